@@ -1,0 +1,3 @@
+import { version } from './model/version.js';
+
+process.stdout.write(`outrider ${version}\n`);

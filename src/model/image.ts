@@ -1,0 +1,45 @@
+import type { JsonObject } from './json.js';
+import type { ReasonCode } from './reasons.js';
+
+/** What an image says of the process it starts (OCI image-spec, config.md: `Entrypoint`, `Cmd`). */
+export interface ImageConfig {
+  readonly entrypoint: readonly string[];
+  readonly cmd: readonly string[];
+}
+
+/** Where an image's config came from, in the order they are asked. */
+export type ImageSource = 'annotation' | 'map' | 'cache' | 'registry';
+
+/** The answer to a look-up: a config, or the reason there is none. */
+export type ImageOutcome =
+  | {
+      readonly ok: true;
+      readonly config: ImageConfig;
+      readonly source: ImageSource;
+      /** Digest of the manifest the config belongs to, `sha256:…`, where a registry gave it. */
+      readonly digest?: string;
+    }
+  | {
+      readonly ok: false;
+      readonly reason: ReasonCode;
+      /** For a pod's author: the reference and a registry's error code, never its body. */
+      readonly detail: string;
+    };
+
+/** One container's image, and the pod whose rights and placement the look-up has. */
+export interface ImageRequest {
+  readonly reference: string;
+  readonly namespace: string;
+  readonly pod: JsonObject;
+}
+
+/** Knows what images say. */
+export interface ImageResolver {
+  /** What is known without any I/O: the operator's map, then the cache. `undefined` when nothing is. */
+  known(request: ImageRequest): ImageOutcome | undefined;
+  /**
+   * Asks the registry. Never rejects: every failure is an outcome with its reason. Ends early with
+   * `lookup_timeout` when the signal aborts; a look-up that others wait for goes on for them.
+   */
+  lookUp(request: ImageRequest, signal: AbortSignal): Promise<ImageOutcome>;
+}

@@ -1,0 +1,22 @@
+/** Group and version of the documents a user writes. */
+export const apiVersion = 'outrider.dev/v1alpha1';
+
+/** Labels and annotations that a namespace or a pod may carry, and those we write. */
+export const names = {
+  /** Label on a namespace or a pod: `enabled` or `disabled`. A pod's `enabled` takes back its namespace's `disabled`, no more. */
+  inject: 'outrider.dev/inject',
+  /** Annotation on a pod, read: the comma-separated names of the containers to instrument. It narrows the policy's choice. */
+  containers: 'outrider.dev/containers',
+  /** Annotation on a pod, read: `{"container": {"entrypoint": [...], "cmd": [...]}}`, what an image would say. */
+  images: 'outrider.dev/images',
+  /** Label on a pod, written: `injected` or `partial`. A record, never proof. */
+  status: 'outrider.dev/status',
+  /** Annotation on a pod, written: the name of the policy that won. */
+  policy: 'outrider.dev/policy',
+  /** Annotation on a pod, written: the decision's reason code. */
+  reason: 'outrider.dev/reason',
+  /** Annotation on a pod, written: hash of the recipe and the profile's version. */
+  plan: 'outrider.dev/plan',
+  /** Annotation on a manifest, written offline only: the operations that take the injection back. */
+  undo: 'outrider.dev/undo',
+} as const;

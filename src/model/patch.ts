@@ -1,0 +1,11 @@
+import type { JsonValue } from './json.js';
+
+/** One operation of a JSON patch, RFC 6902. `path` is a JSON pointer, RFC 6901. */
+export type Operation =
+  | { readonly op: 'add' | 'replace' | 'test'; readonly path: string; readonly value: JsonValue }
+  | { readonly op: 'remove'; readonly path: string };
+
+/** Escapes one reference token of a JSON pointer: `~` becomes `~0`, `/` becomes `~1` (RFC 6901, section 3; E30). */
+export function pointerToken(key: string): string {
+  return key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key;
+}

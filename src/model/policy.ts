@@ -1,0 +1,176 @@
+import { z } from 'zod';
+import { admissibleReasons, type ReasonCode } from './reasons.js';
+import { labelSelectorSchema } from './selector.js';
+import { apiVersion } from './names.js';
+
+const dns1123 = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** An object's name, as Kubernetes allows it (RFC 1123 subdomain). */
+export const objectName = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(dns1123, 'must be lower case letters, digits, - and . (an RFC 1123 subdomain)');
+
+/** Metadata of a document; what else a cluster adds there is accepted and not used. */
+export const metadataSchema = z.looseObject({ name: objectName });
+
+const quantity = z
+  .union([z.string(), z.number().nonnegative()])
+  .transform(String)
+  .pipe(z.string().regex(/^\d+(\.\d+)?(m|k|[KMGTPE]i?|[eE]\d+)?$/, 'must be a quantity such as 100m, 256Mi or 1'));
+
+/** Requests and limits of a container. */
+export const resourcesSchema = z.strictObject({
+  requests: z.record(z.string(), quantity).optional().describe('Resources that are set aside.'),
+  limits: z.record(z.string(), quantity).optional().describe('Resources that are not exceeded.'),
+});
+export type Resources = z.infer<typeof resourcesSchema>;
+
+export const preferSchema = z.enum(['Availability', 'Security']);
+/** What gives way on trouble: `Availability` lets the pod run uninstrumented, `Security` does not let it run. */
+export type Prefer = z.infer<typeof preferSchema>;
+
+export const coverSchema = z.enum(['Main', 'Init', 'Probes', 'Lifecycle']);
+export type Cover = z.infer<typeof coverSchema>;
+
+const glob = z.string().min(1).max(512);
+
+const specSchema = z
+  .strictObject({
+    mode: z
+      .enum(['Off', 'Report', 'Inject'])
+      .default('Inject')
+      .describe('Off: the policy wins and nothing is done. Report: decide and say, do not patch. Inject: do it.'),
+    prefer: preferSchema
+      .default('Availability')
+      .describe('Availability: on any trouble the pod runs uninstrumented. Security: it does not run uninstrumented.'),
+    precedence: z
+      .int()
+      .min(-1_000_000)
+      .max(1_000_000)
+      .default(0)
+      .describe('The policy with the highest number wins for a pod; among equals, the first by name.'),
+    match: z
+      .strictObject({
+        namespaceSelector: labelSelectorSchema.default({}).describe('Which namespaces, by their labels. Empty: all.'),
+        podSelector: labelSelectorSchema
+          .default({})
+          .describe('Which pods, by their labels. Empty: all. Not together with optOut: Forbidden.'),
+      })
+      .default({ namespaceSelector: {}, podSelector: {} })
+      .describe('Which pods the policy is for.'),
+    containers: z
+      .strictObject({
+        include: z
+          .array(glob)
+          .min(1)
+          .default(['*'])
+          .describe('Containers to instrument: globs on the name, or, with image: in front, on the image.'),
+        exclude: z
+          .array(glob)
+          .default(['istio-proxy', 'linkerd-proxy', 'vault-agent', 'istio-init', 'linkerd-init', 'vault-agent-init'])
+          .describe('Containers to leave alone: globs on the name, or, with image: in front, on the image.'),
+        cover: z
+          .array(coverSchema)
+          .min(1)
+          .default(['Main'])
+          .describe(
+            'What is started under the tracer: Main containers, Init containers, exec Probes, Lifecycle hooks.',
+          ),
+      })
+      .prefault({})
+      .describe('Which containers of a pod.'),
+    profile: z
+      .strictObject({
+        name: objectName.describe('The profile: sysdig, datadog, or one of your own.'),
+        settings: z
+          .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+          .default({})
+          .describe('Settings of the profile; each profile documents its own.'),
+      })
+      .describe('Which agent, and how it is set up.'),
+    agent: z
+      .strictObject({
+        image: z
+          .string()
+          .max(1024)
+          .default('')
+          .describe('Image of the agent in place of the profile’s. Empty: the profile’s.'),
+        imagePullSecrets: z.array(objectName).default([]).describe('Names of pull secrets for the agent’s image.'),
+        resources: resourcesSchema.default({}).describe('Resources of the agent in place of the profile’s.'),
+        placement: z
+          .enum(['Auto', 'Native', 'Container'])
+          .default('Auto')
+          .describe(
+            'Native: an init container with restartPolicy Always. Container: a plain one. Auto: what the cluster has.',
+          ),
+      })
+      .prefault({})
+      .describe('The agent’s container.'),
+    credentials: z
+      .strictObject({
+        secretRef: z
+          .strictObject({
+            name: objectName.describe('Name of the Secret in the pod’s namespace.'),
+            key: z.string().min(1).max(253).describe('Key in the Secret.'),
+          })
+          .optional()
+          .describe('Where the agent’s access key is. Absent: the profile’s default.'),
+        mirror: z
+          .boolean()
+          .default(false)
+          .describe('Copy the Secret from Outrider’s namespace into matched namespaces.'),
+      })
+      .prefault({})
+      .describe('The agent’s access key. Never a value, always a Secret.'),
+    capability: z
+      .enum(['Auto', 'Always', 'Never'])
+      .default('Auto')
+      .describe('Whether the profile’s capability is added. Auto: where it is not refused.'),
+    delivery: z
+      .enum(['Auto', 'Copy', 'ImageVolume'])
+      .default('Auto')
+      .describe('How the agent’s files get into the pod. Auto is Copy.'),
+    optOut: z
+      .enum(['Allowed', 'Forbidden'])
+      .default('Allowed')
+      .describe('Whether a namespace or pod may opt out by label, or a pod narrow the choice by annotation.'),
+    admitUninstrumented: z
+      .array(z.enum(admissibleReasons as [ReasonCode, ...ReasonCode[]]))
+      .default([])
+      .describe('Under Security: reasons for which a pod may run as it is.'),
+    onUnresolvedImage: z
+      .enum(['Skip', 'Deny'])
+      .optional()
+      .describe(
+        'What becomes of a pod whose image cannot be looked up. Default: Skip under Availability, Deny under Security.',
+      ),
+  })
+  .superRefine((spec, context) => {
+    if (spec.optOut !== 'Forbidden') return;
+    const { matchLabels, matchExpressions } = spec.match.podSelector;
+    if (Object.keys(matchLabels ?? {}).length > 0 || (matchExpressions ?? []).length > 0) {
+      context.addIssue({
+        code: 'custom',
+        path: ['match', 'podSelector'],
+        message: 'must be empty with optOut: Forbidden, because a pod’s author controls its labels',
+      });
+    }
+  });
+
+/** An InstrumentationPolicy: who gets which profile, and how strictly. Cluster-scoped. */
+export const policySchema = z.looseObject({
+  apiVersion: z.literal(apiVersion),
+  kind: z.literal('InstrumentationPolicy'),
+  metadata: metadataSchema,
+  spec: specSchema,
+});
+
+export type Policy = z.infer<typeof policySchema>;
+export type PolicySpec = Policy['spec'];
+
+/** Whether a policy can deny a pod, so that it also needs the validating door. */
+export function canDeny(spec: PolicySpec): boolean {
+  return spec.prefer === 'Security' || spec.optOut === 'Forbidden' || spec.onUnresolvedImage === 'Deny';
+}

@@ -1,0 +1,174 @@
+import { z } from 'zod';
+import { apiVersion } from './names.js';
+import { metadataSchema, preferSchema, resourcesSchema } from './policy.js';
+
+const envName = z.string().regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/, 'must be an environment variable’s name');
+const containerName = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9]{0,48}[a-z0-9])?$/, 'must be a DNS label of at most 50 characters');
+const absolutePath = z.string().regex(/^\/[^:]*$/, 'must be an absolute path without a colon');
+/** Text in which `${settings.NAME}` and `${prefer}` stand for values, and `$${` for a literal `${`. */
+const template = z.string().max(4096);
+const settingValue = z.union([z.string(), z.number(), z.boolean()]);
+
+const condition = z
+  .strictObject({
+    prefer: preferSchema.optional().describe('Holds when the policy prefers this.'),
+    setting: z.string().optional().describe('Holds when this setting has a value, or the value in equals.'),
+    equals: settingValue.optional().describe('Value that the setting must have.'),
+  })
+  .describe('When the part is used. Every field that is given must hold.');
+
+const settingSchema = z.strictObject({
+  type: z.enum(['string', 'integer', 'boolean']).default('string'),
+  description: z.string().describe('What the setting does, for people.'),
+  default: settingValue.optional().describe('Value when the policy gives none.'),
+  required: z.boolean().default(false).describe('Whether a policy must give it.'),
+  enum: z.array(settingValue).optional().describe('The values that are allowed.'),
+  pattern: z.string().optional().describe('Regular expression that the whole value must match.'),
+  minimum: z.int().optional(),
+  maximum: z.int().optional(),
+  lookup: z
+    .strictObject({
+      setting: z.string().describe('The setting whose value is looked up.'),
+      table: z.record(z.string(), z.string()).describe('From its values to this setting’s.'),
+    })
+    .optional()
+    .describe('A default that follows from another setting.'),
+});
+
+const envSchema = z.strictObject({
+  name: envName,
+  value: template.optional().describe('The value. The variable is left out when a setting in it has no value.'),
+  fromField: z.string().optional().describe('Downward API field, such as spec.nodeName.'),
+  fromSecret: z.literal('credentials').optional().describe('The access key, by secretKeyRef.'),
+  when: condition.optional(),
+});
+
+const argSchema = z.union([
+  template,
+  z.strictObject({ value: template, when: condition }).describe('An argument that is used on a condition.'),
+]);
+
+const hostMountSchema = z.strictObject({
+  volume: containerName.describe('Name of a volume of hostVolumes.'),
+  mountPath: absolutePath,
+  readOnly: z.boolean().default(false),
+});
+
+/** Reasons for which a profile leaves a pod alone; which apply is the profile's choice. */
+export const obstacleSchema = z.enum([
+  'host_network',
+  'host_pid',
+  'process_namespace_refused',
+  'mirror_pod',
+  'windows',
+  'sandboxed_runtime',
+  'virtual_node',
+]);
+export type Obstacle = z.infer<typeof obstacleSchema>;
+
+const volumeSchema = z.strictObject({
+  name: containerName.describe('Name of the volume in the pod.'),
+  mountPath: absolutePath.describe('Where the workload sees the agent’s files, read-only.'),
+  sizeLimit: z.string().default('1Gi').describe('Limit of the emptyDir; be generous: the kubelet evicts above it.'),
+  copy: z
+    .strictObject({
+      image: template.optional().describe('Image that holds the files. Default: the agent’s image.'),
+      name: containerName.describe('Name of the init container that fills the volume.'),
+      toolsName: containerName
+        .optional()
+        .describe('Name of the init container that brings the copier. Default: NAME-tools.'),
+      from: absolutePath.optional().describe('Folder of the image that Outrider’s copier copies.'),
+      command: z
+        .array(argSchema)
+        .min(1)
+        .optional()
+        .describe('The vendor’s own command that fills the volume, which it sees at mountPath.'),
+    })
+    .refine((copy) => (copy.from === undefined) !== (copy.command === undefined), {
+      message: 'give either from or command',
+    })
+    .optional()
+    .describe('Delivery by copy into an emptyDir.'),
+  imageVolume: z
+    .strictObject({ subPath: z.string().optional().describe('Folder of the image that is mounted.') })
+    .optional()
+    .describe('Delivery by an image volume.'),
+});
+
+const sidecarSchema = z.strictObject({
+  name: containerName,
+  image: template.optional().describe('Image of the sidecar. Default: the agent’s image.'),
+  argv: z.array(z.string()).optional().describe('What the image starts, where that is known; the keeper needs it.'),
+  env: z.array(envSchema).default([]),
+  ports: z.array(z.int().min(1).max(65535)).default([]).describe('Ports it listens on in the pod.'),
+  resources: resourcesSchema.describe('Default resources; requests for cpu and memory are required.'),
+  runAs: z
+    .enum(['Own', 'Workload'])
+    .default('Own')
+    .describe(
+      'Own: a user of its own, so the workload cannot read its environment. Workload: the first wrapped container’s.',
+    ),
+  readOnlyRootFilesystem: z.boolean().default(true),
+});
+
+const workloadPartSchema = z.strictObject({
+  containers: z.array(z.string().min(1)).min(1).describe('Globs on container names.'),
+  env: z.array(envSchema).default([]),
+  capabilities: z.array(z.string()).default([]),
+  mounts: z.array(hostMountSchema).default([]),
+});
+
+const profileSpecSchema = z.strictObject({
+  description: z.string().default(''),
+  version: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,32}$/)
+    .describe('Version of this recipe; it is stamped on pods.'),
+  settings: z.record(z.string().regex(/^[a-z][A-Za-z0-9]*$/), settingSchema).default({}),
+  image: template.optional().describe('The agent’s image.'),
+  credentials: z
+    .strictObject({ name: z.string(), key: z.string() })
+    .optional()
+    .describe('Secret that holds the access key, unless the policy names another.'),
+  shareProcessNamespace: z.boolean().default(false),
+  capabilities: z.array(z.string()).default([]).describe('Capabilities of an instrumented container.'),
+  wrapper: z
+    .strictObject({ argv: z.array(argSchema).min(1).describe('What stands before the original argv.') })
+    .optional(),
+  volume: volumeSchema.optional(),
+  env: z.array(envSchema).default([]).describe('Variables of an instrumented container.'),
+  reservedEnv: z
+    .array(envName)
+    .default([])
+    .describe('Variables that a pod must not set itself under optOut: Forbidden.'),
+  containers: z.array(workloadPartSchema).default([]).describe('Further parts for containers of certain names.'),
+  hostVolumes: z
+    .array(z.strictObject({ name: containerName, path: absolutePath, type: z.string().optional() }))
+    .default([]),
+  sidecar: sidecarSchema.optional(),
+  skipWhen: z
+    .array(obstacleSchema)
+    .default([...obstacleSchema.options])
+    .describe('For which kinds of pod the profile is not used.'),
+});
+
+/** An InstrumentationProfile: a vendor's recipe, as data. Cluster-scoped. */
+export const profileSchema = z.looseObject({
+  apiVersion: z.literal(apiVersion),
+  kind: z.literal('InstrumentationProfile'),
+  metadata: metadataSchema,
+  spec: profileSpecSchema,
+});
+
+export type Profile = z.infer<typeof profileSchema>;
+/** A profile as it is written, before defaults. */
+export type ProfileInput = z.input<typeof profileSchema>;
+export type ProfileSpec = Profile['spec'];
+export type ProfileEnv = z.infer<typeof envSchema>;
+export type ProfileArg = z.infer<typeof argSchema>;
+export type ProfileSetting = z.infer<typeof settingSchema>;
+export type Condition = z.infer<typeof condition>;
+/** Values of a profile's settings, by name. */
+export type Settings = Readonly<Record<string, string | number | boolean>>;

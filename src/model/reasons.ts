@@ -1,0 +1,352 @@
+/**
+ * The closed list of reasons. One code stands in the warning, the audit annotation, the metric's label, the log line,
+ * `explain` and docs/reasons.md, which is made from this table. A code is never renamed and never used again.
+ */
+interface ReasonText {
+  /** What a code is about: the whole decision, one container of it, or a remark that changes no decision. */
+  readonly about: 'decision' | 'container' | 'remark';
+  /** One sentence, without the names of the pod at hand. */
+  readonly summary: string;
+  /** What to do about it. */
+  readonly remedy: string;
+  /** True for a reason that the pod alone proves, which a policy may list in `admitUninstrumented`. */
+  readonly admissible?: true;
+}
+
+const table = {
+  injected: {
+    about: 'decision',
+    summary: 'Every container that the policy asks for is instrumented.',
+    remedy: 'Nothing to do.',
+  },
+  other_request: {
+    about: 'decision',
+    summary: 'The request is not the creation of a pod.',
+    remedy: 'Nothing to do: only CREATE of pods is looked at.',
+  },
+  no_policy: {
+    about: 'decision',
+    summary: 'No policy matches the pod.',
+    remedy: 'Label the namespace outrider.dev/inject=enabled, or write a policy that selects it.',
+  },
+  policy_off: {
+    about: 'decision',
+    summary: 'The policy that wins for this pod is off.',
+    remedy: 'Set its mode to Inject, or let another policy win with a higher precedence.',
+  },
+  report_mode: {
+    about: 'decision',
+    summary: 'The policy only reports; the pod is left as it is.',
+    remedy: 'Set the policy’s mode to Inject once the reports look right.',
+  },
+  namespace_excluded: {
+    about: 'decision',
+    summary: 'The namespace is on the list of namespaces that are never touched.',
+    remedy: 'Take it off --excluded-namespaces if that is not meant.',
+  },
+  namespace_opted_out: {
+    about: 'decision',
+    summary: 'The namespace is labelled outrider.dev/inject=disabled.',
+    remedy: 'Remove the label, or label the pod outrider.dev/inject=enabled.',
+  },
+  pod_opted_out: {
+    about: 'decision',
+    summary: 'The pod is labelled outrider.dev/inject=disabled.',
+    remedy: 'Remove the label, or set optOut: Forbidden in the policy.',
+  },
+  inject_label_invalid: {
+    about: 'decision',
+    summary: 'The label outrider.dev/inject has a value other than enabled or disabled.',
+    remedy: 'Write enabled or disabled.',
+  },
+  host_network: {
+    about: 'decision',
+    summary: 'The pod uses the host’s network, where the agent’s ports would collide on the node.',
+    remedy: 'Turn hostNetwork off, or cover the node with a node agent.',
+    admissible: true,
+  },
+  host_pid: {
+    about: 'decision',
+    summary: 'The pod uses the host’s process namespace, which excludes a process namespace of the pod’s own.',
+    remedy: 'Turn hostPID off, or cover the node with a node agent.',
+    admissible: true,
+  },
+  process_namespace_refused: {
+    about: 'decision',
+    summary: 'The pod sets shareProcessNamespace to false, and the agent needs it.',
+    remedy: 'Remove shareProcessNamespace: false from the pod.',
+    admissible: true,
+  },
+  mirror_pod: {
+    about: 'decision',
+    summary: 'The pod mirrors a static pod of a kubelet and cannot be changed through the API.',
+    remedy: 'Instrument the static manifest with outrider inject.',
+    admissible: true,
+  },
+  windows: {
+    about: 'decision',
+    summary: 'The pod is for Windows; the tracer is a Linux program.',
+    remedy: 'Exclude Windows pods from the policy, or admit them with admitUninstrumented.',
+    admissible: true,
+  },
+  sandboxed_runtime: {
+    about: 'decision',
+    summary: 'The pod’s runtime class is a sandbox in which the tracer cannot work.',
+    remedy: 'Use the default runtime class, or take the class off --sandboxed-runtime-classes if ptrace works in it.',
+    admissible: true,
+  },
+  virtual_node: {
+    about: 'decision',
+    summary: 'The pod is meant for a virtual node, which does not share a process namespace between containers.',
+    remedy: 'Run the pod on a real node, or exclude it from the policy.',
+    admissible: true,
+  },
+  port_taken: {
+    about: 'decision',
+    summary: 'A container of the pod declares a port that the agent listens on.',
+    remedy: 'Move the container to another port, or the agent, where its profile has a setting for it.',
+    admissible: true,
+  },
+  job_needs_native_sidecar: {
+    about: 'decision',
+    summary: 'The pod has to finish, and a plain sidecar container would keep it running for ever.',
+    remedy: 'Use a cluster with native sidecars (Kubernetes 1.29 on every node), or placement: Native.',
+    admissible: true,
+  },
+  no_container_selected: {
+    about: 'decision',
+    summary: 'The policy and the pod’s annotation select no container.',
+    remedy: 'Look at containers.include, containers.exclude and the annotation outrider.dev/containers.',
+  },
+  no_container_instrumented: {
+    about: 'decision',
+    summary: 'No selected container can be instrumented, for reasons that differ.',
+    remedy: 'See the reason of each container.',
+  },
+  some_containers_left_out: {
+    about: 'decision',
+    summary: 'Some of the selected containers cannot be instrumented, for reasons that differ.',
+    remedy: 'See the reason of each container.',
+  },
+  parts_missing: {
+    about: 'decision',
+    summary: 'The final pod lacks a part of the instrumentation.',
+    remedy: 'See which part; another webhook may have taken it off, or the mutating call failed. Create the pod again.',
+  },
+  parts_differ: {
+    about: 'decision',
+    summary: 'The pod is instrumented already, in another way than the policy asks.',
+    remedy: 'Take the old instrumentation out of the manifest (outrider uninject), or let the policy match it.',
+  },
+  tampered: {
+    about: 'decision',
+    summary: 'The pod carries a look-alike of the instrumentation, or overrides what the policy reserves.',
+    remedy: 'Remove from the pod what is named in the message.',
+  },
+  policy_invalid: {
+    about: 'decision',
+    summary: 'The policy is not valid and has no last valid version.',
+    remedy: 'Mend the policy; outrider explain and the server’s log name the field.',
+  },
+  credentials_missing: {
+    about: 'decision',
+    summary: 'The Secret with the agent’s access key is known to be missing in the pod’s namespace.',
+    remedy: 'Create the Secret in the pod’s namespace.',
+  },
+  agent_image_missing: {
+    about: 'decision',
+    summary: 'The registry says that the agent’s image does not exist.',
+    remedy: 'Mend the image in the policy’s agent.image or the profile’s settings.',
+  },
+  image_volume_unsupported: {
+    about: 'decision',
+    summary: 'The policy asks for delivery by an image volume, which this cluster’s runtime cannot mount rightly.',
+    remedy: 'Use delivery: Copy, or set --image-volumes where every node runs containerd 2.2 or newer.',
+  },
+  delivery_unsupported: {
+    about: 'decision',
+    summary: 'The profile does not support the delivery that the policy asks for.',
+    remedy: 'Use delivery: Auto, or another profile.',
+  },
+  placement_unsupported: {
+    about: 'decision',
+    summary: 'The policy asks for a native sidecar, which this cluster does not have.',
+    remedy: 'Use placement: Auto, or set --native-sidecars where every kubelet is 1.29 or newer.',
+  },
+  pod_unreadable: {
+    about: 'decision',
+    summary: 'The pod’s spec does not have the shape of a pod.',
+    remedy: 'Mend the field that the message names; the API server refuses such a pod anyway.',
+  },
+  internal_error: {
+    about: 'decision',
+    summary: 'Outrider failed in a way it does not know.',
+    remedy: 'Report it with the log line of this request.',
+  },
+  pid1_entrypoint: {
+    about: 'container',
+    summary: 'The container’s entrypoint has to be process 1 (an init system) and would not start under a tracer.',
+    remedy: 'Exclude the container, or start the program itself with command.',
+    admissible: true,
+  },
+  entrypoint_empty: {
+    about: 'container',
+    summary: 'Neither the container nor its image gives anything to start.',
+    remedy: 'Give the container a command.',
+  },
+  init_needs_native_sidecar: {
+    about: 'container',
+    summary: 'An init container would wait for ever for an agent that starts after it.',
+    remedy:
+      'Use a cluster with native sidecars (Kubernetes 1.29 on every node), or leave Init out of containers.cover.',
+  },
+  mount_path_taken: {
+    about: 'container',
+    summary: 'The container mounts something of its own at, under or around the instrumentation’s path.',
+    remedy: 'Move the container’s mount.',
+    admissible: true,
+  },
+  images_annotation_invalid: {
+    about: 'container',
+    summary: 'The annotation outrider.dev/images is not JSON of the documented shape.',
+    remedy: 'Write {"container": {"entrypoint": ["/app"], "cmd": []}}.',
+  },
+  image_unresolved: {
+    about: 'container',
+    summary: 'The container gives no command, and what its image starts is not known.',
+    remedy: 'Give the container a command, annotate the pod with outrider.dev/images, or add the image to an ImageMap.',
+  },
+  image_reference_invalid: {
+    about: 'container',
+    summary: 'The container’s image is not a valid image reference.',
+    remedy: 'Mend the image; the message quotes the part that is wrong.',
+  },
+  image_not_found: {
+    about: 'container',
+    summary: 'The registry does not have the container’s image.',
+    remedy: 'Push the image, or mend its name.',
+  },
+  image_unauthorized: {
+    about: 'container',
+    summary: 'The registry refuses to show the container’s image with the credentials at hand.',
+    remedy: 'Give the pod an imagePullSecret that can read it, or the annotation outrider.dev/images.',
+  },
+  image_platforms_differ: {
+    about: 'container',
+    summary: 'The image starts different programs on the platforms that the pod can land on.',
+    remedy: 'Pin the pod to an architecture with a nodeSelector, or give the container a command.',
+  },
+  image_not_runnable: {
+    about: 'container',
+    summary: 'The reference names something that is no runnable Linux image.',
+    remedy: 'Name an OCI or Docker schema 2 image for Linux.',
+  },
+  image_config_invalid: {
+    about: 'container',
+    summary: 'The registry’s answer is not a valid manifest or image configuration, or has another digest.',
+    remedy: 'Push the image again; the server’s log has the details.',
+  },
+  registry_unreachable: {
+    about: 'container',
+    summary: 'The image’s registry does not answer.',
+    remedy: 'Look at the network path from Outrider to the registry; later pods are tried again.',
+  },
+  registry_rate_limited: {
+    about: 'container',
+    summary: 'The image’s registry refuses further requests for now.',
+    remedy: 'Give Outrider credentials with a higher limit, or a mirror.',
+  },
+  registry_error: {
+    about: 'container',
+    summary: 'The image’s registry answers with an error of its own.',
+    remedy: 'Look at the registry; later pods are tried again.',
+  },
+  registry_denied: {
+    about: 'container',
+    summary: 'Outrider’s configuration or its egress guard forbids talking to the image’s registry.',
+    remedy: 'Add the registry to the allow list if that is not meant.',
+  },
+  lookup_timeout: {
+    about: 'container',
+    summary: 'The look-up took longer than the API server waits.',
+    remedy: 'Create the pod again: the look-up goes on and its result is kept; or raise the webhook’s timeout.',
+  },
+  capability_left_out: {
+    about: 'remark',
+    summary: 'SYS_PTRACE is left out because the namespace or platform would refuse the pod with it.',
+    remedy:
+      'Nothing to do: the tracer needs no capability for its own child. See docs/security.md for setuid programs.',
+  },
+  capability_refused: {
+    about: 'remark',
+    summary: 'The policy always adds SYS_PTRACE, and the namespace’s Pod Security level refuses it.',
+    remedy: 'Use capability: Auto, or a namespace at level privileged.',
+  },
+  capability_without_effect: {
+    about: 'remark',
+    summary: 'The container does not run as root, so an added SYS_PTRACE is not effective in it.',
+    remedy: 'Nothing to do: the tracer needs no capability for its own child.',
+  },
+  capability_dropped: {
+    about: 'remark',
+    summary: 'The container drops SYS_PTRACE by name, which wins over adding it.',
+    remedy: 'Nothing to do, or take SYS_PTRACE off the container’s drop list.',
+  },
+  env_kept: {
+    about: 'remark',
+    summary: 'The container sets a variable of the same name; its value stays.',
+    remedy: 'Remove the variable from the container if the profile’s value is wanted.',
+  },
+  name_suffixed: {
+    about: 'remark',
+    summary: 'The pod uses the name of a part of the instrumentation; a suffix was added to ours.',
+    remedy: 'Nothing to do.',
+  },
+  annotation_ignored: {
+    about: 'remark',
+    summary: 'The policy forbids narrowing; the annotation outrider.dev/containers is ignored.',
+    remedy: 'Remove the annotation.',
+  },
+  annotation_names_unknown: {
+    about: 'remark',
+    summary: 'The annotation outrider.dev/containers names a container that the pod does not have.',
+    remedy: 'Mend the annotation.',
+  },
+  keeper_left_out: {
+    about: 'remark',
+    summary: 'The agent image’s entrypoint is not known, so a crashing agent takes the pod out of its Services.',
+    remedy: 'Add the agent’s image to an ImageMap.',
+  },
+  agent_image_unauthorized: {
+    about: 'remark',
+    summary: 'The registry does not show the agent’s image to Outrider; the nodes may have rights that Outrider lacks.',
+    remedy: 'Check that the nodes can pull the agent’s image.',
+  },
+  pull_secrets_not_added: {
+    about: 'remark',
+    summary: 'The manifest lists no pull secrets, and adding one would keep the ServiceAccount’s from being added.',
+    remedy: 'Give the pull secret to the ServiceAccount.',
+  },
+  probe_not_covered: {
+    about: 'remark',
+    summary: 'An exec probe or a lifecycle hook of the container starts outside the tracer.',
+    remedy: 'Add Probes or Lifecycle to containers.cover, at the price of tracing each run.',
+  },
+  sidecar_resources: {
+    about: 'remark',
+    summary: 'The pod grows by the agent’s resources.',
+    remedy: 'Nothing to do, or set agent.resources in the policy.',
+  },
+} as const satisfies Record<string, ReasonText>;
+
+/** A reason's code. */
+export type ReasonCode = keyof typeof table;
+
+/** What each code means and what helps. */
+export const reasons: Readonly<Record<ReasonCode, ReasonText>> = table;
+
+/** Every code, in the order of the documentation. */
+export const reasonCodes = Object.keys(table) as readonly ReasonCode[];
+
+/** The reasons that a policy may list in `admitUninstrumented`: those the pod alone proves, without a look-up. */
+export const admissibleReasons: readonly ReasonCode[] = reasonCodes.filter((code) => reasons[code].admissible === true);

@@ -1,0 +1,96 @@
+import type { JsonObject } from './json.js';
+import type { Cover, Prefer, Resources } from './policy.js';
+import type { Obstacle } from './profile.js';
+
+/**
+ * A profile rendered for one policy: every template filled in, every condition decided. This is all that `inject/`
+ * knows of a vendor, and it never changes once made.
+ */
+export interface Recipe {
+  readonly profile: string;
+  readonly version: string;
+  readonly prefer: Prefer;
+  readonly shareProcessNamespace: boolean;
+  readonly capabilities: readonly string[];
+  /** What stands before the original argv; its first element is how a wrapped argv is recognised. */
+  readonly wrapper: readonly string[] | undefined;
+  readonly volume: RecipeVolume | undefined;
+  readonly env: readonly RecipeEnv[];
+  readonly reservedEnv: ReadonlySet<string>;
+  readonly containers: readonly RecipeWorkloadPart[];
+  readonly hostVolumes: readonly { readonly name: string; readonly path: string; readonly type?: string }[];
+  readonly sidecar: RecipeSidecar | undefined;
+  readonly skipWhen: ReadonlySet<Obstacle>;
+  readonly imagePullSecrets: readonly string[];
+}
+
+/** One variable as it will stand in the pod: `{name, value}` or `{name, valueFrom}`. */
+export type RecipeEnv = JsonObject & { readonly name: string };
+
+export interface RecipeVolume {
+  readonly name: string;
+  readonly mountPath: string;
+  readonly sizeLimit: string;
+  readonly copy:
+    | {
+        readonly image: string;
+        readonly name: string;
+        readonly toolsName: string;
+        /** Folder that the copier copies, or the vendor's own command; exactly one of the two is given. */
+        readonly from: string | undefined;
+        readonly command: readonly string[] | undefined;
+      }
+    | undefined;
+  readonly imageVolume: { readonly image: string; readonly subPath: string | undefined } | undefined;
+}
+
+export interface RecipeWorkloadPart {
+  /** Globs on container names. */
+  readonly containers: readonly string[];
+  readonly env: readonly RecipeEnv[];
+  readonly capabilities: readonly string[];
+  readonly mounts: readonly { readonly volume: string; readonly mountPath: string; readonly readOnly: boolean }[];
+}
+
+export interface RecipeSidecar {
+  readonly name: string;
+  readonly image: string;
+  /** What the image starts, where the profile knows it. */
+  readonly argv: readonly string[] | undefined;
+  readonly env: readonly RecipeEnv[];
+  readonly ports: readonly number[];
+  readonly resources: Resources;
+  readonly runAs: 'Own' | 'Workload';
+  readonly readOnlyRootFilesystem: boolean;
+}
+
+/** What a policy asks of the injection, beside the recipe. */
+export interface Placement {
+  readonly cover: ReadonlySet<Cover>;
+  readonly placement: 'Auto' | 'Native' | 'Container';
+  readonly delivery: 'Auto' | 'Copy' | 'ImageVolume';
+  readonly capability: 'Auto' | 'Always' | 'Never';
+}
+
+/**
+ * What is known of the cluster a pod goes to. Read from the API server where there is one; settings stand in for it
+ * elsewhere.
+ */
+export interface ClusterFacts {
+  /** Server 1.32 or newer, or every kubelet 1.29 or newer. */
+  readonly nativeSidecars: boolean;
+  /** Every node's runtime mounts an image volume's subPath (E38). */
+  readonly imageVolumes: boolean;
+  /** Pod Security level where a namespace has no label. */
+  readonly podSecurityDefault: PodSecurityLevel;
+  /** OpenShift assigns uids itself. */
+  readonly openShift: boolean;
+  /** Globs on runtime class names that are sandboxes. */
+  readonly sandboxedRuntimeClasses: readonly string[];
+  /** Image with the copier: Outrider's own. */
+  readonly toolsImage: string;
+  /** Prefixes of images and what to write in their place, first match wins. */
+  readonly imageRewrites: readonly { readonly from: string; readonly to: string }[];
+}
+
+export type PodSecurityLevel = 'privileged' | 'baseline' | 'restricted';
