@@ -200,6 +200,11 @@ const table = {
     remedy:
       'Use a cluster with native sidecars (Kubernetes 1.29 on every node), or leave Init out of containers.cover.',
   },
+  init_starts_before_agent: {
+    about: 'container',
+    summary: 'The init container stands before the instrumentation’s own and runs before its files are there.',
+    remedy: 'Let Outrider’s webhook be called after the one that adds the container, or exclude the container.',
+  },
   mount_path_taken: {
     about: 'container',
     summary: 'The container mounts something of its own at, under or around the instrumentation’s path.',

@@ -1,0 +1,115 @@
+import { isObject, listOf } from '../model/json.js';
+import type { JsonObject } from '../model/json.js';
+import type { Finding } from '../model/decision.js';
+import { containerCovers, firstGap, volumeIs } from './covers.js';
+import type { PlannedMember } from './plan.js';
+import type { ContainerView, PodView } from './view.js';
+
+/** How many suffixed names are tried before a name counts as taken for good. */
+const mostSuffixes = 9;
+
+/** What a search for one of our parts found: the part, or a part of that name which is not as planned. */
+export type Search = { readonly member: PlannedMember; readonly suffixed: boolean } | { readonly differs: Finding };
+
+function* candidates(base: string): Generator<string> {
+  yield base;
+  for (let n = 2; n <= mostSuffixes; n++) yield `${base}-${n}`;
+}
+
+/**
+ * Finds our volume in a pod, or a free name for it. A name or an annotation is no proof: only the source counts (E17).
+ *
+ * @param mountedAs name of the volume that a container started by the wrapper mounts at our path; such a pod is
+ *   instrumented already, so a volume that is not ours there is a look-alike and no reason for a suffix
+ */
+export function searchVolume(view: PodView, base: string, source: JsonObject, mountedAs: string | undefined): Search {
+  if (mountedAs !== undefined) {
+    const index = view.volumes.findIndex((volume) => volume['name'] === mountedAs);
+    const present = view.volumes[index];
+    if (present !== undefined && !volumeIs(present, source)) {
+      return { differs: differing(`volume ${mountedAs}`, 'does not come from the agent’s image as planned') };
+    }
+    const value = { name: mountedAs, ...source };
+    return found('volume', mountedAs, value, present, present === undefined ? undefined : index, mountedAs !== base);
+  }
+  for (const name of candidates(base)) {
+    const index = view.volumes.findIndex((volume) => volume['name'] === name);
+    const present = view.volumes[index];
+    if (present !== undefined && !volumeIs(present, source)) continue;
+    const value = { name, ...source };
+    return found('volume', name, value, present, present === undefined ? undefined : index, name !== base);
+  }
+  return { differs: differing(`volume ${base}`, 'and its suffixed names are all taken') };
+}
+
+/**
+ * Finds one of our containers in a pod, or a free name for it.
+ *
+ * @param make the container as planned, under a name
+ * @param instrumented whether the pod shows signs of being instrumented, so that a container of our name which is not as
+ *   planned is another version of ours or a look-alike, and not the user's own
+ */
+export function searchContainer(
+  view: PodView,
+  part: PlannedMember['part'],
+  list: 'containers' | 'initContainers',
+  base: string,
+  make: (name: string) => JsonObject,
+  instrumented: boolean,
+): Search {
+  const other = list === 'containers' ? view.initContainers : view.containers;
+  for (const name of candidates(base)) {
+    const present = view[list].find((container) => container.name === name);
+    const elsewhere = other.find((container) => container.name === name);
+    if (present === undefined && elsewhere === undefined) {
+      return found(part, name, make(name), undefined, undefined, name !== base);
+    }
+    const planned = make(name);
+    if (present !== undefined && isOurs(present, planned)) {
+      if (!containerCovers(present.value, planned)) {
+        const field = firstGap(present.value, planned) ?? 'a field';
+        return { differs: differing(`container ${name}`, `has another ${field} than planned`) };
+      }
+      return found(part, name, planned, present.value, present.index, name !== base);
+    }
+    if (instrumented && name === base) {
+      const gap = present === undefined ? 'place' : (firstGap(present.value, planned) ?? 'field');
+      return { differs: differing(`container ${name}`, `has another ${gap} than planned`) };
+    }
+  }
+  return { differs: differing(`container ${base}`, 'and its suffixed names are all taken') };
+}
+
+/** Whether a container of our name is ours, whatever became of its security context and variables. */
+function isOurs(present: ContainerView, planned: JsonObject): boolean {
+  return (
+    present.image === planned['image'] &&
+    firstGap(
+      { ...present.value, securityContext: null, env: null },
+      { ...planned, securityContext: null, env: null },
+    ) === undefined
+  );
+}
+
+function found(
+  part: PlannedMember['part'],
+  name: string,
+  value: JsonObject,
+  present: JsonObject | undefined,
+  index: number | undefined,
+  suffixed: boolean,
+): Search {
+  return { member: { part, name, value, present, index }, suffixed };
+}
+
+function differing(what: string, how: string): Finding {
+  return { reason: 'parts_differ', detail: `${what} ${how}` };
+}
+
+/** Name of the volume that a container mounts at a path; `undefined` when it mounts none there. */
+export function mountedVolume(container: ContainerView, mountPath: string): string | undefined {
+  for (const mount of listOf(container.value['volumeMounts'])) {
+    if (isObject(mount) && mount['mountPath'] === mountPath && typeof mount['name'] === 'string') return mount['name'];
+  }
+  return undefined;
+}

@@ -1,0 +1,220 @@
+import { isObject, listOf } from '../model/json.js';
+import type { JsonObject } from '../model/json.js';
+import type { ContainerFinding, Finding } from '../model/decision.js';
+import type { ImageOutcome } from '../model/image.js';
+import type { RecipeSidecar } from '../model/recipe.js';
+import type { StringMap } from '../model/selector.js';
+import { chooseCapability } from './capability.js';
+import { searchContainer, searchVolume, type Search } from './identify.js';
+import { fillContainer, hasKeeper, sidecarContainer, toolsContainer, type Surroundings } from './own-containers.js';
+import type { Growth, Plan, PlannedMember } from './plan.js';
+import type { Setting } from './setting.js';
+import { planContainer, type Shared, type WorkloadResult } from './workload.js';
+import type { ContainerView } from './view.js';
+
+/** What a plan is made from, beside the setting. */
+export interface PlanInput {
+  readonly setting: Setting;
+  /** The containers of the workload that the policy selects, in the pod's order. */
+  readonly selected: readonly ContainerView[];
+  /** What is known of a container's image. */
+  readonly imageOf: (container: ContainerView) => ImageOutcome | undefined;
+  readonly namespaceLabels: StringMap;
+  /** Whether the ServiceAccount's pull secrets are in the pod already: true at admission, false in a manifest (E31). */
+  readonly pullSecretsAdmitted: boolean;
+}
+
+/** A plan, or what is in its way, and how each selected container fares. */
+export interface Planned {
+  /** `undefined` when no selected container can be instrumented, or when the pod is instrumented otherwise. */
+  readonly plan: Plan | undefined;
+  readonly containers: readonly ContainerFinding[];
+  /** The pod has parts of ours that are not as planned: another version, or a look-alike. */
+  readonly differing: Finding | undefined;
+  /** The pod overrides what the recipe reserves. */
+  readonly tampered: Finding | undefined;
+  readonly remarks: readonly Finding[];
+}
+
+/** Plans what a pod gets. Pure: the same input gives the same plan, in the same order. */
+export function makePlan(input: PlanInput): Planned {
+  const { setting, selected } = input;
+  const { recipe, view, placement } = setting;
+  const remarks: Finding[] = [];
+  let differing: Finding | undefined;
+  const keep = (search: Search): PlannedMember | undefined => {
+    if ('differs' in search) {
+      differing ??= search.differs;
+      return undefined;
+    }
+    if (search.suffixed && search.member.present === undefined) {
+      remarks.push({ reason: 'name_suffixed', detail: `${search.member.part} is named ${search.member.name}` });
+    }
+    return search.member;
+  };
+
+  const capability = chooseCapability(
+    recipe.capabilities,
+    placement.capability,
+    view,
+    input.namespaceLabels,
+    setting.around.facts,
+  );
+  const volume =
+    recipe.volume === undefined || setting.source === undefined
+      ? undefined
+      : keep(searchVolume(view, recipe.volume.name, setting.source, setting.mountedAs));
+  const hostVolumes = planHostVolumes(setting);
+  const shared: Shared = {
+    volumeName: volume?.name,
+    addCapability: capability.add,
+    hostVolumes: hostVolumes.names,
+    ownInitIndex: firstOwnInit(setting),
+  };
+
+  const results = selected.map((container) => planContainer(container, input.imageOf(container), setting, shared));
+  const containers = results.map(({ finding }) => finding);
+  const tampered = firstOf(results, ({ tampered }) => tampered);
+  differing ??= firstOf(results, ({ differs }) => differs);
+  const workload = results.flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
+  const firstWrapped =
+    workload.find(({ container }) => container.list === 'containers')?.container ?? workload[0]?.container;
+  const around: Surroundings = { ...setting.around, firstWrapped };
+
+  const initContainers = planInitContainers(setting, around, volume?.name, keep);
+  const containerMembers: PlannedMember[] = [];
+  if (recipe.sidecar !== undefined) {
+    const agent = keep(searchAgent(setting, recipe.sidecar, around, volume?.name));
+    if (agent !== undefined) (setting.native ? initContainers : containerMembers).push(agent);
+  }
+  if (workload.length === 0 || differing !== undefined) {
+    return { plan: undefined, containers, differing, tampered, remarks };
+  }
+
+  if (capability.remark !== undefined) remarks.push(capability.remark);
+  for (const result of results) remarks.push(...result.remarks);
+  const secrets = planPullSecrets(input, remarks);
+  if (recipe.sidecar !== undefined && recipe.prefer === 'Availability' && !hasKeeper(recipe, recipe.sidecar, around)) {
+    remarks.push({ reason: 'keeper_left_out', detail: `what ${recipe.sidecar.image} starts is not known` });
+  }
+  const firstInit = workload.find(({ container }) => container.list === 'initContainers')?.container;
+  const plan: Plan = {
+    recipe,
+    shareProcessNamespace: recipe.shareProcessNamespace && view.spec['shareProcessNamespace'] !== true,
+    volumes: [...(volume === undefined ? [] : [volume]), ...hostVolumes.members],
+    initContainers,
+    containers: containerMembers,
+    agentIndex: firstInit?.index ?? view.initContainers.length,
+    workload,
+    pullSecrets: secrets,
+    evictableVolumes: volume === undefined || setting.delivery !== 'Copy' ? [] : [volume.name],
+    growth: growthOf([...initContainers, ...containerMembers]),
+    remarks,
+  };
+  return { plan, containers, differing, tampered, remarks };
+}
+
+function planInitContainers(
+  setting: Setting,
+  around: Surroundings,
+  volumeName: string | undefined,
+  keep: (search: Search) => PlannedMember | undefined,
+): PlannedMember[] {
+  const { recipe, view, delivery } = setting;
+  const volume = recipe.volume;
+  if (volume?.copy === undefined || delivery !== 'Copy' || volumeName === undefined) return [];
+  const members: PlannedMember[] = [];
+  const { toolsName, name } = volume.copy;
+  if (toolsContainer(recipe, volume, toolsName, volumeName, around) !== undefined) {
+    const make = (chosen: string): JsonObject => toolsContainer(recipe, volume, chosen, volumeName, around) ?? {};
+    const member = keep(searchContainer(view, 'tools', 'initContainers', toolsName, make, setting.instrumented));
+    if (member !== undefined) members.push(member);
+  }
+  const make = (chosen: string): JsonObject => fillContainer(recipe, volume, chosen, volumeName, around) ?? {};
+  const member = keep(searchContainer(view, 'files', 'initContainers', name, make, setting.instrumented));
+  if (member !== undefined) members.push(member);
+  return members;
+}
+
+function searchAgent(
+  setting: Setting,
+  sidecar: RecipeSidecar,
+  around: Surroundings,
+  volumeName: string | undefined,
+): Search {
+  const list = setting.native ? 'initContainers' : 'containers';
+  const make = (name: string): JsonObject => sidecarContainer(setting.recipe, sidecar, name, volumeName, around);
+  return searchContainer(setting.view, 'agent', list, sidecar.name, make, setting.instrumented);
+}
+
+/** Place of the first of our own init containers; -1 when the pod has none. */
+function firstOwnInit({ view, workload }: Setting): number {
+  return view.initContainers.findIndex((container) => !workload.includes(container));
+}
+
+/** Host volumes under a free name, or the volume of the pod that has the same path already. */
+function planHostVolumes(setting: Setting): { members: readonly PlannedMember[]; names: ReadonlyMap<string, string> } {
+  const members: PlannedMember[] = [];
+  const names = new Map<string, string>();
+  for (const { name, path, type } of setting.recipe.hostVolumes) {
+    const index = setting.view.volumes.findIndex((volume) => {
+      const host = volume['hostPath'];
+      return isObject(host) && withoutSlash(host['path']) === withoutSlash(path);
+    });
+    const present = setting.view.volumes[index];
+    if (present !== undefined && typeof present['name'] === 'string') {
+      names.set(name, present['name']);
+      continue;
+    }
+    const source = { hostPath: { path, ...(type === undefined ? {} : { type }) } };
+    const search = searchVolume(setting.view, name, source, undefined);
+    if ('differs' in search) continue;
+    names.set(name, search.member.name);
+    members.push(search.member);
+  }
+  return { members, names };
+}
+
+function withoutSlash(path: unknown): string {
+  return typeof path === 'string' ? path.replace(/\/$/, '') : '';
+}
+
+function planPullSecrets(input: PlanInput, remarks: Finding[]): readonly string[] {
+  const wanted = input.setting.recipe.imagePullSecrets;
+  if (wanted.length === 0) return [];
+  const present = listOf(input.setting.view.spec['imagePullSecrets']);
+  const missing = wanted.filter((name) => !present.some((secret) => isObject(secret) && secret['name'] === name));
+  if (missing.length > 0 && present.length === 0 && !input.pullSecretsAdmitted) {
+    remarks.push({ reason: 'pull_secrets_not_added', detail: `${missing.join(', ')} not added` });
+    return [];
+  }
+  return missing;
+}
+
+function growthOf(members: readonly PlannedMember[]): Growth {
+  const agent = members.find(({ part, present }) => part === 'agent' && present === undefined);
+  const resources = agent?.value['resources'];
+  if (!isObject(resources)) return { requests: {}, limits: {} };
+  return { requests: quantities(resources['requests']), limits: quantities(resources['limits']) };
+}
+
+function quantities(value: unknown): Readonly<Record<string, string>> {
+  const amounts: Record<string, string> = {};
+  if (isObject(value))
+    for (const name in value) {
+      const amount = value[name];
+      if (typeof amount === 'string') amounts[name] = amount;
+    }
+  return amounts;
+}
+
+function firstOf(
+  results: readonly WorkloadResult[],
+  of: (result: WorkloadResult) => Finding | undefined,
+): Finding | undefined {
+  for (const result of results) {
+    const value = of(result);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}

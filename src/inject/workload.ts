@@ -1,0 +1,245 @@
+import { isObject, listOf, objectOf, stringOf, stringsOf } from '../model/json.js';
+import type { JsonObject } from '../model/json.js';
+import type { ContainerFinding, Finding } from '../model/decision.js';
+import { globsMatch } from '../model/glob.js';
+import type { ImageOutcome } from '../model/image.js';
+import type { Recipe, RecipeEnv, RecipeWorkloadPart } from '../model/recipe.js';
+import { isWrapped, runsWrapper, wrapArgv } from './argv.js';
+import { capabilityRemark, missingCapabilities } from './capability.js';
+import { filesPath } from './scripts.js';
+import type { Setting } from './setting.js';
+import type { PlannedExec, PlannedMount, WorkloadPlan } from './plan.js';
+import type { ContainerView } from './view.js';
+
+/** What the rest of the plan decided, which every container of the workload shares. */
+export interface Shared {
+  /** Name of our volume in this pod; `undefined` for a recipe without one. */
+  readonly volumeName: string | undefined;
+  readonly addCapability: boolean;
+  /** Names in this pod of the recipe's host volumes. */
+  readonly hostVolumes: ReadonlyMap<string, string>;
+  /** Place of our own init containers among those that the pod has; -1 when it has none of them. */
+  readonly ownInitIndex: number;
+}
+
+/** The result for one container. `remarks`, `tampered` and `differs` go into the decision. */
+export interface WorkloadResult {
+  readonly finding: ContainerFinding;
+  readonly plan: WorkloadPlan | undefined;
+  readonly remarks: readonly Finding[];
+  readonly tampered: Finding | undefined;
+  readonly differs: Finding | undefined;
+}
+
+/**
+ * Plans what one selected container gets.
+ *
+ * @param image what is known of the container's image; only needed when it gives no command
+ */
+export function planContainer(
+  container: ContainerView,
+  image: ImageOutcome | undefined,
+  setting: Setting,
+  shared: Shared,
+): WorkloadResult {
+  const { recipe, placement } = setting;
+  const remarks: Finding[] = [];
+  const parts = recipe.containers.filter((part) => globsMatch(part.containers, container.name));
+  const leftOut = (finding: Finding): WorkloadResult => ({
+    finding: { name: container.name, list: container.list, leftOut: finding },
+    plan: undefined,
+    remarks: [],
+    tampered: undefined,
+    differs: undefined,
+  });
+
+  const late = startsTooEarly(container, setting, shared);
+  if (late !== undefined) return leftOut(late);
+
+  let command: readonly string[] | undefined;
+  let args: readonly string[] | undefined;
+  let differs: Finding | undefined;
+  const wrapper = recipe.wrapper;
+  if (wrapper !== undefined) {
+    if (isWrapped(container.command, wrapper)) {
+      if (container.command.length === wrapper.length && container.args.length === 0) {
+        return leftOut({ reason: 'entrypoint_empty', detail: 'the wrapper has nothing to start' });
+      }
+    } else if (runsWrapper(container.command, wrapper)) {
+      differs = differing(container, 'starts the wrapper with other flags');
+    } else {
+      const wrapped = wrapArgv(container, wrapper, image);
+      if ('reason' in wrapped) return leftOut(wrapped);
+      ({ command, args } = wrapped);
+    }
+  }
+
+  const mounts: PlannedMount[] = [];
+  for (const wanted of wantedMounts(setting, shared, parts)) {
+    const state = mountState(container, wanted);
+    if (state === 'missing') mounts.push(wanted);
+    else if (state === 'differs') differs ??= differing(container, `mounts ${wanted.mountPath} in another way`);
+    else if (state !== 'present') return leftOut({ reason: 'mount_path_taken', detail: state });
+  }
+
+  const env = planEnv(container, recipe, parts, remarks);
+  const wantedCapabilities = [
+    ...(shared.addCapability ? recipe.capabilities : []),
+    ...parts.flatMap(({ capabilities }) => capabilities),
+  ];
+  const capabilities = missingCapabilities(container, wantedCapabilities);
+  if (wantedCapabilities.length > 0) {
+    const remark = capabilityRemark(container, setting.view, wantedCapabilities);
+    if (remark !== undefined) remarks.push(remark);
+  }
+  const execs = wrapper === undefined ? [] : planExecs(container, wrapper, placement.cover, remarks);
+  return {
+    finding: { name: container.name, list: container.list },
+    plan: { container, command, args, env: env.missing, mounts, capabilities, execs },
+    remarks,
+    tampered: env.tampered,
+    differs,
+  };
+}
+
+/** An init container needs the agent, and the files, before it (E19). */
+function startsTooEarly(container: ContainerView, setting: Setting, shared: Shared): Finding | undefined {
+  if (container.list !== 'initContainers' || setting.recipe.wrapper === undefined) return undefined;
+  if (setting.recipe.sidecar !== undefined && !setting.native) {
+    return { reason: 'init_needs_native_sidecar', detail: 'the agent is a plain container here' };
+  }
+  if (container.index >= shared.ownInitIndex) return undefined;
+  return { reason: 'init_starts_before_agent', detail: 'it stands before the instrumentation’s own init containers' };
+}
+
+function wantedMounts(
+  { recipe, delivery }: Setting,
+  shared: Shared,
+  parts: readonly RecipeWorkloadPart[],
+): readonly PlannedMount[] {
+  const mounts: PlannedMount[] = [];
+  const volume = recipe.volume;
+  if (volume !== undefined && shared.volumeName !== undefined) {
+    const subPath = delivery === 'Copy' ? filesPath : volume.imageVolume?.subPath;
+    mounts.push({
+      name: shared.volumeName,
+      mountPath: volume.mountPath,
+      ...(subPath === undefined ? {} : { subPath }),
+      readOnly: true,
+    });
+  }
+  for (const part of parts) {
+    for (const mount of part.mounts) {
+      mounts.push({
+        name: shared.hostVolumes.get(mount.volume) ?? mount.volume,
+        mountPath: mount.mountPath,
+        ...(mount.readOnly ? { readOnly: true } : {}),
+      });
+    }
+  }
+  return mounts;
+}
+
+/** Whether a container has a mount, lacks it, has it otherwise, or has something of its own in the way. */
+function mountState(container: ContainerView, wanted: PlannedMount): 'present' | 'missing' | 'differs' | (string & {}) {
+  const path = withSlash(wanted.mountPath);
+  for (const mount of listOf(container.value['volumeMounts'])) {
+    if (!isObject(mount)) continue;
+    const other = withSlash(stringOf(mount['mountPath']) ?? '');
+    if (other === path && mount['name'] === wanted.name) {
+      const alike =
+        (mount['subPath'] ?? '') === (wanted['subPath'] ?? '') &&
+        (mount['readOnly'] ?? false) === (wanted['readOnly'] ?? false);
+      return alike ? 'present' : 'differs';
+    }
+    if (other.startsWith(path))
+      return `its own volume ${stringOf(mount['name']) ?? '?'} is mounted at ${other.slice(0, -1)}`;
+    if (path.startsWith(other) && other !== '/' && mount['readOnly'] === true) {
+      return `its own volume ${stringOf(mount['name']) ?? '?'} is mounted read-only at ${other.slice(0, -1)}`;
+    }
+  }
+  return 'missing';
+}
+
+function withSlash(path: string): string {
+  return path.endsWith('/') ? path : `${path}/`;
+}
+
+function planEnv(
+  container: ContainerView,
+  recipe: Recipe,
+  parts: readonly RecipeWorkloadPart[],
+  remarks: Finding[],
+): { missing: readonly RecipeEnv[]; tampered: Finding | undefined } {
+  const wanted: readonly RecipeEnv[] =
+    parts.length === 0 ? recipe.env : [...recipe.env, ...parts.flatMap((part) => part.env)];
+  if (wanted.length === 0 && recipe.reservedEnv.size === 0) return { missing: [], tampered: undefined };
+  const missing: RecipeEnv[] = [];
+  const interesting = new Map<string, JsonObject | undefined>();
+  for (const { name } of wanted) interesting.set(name, undefined);
+  for (const name of recipe.reservedEnv) interesting.set(name, undefined);
+  // The last of several variables of one name counts, as it does for the kubelet.
+  for (const entry of listOf(container.value['env'])) {
+    if (isObject(entry) && typeof entry['name'] === 'string' && interesting.has(entry['name'])) {
+      interesting.set(entry['name'], entry);
+    }
+  }
+  let tampered: Finding | undefined;
+  const overrides = (name: string) => {
+    tampered ??= { reason: 'tampered', detail: `container ${container.name} sets the reserved variable ${name}` };
+  };
+  for (const entry of wanted) {
+    const own = interesting.get(entry.name);
+    interesting.delete(entry.name);
+    if (own === undefined) {
+      missing.push(entry);
+    } else if (!sameVariable(own, entry)) {
+      if (recipe.reservedEnv.has(entry.name)) overrides(entry.name);
+      remarks.push({ reason: 'env_kept', detail: `container ${container.name} sets ${entry.name} itself` });
+    }
+  }
+  for (const [name, own] of interesting) if (own !== undefined) overrides(name);
+  return { missing, tampered };
+}
+
+function sameVariable(own: JsonObject, planned: RecipeEnv): boolean {
+  if (planned['valueFrom'] === undefined)
+    return own['valueFrom'] === undefined && (own['value'] ?? '') === (planned['value'] ?? '');
+  return JSON.stringify(own['valueFrom']) === JSON.stringify(planned['valueFrom']);
+}
+
+const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
+const hooks = ['postStart', 'preStop'] as const;
+
+/** Exec probes and lifecycle hooks start outside the traced tree (E20): wrapped where the policy covers them. */
+function planExecs(
+  container: ContainerView,
+  wrapper: readonly string[],
+  cover: Setting['placement']['cover'],
+  remarks: Finding[],
+): readonly PlannedExec[] {
+  const execs: PlannedExec[] = [];
+  const uncovered: string[] = [];
+  const look = (handler: JsonObject | undefined, pointer: string, covered: boolean) => {
+    const command = stringsOf(objectOf(handler?.['exec'])?.['command']);
+    if (command === undefined || command.length === 0 || isWrapped(command, wrapper)) return;
+    if (covered) execs.push({ pointer: `${pointer}/exec/command`, command: [...wrapper, ...command] });
+    else uncovered.push(pointer);
+  };
+  for (const probe of probes) look(objectOf(container.value[probe]), `/${probe}`, cover.has('Probes'));
+  const lifecycle = objectOf(container.value['lifecycle']);
+  if (lifecycle !== undefined) {
+    for (const hook of hooks) look(objectOf(lifecycle[hook]), `/lifecycle/${hook}`, cover.has('Lifecycle'));
+  }
+  if (uncovered.length > 0) {
+    remarks.push({
+      reason: 'probe_not_covered',
+      detail: `container ${container.name}: ${uncovered.map((pointer) => pointer.slice(1)).join(', ')} start outside the tracer`,
+    });
+  }
+  return execs;
+}
+
+function differing(container: ContainerView, how: string): Finding {
+  return { reason: 'parts_differ', detail: `container ${container.name} ${how}` };
+}
