@@ -342,6 +342,11 @@ const table = {
     summary: 'The pod grows by the agent’s resources.',
     remedy: 'Nothing to do, or set agent.resources in the policy.',
   },
+  opt_out_ignored: {
+    about: 'remark',
+    summary: 'The policy forbids opting out; the label outrider.dev/inject is ignored.',
+    remedy: 'Remove the label.',
+  },
 } as const satisfies Record<string, ReasonText>;
 
 /** A reason's code. */

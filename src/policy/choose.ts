@@ -1,0 +1,50 @@
+import type { Step } from '../model/decision.js';
+import type { StringMap } from '../model/selector.js';
+import type { PolicySet, RankedPolicy } from './compile.js';
+
+/** The policy that wins for a pod. */
+export interface Choice {
+  readonly winner: RankedPolicy | undefined;
+  /** One step per policy that was looked at when a trace was asked for, else none. */
+  readonly steps: readonly Step[];
+}
+
+const noSteps: readonly Step[] = [];
+
+/**
+ * Chooses the one policy for a pod: of those whose two selectors match, the one that ranks first, whatever its mode.
+ *
+ * @param trace also look at the policies behind the winner and record a step for each.
+ */
+export function choosePolicy(
+  policies: PolicySet,
+  namespaceLabels: StringMap,
+  podLabels: StringMap,
+  trace: boolean,
+): Choice {
+  if (!trace) {
+    const winner = policies.ranked.find(
+      (policy) => policy.matchesNamespace(namespaceLabels) && policy.matchesPod(podLabels),
+    );
+    return { winner, steps: noSteps };
+  }
+  let winner: RankedPolicy | undefined;
+  const steps: Step[] = [];
+  for (const policy of policies.ranked) {
+    const mismatch = !policy.matchesNamespace(namespaceLabels)
+      ? 'namespaceSelector does not match'
+      : !policy.matchesPod(podLabels)
+        ? 'podSelector does not match'
+        : undefined;
+    const subject = `policy ${policy.name}`;
+    if (mismatch !== undefined) {
+      steps.push({ subject, result: 'note', detail: mismatch });
+    } else if (winner === undefined) {
+      winner = policy;
+      steps.push({ subject, result: 'pass', detail: `matches and wins, precedence ${policy.precedence}` });
+    } else {
+      steps.push({ subject, result: 'note', detail: `matches, precedence ${policy.precedence}; ${winner.name} wins` });
+    }
+  }
+  return { winner, steps };
+}

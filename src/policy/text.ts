@@ -1,0 +1,19 @@
+/** Longest name or value that is shown whole: what a label's value or a container's name may have. */
+const shownLength = 63;
+/** How many items of a list are shown. */
+const shownItems = 5;
+
+/** A text from a pod for a message: quoted, control characters escaped, shortened. */
+export function quoted(text: string): string {
+  return JSON.stringify(clipped(text));
+}
+
+/** Items as one phrase: `web, worker`, and from the sixth on only how many more there are. */
+export function listed(items: readonly string[], separator = ', '): string {
+  const shown = items.slice(0, shownItems).join(separator);
+  return items.length > shownItems ? `${shown}${separator}and ${items.length - shownItems} more` : shown;
+}
+
+function clipped(text: string): string {
+  return text.length > shownLength ? `${text.slice(0, shownLength)}…` : text;
+}

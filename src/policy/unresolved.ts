@@ -1,0 +1,33 @@
+import type { ReasonCode } from '../model/reasons.js';
+
+/**
+ * The reasons that say: what the container's image starts could not be found out. `onUnresolvedImage` is about these.
+ * An image that was found and starts nothing (`entrypoint_empty`) is not among them, nor is an agent's image.
+ */
+const unresolvedImage: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  'image_unresolved',
+  'image_reference_invalid',
+  'image_not_found',
+  'image_unauthorized',
+  'image_platforms_differ',
+  'image_not_runnable',
+  'image_config_invalid',
+  'registry_unreachable',
+  'registry_rate_limited',
+  'registry_error',
+  'registry_denied',
+  'lookup_timeout',
+]);
+
+/** Whether `onUnresolvedImage: Skip`, written out under Security, lets a container with this reason run as it is. */
+export function skippedAsUnresolved(reason: ReasonCode): boolean {
+  return unresolvedImage.has(reason);
+}
+
+/**
+ * Whether `onUnresolvedImage: Deny` denies for this reason. A broken annotation about images is here and not above:
+ * the pod's author writes it, and must not get round a look-up with it.
+ */
+export function deniedAsUnresolved(reason: ReasonCode): boolean {
+  return reason === 'images_annotation_invalid' || unresolvedImage.has(reason);
+}

@@ -1,0 +1,15 @@
+import { reasonsDoc } from './reasons-doc.js';
+
+/** A file that is made from the source and committed, so that people can read it without building. */
+export interface GeneratedFile {
+  /** Path from the root of the repository. */
+  readonly path: string;
+  /** Makes the file's whole text. The same source gives the same text. */
+  readonly make: () => string;
+}
+
+/** Every generated file. */
+export const generatedFiles: readonly GeneratedFile[] = [{ path: 'docs/reasons.md', make: reasonsDoc }];
+
+/** The root of the repository, seen from where this file runs: dist/test/tools. */
+export const repositoryRoot = new URL('../../../', import.meta.url);
