@@ -1,7 +1,7 @@
 import { isObject, listOf, objectOf, stringOf } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import type { Finding } from '../model/decision.js';
-import { globsMatch } from '../model/glob.js';
+import { compileGlobs } from '../model/glob.js';
 import type { Obstacle } from '../model/profile.js';
 import type { ClusterFacts, Recipe } from '../model/recipe.js';
 import type { ContainerView, PodView } from './view.js';
@@ -69,7 +69,7 @@ function virtualNode(spec: JsonObject): string | undefined {
 
 function sandbox(spec: JsonObject, facts: ClusterFacts): string | undefined {
   const name = stringOf(spec['runtimeClassName']);
-  if (name === undefined || !globsMatch(facts.sandboxedRuntimeClasses, name)) return undefined;
+  if (name === undefined || !compileGlobs(facts.sandboxedRuntimeClasses)(name)) return undefined;
   return `spec.runtimeClassName is ${name}`;
 }
 

@@ -1,7 +1,7 @@
 import { isObject, listOf, objectOf, stringOf, stringsOf } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import type { ContainerFinding, Finding } from '../model/decision.js';
-import { globsMatch } from '../model/glob.js';
+import { compileGlobs } from '../model/glob.js';
 import type { ImageOutcome } from '../model/image.js';
 import type { Recipe, RecipeEnv, RecipeWorkloadPart } from '../model/recipe.js';
 import { isWrapped, runsWrapper, wrapArgv } from './argv.js';
@@ -44,7 +44,7 @@ export function planContainer(
 ): WorkloadResult {
   const { recipe, placement } = setting;
   const remarks: Finding[] = [];
-  const parts = recipe.containers.filter((part) => globsMatch(part.containers, container.name));
+  const parts = recipe.containers.filter((part) => compileGlobs(part.containers)(container.name));
   const leftOut = (finding: Finding): WorkloadResult => ({
     finding: { name: container.name, list: container.list, leftOut: finding },
     plan: undefined,

@@ -1,0 +1,85 @@
+import { isObject, objectOf, stringsOf } from '../model/json.js';
+import type { JsonValue } from '../model/json.js';
+import type { ImageConfig, ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
+import { names } from '../model/names.js';
+import type { ContainerView, PodView } from '../inject/view.js';
+
+/** What is known of images by container name. */
+export type KnownImages = ReadonlyMap<string, ImageOutcome>;
+
+/** Images of one pod: those known at once, and those that a registry has to be asked for. */
+export interface PodImages {
+  readonly known: Map<string, ImageOutcome>;
+  readonly unknown: readonly { readonly container: string; readonly request: ImageRequest }[];
+}
+
+/**
+ * Collects what is known of the images of containers that give no command, without any I/O: the pod's annotation first,
+ * then what the resolver has (the operator's map, its cache).
+ */
+export function knownImages(
+  containers: readonly ContainerView[],
+  view: PodView,
+  pod: ImageRequest['pod'],
+  namespace: string,
+  resolver: ImageResolver,
+): PodImages {
+  const known = new Map<string, ImageOutcome>();
+  const unknown: { container: string; request: ImageRequest }[] = [];
+  const annotation = view.annotations[names.images];
+  const annotated = annotation === undefined ? undefined : parseAnnotation(annotation);
+  for (const container of containers) {
+    const said = annotated instanceof Map ? annotated.get(container.name) : annotated;
+    const request: ImageRequest = { reference: container.image, namespace, pod };
+    const outcome = said ?? resolver.known(request) ?? neverPulled(container);
+    if (outcome !== undefined) known.set(container.name, outcome);
+    else unknown.push({ container: container.name, request });
+  }
+  return { known, unknown };
+}
+
+/** An image that is never pulled is on the node alone: what a registry says of the name need not be it (E15). */
+function neverPulled(container: ContainerView): ImageOutcome | undefined {
+  if (container.value['imagePullPolicy'] !== 'Never') return undefined;
+  return { ok: false, reason: 'image_unresolved', detail: `${container.image} is never pulled (imagePullPolicy)` };
+}
+
+/**
+ * Reads the annotation `outrider.dev/images`.
+ *
+ * @returns what it says by container, or the outcome for every container when it is not of the documented shape
+ */
+function parseAnnotation(text: string): Map<string, ImageOutcome> | ImageOutcome {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return invalid('it is not JSON');
+  }
+  if (!isObject(value)) return invalid('it is not an object');
+  const outcomes = new Map<string, ImageOutcome>();
+  for (const [container, said] of Object.entries(value)) {
+    const config = readConfig(said);
+    if (config === undefined) return invalid(`what it says of ${container} is not {"entrypoint": […], "cmd": […]}`);
+    outcomes.set(container, { ok: true, config, source: 'annotation' });
+  }
+  return outcomes;
+}
+
+function readConfig(value: JsonValue | undefined): ImageConfig | undefined {
+  const said = objectOf(value);
+  if (said === undefined) return undefined;
+  const entrypoint = readStrings(said['entrypoint']);
+  const cmd = readStrings(said['cmd']);
+  if (entrypoint === undefined || cmd === undefined) return undefined;
+  if (Object.keys(said).some((key) => key !== 'entrypoint' && key !== 'cmd')) return undefined;
+  return { entrypoint, cmd };
+}
+
+function readStrings(value: JsonValue | undefined): readonly string[] | undefined {
+  return value === undefined || value === null ? [] : stringsOf(value);
+}
+
+function invalid(what: string): ImageOutcome {
+  return { ok: false, reason: 'images_annotation_invalid', detail: `annotation ${names.images}: ${what}` };
+}

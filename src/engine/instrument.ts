@@ -1,0 +1,174 @@
+import { isObject, objectOf, stringOf } from '../model/json.js';
+import type { JsonObject } from '../model/json.js';
+import type { Decision, Door, Finding, Step } from '../model/decision.js';
+import type { ImageOutcome } from '../model/image.js';
+import { names } from '../model/names.js';
+import type { Operation } from '../model/patch.js';
+import type { StringMap } from '../model/selector.js';
+import { needsImage } from '../inject/argv.js';
+import { makePlan, type Planned } from '../inject/make-plan.js';
+import { missingParts } from '../inject/missing.js';
+import { findObstacle } from '../inject/obstacles.js';
+import { buildPatch } from '../inject/patch.js';
+import type { Plan } from '../inject/plan.js';
+import { openSetting, type Setting } from '../inject/setting.js';
+import { isFinding, readPod, type ContainerView, type PodView } from '../inject/view.js';
+import { selectContainers } from '../policy/containers.js';
+import { decide, noFindings, type Findings } from '../policy/decide.js';
+import { screen, type Screening } from '../policy/screen.js';
+import { agentTrouble, agentLookups } from './agent.js';
+import type { Engine } from './engine.js';
+import { knownImages, type KnownImages } from './images.js';
+import type { Rule } from './rules.js';
+
+/** A pod, or a pod template, that a decision is asked for. */
+export interface PodRequest {
+  readonly pod: JsonObject;
+  /** The namespace the pod goes to: the request's, since `metadata.namespace` may be empty (E29). */
+  readonly namespace: string;
+  readonly namespaceLabels: StringMap;
+  readonly door: Door;
+  /** True at admission, where the ServiceAccount's pull secrets are in the pod already; false in a manifest (E31). */
+  readonly admitted: boolean;
+  /** Record every check, for `explain`. */
+  readonly trace: boolean;
+  /** Gives the signal under which look-ups run; absent where nothing may be looked up. */
+  readonly lookUp?: (() => AbortSignal) | undefined;
+}
+
+/** A decision with what it came from. */
+export interface Outcome {
+  readonly decision: Decision;
+  /** Operations that carry the decision out; empty unless it is to inject and something is missing. */
+  readonly patch: readonly Operation[];
+  readonly rule: Rule | undefined;
+  readonly plan: Plan | undefined;
+  /** What was known of each container's image that was asked for. */
+  readonly images: KnownImages;
+}
+
+const noImages: KnownImages = new Map();
+
+/**
+ * Decides on one pod and, at the mutating door, builds its patch. Answers at once when nothing has to be looked up, and
+ * with a promise otherwise, which never rejects for what a registry does.
+ */
+export function instrument(request: PodRequest, engine: Engine): Outcome | Promise<Outcome> {
+  const view = readPod(request.pod);
+  const screening = screen(engine.rules.policies, subjectOf(request, view), engine.excludedNamespaces, request.trace);
+  if (screening.stop !== undefined) return stopped(screening, noFindings, request.door, undefined);
+  const rule = engine.rules.byPolicy.get(screening.policy.name);
+  if (rule === undefined) throw new Error(`no rule for policy ${screening.policy.name}`);
+  const obstructed = (obstacle: Finding) => stopped(screening, { ...noFindings, obstacle }, request.door, rule);
+  if (isFinding(view)) return obstructed(view);
+  const setting = openSetting(view, rule.recipe, rule.placement, engine.facts);
+  if ('reason' in setting) return obstructed(setting);
+  const obstacle = findObstacle(view, setting.workload, rule.recipe, engine.facts, setting.native);
+  if (obstacle !== undefined) return obstructed(obstacle);
+  const trouble = agentTrouble(rule.recipe, request, engine);
+  if (trouble.obstacle !== undefined) return obstructed(trouble.obstacle);
+
+  const selection = selectContainers(
+    screening.policy,
+    setting.workload,
+    view.annotations[names.containers],
+    request.trace,
+  );
+  const asked = rule.recipe.wrapper === undefined ? [] : selection.selected.filter(needsImage);
+  const images = knownImages(asked, view, request.pod, request.namespace, engine.images);
+  const finish = (remark: Finding | undefined) =>
+    finished(request, screening, rule, setting, {
+      selected: selection.selected,
+      narrowed: selection.narrowed,
+      steps: remark === undefined ? selection.steps : [...selection.steps, noteOf(remark)],
+      images: images.known,
+    });
+  const { lookUp } = request;
+  if (lookUp === undefined || request.door === 'validate') return finish(trouble.remark);
+  const agents = agentLookups(rule.recipe, request, engine);
+  if (images.unknown.length === 0 && agents.length === 0) return finish(trouble.remark);
+
+  const signal = lookUp();
+  const containers = images.unknown.map(async ({ container, request: image }) => {
+    images.known.set(container, await engine.images.lookUp(image, signal));
+  });
+  return Promise.all([...containers, ...agents.map((image) => engine.images.lookUp(image, signal))]).then(() => {
+    const later = agentTrouble(rule.recipe, request, engine);
+    return later.obstacle === undefined ? finish(later.remark) : obstructed(later.obstacle);
+  });
+}
+
+function subjectOf(request: PodRequest, view: PodView | Finding) {
+  const labels = isFinding(view) ? readableLabels(request.pod) : view.labels;
+  return { namespace: request.namespace, namespaceLabels: request.namespaceLabels, podLabels: labels };
+}
+
+/** The labels that are strings, of a pod that is no pod in some other place. */
+function readableLabels(pod: JsonObject): StringMap {
+  const labels: Record<string, string> = {};
+  const found = objectOf(objectOf(pod['metadata'])?.['labels']);
+  for (const name in found) {
+    const value = stringOf(found[name]);
+    if (value !== undefined) labels[name] = value;
+  }
+  return labels;
+}
+
+function stopped(screening: Screening, findings: Findings, door: Door, rule: Rule | undefined): Outcome {
+  return { decision: decide(screening, findings, door), patch: [], rule, plan: undefined, images: noImages };
+}
+
+interface Chosen {
+  readonly selected: readonly ContainerView[];
+  readonly narrowed: boolean;
+  readonly steps: readonly Step[];
+  readonly images: ReadonlyMap<string, ImageOutcome>;
+}
+
+function finished(
+  request: PodRequest,
+  screening: Extract<Screening, { stop: undefined }>,
+  rule: Rule,
+  setting: Setting,
+  chosen: Chosen,
+): Outcome {
+  const planned: Planned = makePlan({
+    setting,
+    selected: chosen.selected,
+    imageOf: ({ name }) => chosen.images.get(name),
+    namespaceLabels: request.namespaceLabels,
+    pullSecretsAdmitted: request.admitted,
+  });
+  const decision = decide(
+    screening,
+    {
+      tampered: planned.tampered,
+      differing: planned.differing,
+      missing: planned.plan === undefined || request.door === 'mutate' ? [] : missingParts(planned.plan),
+      containers: planned.containers,
+      narrowed: chosen.narrowed,
+      remarks: [...chosen.steps, ...planned.remarks.map(noteOf)],
+    },
+    request.door,
+  );
+  const injects = decision.decision === 'inject' || decision.decision === 'partial';
+  const patch =
+    planned.plan === undefined || !injects || request.door === 'validate'
+      ? []
+      : buildPatch(planned.plan, setting.view, {
+          status: decision.decision === 'partial' ? 'partial' : 'injected',
+          policy: screening.policy.name,
+          reason: decision.reason,
+          plan: rule.stamp,
+        });
+  return { decision, patch, rule, plan: planned.plan, images: chosen.images };
+}
+
+function noteOf(remark: Finding): Step {
+  return { subject: remark.reason, result: 'note', detail: remark.detail, reason: remark.reason };
+}
+
+/** Whether a value is still being worked out. */
+export function isPending(outcome: Outcome | Promise<Outcome>): outcome is Promise<Outcome> {
+  return isObject(outcome) && 'then' in outcome;
+}

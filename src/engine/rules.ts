@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { OutriderError } from '../model/error.js';
+import type { Policy } from '../model/policy.js';
+import type { Profile } from '../model/profile.js';
+import type { Placement, Recipe } from '../model/recipe.js';
+import { compilePolicy, invalidPolicy, rankPolicies, type PolicySet, type RankedPolicy } from '../policy/compile.js';
+import { findProfile, type ProfileRegistry } from '../profile/registry.js';
+import { renderRecipe, type RenderOptions } from '../profile/render.js';
+import type { InvalidPolicyDocument } from '../documents/configuration.js';
+
+/** How one policy is carried out. */
+export interface Rule {
+  readonly recipe: Recipe;
+  readonly placement: Placement;
+  readonly profile: Profile;
+  /** What is stamped on pods: the profile, its version and the recipe's hash. */
+  readonly stamp: string;
+}
+
+/** Every policy and profile, ready for pods. Made anew when the configuration changes, never changed. */
+export interface Rules {
+  readonly policies: PolicySet;
+  /** By policy name; a policy that is not valid has none. */
+  readonly byPolicy: ReadonlyMap<string, Rule>;
+  /** Names of all policies, valid or not. */
+  readonly policyNames: readonly string[];
+}
+
+/**
+ * Compiles policies with their profiles.
+ *
+ * @param broken policies whose documents are not valid and that have no last valid version (E41)
+ * @returns the rules, and a problem for each policy whose profile or settings are not valid
+ */
+export function compileRules(
+  policies: readonly { readonly policy: Policy; readonly file?: string }[],
+  registry: ProfileRegistry,
+  options: RenderOptions = {},
+  broken: readonly InvalidPolicyDocument[] = [],
+): { readonly rules: Rules; readonly problems: readonly OutriderError[] } {
+  const ranked: RankedPolicy[] = [];
+  const byPolicy = new Map<string, Rule>();
+  const problems: OutriderError[] = [];
+  for (const { policy, file } of policies) {
+    try {
+      byPolicy.set(policy.metadata.name, compileRule(policy, registry, options));
+      ranked.push(compilePolicy(policy));
+    } catch (error) {
+      if (!(error instanceof OutriderError)) throw error;
+      problems.push(located(error, policy, file));
+      ranked.push(
+        invalidPolicy({
+          name: policy.metadata.name,
+          precedence: policy.spec.precedence,
+          prefer: policy.spec.prefer,
+          namespaceSelector: policy.spec.match.namespaceSelector,
+          podSelector: policy.spec.match.podSelector,
+          problem: error.message,
+        }),
+      );
+    }
+  }
+  for (const document of broken) ranked.push(invalidPolicy(document));
+  return {
+    rules: { policies: rankPolicies(ranked), byPolicy, policyNames: ranked.map(({ name }) => name) },
+    problems,
+  };
+}
+
+function compileRule(policy: Policy, registry: ProfileRegistry, options: RenderOptions): Rule {
+  const { spec } = policy;
+  const profile = findProfile(registry, spec.profile.name);
+  const recipe = renderRecipe(profile, spec, options);
+  return {
+    recipe,
+    profile,
+    placement: {
+      cover: new Set(spec.containers.cover),
+      placement: spec.agent.placement,
+      delivery: spec.delivery,
+      capability: spec.capability,
+    },
+    stamp: `${recipe.profile}/${recipe.version}/${hashOf(recipe)}`,
+  };
+}
+
+function hashOf(recipe: Recipe): string {
+  const text = JSON.stringify(recipe, (_key, value: unknown) => (value instanceof Set ? [...value].sort() : value));
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}
+
+function located(error: OutriderError, policy: Policy, file: string | undefined): OutriderError {
+  return new OutriderError(error.code, `policy ${policy.metadata.name}: ${error.message}`, {
+    ...(file === undefined ? {} : { file }),
+    ...(error.field === undefined ? {} : { field: error.field }),
+    cause: error,
+  });
+}
