@@ -31,7 +31,10 @@ const settingSchema = z.strictObject({
   lookup: z
     .strictObject({
       setting: z.string().describe('The setting whose value is looked up.'),
-      table: z.record(z.string(), z.string()).describe('From its values to this setting’s.'),
+      table: z
+        .record(z.string(), z.string())
+        .optional()
+        .describe('From its values to this setting’s. Absent: the same value.'),
     })
     .optional()
     .describe('A default that follows from another setting.'),
@@ -97,12 +100,23 @@ const volumeSchema = z.strictObject({
     .describe('Delivery by an image volume.'),
 });
 
+const port = z.int().min(1).max(65535);
+const portOfSetting = z
+  .strictObject({
+    setting: z.string().describe('The setting that holds the port, or an address that ends in :PORT.'),
+    default: port.describe('The port when the setting has no value.'),
+  })
+  .describe('A port that a setting moves.');
+
 const sidecarSchema = z.strictObject({
   name: containerName,
   image: template.optional().describe('Image of the sidecar. Default: the agent’s image.'),
   argv: z.array(z.string()).optional().describe('What the image starts, where that is known; the keeper needs it.'),
   env: z.array(envSchema).default([]),
-  ports: z.array(z.int().min(1).max(65535)).default([]).describe('Ports it listens on in the pod.'),
+  ports: z
+    .array(z.union([port, portOfSetting]))
+    .default([])
+    .describe('Ports it listens on in the pod: numbers, or settings that hold one.'),
   resources: resourcesSchema.describe('Default resources; requests for cpu and memory are required.'),
   runAs: z
     .enum(['Own', 'Workload'])
@@ -110,6 +124,8 @@ const sidecarSchema = z.strictObject({
     .describe(
       'Own: a user of its own, so the workload cannot read its environment. Workload: the first wrapped container’s.',
     ),
+  runAsUser: z.int().min(1).optional().describe('Its uid under runAs: Own, where the image needs a certain one.'),
+  runAsGroup: z.int().min(0).optional().describe('Its gid under runAs: Own, where the image needs a certain one.'),
   readOnlyRootFilesystem: z.boolean().default(true),
 });
 
@@ -169,6 +185,10 @@ export type ProfileSpec = Profile['spec'];
 export type ProfileEnv = z.infer<typeof envSchema>;
 export type ProfileArg = z.infer<typeof argSchema>;
 export type ProfileSetting = z.infer<typeof settingSchema>;
+export type ProfileSidecar = z.infer<typeof sidecarSchema>;
+export type ProfileVolume = z.infer<typeof volumeSchema>;
+/** One value of a setting. */
+export type SettingValue = z.infer<typeof settingValue>;
 export type Condition = z.infer<typeof condition>;
 /** Values of a profile's settings, by name. */
-export type Settings = Readonly<Record<string, string | number | boolean>>;
+export type Settings = Readonly<Record<string, SettingValue>>;

@@ -22,6 +22,8 @@ export interface Recipe {
   readonly sidecar: RecipeSidecar | undefined;
   readonly skipWhen: ReadonlySet<Obstacle>;
   readonly imagePullSecrets: readonly string[];
+  /** The Secret that variables of the recipe refer to; absent where none does. */
+  readonly credentials?: { readonly name: string; readonly key: string };
 }
 
 /** One variable as it will stand in the pod: `{name, value}` or `{name, valueFrom}`. */
@@ -61,6 +63,9 @@ export interface RecipeSidecar {
   readonly ports: readonly number[];
   readonly resources: Resources;
   readonly runAs: 'Own' | 'Workload';
+  /** Uid and gid under `Own`, where the agent's image needs certain ones. */
+  readonly runAsUser?: number;
+  readonly runAsGroup?: number;
   readonly readOnlyRootFilesystem: boolean;
 }
 

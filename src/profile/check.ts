@@ -1,0 +1,252 @@
+import { OutriderError } from '../model/error.js';
+import { didYouMean } from '../model/nearest.js';
+import type { Condition, Profile, ProfileArg, ProfileEnv, ProfileSetting } from '../model/profile.js';
+import { patternProblem } from './pattern.js';
+import { requireResources } from './resources.js';
+import { valueProblem } from './setting-value.js';
+import { parseTemplate } from './template.js';
+
+/** Names under which people keep secrets; a setting or a plain variable of such a name would put one into the pod. */
+const secretName =
+  /(access_?key|api_?key|app_?key|private_?key|secret_?key|token|password|passphrase|secret|credentials?)$/i;
+const quantity = /^\d+(\.\d+)?([kMGTPE]i?)?$/;
+
+/**
+ * What is wrong with a profile beyond its schema: names that lead nowhere, defaults that a policy could not give,
+ * patterns that may never end, keys in plain text. Each is `profile_invalid` with its field and the remedy.
+ *
+ * @param file where the profile stands, for the messages
+ */
+export function checkProfile(profile: Profile, file?: string): readonly OutriderError[] {
+  return new Check(profile, file).run();
+}
+
+class Check {
+  readonly #profile: Profile;
+  readonly #file: string | undefined;
+  readonly #problems: OutriderError[] = [];
+
+  constructor(profile: Profile, file: string | undefined) {
+    this.#profile = profile;
+    this.#file = file;
+  }
+
+  run(): readonly OutriderError[] {
+    for (const [name, setting] of Object.entries(this.#profile.spec.settings)) this.#setting(name, setting);
+    this.#workload();
+    this.#wrapper();
+    this.#volume();
+    this.#sidecar();
+    return this.#problems;
+  }
+
+  #setting(name: string, setting: ProfileSetting): void {
+    const field = `spec.settings.${name}`;
+    if (secretName.test(name)) {
+      this.#report(
+        field,
+        'is named like a secret, and settings stand in pods in plain text; use fromSecret: credentials',
+      );
+    }
+    const badPattern = setting.pattern === undefined ? undefined : patternProblem(setting.pattern);
+    if (badPattern !== undefined) this.#report(`${field}.pattern`, badPattern);
+    if (setting.type !== 'string' && setting.pattern !== undefined) {
+      this.#report(`${field}.pattern`, `is for text, and the setting is of type ${setting.type}; take it out`);
+    }
+    if (setting.minimum !== undefined && setting.maximum !== undefined && setting.minimum > setting.maximum) {
+      this.#report(`${field}.minimum`, 'is above maximum; swap them');
+    }
+    if (badPattern === undefined) {
+      for (const [index, value] of (setting.enum ?? []).entries()) {
+        this.#reportIf(`${field}.enum[${index}]`, valueProblem(setting, value));
+      }
+      if (setting.default !== undefined) this.#reportIf(`${field}.default`, valueProblem(setting, setting.default));
+    }
+    this.#lookup(field, name, setting, badPattern === undefined);
+  }
+
+  #lookup(field: string, name: string, setting: ProfileSetting, patternIsGood: boolean): void {
+    const { lookup } = setting;
+    if (lookup === undefined) return;
+    if (!this.#known(`${field}.lookup.setting`, lookup.setting)) return;
+    const visited = new Set([name]);
+    for (let next: string | undefined = lookup.setting; next !== undefined;) {
+      if (visited.has(next)) {
+        this.#report(`${field}.lookup.setting`, 'leads back to a setting on the way; break the circle');
+        return;
+      }
+      visited.add(next);
+      next = this.#profile.spec.settings[next]?.lookup?.setting;
+    }
+    if (setting.type !== 'string' && lookup.table !== undefined) {
+      this.#report(`${field}.lookup.table`, `gives text, and the setting is of type ${setting.type}; make it a string`);
+    } else if (patternIsGood) {
+      for (const [key, value] of Object.entries(lookup.table ?? {})) {
+        this.#reportIf(`${field}.lookup.table.${key}`, valueProblem(setting, value));
+      }
+    }
+  }
+
+  #workload(): void {
+    const { spec } = this.#profile;
+    this.#env('spec.env', spec.env);
+    const volumes = spec.hostVolumes.map(({ name }) => name);
+    for (const [index, name] of volumes.entries()) {
+      if (volumes.indexOf(name) !== index || name === spec.volume?.name) {
+        this.#report(
+          `spec.hostVolumes[${index}].name`,
+          `is ${name}, which another volume has too; give it its own name`,
+        );
+      }
+    }
+    for (const [index, part] of spec.containers.entries()) {
+      this.#env(`spec.containers[${index}].env`, part.env);
+      for (const [at, mount] of part.mounts.entries()) {
+        if (volumes.includes(mount.volume)) continue;
+        const hint = didYouMean(mount.volume, volumes) || ';';
+        this.#report(
+          `spec.containers[${index}].mounts[${at}].volume`,
+          `is ${mount.volume}, which spec.hostVolumes does not have${hint} add it there`,
+        );
+      }
+    }
+  }
+
+  #wrapper(): void {
+    const { wrapper, volume } = this.#profile.spec;
+    if (wrapper === undefined) return;
+    this.#args('spec.wrapper.argv', wrapper.argv);
+    const [first] = wrapper.argv;
+    // A wrapped container is recognised by its first element, so that one can neither vary nor be looked up in PATH.
+    if (typeof first !== 'string' || !first.startsWith('/') || first.includes('${')) {
+      this.#report('spec.wrapper.argv[0]', 'must be the wrapper’s absolute path, without a condition or a template');
+    } else if (volume !== undefined && !first.startsWith(`${volume.mountPath.replace(/\/$/, '')}/`)) {
+      this.#report(
+        'spec.wrapper.argv[0]',
+        `is ${first}, outside spec.volume.mountPath ${volume.mountPath}; name a file of the volume, or leave the volume out where the images hold the wrapper`,
+      );
+    }
+  }
+
+  #volume(): void {
+    const { volume, image } = this.#profile.spec;
+    if (volume === undefined) return;
+    if (volume.copy === undefined && volume.imageVolume === undefined) {
+      this.#report('spec.volume', 'has neither copy nor imageVolume, so nothing fills it; add one');
+    }
+    if (volume.mountPath === '/') this.#report('spec.volume.mountPath', 'is /; give a folder of its own');
+    if (!quantity.test(volume.sizeLimit)) {
+      this.#report('spec.volume.sizeLimit', `is ${volume.sizeLimit}; give a quantity such as 1Gi`);
+    }
+    if (volume.copy?.image !== undefined) this.#template('spec.volume.copy.image', volume.copy.image);
+    else if (image === undefined) {
+      this.#report('spec.image', 'is missing, and spec.volume is filled from it; name the agent’s image');
+    }
+    this.#args('spec.volume.copy.command', volume.copy?.command ?? []);
+  }
+
+  #sidecar(): void {
+    const { sidecar, image } = this.#profile.spec;
+    if (image !== undefined) this.#template('spec.image', image);
+    if (sidecar === undefined) return;
+    if (sidecar.image !== undefined) this.#template('spec.sidecar.image', sidecar.image);
+    else if (image === undefined) {
+      this.#report('spec.sidecar.image', 'is missing, and so is spec.image; give one of them');
+    }
+    this.#env('spec.sidecar.env', sidecar.env);
+    for (const [index, port] of sidecar.ports.entries()) {
+      if (typeof port !== 'number') this.#known(`spec.sidecar.ports[${index}].setting`, port.setting);
+    }
+    if (sidecar.runAs === 'Workload' && (sidecar.runAsUser ?? sidecar.runAsGroup) !== undefined) {
+      this.#report('spec.sidecar.runAsUser', 'or runAsGroup is given together with runAs: Workload; take one out');
+    }
+    try {
+      requireResources(
+        { ...sidecar.resources, requests: { ...sidecar.resources.limits, ...sidecar.resources.requests } },
+        this.#profile.metadata.name,
+      );
+    } catch {
+      this.#report(
+        'spec.sidecar.resources',
+        'needs requests for cpu and memory above zero and not above their limits; give them, such as 100m and 256Mi',
+      );
+    }
+  }
+
+  #env(field: string, variables: readonly ProfileEnv[]): void {
+    for (const [index, variable] of variables.entries()) {
+      const at = `${field}[${index}]`;
+      const sources = [variable.value, variable.fromField, variable.fromSecret].filter(
+        (source) => source !== undefined,
+      );
+      if (sources.length !== 1) this.#report(at, 'needs exactly one of value, fromField and fromSecret');
+      if (variable.value !== undefined) {
+        this.#template(`${at}.value`, variable.value);
+        if (secretName.test(variable.name)) {
+          this.#report(
+            `${at}.value`,
+            `would put ${variable.name} into pods in plain text; use fromSecret: credentials`,
+          );
+        }
+      }
+      this.#condition(`${at}.when`, variable.when);
+    }
+  }
+
+  #args(field: string, args: readonly ProfileArg[]): void {
+    for (const [index, arg] of args.entries()) {
+      if (typeof arg === 'string') this.#template(`${field}[${index}]`, arg);
+      else {
+        this.#template(`${field}[${index}].value`, arg.value);
+        this.#condition(`${field}[${index}].when`, arg.when);
+      }
+    }
+  }
+
+  #condition(field: string, condition: Condition | undefined): void {
+    if (condition === undefined) return;
+    if (condition.setting === undefined) {
+      if (condition.equals !== undefined) this.#report(`${field}.equals`, 'needs setting beside it; name the setting');
+      return;
+    }
+    if (!this.#known(`${field}.setting`, condition.setting) || condition.equals === undefined) return;
+    const setting = this.#profile.spec.settings[condition.setting];
+    if (setting === undefined || (setting.pattern !== undefined && patternProblem(setting.pattern) !== undefined))
+      return;
+    this.#reportIf(`${field}.equals`, valueProblem(setting, condition.equals));
+  }
+
+  #template(field: string, template: string): void {
+    for (const part of parseTemplate(template)) {
+      if (part.kind === 'setting') this.#known(field, part.setting);
+      if (part.kind === 'unknown') {
+        this.#report(
+          field,
+          `has ${part.expression}, which is nothing known; use \${settings.NAME} or \${prefer}, and $\${ for a literal \${`,
+        );
+      }
+    }
+  }
+
+  #known(field: string, setting: string): boolean {
+    const names = Object.keys(this.#profile.spec.settings);
+    if (names.includes(setting)) return true;
+    const hint = didYouMean(setting, names) || ';';
+    this.#report(field, `names the setting ${setting}, which spec.settings does not have${hint} add it there`);
+    return false;
+  }
+
+  #reportIf(field: string, problem: string | undefined): void {
+    if (problem !== undefined) this.#report(field, problem);
+  }
+
+  #report(field: string, problem: string): void {
+    const where = this.#file === undefined ? '' : `${this.#file}: `;
+    this.#problems.push(
+      new OutriderError('profile_invalid', `${where}profile ${this.#profile.metadata.name}: ${field} ${problem}.`, {
+        field,
+        ...(this.#file === undefined ? {} : { file: this.#file }),
+      }),
+    );
+  }
+}

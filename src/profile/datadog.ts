@@ -1,0 +1,152 @@
+import type { ProfileInput } from '../model/profile.js';
+
+const tag = '[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(@sha256:[a-f0-9]{64})?';
+
+/** Datadog Workload Protection without eBPF: the tracer of cws-instrumentation and the Agent as a sidecar. */
+export const datadog: ProfileInput = {
+  apiVersion: 'outrider.dev/v1alpha1',
+  kind: 'InstrumentationProfile',
+  metadata: { name: 'datadog' },
+  spec: {
+    description: 'Datadog Workload Protection (CWS) without eBPF',
+    version: '1',
+    settings: {
+      site: {
+        description: 'DD_SITE, the Datadog site, such as datadoghq.com, us5.datadoghq.com or datadoghq.eu',
+        default: 'datadoghq.com',
+        pattern: '[A-Za-z0-9.-]{1,253}',
+      },
+      clusterName: {
+        description: 'DD_CLUSTER_NAME, the cluster’s name in Datadog; the vendor’s manual for EKS Fargate gives it',
+        pattern: '[A-Za-z0-9._-]{1,80}',
+      },
+      eksFargate: {
+        type: 'boolean',
+        description: 'DD_EKS_FARGATE, true for pods on EKS Fargate',
+      },
+      version: {
+        description: 'the tag of public.ecr.aws/datadog/agent, with or without @sha256:… behind it',
+        default: '7.81.1',
+        pattern: tag,
+      },
+      tracerImage: {
+        description: 'the repository of the tracer’s image',
+        default: 'public.ecr.aws/datadog/cws-instrumentation',
+        pattern: '[A-Za-z0-9][A-Za-z0-9.:/_-]{0,254}',
+      },
+      tracerVersion: {
+        description:
+          'the tag of the tracer’s image, with or without @sha256:… behind it; follows version. Unverified that each tag of the Agent exists for it',
+        default: '7.81.1',
+        pattern: tag,
+        lookup: { setting: 'version' },
+      },
+      probeAddress: {
+        description:
+          'HOST:PORT on which the Agent listens for the tracer: --probe-addr of the tracer and the Agent’s socket; the vendor’s default is localhost:5678',
+        pattern: '[A-Za-z0-9.-]{1,253}:[0-9]{1,5}',
+      },
+      verbose: { type: 'boolean', description: 'whether the tracer says what it does: --verbose', default: false },
+      debug: { type: 'boolean', description: 'whether the tracer writes debug output: --debug', default: false },
+      disableStats: {
+        type: 'boolean',
+        description: 'whether the tracer leaves out its statistics: --disable-stats',
+        default: false,
+      },
+      disableProcScan: {
+        type: 'boolean',
+        description: 'whether the tracer leaves out its scan of /proc: --disable-proc-scan',
+        default: false,
+      },
+      procScanRate: {
+        description: 'how often the tracer scans /proc, as a duration such as 1s: --proc-scan-rate',
+        pattern: '[0-9]{1,9}(ns|us|ms|s|m|h)',
+      },
+      disableSeccomp: {
+        type: 'boolean',
+        description: 'whether the tracer does without its seccomp filter, which is slower: --disable-seccomp',
+        default: false,
+      },
+      uid: {
+        type: 'integer',
+        description: 'the uid that the tracer starts the workload with: --uid',
+        minimum: 0,
+        maximum: 4294967294,
+      },
+      gid: {
+        type: 'integer',
+        description: 'the gid that the tracer starts the workload with: --gid',
+        minimum: 0,
+        maximum: 4294967294,
+      },
+      remoteConfiguration: {
+        type: 'boolean',
+        description:
+          'whether the Agent takes new rules from Datadog by itself: DD_REMOTE_CONFIGURATION_ENABLED and DD_RUNTIME_SECURITY_CONFIG_REMOTE_CONFIGURATION_ENABLED',
+      },
+      tags: { description: 'DD_TAGS, tags for everything that the Agent sends: KEY:VALUE, separated by blanks' },
+      logLevel: {
+        description: 'DD_LOG_LEVEL of the Agent; the vendor’s default is info',
+        enum: ['trace', 'debug', 'info', 'warn', 'error', 'critical', 'off'],
+      },
+    },
+    image: 'public.ecr.aws/datadog/agent:${settings.version}',
+    credentials: { name: 'datadog-agent', key: 'api-key' },
+    shareProcessNamespace: true,
+    wrapper: {
+      argv: [
+        '/cws-instrumentation-volume/cws-instrumentation',
+        'trace',
+        { value: '--async', when: { prefer: 'Availability' } },
+        { value: '--probe-addr', when: { setting: 'probeAddress' } },
+        { value: '${settings.probeAddress}', when: { setting: 'probeAddress' } },
+        { value: '--uid', when: { setting: 'uid' } },
+        { value: '${settings.uid}', when: { setting: 'uid' } },
+        { value: '--gid', when: { setting: 'gid' } },
+        { value: '${settings.gid}', when: { setting: 'gid' } },
+        { value: '--verbose', when: { setting: 'verbose', equals: true } },
+        { value: '--debug', when: { setting: 'debug', equals: true } },
+        { value: '--disable-stats', when: { setting: 'disableStats', equals: true } },
+        { value: '--disable-proc-scan', when: { setting: 'disableProcScan', equals: true } },
+        { value: '--proc-scan-rate', when: { setting: 'procScanRate' } },
+        { value: '${settings.procScanRate}', when: { setting: 'procScanRate' } },
+        { value: '--disable-seccomp', when: { setting: 'disableSeccomp', equals: true } },
+        '--',
+      ],
+    },
+    volume: {
+      name: 'cws-instrumentation-volume',
+      mountPath: '/cws-instrumentation-volume',
+      copy: {
+        image: '${settings.tracerImage}:${settings.tracerVersion}',
+        name: 'cws-instrumentation-init',
+        command: ['/cws-instrumentation', 'setup', '--cws-volume-mount', '/cws-instrumentation-volume'],
+      },
+      // The tracer stands in the root of its image, so the image itself can be the volume.
+      imageVolume: {},
+    },
+    sidecar: {
+      name: 'datadog-agent',
+      env: [
+        { name: 'DD_API_KEY', fromSecret: 'credentials' },
+        { name: 'DD_SITE', value: '${settings.site}' },
+        { name: 'DD_EKS_FARGATE', value: '${settings.eksFargate}' },
+        { name: 'DD_CLUSTER_NAME', value: '${settings.clusterName}' },
+        { name: 'DD_KUBERNETES_KUBELET_NODENAME', fromField: 'spec.nodeName' },
+        { name: 'DD_RUNTIME_SECURITY_CONFIG_ENABLED', value: 'true' },
+        { name: 'DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED', value: 'true' },
+        { name: 'DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_SOCKET', value: '${settings.probeAddress}' },
+        { name: 'DD_REMOTE_CONFIGURATION_ENABLED', value: '${settings.remoteConfiguration}' },
+        {
+          name: 'DD_RUNTIME_SECURITY_CONFIG_REMOTE_CONFIGURATION_ENABLED',
+          value: '${settings.remoteConfiguration}',
+        },
+        { name: 'DD_TAGS', value: '${settings.tags}' },
+        { name: 'DD_LOG_LEVEL', value: '${settings.logLevel}' },
+      ],
+      ports: [{ setting: 'probeAddress', default: 5678 }],
+      resources: { requests: { cpu: '200m', memory: '256Mi' }, limits: { cpu: '200m', memory: '256Mi' } },
+      readOnlyRootFilesystem: false,
+    },
+  },
+};

@@ -1,0 +1,174 @@
+import { OutriderError } from '../model/error.js';
+import type { PolicySpec } from '../model/policy.js';
+import type { Profile, ProfileArg, ProfileEnv, ProfileSidecar, ProfileVolume, SettingValue } from '../model/profile.js';
+import type { Recipe, RecipeEnv, RecipeSidecar, RecipeVolume } from '../model/recipe.js';
+import { holds } from './condition.js';
+import { mergeResources, requireResources } from './resources.js';
+import { effectiveSettings, missingSetting, settingsProblems } from './settings.js';
+import { expandTemplate, type TemplateValues } from './template.js';
+
+export interface RenderOptions {
+  /** What an image starts (entrypoint, then cmd), where the operator's image map says so; it wins over the profile. */
+  readonly argvOf?: (image: string) => readonly string[] | undefined;
+}
+
+/**
+ * Fills a profile in for one policy.
+ *
+ * - A variable or a conditional argument is used when its condition holds; of several variables with one name, the
+ *   first that applies.
+ * - A variable is left out when a setting in it has no value; an argument, an image or a command must have its values.
+ * - The access key is a `secretKeyRef`, `optional` when the policy prefers availability.
+ *
+ * @param profile one that `checkProfile` finds nothing wrong with
+ * @throws OutriderError `settings_invalid` with the policy's field (`spec.profile.settings.region`), what is allowed
+ *   there and the near miss; `profile_invalid` for a template that names nothing known.
+ */
+export function renderRecipe(profile: Profile, policy: PolicySpec, options: RenderOptions = {}): Recipe {
+  const problem = settingsProblems(profile, policy.profile.settings)[0];
+  if (problem !== undefined) throw problem;
+  return new Renderer(profile, policy, effectiveSettings(profile, policy.profile.settings), options).recipe();
+}
+
+class Renderer {
+  readonly #profile: Profile;
+  readonly #policy: PolicySpec;
+  readonly #values: TemplateValues;
+  readonly #options: RenderOptions;
+
+  constructor(profile: Profile, policy: PolicySpec, settings: TemplateValues['settings'], options: RenderOptions) {
+    this.#profile = profile;
+    this.#policy = policy;
+    this.#values = { prefer: policy.prefer, settings };
+    this.#options = options;
+  }
+
+  recipe(): Recipe {
+    const { spec } = this.#profile;
+    const credentials = this.#usesCredentials() ? this.#credentials() : undefined;
+    return {
+      profile: this.#profile.metadata.name,
+      version: spec.version,
+      prefer: this.#policy.prefer,
+      shareProcessNamespace: spec.shareProcessNamespace,
+      capabilities: spec.capabilities,
+      wrapper: spec.wrapper && this.#args(spec.wrapper.argv, 'spec.wrapper.argv'),
+      volume: spec.volume && this.#volume(spec.volume),
+      env: this.#env(spec.env),
+      reservedEnv: new Set(spec.reservedEnv),
+      containers: spec.containers.map((part) => ({ ...part, env: this.#env(part.env) })),
+      hostVolumes: spec.hostVolumes.map(({ name, path, type }) =>
+        type === undefined ? { name, path } : { name, path, type },
+      ),
+      sidecar: spec.sidecar && this.#sidecar(spec.sidecar),
+      skipWhen: new Set(spec.skipWhen),
+      imagePullSecrets: this.#policy.agent.imagePullSecrets,
+      ...(credentials === undefined ? {} : { credentials }),
+    };
+  }
+
+  #volume(volume: ProfileVolume): RecipeVolume {
+    const { copy, imageVolume } = volume;
+    const image = () =>
+      copy?.image === undefined ? this.#agentImage() : this.#text(copy.image, 'spec.volume.copy.image');
+    return {
+      name: volume.name,
+      mountPath: volume.mountPath,
+      sizeLimit: volume.sizeLimit,
+      copy: copy && {
+        image: image(),
+        name: copy.name,
+        toolsName: copy.toolsName ?? `${copy.name}-tools`,
+        from: copy.from,
+        command: copy.command && this.#args(copy.command, 'spec.volume.copy.command'),
+      },
+      imageVolume: imageVolume && { image: image(), subPath: imageVolume.subPath },
+    };
+  }
+
+  #sidecar(sidecar: ProfileSidecar): RecipeSidecar {
+    const image = sidecar.image === undefined ? this.#agentImage() : this.#text(sidecar.image, 'spec.sidecar.image');
+    const resources = mergeResources(sidecar.resources, this.#policy.agent.resources);
+    requireResources(resources, this.#profile.metadata.name);
+    return {
+      name: sidecar.name,
+      image,
+      argv: this.#options.argvOf?.(image) ?? sidecar.argv,
+      env: this.#env(sidecar.env),
+      ports: sidecar.ports.map((port) =>
+        typeof port === 'number' ? port : (portIn(this.#values.settings.get(port.setting)) ?? port.default),
+      ),
+      resources,
+      runAs: sidecar.runAs,
+      ...(sidecar.runAsUser === undefined ? {} : { runAsUser: sidecar.runAsUser }),
+      ...(sidecar.runAsGroup === undefined ? {} : { runAsGroup: sidecar.runAsGroup }),
+      readOnlyRootFilesystem: sidecar.readOnlyRootFilesystem,
+    };
+  }
+
+  #agentImage(): string {
+    if (this.#policy.agent.image !== '') return this.#policy.agent.image;
+    if (this.#profile.spec.image !== undefined) return this.#text(this.#profile.spec.image, 'spec.image');
+    const field = 'spec.agent.image';
+    const message = `${field} is empty, and profile ${this.#profile.metadata.name} names no image; give the agent’s image.`;
+    throw new OutriderError('settings_invalid', message, { field });
+  }
+
+  #args(args: readonly ProfileArg[], field: string): readonly string[] {
+    return args.flatMap((arg, index) => {
+      if (typeof arg === 'string') return [this.#text(arg, `${field}[${index}]`)];
+      return holds(arg.when, this.#values) ? [this.#text(arg.value, `${field}[${index}].value`)] : [];
+    });
+  }
+
+  #env(variables: readonly ProfileEnv[]): readonly RecipeEnv[] {
+    const rendered = new Map<string, RecipeEnv>();
+    for (const variable of variables) {
+      if (rendered.has(variable.name) || !holds(variable.when, this.#values)) continue;
+      const result = this.#variable(variable);
+      if (result !== undefined) rendered.set(variable.name, result);
+    }
+    return [...rendered.values()];
+  }
+
+  #variable({ name, value, fromField, fromSecret }: ProfileEnv): RecipeEnv | undefined {
+    if (fromSecret !== undefined) {
+      const optional = this.#policy.prefer === 'Availability';
+      return { name, valueFrom: { secretKeyRef: { ...this.#credentials(), optional } } };
+    }
+    if (fromField !== undefined) return { name, valueFrom: { fieldRef: { fieldPath: fromField } } };
+    const expansion = expandTemplate(value ?? '', this.#values);
+    return expansion.ok ? { name, value: expansion.text } : undefined;
+  }
+
+  #credentials(): { readonly name: string; readonly key: string } {
+    const secret = this.#policy.credentials.secretRef ?? this.#profile.spec.credentials;
+    if (secret !== undefined) return { name: secret.name, key: secret.key };
+    const field = 'spec.credentials.secretRef';
+    const message = `${field} is missing, and profile ${this.#profile.metadata.name} has no default; name the Secret and the key in it that hold the agent’s access key.`;
+    throw new OutriderError('settings_invalid', message, { field });
+  }
+
+  #usesCredentials(): boolean {
+    const { env, containers, sidecar } = this.#profile.spec;
+    const variables = [...env, ...containers.flatMap((part) => part.env), ...(sidecar?.env ?? [])];
+    return variables.some(({ fromSecret, when }) => fromSecret !== undefined && holds(when, this.#values));
+  }
+
+  #text(template: string, field: string): string {
+    const expansion = expandTemplate(template, this.#values);
+    if (expansion.ok) return expansion.text;
+    if (Object.hasOwn(this.#profile.spec.settings, expansion.missing)) {
+      throw missingSetting(this.#profile, expansion.missing);
+    }
+    const message = `${field} of profile ${this.#profile.metadata.name} names ${expansion.missing}, which is nothing known; use \${settings.NAME} or \${prefer}.`;
+    throw new OutriderError('profile_invalid', message, { field });
+  }
+}
+
+/** The port in a setting's value: the number itself, or what stands behind the last colon of an address. */
+function portIn(value: SettingValue | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(String(value).split(':').at(-1));
+  return Number.isInteger(number) && number > 0 && number <= 65535 ? number : undefined;
+}
