@@ -1,0 +1,126 @@
+import type { Decision, Door } from '../model/decision.js';
+import { isArray, isObject, objectOf, stringOf } from '../model/json.js';
+import type { JsonObject } from '../model/json.js';
+import type { StringMap } from '../model/selector.js';
+import type { Engine } from '../engine/engine.js';
+import { instrument, type Outcome } from '../engine/instrument.js';
+import { allowUntouched, answer } from './response.js';
+import { readReview, type Review } from './review.js';
+
+/** What a door knows of one call beside its body. */
+export interface Call {
+  /** Aborts at the deadline and when the caller has gone; made when it is first read. */
+  readonly signal: AbortSignal;
+  /** W3C trace context of the caller. */
+  readonly traceparent: string | undefined;
+}
+
+/** One answered review, for the log line and the metrics. Holds nothing of the pod's content. */
+export interface Reviewed {
+  readonly door: Door;
+  readonly uid: string;
+  readonly namespace: string;
+  /** The controller that makes the pod, else the pod itself: `ReplicaSet/web-6d4cf56db6`. */
+  readonly owner: string;
+  readonly dryRun: boolean;
+  readonly decision: Decision['decision'];
+  readonly reason: Decision['reason'];
+  readonly policy: string | undefined;
+  readonly detail: string;
+  readonly durationMs: number;
+  readonly traceparent: string | undefined;
+}
+
+/** What a door works with. `engine` is asked for each call, so a new configuration holds from the next call on. */
+export interface DoorOptions {
+  readonly engine: () => Engine;
+  readonly namespaceLabels: (namespace: string) => StringMap;
+  readonly onReviewed: (reviewed: Reviewed) => void;
+  /** Told of an error nobody expected, while the caller gets a decision. */
+  readonly onFailure: (error: unknown, uid: string) => void;
+}
+
+/** A door of the webhook: the body of an AdmissionReview in, the answering one out. */
+export type DoorHandler = (body: Buffer, call: Call) => string | Promise<string>;
+
+/**
+ * Makes the handler of one door.
+ *
+ * An unexpected error at the mutating door lets the pod through untouched, as its failure policy would; at the validating
+ * door it is thrown on, so that the failure policy of the entry that called decides: Fail for Security, else Ignore (E37).
+ */
+export function createDoor(door: Door, options: DoorOptions): DoorHandler {
+  return (body, call) => {
+    const startMs = performance.now();
+    const review = readReview(body);
+    if (!review.createsPod) {
+      options.onReviewed(reviewedOf(door, review, otherRequest, startMs, call));
+      return allowUntouched(review.uid);
+    }
+    const respond = (outcome: Pick<Outcome, 'decision' | 'patch'>): string => {
+      options.onReviewed(reviewedOf(door, review, outcome.decision, startMs, call));
+      return answer(review.uid, outcome.decision, outcome.patch);
+    };
+    const failed = (error: unknown): string => {
+      options.onFailure(error, review.uid);
+      if (door === 'validate') throw error;
+      return respond({ decision: internalError, patch: [] });
+    };
+    try {
+      const outcome = instrument(
+        {
+          pod: review.pod,
+          namespace: review.namespace,
+          namespaceLabels: options.namespaceLabels(review.namespace),
+          door,
+          admitted: true,
+          trace: false,
+          lookUp: door === 'mutate' ? () => call.signal : undefined,
+        },
+        options.engine(),
+      );
+      return outcome instanceof Promise ? outcome.then(respond).catch(failed) : respond(outcome);
+    } catch (error) {
+      return failed(error);
+    }
+  };
+}
+
+const otherRequest: Decision = {
+  decision: 'skip',
+  reason: 'other_request',
+  detail: '',
+  policy: undefined,
+  prefer: undefined,
+  steps: [],
+};
+
+const internalError: Decision = {
+  ...otherRequest,
+  reason: 'internal_error',
+  detail: 'the pod is left as it is',
+};
+
+function reviewedOf(door: Door, review: Review, decision: Decision, startMs: number, call: Call): Reviewed {
+  return {
+    door,
+    uid: review.uid,
+    namespace: review.namespace,
+    owner: ownerOf(review.pod),
+    dryRun: review.dryRun,
+    decision: decision.decision,
+    reason: decision.reason,
+    policy: decision.policy,
+    detail: decision.detail,
+    durationMs: performance.now() - startMs,
+    traceparent: call.traceparent,
+  };
+}
+
+function ownerOf(pod: JsonObject): string {
+  const metadata = objectOf(pod['metadata']);
+  const owners = metadata?.['ownerReferences'];
+  const owner = isArray(owners) ? owners.find((one) => isObject(one) && one['controller'] === true) : undefined;
+  if (isObject(owner)) return `${stringOf(owner['kind']) ?? '?'}/${stringOf(owner['name']) ?? '?'}`;
+  return `Pod/${stringOf(metadata?.['name']) ?? stringOf(metadata?.['generateName']) ?? '?'}`;
+}

@@ -1,0 +1,33 @@
+import type { Decision } from '../model/decision.js';
+import type { Operation } from '../model/patch.js';
+import { denialOf, warningsOf } from './warnings.js';
+
+const start = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":';
+
+/** The answer to a request that is none of our business. */
+export function allowUntouched(uid: string): string {
+  return `${start}${JSON.stringify(uid)},"allowed":true,"auditAnnotations":{"decision":"skip","reason":"other_request"}}}`;
+}
+
+/**
+ * Writes the AdmissionReview that answers a request. The envelope is put together from ready-made pieces: it is the same
+ * for every pod but for the few values in it.
+ *
+ * @param patch operations of the mutating door; with none, no patch is named
+ */
+export function answer(uid: string, decision: Decision, patch: readonly Operation[]): string {
+  const denied = decision.decision === 'deny';
+  let body = `${start}${JSON.stringify(uid)},"allowed":${denied ? 'false' : 'true'}`;
+  if (patch.length > 0) {
+    const encoded = Buffer.from(JSON.stringify(patch), 'utf8').toString('base64');
+    body += `,"patchType":"JSONPatch","patch":"${encoded}"`;
+  }
+  if (denied) {
+    body += `,"status":{"code":403,"reason":"Forbidden","message":${JSON.stringify(denialOf(decision))}}`;
+  } else {
+    const warnings = warningsOf(decision);
+    if (warnings.length > 0) body += `,"warnings":${JSON.stringify(warnings)}`;
+  }
+  const policy = decision.policy === undefined ? '' : `,"policy":${JSON.stringify(decision.policy)}`;
+  return `${body},"auditAnnotations":{"decision":"${decision.decision}","reason":"${decision.reason}"${policy}}}}`;
+}

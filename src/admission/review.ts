@@ -1,0 +1,95 @@
+import { OutriderError } from '../model/error.js';
+import { isObject, objectOf, stringOf } from '../model/json.js';
+import type { JsonObject } from '../model/json.js';
+
+/** What an AdmissionReview asks, as far as it is read: the envelope by hand, the pod not at all. */
+export interface Review {
+  readonly uid: string;
+  /** True for the creation of a core/v1 Pod itself; everything else is allowed untouched (E29). */
+  readonly createsPod: boolean;
+  readonly operation: string;
+  /** The request's namespace: the object's own may be empty (E29). */
+  readonly namespace: string;
+  readonly dryRun: boolean;
+  /** The pod; an empty object when the request is not about creating one. */
+  readonly pod: JsonObject;
+}
+
+/**
+ * Reads an AdmissionReview of `admission.k8s.io/v1`.
+ *
+ * @param body the request's body, UTF-8 JSON
+ * @throws OutriderError `review_invalid`, naming the field; the server answers it with HTTP 400
+ */
+export function readReview(body: Buffer): Review {
+  let review: unknown;
+  try {
+    review = JSON.parse(body.toString('utf8'));
+  } catch (cause) {
+    throw invalid('the body is not JSON', undefined, cause);
+  }
+  if (!isObject(review)) throw invalid('the body is not a JSON object');
+  const { apiVersion, kind } = review;
+  if (apiVersion !== 'admission.k8s.io/v1') {
+    throw invalid(`apiVersion is ${shown(apiVersion)}, and only "admission.k8s.io/v1" is spoken`, 'apiVersion');
+  }
+  if (kind !== 'AdmissionReview') throw invalid(`kind is ${shown(kind)}, not "AdmissionReview"`, 'kind');
+  const request = objectOf(review['request']);
+  if (request === undefined) throw invalid('request is not an object', 'request');
+  const uid = stringOf(request['uid']);
+  if (uid === undefined || uid === '') throw invalid('request.uid is not a text', 'request.uid');
+  const operation = stringOf(request['operation']);
+  if (operation === undefined || operation === '') {
+    throw invalid('request.operation is not a text', 'request.operation');
+  }
+  const groupVersionKind = objectOf(request['kind']);
+  if (groupVersionKind === undefined || stringOf(groupVersionKind['kind']) === undefined) {
+    throw invalid('request.kind is not a group, version and kind', 'request.kind');
+  }
+  const createsPod = operation === 'CREATE' && isPod(groupVersionKind) && !hasSubResource(request);
+  const namespace = optionalText(request, 'namespace');
+  if (!createsPod) return { uid, createsPod, operation, namespace, dryRun: false, pod: {} };
+  const dryRun = request['dryRun'];
+  if (dryRun !== undefined && dryRun !== null && typeof dryRun !== 'boolean') {
+    throw invalid('request.dryRun is not true or false', 'request.dryRun');
+  }
+  const pod = objectOf(request['object']);
+  if (pod === undefined) throw invalid('request.object is not an object, and a pod is being created', 'request.object');
+  return {
+    uid,
+    createsPod,
+    operation,
+    namespace: namespace === '' ? (stringOf(objectOf(pod['metadata'])?.['namespace']) ?? '') : namespace,
+    dryRun: dryRun === true,
+    pod,
+  };
+}
+
+function isPod(kind: JsonObject): boolean {
+  return kind['kind'] === 'Pod' && (kind['group'] ?? '') === '' && kind['version'] === 'v1';
+}
+
+function hasSubResource(request: JsonObject): boolean {
+  const subResource = request['subResource'];
+  return subResource !== undefined && subResource !== null && subResource !== '';
+}
+
+function optionalText(request: JsonObject, field: string): string {
+  const value = request[field];
+  if (value === undefined || value === null) return '';
+  if (typeof value !== 'string') throw invalid(`request.${field} is not a text`, `request.${field}`);
+  return value;
+}
+
+/** A value in an error message: short, and never an object that somebody put a secret in. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'missing';
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : `a ${value === null ? 'null' : typeof value}`;
+}
+
+function invalid(message: string, field?: string, cause?: unknown): OutriderError {
+  return new OutriderError('review_invalid', `not a valid AdmissionReview: ${message}`, {
+    ...(field === undefined ? {} : { field }),
+    cause,
+  });
+}

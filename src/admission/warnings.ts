@@ -1,0 +1,66 @@
+import type { Decision } from '../model/decision.js';
+import { reasons, type ReasonCode } from '../model/reasons.js';
+
+/** The API server cuts every warning to 256 characters once all together exceed 4,096; ours stay below both. */
+const longest = 250;
+const mostTogether = 4000;
+
+/** Skips that are as somebody wants them: a warning for each pod would be noise. */
+const silent: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  'other_request',
+  'no_policy',
+  'policy_off',
+  'namespace_excluded',
+  'namespace_opted_out',
+  'pod_opted_out',
+  'no_container_selected',
+]);
+
+/** Remarks that the person who creates the pod should hear; the others are for `explain`. */
+const loud: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  'capability_left_out',
+  'capability_refused',
+  'env_kept',
+  'annotation_ignored',
+  'annotation_names_unknown',
+  'opt_out_ignored',
+  'agent_image_unauthorized',
+  'pull_secrets_not_added',
+]);
+
+/** The warnings for the person who creates a pod: what was not done and why, and the remarks that matter. */
+export function warningsOf(decision: Decision): readonly string[] {
+  const warnings: string[] = [];
+  const { decision: kind, reason, detail } = decision;
+  if (kind === 'partial') warnings.push(line(`partly instrumented, ${reason}: ${detail}`, reasons[reason].remedy));
+  if (kind === 'skip' && !silent.has(reason)) {
+    warnings.push(line(`not instrumented, ${reason}: ${detail}`, reasons[reason].remedy));
+  }
+  for (const step of decision.steps) {
+    if (step.result === 'note' && step.reason !== undefined && loud.has(step.reason)) {
+      warnings.push(line(`${step.reason}: ${step.detail}`, undefined));
+    }
+  }
+  let left = mostTogether;
+  return warnings.filter((text) => (left -= text.length) >= 0);
+}
+
+/** What the person whose pod is denied reads: the policy, what is wrong, what to do. */
+export function denialOf(decision: Decision): string {
+  const { policy, reason, detail } = decision;
+  return printable(
+    `outrider: policy ${policy ?? '?'} does not let this pod run uninstrumented (${reason}): ${detail}. ${reasons[reason].remedy}`,
+  ).slice(0, 2000);
+}
+
+function line(what: string, remedy: string | undefined): string {
+  const text = printable(`outrider: ${what}`);
+  if (text.length > longest) return `${text.slice(0, longest - 1)}…`;
+  const whole = remedy === undefined ? text : `${text}. ${remedy}`;
+  return whole.length > longest ? text : whole;
+}
+
+/** A warning travels in an HTTP header, which holds no control characters. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cs}]+/gu, ' ');
+}
