@@ -26,7 +26,6 @@ export interface Reviewed {
   readonly decision: Decision['decision'];
   readonly reason: Decision['reason'];
   readonly policy: string | undefined;
-  readonly detail: string;
   readonly durationMs: number;
   readonly traceparent: string | undefined;
 }
@@ -111,7 +110,6 @@ function reviewedOf(door: Door, review: Review, decision: Decision, startMs: num
     decision: decision.decision,
     reason: decision.reason,
     policy: decision.policy,
-    detail: decision.detail,
     durationMs: performance.now() - startMs,
     traceparent: call.traceparent,
   };

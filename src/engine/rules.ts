@@ -6,7 +6,9 @@ import type { Placement, Recipe } from '../model/recipe.js';
 import { compilePolicy, invalidPolicy, rankPolicies, type PolicySet, type RankedPolicy } from '../policy/compile.js';
 import { findProfile, type ProfileRegistry } from '../profile/registry.js';
 import { renderRecipe, type RenderOptions } from '../profile/render.js';
-import type { InvalidPolicyDocument } from '../documents/configuration.js';
+
+/** What is known of a policy whose document is not valid. */
+export type BrokenPolicy = Parameters<typeof invalidPolicy>[0];
 
 /** How one policy is carried out. */
 export interface Rule {
@@ -36,7 +38,7 @@ export function compileRules(
   policies: readonly { readonly policy: Policy; readonly file?: string }[],
   registry: ProfileRegistry,
   options: RenderOptions = {},
-  broken: readonly InvalidPolicyDocument[] = [],
+  broken: readonly BrokenPolicy[] = [],
 ): { readonly rules: Rules; readonly problems: readonly OutriderError[] } {
   const ranked: RankedPolicy[] = [];
   const byPolicy = new Map<string, Rule>();

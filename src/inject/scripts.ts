@@ -92,9 +92,22 @@ while :; do
 done
 `;
 
+const toolsScript = literal(bringTools);
+const keeperScript = literal(keepRunning);
+const stubScript = literal(execProgram);
+const fillScripts = {
+  from: { strict: fillScript(fillByCopy, false), stub: fillScript(fillByCopy, true) },
+  command: { strict: fillScript(fillByCommand, false), stub: fillScript(fillByCommand, true) },
+} as const;
+
+function fillScript(fill: string, stub: boolean): string {
+  const attempt = stub ? `fill "$@" && exit 0${installStub}` : 'fill "$@"; exit $?\n';
+  return literal(`${parameters}${fill}${attempt}`);
+}
+
 /** Argv of the container that brings busybox into the volume; runs in Outrider's own image. */
 export function toolsArgv(): readonly string[] {
-  return [toolsSource, 'sh', '-c', literal(bringTools), 'outrider', toolsSource];
+  return [toolsSource, 'sh', '-c', toolsScript, 'outrider', toolsSource];
 }
 
 /** What a filling step has to know; `wrapper` is the wrapper's path below the files' folder, `''` for none. */
@@ -110,32 +123,36 @@ export interface FillStep {
 
 /** Argv that copies a folder of the agent's image into the volume. */
 export function copyArgv(from: string, step: FillStep): readonly string[] {
-  return fillArgv(fillByCopy, step, from, []);
+  return fillArgv(fillScripts.from, step, from, []);
 }
 
 /** Argv that runs the vendor's own command, which fills the files' folder, and falls back to the stub. */
 export function commandArgv(command: readonly string[], step: FillStep): readonly string[] {
-  return fillArgv(fillByCommand, step, '', command);
+  return fillArgv(fillScripts.command, step, '', command);
 }
 
-function fillArgv(fill: string, step: FillStep, from: string, command: readonly string[]): readonly string[] {
-  const attempt = step.stub ? 'fill "$@" && exit 0' : 'fill "$@"; exit $?';
+function fillArgv(
+  scripts: { readonly strict: string; readonly stub: string },
+  step: FillStep,
+  from: string,
+  command: readonly string[],
+): readonly string[] {
   return [
     busybox,
     'sh',
     '-c',
-    literal(`${parameters}${fill}${attempt}${step.stub ? installStub : ''}`),
+    step.stub ? scripts.stub : scripts.strict,
     'outrider',
     step.mountPath,
     step.wrapper,
     String(step.skip),
     from,
-    step.stub ? literal(execProgram) : '',
+    step.stub ? stubScript : '',
     ...command,
   ];
 }
 
 /** Argv of the sidecar's keeper, with the agent's own argv behind it. */
 export function keeperArgv(agent: readonly string[]): readonly string[] {
-  return [`${volumeRoot}/busybox`, 'sh', '-c', literal(keepRunning), 'outrider', ...agent];
+  return [`${volumeRoot}/busybox`, 'sh', '-c', keeperScript, 'outrider', ...agent];
 }
