@@ -62,8 +62,10 @@ function stopped(policy: RankedPolicy | undefined, stop: Finding, door: Door): V
 }
 
 function stopDenies(policy: RankedPolicy, reason: ReasonCode): boolean {
-  if (!policy.valid) return policy.prefer === 'Security';
-  return policy.spec.prefer === 'Security' && policy.spec.mode === 'Inject' && reason === 'inject_label_invalid';
+  const { prefer, mode } = policy.valid ? policy.spec : policy;
+  return (
+    prefer === 'Security' && mode === 'Inject' && (reason === 'policy_invalid' || reason === 'inject_label_invalid')
+  );
 }
 
 function judge(policy: CompiledPolicy, findings: Findings, door: Door): Verdict {

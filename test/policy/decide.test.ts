@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import type { ContainerFinding, DecisionKind, Door, Finding } from '../../src/model/decision.js';
-import { canDeny } from '../../src/model/policy.js';
+import { canDeny, type PolicySpec, type Prefer } from '../../src/model/policy.js';
 import { admissibleReasons, reasonCodes, reasons, type ReasonCode } from '../../src/model/reasons.js';
 import { invalidPolicy, rankPolicies, type RankedPolicy } from '../../src/policy/compile.js';
 import { decide, noFindings, type Findings } from '../../src/policy/decide.js';
@@ -255,15 +255,9 @@ interface StopRow {
   readonly validate: Answer;
 }
 
-function broken(prefer: 'Availability' | 'Security'): RankedPolicy {
-  return invalidPolicy({
-    name: 'p',
-    precedence: 0,
-    prefer,
-    namespaceSelector: {},
-    podSelector: {},
-    problem: 'spec.profile: required',
-  });
+function broken(prefer: Prefer, mode: PolicySpec['mode'] = 'Inject'): RankedPolicy {
+  const known = { name: 'p', precedence: 0, prefer, mode, namespaceSelector: {}, podSelector: {} };
+  return invalidPolicy(known, 'spec.profile: required');
 }
 
 function stop(title: string, screening: Screening, mutate: Answer, validate: Answer = mutate): StopRow {
@@ -429,7 +423,7 @@ const arbitrarySpec = fc.record({
 });
 const arbitraryPolicy: fc.Arbitrary<RankedPolicy> = fc.oneof(
   { weight: 8, arbitrary: arbitrarySpec.map((spec) => compiled('p', spec)) },
-  { weight: 1, arbitrary: fc.constantFrom(broken('Security'), broken('Availability')) },
+  { weight: 1, arbitrary: fc.constantFrom(broken('Security'), broken('Security', 'Report'), broken('Availability')) },
 );
 const arbitraryLabel = fc.constantFrom(undefined, undefined, undefined, 'enabled', 'disabled', 'off');
 
@@ -440,7 +434,7 @@ t.test('the mutating door never denies, and only validating entries that can den
       assert.notEqual(decide(screening, findings, 'mutate').decision, 'deny');
       const mayDeny = policy.valid
         ? canDeny(policy.spec) && policy.spec.mode === 'Inject'
-        : policy.prefer === 'Security';
+        : policy.prefer === 'Security' && policy.mode === 'Inject';
       if (!mayDeny) assert.notEqual(decide(screening, findings, 'validate').decision, 'deny');
     }),
     { numRuns: 1000 },
