@@ -9,7 +9,7 @@ import type { KnownOfPolicy } from './compile.js';
  *
  * - `prefer`: Availability when absent or written so, else Security;
  * - `mode`: Off and Report where written so, so that an operator can silence the policy; else Inject;
- * - `precedence`: 0 unless it is a number;
+ * - `precedence`: 0 unless it is a finite number;
  * - `podSelector`: all pods when it cannot be read.
  *
  * @returns `undefined` when the name or the namespaceSelector cannot be read: then it is not known whom the policy is
@@ -26,7 +26,7 @@ export function salvagePolicy(document: JsonObject): KnownOfPolicy | undefined {
   const mode = stringOf(spec['mode']);
   return {
     name: name.data,
-    precedence: typeof precedence === 'number' ? precedence : 0,
+    precedence: typeof precedence === 'number' && Number.isFinite(precedence) ? precedence : 0,
     prefer: prefer === undefined || prefer === 'Availability' ? 'Availability' : 'Security',
     mode: mode === 'Off' || mode === 'Report' ? mode : 'Inject',
     namespaceSelector,

@@ -31,6 +31,8 @@ t.test('E41: what can be read of a broken policy is kept, and the rest is taken 
     [{ mode: 'Report' }, { mode: 'Report' }],
     [{ mode: 'report' }, {}],
     [{ precedence: '7' }, {}],
+    [{ precedence: NaN }, {}],
+    [{ precedence: -Infinity }, {}],
     [{ match: { namespaceSelector: selector } }, { namespaceSelector: selector }],
     [
       { match: { namespaceSelector: selector, podSelector: selector } },
