@@ -368,6 +368,10 @@ t.test('a decision’s detail names what it is about', (t) => {
   t.match(detail({}, { containers: [] }), /policy selects none/);
   t.match(detail({}, { containers: containers(...Array.from({ length: 9 }, () => undefined)) }), /c4, and 4 more$/);
 
+  const odd: ContainerFinding = { name: `a\n${'b'.repeat(1000)}`, list: 'containers' };
+  t.equal(detail({}, { containers: [odd] }), `"a\\n${'b'.repeat(61)}…"`, 'a name that is none is quoted and shortened');
+  t.match(detail({}, { containers: [{ ...odd, leftOut: about('pid1_entrypoint') }] }), /^"a\\nb{61}…": detail/);
+
   const report = { mode: 'Report' };
   t.equal(detail(report, { containers: fine }), 'would be inject (injected): c0, c1');
   t.match(detail(report, { containers: partly }), /^would be partial \(pid1_entrypoint\): c1: /);
