@@ -30,6 +30,7 @@ export interface CompiledPolicy extends Contender {
 export interface InvalidPolicy extends Contender {
   readonly valid: false;
   readonly prefer: Prefer;
+  readonly mode: PolicySpec['mode'];
   /** What is wrong with it, for people. */
   readonly problem: string;
 }
@@ -62,23 +63,27 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   };
 }
 
-/** Makes the stand-in for a policy that is not valid out of what could be read of it. */
-export function invalidPolicy(known: {
+/** What could be read of a policy that is not valid. */
+export interface KnownOfPolicy {
   readonly name: string;
   readonly precedence: number;
   readonly prefer: Prefer;
+  readonly mode: PolicySpec['mode'];
   readonly namespaceSelector: LabelSelector;
   readonly podSelector: LabelSelector;
-  readonly problem: string;
-}): InvalidPolicy {
+}
+
+/** Makes the stand-in for a policy that is not valid; `problem` says what is wrong with it. */
+export function invalidPolicy(known: KnownOfPolicy, problem: string): InvalidPolicy {
   return {
     valid: false,
     name: known.name,
     precedence: known.precedence,
     prefer: known.prefer,
+    mode: known.mode,
     matchesNamespace: compileSelector(known.namespaceSelector),
     matchesPod: compileSelector(known.podSelector),
-    problem: known.problem,
+    problem,
   };
 }
 

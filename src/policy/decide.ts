@@ -3,7 +3,7 @@ import { canDeny } from '../model/policy.js';
 import type { ReasonCode } from '../model/reasons.js';
 import type { CompiledPolicy, RankedPolicy } from './compile.js';
 import type { Screening } from './screen.js';
-import { listed } from './text.js';
+import { listed, nameText } from './text.js';
 import { deniedAsUnresolved, skippedAsUnresolved } from './unresolved.js';
 
 /** What the look at a pod's inside found, for a pod that passed the screening. */
@@ -62,8 +62,10 @@ function stopped(policy: RankedPolicy | undefined, stop: Finding, door: Door): V
 }
 
 function stopDenies(policy: RankedPolicy, reason: ReasonCode): boolean {
-  if (!policy.valid) return policy.prefer === 'Security';
-  return policy.spec.prefer === 'Security' && policy.spec.mode === 'Inject' && reason === 'inject_label_invalid';
+  const { prefer, mode } = policy.valid ? policy.spec : policy;
+  return (
+    prefer === 'Security' && mode === 'Inject' && (reason === 'policy_invalid' || reason === 'inject_label_invalid')
+  );
 }
 
 function judge(policy: CompiledPolicy, findings: Findings, door: Door): Verdict {
@@ -96,7 +98,7 @@ function planned(policy: CompiledPolicy, findings: Findings): Verdict {
   }
   const leftOut = containers.filter(isLeftOut);
   if (leftOut.length === 0) {
-    return { decision: 'inject', reason: 'injected', detail: listed(containers.map(({ name }) => name)) };
+    return { decision: 'inject', reason: 'injected', detail: listed(containers.map(({ name }) => nameText(name))) };
   }
   if (leftOut.length === containers.length) {
     return { ...summary(leftOut, 'no_container_instrumented'), decision: 'skip' };
@@ -164,7 +166,9 @@ function summary(containers: readonly LeftOutContainer[], otherwise: ReasonCode)
   const [common = otherwise] = codes;
   const detail = listed(
     containers.map(({ name, leftOut }) =>
-      codes.size === 1 ? `${name}: ${leftOut.detail}` : `${name}: ${leftOut.reason}, ${leftOut.detail}`,
+      codes.size === 1
+        ? `${nameText(name)}: ${leftOut.detail}`
+        : `${nameText(name)}: ${leftOut.reason}, ${leftOut.detail}`,
     ),
     '; ',
   );

@@ -44,11 +44,11 @@ export function screen(
     const stop = { reason: 'no_policy', detail: 'no policy matches the namespace and the pod' } as const;
     return { stop, policy: undefined, steps };
   }
+  if ((winner.valid ? winner.spec.mode : winner.mode) === 'Off') {
+    return { stop: { reason: 'policy_off', detail: `policy ${winner.name} is off` }, policy: winner, steps };
+  }
   if (!winner.valid) {
     return { stop: { reason: 'policy_invalid', detail: winner.problem }, policy: winner, steps };
-  }
-  if (winner.spec.mode === 'Off') {
-    return { stop: { reason: 'policy_off', detail: `policy ${winner.name} is off` }, policy: winner, steps };
   }
   const against = optOut(subject);
   if (against === undefined) {

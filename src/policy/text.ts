@@ -8,6 +8,14 @@ export function quoted(text: string): string {
   return JSON.stringify(clipped(text));
 }
 
+/**
+ * A container's name for a message: as it is where it is a valid one, else quoted. Mutating webhooks are called before
+ * the API server validates names, so it can be any text.
+ */
+export function nameText(name: string): string {
+  return /^[a-z0-9-]{1,63}$/.test(name) ? name : quoted(name);
+}
+
 /** Items as one phrase: `web, worker`, and from the sixth on only how many more there are. */
 export function listed(items: readonly string[], separator = ', '): string {
   const shown = items.slice(0, shownItems).join(separator);

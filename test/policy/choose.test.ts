@@ -21,7 +21,10 @@ const arbitraryPolicy: fc.Arbitrary<RankedPolicy> = fc
     const podSelector = app === undefined ? {} : { matchLabels: { app } };
     return valid
       ? compiled(name, { precedence, mode, match: { namespaceSelector, podSelector } })
-      : invalidPolicy({ name, precedence, prefer: 'Security', namespaceSelector, podSelector, problem: 'broken' });
+      : invalidPolicy(
+          { name, precedence, prefer: 'Security', mode: 'Inject', namespaceSelector, podSelector },
+          'broken',
+        );
   });
 const arbitraryPolicies = fc.uniqueArray(arbitraryPolicy, { selector: (policy) => policy.name, maxLength: 6 });
 const arbitraryValue = fc.constantFrom('x', 'y', 'z');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import type { ContainerFinding, DecisionKind, Door, Finding } from '../../src/model/decision.js';
-import { canDeny } from '../../src/model/policy.js';
+import { canDeny, type PolicySpec, type Prefer } from '../../src/model/policy.js';
 import { admissibleReasons, reasonCodes, reasons, type ReasonCode } from '../../src/model/reasons.js';
 import { invalidPolicy, rankPolicies, type RankedPolicy } from '../../src/policy/compile.js';
 import { decide, noFindings, type Findings } from '../../src/policy/decide.js';
@@ -255,15 +255,9 @@ interface StopRow {
   readonly validate: Answer;
 }
 
-function broken(prefer: 'Availability' | 'Security'): RankedPolicy {
-  return invalidPolicy({
-    name: 'p',
-    precedence: 0,
-    prefer,
-    namespaceSelector: {},
-    podSelector: {},
-    problem: 'spec.profile: required',
-  });
+function broken(prefer: Prefer, mode: PolicySpec['mode'] = 'Inject'): RankedPolicy {
+  const known = { name: 'p', precedence: 0, prefer, mode, namespaceSelector: {}, podSelector: {} };
+  return invalidPolicy(known, 'spec.profile: required');
 }
 
 function stop(title: string, screening: Screening, mutate: Answer, validate: Answer = mutate): StopRow {
@@ -374,6 +368,10 @@ t.test('a decision’s detail names what it is about', (t) => {
   t.match(detail({}, { containers: [] }), /policy selects none/);
   t.match(detail({}, { containers: containers(...Array.from({ length: 9 }, () => undefined)) }), /c4, and 4 more$/);
 
+  const odd: ContainerFinding = { name: `a\n${'b'.repeat(1000)}`, list: 'containers' };
+  t.equal(detail({}, { containers: [odd] }), `"a\\n${'b'.repeat(61)}…"`, 'a name that is none is quoted and shortened');
+  t.match(detail({}, { containers: [{ ...odd, leftOut: about('pid1_entrypoint') }] }), /^"a\\nb{61}…": detail/);
+
   const report = { mode: 'Report' };
   t.equal(detail(report, { containers: fine }), 'would be inject (injected): c0, c1');
   t.match(detail(report, { containers: partly }), /^would be partial \(pid1_entrypoint\): c1: /);
@@ -429,7 +427,7 @@ const arbitrarySpec = fc.record({
 });
 const arbitraryPolicy: fc.Arbitrary<RankedPolicy> = fc.oneof(
   { weight: 8, arbitrary: arbitrarySpec.map((spec) => compiled('p', spec)) },
-  { weight: 1, arbitrary: fc.constantFrom(broken('Security'), broken('Availability')) },
+  { weight: 1, arbitrary: fc.constantFrom(broken('Security'), broken('Security', 'Report'), broken('Availability')) },
 );
 const arbitraryLabel = fc.constantFrom(undefined, undefined, undefined, 'enabled', 'disabled', 'off');
 
@@ -440,7 +438,7 @@ t.test('the mutating door never denies, and only validating entries that can den
       assert.notEqual(decide(screening, findings, 'mutate').decision, 'deny');
       const mayDeny = policy.valid
         ? canDeny(policy.spec) && policy.spec.mode === 'Inject'
-        : policy.prefer === 'Security';
+        : policy.prefer === 'Security' && policy.mode === 'Inject';
       if (!mayDeny) assert.notEqual(decide(screening, findings, 'validate').decision, 'deny');
     }),
     { numRuns: 1000 },

@@ -8,14 +8,8 @@ import { compiled } from './make.js';
 
 const key = 'outrider.dev/inject';
 const excluded = new Set(['kube-system']);
-const broken = invalidPolicy({
-  name: 'broken',
-  precedence: 0,
-  prefer: 'Security',
-  namespaceSelector: {},
-  podSelector: {},
-  problem: 'spec.optOut: must be Allowed or Forbidden',
-});
+const known = { name: 'broken', precedence: 0, prefer: 'Security', namespaceSelector: {}, podSelector: {} } as const;
+const broken = invalidPolicy({ ...known, mode: 'Inject' }, 'spec.optOut: must be Allowed or Forbidden');
 
 function ask(policies: readonly RankedPolicy[], namespaceLabels: StringMap, podLabels: StringMap, namespace = 'shop') {
   return screen(rankPolicies(policies), { namespace, namespaceLabels, podLabels }, excluded, false);
@@ -34,6 +28,7 @@ t.test('what stops a pod before its inside is looked at', (t) => {
     { policies: [compiled('off', { mode: 'Off' })], reason: 'policy_off', policy: 'off' },
     { policies: [on, compiled('off', { mode: 'Off', precedence: 1 })], reason: 'policy_off', policy: 'off' },
     { policies: [broken], reason: 'policy_invalid', policy: 'broken' },
+    { policies: [invalidPolicy({ ...known, mode: 'Off' }, 'x')], reason: 'policy_off', policy: 'broken' },
     { policies: [compiled('report', { mode: 'Report' })], reason: undefined, policy: 'report' },
     { policies: [on], reason: undefined, policy: 'on' },
   ];
