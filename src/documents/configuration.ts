@@ -82,7 +82,7 @@ class ConfigurationParser {
   readonly #invalidPolicies: InvalidPolicy[] = [];
   readonly #problems: OutriderError[] = [];
   /** Where each kind and name was seen first. */
-  readonly #seen = new Map<string, string>();
+  readonly #seen = new Map<string, { readonly document: ReadDocument; readonly path: Path }>();
 
   file(file: TextFile): void {
     const { documents, problems } = readDocuments(file);
@@ -208,10 +208,11 @@ class ConfigurationParser {
     const id = `${kind} ${name}`;
     const first = this.#seen.get(id);
     if (first === undefined) {
-      this.#seen.set(id, `${document.file}:${document.lineOf(path)}`);
+      this.#seen.set(id, { document, path });
       return true;
     }
-    this.#report(code, document, path, `repeats ${id} of ${first}; take one of the two out or name it differently`);
+    const place = `${first.document.file}:${first.document.lineOf(first.path)}`;
+    this.#report(code, document, path, `repeats ${id} of ${place}; take one of the two out or name it differently`);
     return false;
   }
 
