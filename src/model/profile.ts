@@ -9,6 +9,10 @@ const containerName = z
 const absolutePath = z.string().regex(/^\/[^:]*$/, 'must be an absolute path without a colon');
 /** Text in which `${settings.NAME}` and `${prefer}` stand for values, and `$${` for a literal `${`. */
 const template = z.string().max(4096);
+const settingName = z
+  .string()
+  .max(64)
+  .regex(/^[a-z][A-Za-z0-9]*$/, 'must be letters and digits, with a lower case letter first');
 const settingValue = z.union([z.string(), z.number(), z.boolean()]);
 
 const condition = z
@@ -142,7 +146,7 @@ const profileSpecSchema = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9._-]{1,32}$/)
     .describe('Version of this recipe; it is stamped on pods.'),
-  settings: z.record(z.string().regex(/^[a-z][A-Za-z0-9]*$/), settingSchema).default({}),
+  settings: z.record(settingName, settingSchema).default({}),
   image: template.optional().describe('The agent’s image.'),
   credentials: z
     .strictObject({ name: z.string(), key: z.string() })
