@@ -40,8 +40,19 @@ export function resolvePlain(source: string): ResolvedScalar {
  */
 export function resolveNumber(digits: string): ResolvedScalar {
   const value = Number(digits);
-  const held = Number.isFinite(value) && (Number.isInteger(value) ? Number.isSafeInteger(value) : true);
+  const held = Number.isFinite(value) && significance(digits) === significance(String(value));
   return { value, exact: held ? undefined : jsonNumber(digits) };
+}
+
+/** The same text for all ways to write one number: its digits without zeros around them, and where the point is. */
+function significance(digits: string): string {
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] =
+    /^([-+]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([-+]?[0-9]+))?$/.exec(digits) ?? [];
+  const all = `${whole}${fraction}`.replace(/^0+/, '');
+  const trimmed = all.replace(/0+$/, '');
+  if (trimmed === '') return '0';
+  const scale = Number(exponent) - fraction.length + (all.length - trimmed.length);
+  return `${sign === '-' ? '-' : ''}${trimmed}e${scale}`;
 }
 
 function jsonNumber(digits: string): string {

@@ -44,10 +44,11 @@ export class Emitter {
     }
     const changed = kept.length !== children.length || kept.length !== node.members.length;
     if (node.style === 'pair' && changed) throw new Unspliceable('a pair in a flow sequence has no brackets');
-    if (changed) this.#spliceMembers(node, children);
+    // Members first: where one of them and its collection both grow at one offset, the member's text is the first.
     for (const { member, draft: inner } of kept) {
       if (member !== undefined) this.#emit(member.value, inner, { node, member });
     }
+    if (changed) this.#spliceMembers(node, children);
   }
 
   #spliceMembers(node: CollectionNode, children: readonly Child[]): void {

@@ -10,8 +10,14 @@ const literalText = /^[^\s][^\r\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u20
 
 /** A scalar on one line, unquoted only where every reader of YAML 1.1 and 1.2 takes it for the same string. */
 export function renderScalar(value: null | boolean | number | string, quoteAlways = false): string {
+  if (typeof value === 'number') return renderNumber(value);
   if (typeof value !== 'string') return JSON.stringify(value);
   return !quoteAlways && isPlain(value) ? value : quote(value);
+}
+
+/** YAML 1.1 takes 1e+21 for a string, and 1.0e+21 for a number. */
+function renderNumber(value: number): string {
+  return JSON.stringify(value).replace(/^(-?[0-9]+)e/, '$1.0e');
 }
 
 function isPlain(text: string): boolean {

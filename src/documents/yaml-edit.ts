@@ -1,5 +1,4 @@
 import jsonpatch from 'fast-json-patch';
-import { parseDocument } from 'yaml';
 import { isDeepStrictEqual } from 'node:util';
 import { OutriderError } from '../model/error.js';
 import type { JsonValue } from '../model/json.js';
@@ -10,6 +9,7 @@ import { valueOf } from './manifest-value.js';
 import { DraftEditor } from './yaml-edit-draft.js';
 import { Emitter } from './yaml-edit-emit.js';
 import { applySplices, Unspliceable } from './yaml-edit-splice.js';
+import { rewriteDocument } from './yaml-edit-rewrite.js';
 import { styleOf } from './yaml-edit-style.js';
 
 /**
@@ -30,9 +30,10 @@ export function editDocument(documentText: string, operations: readonly Operatio
   if (root === undefined) throw new OutriderError('internal', 'an empty document cannot be patched');
   const wanted = patchedValue(root, operations);
   const spliced = trySplicing(piece, root, operations);
+  if (process.env.DBG && !(spliced !== undefined && readsAs(spliced, wanted))) console.error('FALLBACK', JSON.stringify(documentText), JSON.stringify(operations), JSON.stringify(spliced));
   if (spliced !== undefined && readsAs(spliced, wanted)) return spliced;
   if (piece.format === 'yaml') {
-    const rewritten = rewrite(documentText, operations);
+    const rewritten = rewriteDocument(documentText, operations);
     if (readsAs(rewritten, wanted)) return rewritten;
   }
   throw new OutriderError(
@@ -56,8 +57,8 @@ function exactScalar({ value, exact }: ScalarNode): JsonValue {
 }
 
 function patchedValue(root: SyntaxNode, operations: readonly Operation[]): JsonValue {
-  // Tests were made by the draft, on values as callers see them.
-  const changes = operations.filter(({ op }) => op !== 'test');
+  // Tests were made by the draft, on values as callers see them. The library goes on to change the values it is given.
+  const changes = structuredClone(operations.filter(({ op }) => op !== 'test'));
   try {
     return jsonpatch.applyPatch<JsonValue>(valueOf(root, exactScalar), changes, true, false).newDocument;
   } catch (error) {
@@ -85,18 +86,4 @@ function readsAs(text: string, wanted: JsonValue): boolean {
     if (error instanceof SyntaxProblem) return false;
     throw error;
   }
-}
-
-/** Edits by the library's own document model, which keeps comments but not every space. */
-function rewrite(text: string, operations: readonly Operation[]): string {
-  const document = parseDocument(text, { version: '1.1', schema: 'failsafe', merge: false, uniqueKeys: false });
-  for (const operation of operations) {
-    const path = operation.path
-      .split('/')
-      .slice(1)
-      .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
-    if (operation.op === 'remove') document.deleteIn(path);
-    else if (operation.op !== 'test') document.setIn(path, operation.value);
-  }
-  return document.toString({ lineWidth: 0 });
 }
