@@ -1,0 +1,187 @@
+import jsonpatch from 'fast-json-patch';
+import { isDeepStrictEqual } from 'node:util';
+import { OutriderError } from '../model/error.js';
+import { isArray, isObject, objectOf, type JsonObject, type JsonValue } from '../model/json.js';
+import { names } from '../model/names.js';
+import { pointerToken, type Operation } from '../model/patch.js';
+
+const formatVersion = 1;
+const annotationPath = `/metadata/annotations/${pointerToken(names.undo)}`;
+
+/**
+ * The operations that take a patch back: data and key order are again what they were. Each change is preceded by a test
+ * of what it finds, so that a value edited since is noticed.
+ *
+ * @param value what the operations will be applied to
+ * @param operations RFC 6902; they may not remove a mapping's key, which could not be put back in its place
+ * @throws OutriderError `internal` when the operations do not fit the value, take a mapping's key away, or replace a
+ *   number that JavaScript cannot hold (E30)
+ */
+export function invert(value: JsonValue, operations: readonly Operation[]): readonly Operation[] {
+  const state = { root: structuredClone(value) };
+  const inverse: (readonly Operation[])[] = [];
+  for (const operation of operations) {
+    if (operation.op === 'test') continue;
+    inverse.push(inverseOf(state.root, operation));
+    try {
+      const [applied] = [structuredClone(operation)];
+      state.root = jsonpatch.applyOperation<JsonValue>(state.root, applied, true, true).newDocument;
+    } catch (error) {
+      throw new OutriderError('internal', 'the patch does not fit the document', { field: operation.path, cause: error });
+    }
+  }
+  return inverse.reverse().flat();
+}
+
+function inverseOf(root: JsonValue, operation: Exclude<Operation, { op: 'test' }>): readonly Operation[] {
+  const cut = operation.path.lastIndexOf('/');
+  const parent = cut === -1 ? undefined : at(root, operation.path.slice(0, cut));
+  const token = operation.path.slice(cut + 1);
+  if (operation.op === 'add' && isArray(parent)) {
+    const path = `${operation.path.slice(0, cut)}/${token === '-' ? parent.length : token}`;
+    return [{ op: 'test', path, value: operation.value }, { op: 'remove', path }];
+  }
+  const { path } = operation;
+  const old = at(root, path);
+  if (operation.op === 'remove') {
+    if (!isArray(parent) || old === undefined) {
+      throw new OutriderError('internal', 'a removed key cannot be put back in its place', { field: path });
+    }
+    refuseInexact(old, path);
+    return [{ op: 'add', path, value: old }];
+  }
+  const guard: Operation = { op: 'test', path, value: operation.value };
+  if (old === undefined) return [guard, { op: 'remove', path }];
+  refuseInexact(old, path);
+  return [guard, { op: 'replace', path, value: structuredClone(old) }];
+}
+
+function at(root: JsonValue, path: string): JsonValue | undefined {
+  let node: JsonValue | undefined = root;
+  for (const raw of path.split('/').slice(1)) {
+    const token = raw.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (isArray(node)) node = node[Number(token)];
+    else node = isObject(node) && Object.hasOwn(node, token) ? node[token] : undefined;
+  }
+  return node;
+}
+
+function refuseInexact(value: JsonValue, path: string): void {
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    throw new OutriderError('internal', `the number at ${path} is too big to be kept exactly`, { field: path });
+  }
+  if (isArray(value)) value.forEach((item) => refuseInexact(item, path));
+  else if (isObject(value)) for (const item of Object.values(value)) if (item !== undefined) refuseInexact(item, path);
+}
+
+/**
+ * A patch with one operation more at its end: it writes the annotation `outrider.dev/undo`, JSON text of
+ * `{"v": 1, "undo": [operations]}`. Taking back that annotation, and a `metadata` or `annotations` made for it, is part
+ * of what it says.
+ *
+ * @param pod the pod-shaped object the operations will be applied to
+ * @param operations pointers start at that object
+ */
+export function withUndo(pod: JsonObject, operations: readonly Operation[]): readonly Operation[] {
+  const all = [...operations];
+  const patched = { root: jsonpatch.applyPatch<JsonValue>(pod, structuredClone(all), true, false).newDocument };
+  const metadata = objectOf(at(patched.root, '/metadata'));
+  const annotations = objectOf(metadata?.['annotations']);
+  if (metadata === undefined) all.push({ op: 'add', path: '/metadata', value: {} });
+  if (annotations === undefined) all.push({ op: 'add', path: '/metadata/annotations', value: {} });
+  const undo = invert(pod, all);
+  const text = JSON.stringify({ v: formatVersion, undo: undo.map(compact) });
+  return [...all, { op: 'add', path: annotationPath, value: text }];
+}
+
+/** True when the object carries the annotation `outrider.dev/undo`. */
+export function hasUndo(pod: JsonObject): boolean {
+  return at(pod, annotationPath) !== undefined;
+}
+
+/**
+ * The operations that give a pod-shaped object back as it was before `withUndo`'s: the annotation goes first, then what
+ * it says.
+ *
+ * @param pod the object as it is now; pointers start at it
+ * @param where file and field for messages
+ * @throws OutriderError `undo_missing` when there is no such annotation; `undo_stale` when it cannot be read, or the
+ *   object was edited since in a place that would have to be taken back
+ */
+export function undoOperations(
+  pod: JsonObject,
+  where: { readonly file?: string; readonly field?: string } = {},
+): readonly Operation[] {
+  const text = at(pod, annotationPath);
+  if (text === undefined) {
+    const message = `there is no annotation ${names.undo}, so nothing can be taken back. Only what \`outrider inject\` wrote has one; otherwise go back to the manifest's source.`;
+    throw new OutriderError('undo_missing', message, where);
+  }
+  const operations: readonly Operation[] = [{ op: 'remove', path: annotationPath }, ...readUndo(text, where)];
+  const outcome = rehearse(pod, operations);
+  if (outcome === undefined) return operations;
+  const message = `${outcome} is not what \`outrider inject\` left there: the manifest was edited since. Undo that edit and run again, or remove the instrumentation by hand.`;
+  throw new OutriderError('undo_stale', message, where);
+}
+
+/** The object as it was before; the same as applying `undoOperations`. */
+export function applyUndo(pod: JsonObject, where: { readonly file?: string; readonly field?: string } = {}): JsonObject {
+  const operations = structuredClone(undoOperations(pod, where));
+  return jsonpatch.applyPatch<JsonObject>(pod, operations, true, false).newDocument;
+}
+
+/** @returns the path of the first operation that does not fit, or `undefined` when all do */
+function rehearse(pod: JsonObject, operations: readonly Operation[]): string | undefined {
+  let root: JsonValue = structuredClone(pod);
+  for (const operation of structuredClone(operations)) {
+    if (operation.op === 'test') {
+      if (!isDeepStrictEqual(at(root, operation.path), operation.value)) return operation.path;
+      continue;
+    }
+    try {
+      root = jsonpatch.applyOperation<JsonValue>(root, operation, true, true).newDocument;
+    } catch {
+      return operation.path;
+    }
+  }
+  return undefined;
+}
+
+type Compact = readonly ['t' | 'a' | 'r', string, JsonValue] | readonly ['d', string];
+
+function compact(operation: Operation): Compact {
+  if (operation.op === 'remove') return ['d', operation.path];
+  const letters = { test: 't', add: 'a', replace: 'r' } as const;
+  return [letters[operation.op], operation.path, operation.value];
+}
+
+function readUndo(text: JsonValue, where: { readonly file?: string; readonly field?: string }): readonly Operation[] {
+  const stale = (why: string, cause?: unknown): OutriderError => {
+    const message = `the annotation ${names.undo} ${why}. Go back to the manifest's source, or remove the instrumentation by hand.`;
+    return new OutriderError('undo_stale', message, { ...where, cause });
+  };
+  let record: unknown;
+  try {
+    record = JSON.parse(typeof text === 'string' ? text : '');
+  } catch (error) {
+    throw stale('is not JSON', error);
+  }
+  if (!isObject(record) || !isArray(record['undo'])) throw stale('has not the form that `outrider inject` writes');
+  if (record['v'] !== formatVersion) throw stale('was written by another version of Outrider');
+  return record['undo'].map((entry) => {
+    const operation = expand(entry);
+    if (operation === undefined) throw stale('holds an operation that is none');
+    return operation;
+  });
+}
+
+function expand(entry: JsonValue): Operation | undefined {
+  if (!isArray(entry)) return undefined;
+  const [letter, path, value] = entry;
+  if (typeof path !== 'string' || (path !== '' && !path.startsWith('/'))) return undefined;
+  if (letter === 'd') return { op: 'remove', path };
+  if (value === undefined) return undefined;
+  if (letter === 't') return { op: 'test', path, value };
+  if (letter === 'a') return { op: 'add', path, value };
+  return letter === 'r' ? { op: 'replace', path, value } : undefined;
+}
