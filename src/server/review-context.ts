@@ -7,7 +7,7 @@ export interface ReviewContext {
   /** Until when an answer is of use, on the clock of `performance.now()`. */
   readonly deadlineMs: number;
   /**
-   * Aborts at the deadline and when the client has gone. It costs a timer and listeners, so it is made when it is
+   * Aborts at the deadline and when the client has gone; is aborted once the answer is made. It costs a timer and listeners, so it is made when it is
    * first asked for: a review that needs no look-up has none.
    */
   readonly signal: AbortSignal;
@@ -28,6 +28,7 @@ export class RequestContext implements ReviewContext {
   readonly #response: ServerResponse;
   #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #ended = false;
 
   constructor(door: Door, deadlineMs: number, response: ServerResponse) {
     this.door = door;
@@ -45,6 +46,7 @@ export class RequestContext implements ReviewContext {
   }
 
   end(): void {
+    this.#ended = true;
     if (this.#controller === undefined) return;
     clearTimeout(this.#timer);
     this.#response.off('close', this.#clientGone);
@@ -53,7 +55,7 @@ export class RequestContext implements ReviewContext {
   #start(): AbortController {
     const controller = new AbortController();
     this.#controller = controller;
-    if (this.#response.destroyed || this.#response.closed) {
+    if (this.#ended || this.#response.destroyed) {
       this.#clientGone();
       return controller;
     }
@@ -67,6 +69,6 @@ export class RequestContext implements ReviewContext {
   }
 
   readonly #clientGone = (): void => {
-    this.#controller?.abort(new DOMException('The client has gone.', 'AbortError'));
+    this.#controller?.abort(new DOMException('The client has gone or has its answer.', 'AbortError'));
   };
 }
