@@ -1,0 +1,147 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { DecisionKind, Door } from '../model/decision.js';
+import type { ReasonCode } from '../model/reasons.js';
+
+export { Registry } from 'prom-client';
+
+/** One answered review, as it is counted. */
+export interface CountedReview {
+  readonly door: Door;
+  /** Name of the policy that won, if one did. */
+  readonly policy: string | undefined;
+  readonly decision: DecisionKind;
+  readonly reason: ReasonCode;
+}
+
+/** What the server measures. */
+export interface Metrics {
+  readonly registry: Registry;
+  /** Counts a review. A policy that is not among the known ones is counted as `other`: label sets stay bounded. */
+  countReview(review: CountedReview): void;
+  /** Says which policies there are now. */
+  knowPolicies(names: readonly string[]): void;
+  /** Records how long a door took for an answer, whatever the answer. */
+  observeDuration(door: Door, seconds: number): void;
+  /** Says where the number of reviews under way is read. */
+  watchInFlight(read: () => number): void;
+  /** Counts a request that got no admission response. `cause` is one of a closed list. */
+  countRejected(cause: string): void;
+  /** Records the end of the served certificate. */
+  setCertificateExpiry(notAfter: Date): void;
+  /** Counts a change of the certificate's files: taken over, or refused and the old one served on. */
+  countCertificateReload(result: 'success' | 'failure'): void;
+  /** Counts a reading of the configuration. */
+  countReload(result: 'success' | 'failure'): void;
+}
+
+const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const loopLagResolutionMs = 100;
+
+/**
+ * Registers every metric, and those of the process, in a registry.
+ * @param options.rejectCauses the closed list of causes, so that each is there from the start with zero
+ */
+export function createMetrics(options: {
+  readonly registry: Registry;
+  readonly version: string;
+  readonly nodeVersion: string;
+  readonly rejectCauses: readonly string[];
+}): Metrics {
+  const registers = [options.registry];
+  const reviews = new Counter({
+    name: 'outrider_admission_reviews_total',
+    help: 'Admission reviews answered, by what was decided and why.',
+    labelNames: ['door', 'policy', 'decision', 'reason'] as const,
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'outrider_admission_duration_seconds',
+    help: 'Time from a review read to its answer made.',
+    labelNames: ['door'] as const,
+    buckets: durationBuckets,
+    registers,
+  });
+  const expiry = new Gauge({
+    name: 'outrider_certificate_expiry_timestamp_seconds',
+    help: 'End of the served certificate, in seconds since the epoch.',
+    registers,
+  });
+  const certificateReloads = new Counter({
+    name: 'outrider_certificate_reloads_total',
+    help: 'Changes of the certificate files, taken over or refused.',
+    labelNames: ['result'] as const,
+    registers,
+  });
+  const reloads = new Counter({
+    name: 'outrider_configuration_reloads_total',
+    help: 'Readings of the configuration, the first one included.',
+    labelNames: ['result'] as const,
+    registers,
+  });
+  const lastReload = new Gauge({
+    name: 'outrider_configuration_last_reload_successful',
+    help: '1 if the last reading of the configuration succeeded, 0 if an older one is still in force.',
+    registers,
+  });
+  const rejected = new Counter({
+    name: 'outrider_rejected_requests_total',
+    help: 'Requests to the webhook that got an HTTP error instead of an admission response.',
+    labelNames: ['cause'] as const,
+    registers,
+  });
+  const buildInfo = new Gauge({
+    name: 'outrider_build_info',
+    help: 'Always 1; the labels say what runs.',
+    labelNames: ['version', 'node_version'] as const,
+    registers,
+  });
+  let inFlight = (): number => 0;
+  new Gauge({
+    name: 'outrider_admission_in_flight',
+    help: 'Reviews under way.',
+    registers,
+    collect() {
+      this.set(inFlight());
+    },
+  });
+  collectDefaultMetrics({ register: options.registry, eventLoopMonitoringPrecision: loopLagResolutionMs });
+
+  buildInfo.set({ version: options.version, node_version: options.nodeVersion }, 1);
+  for (const cause of options.rejectCauses) rejected.inc({ cause }, 0);
+  for (const result of ['success', 'failure']) {
+    reloads.inc({ result }, 0);
+    certificateReloads.inc({ result }, 0);
+  }
+  const observers = { mutate: duration.labels({ door: 'mutate' }), validate: duration.labels({ door: 'validate' }) };
+  let policies: ReadonlySet<string> = new Set();
+
+  return {
+    registry: options.registry,
+    countReview: ({ door, policy, decision, reason }) => {
+      const label = policy === undefined ? '' : policies.has(policy) ? policy : 'other';
+      reviews.inc({ door, policy: label, decision, reason });
+    },
+    knowPolicies: (names) => {
+      policies = new Set(names);
+    },
+    observeDuration: (door, seconds) => {
+      observers[door].observe(seconds);
+    },
+    watchInFlight: (read) => {
+      inFlight = read;
+    },
+    countRejected: (cause) => {
+      rejected.inc({ cause: options.rejectCauses.includes(cause) ? cause : 'other' });
+    },
+    setCertificateExpiry: (notAfter) => {
+      expiry.set(notAfter.getTime() / 1000);
+    },
+    countCertificateReload: (result) => {
+      certificateReloads.inc({ result });
+    },
+    countReload: (result) => {
+      reloads.inc({ result });
+      lastReload.set(result === 'success' ? 1 : 0);
+    },
+  };
+}

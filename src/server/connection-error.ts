@@ -1,0 +1,27 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { rejection, type RejectCause } from './rejection.js';
+
+/**
+ * Answers what the HTTP parser refused, on the bare socket, and closes it.
+ * @returns the cause, for the metric
+ */
+export function answerConnectionError(error: NodeJS.ErrnoException, socket: Socket): RejectCause {
+  const cause = causeOf(error.code);
+  if (socket.writable) {
+    const { status, body } = rejection(cause);
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+        `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
+  } else {
+    socket.destroy();
+  }
+  return cause;
+}
+
+function causeOf(code: string | undefined): RejectCause {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'headers_too_large';
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
+  return 'request_malformed';
+}

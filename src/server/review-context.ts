@@ -1,0 +1,74 @@
+import type { ServerResponse } from 'node:http';
+import type { Door } from '../model/decision.js';
+
+/** What a handler knows of a request beside its body. */
+export interface ReviewContext {
+  readonly door: Door;
+  /** Until when an answer is of use, on the clock of `performance.now()`. */
+  readonly deadlineMs: number;
+  /**
+   * Aborts at the deadline and when the client has gone; is aborted once the answer is made. It costs a timer and listeners, so it is made when it is
+   * first asked for: a review that needs no look-up has none.
+   */
+  readonly signal: AbortSignal;
+  /** W3C trace context of the caller, if it sent one. */
+  readonly traceparent: string | undefined;
+}
+
+/** Answers one review: the body of an HTTP 200. A string or bytes, JSON. */
+export type ReviewHandler = (body: Buffer, context: ReviewContext) => Buffer | string | Promise<Buffer | string>;
+
+/** One handler for each door. */
+export type ReviewHandlers = Readonly<Record<Door, ReviewHandler>>;
+
+/** The context of one request. `end` must be called when the answer is made. */
+export class RequestContext implements ReviewContext {
+  readonly door: Door;
+  readonly deadlineMs: number;
+  readonly #response: ServerResponse;
+  #controller: AbortController | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #ended = false;
+
+  constructor(door: Door, deadlineMs: number, response: ServerResponse) {
+    this.door = door;
+    this.deadlineMs = deadlineMs;
+    this.#response = response;
+  }
+
+  get traceparent(): string | undefined {
+    const value = this.#response.req.headers['traceparent'];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  get signal(): AbortSignal {
+    return (this.#controller ?? this.#start()).signal;
+  }
+
+  end(): void {
+    this.#ended = true;
+    if (this.#controller === undefined) return;
+    clearTimeout(this.#timer);
+    this.#response.off('close', this.#clientGone);
+  }
+
+  #start(): AbortController {
+    const controller = new AbortController();
+    this.#controller = controller;
+    if (this.#ended || this.#response.destroyed) {
+      this.#clientGone();
+      return controller;
+    }
+    this.#response.once('close', this.#clientGone);
+    const leftMs = Math.max(0, this.deadlineMs - performance.now());
+    this.#timer = setTimeout(
+      () => controller.abort(new DOMException('The deadline has passed.', 'TimeoutError')),
+      leftMs,
+    );
+    return controller;
+  }
+
+  readonly #clientGone = (): void => {
+    this.#controller?.abort(new DOMException('The client has gone or has its answer.', 'AbortError'));
+  };
+}

@@ -1,0 +1,233 @@
+import type { Server } from 'node:https';
+import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Door } from '../model/decision.js';
+import { OutriderError } from '../model/error.js';
+import type { Logger } from '../observe/logger.js';
+import type { Metrics } from '../observe/metrics.js';
+import type { TlsPair } from '../tls/pair.js';
+import { answerConnectionError } from './connection-error.js';
+import { parseGoDuration } from './go-duration.js';
+import { listenOn, type Address } from './listen.js';
+import { isRetryable, rejection, type RejectCause } from './rejection.js';
+import { RequestContext, type ReviewHandlers } from './review-context.js';
+
+const doors: Readonly<Record<string, Door>> = { '/mutate/pods': 'mutate', '/validate/pods': 'validate' };
+const json = 'application/json; charset=utf-8';
+// The API server never waits longer for a webhook.
+const longestTimeoutMs = 30_000;
+
+/** Bounds on what a client may take. */
+export interface WebhookLimits {
+  readonly maxBodyBytes: number;
+  readonly maxInFlight: number;
+  readonly defaultTimeoutMs: number;
+  readonly timeoutMarginMs: number;
+  /** Time for a whole request to arrive. */
+  readonly requestTimeoutMs?: number;
+  /** Time for a request's header fields to arrive. */
+  readonly headersTimeoutMs?: number;
+  /** How often both are looked at. */
+  readonly timeoutCheckMs?: number;
+}
+
+/** The webhook's HTTPS server. What it answers is up to its handlers. */
+export interface WebhookServer {
+  /** Reviews under way. */
+  readonly inFlight: number;
+  /**
+   * Starts to listen.
+   * @returns the port, which is of interest when 0 was asked for
+   * @throws OutriderError `listen_failed`
+   */
+  listen(address: Address): Promise<number>;
+  /** Puts handlers in place, for every request from now on. Before the first call requests are answered with 503. */
+  setHandlers(handlers: ReviewHandlers): void;
+  /** Presents another certificate to new connections; those that are open stay as they are. */
+  setPair(pair: TlsPair): void;
+  /** Goes on answering, and asks each client to close its connection behind the answer. */
+  startDraining(): void;
+  /**
+   * Stops accepting and answers what still comes on open connections with 503. Resolves when every connection is
+   * closed; those still open after `timeoutMs` are cut.
+   */
+  close(timeoutMs: number): Promise<void>;
+}
+
+interface ReviewRequest {
+  readonly Body: unknown;
+  readonly Querystring: { readonly timeout?: unknown };
+}
+
+/** TLS options that must be given again with each change of the certificate: `setSecureContext` forgets them. */
+function secureContext(pair: TlsPair): { cert: string; key: string; minVersion: 'TLSv1.2' } {
+  return { cert: pair.certPem, key: pair.keyPem, minVersion: 'TLSv1.2' };
+}
+
+/**
+ * Makes the webhook's server. HTTP/1.1 only: the API server speaks nothing else to a Service. An error in a handler
+ * is answered with 500 and logged; `review_invalid` is answered with 400 and its message.
+ */
+export function createWebhookServer(options: {
+  readonly pair: TlsPair;
+  readonly limits: WebhookLimits;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}): WebhookServer {
+  const { limits, logger, metrics } = options;
+  let handlers: ReviewHandlers | undefined;
+  let phase: 'serving' | 'draining' | 'closed' = 'serving';
+  let inFlight = 0;
+  metrics.watchInFlight(() => inFlight);
+
+  const app = fastify<Server>({
+    https: {
+      ...secureContext(options.pair),
+      handshakeTimeout: 10_000,
+      headersTimeout: limits.headersTimeoutMs ?? 15_000,
+      connectionsCheckingInterval: limits.timeoutCheckMs ?? 5_000,
+    },
+    logger: false,
+    bodyLimit: limits.maxBodyBytes,
+    // The API server keeps idle connections for 90 s and does not repeat a POST that met a closed one.
+    keepAliveTimeout: 120_000,
+    requestTimeout: limits.requestTimeoutMs ?? 30_000,
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    requestIdHeader: false,
+    clientErrorHandler: (error, socket) => {
+      metrics.countRejected(answerConnectionError(error, socket));
+    },
+    frameworkErrors: (_error, _request, reply) => {
+      reject(reply, 'path_unknown');
+    },
+  });
+  app.server.on('tlsClientError', (error) => logger.debug({ err: error }, 'a TLS handshake failed'));
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setNotFoundHandler((request, reply) => {
+    if (doors[request.url.split('?', 1)[0] ?? ''] === undefined) return reject(reply, 'path_unknown');
+    reply.header('allow', 'POST');
+    return reject(reply, 'method_not_allowed');
+  });
+  app.setErrorHandler((error, _request, reply) => {
+    const cause = causeOf(error);
+    if (cause === 'internal') logger.error({ err: error }, 'the server failed to answer a request');
+    return reject(reply, cause);
+  });
+
+  function reject(reply: FastifyReply, cause: RejectCause, message?: string): FastifyReply {
+    metrics.countRejected(cause);
+    const { status, body } = rejection(cause, message);
+    if (isRetryable(cause)) reply.header('retry-after', '1').header('connection', 'close');
+    return send(reply.code(status), body);
+  }
+
+  function send(reply: FastifyReply, body: Buffer | string): FastifyReply {
+    if (phase !== 'serving') reply.header('connection', 'close');
+    return reply.header('content-type', json).send(body);
+  }
+
+  function fail(reply: FastifyReply, door: Door, error: unknown): void {
+    if (error instanceof OutriderError && error.code === 'review_invalid') {
+      logger.debug({ door, err: error }, 'a review was refused');
+      reject(reply, 'review_invalid', error.message);
+      return;
+    }
+    logger.error({ door, err: error }, 'a handler failed');
+    reject(reply, 'internal');
+  }
+
+  function review(door: Door, request: FastifyRequest<ReviewRequest, Server>, reply: FastifyReply): void {
+    if (phase === 'closed') return void reject(reply, 'draining');
+    if (handlers === undefined) return void reject(reply, 'not_loaded');
+    if (inFlight >= limits.maxInFlight) return void reject(reply, 'overloaded');
+    if (request.headers['content-encoding'] !== undefined) return void reject(reply, 'content_type_unsupported');
+    const body = request.body;
+    if (!Buffer.isBuffer(body) || body.length === 0) return void reject(reply, 'body_empty');
+    const timeoutMs = timeoutOf(request.query.timeout, limits);
+    if (timeoutMs === undefined) return void reject(reply, 'timeout_invalid');
+
+    const startMs = performance.now();
+    const context = new RequestContext(door, startMs + timeoutMs, reply.raw);
+    inFlight++;
+    const end = (): void => {
+      inFlight--;
+      context.end();
+      metrics.observeDuration(door, (performance.now() - startMs) / 1000);
+    };
+    try {
+      const answer = handlers[door](body, context);
+      if (answer instanceof Promise) {
+        answer.then(
+          (later) => {
+            end();
+            send(reply, later);
+          },
+          (error: unknown) => {
+            end();
+            fail(reply, door, error);
+          },
+        );
+        return;
+      }
+      end();
+      send(reply, answer);
+    } catch (error) {
+      end();
+      fail(reply, door, error);
+    }
+  }
+
+  for (const [path, door] of Object.entries(doors)) {
+    app.post<ReviewRequest>(path, (request, reply) => {
+      review(door, request, reply);
+    });
+  }
+
+  return {
+    get inFlight() {
+      return inFlight;
+    },
+    listen: (address) => listenOn(app, address, '--listen-port'),
+    setHandlers: (next) => {
+      handlers = next;
+    },
+    setPair: (pair) => {
+      app.server.setSecureContext(secureContext(pair));
+    },
+    startDraining: () => {
+      if (phase === 'serving') phase = 'draining';
+    },
+    close: async (timeoutMs) => {
+      phase = 'closed';
+      const cut = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
+      await app.close();
+      clearTimeout(cut);
+    },
+  };
+}
+
+/** How long a handler has, in milliseconds; `undefined` when the request's own time-out is not valid. */
+function timeoutOf(given: unknown, limits: WebhookLimits): number | undefined {
+  let timeoutMs = limits.defaultTimeoutMs;
+  if (given !== undefined) {
+    const parsed = typeof given === 'string' ? parseGoDuration(given) : undefined;
+    if (parsed === undefined) return undefined;
+    timeoutMs = Math.min(parsed, longestTimeoutMs);
+  }
+  return timeoutMs - Math.min(limits.timeoutMarginMs, timeoutMs / 2);
+}
+
+function causeOf(error: unknown): RejectCause {
+  switch (error instanceof Error && 'code' in error && error.code) {
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return 'content_type_unsupported';
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return 'body_too_large';
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+    case 'ECONNRESET':
+      return 'request_malformed';
+    default:
+      return 'internal';
+  }
+}

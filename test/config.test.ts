@@ -1,0 +1,123 @@
+import t from 'tap';
+import { settingsMarkdown } from '../src/config-docs.js';
+import { camelCase, environmentName } from '../src/config-setting.js';
+import { readSettings, settingKeys, settingsFileName, settingsTable, type Settings } from '../src/config.js';
+
+const read = (
+  flags: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, string>> = {},
+  text?: string,
+): Settings => readSettings({ flags, env, file: text === undefined ? undefined : { name: 'settings.yaml', text } });
+
+t.test('defaults hold where nothing is given, and are valid themselves', (t) => {
+  const settings = read({});
+  t.match(settings, { listenPort: 8443, plainPort: 8080, config: '', certsDir: 'certs', maxBodyBytes: 8_388_608 });
+  t.same(settings.dnsNames, ['localhost', 'outrider.outrider.svc']);
+  t.same(settings.sandboxedRuntimeClasses, ['gvisor', 'runsc*', 'kata*']);
+  t.match(settings.toolsImage, /^ghcr\.io\/outrider\/outrider:\d/);
+  t.same(readSettings({ flags: {}, env: {}, file: { name: 'x', text: '' } }), settings, 'an empty file');
+  for (const key of settingKeys) {
+    const { parse, defaultText } = settingsTable[key];
+    t.same(parse(defaultText), settings[key], `${key}: the default, written out, reads as the default`);
+  }
+  t.end();
+});
+
+t.test('a flag wins over a variable, that over the file, that over the default', (t) => {
+  const file = 'listenPort: 3\nmaxInFlight: 3\nlogLevel: error\n';
+  const env = { OUTRIDER_LISTEN_PORT: '2', OUTRIDER_MAX_IN_FLIGHT: '2' };
+  const settings = read({ listenPort: '1' }, env, file);
+  t.match(settings, { listenPort: 1, maxInFlight: 2, logLevel: 'error', plainPort: 8080 });
+  t.end();
+});
+
+t.test('every setting can be given in each of the three ways, by names that follow one rule', (t) => {
+  const examples: Readonly<Record<string, string>> = { tlsCert: 'a.crt', tlsKey: 'a.key', imageRewrites: 'a=b' };
+  for (const key of settingKeys) {
+    const setting = settingsTable[key];
+    const text = examples[key] ?? (setting.defaultText === '' ? 'given' : setting.defaultText);
+    const pairs = key === 'tlsCert' || key === 'tlsKey' ? { tlsCert: 'a.crt', tlsKey: 'a.key' } : {};
+    const byFlag = read({ ...pairs, [camelCase(setting.flag)]: text });
+    const byEnv = read(pairs, { [environmentName(setting.flag)]: text });
+    t.same(byEnv, byFlag, key);
+    if (key !== 'settingsFile') t.same(read(pairs, {}, `${key}: ${JSON.stringify(text)}`), byFlag, key);
+    t.same(setting.parse(text), byFlag[key], key);
+    t.match(setting.flag, /^[a-z][a-z-]*$/);
+    t.match(setting.help, /^\S.*\.$/, `${key}: help is a sentence`);
+  }
+  t.equal(settingsFileName({ flags: { settingsFile: 'a.yaml' }, env: { OUTRIDER_SETTINGS_FILE: 'b.yaml' } }), 'a.yaml');
+  t.equal(settingsFileName({ flags: {}, env: {} }), undefined);
+  t.end();
+});
+
+t.test('each kind of value takes what it should', (t) => {
+  t.equal(read({ nativeSidecars: false }).nativeSidecars, false);
+  t.equal(read({ nativeSidecars: 'false' }).nativeSidecars, false);
+  t.equal(read({ imageVolumes: true }).imageVolumes, true);
+  t.same(read({ dnsName: ['a', 'b,c'] }).dnsNames, ['a', 'b', 'c'], 'repeated and comma-separated add up');
+  t.same(read({}, { OUTRIDER_EXCLUDED_NAMESPACES: '' }).excludedNamespaces, [], 'an empty list can be said');
+  t.same(read({}, {}, 'dnsNames: [x, y]').dnsNames, ['x', 'y']);
+  t.same(read({ imageRewrite: ['docker.io/=mirror/', 'a=b'] }).imageRewrites, [
+    { from: 'docker.io/', to: 'mirror/' },
+    { from: 'a', to: 'b' },
+  ]);
+  t.end();
+});
+
+const wrong: readonly (readonly [Parameters<typeof read>, RegExp])[] = [
+  [[{ listenPort: 'https' }], /^--listen-port is "https": it must be a whole number from 0 to 65535\.$/],
+  [[{ listenPort: '70000' }], /--listen-port/],
+  [[{ listenPort: '1.5' }], /whole number/],
+  [[{}, { OUTRIDER_MAX_IN_FLIGHT: '0' }], /^OUTRIDER_MAX_IN_FLIGHT is "0"/],
+  [[{}, {}, 'maxInFlight: many'], /^maxInFlight in settings\.yaml is "many"/],
+  [[{ drainGraceMs: '16000' }], /from 0 to 15000/],
+  [[{ logLevel: 'loud' }], /one of trace, debug, info/],
+  [[{ logFormat: '' }], /one of auto, json, pretty/],
+  [[{ openshift: 'yes' }], /true or false/],
+  [[{ imageRewrite: ['nothing'] }], /of the form FROM=TO/],
+  [[{ imageRewrite: ['=b'] }], /of the form FROM=TO/],
+  [[{ certsDir: '' }], /not empty/],
+  [[{}, {}, 'dnsNames: [1]'], /a list of texts/],
+  [[{}, {}, 'dnsNames: {a: b}'], /a list of texts/],
+  [[{}, {}, 'port: 1'], /settings\.yaml has the unknown setting port; known are config, /],
+  [[{}, {}, 'constructor: 1'], /unknown setting constructor/],
+  [[{}, {}, 'settingsFile: other.yaml'], /unknown setting settingsFile/],
+  [[{}, {}, '[1]'], /must be a mapping/],
+  [[{}, {}, 'a: [1'], /no valid YAML/],
+  [[{}, {}, 'logLevel: info\nlogLevel: warn'], /no valid YAML/],
+  [[{ tlsCert: 'a.crt' }], /--tls-cert is given and --tls-key is not/],
+  [[{ tlsKey: 'a.key' }], /--tls-key is given and --tls-cert is not/],
+  [[{ listenPort: '9', plainPort: '9' }], /are both 9/],
+  [[{ dnsName: '' }], /--dns-name is empty/],
+];
+
+t.test('what is not allowed is an error that says where it came from and what is', (t) => {
+  for (const [given, message] of wrong) t.throws(() => read(...given), { code: 'usage', message });
+  t.end();
+});
+
+t.test('the variables that Kubernetes sets for a Service of our name are no settings', (t) => {
+  const service = (name: string): Readonly<Record<string, string>> => ({
+    [`${name}_SERVICE_HOST`]: '10.0.0.1',
+    [`${name}_SERVICE_PORT`]: '443',
+    [`${name}_SERVICE_PORT_HTTPS`]: '443',
+    [`${name}_PORT`]: 'tcp://10.0.0.1:443',
+    [`${name}_PORT_443_TCP`]: 'tcp://10.0.0.1:443',
+    [`${name}_PORT_443_TCP_PORT`]: '443',
+  });
+  const env = { ...service('OUTRIDER'), ...service('OUTRIDER_METRICS'), ...service('OUTRIDER_HEALTH') };
+  t.same(read({}, env), read({}));
+  t.end();
+});
+
+t.test('the reference page has a row for every setting', (t) => {
+  const page = settingsMarkdown();
+  for (const key of settingKeys) {
+    t.ok(page.includes(`\`--${settingsTable[key].flag} `), key);
+    t.ok(page.includes(`\`${environmentName(settingsTable[key].flag)}\``), key);
+  }
+  const rows = page.split('\n').filter((line) => line.startsWith('|'));
+  t.equal(rows.length, settingKeys.length + 2);
+  for (const row of rows) t.equal(row.replaceAll('\\|', '').split('|').length, 7, row);
+  t.end();
+});
