@@ -1,12 +1,7 @@
 import type { ImageConfig } from '../model/image.js';
+import { isAttestation, type IndexEntry } from './manifest.js';
 import type { Placement } from './placement.js';
-import type { Descriptor, Platform } from './types.js';
-
-/** One manifest of an image index, as the index lists it. */
-export interface IndexEntry extends Descriptor {
-  readonly platform: Platform | undefined;
-  readonly annotations: Readonly<Record<string, string>>;
-}
+import type { Platform } from './types.js';
 
 /** What an image starts on one platform. */
 export interface PlatformConfig {
@@ -14,6 +9,11 @@ export interface PlatformConfig {
   readonly platform: string;
   readonly config: ImageConfig;
 }
+
+const indexTypes = new Set([
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+]);
 
 /** A platform as people write it. */
 export function platformText(platform: Platform): string {
@@ -38,41 +38,41 @@ export function normalisePlatform(platform: Platform): Platform {
   return variant === '' ? { os, architecture, variant: undefined } : platform;
 }
 
-/** True for what lies in an index beside the images: build attestations (E8). */
-function isAttestation(entry: IndexEntry): boolean {
-  if ('vnd.docker.reference.type' in entry.annotations) return true;
-  return entry.platform?.os === 'unknown' || entry.platform?.architecture === 'unknown';
-}
-
-/** An entry with its normalised platform. */
+/** An entry with its normalised platform; without one where the index does not say and the image's config has to. */
 export interface PlatformEntry {
-  readonly platform: Platform;
+  readonly platform: Platform | undefined;
   readonly entry: IndexEntry;
 }
 
 /**
  * The entries of an index that a node of the placement could run, at most one for each platform: the first, as
- * containerd takes it (E8). Left out are attestations, Windows and entries without a platform. A node takes the
- * baseline of its architecture before a variant of it, so `amd64/v3` counts only where there is no `amd64`; on `arm`
- * each variant counts, since nodes differ; `arm` counts for `arm64` nodes where the index has nothing else for them.
+ * containerd takes it (E8). Left out are attestations, Windows and indexes inside the index. A node takes the baseline
+ * of its architecture before a variant of it, so `amd64/v3` counts only where there is no `amd64`; on `arm` each
+ * variant counts, since nodes differ; `arm` counts for `arm64` nodes where the index has nothing else for them.
  *
  * @param entries the index's entries in their order.
  * @param placement where the pod can land.
  */
 export function selectEntries(entries: readonly IndexEntry[], placement: Placement): readonly PlatformEntry[] {
-  const first = new Map<string, PlatformEntry>();
+  const first = new Map<string, { readonly platform: Platform; readonly entry: IndexEntry }>();
+  const unsaid: PlatformEntry[] = [];
   for (const entry of entries) {
-    if (entry.platform === undefined || isAttestation(entry)) continue;
+    if (isAttestation(entry)) continue;
+    if (entry.platform === undefined) {
+      if (!indexTypes.has(entry.mediaType)) unsaid.push({ platform: undefined, entry });
+      continue;
+    }
     const platform = normalisePlatform(entry.platform);
     const text = platformText(platform);
     if (!first.has(text)) first.set(text, { platform, entry });
   }
   const has64 = [...first.values()].some(({ platform }) => platform.architecture === 'arm64');
-  return [...first.values()].filter(({ platform: { os, architecture, variant } }) => {
+  const said = [...first.values()].filter(({ platform: { os, architecture, variant } }) => {
     if (architecture === 'arm') return placement.admits(os, 'arm') || (!has64 && placement.admits(os, 'arm64'));
     if (variant !== undefined && first.has(`${os}/${architecture}`)) return false;
     return placement.admits(os, architecture);
   });
+  return [...said, ...unsaid];
 }
 
 /** Whether two configs start the same. */

@@ -1,12 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import type { ImageConfig } from '../../model/image.js';
 import type { ReasonCode } from '../../model/reasons.js';
-import type { IndexEntry } from '../platforms.js';
+import type { IndexEntry } from '../manifest.js';
+import type { Platform } from '../types.js';
 
 /** What a digest names. It can never change, so it is kept for as long as there is room. */
 export type Content =
   | { readonly kind: 'index'; readonly entries: readonly IndexEntry[] }
-  | { readonly kind: 'image'; readonly config: ImageConfig; readonly os: string; readonly platform: string }
+  | { readonly kind: 'image'; readonly config: ImageConfig; readonly platform: Platform }
   /** The bytes are what the digest says, and no image we can read. */
   | { readonly kind: 'unusable'; readonly reason: ReasonCode; readonly message: string };
 

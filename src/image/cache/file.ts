@@ -2,8 +2,9 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { reasonCodes, type ReasonCode } from '../../model/reasons.js';
 import type { ImageLog } from '../log.js';
+import type { Platform } from '../types.js';
 import type { ContentEntry } from './content.js';
-import type { ImageCache } from './imageCache.js';
+import type { ImageCache } from './image-cache.js';
 
 const formatVersion = 1;
 
@@ -21,8 +22,7 @@ const content = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('image'),
     config: z.object({ entrypoint: z.array(z.string()), cmd: z.array(z.string()) }),
-    os: z.string(),
-    platform: z.string(),
+    platform,
   }),
   z.object({
     kind: z.literal('unusable'),
@@ -38,13 +38,25 @@ const fileSchema = z.object({
 
 type FileEntry = z.infer<typeof fileSchema>['contents'][number];
 
+/** JSON has no `undefined`, so the variant may be missing. */
+function platformOf({ os, architecture, variant }: z.infer<typeof platform>): Platform {
+  return { os, architecture, variant };
+}
+
 function entryOf({ repository, digest, content }: FileEntry): ContentEntry {
-  if (content.kind !== 'index') return { repository, digest, content };
-  const entries = content.entries.map((entry) => {
-    const { platform } = entry;
-    return { ...entry, platform: platform === undefined ? undefined : { ...platform, variant: platform.variant } };
-  });
-  return { repository, digest, content: { kind: 'index', entries } };
+  switch (content.kind) {
+    case 'index': {
+      const entries = content.entries.map((entry) => ({
+        ...entry,
+        platform: entry.platform === undefined ? undefined : platformOf(entry.platform),
+      }));
+      return { repository, digest, content: { kind: 'index', entries } };
+    }
+    case 'image':
+      return { repository, digest, content: { ...content, platform: platformOf(content.platform) } };
+    case 'unusable':
+      return { repository, digest, content };
+  }
 }
 
 /** A file that keeps a cache's content over a restart. */

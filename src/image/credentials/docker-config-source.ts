@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { ImageLog } from '../log.js';
 import type { Credential, CredentialSource, ImageReference } from '../types.js';
-import { parseDockerConfig, type DockerConfig } from './dockerConfig.js';
+import { parseDockerConfig, type DockerConfig } from './docker-config.js';
 import { askHelper, type HelperOptions } from './helper.js';
 import { createKeyring, type Keyring } from './keyring.js';
 

@@ -1,8 +1,8 @@
 import type { ImageLog } from '../log.js';
 import type { CredentialRequest, CredentialSource } from '../types.js';
-import { parseDockerConfig } from './dockerConfig.js';
+import { parseDockerConfig } from './docker-config.js';
 import { createKeyring, type KeyringEntry } from './keyring.js';
-import type { PullSecret, SecretSource } from './secretSource.js';
+import type { PullSecret, SecretSource } from './secret-source.js';
 
 /** A Secret's name and namespace. */
 export interface SecretName {
