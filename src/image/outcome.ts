@@ -13,12 +13,12 @@ const tellable: ReadonlySet<ReasonCode> = new Set([
   'image_reference_invalid',
   'image_not_found',
   'image_not_runnable',
-  'image_config_invalid',
   'image_platforms_differ',
 ]);
 
 const plainWords: Readonly<Partial<Record<ReasonCode, string>>> = {
   registry_unreachable: 'the registry does not answer',
+  image_config_invalid: 'the registry’s answer is damaged, or no manifest',
   registry_denied: 'the registry is not one Outrider may talk to',
   registry_rate_limited: 'the registry asks to be left alone for a while',
 };

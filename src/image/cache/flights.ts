@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** Thrown to one who stops waiting; what was waited for goes on. */
 export class WaitEnded extends Error {
   override readonly name = 'WaitEnded';
@@ -27,6 +29,8 @@ export interface Flights<T> {
 /** Settles as the promise does, or rejects with `WaitEnded` when the signal aborts first. */
 export function waitFor<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
+    // One signal can end many waits: each container of a pod, each platform of an image.
+    setMaxListeners(0, signal);
     const end = (): void => reject(new WaitEnded('The wait was ended.'));
     if (signal.aborted) end();
     else signal.addEventListener('abort', end, { once: true });
@@ -52,7 +56,6 @@ export function createFlights<T>(options: {
   function start(key: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), options.longestMs);
-    timer.unref();
     const promise = work(controller.signal).finally(() => {
       clearTimeout(timer);
       flights.delete(key);
