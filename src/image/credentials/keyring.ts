@@ -35,8 +35,9 @@ function placeOf(key: string): Place {
   const slash = key.indexOf('/');
   const authority = slash < 0 ? key : key.slice(0, slash);
   const path = slash < 0 ? '' : key.slice(slash);
-  const [, host = authority, port = ''] = /^(\[[^\]]*\]|[^:]*):(\d*)$/.exec(authority) ?? [];
-  return { labels: host.split('.'), port, path };
+  const [, host = authority, port = ''] = /^(\[[0-9a-f:]+\]|[^:]*):(\d*)$/i.exec(authority) ?? [];
+  // An IPv6 address in brackets is no class of characters.
+  return { labels: host.replace(/^\[([0-9a-f:]*:[0-9a-f:]*)\]$/i, '$1').split('.'), port, path };
 }
 
 function matches(glob: Place, target: Place): boolean {
