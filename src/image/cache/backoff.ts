@@ -1,0 +1,50 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../clock.js';
+
+interface State {
+  readonly failures: number;
+  readonly atMs: number;
+  /** One look-up is trying. */
+  readonly trial: boolean;
+}
+
+/**
+ * Leaves a registry alone that does not answer: after a failure for a second, then for twice as long each time, up to
+ * a minute. When the time is over, one look-up tries; the others go on failing at once until it has succeeded.
+ */
+export interface Backoff {
+  /** Whether the registry may be asked now. A `true` after failures is for the caller alone. */
+  mayAsk(registry: string): boolean;
+  failed(registry: string): void;
+  succeeded(registry: string): void;
+}
+
+const firstWaitMs = 1_000;
+const longestWaitMs = 60_000;
+
+/** Back-off for every registry that is asked; at most so many are remembered. */
+export function createBackoff(options: { readonly clock: Clock; readonly entries: number }): Backoff {
+  const { clock } = options;
+  const states = new LRUCache<string, State>({ max: options.entries });
+
+  const waitMs = (failures: number): number => Math.min(longestWaitMs, firstWaitMs * 2 ** (failures - 1));
+
+  return {
+    mayAsk(registry) {
+      const state = states.get(registry);
+      if (state === undefined) return true;
+      const nowMs = clock.monotonicMs();
+      const ageMs = nowMs - state.atMs;
+      if (ageMs >= 0 && ageMs < waitMs(state.failures)) return false;
+      states.set(registry, { ...state, atMs: nowMs, trial: true });
+      return true;
+    },
+    failed(registry) {
+      const state = states.get(registry);
+      // Look-ups that were under way together fail together: that is one failure. Only a trial makes one more.
+      const failures = state === undefined ? 1 : Math.min(state.failures + (state.trial ? 1 : 0), 30);
+      states.set(registry, { failures, atMs: clock.monotonicMs(), trial: false });
+    },
+    succeeded: (registry) => void states.delete(registry),
+  };
+}

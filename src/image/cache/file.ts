@@ -1,0 +1,134 @@
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { z } from 'zod';
+import { reasonCodes, type ReasonCode } from '../../model/reasons.js';
+import type { ImageLog } from '../log.js';
+import type { Platform } from '../types.js';
+import type { ContentEntry } from './content.js';
+import type { ImageCache } from './image-cache.js';
+
+const formatVersion = 1;
+
+const digest = z.string().regex(/^[a-z0-9+._-]+:[0-9a-f]{32,}$/);
+const platform = z.object({ os: z.string(), architecture: z.string(), variant: z.string().optional() });
+const indexEntry = z.object({
+  mediaType: z.string(),
+  digest,
+  size: z.number(),
+  platform: platform.optional(),
+  annotations: z.record(z.string(), z.string()),
+});
+const content = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('index'), entries: z.array(indexEntry) }),
+  z.object({
+    kind: z.literal('image'),
+    config: z.object({ entrypoint: z.array(z.string()), cmd: z.array(z.string()) }),
+    platform,
+  }),
+  z.object({
+    kind: z.literal('unusable'),
+    reason: z.enum(reasonCodes as [ReasonCode, ...ReasonCode[]]),
+    message: z.string(),
+  }),
+]);
+const fileSchema = z.object({
+  version: z.literal(formatVersion),
+  contents: z.array(z.object({ repository: z.string(), digest, content })),
+  hints: z.array(z.tuple([z.string(), digest])),
+});
+
+type FileEntry = z.infer<typeof fileSchema>['contents'][number];
+
+/** JSON has no `undefined`, so the variant may be missing. */
+function platformOf({ os, architecture, variant }: z.infer<typeof platform>): Platform {
+  return { os, architecture, variant };
+}
+
+function entryOf({ repository, digest, content }: FileEntry): ContentEntry {
+  switch (content.kind) {
+    case 'index': {
+      const entries = content.entries.map((entry) => ({
+        ...entry,
+        platform: entry.platform === undefined ? undefined : platformOf(entry.platform),
+      }));
+      return { repository, digest, content: { kind: 'index', entries } };
+    }
+    case 'image':
+      return { repository, digest, content: { ...content, platform: platformOf(content.platform) } };
+    case 'unusable':
+      return { repository, digest, content };
+  }
+}
+
+/** A file that keeps a cache's content over a restart. */
+export interface CacheFile {
+  /** Fills the cache. A file that is missing is nothing; one that cannot be used is logged and left for the next save. */
+  load(cache: ImageCache): Promise<void>;
+  /** Writes the cache, replacing the file in one step. A failure, such as a full disk, is logged; the old file stays. */
+  save(cache: ImageCache): Promise<void>;
+}
+
+/**
+ * Keeps what digests name, and what tags last named, in a JSON file. No credential is in it, no fingerprint of one, and
+ * no right: after a restart every right is asked for again, with a HEAD. The entries can be of private images, so the
+ * file is for its owner alone.
+ *
+ * @param options `limitBytes`: a larger file is not read; the least used entries are left out so that none is written.
+ */
+export function createCacheFile(options: {
+  readonly path: string;
+  readonly limitBytes: number;
+  readonly log: ImageLog;
+}): CacheFile {
+  const { path, limitBytes, log } = options;
+
+  function render(cache: ImageCache): string {
+    let room = limitBytes - 256;
+    const fitting = <T>(items: Iterable<T>): readonly string[] => {
+      const texts: string[] = [];
+      for (const item of items) {
+        const text = JSON.stringify(item);
+        const bytes = Buffer.byteLength(text) + 1;
+        if (bytes > room) break;
+        room -= bytes;
+        texts.push(text);
+      }
+      return texts.reverse();
+    };
+    const contents = fitting(cache.content.all()).join(',');
+    const hints = fitting(cache.hints()).join(',');
+    return `{"version":${formatVersion},"contents":[${contents}],"hints":[${hints}]}\n`;
+  }
+
+  return {
+    async load(cache) {
+      try {
+        if ((await stat(path)).size > limitBytes) throw new Error('the file is larger than its limit');
+        const file = fileSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+        for (const entry of file.contents) {
+          const { repository, digest, content } = entryOf(entry);
+          cache.content.set(repository, digest, content);
+        }
+        for (const [key, digest] of file.hints) cache.keepHint(key, digest);
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+        log.warn({ path, err: error }, 'The image cache’s file cannot be used; it is written anew.');
+      }
+    },
+    async save(cache) {
+      const temporary = `${path}.${process.pid}.tmp`;
+      try {
+        const handle = await open(temporary, 'w', 0o600);
+        try {
+          await handle.writeFile(render(cache));
+          await handle.sync();
+        } finally {
+          await handle.close();
+        }
+        await rename(temporary, path);
+      } catch (error) {
+        log.warn({ path, err: error }, 'The image cache’s file cannot be written; the cache goes on without it.');
+        await rm(temporary, { force: true }).catch(() => undefined);
+      }
+    },
+  };
+}

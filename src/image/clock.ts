@@ -1,0 +1,10 @@
+/** Time, passed in. */
+export interface Clock {
+  /** Milliseconds that only grow, whatever is done to the computer's date: for ages and deadlines. */
+  monotonicMs(): number;
+  /** Milliseconds since 1970 by the computer's date: for what is compared with others' dates. */
+  wallMs(): number;
+}
+
+/** The computer's time. */
+export const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };

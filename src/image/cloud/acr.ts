@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import { isObject } from '../../model/json.js';
+import type { Clock } from '../clock.js';
+import { identityTokenCredential } from '../credentials/credential.js';
+import type { Credential } from '../types.js';
+import type { Environment } from './aws-identity.js';
+import type { CloudHttp } from './http.js';
+import { CloudError, fieldIn, objectIn, type CloudProvider } from './provider.js';
+import { createTokenCache, type Token } from './token-cache.js';
+
+const hostPattern = /^[a-z0-9-]+(?:\.[a-z0-9-]+)?\.azurecr\.(io|cn|us)$/;
+
+/** What a token is asked for, by the registry's cloud. */
+const scopes: Readonly<Record<string, string>> = {
+  io: 'https://containerregistry.azure.net/.default',
+  cn: 'https://management.chinacloudapi.cn/.default',
+  us: 'https://management.usgovcloudapi.net/.default',
+};
+
+const authorities: Readonly<Record<string, string>> = {
+  io: 'https://login.microsoftonline.com/',
+  cn: 'https://login.chinacloudapi.cn/',
+  us: 'https://login.microsoftonline.us/',
+};
+
+/** The user name that goes with a refresh token of ACR. */
+const nobody = '00000000-0000-0000-0000-000000000000';
+
+const form = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
+
+/** Seconds since 1970 at which a JWT ends; it is ours to keep, not to trust, so its signature does not matter. */
+function endOf(jwt: string): number | undefined {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8'));
+    const end = isObject(claims) ? claims['exp'] : undefined;
+    return typeof end === 'number' ? end : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Tokens for Azure Container Registry by workload identity: the ServiceAccount's token is exchanged for one of Entra
+ * ID, and that for the registry's refresh token (github.com/Azure/acr, docs/AAD-OAuth.md), an identity token in
+ * Docker's words.
+ *
+ * @param options `registryEndpoint`: in place of `https://` and the registry. The authority is `AZURE_AUTHORITY_HOST`.
+ */
+export function createAcrProvider(options: {
+  readonly env: Environment;
+  readonly http: CloudHttp;
+  readonly clock: Clock;
+  readonly registryEndpoint?: string;
+}): CloudProvider {
+  const { env, http, clock } = options;
+  const access = createTokenCache<string>({ clock });
+  const refresh = createTokenCache<Credential>({ clock });
+
+  function setting(name: string): string {
+    const value = env[name];
+    if (value === undefined || value === '') throw new CloudError(`${name} is not set`);
+    return value;
+  }
+
+  async function accessToken(cloud: string, signal: AbortSignal): Promise<Token<string>> {
+    const authority = env['AZURE_AUTHORITY_HOST'] ?? authorities[cloud] ?? '';
+    const tenant = encodeURIComponent(setting('AZURE_TENANT_ID'));
+    const assertion = await readFile(setting('AZURE_FEDERATED_TOKEN_FILE'), 'utf8').catch((cause: unknown) => {
+      throw new CloudError('the federated token’s file cannot be read', { cause });
+    });
+    const body = new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: setting('AZURE_CLIENT_ID'),
+      scope: scopes[cloud] ?? '',
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: assertion.trim(),
+    }).toString();
+    const url = `${authority.replace(/\/$/, '')}/${tenant}/oauth2/v2.0/token`;
+    const object = objectIn(await http({ method: 'POST', url, headers: form, body }, signal), 'Entra ID');
+    const seconds = object['expires_in'];
+    const lifeMs = typeof seconds === 'number' ? seconds * 1_000 : 300_000;
+    return { value: fieldIn(object, 'access_token', 'Entra ID'), lifeMs };
+  }
+
+  async function refreshToken(registry: string, cloud: string, signal: AbortSignal): Promise<Token<Credential>> {
+    const token = await access.get(cloud, signal, (own) => accessToken(cloud, own));
+    const body = new URLSearchParams({
+      grant_type: 'access_token',
+      service: registry,
+      tenant: setting('AZURE_TENANT_ID'),
+      access_token: token,
+    }).toString();
+    const url = `${options.registryEndpoint ?? `https://${registry}`}/oauth2/exchange`;
+    const object = objectIn(await http({ method: 'POST', url, headers: form, body }, signal), registry);
+    const value = fieldIn(object, 'refresh_token', registry);
+    const end = endOf(value);
+    const lifeMs = end === undefined ? 3_600_000 : Math.max(0, end * 1_000 - clock.wallMs());
+    return { value: identityTokenCredential(value, 'acr', nobody), lifeMs };
+  }
+
+  return {
+    name: 'acr',
+    handles: (registry) => hostPattern.test(registry),
+    async credential(registry, signal) {
+      const [, cloud] = hostPattern.exec(registry) ?? [];
+      if (cloud === undefined) throw new CloudError('the registry is not one of ACR');
+      return refresh.get(registry, signal, (own) => refreshToken(registry, cloud, own));
+    },
+  };
+}

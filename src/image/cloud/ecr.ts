@@ -1,0 +1,85 @@
+import { isObject, listOf } from '../../model/json.js';
+import type { Clock } from '../clock.js';
+import { basicCredential } from '../credentials/credential.js';
+import type { AwsIdentity } from './aws-identity.js';
+import type { CloudHttp } from './http.js';
+import { CloudError, fieldIn, objectIn, type CloudProvider } from './provider.js';
+import { signV4 } from './sigv4.js';
+import { createTokenCache, type Token } from './token-cache.js';
+import type { Credential } from '../types.js';
+
+const hostPattern = /^\d{12}\.dkr[.-]ecr(-fips)?\.([a-z]{2}(?:-[a-z]+)+-\d)\.([a-z0-9.-]+)$/;
+
+/** Domains of ECR's registries, and of its API there. */
+const domains: Readonly<Record<string, string>> = {
+  'amazonaws.com': 'amazonaws.com',
+  'on.aws': 'amazonaws.com',
+  'amazonaws.com.cn': 'amazonaws.com.cn',
+  'on.amazonwebservices.com.cn': 'amazonaws.com.cn',
+  'c2s.ic.gov': 'c2s.ic.gov',
+  'sc2s.sgov.gov': 'sc2s.sgov.gov',
+};
+
+/** What an ECR registry's host says of where its tokens come from. */
+export interface EcrHost {
+  readonly region: string;
+  /** Host of the API that gives tokens. */
+  readonly api: string;
+}
+
+/**
+ * Reads the host of a private ECR registry, `123456789012.dkr.ecr.eu-west-1.amazonaws.com`. `public.ecr.aws` is none:
+ * it is read anonymously.
+ */
+export function ecrHost(registry: string): EcrHost | undefined {
+  const [, fips, region, domain] = hostPattern.exec(registry) ?? [];
+  const apiDomain = domain !== undefined && Object.hasOwn(domains, domain) ? domains[domain] : undefined;
+  if (region === undefined || apiDomain === undefined) return undefined;
+  return { region, api: `${fips === undefined ? 'api.ecr' : 'ecr-fips'}.${region}.${apiDomain}` };
+}
+
+/**
+ * Tokens for ECR by GetAuthorizationToken. One token is for every registry of a region that the identity may read.
+ *
+ * @param options `endpoint`: in place of the region's own API.
+ */
+export function createEcrProvider(options: {
+  readonly identity: AwsIdentity;
+  readonly http: CloudHttp;
+  readonly clock: Clock;
+  readonly endpoint?: string;
+}): CloudProvider {
+  const { identity, http, clock } = options;
+  const cache = createTokenCache<Credential>({ clock });
+
+  async function token({ region, api }: EcrHost, signal: AbortSignal): Promise<Token<Credential>> {
+    const url = new URL(options.endpoint ?? `https://${api}/`);
+    const headers = {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': 'AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken',
+    };
+    const body = '{}';
+    const keys = await identity.keys(signal);
+    const request = { method: 'POST', url, headers, body, region, service: 'ecr', nowMs: clock.wallMs() };
+    const signed = signV4(request, keys);
+    const answer = objectIn(await http({ method: 'POST', url: url.href, headers: signed, body }, signal), 'ECR');
+    const [data] = listOf(answer['authorizationData']);
+    if (!isObject(data)) throw new CloudError('ECR answers without authorizationData');
+    const decoded = Buffer.from(fieldIn(data, 'authorizationToken', 'ECR'), 'base64').toString('utf8');
+    const colon = decoded.indexOf(':');
+    if (colon < 0) throw new CloudError('ECR answers with a token that is none');
+    const ends = data['expiresAt'];
+    const lifeMs = typeof ends === 'number' ? Math.max(0, ends * 1_000 - clock.wallMs()) : 3_600_000;
+    return { value: basicCredential(decoded.slice(0, colon), decoded.slice(colon + 1), 'ecr'), lifeMs };
+  }
+
+  return {
+    name: 'ecr',
+    handles: (registry) => ecrHost(registry) !== undefined,
+    async credential(registry, signal) {
+      const host = ecrHost(registry);
+      if (host === undefined) throw new CloudError('the registry is not one of ECR');
+      return cache.get(host.api, signal, (own) => token(host, own));
+    },
+  };
+}

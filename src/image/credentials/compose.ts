@@ -1,0 +1,28 @@
+import type { ImageLog } from '../log.js';
+import type { CredentialSource } from '../types.js';
+import { anonymous, distinct } from './credential.js';
+
+/**
+ * All sources as one, in their order, each credential once, and no credential at all last. The kubelet asks
+ * anonymously only when nothing matched; asking also after refusals finds a public image in spite of a stale pull
+ * secret, and shows nobody more than everybody may see.
+ *
+ * @param sources best first: pull secrets, the default pull secret, a docker config, the clouds.
+ */
+export function composeCredentials(sources: readonly CredentialSource[], log: ImageLog): CredentialSource {
+  return {
+    async credentials(reference, request, signal) {
+      const lists = await Promise.all(
+        sources.map(async (source) => {
+          try {
+            return await source.credentials(reference, request, signal);
+          } catch (error) {
+            log.warn({ err: error }, 'A source of registry credentials failed.');
+            return [];
+          }
+        }),
+      );
+      return distinct([...lists.flat(), anonymous]);
+    },
+  };
+}

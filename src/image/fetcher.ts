@@ -1,0 +1,202 @@
+import { createBackoff } from './cache/backoff.js';
+import type { Content } from './cache/content.js';
+import { createFlights } from './cache/flights.js';
+import type { ImageCache } from './cache/image-cache.js';
+import type { CacheCounter } from './cache/stats.js';
+import type { Clock } from './clock.js';
+import { referenceKey, repositoryKey } from './keys.js';
+import type { ImageLog } from './log.js';
+import { parseImageConfig, parseManifest } from './manifest.js';
+import type { LookupStep, Trace } from './trace.js';
+import { RegistryError, type Credential, type ImageReference, type Manifest, type RegistryClient } from './types.js';
+
+/** A question to a registry. */
+export interface Question {
+  readonly reference: ImageReference;
+  readonly credential: Credential;
+  readonly signal: AbortSignal;
+  readonly trace: Trace | undefined;
+}
+
+/** Asks registries and keeps what they say in the cache. Both methods reject with a `RegistryError` and nothing else. */
+export interface Fetcher {
+  /** Has the registry show the reference to the credential's holder; that grants the right to it. Returns its digest. */
+  root(question: Question): Promise<string>;
+  /** The content of a digest in the reference's repository, after the right to that was granted. */
+  content(question: Question, digest: string): Promise<Content>;
+  /** Ends everything under way. */
+  close(): void;
+}
+
+const configLimitBytes = 8 * 1_048_576;
+
+/** A HEAD that a registry does not do is no reason to give up. */
+function headUnsupported(error: unknown): boolean {
+  return error instanceof RegistryError && (error.status === 405 || error.status === 501);
+}
+
+/** Failures that say nothing of one image, but that the registry is out of reach or its gateway finds nobody behind it. */
+function isOutage({ reason, status }: RegistryError): boolean {
+  return reason === 'registry_unreachable' || (reason === 'registry_error' && (status ?? 0) > 501);
+}
+
+/** @param options `longestMs`: a question is given up after that. */
+export function createFetcher(options: {
+  readonly client: RegistryClient;
+  readonly cache: ImageCache;
+  readonly clock: Clock;
+  readonly counter: CacheCounter;
+  readonly log: ImageLog;
+  readonly longestMs: number;
+}): Fetcher {
+  const { client, cache, clock, counter, log, longestMs } = options;
+  const backoff = createBackoff({ clock, entries: 1_000 });
+  const roots = createFlights<string>({ longestMs, maximum: Infinity });
+  const contents = createFlights<Content>({ longestMs, maximum: Infinity });
+
+  async function timed<T>(
+    { credential, trace }: Question,
+    step: LookupStep['step'],
+    subject: string,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const startMs = clock.monotonicMs();
+    let result = 'ok';
+    try {
+      return await work();
+    } catch (error) {
+      result = error instanceof RegistryError ? error.reason : 'internal';
+      throw error;
+    } finally {
+      trace?.({ step, subject, credential: credential.source, tookMs: clock.monotonicMs() - startMs, result });
+    }
+  }
+
+  function failureOf(error: unknown, { reference, credential }: Question, subject: string): RegistryError {
+    const facts = { image: subject, credential: credential.source, err: error };
+    if (!(error instanceof RegistryError)) {
+      log.warn(facts, 'A look-up failed in a way that is not known.');
+      return new RegistryError('registry_error', 'the look-up failed', { cause: error });
+    }
+    // The question's own longest time is over: the registry hangs.
+    if (error.reason === 'lookup_timeout') {
+      log.warn(facts, 'A registry took too long.');
+      return new RegistryError('registry_unreachable', `${reference.registry} took too long`, { cause: error });
+    }
+    log.warn({ ...facts, reason: error.reason, status: error.status }, 'A registry did not show an image.');
+    return error;
+  }
+
+  /** Asks unless the answer is known to be a refusal; remembers how it went. */
+  async function guarded<T>(question: Question, subject: string, ask: () => Promise<T>): Promise<T> {
+    const { registry } = question.reference;
+    const { fingerprint } = question.credential;
+    const refusal = cache.negatives.find(registry, subject, fingerprint);
+    if (refusal !== undefined) {
+      counter.count('negative');
+      throw refusal;
+    }
+    if (!backoff.mayAsk(registry)) {
+      counter.count('negative');
+      throw new RegistryError('registry_unreachable', `${registry} did not answer lately`);
+    }
+    try {
+      const answer = await ask();
+      backoff.succeeded(registry);
+      return answer;
+    } catch (error) {
+      const failure = failureOf(error, question, subject);
+      if (isOutage(failure)) backoff.failed(registry);
+      else if (failure.status !== undefined) backoff.succeeded(registry);
+      cache.negatives.keep(registry, subject, fingerprint, failure);
+      throw failure;
+    }
+  }
+
+  async function contentOf(question: Question, manifest: Manifest): Promise<Content> {
+    const { reference, credential, signal } = question;
+    const parsed = parsing(() => parseManifest(manifest.mediaType, manifest.bytes));
+    if (parsed.kind === 'unusable' || parsed.kind === 'index') return parsed;
+    const { digest } = parsed.config;
+    const blob = (): Promise<Uint8Array> => client.blob(reference, digest, configLimitBytes, credential, signal);
+    const bytes = await timed(question, 'config', digest, blob);
+    const read = parsing(() => ({ kind: 'image' as const, ...parseImageConfig(bytes) }));
+    if (read.kind === 'unusable') return read;
+    const { config, os, architecture, variant } = read;
+    return { kind: 'image', config, platform: { os, architecture, variant } };
+  }
+
+  async function fetch(question: Question, reference: ImageReference): Promise<Manifest> {
+    const subject = reference.digest ?? referenceKey(reference);
+    const get = (): Promise<Manifest> => client.manifest(reference, question.credential, question.signal);
+    return timed(question, 'manifest', subject, get);
+  }
+
+  async function keep(question: Question, manifest: Manifest): Promise<Content> {
+    const content = await contentOf(question, manifest);
+    cache.content.set(repositoryKey(question.reference), manifest.digest, content);
+    return content;
+  }
+
+  /** HEAD costs no pull (rate limits count GETs) and is enough where the content is at hand. */
+  async function revalidated(question: Question): Promise<string | undefined> {
+    const { reference, credential, signal } = question;
+    const hint = cache.hint(reference);
+    if (hint === undefined || cache.content.get(repositoryKey(reference), hint) === undefined) return undefined;
+    try {
+      const head = (): ReturnType<RegistryClient['head']> => client.head(reference, credential, signal);
+      const descriptor = await timed(question, 'head', referenceKey(reference), head);
+      return reference.digest ?? descriptor?.digest;
+    } catch (error) {
+      if (headUnsupported(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async function askRoot(question: Question): Promise<string> {
+    const { reference, credential } = question;
+    const digest = await revalidated(question);
+    if (digest !== undefined && cache.content.get(repositoryKey(reference), digest) !== undefined) {
+      cache.grant(reference, credential.fingerprint, digest);
+      return digest;
+    }
+    const manifest = await fetch(question, digest === undefined ? reference : { ...reference, digest });
+    await keep(question, manifest);
+    cache.grant(reference, credential.fingerprint, manifest.digest);
+    return manifest.digest;
+  }
+
+  return {
+    root(question) {
+      const { reference, credential, signal } = question;
+      const subject = referenceKey(reference);
+      return roots.join(`${subject} ${credential.fingerprint}`, signal, (own) => {
+        const asked = { ...question, signal: own };
+        return guarded(asked, subject, () => askRoot(asked));
+      });
+    },
+    content(question, digest) {
+      const { reference, credential, signal } = question;
+      const subject = `${repositoryKey(reference)}@${digest}`;
+      return contents.join(`${subject} ${credential.fingerprint}`, signal, (own) => {
+        const asked = { ...question, signal: own };
+        const get = async (): Promise<Content> => keep(asked, await fetch(asked, { ...reference, digest }));
+        return guarded(asked, subject, get);
+      });
+    },
+    close() {
+      roots.close();
+      contents.close();
+    },
+  };
+}
+
+/** What a parser finds wrong with verified bytes stays wrong, so it is content too. */
+function parsing<T>(parse: () => T): T | Extract<Content, { kind: 'unusable' }> {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    return { kind: 'unusable', reason: error.reason, message: error.message };
+  }
+}

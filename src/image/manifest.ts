@@ -1,0 +1,171 @@
+import type { ImageConfig } from '../model/image.js';
+import { isArray, isObject, type JsonObject, stringOf, stringsOf } from '../model/json.js';
+import { isDigest } from './registry/digest.js';
+import { isImageConfigType, isLayerType, manifestKind } from './registry/media-types.js';
+import { type Descriptor, type Platform, RegistryError } from './types.js';
+
+/** One entry of an index. Attestations are kept: see {@link isAttestation}. */
+export interface IndexEntry extends Descriptor {
+  /** `undefined` when the index does not say; the image's config does. */
+  readonly platform: Platform | undefined;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** What a manifest leads to: other manifests, or one image's config. */
+export type ParsedManifest =
+  | { readonly kind: 'index'; readonly entries: readonly IndexEntry[] }
+  | { readonly kind: 'image'; readonly config: Descriptor };
+
+/** What an image's config says that a look-up needs. */
+export interface ParsedImageConfig extends Platform {
+  readonly config: ImageConfig;
+}
+
+const maxEntries = 1000;
+const maxArguments = 4096;
+const maxArgumentsLength = 256 * 1024;
+
+/**
+ * Reads an index or an image's manifest, OCI or Docker schema 2. The media type is the one that the registry stated
+ * in Content-Type: an OCI manifest need not repeat it in its body (E9).
+ *
+ * @param bytes The manifest's bytes, JSON in UTF-8.
+ * @throws {RegistryError} `image_not_runnable` for schema 1 and artifacts, `image_config_invalid` for what is no
+ *   manifest of its type.
+ */
+export function parseManifest(mediaType: string, bytes: Uint8Array): ParsedManifest {
+  const kind = manifestKind(mediaType);
+  if (kind === 'schema1') throw notRunnable('the image has Docker’s schema 1 format, which no runtime of today pulls');
+  if (kind === 'other') throw notRunnable(`${show(mediaType)} is not the media type of an image or an index`);
+  const manifest = parseObject(bytes, 'manifest');
+  const hasIndexFields = manifest['manifests'] !== undefined;
+  const hasImageFields = manifest['config'] !== undefined || manifest['layers'] !== undefined;
+  // Bytes that are both mean two images to two readers (OCI image-spec, on CVE-2021-41190).
+  if (hasIndexFields && hasImageFields) throw invalid('the manifest is an index and an image at once');
+  return kind === 'index' ? parseIndex(manifest) : parseImage(manifest);
+}
+
+/** True for an entry of an index that no node runs: a build's attestation, or an unknown platform (E8). */
+export function isAttestation(entry: IndexEntry): boolean {
+  return (
+    entry.annotations['vnd.docker.reference.type'] === 'attestation-manifest' ||
+    (entry.platform?.os === 'unknown' && entry.platform.architecture === 'unknown')
+  );
+}
+
+/**
+ * Reads an image's config, OCI or Docker.
+ *
+ * @param bytes The config's bytes, JSON in UTF-8.
+ * @returns ENTRYPOINT and CMD, empty where absent or null; `os` and `architecture` are `''` where absent.
+ * @throws {RegistryError} `image_config_invalid`.
+ */
+export function parseImageConfig(bytes: Uint8Array): ParsedImageConfig {
+  const image = parseObject(bytes, 'image config');
+  const config = image['config'] ?? {};
+  if (!isObject(config)) throw invalid('the image config’s field config is not an object');
+  return {
+    config: { entrypoint: argv(config, 'Entrypoint'), cmd: argv(config, 'Cmd') },
+    os: stringOf(image['os']) ?? '',
+    architecture: stringOf(image['architecture']) ?? '',
+    variant: nonEmpty(image['variant']),
+  };
+}
+
+function parseIndex(index: JsonObject): ParsedManifest {
+  const list = index['manifests'];
+  if (!isArray(list)) throw invalid('the index has no list of manifests');
+  if (list.length > maxEntries) throw invalid(`the index has more than ${maxEntries} manifests`);
+  return {
+    kind: 'index',
+    entries: list.map((item, position) => ({
+      ...descriptor(item, `manifests[${position}]`),
+      platform: isObject(item) ? platform(item['platform']) : undefined,
+      annotations: isObject(item) ? annotations(item['annotations']) : {},
+    })),
+  };
+}
+
+function parseImage(manifest: JsonObject): ParsedManifest {
+  const config = descriptor(manifest['config'], 'config');
+  if (!isImageConfigType(config.mediaType)) {
+    throw notRunnable(`the reference names an artifact (${show(config.mediaType)}), not an image`);
+  }
+  // Signatures and attestations carry an image's config, but no file system.
+  const layers = manifest['layers'];
+  if (isArray(layers) && layers.length > 0 && !layers.some((layer) => isObject(layer) && isFileSystem(layer))) {
+    throw notRunnable('the reference names an artifact: none of its layers is part of a file system');
+  }
+  return { kind: 'image', config };
+}
+
+function isFileSystem(layer: JsonObject): boolean {
+  return isLayerType(stringOf(layer['mediaType']) ?? '');
+}
+
+function descriptor(value: unknown, field: string): Descriptor {
+  const given = isObject(value) ? value : {};
+  const mediaType = stringOf(given['mediaType']);
+  const digest = stringOf(given['digest']);
+  const size = given['size'];
+  if (mediaType === undefined) throw invalid(`the manifest’s ${field} has no media type`);
+  if (digest === undefined || !isDigest(digest)) throw invalid(`the manifest’s ${field} has no valid digest`);
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
+    throw invalid(`the manifest’s ${field} has no valid size`);
+  }
+  return { mediaType, digest, size };
+}
+
+function platform(value: unknown): Platform | undefined {
+  if (!isObject(value)) return undefined;
+  const os = nonEmpty(value['os']);
+  const architecture = nonEmpty(value['architecture']);
+  if (os === undefined || architecture === undefined) return undefined;
+  return { os, architecture, variant: nonEmpty(value['variant']) };
+}
+
+function annotations(value: unknown): Readonly<Record<string, string>> {
+  const entries = isObject(value) ? Object.entries(value) : [];
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+function argv(config: JsonObject, field: string): readonly string[] {
+  const value = config[field] ?? [];
+  const list = stringsOf(value);
+  if (list === undefined) throw invalid(`the image config’s ${field} is not a list of strings`);
+  const length = list.reduce((sum, item) => sum + item.length, 0);
+  if (list.length > maxArguments || length > maxArgumentsLength) {
+    throw invalid(
+      `the image config’s ${field} is longer than ${maxArguments} strings or ${maxArgumentsLength} characters`,
+    );
+  }
+  if (list.some((item) => item.includes('\0'))) throw invalid(`the image config’s ${field} has a NUL in it`);
+  return list;
+}
+
+function parseObject(bytes: Uint8Array, what: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw invalid(`the ${what} is not JSON`, cause);
+  }
+  if (!isObject(value)) throw invalid(`the ${what} is not a JSON object`);
+  return value;
+}
+
+function nonEmpty(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function show(mediaType: string): string {
+  return JSON.stringify(mediaType.slice(0, 100));
+}
+
+function invalid(message: string, cause?: unknown): RegistryError {
+  return new RegistryError('image_config_invalid', message, { cause });
+}
+
+function notRunnable(message: string): RegistryError {
+  return new RegistryError('image_not_runnable', message);
+}

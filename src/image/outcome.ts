@@ -1,0 +1,70 @@
+import type { ImageOutcome } from '../model/image.js';
+import type { ReasonCode } from '../model/reasons.js';
+import type { Credential, RegistryError } from './types.js';
+
+/** One credential's failure. */
+export interface Failure {
+  readonly credential: Credential;
+  readonly error: RegistryError;
+}
+
+/** Reasons whose message is this project's own and speaks of nothing but the image. */
+const tellable: ReadonlySet<ReasonCode> = new Set([
+  'image_reference_invalid',
+  'image_not_found',
+  'image_not_runnable',
+  'image_platforms_differ',
+]);
+
+const plainWords: Readonly<Partial<Record<ReasonCode, string>>> = {
+  registry_unreachable: 'the registry does not answer',
+  image_config_invalid: 'the registry’s answer is damaged, or no manifest',
+  registry_denied: 'the registry is not one Outrider may talk to',
+  registry_rate_limited: 'the registry asks to be left alone for a while',
+};
+
+const longest = 600;
+
+/** A reference as it was written, in one line and not without end. */
+function shown(reference: string): string {
+  const line = reference.replace(/\p{Cc}/gu, ' ');
+  return line.length > 300 ? `${line.slice(0, 300)}…` : line;
+}
+
+/** A failed outcome for a pod's author: `ghcr.io/acme/worker:3 → …`. */
+export function failed(reason: ReasonCode, reference: string, what: string): ImageOutcome {
+  const text = what.length > longest ? `${what.slice(0, longest)}…` : what;
+  return { ok: false, reason, detail: `${shown(reference)} → ${text}` };
+}
+
+/** The registry's answer in a word or two: status and code, never its body or an address (E16). */
+function answerOf({ reason, status, registryCode, message }: RegistryError): string {
+  if (status !== undefined && status >= 400)
+    return registryCode === undefined ? String(status) : `${status} ${registryCode}`;
+  if (tellable.has(reason)) return message;
+  return plainWords[reason] ?? registryCode ?? 'the registry’s answer cannot be used';
+}
+
+/** Whether another credential could fare better: the registry refused this one, or hides what it may not see (E11). */
+export function worthAnother({ reason }: RegistryError): boolean {
+  return reason === 'image_unauthorized' || reason === 'image_not_found';
+}
+
+/**
+ * One outcome of the failures of all credentials tried. What stopped the trying decides; otherwise the image is missing
+ * only if every answer says so, since a registry may say 404 to one who may not know.
+ *
+ * @param failures in the order they were met, at least one.
+ */
+export function outcomeOf(reference: string, failures: readonly Failure[]): ImageOutcome {
+  const decisive =
+    failures.find(({ error }) => !worthAnother(error)) ??
+    failures.find(({ error }) => error.reason === 'image_unauthorized') ??
+    failures[0];
+  if (decisive === undefined) return failed('image_unauthorized', reference, 'there was nothing to try');
+  const { error } = decisive;
+  const sources = [...new Set(failures.map(({ credential }) => credential.source))];
+  const tried = sources.map((source) => (source === 'anonymous' ? 'anonymously' : source)).join(', ');
+  const answer = answerOf(error);
+  return failed(error.reason, reference, worthAnother(error) ? `${answer}; tried ${tried}` : answer);
+}

@@ -1,0 +1,123 @@
+import { isArray, listOf, objectOf, stringOf, stringsOf, type JsonObject, type JsonValue } from '../model/json.js';
+
+/** The nodes a pod can land on, as far as the pod itself and what is known of the nodes say it (E8). */
+export interface Placement {
+  /** Whether a node of this operating system and architecture (Go's names, as in `amd64`) can get the pod. */
+  admits(os: string, architecture: string): boolean;
+  /** Equal for pods with equal placement. */
+  readonly key: string;
+}
+
+/** What is known of the cluster's nodes. Without it every architecture is possible. */
+export interface NodeFacts {
+  /** Architecture of the node of this name, as in its label `kubernetes.io/arch`. */
+  architectureOf(nodeName: string): string | undefined;
+  /** Every architecture that a node of the cluster has; `undefined` when that is not known. */
+  architectures(): readonly string[] | undefined;
+}
+
+const architectureLabels = new Set(['kubernetes.io/arch', 'beta.kubernetes.io/arch']);
+const osLabels = new Set(['kubernetes.io/os', 'beta.kubernetes.io/os']);
+
+/** Something that must hold for a node; `undefined` where the answer depends on what is not known here. */
+type Rule = (os: string, architecture: string) => boolean;
+
+/** What one label must be, with the operators of a node selector (Kubernetes API, `NodeSelectorRequirement`). */
+function labelRule(actual: string, operator: string | undefined, values: readonly string[]): boolean {
+  switch (operator) {
+    case 'In':
+      return values.includes(actual);
+    case 'NotIn':
+      return !values.includes(actual);
+    case undefined:
+    case 'Exists':
+      return true;
+    // Every node carries these labels, and their values are no numbers.
+    case 'DoesNotExist':
+    case 'Gt':
+    case 'Lt':
+      return false;
+    default:
+      return true;
+  }
+}
+
+function expressionRule(value: JsonValue): Rule {
+  const expression = objectOf(value) ?? {};
+  const key = stringOf(expression['key']) ?? '';
+  const operator = stringOf(expression['operator']);
+  const values = stringsOf(expression['values']) ?? [];
+  if (architectureLabels.has(key)) return (_, architecture) => labelRule(architecture, operator, values);
+  if (osLabels.has(key)) return (os) => labelRule(os, operator, values);
+  return () => true;
+}
+
+/** The one node that a DaemonSet's pod, or one like it, names in a term's `matchFields`. */
+function fieldRule(value: JsonValue, nodes: NodeFacts | undefined): Rule {
+  const field = objectOf(value) ?? {};
+  const names = stringsOf(field['values']) ?? [];
+  if (field['key'] !== 'metadata.name' || field['operator'] !== 'In') return () => true;
+  const known = names.map((name) => nodes?.architectureOf(name));
+  return (_, architecture) => known.some((one) => one === undefined || one === architecture);
+}
+
+function termRule(value: JsonValue, nodes: NodeFacts | undefined): Rule {
+  const term = objectOf(value) ?? {};
+  const rules = [
+    ...listOf(term['matchExpressions']).map(expressionRule),
+    ...listOf(term['matchFields']).map((field) => fieldRule(field, nodes)),
+  ];
+  // A term that asks for nothing selects no node.
+  if (rules.length === 0) return () => false;
+  return (os, architecture) => rules.every((rule) => rule(os, architecture));
+}
+
+function affinityTerms(spec: JsonObject): readonly JsonValue[] | undefined {
+  const node = objectOf(objectOf(spec['affinity'])?.['nodeAffinity']);
+  const required = objectOf(node?.['requiredDuringSchedulingIgnoredDuringExecution']);
+  const terms = required?.['nodeSelectorTerms'];
+  return isArray(terms) && terms.length > 0 ? terms : undefined;
+}
+
+function specRules(spec: JsonObject, nodes: NodeFacts | undefined): readonly Rule[] {
+  const rules: Rule[] = [];
+  for (const [key, value] of Object.entries(objectOf(spec['nodeSelector']) ?? {})) {
+    if (architectureLabels.has(key)) rules.push((_, architecture) => architecture === value);
+    if (osLabels.has(key)) rules.push((os) => os === value);
+  }
+  const terms = affinityTerms(spec)?.map((term) => termRule(term, nodes));
+  if (terms !== undefined) rules.push((os, architecture) => terms.some((rule) => rule(os, architecture)));
+  const os = stringOf(objectOf(spec['os'])?.['name']);
+  if (os !== undefined) rules.push((one) => one === os);
+  const nodeName = stringOf(spec['nodeName']);
+  const bound = nodeName === undefined || nodeName === '' ? undefined : nodes?.architectureOf(nodeName);
+  if (bound !== undefined) rules.push((_, architecture) => architecture === bound);
+  else {
+    const existing = nodes?.architectures();
+    if (existing !== undefined) rules.push((_, architecture) => existing.includes(architecture));
+  }
+  return rules;
+}
+
+/**
+ * Where a pod can land, from `nodeSelector`, required node affinity (terms are alternatives, the expressions of one
+ * hold together), `spec.os` and `spec.nodeName` (E8). Labels other than architecture and operating system could be on
+ * any node, so they rule nothing out. Windows is never admitted: the tracer is a Linux program.
+ *
+ * @param pod the Pod.
+ * @param nodes what is known of the nodes.
+ */
+export function placementOf(pod: JsonObject, nodes?: NodeFacts): Placement {
+  const spec = objectOf(pod['spec']) ?? {};
+  const rules = specRules(spec, nodes);
+  const nodeName = stringOf(spec['nodeName']) ?? '';
+  return {
+    admits: (os, architecture) => os === 'linux' && rules.every((rule) => rule(os, architecture)),
+    key: JSON.stringify([
+      spec['nodeSelector'] ?? null,
+      affinityTerms(spec) ?? null,
+      objectOf(spec['os'])?.['name'] ?? null,
+      nodes?.architectureOf(nodeName) ?? nodes?.architectures() ?? null,
+    ]),
+  };
+}

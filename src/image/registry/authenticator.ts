@@ -1,0 +1,174 @@
+import { LRUCache } from 'lru-cache';
+import { type Credential, RegistryError } from '../types.js';
+import { type Challenge, parseChallenges } from './challenge.js';
+import { basicHeader, type TokenService } from './token-service.js';
+import type { Answer, Question } from './transport.js';
+
+/** Asks a registry, and shows it who we are in the way that it wants. */
+export interface Authenticator {
+  /**
+   * The answer after every challenge that can be met has been met; a 401 that is left is the registry's last word.
+   * How an origin wants to be asked is remembered, so that the next question is right at once.
+   *
+   * @param repository The repository as the host knows it, for the token's scope.
+   * @throws {RegistryError} What getting a token throws.
+   */
+  ask(question: Question, repository: string, credential: Credential, signal: AbortSignal): Promise<Answer>;
+}
+
+/** An Authorization header and what it was made for. */
+interface Proof {
+  readonly header: string;
+  /** How it was asked for: remembered once the registry has taken it. */
+  readonly demand: Demand | undefined;
+  readonly token: string | undefined;
+  readonly isCached: boolean;
+}
+
+/** How an origin wants to be asked. */
+type Demand =
+  | { readonly scheme: 'basic' }
+  | { readonly scheme: 'bearer'; readonly realm: string; readonly service: string | undefined; readonly scope: string };
+
+const maxRemembered = 2000;
+/** Asked with what is remembered, with a first token, and with one of a wider scope. */
+const maxAttempts = 3;
+
+/** @param send Asks once and follows redirects. */
+export function createAuthenticator(
+  send: (question: Question, signal: AbortSignal) => Promise<Answer>,
+  tokens: TokenService,
+): Authenticator {
+  const demands = new LRUCache<string, Demand>({ max: maxRemembered });
+
+  async function prove(
+    demand: Demand,
+    credential: Credential,
+    rejected: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Proof | undefined> {
+    if (demand.scheme === 'basic') {
+      const { authorization } = basicHeader(credential);
+      return authorization === undefined
+        ? undefined
+        : { header: authorization, demand, token: undefined, isCached: false };
+    }
+    const { realm, service, scope } = demand;
+    const token = await tokens.token({ realm, service, scope, credential }, rejected, signal);
+    return { header: `Bearer ${token.text}`, demand, token: token.text, isCached: token.isCached };
+  }
+
+  return {
+    async ask(question, repository, credential, signal) {
+      const { origin } = question.url;
+      const key = `${origin} ${repository}`;
+      const remembered = demands.get(key) ?? forRepository(demands.get(origin), repository);
+      let proof: Proof | undefined;
+      if (credential.kind === 'registry-token') proof = sentAsItIs(credential);
+      else if (remembered !== undefined) proof = await prove(remembered, credential, undefined, signal);
+
+      let answer = await send(withHeader(question, proof), signal);
+      for (let attempt = 1; attempt < maxAttempts; attempt++) {
+        const demand = nextDemand(answer, question, repository, credential, proof);
+        if (demand === undefined) break;
+        const next = await prove(demand, credential, proof?.token, signal);
+        if (next === undefined) break;
+        proof = next;
+        answer = await send(withHeader(question, proof), signal);
+      }
+      if (answer.status === 401) {
+        demands.delete(key);
+        demands.delete(origin);
+      } else if (proof?.demand !== undefined) {
+        demands.set(key, proof.demand);
+        demands.set(origin, proof.demand);
+      }
+      return answer;
+    },
+  };
+}
+
+/** What to try next after an answer; `undefined` when it stands. */
+function nextDemand(
+  answer: Answer,
+  question: Question,
+  repository: string,
+  credential: Credential,
+  sent: Proof | undefined,
+): Demand | undefined {
+  // A host that a redirect led to is not the one whose credentials these are.
+  if (answer.url.origin !== question.url.origin || credential.kind === 'registry-token') return undefined;
+  const challenges = parseChallenges(answer.headers['www-authenticate']);
+  const isInsufficient = challenges.some(({ parameters }) => parameters.get('error') === 'insufficient_scope');
+  if (answer.status !== 401 && !(answer.status === 403 && isInsufficient)) return undefined;
+
+  const bearer = challenges.find(
+    (challenge) => challenge.scheme === 'bearer' && isRealm(challenge.parameters.get('realm')),
+  );
+  const basic = challenges.some((challenge) => challenge.scheme === 'basic');
+  if (bearer !== undefined) {
+    const demand = bearerDemand(bearer, repository, isInsufficient && sent?.token !== undefined);
+    const isNew = sent?.token === undefined || sent.isCached || !sameDemand(demand, sent.demand);
+    if (isNew) return demand;
+  }
+  const canBasic = basic && credential.kind === 'basic' && sent?.demand?.scheme !== 'basic';
+  if (canBasic) return { scheme: 'basic' };
+  if (sent === undefined && bearer === undefined) throw unmet(answer, challenges);
+  return undefined;
+}
+
+function bearerDemand(challenge: Challenge, repository: string, asItIs: boolean): Demand {
+  const { parameters } = challenge;
+  const asked = parameters.get('scope');
+  const scope = asItIs ? asked : pullOnly(asked);
+  const realm = parameters.get('realm') ?? '';
+  return { scheme: 'bearer', realm, service: parameters.get('service'), scope: scope ?? pullScope(repository) };
+}
+
+/** A look-up never needs more than to pull, whatever the registry offers. */
+function pullOnly(scope: string | undefined): string | undefined {
+  const scopes = (scope ?? '').split(/\s+/).flatMap((part) => {
+    const [, resource, actions = ''] = /^(repository:.+):([^:]*)$/.exec(part) ?? [];
+    return resource !== undefined && actions.split(',').includes('pull') ? [`${resource}:pull`] : [];
+  });
+  return scopes.length === 0 ? undefined : scopes.join(' ');
+}
+
+function pullScope(repository: string): string {
+  return `repository:${repository}:pull`;
+}
+
+function forRepository(demand: Demand | undefined, repository: string): Demand | undefined {
+  return demand?.scheme === 'bearer' ? { ...demand, scope: pullScope(repository) } : demand;
+}
+
+function sameDemand(one: Demand, other: Demand | undefined): boolean {
+  if (one.scheme !== 'bearer' || other?.scheme !== 'bearer') return one.scheme === other?.scheme;
+  return one.realm === other.realm && one.service === other.service && one.scope === other.scope;
+}
+
+function isRealm(realm: string | undefined): boolean {
+  if (realm === undefined || !URL.canParse(realm)) return false;
+  const url = new URL(realm);
+  return (url.protocol === 'https:' || url.protocol === 'http:') && url.username === '' && url.password === '';
+}
+
+function sentAsItIs(credential: Credential): Proof {
+  return { header: `Bearer ${credential.registryToken ?? ''}`, demand: undefined, token: undefined, isCached: false };
+}
+
+function withHeader(question: Question, proof: Proof | undefined): Question {
+  return proof === undefined
+    ? question
+    : { ...question, headers: { ...question.headers, authorization: proof.header } };
+}
+
+function unmet(answer: Answer, challenges: readonly Challenge[]): RegistryError {
+  const schemes = [...new Set(challenges.map(({ scheme }) => scheme.slice(0, 40)))].join(', ');
+  const asks = schemes === '' ? 'names no way to do so' : `asks for ${schemes}`;
+  return new RegistryError(
+    'image_unauthorized',
+    `${answer.url.host} wants to know who is asking and ${asks}, which cannot be answered`,
+    { status: answer.status },
+  );
+}

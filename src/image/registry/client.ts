@@ -1,0 +1,213 @@
+import { apiHost, formatReference } from '../reference.js';
+import {
+  type Credential,
+  type Descriptor,
+  type ImageReference,
+  type Manifest,
+  type RegistryClient,
+  RegistryError,
+} from '../types.js';
+import { createAuthenticator } from './authenticator.js';
+import { type Lookup, lookupBySystem } from './connector.js';
+import { hasDigest, isDigest } from './digest.js';
+import { createDispatchers } from './dispatchers.js';
+import { createEgressGuard, type EgressRules } from './egress-guard.js';
+import { answerError, connectionError, headerOf } from './failure.js';
+import { createHosts, type HostConfiguration, type HostSettings, type RegistryRules } from './hosts.js';
+import { verifiedManifest } from './manifest-answer.js';
+import { manifestAccept, mediaTypeOf } from './media-types.js';
+import type { ProxySettings } from './proxy.js';
+import { askFollowing } from './redirects.js';
+import { createTokenService } from './token-service.js';
+import { type Answer, createTransport, type ExchangeReport, type Purpose } from './transport.js';
+
+export interface RegistryClientOptions {
+  /** How to talk to hosts that need more than TLS and the defaults; the first that matches counts. */
+  readonly hosts?: readonly HostConfiguration[];
+  /** Which registries may be asked. */
+  readonly registries?: RegistryRules;
+  /** Which addresses may be connected to. */
+  readonly egress?: EgressRules;
+  readonly proxies?: ProxySettings;
+  /** Longest manifest in bytes; 4 MiB, as the OCI distribution-spec has it, by default. */
+  readonly manifestLimitBytes?: number;
+  /** Told of every request: for metrics, timings and our own log. */
+  readonly onExchange?: (exchange: ExchangeReport) => void;
+  /** The time now, milliseconds since 1970. */
+  readonly clock?: () => number;
+  /** Finds a host's addresses; the system's resolver by default. */
+  readonly lookup?: Lookup;
+}
+
+/** A registry client with connections of its own. */
+export interface ClosableRegistryClient extends RegistryClient {
+  /** Closes every connection; what is under way fails. */
+  close(): Promise<void>;
+}
+
+/** Where to ask for a reference: the registry, or a mirror of it. */
+interface Route {
+  readonly origin: string;
+  readonly host: string;
+  readonly repository: string;
+  readonly query: string;
+  readonly credential: Credential;
+  readonly settings: HostSettings;
+}
+
+const defaultManifestLimitBytes = 4 * 1024 * 1024;
+const anonymous: Credential = { kind: 'anonymous', source: 'none', fingerprint: 'anonymous' };
+
+/**
+ * A client of the OCI distribution API that only pulls. Mirrors are asked in their order; whatever goes wrong with one
+ * but the caller's giving up, the next is asked, and the registry's own answer is the one that counts.
+ *
+ * @throws {OutriderError} `settings_invalid` for egress rules that cannot be read.
+ */
+export function createRegistryClient(options: RegistryClientOptions = {}): ClosableRegistryClient {
+  const clock = options.clock ?? Date.now;
+  const hosts = createHosts(options.hosts ?? [], options.registries ?? {});
+  const guard = createEgressGuard(options.egress ?? {});
+  const dispatchers = createDispatchers(guard, options.proxies ?? {}, options.lookup ?? lookupBySystem);
+  const transport = createTransport(dispatchers, options.onExchange ?? (() => undefined));
+  const authenticator = createAuthenticator(
+    (question, signal) => askFollowing(transport, hosts, question, signal),
+    createTokenService(transport, hosts, clock),
+  );
+  const manifestLimitBytes = options.manifestLimitBytes ?? defaultManifestLimitBytes;
+
+  function ask(route: Route, request: Request, signal: AbortSignal): Promise<Answer> {
+    const url = new URL(`${route.origin}/v2/${route.repository}/${request.path}${route.query}`);
+    const { purpose, accept, limitBytes } = request;
+    const method = purpose === 'head' ? 'HEAD' : 'GET';
+    const question = { purpose, method, url, headers: { accept }, limitBytes, settings: route.settings } as const;
+    return authenticator.ask(question, route.repository, route.credential, signal);
+  }
+
+  /** Asks along the routes until one gives a result. */
+  async function along<T>(
+    reference: ImageReference,
+    credential: Credential,
+    signal: AbortSignal,
+    attempt: (route: Route) => Promise<T>,
+  ): Promise<T> {
+    try {
+      hosts.checkRegistry(reference.registry);
+      const [own, mirrors] = routes(reference, credential);
+      for (const mirror of mirrors) {
+        try {
+          hosts.checkHost(mirror.host);
+          return await attempt(mirror);
+        } catch (error) {
+          if (signal.aborted) throw error;
+        }
+      }
+      return await attempt(own);
+    } catch (error) {
+      throw connectionError(reference.registry, error, signal);
+    }
+  }
+
+  function routes(reference: ImageReference, credential: Credential): readonly [Route, readonly Route[]] {
+    const settings = hosts.settings(reference.registry);
+    const own = route(apiHost(reference.registry), settings, reference.repository, '', credential);
+    const mirrors = settings.mirrors.map((mirror) =>
+      route(
+        mirror.host,
+        hosts.settings(mirror.host),
+        `${mirror.repositoryPrefix ?? ''}${reference.repository}`,
+        `?ns=${encodeURIComponent(reference.registry)}`,
+        mirror.sendCredentials === true ? credential : anonymous,
+      ),
+    );
+    return [own, mirrors];
+  }
+
+  return {
+    head: (reference, credential, signal) =>
+      along(reference, credential, signal, async (route) => {
+        const request = {
+          purpose: 'head',
+          path: manifestPath(reference),
+          accept: manifestAccept,
+          limitBytes: 0,
+        } as const;
+        const answer = await ask(route, request, signal);
+        // A registry that knows no HEAD gives no digest.
+        if (answer.status === 405 || answer.status === 501) return undefined;
+        if (answer.status !== 200) throw refusal(route, reference, answer, clock());
+        return headDescriptor(reference, answer);
+      }),
+
+    manifest: (reference, credential, signal) =>
+      along(reference, credential, signal, async (route): Promise<Manifest> => {
+        const path = manifestPath(reference);
+        const request = { purpose: 'manifest', path, accept: manifestAccept, limitBytes: manifestLimitBytes } as const;
+        const answer = await ask(route, request, signal);
+        if (answer.status !== 200) throw refusal(route, reference, answer, clock());
+        return verifiedManifest(reference, answer);
+      }),
+
+    blob: (reference, digest, limitBytes, credential, signal) =>
+      along(reference, credential, signal, async (route) => {
+        if (!isDigest(digest))
+          throw new RegistryError('image_config_invalid', 'the blob’s digest is none that can be verified');
+        const answer = await ask(
+          route,
+          { purpose: 'blob', path: `blobs/${digest}`, accept: '*/*', limitBytes },
+          signal,
+        );
+        if (answer.status !== 200) throw refusal(route, reference, answer, clock());
+        if (!hasDigest(answer.body, digest)) {
+          throw new RegistryError(
+            'image_config_invalid',
+            `${formatReference(reference)}: the blob has another digest than ${digest}`,
+          );
+        }
+        return answer.body;
+      }),
+
+    close: () => dispatchers.close(),
+  };
+}
+
+interface Request {
+  readonly purpose: Purpose;
+  readonly path: string;
+  readonly accept: string;
+  readonly limitBytes: number;
+}
+
+function route(host: string, settings: HostSettings, repository: string, query: string, credential: Credential): Route {
+  const origin = `${settings.plainHttp ? 'http' : 'https'}://${host}`;
+  return { origin, host, repository, query, credential, settings };
+}
+
+function manifestPath(reference: ImageReference): string {
+  return `manifests/${reference.digest ?? reference.tag ?? 'latest'}`;
+}
+
+function headDescriptor(reference: ImageReference, answer: Answer): Descriptor | undefined {
+  const digest = headerOf(answer, 'docker-content-digest');
+  if (digest === undefined || !isDigest(digest)) return undefined;
+  if (reference.digest !== undefined && reference.digest !== digest) {
+    throw new RegistryError(
+      'image_config_invalid',
+      `${formatReference(reference)}: the registry answers with ${digest}`,
+    );
+  }
+  const size = Number(headerOf(answer, 'content-length') ?? 0);
+  return {
+    mediaType: mediaTypeOf(headerOf(answer, 'content-type')),
+    digest,
+    size: Number.isSafeInteger(size) ? size : 0,
+  };
+}
+
+function refusal(route: Route, reference: ImageReference, answer: Answer, nowMs: number): RegistryError {
+  const error = answerError(formatReference(reference), answer, nowMs);
+  const isRegistrys = answer.url.host === new URL(route.origin).host;
+  if (isRegistrys || error.reason === 'registry_rate_limited') return error;
+  // A store behind a redirect knows links, not images: its 403 and 404 say nothing of rights or of what there is.
+  return new RegistryError('registry_error', `${error.message} from ${answer.url.host}`, { status: answer.status });
+}

@@ -1,0 +1,90 @@
+import { lookup as systemLookup, type LookupAddress, type LookupOptions } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import { LRUCache } from 'lru-cache';
+import { buildConnector } from 'undici';
+import { type EgressGuard, EgressDeniedError } from './egress-guard.js';
+
+/** Finds a host's addresses; the system's resolver by default. */
+export type Lookup = (
+  host: string,
+  options: LookupOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: readonly LookupAddress[]) => void,
+) => void;
+
+export const lookupBySystem: Lookup = (host, options, callback) => {
+  systemLookup(host, { ...options, all: true }, callback);
+};
+
+export interface ConnectorOptions {
+  readonly ca: string | undefined;
+  readonly connectTimeoutMs: number;
+  readonly guard: EgressGuard;
+  readonly lookup: Lookup;
+}
+
+/**
+ * Connects sockets only to addresses that the guard lets through. The check is the resolver's last step, so the address
+ * that was checked is the one connected to, whatever a second question to the DNS would say (E13).
+ */
+export function createGuardedConnector(options: ConnectorOptions): buildConnector.connector {
+  // undici's resolver hook does not know the port; a connector of its own for each keeps the TLS sessions apart, too.
+  const byPort = new LRUCache<number, buildConnector.connector>({ max: 64 });
+  return (target, callback) => {
+    const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80);
+    try {
+      // An address in place of a name is never resolved, so the resolver's hook would not see it.
+      options.guard.checkHost(target.hostname, port);
+    } catch (error) {
+      callback(error instanceof Error ? error : new Error('refused'), null);
+      return;
+    }
+    const connector = byPort.get(port) ?? connectorFor(port, options);
+    byPort.set(port, connector);
+    connector(target, callback);
+  };
+}
+
+/** The addresses of a host that the guard lets through. @throws {EgressDeniedError} When there are some, and none is let through. */
+export function permittedAddresses(
+  guard: EgressGuard,
+  host: string,
+  port: number,
+  addresses: readonly LookupAddress[],
+): readonly LookupAddress[] {
+  let refusal: unknown;
+  const permitted = addresses.filter(({ address }) => {
+    try {
+      guard.checkAddress(host, port, address);
+      return true;
+    } catch (error) {
+      refusal = error;
+      return false;
+    }
+  });
+  if (permitted.length === 0 && refusal instanceof EgressDeniedError) throw refusal;
+  return permitted;
+}
+
+function connectorFor(port: number, options: ConnectorOptions): buildConnector.connector {
+  const lookup: LookupFunction = (host, lookupOptions, callback) => {
+    options.lookup(host, lookupOptions, (error, addresses) => {
+      if (error !== null) {
+        callback(error, []);
+        return;
+      }
+      try {
+        const permitted = permittedAddresses(options.guard, host, port, addresses);
+        const [first] = permitted;
+        if (lookupOptions.all === true || first === undefined) callback(null, [...permitted]);
+        else callback(null, first.address, first.family);
+      } catch (refusal) {
+        callback(refusal instanceof Error ? refusal : new Error('refused'), []);
+      }
+    });
+  };
+  return buildConnector({
+    lookup,
+    timeout: options.connectTimeoutMs,
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+  });
+}

@@ -1,0 +1,67 @@
+import { RegistryError } from '../types.js';
+import { isArray, isObject, stringOf } from '../../model/json.js';
+import { EgressDeniedError } from './egress-guard.js';
+import { retryAfterMs } from './retry-after.js';
+import type { Answer } from './transport.js';
+
+/**
+ * The error for an answer that is no success.
+ *
+ * @param subject What was asked, for people: `ghcr.io/acme/worker:3`.
+ * @param nowMs The time now, for Retry-After.
+ */
+export function answerError(subject: string, answer: Answer, nowMs: number): RegistryError {
+  const { status } = answer;
+  const registryCode = errorCode(answer.body);
+  const message = `${subject} → ${status}${registryCode === undefined ? '' : ` ${registryCode}`}`;
+  const facts = { status, ...(registryCode === undefined ? {} : { registryCode }) };
+  if (status === 401 || status === 403) return new RegistryError('image_unauthorized', message, facts);
+  if (status === 404 || status === 410) return new RegistryError('image_not_found', message, facts);
+  if (status === 429) {
+    const waitMs = retryAfterMs(headerOf(answer, 'retry-after'), nowMs);
+    return new RegistryError('registry_rate_limited', message, {
+      ...facts,
+      ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
+    });
+  }
+  return new RegistryError('registry_error', message, facts);
+}
+
+/** The error for a request that got no answer: refused by the guard, given up by the caller, or a network's failure. */
+export function connectionError(host: string, cause: unknown, signal: AbortSignal): RegistryError {
+  if (cause instanceof RegistryError) return cause;
+  if (signal.aborted) return new RegistryError('lookup_timeout', `${host} did not answer in time`, { cause });
+  if (cause instanceof EgressDeniedError) {
+    return new RegistryError('registry_denied', `the egress guard refuses ${host}: ${cause.message}`, { cause });
+  }
+  const code = systemCode(cause);
+  return new RegistryError('registry_unreachable', `cannot reach ${host}${code === undefined ? '' : ` (${code})`}`, {
+    cause,
+  });
+}
+
+/** One value of a header; of several, the first. */
+export function headerOf(answer: Pick<Answer, 'headers'>, name: string): string | undefined {
+  const value = answer.headers[name];
+  return typeof value === 'string' ? value : value?.[0];
+}
+
+/** The code of a system's, TLS's or HTTP client's error: `ECONNREFUSED`, `DEPTH_ZERO_SELF_SIGNED_CERT`, … */
+export function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return systemCode(error.cause);
+}
+
+/** The first error code of a registry's body (OCI distribution-spec, Error Codes), if it is one. */
+function errorCode(body: Uint8Array): string | undefined {
+  try {
+    const parsed: unknown = JSON.parse(new TextDecoder().decode(body));
+    const errors = isObject(parsed) ? parsed['errors'] : undefined;
+    const [first] = isArray(errors) ? errors : [];
+    const code = isObject(first) ? stringOf(first['code']) : undefined;
+    return code !== undefined && /^[A-Z][A-Z0-9_]{0,63}$/.test(code) ? code : undefined;
+  } catch {
+    return undefined;
+  }
+}

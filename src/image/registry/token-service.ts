@@ -1,0 +1,149 @@
+import { LRUCache } from 'lru-cache';
+import { isObject, stringOf } from '../../model/json.js';
+import { type Credential, RegistryError } from '../types.js';
+import { answerError } from './failure.js';
+import type { Hosts } from './hosts.js';
+import { SharedCalls } from './shared-calls.js';
+import type { Answer, Question, Transport } from './transport.js';
+
+/** What a token is asked for. */
+export interface TokenRequest {
+  /** The token server, from a Bearer challenge. */
+  readonly realm: string;
+  readonly service: string | undefined;
+  /** One or more scopes, separated by spaces: `repository:library/nginx:pull`. */
+  readonly scope: string;
+  readonly credential: Credential;
+}
+
+export interface Token {
+  readonly text: string;
+  /** It was in the cache, so the registry may have stopped taking it. */
+  readonly isCached: boolean;
+}
+
+/** Gets Bearer tokens from token servers (distribution's token authentication: by GET, and by POST for OAuth2). */
+export interface TokenService {
+  /**
+   * A token from the cache or the server; callers that want the same one share one request.
+   *
+   * @param rejected A token that a registry has just refused: it is dropped from the cache.
+   * @throws {RegistryError} `image_unauthorized` when the server refuses the credential, `registry_denied` for a realm
+   *   that may not be asked, else what the transport throws.
+   */
+  token(request: TokenRequest, rejected: string | undefined, signal: AbortSignal): Promise<Token>;
+}
+
+const maxTokens = 2000;
+const maxTokenLength = 64 * 1024;
+const answerLimitBytes = 256 * 1024;
+const defaultLifetimeMs = 60_000;
+const maxLifetimeMs = 60 * 60_000;
+/** A token is not used in its last tenth, nor in its last ten seconds, so that it holds until the registry reads it. */
+const maxMarginMs = 10_000;
+
+export function createTokenService(transport: Transport, hosts: Hosts, clock: () => number): TokenService {
+  const tokens = new LRUCache<string, { readonly text: string; readonly expiresAtMs: number }>({ max: maxTokens });
+  const underWay = new SharedCalls<string>();
+
+  async function fetch(key: string, request: TokenRequest, signal: AbortSignal): Promise<string> {
+    const question = questionFor(request, hosts);
+    const askedAtMs = clock();
+    const answer = await transport.exchange(question, signal);
+    if (answer.status !== 200) throw refusal(question, answer, clock());
+    const token = readToken(answer, askedAtMs);
+    tokens.set(key, token);
+    return token.text;
+  }
+
+  return {
+    async token(request, rejected, signal) {
+      const key = JSON.stringify([request.realm, request.service, request.scope, request.credential.fingerprint]);
+      const known = tokens.get(key);
+      if (known !== undefined && known.text !== rejected && known.expiresAtMs > clock()) {
+        return { text: known.text, isCached: true };
+      }
+      tokens.delete(key);
+      const text = await underWay.run(key, signal, (shared) => fetch(key, request, shared));
+      return { text, isCached: false };
+    },
+  };
+}
+
+function questionFor(request: TokenRequest, hosts: Hosts): Question {
+  const { credential } = request;
+  const url = new URL(request.realm);
+  hosts.checkHost(url.host);
+  const settings = hosts.settings(url.host);
+  if (url.protocol === 'http:' && credential.kind !== 'anonymous' && !settings.plainHttp) {
+    throw new RegistryError(
+      'registry_denied',
+      `the token server ${url.host} speaks plain HTTP, and no credentials go over that unless plainHttp is configured`,
+    );
+  }
+  const fields = fieldsOf(request);
+  const common = { purpose: 'token', url, settings, limitBytes: answerLimitBytes } as const;
+  if (credential.kind === 'identity-token') {
+    fields.append('grant_type', 'refresh_token');
+    fields.append('client_id', 'outrider');
+    fields.append('refresh_token', credential.identityToken ?? '');
+    const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' };
+    return { ...common, method: 'POST', headers, body: fields.toString() };
+  }
+  for (const [name, value] of fields) url.searchParams.append(name, value);
+  if (credential.kind === 'basic') url.searchParams.append('account', credential.username ?? '');
+  const headers = { accept: 'application/json', ...basicHeader(credential) };
+  return { ...common, method: 'GET', headers };
+}
+
+/** By GET each scope is a parameter of its own; the form of OAuth2 has one, with spaces. */
+function fieldsOf(request: TokenRequest): URLSearchParams {
+  const fields = new URLSearchParams();
+  if (request.service !== undefined) fields.append('service', request.service);
+  const scopes = request.credential.kind === 'identity-token' ? [request.scope] : request.scope.split(' ');
+  for (const scope of scopes) fields.append('scope', scope);
+  return fields;
+}
+
+/** The Authorization header of a user name and password; none for any other kind of credential. */
+export function basicHeader(credential: Credential): { readonly authorization?: string } {
+  if (credential.kind !== 'basic') return {};
+  const pair = `${credential.username ?? ''}:${credential.password ?? ''}`;
+  return { authorization: `Basic ${Buffer.from(pair, 'utf8').toString('base64')}` };
+}
+
+function refusal(question: Question, answer: Answer, nowMs: number): RegistryError {
+  const error = answerError(`token server ${question.url.host}`, answer, nowMs);
+  // OAuth2 answers 400 invalid_grant to a refresh token that does not hold (RFC 6749, section 5.2).
+  const isRefusal = error.reason === 'image_unauthorized' || (question.method === 'POST' && answer.status === 400);
+  if (isRefusal) return new RegistryError('image_unauthorized', error.message, { status: answer.status });
+  if (error.reason !== 'image_not_found') return error;
+  return new RegistryError('registry_error', error.message, { status: answer.status });
+}
+
+function readToken(answer: Answer, askedAtMs: number): { text: string; expiresAtMs: number } {
+  const body = parseBody(answer);
+  const text = stringOf(body['token']) ?? stringOf(body['access_token']) ?? '';
+  // RFC 6750's b64token, and what else can stand in a header.
+  if (text.length > maxTokenLength || !/^[\x21-\x7e]+$/.test(text)) {
+    throw new RegistryError('registry_error', `token server ${answer.url.host} gives no token`, {
+      status: answer.status,
+    });
+  }
+  const seconds = body['expires_in'];
+  const lifetimeMs =
+    typeof seconds === 'number' && seconds > 0 ? Math.min(seconds * 1000, maxLifetimeMs) : defaultLifetimeMs;
+  const issuedAtMs = Date.parse(stringOf(body['issued_at']) ?? '');
+  // A server whose clock runs ahead does not make its tokens live longer.
+  const startMs = Number.isNaN(issuedAtMs) ? askedAtMs : Math.min(issuedAtMs, askedAtMs);
+  return { text, expiresAtMs: startMs + lifetimeMs - Math.min(lifetimeMs / 10, maxMarginMs) };
+}
+
+function parseBody(answer: Answer): Readonly<Record<string, unknown>> {
+  try {
+    const body: unknown = JSON.parse(new TextDecoder().decode(answer.body));
+    return isObject(body) ? body : {};
+  } catch {
+    return {};
+  }
+}
