@@ -30,7 +30,11 @@ t.test('a manifest, its head and its config', async (t) => {
   const found = await client.manifest(reference, anonymous, never);
   t.match(found, { mediaType: manifestType, digest: sha256(manifest), size: manifest.length });
   t.equal(new TextDecoder().decode(found.bytes), manifest);
-  t.match(await client.head(reference, anonymous, never), { mediaType: manifestType, digest: sha256(manifest) });
+  t.match(await client.head(reference, anonymous, never), {
+    mediaType: manifestType,
+    digest: sha256(manifest),
+    size: manifest.length,
+  });
   const blob = await client.blob(reference, sha256(config), 1000, anonymous, never);
   t.equal(new TextDecoder().decode(blob), config);
   t.strictSame(

@@ -100,7 +100,11 @@ export const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 
 /** Answers with the manifest. */
 export function sendManifest(response: ServerResponse, text = manifest, type = manifestType): void {
-  response.writeHead(200, { 'content-type': type, 'docker-content-digest': sha256(text) });
+  response.writeHead(200, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(text),
+    'docker-content-digest': sha256(text),
+  });
   response.end(text);
 }
 
