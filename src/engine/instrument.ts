@@ -63,17 +63,20 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
   if (isFinding(view)) return obstructed(view);
   const setting = openSetting(view, rule.recipe, rule.placement, engine.facts);
   if ('reason' in setting) return obstructed(setting);
-  const obstacle = findObstacle(view, setting.workload, rule.recipe, engine.facts, setting.native);
-  if (obstacle !== undefined) return obstructed(obstacle);
-  const trouble = agentTrouble(rule.recipe, request, engine);
-  if (trouble.obstacle !== undefined) return obstructed(trouble.obstacle);
-
   const selection = selectContainers(
     screening.policy,
     setting.workload,
     view.annotations[names.containers],
     request.trace,
   );
+  // With no container selected there is nothing that an obstacle would keep from being instrumented.
+  if (selection.selected.length > 0) {
+    const obstacle = findObstacle(view, setting.workload, rule.recipe, engine.facts, setting.native);
+    if (obstacle !== undefined) return obstructed(obstacle);
+  }
+  const trouble = agentTrouble(rule.recipe, request, engine);
+  if (trouble.obstacle !== undefined) return obstructed(trouble.obstacle);
+
   const asked = rule.recipe.wrapper === undefined ? [] : selection.selected.filter(needsImage);
   const images = knownImages(asked, view, request.pod, request.namespace, engine.images);
   const finish = (remark: Finding | undefined) =>

@@ -3,12 +3,22 @@ import { OutriderError } from '../model/error.js';
 import type { Policy } from '../model/policy.js';
 import type { Profile } from '../model/profile.js';
 import type { Placement, Recipe } from '../model/recipe.js';
-import { compilePolicy, invalidPolicy, rankPolicies, type PolicySet, type RankedPolicy } from '../policy/compile.js';
+import {
+  compilePolicy,
+  invalidPolicy,
+  rankPolicies,
+  type KnownOfPolicy,
+  type PolicySet,
+  type RankedPolicy,
+} from '../policy/compile.js';
 import { findProfile, type ProfileRegistry } from '../profile/registry.js';
 import { renderRecipe, type RenderOptions } from '../profile/render.js';
 
-/** What is known of a policy whose document is not valid. */
-export type BrokenPolicy = Parameters<typeof invalidPolicy>[0];
+/** What is known of a policy whose document is not valid, and what is wrong with it. */
+export interface BrokenPolicy {
+  readonly known: KnownOfPolicy;
+  readonly problem: string;
+}
 
 /** How one policy is carried out. */
 export interface Rule {
@@ -51,18 +61,21 @@ export function compileRules(
       if (!(error instanceof OutriderError)) throw error;
       problems.push(located(error, policy, file));
       ranked.push(
-        invalidPolicy({
-          name: policy.metadata.name,
-          precedence: policy.spec.precedence,
-          prefer: policy.spec.prefer,
-          namespaceSelector: policy.spec.match.namespaceSelector,
-          podSelector: policy.spec.match.podSelector,
-          problem: error.message,
-        }),
+        invalidPolicy(
+          {
+            name: policy.metadata.name,
+            precedence: policy.spec.precedence,
+            prefer: policy.spec.prefer,
+            mode: policy.spec.mode,
+            namespaceSelector: policy.spec.match.namespaceSelector,
+            podSelector: policy.spec.match.podSelector,
+          },
+          error.message,
+        ),
       );
     }
   }
-  for (const document of broken) ranked.push(invalidPolicy(document));
+  for (const { known, problem } of broken) ranked.push(invalidPolicy(known, problem));
   return {
     rules: { policies: rankPolicies(ranked), byPolicy, policyNames: ranked.map(({ name }) => name) },
     problems,
