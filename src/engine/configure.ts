@@ -1,0 +1,51 @@
+import type { OutriderError } from '../model/error.js';
+import type { ImageConfig } from '../model/image.js';
+import type { ParsedConfiguration } from '../documents/configuration.js';
+import { profileRegistry } from '../profile/registry.js';
+import { compileRules, type BrokenPolicy, type Rules } from './rules.js';
+
+/** A configuration made ready, and everything that is wrong with it. */
+export interface Configured {
+  readonly rules: Rules;
+  readonly problems: readonly OutriderError[];
+  /**
+   * True when each problem is that of one policy, which then stands in the rules as not valid: its pods are treated as
+   * `policy_invalid` (E41). False when something is wrong of which nobody can tell whom it is for.
+   */
+  readonly usable: boolean;
+}
+
+/** Compiles the policies, profiles and image map of a configuration. Pure. */
+export function configure({ configuration, problems }: ParsedConfiguration): Configured {
+  const registry = profileRegistry(configuration.profiles.map(({ profile, file }) => ({ profile, file })));
+  const broken: BrokenPolicy[] = [];
+  for (const { name, match, prefer, error } of configuration.invalidPolicies) {
+    if (match === undefined) continue;
+    // What cannot be read of a broken policy counts on the safe side.
+    broken.push({
+      known: { name, ...match, prefer: prefer ?? 'Security', mode: 'Inject', precedence: 0 },
+      problem: error.message,
+    });
+  }
+  const compiled = compileRules(
+    configuration.policies,
+    registry,
+    { argvOf: (image) => argvOf(configuration.images, image) },
+    broken,
+  );
+  const excused = new Set(
+    configuration.invalidPolicies.flatMap(({ match, error }) => (match === undefined ? [] : [error])),
+  );
+  return {
+    rules: compiled.rules,
+    problems: [...problems, ...registry.problems, ...compiled.problems],
+    usable: problems.every((problem) => excused.has(problem)) && registry.problems.length === 0,
+  };
+}
+
+/** What an image starts by the operator's map; `undefined` when it is not in it, or starts nothing. */
+function argvOf(images: ReadonlyMap<string, ImageConfig>, image: string): readonly string[] | undefined {
+  const config = images.get(image);
+  const argv = config === undefined ? [] : [...config.entrypoint, ...config.cmd];
+  return argv.length === 0 ? undefined : argv;
+}
