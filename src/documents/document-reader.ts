@@ -134,8 +134,18 @@ function faultOf(document: Document.Parsed): Fault | undefined {
   visit(document, {
     Alias: (_, node) => {
       aliases++;
-      if (aliases <= maxAliases) return undefined;
-      fault = { offset: node.range?.[0] ?? 0, text: `has more than ${maxAliases} aliases; write the values out` };
+      const offset = node.range?.[0] ?? 0;
+      if (aliases > maxAliases) {
+        fault = { offset, text: `has more than ${maxAliases} aliases; write the values out` };
+        return visit.BREAK;
+      }
+      if (node.resolve(document) !== undefined) return undefined;
+      fault = { offset, text: `has the alias *${node.source}, which nothing above it defines; mend its name` };
+      return visit.BREAK;
+    },
+    Scalar: (_, node) => {
+      if (typeof node.value !== 'number' || Number.isFinite(node.value)) return undefined;
+      fault = { offset: node.range?.[0] ?? 0, text: 'has a number that is not finite; put it in quotes' };
       return visit.BREAK;
     },
     Map: (_, node) => {

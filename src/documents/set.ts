@@ -1,9 +1,9 @@
-import { parseDocument } from 'yaml';
 import { OutriderError } from '../model/error.js';
 import { isArray, isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { didYouMean } from '../model/nearest.js';
 import { policySchema } from '../model/policy.js';
 import type { Profile, ProfileSetting, SettingValue } from '../model/profile.js';
+import { readDocuments } from './document-reader.js';
 import { SchemaGuide } from './schema-guide.js';
 
 /**
@@ -81,14 +81,14 @@ function withField(spec: JsonObject, key: string, text: string): JsonObject {
 function fieldValue(key: string, types: readonly string[], text: string): JsonValue {
   if (types.includes('array') && !text.trimStart().startsWith('[')) return text === '' ? [] : text.split(',');
   if (types.includes('string')) return text;
-  const document = parseDocument(text, { version: '1.2', schema: 'core', prettyErrors: false, logLevel: 'silent' });
-  const value: unknown = document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 0 });
+  const [document] = readDocuments({ name: `--set ${key}`, text }).documents;
+  const value = document?.value;
   const allowed = types.join(' or ');
   if (!isJsonOf(value, types)) throw invalid(key, key, `is ${JSON.stringify(text)}; give a value of type ${allowed}`);
   return value;
 }
 
-function isJsonOf(value: unknown, types: readonly string[]): value is JsonValue {
+function isJsonOf(value: JsonValue | undefined, types: readonly string[]): value is JsonValue {
   if (isArray(value)) return types.includes('array');
   if (isObject(value)) return types.includes('object');
   if (typeof value === 'number') return types.includes(Number.isInteger(value) ? 'integer' : 'number');

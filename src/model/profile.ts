@@ -24,14 +24,14 @@ const condition = z
   .describe('When the part is used. Every field that is given must hold.');
 
 const settingSchema = z.strictObject({
-  type: z.enum(['string', 'integer', 'boolean']).default('string'),
+  type: z.enum(['string', 'integer', 'boolean']).default('string').describe('Type of its values.'),
   description: z.string().describe('What the setting does, for people.'),
   default: settingValue.optional().describe('Value when the policy gives none.'),
   required: z.boolean().default(false).describe('Whether a policy must give it.'),
   enum: z.array(settingValue).optional().describe('The values that are allowed.'),
   pattern: z.string().optional().describe('Regular expression that the whole value must match.'),
-  minimum: z.int().optional(),
-  maximum: z.int().optional(),
+  minimum: z.int().optional().describe('Smallest integer that is allowed.'),
+  maximum: z.int().optional().describe('Largest integer that is allowed.'),
   lookup: z
     .strictObject({
       setting: z.string().describe('The setting whose value is looked up.'),
@@ -45,11 +45,11 @@ const settingSchema = z.strictObject({
 });
 
 const envSchema = z.strictObject({
-  name: envName,
+  name: envName.describe('Name of the variable.'),
   value: template.optional().describe('The value. The variable is left out when a setting in it has no value.'),
   fromField: z.string().optional().describe('Downward API field, such as spec.nodeName.'),
   fromSecret: z.literal('credentials').optional().describe('The access key, by secretKeyRef.'),
-  when: condition.optional(),
+  when: condition.optional().describe('When the variable is used.'),
 });
 
 const argSchema = z.union([
@@ -59,8 +59,8 @@ const argSchema = z.union([
 
 const hostMountSchema = z.strictObject({
   volume: containerName.describe('Name of a volume of hostVolumes.'),
-  mountPath: absolutePath,
-  readOnly: z.boolean().default(false),
+  mountPath: absolutePath.describe('Where the container sees it.'),
+  readOnly: z.boolean().default(false).describe('Whether the container may only read.'),
 });
 
 /** Reasons for which a profile leaves a pod alone; which apply is the profile's choice. */
@@ -113,10 +113,10 @@ const portOfSetting = z
   .describe('A port that a setting moves.');
 
 const sidecarSchema = z.strictObject({
-  name: containerName,
+  name: containerName.describe('Name of the container in the pod.'),
   image: template.optional().describe('Image of the sidecar. Default: the agent’s image.'),
   argv: z.array(z.string()).optional().describe('What the image starts, where that is known; the keeper needs it.'),
-  env: z.array(envSchema).default([]),
+  env: z.array(envSchema).default([]).describe('Variables of the agent.'),
   ports: z
     .array(z.union([port, portOfSetting]))
     .default([])
@@ -130,34 +130,41 @@ const sidecarSchema = z.strictObject({
     ),
   runAsUser: z.int().min(1).optional().describe('Its uid under runAs: Own, where the image needs a certain one.'),
   runAsGroup: z.int().min(0).optional().describe('Its gid under runAs: Own, where the image needs a certain one.'),
-  readOnlyRootFilesystem: z.boolean().default(true),
+  readOnlyRootFilesystem: z.boolean().default(true).describe('Whether its root file system is read-only.'),
 });
 
 const workloadPartSchema = z.strictObject({
   containers: z.array(z.string().min(1)).min(1).describe('Globs on container names.'),
-  env: z.array(envSchema).default([]),
-  capabilities: z.array(z.string()).default([]),
-  mounts: z.array(hostMountSchema).default([]),
+  env: z.array(envSchema).default([]).describe('Variables of these containers.'),
+  capabilities: z.array(z.string()).default([]).describe('Capabilities of these containers.'),
+  mounts: z.array(hostMountSchema).default([]).describe('Host volumes that these containers mount.'),
 });
 
 const profileSpecSchema = z.strictObject({
-  description: z.string().default(''),
+  description: z.string().default('').describe('What the profile is for, for people.'),
   version: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,32}$/)
     .describe('Version of this recipe; it is stamped on pods.'),
-  settings: z.record(settingName, settingSchema).default({}),
+  settings: z.record(settingName, settingSchema).default({}).describe('What a policy may set, by name.'),
   image: template.optional().describe('The agent’s image.'),
   credentials: z
-    .strictObject({ name: z.string(), key: z.string() })
+    .strictObject({
+      name: z.string().describe('Name of the Secret in the pod’s namespace.'),
+      key: z.string().describe('Key in the Secret.'),
+    })
     .optional()
     .describe('Secret that holds the access key, unless the policy names another.'),
-  shareProcessNamespace: z.boolean().default(false),
+  shareProcessNamespace: z
+    .boolean()
+    .default(false)
+    .describe('Whether the pod’s containers share one process namespace.'),
   capabilities: z.array(z.string()).default([]).describe('Capabilities of an instrumented container.'),
   wrapper: z
     .strictObject({ argv: z.array(argSchema).min(1).describe('What stands before the original argv.') })
-    .optional(),
-  volume: volumeSchema.optional(),
+    .optional()
+    .describe('The tracer that starts an instrumented container’s process.'),
+  volume: volumeSchema.optional().describe('The volume with the agent’s files.'),
   env: z.array(envSchema).default([]).describe('Variables of an instrumented container.'),
   reservedEnv: z
     .array(envName)
@@ -165,9 +172,16 @@ const profileSpecSchema = z.strictObject({
     .describe('Variables that a pod must not set itself under optOut: Forbidden.'),
   containers: z.array(workloadPartSchema).default([]).describe('Further parts for containers of certain names.'),
   hostVolumes: z
-    .array(z.strictObject({ name: containerName, path: absolutePath, type: z.string().optional() }))
-    .default([]),
-  sidecar: sidecarSchema.optional(),
+    .array(
+      z.strictObject({
+        name: containerName.describe('Name of the volume in the pod.'),
+        path: absolutePath.describe('Path on the node.'),
+        type: z.string().optional().describe('Type of the hostPath volume, such as Directory or Socket.'),
+      }),
+    )
+    .default([])
+    .describe('Parts of the node that the pod mounts.'),
+  sidecar: sidecarSchema.optional().describe('The agent’s container beside the workload.'),
   skipWhen: z
     .array(obstacleSchema)
     .default([...obstacleSchema.options])

@@ -1,14 +1,19 @@
 import { OutriderError } from '../model/error.js';
 import { didYouMean } from '../model/nearest.js';
+import { objectName } from '../model/policy.js';
 import type { Condition, Profile, ProfileArg, ProfileEnv, ProfileSetting } from '../model/profile.js';
 import { patternProblem } from './pattern.js';
-import { requireResources } from './resources.js';
-import { valueProblem } from './setting-value.js';
+import { mergeResources, resourcesProblem } from './resources.js';
+import { quote, valueProblem } from './setting-value.js';
 import { parseTemplate } from './template.js';
 
 /** Names under which people keep secrets; a setting or a plain variable of such a name would put one into the pod. */
 const secretName =
   /(access_?key|api_?key|app_?key|private_?key|secret_?key|token|password|passphrase|secret|credentials?)$/i;
+/** What the downward API gives a variable (Kubernetes, "Downward API"); anything else makes the pod invalid. */
+const podField =
+  /^(metadata\.(name|namespace|uid|(labels|annotations)\['[^']+'\])|spec\.(nodeName|serviceAccountName)|status\.(hostIPs?|podIPs?))$/;
+const hostPathTypes = ['DirectoryOrCreate', 'Directory', 'FileOrCreate', 'File', 'Socket', 'CharDevice', 'BlockDevice'];
 const quantity = /^\d+(\.\d+)?([kMGTPE]i?)?$/;
 
 /**
@@ -90,6 +95,16 @@ class Check {
   #workload(): void {
     const { spec } = this.#profile;
     this.#env('spec.env', spec.env);
+    this.#capabilities('spec.capabilities', spec.capabilities);
+    if (spec.credentials !== undefined) {
+      const { name, key } = spec.credentials;
+      if (!objectName.safeParse(name).success) {
+        this.#report('spec.credentials.name', `is ${quote(name)}; give the name of a Secret`);
+      }
+      if (!/^[-._a-zA-Z0-9]+$/.test(key)) {
+        this.#report('spec.credentials.key', `is ${quote(key)}; give a key of the Secret`);
+      }
+    }
     const volumes = spec.hostVolumes.map(({ name }) => name);
     for (const [index, name] of volumes.entries()) {
       if (volumes.indexOf(name) !== index || name === spec.volume?.name) {
@@ -99,8 +114,17 @@ class Check {
         );
       }
     }
+    for (const [index, { type }] of spec.hostVolumes.entries()) {
+      if (type === undefined || hostPathTypes.includes(type)) continue;
+      const hint = didYouMean(type, hostPathTypes) || ';';
+      this.#report(
+        `spec.hostVolumes[${index}].type`,
+        `is ${quote(type)}${hint} give one of ${hostPathTypes.join(', ')}`,
+      );
+    }
     for (const [index, part] of spec.containers.entries()) {
       this.#env(`spec.containers[${index}].env`, part.env);
+      this.#capabilities(`spec.containers[${index}].capabilities`, part.capabilities);
       for (const [at, mount] of part.mounts.entries()) {
         if (volumes.includes(mount.volume)) continue;
         const hint = didYouMean(mount.volume, volumes) || ';';
@@ -109,6 +133,17 @@ class Check {
           `is ${mount.volume}, which spec.hostVolumes does not have${hint} add it there`,
         );
       }
+    }
+  }
+
+  #capabilities(field: string, capabilities: readonly string[]): void {
+    for (const [index, capability] of capabilities.entries()) {
+      if (/^(?!CAP_)[A-Z][A-Z0-9_]*$/.test(capability)) continue;
+      const name = capability.toUpperCase().replace(/^CAP_/, '');
+      this.#report(
+        `${field}[${index}]`,
+        `is ${quote(capability)}; give a capability as Kubernetes writes it, such as ${name}`,
+      );
     }
   }
 
@@ -154,23 +189,21 @@ class Check {
       this.#report('spec.sidecar.image', 'is missing, and so is spec.image; give one of them');
     }
     this.#env('spec.sidecar.env', sidecar.env);
+    const copy = this.#profile.spec.volume?.copy;
+    if (copy !== undefined && [copy.name, copy.toolsName ?? `${copy.name}-tools`].includes(sidecar.name)) {
+      this.#report(
+        'spec.sidecar.name',
+        `is ${sidecar.name}, which an init container of spec.volume.copy has too; rename one`,
+      );
+    }
     for (const [index, port] of sidecar.ports.entries()) {
       if (typeof port !== 'number') this.#known(`spec.sidecar.ports[${index}].setting`, port.setting);
     }
     if (sidecar.runAs === 'Workload' && (sidecar.runAsUser ?? sidecar.runAsGroup) !== undefined) {
       this.#report('spec.sidecar.runAsUser', 'or runAsGroup is given together with runAs: Workload; take one out');
     }
-    try {
-      requireResources(
-        { ...sidecar.resources, requests: { ...sidecar.resources.limits, ...sidecar.resources.requests } },
-        this.#profile.metadata.name,
-      );
-    } catch {
-      this.#report(
-        'spec.sidecar.resources',
-        'needs requests for cpu and memory above zero and not above their limits; give them, such as 100m and 256Mi',
-      );
-    }
+    const problem = resourcesProblem(mergeResources(sidecar.resources, {}));
+    if (problem !== undefined) this.#report(`spec.sidecar.resources.${problem.field}`, problem.text);
   }
 
   #env(field: string, variables: readonly ProfileEnv[]): void {
@@ -188,6 +221,12 @@ class Check {
             `would put ${variable.name} into pods in plain text; use fromSecret: credentials`,
           );
         }
+      }
+      if (variable.fromField !== undefined && !podField.test(variable.fromField)) {
+        this.#report(
+          `${at}.fromField`,
+          `is ${quote(variable.fromField)}, which a pod does not offer; give one such as spec.nodeName, metadata.name or metadata.labels['app']`,
+        );
       }
       this.#condition(`${at}.when`, variable.when);
     }

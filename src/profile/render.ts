@@ -3,8 +3,9 @@ import type { PolicySpec } from '../model/policy.js';
 import type { Profile, ProfileArg, ProfileEnv, ProfileSidecar, ProfileVolume, SettingValue } from '../model/profile.js';
 import type { Recipe, RecipeEnv, RecipeSidecar, RecipeVolume } from '../model/recipe.js';
 import { holds } from './condition.js';
-import { mergeResources, requireResources } from './resources.js';
+import { mergeResources, resourcesProblem } from './resources.js';
 import { effectiveSettings, missingSetting, settingsProblems } from './settings.js';
+import { quote } from './setting-value.js';
 import { expandTemplate, type TemplateValues } from './template.js';
 
 export interface RenderOptions {
@@ -89,11 +90,15 @@ class Renderer {
   #sidecar(sidecar: ProfileSidecar): RecipeSidecar {
     const image = sidecar.image === undefined ? this.#agentImage() : this.#text(sidecar.image, 'spec.sidecar.image');
     const resources = mergeResources(sidecar.resources, this.#policy.agent.resources);
-    requireResources(resources, this.#profile.metadata.name);
+    const problem = resourcesProblem(resources);
+    if (problem !== undefined) {
+      const field = `spec.agent.resources.${problem.field}`;
+      throw new OutriderError('settings_invalid', `${field} ${problem.text}.`, { field });
+    }
     return {
       name: sidecar.name,
       image,
-      argv: this.#options.argvOf?.(image) ?? sidecar.argv,
+      argv: this.#argvOf(image) ?? sidecar.argv,
       env: this.#env(sidecar.env),
       ports: sidecar.ports.map((port) =>
         typeof port === 'number' ? port : (portIn(this.#values.settings.get(port.setting)) ?? port.default),
@@ -106,8 +111,19 @@ class Renderer {
     };
   }
 
+  #argvOf(image: string): readonly string[] | undefined {
+    const argv = this.#options.argvOf?.(image);
+    return argv === undefined || argv.length === 0 ? undefined : argv;
+  }
+
   #agentImage(): string {
-    if (this.#policy.agent.image !== '') return this.#policy.agent.image;
+    const { image } = this.#policy.agent;
+    if (/\s/.test(image)) {
+      const field = 'spec.agent.image';
+      const message = `${field} is ${quote(image)}, with a blank in it; give an image reference.`;
+      throw new OutriderError('settings_invalid', message, { field });
+    }
+    if (image !== '') return image;
     if (this.#profile.spec.image !== undefined) return this.#text(this.#profile.spec.image, 'spec.image');
     const field = 'spec.agent.image';
     const message = `${field} is empty, and profile ${this.#profile.metadata.name} names no image; give the agent’s image.`;
@@ -143,7 +159,12 @@ class Renderer {
 
   #credentials(): { readonly name: string; readonly key: string } {
     const secret = this.#policy.credentials.secretRef ?? this.#profile.spec.credentials;
-    if (secret !== undefined) return { name: secret.name, key: secret.key };
+    if (secret !== undefined && secretKey.test(secret.key)) return { name: secret.name, key: secret.key };
+    if (secret !== undefined) {
+      const field = 'spec.credentials.secretRef.key';
+      const message = `${field} is ${quote(secret.key)}; give a key of the Secret: letters, digits, - _ and dots.`;
+      throw new OutriderError('settings_invalid', message, { field });
+    }
     const field = 'spec.credentials.secretRef';
     const message = `${field} is missing, and profile ${this.#profile.metadata.name} has no default; name the Secret and the key in it that hold the agent’s access key.`;
     throw new OutriderError('settings_invalid', message, { field });
@@ -165,6 +186,9 @@ class Renderer {
     throw new OutriderError('profile_invalid', message, { field });
   }
 }
+
+/** Keys that a Secret can have (Kubernetes `IsConfigMapKey`). */
+const secretKey = /^[-._a-zA-Z0-9]+$/;
 
 /** The port in a setting's value: the number itself, or what stands behind the last colon of an address. */
 function portIn(value: SettingValue | undefined): number | undefined {

@@ -1,7 +1,9 @@
-import { OutriderError } from '../model/error.js';
+import { didYouMean } from '../model/nearest.js';
 import type { Resources } from '../model/policy.js';
 
-type Quantities = Readonly<Record<string, string>>;
+const standardResources = ['cpu', 'memory', 'ephemeral-storage'];
+/** A standard resource of a container, or an extended one, whose name has a domain. */
+const resourceName = /^(cpu|memory|ephemeral-storage|hugepages-.+|[a-z0-9.-]+\/[A-Za-z0-9._-]+)$/;
 
 /**
  * The agent's resources: the profile's, but for each resource that the policy names in requests or limits the
@@ -22,26 +24,42 @@ export function mergeResources(profile: Resources, policy: Resources): Resources
   return Object.keys(limits).length === 0 ? { requests } : { requests, limits };
 }
 
+/** What is wrong with resources: the field in them, and a text that goes on from its name. */
+export interface ResourceProblem {
+  readonly field: string;
+  readonly text: string;
+}
+
 /**
- * Refuses resources that no pod should get: no request for cpu or memory (E27: an autoscaler on CPU fails for the
- * whole pod, Autopilot gives 2Gi), or a request above its limit, which the API server refuses.
- *
- * @throws OutriderError `settings_invalid` with the field under `spec.agent.resources`.
+ * Why no pod should get these resources; `undefined` when they are good. No request for cpu or memory (E27: an
+ * autoscaler on CPU fails for the whole pod, Autopilot gives 2Gi), and what makes the API server refuse the pod: a
+ * request above its limit, a resource that containers do not have.
  */
-export function requireResources(resources: Resources, profileName: string): void {
-  const requests: Quantities = resources.requests ?? {};
+export function resourcesProblem(resources: Resources): ResourceProblem | undefined {
+  const { requests = {}, limits = {} } = resources;
+  for (const name of Object.keys({ ...requests, ...limits })) {
+    if (resourceName.test(name)) continue;
+    const hint = didYouMean(name, standardResources) || ';';
+    const side = Object.hasOwn(limits, name) ? 'limits' : 'requests';
+    return {
+      field: `${side}.${name}`,
+      text: `is no resource of a container${hint} known are ${standardResources.join(', ')}`,
+    };
+  }
   for (const name of ['cpu', 'memory']) {
     if (quantity(requests[name] ?? '0') > 0) continue;
-    throw invalid(
-      `requests.${name}`,
-      `is missing or zero, and profile ${profileName} sets none; give one, such as ${name === 'cpu' ? '100m' : '256Mi'}`,
-    );
+    const example = name === 'cpu' ? '100m' : '256Mi';
+    return {
+      field: `requests.${name}`,
+      text: `is missing or zero, and every agent needs one; give it, such as ${example}`,
+    };
   }
-  for (const [name, limit] of Object.entries(resources.limits ?? {})) {
+  for (const [name, limit] of Object.entries(limits)) {
     const request = requests[name];
     if (request === undefined || quantity(request) <= quantity(limit)) continue;
-    throw invalid(`requests.${name}`, `is ${request}, above the limit ${limit}; lower it or raise the limit`);
+    return { field: `requests.${name}`, text: `is ${request}, above the limit ${limit}; lower it or raise the limit` };
   }
+  return undefined;
 }
 
 const factors: Readonly<Record<string, number>> = {
@@ -65,9 +83,4 @@ const factors: Readonly<Record<string, number>> = {
 function quantity(text: string): number {
   const match = /^(\d+(?:\.\d+)?(?:[eE]\d+)?)([A-Za-z]*)$/.exec(text);
   return Number(match?.[1]) * (factors[match?.[2] ?? ''] ?? Number.NaN);
-}
-
-function invalid(path: string, problem: string): OutriderError {
-  const field = `spec.agent.resources.${path}`;
-  return new OutriderError('settings_invalid', `${field} ${problem}.`, { field });
 }

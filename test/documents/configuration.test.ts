@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import t from 'tap';
 import type { ErrorCode } from '../../src/model/error.js';
 import { parseConfiguration } from '../../src/documents/configuration.js';
@@ -69,6 +70,13 @@ t.test('a configuration of several files and documents', (t) => {
 
 /** Text, code, field, and the whole message behind `f.yaml:`. */
 const malformed: readonly (readonly [string, ErrorCode, string | undefined, string])[] = [
+  [
+    'a: *b',
+    'document_invalid',
+    undefined,
+    '1 (document 1): has the alias *b, which nothing above it defines; mend its name.',
+  ],
+  ['a: .inf', 'document_invalid', undefined, '1 (document 1): has a number that is not finite; put it in quotes.'],
   [
     'a: [1',
     'document_invalid',
@@ -518,3 +526,93 @@ t.test('an image map as JSON', (t) => {
   }
   t.end();
 });
+
+t.test(
+  'no text and no document makes the reader throw, and each problem names its file and ends as a sentence',
+  (t) => {
+    const piece = fc.constantFrom(
+      ...[
+        'a',
+        'spec',
+        ': ',
+        '\n',
+        '  ',
+        '- ',
+        '? ',
+        '[',
+        ']',
+        '{',
+        '}',
+        ',',
+        '&a ',
+        '*a',
+        '|',
+        '>',
+        '"',
+        "'",
+        '#',
+        '!x ',
+        '---\n',
+        '\t',
+        '%',
+        '<<',
+        '1',
+        'null',
+        '\u0000',
+        'é',
+      ],
+    );
+    const values = fc.jsonValue({ maxDepth: 4 });
+    const field = fc.constantFrom(
+      ...[
+        'mode',
+        'prefer',
+        'match',
+        'containers',
+        'profile',
+        'agent',
+        'settings',
+        'wrapper',
+        'volume',
+        'env',
+        'sidecar',
+        'version',
+        'x',
+      ],
+    );
+    const document = fc.record(
+      {
+        apiVersion: fc.constantFrom('outrider.dev/v1alpha1', 'v1', 1),
+        kind: fc.constantFrom(
+          'InstrumentationPolicy',
+          'InstrumentationProfile',
+          'ImageMap',
+          'Namespace',
+          'toString',
+          7,
+        ),
+        metadata: fc.oneof(fc.constant({ name: 'a' }), values),
+        spec: fc.oneof(fc.dictionary(field, values), values),
+        images: values,
+      },
+      { requiredKeys: ['kind'] },
+    );
+    const text = fc.oneof(
+      fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join('')),
+      fc
+        .array(document, { minLength: 1, maxLength: 3 })
+        .map((list) => list.map((one) => JSON.stringify(one)).join('\n---\n')),
+    );
+    fc.assert(
+      fc.property(text, (input) => {
+        for (const { message, file } of parse(input).problems) {
+          if (file !== 'f.yaml' || !message.startsWith('f.yaml:') || !message.endsWith('.')) throw new Error(message);
+          if (/undefined|\[object|NaN/.test(message)) throw new Error(message);
+        }
+      }),
+      { numRuns: 400 },
+    );
+    t.pass('holds');
+    t.end();
+  },
+);

@@ -100,6 +100,7 @@ t.test('what cannot be set says what can', (t) => {
     ],
     ['spec.precedence=high', 'settings_invalid', /spec\.precedence is "high"; give a value of type integer\.$/],
     ['spec.precedence=[', 'settings_invalid', /give a value of type integer/],
+    ['spec.precedence=*a', 'settings_invalid', /give a value of type integer/],
     ['spec.match=x', 'settings_invalid', /spec\.match is "x"; give a value of type object\.$/],
     ['spec.=x', 'settings_invalid', /is not a field of a policy/],
     ['spec.match.podSelector.matchLabels.__proto__=x', 'settings_invalid', /is never set; take it out/],

@@ -101,6 +101,21 @@ t.test('each mistake that the schema cannot see is told with its field and remed
       'spec.settings.a.lookup.table.x',
       /does not match/,
     ],
+    [{ env: [{ name: 'A', fromField: 'spec.node' }] }, 'spec.env[0].fromField', /such as spec\.nodeName/],
+    [{ capabilities: ['CAP_SYS_PTRACE'] }, 'spec.capabilities[0]', /such as SYS_PTRACE/],
+    [{ credentials: { name: 'A b', key: 'k' } }, 'spec.credentials.name', /name of a Secret/],
+    [{ credentials: { name: 'a', key: 'k/1' } }, 'spec.credentials.key', /key of the Secret/],
+    [{ hostVolumes: [{ name: 'a', path: '/a', type: 'Flie' }] }, 'spec.hostVolumes[0].type', /did you mean File\?/],
+    [
+      { sidecar: { ...sidecar, resources: { requests: { ...resources.requests, cpus: '1' } } } },
+      'spec.sidecar.resources.requests.cpus',
+      /did you mean cpu\?/,
+    ],
+    [
+      { image: 'a', sidecar, volume: { name: 'v', mountPath: '/v', copy: { name: 'agent', from: '/v' } } },
+      'spec.sidecar.name',
+      /rename one/,
+    ],
     [{ wrapper: { argv: ['wrap'] } }, 'spec.wrapper.argv[0]', /absolute path/],
     [
       { wrapper: { argv: [{ value: '/w', when: { prefer: 'Security' } }] } },
@@ -126,7 +141,7 @@ t.test('each mistake that the schema cannot see is told with its field and remed
     ],
     [{ image: 'a:${settings.b}' }, 'spec.image', /names the setting b/],
     [{ sidecar: { name: 's', resources } }, 'spec.sidecar.image', /give one of them/],
-    [{ sidecar: { ...sidecar, resources: {} } }, 'spec.sidecar.resources', /requests for cpu and memory/],
+    [{ sidecar: { ...sidecar, resources: {} } }, 'spec.sidecar.resources.requests.cpu', /such as 100m/],
     [
       { sidecar: { ...sidecar, ports: [{ setting: 'b', default: 1 }] } },
       'spec.sidecar.ports[0].setting',

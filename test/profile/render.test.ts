@@ -8,6 +8,8 @@ import { checkProfile } from '../../src/profile/check.js';
 import { builtInProfiles, findProfile, profileRegistry } from '../../src/profile/registry.js';
 import { renderRecipe } from '../../src/profile/render.js';
 
+const prefers = ['Availability', 'Security'] as const;
+
 const registry = profileRegistry();
 const sysdig = findProfile(registry, 'sysdig');
 const datadog = findProfile(registry, 'datadog');
@@ -165,8 +167,11 @@ t.test('each Sysdig region has the collector that the vendor documents', (t) => 
   }
   t.strictSame([...(sysdig.spec.settings['region']?.enum ?? [])].sort(), Object.keys(expected).sort());
   for (const [region, host] of Object.entries(expected)) {
-    const recipe = renderRecipe(sysdig, withSettings('sysdig', { region }));
-    t.equal(values(recipe.sidecar?.env)['SYSDIG_COLLECTOR'], host, region);
+    for (const prefer of prefers) {
+      const recipe = renderRecipe(sysdig, withSettings('sysdig', { region }, { prefer }));
+      t.equal(values(recipe.sidecar?.env)['SYSDIG_COLLECTOR'], host, region);
+      t.equal(values(recipe.sidecar?.env)['SYSDIG_PRIORITY'], prefer.toLowerCase());
+    }
   }
   const both = renderRecipe(sysdig, withSettings('sysdig', { region: 'us1', collector: 'proxy.acme.example' }));
   t.equal(values(both.sidecar?.env)['SYSDIG_COLLECTOR'], 'proxy.acme.example', 'collector wins');
@@ -354,6 +359,19 @@ t.test('what a pod must not be given is refused', (t) => {
       message: /names no image/,
     },
   );
+  t.match(
+    problem(t, () => renderRecipe(datadog, policy('datadog', { agent: { resources: { limits: { memroy: '1' } } } }))),
+    { field: 'spec.agent.resources.limits.memroy', message: /did you mean memory\?/ },
+  );
+  t.match(
+    problem(t, () => renderRecipe(datadog, policy('datadog', { agent: { image: 'an image' } }))),
+    { field: 'spec.agent.image', message: /with a blank in it; give an image reference/ },
+  );
+  const secretRef = { name: 'a', key: 'a/b' };
+  t.match(
+    problem(t, () => renderRecipe(datadog, policy('datadog', { credentials: { secretRef } }))),
+    { field: 'spec.credentials.secretRef.key', message: /give a key of the Secret/ },
+  );
   const env = [{ name: 'KEY', fromSecret: 'credentials' as const }];
   t.match(
     problem(t, () => renderRecipe(own({ env }), policy('acme'))),
@@ -447,8 +465,6 @@ t.test('a sidecar’s uid, gid and user are data', (t) => {
   t.match(renderRecipe(own({ sidecar }), policy('acme')).sidecar, { runAs: 'Own', runAsUser: 100, runAsGroup: 0 });
   t.end();
 });
-
-const prefers = ['Availability', 'Security'] as const;
 
 /** Settings of a built-in profile, each given or not, each with a value that is allowed. */
 function settingsOf(profile: Profile): fc.Arbitrary<object> {
