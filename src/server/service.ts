@@ -57,6 +57,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const host = settings.listenHost;
     const plainPort = await health.listen({ host, port: settings.plainPort });
     const webhookPort = await webhook.listen({ host, port: settings.listenPort });
+    logger.info({ webhookPort, plainPort, names: certificate.pair.names }, 'listening');
     await watchPair(
       certificate.files,
       certificate.pair,
@@ -71,7 +72,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       await watchConfiguration(settings.config, loadConfiguration, (next) => webhook.setHandlers(next), watching);
     }
     readiness.met('configuration');
-    logger.info({ webhookPort, plainPort, names: certificate.pair.names }, 'serving');
+    logger.info('ready');
 
     const drain = async (): Promise<void> => {
       readiness.unmet('serving', 'shutting down');
