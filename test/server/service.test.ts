@@ -190,7 +190,7 @@ async function child(t: Parameters<typeof temporaryFolder>[0], graceMs: number, 
 }
 
 t.test('SIGTERM: not ready, answering on with Connection: close, then closed with 0', async (t) => {
-  const { running, exited, connection, plainPort, webhookPort, log } = await child(t, 1_500);
+  const { running, exited, connection, plainPort, webhookPort, log } = await child(t, 2_000);
   connection.send(post('1'));
   t.match(await connection.next(), { status: 200, headers: { connection: 'keep-alive' } });
   running.kill('SIGTERM');
