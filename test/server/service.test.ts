@@ -43,11 +43,15 @@ async function start(t: Parameters<typeof temporaryFolder>[0], own: Partial<Sett
   return { dir, service, get, ...seen };
 }
 
+/** Writes a file whole: a reader sees the old text or the new one. */
+function put(dir: string, name: string, text: string): void {
+  writeFileSync(join(dir, `.${name}`), text);
+  renameSync(join(dir, `.${name}`), join(dir, name));
+}
+
 function writePair(dir: string, { certPem, keyPem }: { readonly certPem: string; readonly keyPem: string }): void {
-  writeFileSync(join(dir, 'tls.crt.new'), certPem);
-  writeFileSync(join(dir, 'tls.key.new'), keyPem);
-  renameSync(join(dir, 'tls.crt.new'), join(dir, 'tls.crt'));
-  renameSync(join(dir, 'tls.key.new'), join(dir, 'tls.key'));
+  put(dir, 'tls.crt', certPem);
+  put(dir, 'tls.key', keyPem);
 }
 
 t.test('without certificates and configuration it makes the one and uses what is built in', async (t) => {
@@ -104,9 +108,9 @@ t.test('a changed configuration is taken over on open connections, a broken one 
     return (await connection.next()).body;
   };
   t.equal(await answer(), '["one"]');
-  writeFileSync(join(config, 'b.yaml'), 'two');
+  put(config, 'b.yaml', 'two');
   await until(async () => (await answer()) === '["one","two"]');
-  writeFileSync(join(config, 'b.yaml'), 'broken');
+  put(config, 'b.yaml', 'broken');
   await until(async () => (await metric('outrider_configuration_last_reload_successful')) === 0);
   t.equal(await answer(), '["one","two"]', 'the last good one stays');
   t.ok(
@@ -135,7 +139,7 @@ t.test('E35 a new certificate is presented to new connections, and open ones go 
   };
   t.equal(await metric('outrider_certificate_expiry_timestamp_seconds'), pair.notAfter.getTime() / 1000);
 
-  writeFileSync(files.tlsKey, other.pair.keyPem);
+  put(dir, 'tls.key', other.pair.keyPem);
   await until(async () => (await metric('outrider_certificate_reloads_total', { result: 'failure' })) === 1);
   t.equal(await presented(), pair.fingerprint, 'a pair that does not match: the old one is served on');
   writePair(dir, other.pair);
