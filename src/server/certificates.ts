@@ -45,9 +45,14 @@ export async function watchPair(
     metrics.countCertificateReload('failure');
     logger.error({ err: error }, 'the new certificate cannot be used; the old one is served on');
   };
+  if (current.notAfter.getTime() < Date.now()) {
+    logger.warn({ notAfter: current.notAfter }, 'the certificate has ended: the API server will not accept it');
+  }
   for (const dir of new Set([dirname(files.certFile), dirname(files.keyFile)])) {
     await watchFolder(dir, reload, { intervalMs, signal, onError });
   }
+  // The current pair was read before the watch stood.
+  await reload().catch(onError);
 }
 
 async function readText(file: string): Promise<string> {

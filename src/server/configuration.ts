@@ -11,21 +11,12 @@ import { watchFolder } from './watch.js';
  */
 export type LoadConfiguration = (files: readonly SourceFile[] | undefined) => ReviewHandlers | Promise<ReviewHandlers>;
 
-/** Loads the configuration once, counting it. `dir` empty: none is configured. */
-export async function loadOnce(dir: string, load: LoadConfiguration, metrics: Metrics): Promise<ReviewHandlers> {
-  try {
-    const handlers = await load(dir === '' ? undefined : await readFolder(dir));
-    metrics.countReload('success');
-    return handlers;
-  } catch (error) {
-    metrics.countReload('failure');
-    throw error;
-  }
-}
-
 /**
- * Loads the configuration again whenever its folder changes, until the signal aborts. One that is not valid is logged
- * and counted, and the last good one stays in force.
+ * Loads the configuration, and again whenever its folder changes, until the signal aborts. A later one that is not
+ * valid is logged and counted, and the last good one stays in force.
+ * @param dir the folder; empty when none is configured, and then nothing is watched
+ * @param onHandlers gets the handlers of each valid configuration, the first one before this resolves
+ * @throws what `load` throws for the first one, or OutriderError `file_unreadable`
  */
 export async function watchConfiguration(
   dir: string,
@@ -39,13 +30,24 @@ export async function watchConfiguration(
   },
 ): Promise<void> {
   const { intervalMs, signal, logger, metrics } = options;
-  const reload = async (): Promise<void> => {
-    onHandlers(await loadOnce(dir, load, metrics));
+  const read = async (): Promise<void> => {
+    try {
+      onHandlers(await load(dir === '' ? undefined : await readFolder(dir)));
+    } catch (error) {
+      metrics.countReload('failure');
+      throw error;
+    }
+    metrics.countReload('success');
+  };
+  if (dir === '') return read();
+  const readAgain = async (): Promise<void> => {
+    await read();
     logger.info({ dir }, 'the configuration was read again');
   };
-  await watchFolder(dir, reload, {
+  await watchFolder(dir, readAgain, {
     intervalMs,
     signal,
+    first: read,
     onError: (error) =>
       logger.error({ err: error, dir }, 'the changed configuration is not valid; the last good one stays in force'),
   });

@@ -5,7 +5,7 @@ import type { Metrics } from '../observe/metrics.js';
 import { ensureDevelopmentCertificates } from '../tls/development.js';
 import type { PairFiles, TlsPair } from '../tls/pair.js';
 import { readPair, watchPair } from './certificates.js';
-import { loadOnce, watchConfiguration, type LoadConfiguration } from './configuration.js';
+import { watchConfiguration, type LoadConfiguration } from './configuration.js';
 import { createHealthServer } from './health.js';
 import { createReadiness } from './readiness.js';
 import { createWebhookServer } from './webhook.js';
@@ -57,6 +57,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const host = settings.listenHost;
     const plainPort = await health.listen({ host, port: settings.plainPort });
     const webhookPort = await webhook.listen({ host, port: settings.listenPort });
+    logger.info({ webhookPort, plainPort, names: certificate.pair.names }, 'listening');
     await watchPair(
       certificate.files,
       certificate.pair,
@@ -66,12 +67,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       },
       watching,
     );
-    webhook.setHandlers(await loadOnce(settings.config, loadConfiguration, metrics));
-    if (settings.config !== '') {
-      await watchConfiguration(settings.config, loadConfiguration, (next) => webhook.setHandlers(next), watching);
-    }
+    await watchConfiguration(settings.config, loadConfiguration, (next) => webhook.setHandlers(next), watching);
     readiness.met('configuration');
-    logger.info({ webhookPort, plainPort, names: certificate.pair.names }, 'serving');
+    logger.info('ready');
 
     const drain = async (): Promise<void> => {
       readiness.unmet('serving', 'shutting down');

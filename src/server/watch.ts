@@ -10,6 +10,11 @@ export interface WatchOptions {
   readonly settleMs?: number;
   /** Ends the watch. */
   readonly signal: AbortSignal;
+  /**
+   * Reads the folder for the first time. It runs once the state to compare with is known, so that no change falls
+   * between the two; the watch fails with what it fails with.
+   */
+  readonly first?: () => Promise<void>;
   /** Gets what `onChange` failed with; the watch goes on. */
   readonly onError: (error: unknown) => void;
 }
@@ -20,7 +25,7 @@ export interface WatchOptions {
  *
  * The folder is watched, not its files, because a mounted Secret or ConfigMap changes by a swap of the link `..data`;
  * and it is also looked at from time to time, because some file systems announce nothing. It may be taken away and
- * come back. Resolves once the state to compare with is known. Never keeps the process alive.
+ * come back. Resolves once the watch stands. Never keeps the process alive.
  */
 export async function watchFolder(
   dir: string,
@@ -78,6 +83,7 @@ export async function watchFolder(
     looking = false;
   };
 
+  await options.first?.();
   if (signal.aborted) return;
   const poll = setInterval(() => void look(), intervalMs).unref();
   signal.addEventListener(

@@ -109,7 +109,9 @@ export function createWebhookServer(options: {
     reply.header('allow', 'POST');
     return reject(reply, 'method_not_allowed');
   });
-  app.setErrorHandler((error, _request, reply) => {
+  app.setErrorHandler((error, request, reply) => {
+    // The connection broke within the body: nobody is there to be answered.
+    if (request.raw.destroyed && !request.raw.complete) return reply.hijack();
     const cause = causeOf(error);
     if (cause === 'internal') logger.error({ err: error }, 'the server failed to answer a request');
     return reject(reply, cause);
@@ -225,7 +227,6 @@ function causeOf(error: unknown): RejectCause {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return 'body_too_large';
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-    case 'ECONNRESET':
       return 'request_malformed';
     default:
       return 'internal';

@@ -252,6 +252,9 @@ t.test('each malformed request gets its status and message, and the next one its
     next.send(post('1'));
     t.match(await next.next(), { status: 200 }, `after ${name}`);
   }
+  for (const [code, count] of counted) {
+    t.equal(await metric('outrider_rejected_requests_total', { cause: code }), count, `${code}: each is counted once`);
+  }
   t.equal(await metric('outrider_rejected_requests_total', { cause: 'internal' }), 0);
   t.notOk(
     lines().some((line) => line.includes('"level":"error"')),
@@ -260,7 +263,7 @@ t.test('each malformed request gets its status and message, and the next one its
 });
 
 t.test('requests that are odd but understood', async (t) => {
-  const { client } = await serve(t, echo);
+  const { client, metric, lines } = await serve(t, echo);
   const old = await client();
   old.send(post('1').replace('HTTP/1.1', 'HTTP/1.0'));
   t.match(await old.next(), { status: 200, headers: { connection: 'close' } }, 'HTTP/1.0');
@@ -279,10 +282,20 @@ t.test('requests that are odd but understood', async (t) => {
   nameless.send(post('1', { headers: { host: '' } }));
   t.match(await nameless.next(), { status: 400 }, 'HTTP/1.1 without Host');
 
+  const gone = await client();
+  gone.send(post('123').slice(0, -1));
+  await until(() => gone.socket.bytesWritten > 0);
+  gone.socket.destroy();
+
   const garbage = await client();
   garbage.send(post('1') + 'garbage\r\n\r\n');
   t.match(await garbage.next(), { status: 400 }, 'garbage behind a request in the same record spoils both');
   await until(garbage.closed);
+  t.equal(await metric('outrider_rejected_requests_total', { cause: 'internal' }), 0);
+  t.notOk(
+    lines().some((line) => line.includes('"level":"error"')),
+    'a client that goes is no error of the server',
+  );
 });
 
 t.test('an error in a handler is a 500 without its text, and the server lives', async (t) => {

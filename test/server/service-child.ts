@@ -1,0 +1,24 @@
+import { createLogger } from '../../src/observe/logger.js';
+import { createMetrics, Registry } from '../../src/observe/metrics.js';
+import { readSettings } from '../../src/config.js';
+import { rejectCauses } from '../../src/server/rejection.js';
+import { runService } from '../../src/server/run.js';
+
+// A service in a process of its own, for the tests that send it signals.
+const settings = readSettings({ flags: {}, env: process.env });
+const logger = await createLogger({ level: settings.logLevel, format: settings.logFormat });
+const metrics = createMetrics({ registry: new Registry(), version: '0', nodeVersion: 'v0', rejectCauses });
+const crash = process.argv.includes('--crash');
+const service = await runService({
+  settings,
+  logger,
+  metrics,
+  loadConfiguration: () => ({
+    mutate: () => {
+      if (crash) void Promise.reject(new Error('nobody caught this'));
+      return '{}';
+    },
+    validate: () => '{}',
+  }),
+});
+process.stdout.write(`${JSON.stringify({ webhookPort: service.webhookPort, plainPort: service.plainPort })}\n`);
