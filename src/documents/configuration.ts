@@ -4,10 +4,10 @@ import type { ImageConfig } from '../model/image.js';
 import { imageMapSchema } from '../model/image-map.js';
 import { isObject, objectOf, stringOf, type JsonObject } from '../model/json.js';
 import { apiVersion } from '../model/names.js';
-import { didYouMean, nearest } from '../model/nearest.js';
-import { objectName, policySchema, preferSchema, type Policy, type Prefer } from '../model/policy.js';
+import { didYouMean } from '../model/nearest.js';
+import { objectName, policySchema, type Policy } from '../model/policy.js';
 import { profileSchema, type Profile } from '../model/profile.js';
-import { labelSelectorSchema, type LabelSelector, type StringMap } from '../model/selector.js';
+import type { StringMap } from '../model/selector.js';
 import { readDocuments, type ReadDocument, type TextFile } from './document-reader.js';
 import { namespaceSchema } from './namespace-schema.js';
 import { fieldName, type Path } from './schema-guide.js';
@@ -28,13 +28,11 @@ export interface ConfiguredProfile extends Source {
   readonly profile: Profile;
 }
 
-/** A policy that has a name and is otherwise not valid: what can still be told of whom it is for. */
+/** A policy that has a name and is otherwise not valid; what can still be told of whom it is for is the reader's to say. */
 export interface InvalidPolicy extends Source {
   readonly name: string;
-  /** `undefined` when the selectors themselves cannot be read. */
-  readonly match: { readonly namespaceSelector: LabelSelector; readonly podSelector: LabelSelector } | undefined;
-  /** `undefined` when it cannot be read; `Availability` when it is not given. */
-  readonly prefer: Prefer | undefined;
+  /** The document as it was written. */
+  readonly document: JsonObject;
   readonly error: OutriderError;
 }
 
@@ -149,17 +147,10 @@ class ConfigurationParser {
   }
 
   #invalidPolicy(document: ReadDocument, error: OutriderError): void {
-    const metadata = objectOf(objectOf(document.value)?.['metadata']);
-    const name = objectName.safeParse(metadata?.['name']);
+    const written = objectOf(document.value) ?? {};
+    const name = objectName.safeParse(objectOf(written['metadata'])?.['name']);
     if (!name.success || !this.#isFirst('policy_invalid', document, 'InstrumentationPolicy', name.data)) return;
-    const spec = objectOf(objectOf(document.value)?.['spec']);
-    this.#invalidPolicies.push({
-      name: name.data,
-      match: readableMatch(spec),
-      prefer: readablePrefer(spec),
-      error,
-      ...sourceOf(document),
-    });
+    this.#invalidPolicies.push({ name: name.data, document: written, error, ...sourceOf(document) });
   }
 
   #profile(document: ReadDocument): void {
@@ -228,28 +219,6 @@ class ConfigurationParser {
     this.#problems.push(error);
     return error;
   }
-}
-
-const matchSchema = z
-  .strictObject({
-    namespaceSelector: labelSelectorSchema.default({}),
-    podSelector: labelSelectorSchema.default({}),
-  })
-  .prefault({});
-
-/** The selectors of a spec that is not valid elsewhere; a misspelt `match` counts as one that cannot be read. */
-function readableMatch(spec: JsonObject | undefined): InvalidPolicy['match'] {
-  return spec === undefined || misspells(spec, 'match') ? undefined : matchSchema.safeParse(spec['match']).data;
-}
-
-/** The preference of a spec that is not valid elsewhere: a misspelt `prefer` must not pass for the default (E41). */
-function readablePrefer(spec: JsonObject | undefined): Prefer | undefined {
-  if (spec === undefined || misspells(spec, 'prefer')) return undefined;
-  return preferSchema.default('Availability').safeParse(spec['prefer']).data;
-}
-
-function misspells(spec: JsonObject, field: string): boolean {
-  return Object.keys(spec).some((key) => key !== field && nearest(key, [field]) !== undefined);
 }
 
 function sourceOf(document: ReadDocument): Source {

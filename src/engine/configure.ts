@@ -1,6 +1,7 @@
 import type { OutriderError } from '../model/error.js';
 import type { ImageConfig } from '../model/image.js';
 import type { ParsedConfiguration } from '../documents/configuration.js';
+import { salvagePolicy } from '../policy/salvage.js';
 import { profileRegistry } from '../profile/registry.js';
 import { compileRules, type BrokenPolicy, type Rules } from './rules.js';
 
@@ -19,22 +20,18 @@ export interface Configured {
 export function configure({ configuration, problems }: ParsedConfiguration): Configured {
   const registry = profileRegistry(configuration.profiles.map(({ profile, file }) => ({ profile, file })));
   const broken: BrokenPolicy[] = [];
-  for (const { name, match, prefer, error } of configuration.invalidPolicies) {
-    if (match === undefined) continue;
-    // What cannot be read of a broken policy counts on the safe side.
-    broken.push({
-      known: { name, ...match, prefer: prefer ?? 'Security', mode: 'Inject', precedence: 0 },
-      problem: error.message,
-    });
+  const excused = new Set<OutriderError>();
+  for (const { document, error } of configuration.invalidPolicies) {
+    const known = salvagePolicy(document);
+    if (known === undefined) continue;
+    broken.push({ known, problem: error.message });
+    excused.add(error);
   }
   const compiled = compileRules(
     configuration.policies,
     registry,
     { argvOf: (image) => argvOf(configuration.images, image) },
     broken,
-  );
-  const excused = new Set(
-    configuration.invalidPolicies.flatMap(({ match, error }) => (match === undefined ? [] : [error])),
   );
   return {
     rules: compiled.rules,

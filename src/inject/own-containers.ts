@@ -117,7 +117,9 @@ export function sidecarContainer(
     ...(around.native ? { restartPolicy: 'Always' } : {}),
     securityContext: securityContext({
       readOnlyRootFilesystem: sidecar.readOnlyRootFilesystem,
-      ...(sidecar.runAs === 'Own' ? ownIdentity(around.facts) : workloadIdentity(around.firstWrapped, around.view)),
+      ...(sidecar.runAs === 'Own'
+        ? sidecarIdentity(sidecar, around.facts)
+        : workloadIdentity(around.firstWrapped, around.view)),
     }),
     ...(keeper
       ? { volumeMounts: [{ name: volumeName, mountPath: volumeRoot, subPath: toolsPath, readOnly: true }] }
@@ -143,6 +145,15 @@ function securityContext(fields: JsonObject): JsonObject {
     ...fields,
     seccompProfile: { type: 'RuntimeDefault' },
   };
+}
+
+/** The user that the profile gives its agent, else the one of all that we add. */
+function sidecarIdentity(
+  { runAsUser = ownUser, runAsGroup = runAsUser }: RecipeSidecar,
+  facts: ClusterFacts,
+): JsonObject {
+  if (facts.openShift) return ownIdentity(facts);
+  return { runAsNonRoot: runAsUser !== 0, runAsUser, runAsGroup };
 }
 
 /** OpenShift assigns the uid from the namespace's range and refuses another (E22). */

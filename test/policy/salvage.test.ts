@@ -27,6 +27,7 @@ t.test('E41: what can be read of a broken policy is kept, and the rest is taken 
     ],
     [{ prefer: 'security' }, { prefer: 'Security' }],
     [{ prefer: null }, { prefer: 'Security' }],
+    [{ prefers: 'Availability' }, { prefer: 'Security' }],
     [{ mode: 'Off' }, { mode: 'Off' }],
     [{ mode: 'Report' }, { mode: 'Report' }],
     [{ mode: 'report' }, {}],
@@ -55,6 +56,8 @@ t.test('nothing is known of a policy without a readable name, spec or namespaceS
     { metadata: { name: 'payments' } },
     document([]),
     document({ match: [] }),
+    document({ macth: {} }),
+    document({ match: { namespaceSelectors: {} } }),
     document({ match: { namespaceSelector: { matchLabels: ['a'] } } }),
     document({ match: { namespaceSelector: { matchExpressions: [{ key: 'a', operator: 'In' }] } } }),
   ];

@@ -1,4 +1,6 @@
+import { settingsMarkdown } from '../../src/config-docs.js';
 import { reasonsDoc } from './reasons-doc.js';
+import { referencePages } from './reference.js';
 
 /** A file that is made from the source and committed, so that people can read it without building. */
 export interface GeneratedFile {
@@ -9,7 +11,11 @@ export interface GeneratedFile {
 }
 
 /** Every generated file. */
-export const generatedFiles: readonly GeneratedFile[] = [{ path: 'docs/reasons.md', make: reasonsDoc }];
+export const generatedFiles: readonly GeneratedFile[] = [
+  { path: 'docs/reasons.md', make: reasonsDoc },
+  { path: 'docs/reference/settings.md', make: settingsMarkdown },
+  ...referencePages,
+];
 
 /** The root of the repository, seen from where this file runs: dist/test/tools. */
 export const repositoryRoot = new URL('../../../', import.meta.url);

@@ -4,34 +4,36 @@ import { policySchema } from '../../src/model/policy.js';
 import { profileSchema } from '../../src/model/profile.js';
 import { profileReference } from '../../src/profile/reference.js';
 import { builtInProfiles } from '../../src/profile/registry.js';
+import type { GeneratedFile } from './generated.js';
 
-/** The reference pages that are made from schemas and profiles: path from the project's root, and text. */
-export function referencePages(): ReadonlyMap<string, string> {
-  return new Map([
-    [
-      'docs/reference/policy.md',
+/** The reference pages that are made from schemas and profiles. */
+export const referencePages: readonly GeneratedFile[] = [
+  {
+    path: 'docs/reference/policy.md',
+    make: () =>
       schemaReference(
         'InstrumentationPolicy',
         'Who gets which profile, and how strictly. A cluster, a configuration folder and the offline commands read the same document.',
         policySchema,
       ),
-    ],
-    [
-      'docs/reference/profile.md',
+  },
+  {
+    path: 'docs/reference/profile.md',
+    make: () =>
       schemaReference(
         'InstrumentationProfile',
         'A vendor’s recipe, as data. Every part is optional. [Profiles](../profiles.md) explains them with an example.',
         profileSchema,
       ),
-    ],
-    [
-      'docs/reference/image-map.md',
+  },
+  {
+    path: 'docs/reference/image-map.md',
+    make: () =>
       schemaReference(
         'ImageMap',
         'What images start, for images that nobody can look up. Read from files only.',
         imageMapSchema,
       ),
-    ],
-    ['docs/reference/profile-settings.md', profileReference(builtInProfiles())],
-  ]);
-}
+  },
+  { path: 'docs/reference/profile-settings.md', make: () => profileReference(builtInProfiles()) },
+];
