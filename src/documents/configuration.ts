@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { OutriderError, type ErrorCode } from '../model/error.js';
 import type { ImageConfig } from '../model/image.js';
 import { imageMapSchema } from '../model/image-map.js';

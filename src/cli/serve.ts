@@ -1,0 +1,138 @@
+import { readFile } from 'node:fs/promises';
+import { createDoor } from '../admission/handler.js';
+import { readSettings, settingsFileName, type Settings } from '../config.js';
+import { parseConfiguration, type ParsedConfiguration } from '../documents/configuration.js';
+import { configure } from '../engine/configure.js';
+import { demonstrationPolicy } from '../engine/demonstration.js';
+import type { Engine } from '../engine/engine.js';
+import { createMapResolver } from '../image/map-resolver.js';
+import { OutriderError } from '../model/error.js';
+import type { ImageResolver } from '../model/image.js';
+import type { ClusterFacts } from '../model/recipe.js';
+import type { StringMap } from '../model/selector.js';
+import { version } from '../model/version.js';
+import { createLogger, type Logger } from '../observe/logger.js';
+import { createMetrics, Registry, type Metrics } from '../observe/metrics.js';
+import type { LoadConfiguration } from '../server/configuration.js';
+import { rejectCauses } from '../server/rejection.js';
+import { runService } from '../server/run.js';
+
+/** What the command is started with. */
+export interface ServeInput {
+  /** Flags as commander gives them. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly print: (text: string) => void;
+}
+
+/**
+ * `outrider serve`: runs the webhook until a signal ends it.
+ *
+ * @throws OutriderError `usage` for a setting that is not allowed, or what starting the service throws
+ */
+export async function serve({ flags, env, print }: ServeInput): Promise<void> {
+  const name = settingsFileName({ flags, env });
+  const file = name === undefined ? undefined : { name, text: await readText(name) };
+  const settings = readSettings({ flags, env, file });
+  const logger = await createLogger({ level: settings.logLevel, format: settings.logFormat, env });
+  const metrics = createMetrics({
+    registry: new Registry(),
+    version,
+    nodeVersion: process.version,
+    rejectCauses,
+  });
+  const service = await runService({
+    settings,
+    logger,
+    metrics,
+    loadConfiguration: createLoader(settings, undefined, logger, metrics),
+  });
+  if (service.caBundle !== undefined) print(`caBundle: ${service.caBundle}\n`);
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new OutriderError('file_unreadable', `${file} cannot be read; give a file that can.`, { file, cause });
+  }
+}
+
+/**
+ * Makes handlers of a configuration folder's files. With something wrong in them, the last good configuration stays in
+ * force; at the start, when there is none, policies that are not valid stand in for themselves (E41).
+ */
+function createLoader(
+  settings: Settings,
+  images: ImageResolver | undefined,
+  logger: Logger,
+  metrics: Metrics,
+): LoadConfiguration {
+  let loaded = false;
+  return (files) => {
+    const parsed = files === undefined ? demonstration(logger) : parseConfiguration(files);
+    const { rules, problems, usable } = configure(parsed);
+    for (const problem of problems) logger.error({ code: problem.code }, problem.message);
+    const [first] = problems;
+    if (first !== undefined && (loaded || !usable)) throw first;
+    loaded = true;
+    metrics.knowPolicies(rules.policyNames);
+    const engine: Engine = {
+      rules,
+      facts: factsOf(settings),
+      images: createMapResolver(parsed.configuration.images, images),
+      excludedNamespaces: new Set(settings.excludedNamespaces),
+      secretState: () => 'unknown',
+    };
+    return handlersOf(engine, parsed.configuration.namespaces, logger, metrics);
+  };
+}
+
+const noLabels: StringMap = {};
+
+function handlersOf(
+  engine: Engine,
+  namespaces: ReadonlyMap<string, StringMap>,
+  logger: Logger,
+  metrics: Metrics,
+): ReturnType<LoadConfiguration> {
+  const options = {
+    engine: () => engine,
+    namespaceLabels: (namespace: string) => namespaces.get(namespace) ?? noLabels,
+    onReviewed: (reviewed: object & Parameters<Metrics['countReview']>[0]) => {
+      metrics.countReview(reviewed);
+      logger.info(reviewed, 'reviewed');
+    },
+    onFailure: (error: unknown, uid: string) => logger.error({ err: error, uid }, 'a review failed'),
+  };
+  return { mutate: createDoor('mutate', options), validate: createDoor('validate', options) };
+}
+
+function demonstration(logger: Logger): ParsedConfiguration {
+  logger.warn('no --config is given: the built-in demonstration policy instruments every pod for Sysdig, region us2');
+  const policy = { policy: demonstrationPolicy(), file: 'built in', line: 1 };
+  return {
+    configuration: {
+      policies: [policy],
+      profiles: [],
+      images: new Map(),
+      namespaces: new Map(),
+      invalidPolicies: [],
+    },
+    problems: [],
+  };
+}
+
+/** What is known of the cluster, where nobody asks an API server: the settings. */
+export function factsOf(settings: Settings): ClusterFacts {
+  const { nativeSidecars, imageVolumes, podSecurityDefault, sandboxedRuntimeClasses, toolsImage } = settings;
+  return {
+    nativeSidecars,
+    imageVolumes,
+    podSecurityDefault,
+    openShift: settings.openshift,
+    sandboxedRuntimeClasses,
+    toolsImage,
+    imageRewrites: settings.imageRewrites,
+  };
+}

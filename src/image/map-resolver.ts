@@ -1,0 +1,37 @@
+import type { ImageConfig, ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
+import { createImageMap } from './image-map.js';
+import { parseReference } from './reference.js';
+import { RegistryError } from './types.js';
+
+/**
+ * Puts an operator's image map in front of a resolver. The map belongs to a configuration and changes with it; the
+ * resolver behind it, with its cache, stays.
+ *
+ * @param next what is asked for images that the map does not have; absent: nothing is looked up, and they are unresolved
+ * @throws RegistryError `image_reference_invalid` for a key of the map that is no reference
+ */
+export function createMapResolver(map: ReadonlyMap<string, ImageConfig>, next?: ImageResolver): ImageResolver {
+  const images = createImageMap(map);
+  const inMap = ({ reference }: ImageRequest): ImageOutcome | undefined => {
+    try {
+      const config = images.find(parseReference(reference));
+      return config === undefined ? undefined : { ok: true, config, source: 'map' };
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      return { ok: false, reason: error.reason, detail: error.message };
+    }
+  };
+  const unresolved = ({ reference }: ImageRequest): ImageOutcome => ({
+    ok: false,
+    reason: 'image_unresolved',
+    detail: `${reference}: what it starts is not known`,
+  });
+  return {
+    known: (request) => inMap(request) ?? (next === undefined ? unresolved(request) : next.known(request)),
+    lookUp: (request, signal) => {
+      const outcome = inMap(request);
+      if (outcome !== undefined) return Promise.resolve(outcome);
+      return next === undefined ? Promise.resolve(unresolved(request)) : next.lookUp(request, signal);
+    },
+  };
+}
