@@ -183,7 +183,7 @@ export class Writer {
     const pad = ' '.repeat(column);
     const members = isArray(value)
       ? value.map((item) => `-${this.#value(item, column, 'seq')}`)
-      : Object.entries(value ?? {}).map(([name, item]) => `${this.#key(name)}:${this.#value(item, column, 'map')}`);
+      : entriesOf(value).map(([name, item]) => `${this.#key(name)}:${this.#value(item, column, 'map')}`);
     return members.map((member, index) => (index === 0 ? member : `${this.#comments(pad)}${pad}${member}`)).join('\n');
   }
 
@@ -204,7 +204,7 @@ export class Writer {
     const [open, close] = isArray(value) ? ['[', ']'] : ['{', '}'];
     const members = isArray(value)
       ? value.map((item) => this.#flow(item, column + 2))
-      : Object.entries(value ?? {}).map(([name, item]) => `${JSON.stringify(name)}: ${this.#flow(item, column + 2)}`);
+      : entriesOf(value).map(([name, item]) => `${JSON.stringify(name)}: ${this.#flow(item, column + 2)}`);
     const trailing = this.#choose() === 0;
     const written = members.map((member, index) => {
       const comma = index < members.length - 1 || trailing ? ',' : '';
@@ -220,8 +220,7 @@ export class Writer {
   #scalar(value: JsonValue, flow = false): string {
     if (typeof value !== 'string') return JSON.stringify(value);
     if (/^[a-z]{3,}$/.test(value) && !isWord(value)) return value;
-    if (!flow && /^[a-zA-Z ]*[a-z]$/.test(value) && value.includes("'") === false && this.#choose() > 4)
-      return `'${value}'`;
+    if (!flow && /^[a-zA-Z ]*[a-z]$/.test(value) && this.#choose() > 4) return `'${value}'`;
     return JSON.stringify(value).replaceAll(...escape);
   }
 }
@@ -259,7 +258,7 @@ export const draws = fc.array(
 
 /** A valid operation on a value, as the draw says; `undefined` where it finds no place. */
 export function operationOn(value: JsonValue, draw: Draw): Operation | undefined {
-  let node = value;
+  let node: JsonValue = value;
   let path = '';
   const containers: { node: JsonValue; path: string }[] = [];
   for (const step of draw.walk) {
@@ -286,4 +285,8 @@ export function operationOn(value: JsonValue, draw: Draw): Operation | undefined
   if (path === '') return undefined;
   if (draw.kind === 'remove') return { op: 'remove', path };
   return { op: draw.kind, path, value: draw.kind === 'test' ? node : draw.value };
+}
+
+function entriesOf(value: JsonValue): readonly (readonly [string, JsonValue])[] {
+  return Object.entries(isObject(value) ? value : {}).map(([name, item]) => [name, item ?? null]);
 }

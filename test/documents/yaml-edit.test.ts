@@ -97,7 +97,7 @@ function countOf(value: JsonValue | undefined): number {
   return (
     1 +
     Object.values(typeof value === 'object' && value !== null ? value : {}).reduce<number>(
-      (sum, each) => sum + countOf(each as JsonValue),
+      (sum, each) => sum + countOf(each),
       0,
     )
   );
