@@ -132,7 +132,7 @@ function hunksOf(lines: readonly DiffLine[], context: number): readonly DiffHunk
   let oldLine = 0;
   let newLine = 0;
   let at = 0;
-  for (let first = 0; first < changes.length; ) {
+  for (let first = 0; first < changes.length;) {
     let last = first;
     while (last + 1 < changes.length && (changes[last + 1] ?? 0) - (changes[last] ?? 0) <= 2 * context + 1) last += 1;
     const from = Math.max(at, (changes[first] ?? 0) - context);

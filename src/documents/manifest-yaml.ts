@@ -18,6 +18,7 @@ const noProperties: Properties = { start: undefined, anchor: undefined, tag: und
  */
 export function parseYaml(text: string): SyntaxNode | undefined {
   const tokens = [...new Parser().parse(text)];
+  refuseDepth(tokens);
   refuseErrors(tokens);
   const document = tokens.find((token): token is CST.Document => token.type === 'document');
   if (document === undefined) return undefined;
@@ -31,14 +32,24 @@ export function parseYaml(text: string): SyntaxNode | undefined {
 /** The library's composer knows every rule of the syntax; here it only checks. Keys are compared by our own reader. */
 function refuseErrors(tokens: readonly CST.Token[]): void {
   const options = { version: '1.1', schema: 'failsafe', merge: false, uniqueKeys: false, prettyErrors: false } as const;
-  try {
-    for (const { errors } of new Composer(options).compose(tokens)) {
-      const [first] = errors;
-      if (first !== undefined) throw new SyntaxProblem(first.message, first.pos[0]);
+  for (const { errors } of new Composer(options).compose(tokens)) {
+    const [first] = errors;
+    if (first !== undefined) throw new SyntaxProblem(first.message, first.pos[0]);
+  }
+}
+
+/** Walks without recursion, since what is refused here would exhaust the stack of all that comes later. */
+function refuseDepth(tokens: readonly CST.Token[]): void {
+  const waiting: { readonly token: CST.Token; readonly depth: number }[] = tokens.map((token) => ({ token, depth: 0 }));
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { token, depth } = next;
+    if (depth > maxDepth) throw new SyntaxProblem(`nested deeper than ${maxDepth} levels`, token.offset);
+    if (token.type === 'document' && token.value !== undefined) waiting.push({ token: token.value, depth });
+    if (!CST.isCollection(token)) continue;
+    for (const { key, value } of token.items) {
+      if (key) waiting.push({ token: key, depth: depth + 1 });
+      if (value) waiting.push({ token: value, depth: depth + 1 });
     }
-  } catch (error) {
-    if (error instanceof RangeError) throw new SyntaxProblem(`nested deeper than ${maxDepth} levels`, 0);
-    throw error;
   }
 }
 
@@ -93,47 +104,31 @@ class YamlReader {
       return { kind: 'scalar', start, end, anchor, style: start === end ? 'empty' : 'plain', value, exact: undefined };
     }
     const start = properties.start ?? startOf(token);
-    switch (token.type) {
-      case 'alias': {
-        const name = token.source.slice(1);
-        const target = this.#anchors.get(name);
-        if (target === undefined || this.#open.has(name)) {
-          const why = this.#open.has(name) ? 'stands inside its own anchor' : 'has no anchor before it';
-          throw new SyntaxProblem(`the alias *${name} ${why}`, token.offset, path);
-        }
-        return { kind: 'alias', start, end: token.offset + token.source.length, anchor, target };
+    if (token.type === 'alias') {
+      const name = token.source.slice(1);
+      const target = this.#anchors.get(name);
+      if (target === undefined || this.#open.has(name)) {
+        const why = this.#open.has(name) ? 'stands inside its own anchor' : 'has no anchor before it';
+        throw new SyntaxProblem(`the alias *${name} ${why}`, token.offset, path);
       }
-      case 'scalar':
-      case 'single-quoted-scalar':
-      case 'double-quoted-scalar':
-      case 'block-scalar':
-        return scalarNode(token, start, properties, path);
-      case 'block-map':
-      case 'block-seq': {
-        const kind = token.type === 'block-map' ? 'map' : 'seq';
-        const members = this.#members(kind, 'block', token.items, path, depth);
-        const first = members[0];
-        const bodyStart = first?.start ?? token.offset;
-        return {
-          kind,
-          start: Math.min(start, bodyStart),
-          end: members.at(-1)?.end ?? token.offset,
-          anchor,
-          style: 'block',
-          bodyStart,
-          members,
-        };
-      }
-      case 'flow-collection': {
-        const kind = token.start.type === 'flow-map-start' ? 'map' : 'seq';
-        const members = this.#members(kind, 'flow', token.items, path, depth);
-        const close = token.end.find((part) => part.type === 'flow-map-end' || part.type === 'flow-seq-end');
-        const end = (close?.offset ?? token.offset) + 1;
-        return { kind, start, end, anchor, style: 'flow', bodyStart: token.offset, members };
-      }
-      default:
-        throw new SyntaxProblem('this cannot be read as YAML', start, path);
+      return { kind: 'alias', start, end: token.offset + token.source.length, anchor, target };
     }
+    if (CST.isScalar(token)) return scalarNode(token, start, properties, path);
+    if (token.type === 'block-map' || token.type === 'block-seq') {
+      const kind = token.type === 'block-map' ? 'map' : 'seq';
+      const members = this.#members(kind, 'block', token.items, path, depth);
+      const bodyStart = members[0]?.start ?? token.offset;
+      const end = members.at(-1)?.end ?? token.offset;
+      return { kind, start: Math.min(start, bodyStart), end, anchor, style: 'block', bodyStart, members };
+    }
+    if (token.type === 'flow-collection') {
+      const kind = token.start.type === 'flow-map-start' ? 'map' : 'seq';
+      const members = this.#members(kind, 'flow', token.items, path, depth);
+      const close = token.end.find((part) => part.type === 'flow-map-end' || part.type === 'flow-seq-end');
+      const end = (close?.offset ?? token.offset) + 1;
+      return { kind, start, end, anchor, style: 'flow', bodyStart: token.offset, members };
+    }
+    throw new SyntaxProblem('this cannot be read as YAML', start, path);
   }
 
   #members(

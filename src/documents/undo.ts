@@ -4,6 +4,7 @@ import { OutriderError } from '../model/error.js';
 import { isArray, isObject, objectOf, type JsonObject, type JsonValue } from '../model/json.js';
 import { names } from '../model/names.js';
 import { pointerToken, type Operation } from '../model/patch.js';
+import { cloneJson, cloneOperation } from './clone.js';
 
 const formatVersion = 1;
 const annotationPath = `/metadata/annotations/${pointerToken(names.undo)}`;
@@ -18,16 +19,18 @@ const annotationPath = `/metadata/annotations/${pointerToken(names.undo)}`;
  *   number that JavaScript cannot hold (E30)
  */
 export function invert(value: JsonValue, operations: readonly Operation[]): readonly Operation[] {
-  const state = { root: structuredClone(value) };
+  const state = { root: cloneJson(value) };
   const inverse: (readonly Operation[])[] = [];
   for (const operation of operations) {
     if (operation.op === 'test') continue;
     inverse.push(inverseOf(state.root, operation));
     try {
-      const [applied] = [structuredClone(operation)];
-      state.root = jsonpatch.applyOperation<JsonValue>(state.root, applied, true, true).newDocument;
+      state.root = jsonpatch.applyOperation<JsonValue>(state.root, cloneOperation(operation), true, true).newDocument;
     } catch (error) {
-      throw new OutriderError('internal', 'the patch does not fit the document', { field: operation.path, cause: error });
+      throw new OutriderError('internal', 'the patch does not fit the document', {
+        field: operation.path,
+        cause: error,
+      });
     }
   }
   return inverse.reverse().flat();
@@ -39,7 +42,10 @@ function inverseOf(root: JsonValue, operation: Exclude<Operation, { op: 'test' }
   const token = operation.path.slice(cut + 1);
   if (operation.op === 'add' && isArray(parent)) {
     const path = `${operation.path.slice(0, cut)}/${token === '-' ? parent.length : token}`;
-    return [{ op: 'test', path, value: operation.value }, { op: 'remove', path }];
+    return [
+      { op: 'test', path, value: operation.value },
+      { op: 'remove', path },
+    ];
   }
   const { path } = operation;
   const old = at(root, path);
@@ -53,7 +59,7 @@ function inverseOf(root: JsonValue, operation: Exclude<Operation, { op: 'test' }
   const guard: Operation = { op: 'test', path, value: operation.value };
   if (old === undefined) return [guard, { op: 'remove', path }];
   refuseInexact(old, path);
-  return [guard, { op: 'replace', path, value: structuredClone(old) }];
+  return [guard, { op: 'replace', path, value: cloneJson(old) }];
 }
 
 function at(root: JsonValue, path: string): JsonValue | undefined {
@@ -84,7 +90,7 @@ function refuseInexact(value: JsonValue, path: string): void {
  */
 export function withUndo(pod: JsonObject, operations: readonly Operation[]): readonly Operation[] {
   const all = [...operations];
-  const patched = { root: jsonpatch.applyPatch<JsonValue>(pod, structuredClone(all), true, false).newDocument };
+  const patched = { root: jsonpatch.applyPatch<JsonValue>(pod, all.map(cloneOperation), true, false).newDocument };
   const metadata = objectOf(at(patched.root, '/metadata'));
   const annotations = objectOf(metadata?.['annotations']);
   if (metadata === undefined) all.push({ op: 'add', path: '/metadata', value: {} });
@@ -125,15 +131,18 @@ export function undoOperations(
 }
 
 /** The object as it was before; the same as applying `undoOperations`. */
-export function applyUndo(pod: JsonObject, where: { readonly file?: string; readonly field?: string } = {}): JsonObject {
-  const operations = structuredClone(undoOperations(pod, where));
+export function applyUndo(
+  pod: JsonObject,
+  where: { readonly file?: string; readonly field?: string } = {},
+): JsonObject {
+  const operations = undoOperations(pod, where).map(cloneOperation);
   return jsonpatch.applyPatch<JsonObject>(pod, operations, true, false).newDocument;
 }
 
 /** @returns the path of the first operation that does not fit, or `undefined` when all do */
 function rehearse(pod: JsonObject, operations: readonly Operation[]): string | undefined {
-  let root: JsonValue = structuredClone(pod);
-  for (const operation of structuredClone(operations)) {
+  let root: JsonValue = cloneJson(pod);
+  for (const operation of operations.map(cloneOperation)) {
     if (operation.op === 'test') {
       if (!isDeepStrictEqual(at(root, operation.path), operation.value)) return operation.path;
       continue;

@@ -2,6 +2,7 @@ import jsonpatch from 'fast-json-patch';
 import { OutriderError } from '../model/error.js';
 import type { JsonValue } from '../model/json.js';
 import { pointerToken, type Operation } from '../model/patch.js';
+import { cloneJson } from './clone.js';
 import { mergedMembers, valueOf } from './manifest-value.js';
 import type { CollectionNode, Member, SyntaxNode } from './manifest-syntax.js';
 
@@ -186,7 +187,7 @@ export function draftValue(draft: Draft): JsonValue {
 
 function freshDraft(value: JsonValue): Draft & { readonly kind: 'fresh' } {
   // Later operations may reach into it, and the operation's value is the caller's.
-  return { kind: 'fresh', value: structuredClone(value) };
+  return { kind: 'fresh', value: cloneJson(value) };
 }
 
 function applyToValue(value: JsonValue, relative: Operation, operation: Operation): void {

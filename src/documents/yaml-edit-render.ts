@@ -6,7 +6,8 @@ import type { DocumentStyle } from './yaml-edit-style.js';
 const plainText = /^(?:-{0,2}[A-Za-z]|_|\/|\.\/|\$\()[\w./=+@%$():;-]*(?: [\w./=+@%$();-][\w./=+@%$():;-]*)*$/;
 const quantity = /^[0-9]+(?:m|k|Ki|M|Mi|G|Gi|T|Ti)$/;
 const reserved = /^(?:y|yes|n|no|on|off|true|false|null)$/i;
-const literalText = /^[^\s][^\r\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]*$/;
+// Printable, and no line break but the line feed.
+const literalText = /^(?!\s)[\t\n\u0020-\u007e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]*$/;
 
 /** A scalar on one line, unquoted only where every reader of YAML 1.1 and 1.2 takes it for the same string. */
 export function renderScalar(value: null | boolean | number | string, quoteAlways = false): string {

@@ -41,7 +41,10 @@ function applyOne(document: Document.Parsed, operation: Exclude<Operation, { op:
 
 /** Scalars of this schema are all strings, so a new value is rendered first and then read as source. */
 function nodeOf(value: JsonValue): Node | null {
-  const node = parseDocument(renderFlow(value, { indentation: undefined, quoteAlways: true }, plainStyle), options).contents;
+  const node = parseDocument(
+    renderFlow(value, { indentation: undefined, quoteAlways: true }, plainStyle),
+    options,
+  ).contents;
   if (isCollection(node)) node.flow = false;
   return node;
 }
@@ -52,4 +55,8 @@ function keyOf(key: string): Scalar {
   return scalar;
 }
 
-const plainStyle = styleOf('', { kind: 'scalar', start: 0, end: 0, anchor: undefined, style: 'empty', value: null, exact: undefined }, 'yaml');
+const plainStyle = styleOf(
+  '',
+  { kind: 'scalar', start: 0, end: 0, anchor: undefined, style: 'empty', value: null, exact: undefined },
+  'yaml',
+);

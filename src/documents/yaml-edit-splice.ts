@@ -13,7 +13,7 @@ export class Unspliceable extends Error {
 /**
  * Applies splices to a text. Those at one offset are applied in the order given, insertions before deletions.
  *
- * @throws Unspliceable when two of them overlap
+ * @throws Unspliceable when two of them overlap that are not both deletions
  */
 export function applySplices(text: string, splices: readonly Splice[]): string {
   const ordered = splices
@@ -21,7 +21,14 @@ export function applySplices(text: string, splices: readonly Splice[]): string {
     .sort((a, b) => a.splice.start - b.splice.start || a.insertion - b.insertion || a.order - b.order);
   const parts: string[] = [];
   let at = 0;
+  let deleting = false;
   for (const { splice } of ordered) {
+    const deletion = splice.text === '' && splice.end > splice.start;
+    if (splice.start < at && deletion && deleting) {
+      at = Math.max(at, splice.end);
+      continue;
+    }
+    deleting = deletion;
     if (splice.start < at) throw new Unspliceable(`two changes meet at offset ${splice.start}`);
     parts.push(text.slice(at, splice.start), splice.text);
     at = splice.end;

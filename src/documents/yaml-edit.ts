@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { OutriderError } from '../model/error.js';
 import type { JsonValue } from '../model/json.js';
 import type { Operation } from '../model/patch.js';
+import { cloneOperation } from './clone.js';
 import { readDocument, type Piece } from './manifest-split.js';
 import { SyntaxProblem, type ScalarNode, type SyntaxNode } from './manifest-syntax.js';
 import { valueOf } from './manifest-value.js';
@@ -30,7 +31,6 @@ export function editDocument(documentText: string, operations: readonly Operatio
   if (root === undefined) throw new OutriderError('internal', 'an empty document cannot be patched');
   const wanted = patchedValue(root, operations);
   const spliced = trySplicing(piece, root, operations);
-  if (process.env.DBG && !(spliced !== undefined && readsAs(spliced, wanted))) console.error('FALLBACK', JSON.stringify(documentText), JSON.stringify(operations), JSON.stringify(spliced));
   if (spliced !== undefined && readsAs(spliced, wanted)) return spliced;
   if (piece.format === 'yaml') {
     const rewritten = rewriteDocument(documentText, operations);
@@ -58,7 +58,7 @@ function exactScalar({ value, exact }: ScalarNode): JsonValue {
 
 function patchedValue(root: SyntaxNode, operations: readonly Operation[]): JsonValue {
   // Tests were made by the draft, on values as callers see them. The library goes on to change the values it is given.
-  const changes = structuredClone(operations.filter(({ op }) => op !== 'test'));
+  const changes = operations.filter(({ op }) => op !== 'test').map(cloneOperation);
   try {
     return jsonpatch.applyPatch<JsonValue>(valueOf(root, exactScalar), changes, true, false).newDocument;
   } catch (error) {
