@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import jsonpatch from 'fast-json-patch';
+import { diffTexts, renderDiff } from '../documents/diff.js';
+import { cloneJson, cloneOperation } from '../documents/clone.js';
+import { applyUndo, withUndo } from '../documents/undo.js';
+import { isArray, isObject, stringOf, stringsOf, type JsonObject } from '../model/json.js';
+import type { Operation } from '../model/patch.js';
+import { demoPod } from './demo-pod.js';
+import { review, startDemoServer, type DemoServer } from './demo-server.js';
+
+/** What the demonstration is run with. */
+export interface DemoInput {
+  /** The command's own script, started again as the server. */
+  readonly program: string;
+  readonly print: (text: string) => void;
+  readonly colour: boolean;
+}
+
+/**
+ * `outrider demo`: the main job without a cluster. Starts the TLS server as a process of its own, sends it a pod as an
+ * API server would, shows what came back, and that a second pass and the way back hold.
+ *
+ * @throws Error when a step does not hold; the server is stopped in every case
+ */
+export async function demo({ program, print, colour }: DemoInput): Promise<void> {
+  const bold = (text: string): string => (colour ? `\u001b[1m${text}\u001b[0m` : text);
+  const say = (text = ''): void => print(`${text}\n`);
+  const folder = await mkdtemp(join(tmpdir(), 'outrider-demo-'));
+  let server: DemoServer | undefined;
+  try {
+    say(bold('1. A server with a development certificate, as a process of its own'));
+    server = await startDemoServer(program, folder);
+    say(`   https://localhost:${server.port}/mutate/pods answers; policy: demonstration, profile sysdig, region us2\n`);
+
+    say(bold('2. A pod goes in, as an API server sends it, and comes out instrumented'));
+    const pod: JsonObject = demoPod;
+    const first = await review(server, '/mutate/pods', pod, 'demo-1');
+    const patch = patchOf(first);
+    expect(first['allowed'] === true && patch.length > 0, 'the pod is allowed with a patch');
+    showDecision(first, say);
+    const after = apply(pod, patch);
+    const diff = diffTexts(stringify(pod, { lineWidth: 0 }), stringify(after, { lineWidth: 0 }));
+    say();
+    print(renderDiff(diff, { oldName: 'pod as sent', newName: 'pod as admitted', colour }));
+
+    say(`\n${bold('3. The same as the JSON patch (RFC 6902) that the API server applies')}`);
+    for (const operation of patch) say(`   ${shorten(JSON.stringify(operation))}`);
+
+    say(`\n${bold('4. What holds')}`);
+    const second = await review(server, '/mutate/pods', after, 'demo-2');
+    expect(patchOf(second).length === 0, 'a second pass changes nothing');
+    say('   ✓ a second pass changes nothing: the API server calls again after a patch');
+    const check = await review(server, '/validate/pods', after, 'demo-3');
+    expect(check['allowed'] === true, 'the validating door accepts the result');
+    say('   ✓ the validating door plans again on the result and finds every part');
+    const undone = applyUndo(apply(pod, withUndo(pod, patch)));
+    expect(JSON.stringify(undone) === JSON.stringify(pod), 'uninject gives the pod back');
+    say('   ✓ uninject gives back the pod, with its fields in their order');
+  } finally {
+    const code = await server?.stop();
+    if (server !== undefined) say(`   ✓ on SIGTERM the server drained and ended with exit code ${code ?? 'none'}`);
+    await rm(folder, { recursive: true, force: true });
+  }
+  say(`\n${bold('What this did not show')}`);
+  say('   A cluster: nothing was pulled or run. The agent’s image, its access key and its collector are the vendor’s.');
+  say(`\n${bold('What to try next')}`);
+  say('   node dist/outrider.js inject -f YOUR.yaml --profile sysdig --set region=us2 -o diff');
+  say('   node dist/outrider.js explain -f YOUR.yaml --profile datadog');
+  say('   node dist/outrider.js serve --config deploy/examples/config');
+}
+
+function patchOf(response: JsonObject): readonly Operation[] {
+  const text = stringOf(response['patch']);
+  if (text === undefined) return [];
+  const patch: unknown = JSON.parse(Buffer.from(text, 'base64').toString('utf8'));
+  return isArray(patch) ? patch.filter(isOperation) : [];
+}
+
+function isOperation(value: unknown): value is Operation {
+  return isObject(value) && typeof value['op'] === 'string' && typeof value['path'] === 'string';
+}
+
+function apply(pod: JsonObject, patch: readonly Operation[]): JsonObject {
+  const operations = patch.map((operation) => cloneOperation(operation));
+  return jsonpatch.applyPatch<JsonObject>(cloneJson(pod), operations, true).newDocument;
+}
+
+function showDecision(response: JsonObject, say: (text: string) => void): void {
+  const audit = isObject(response['auditAnnotations']) ? response['auditAnnotations'] : {};
+  say(`   decision ${stringOf(audit['decision']) ?? '?'}, reason ${stringOf(audit['reason']) ?? '?'}`);
+  for (const warning of isArray(response['warnings']) ? response['warnings'] : [])
+    say(`   warning: ${String(warning)}`);
+}
+
+function shorten(text: string): string {
+  return text.length > 160 ? `${text.slice(0, 157)}…` : text;
+}
+
+function expect(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`the demonstration failed: it does not hold that ${what}`);
+}
