@@ -95,7 +95,8 @@ export function createWebhookServer(options: {
     exposeHeadRoutes: false,
     requestIdHeader: false,
     clientErrorHandler: (error, socket) => {
-      metrics.countRejected(answerConnectionError(error, socket));
+      const cause = answerConnectionError(error, socket);
+      if (cause !== undefined) metrics.countRejected(cause);
     },
     frameworkErrors: (_error, _request, reply) => {
       reject(reply, 'path_unknown');
