@@ -4,19 +4,19 @@ import { rejection, type RejectCause } from './rejection.js';
 
 /**
  * Answers what the HTTP parser refused, on the bare socket, and closes it.
- * @returns the cause, for the metric
+ * @returns the cause, for the metric; `undefined` when the client has gone or was answered already
  */
-export function answerConnectionError(error: NodeJS.ErrnoException, socket: Socket): RejectCause {
-  const cause = causeOf(error.code);
-  if (socket.writable) {
-    const { status, body } = rejection(cause);
-    socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-        `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-    );
-  } else {
+export function answerConnectionError(error: NodeJS.ErrnoException, socket: Socket): RejectCause | undefined {
+  if (!socket.writable) {
     socket.destroy();
+    return undefined;
   }
+  const cause = causeOf(error.code);
+  const { status, body } = rejection(cause);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
   return cause;
 }
 

@@ -1,4 +1,5 @@
 import type { Server } from 'node:https';
+import type { Socket } from 'node:net';
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Door } from '../model/decision.js';
 import { OutriderError } from '../model/error.js';
@@ -7,6 +8,7 @@ import type { Metrics } from '../observe/metrics.js';
 import type { TlsPair } from '../tls/pair.js';
 import { answerConnectionError } from './connection-error.js';
 import { parseGoDuration } from './go-duration.js';
+import { answerAndLinger } from './linger.js';
 import { listenOn, type Address } from './listen.js';
 import { isRetryable, rejection, type RejectCause } from './rejection.js';
 import { RequestContext, type ReviewHandlers } from './review-context.js';
@@ -77,6 +79,8 @@ export function createWebhookServer(options: {
   let handlers: ReviewHandlers | undefined;
   let phase: 'serving' | 'draining' | 'closed' = 'serving';
   let inFlight = 0;
+  // Connections that have their last answer while the rest of a body still comes.
+  const answered = new WeakSet<Socket>();
   metrics.watchInFlight(() => inFlight);
 
   const app = fastify<Server>({
@@ -95,7 +99,12 @@ export function createWebhookServer(options: {
     exposeHeadRoutes: false,
     requestIdHeader: false,
     clientErrorHandler: (error, socket) => {
-      metrics.countRejected(answerConnectionError(error, socket));
+      if (answered.has(socket)) {
+        socket.destroy();
+        return;
+      }
+      const cause = answerConnectionError(error, socket);
+      if (cause !== undefined) metrics.countRejected(cause);
     },
     frameworkErrors: (_error, _request, reply) => {
       reject(reply, 'path_unknown');
@@ -113,6 +122,13 @@ export function createWebhookServer(options: {
     // The connection broke within the body: nobody is there to be answered.
     if (request.raw.destroyed && !request.raw.complete) return reply.hijack();
     const cause = causeOf(error);
+    if (cause === 'body_too_large') {
+      metrics.countRejected(cause);
+      reply.hijack();
+      answered.add(request.raw.socket);
+      answerAndLinger(request.raw, reply.raw, rejection(cause));
+      return reply;
+    }
     if (cause === 'internal') logger.error({ err: error }, 'the server failed to answer a request');
     return reject(reply, cause);
   });

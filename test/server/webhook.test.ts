@@ -298,6 +298,18 @@ t.test('requests that are odd but understood', async (t) => {
   );
 });
 
+t.test('the answer to a body far too large is not lost with the rest of the body', async (t) => {
+  const { client } = await serve(t, echo, { requestTimeoutMs: 30_000 });
+  const megabytes = 'x'.repeat(4_000_000);
+  for (const request of [post(megabytes), post('', { headers: chunked }) + chunk(megabytes) + '0\r\n\r\n']) {
+    const connection = await client();
+    connection.send(request);
+    t.match(await connection.next(), { status: 413, headers: { connection: 'close' } });
+    await until(connection.closed);
+    t.equal(connection.socket.bytesWritten > megabytes.length, true, 'all of it was taken');
+  }
+});
+
 t.test('an error in a handler is a 500 without its text, and the server lives', async (t) => {
   const { client, lines, metric } = await serve(t, {
     mutate: () => {
