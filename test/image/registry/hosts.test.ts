@@ -3,7 +3,7 @@ import t from 'tap';
 import { RegistryError } from '../../../src/image/types.js';
 import { matchesHost, splitHostPort } from '../../../src/image/registry/host-pattern.js';
 import { createHosts, defaultHostSettings } from '../../../src/image/registry/hosts.js';
-import { proxyFor, proxyFromEnvironment } from '../../../src/image/registry/proxy.js';
+import { checkProxies, proxyFor, proxyFromEnvironment } from '../../../src/image/registry/proxy.js';
 
 t.test('patterns of hosts', (t) => {
   const cases: [string, string, boolean][] = [
@@ -124,6 +124,15 @@ t.test('proxies from the environment', (t) => {
       noProxy: 'x',
     },
   );
+  t.strictSame(proxyFromEnvironment({ HTTPS_PROXY: 'proxy:3128' }), { https: 'http://proxy:3128' });
+  checkProxies({ https: 'http://user:pw@proxy:3128', http: 'https://proxy', noProxy: '???' });
+  for (const text of ['socks5://user:secret@proxy', 'http://', 'proxy', 'proxy:secret']) {
+    t.throws(() => checkProxies({ http: text }), {
+      code: 'settings_invalid',
+      field: 'proxies.http',
+      message: /^(?!.*secret)/,
+    });
+  }
   const settings = {
     https: 'http://proxy',
     noProxy: 'corp.example, .lab.example,*.glob.example 10.0.0.0/8,2001:db8::/32,192.168.1.1,port.example:8443',
