@@ -2,6 +2,7 @@ import { lookup as systemLookup, type LookupAddress, type LookupOptions } from '
 import type { LookupFunction } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { buildConnector } from 'undici';
+import { asError } from './as-error.js';
 import { type EgressGuard, EgressDeniedError } from './egress-guard.js';
 
 /** Finds a host's addresses; the system's resolver by default. */
@@ -35,7 +36,7 @@ export function createGuardedConnector(options: ConnectorOptions): buildConnecto
       // An address in place of a name is never resolved, so the resolver's hook would not see it.
       options.guard.checkHost(target.hostname, port);
     } catch (error) {
-      callback(error instanceof Error ? error : new Error('refused'), null);
+      callback(asError(error), null);
       return;
     }
     const connector = byPort.get(port) ?? connectorFor(port, options);
@@ -78,7 +79,7 @@ function connectorFor(port: number, options: ConnectorOptions): buildConnector.c
         if (lookupOptions.all === true || first === undefined) callback(null, [...permitted]);
         else callback(null, first.address, first.family);
       } catch (refusal) {
-        callback(refusal instanceof Error ? refusal : new Error('refused'), []);
+        callback(asError(refusal), []);
       }
     });
   };

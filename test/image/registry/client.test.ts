@@ -322,7 +322,9 @@ t.test('mirrors: each is asked in turn, and the registry has the last word', asy
     { host: first.host, repositoryPrefix: 'proxy/' },
     { host: second.host, sendCredentials: true },
   ];
+  const failures: string[] = [];
   const { client } = clientFor([first.host, second.host, gone.host], {
+    onMirrorFailure: (_, error) => failures.push(error.reason),
     hosts: [{ host: own.host, plainHttp: true, mirrors }],
     egress: { allow: ['127.0.0.1'] },
   });
@@ -332,6 +334,7 @@ t.test('mirrors: each is asked in turn, and the registry has the last word', asy
   await client.manifest(reference, basic('me', 'pw'), never);
   t.equal(first.asked[0]?.path, `/v2/proxy/acme/app/manifests/1?ns=${encodeURIComponent(own.host)}`);
   t.equal(own.asked.length, 0);
+  t.strictSame(failures, ['registry_unreachable', 'image_not_found']);
 
   for (const handler of [
     (_: unknown, response: ServerResponse) => sendError(response, 500, 'UNKNOWN'),
