@@ -66,6 +66,14 @@ export function permittedAddresses(
   return permitted;
 }
 
+function permittedOrRefusal(...parameters: Parameters<typeof permittedAddresses>): readonly LookupAddress[] | Error {
+  try {
+    return permittedAddresses(...parameters);
+  } catch (error) {
+    return asError(error);
+  }
+}
+
 function connectorFor(port: number, options: ConnectorOptions): buildConnector.connector {
   const lookup: LookupFunction = (host, lookupOptions, callback) => {
     options.lookup(host, lookupOptions, (error, addresses) => {
@@ -73,14 +81,14 @@ function connectorFor(port: number, options: ConnectorOptions): buildConnector.c
         callback(error, []);
         return;
       }
-      try {
-        const permitted = permittedAddresses(options.guard, host, port, addresses);
-        const [first] = permitted;
-        if (lookupOptions.all === true || first === undefined) callback(null, [...permitted]);
-        else callback(null, first.address, first.family);
-      } catch (refusal) {
-        callback(asError(refusal), []);
+      const permitted = permittedOrRefusal(options.guard, host, port, addresses);
+      if (permitted instanceof Error) {
+        callback(permitted, []);
+        return;
       }
+      const [first] = permitted;
+      if (lookupOptions.all === true || first === undefined) callback(null, [...permitted]);
+      else callback(null, first.address, first.family);
     });
   };
   return buildConnector({
