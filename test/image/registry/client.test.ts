@@ -246,6 +246,14 @@ t.test('redirects lose credentials on the way to another host (E12)', async (t) 
     store.asked.every(({ authorization }) => authorization === undefined),
     'a store’s challenge is not met',
   );
+
+  // A store's challenge could name any token server, for it to be shown the registry's credentials.
+  store.handler = (request, response) => {
+    if (request.url?.startsWith('/token') === true) response.end('{"token":"x"}');
+    else sendError(response, 401, 'X', { 'www-authenticate': `Bearer realm="${store.origin}/token"` });
+  };
+  await failureOf(client.blob(reference, sha256('x'), 1000, basic('me', 'pw'), never));
+  t.ok(store.asked.every(({ path }) => !path.startsWith('/token')));
 });
 
 t.test('redirects that are not followed (E13)', async (t) => {
