@@ -31,6 +31,7 @@ type Demand =
   | { readonly scheme: 'bearer'; readonly realm: string; readonly service: string | undefined; readonly scope: string };
 
 const maxRemembered = 2000;
+const maxParameterLength = 2048;
 /** Asked with what is remembered, with a first token, and with one of a wider scope. */
 const maxAttempts = 3;
 
@@ -58,6 +59,10 @@ export function createAuthenticator(
     return { header: `Bearer ${token.text}`, demand, token: token.text, isCached: token.isCached };
   }
 
+  function forget(...keys: readonly string[]): void {
+    for (const key of keys) demands.delete(key);
+  }
+
   return {
     async ask(question, repository, credential, signal) {
       const { origin } = question.url;
@@ -65,7 +70,15 @@ export function createAuthenticator(
       const remembered = demands.get(key) ?? forRepository(demands.get(origin), repository);
       let proof: Proof | undefined;
       if (credential.kind === 'registry-token') proof = sentAsItIs(credential);
-      else if (remembered !== undefined) proof = await prove(remembered, credential, undefined, signal);
+      else if (remembered !== undefined) {
+        try {
+          proof = await prove(remembered, credential, undefined, signal);
+        } catch (error) {
+          // The registry may have another token server by now: the next look-up hears it from the registry.
+          if (error instanceof RegistryError) forget(origin, key);
+          throw error;
+        }
+      }
 
       let answer = await send(withHeader(question, proof), signal);
       for (let attempt = 1; attempt < maxAttempts; attempt++) {
@@ -77,8 +90,7 @@ export function createAuthenticator(
         answer = await send(withHeader(question, proof), signal);
       }
       if (answer.status === 401) {
-        demands.delete(key);
-        demands.delete(origin);
+        forget(origin, key);
       } else if (proof?.demand !== undefined) {
         demands.set(key, proof.demand);
         demands.set(origin, proof.demand);
@@ -119,10 +131,20 @@ function nextDemand(
 
 function bearerDemand(challenge: Challenge, repository: string, asItIs: boolean): Demand {
   const { parameters } = challenge;
-  const asked = parameters.get('scope');
+  const asked = bounded(parameters.get('scope'));
   const scope = asItIs ? asked : pullOnly(asked);
   const realm = parameters.get('realm') ?? '';
-  return { scheme: 'bearer', realm, service: parameters.get('service'), scope: scope ?? pullScope(repository) };
+  return {
+    scheme: 'bearer',
+    realm,
+    service: bounded(parameters.get('service')),
+    scope: scope ?? pullScope(repository),
+  };
+}
+
+/** What a registry says of itself is remembered, so it has to be short. */
+function bounded(text: string | undefined): string | undefined {
+  return (text?.length ?? 0) > maxParameterLength ? undefined : text;
 }
 
 /** A look-up never needs more than to pull, whatever the registry offers. */
@@ -148,13 +170,20 @@ function sameDemand(one: Demand, other: Demand | undefined): boolean {
 }
 
 function isRealm(realm: string | undefined): boolean {
-  if (realm === undefined || !URL.canParse(realm)) return false;
+  if (realm === undefined || realm.length > maxParameterLength || !URL.canParse(realm)) return false;
   const url = new URL(realm);
   return (url.protocol === 'https:' || url.protocol === 'http:') && url.username === '' && url.password === '';
 }
 
 function sentAsItIs(credential: Credential): Proof {
-  return { header: `Bearer ${credential.registryToken ?? ''}`, demand: undefined, token: undefined, isCached: false };
+  const token = credential.registryToken ?? '';
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new RegistryError(
+      'image_unauthorized',
+      `the registry token of ${credential.source} cannot stand in a header`,
+    );
+  }
+  return { header: `Bearer ${token}`, demand: undefined, token: undefined, isCached: false };
 }
 
 function withHeader(question: Question, proof: Proof | undefined): Question {

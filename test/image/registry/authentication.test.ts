@@ -20,7 +20,7 @@ import {
 const identity: Credential = { kind: 'identity-token', identityToken: 'refresh me', source: 'test', fingerprint: 'id' };
 const registryToken: Credential = {
   kind: 'registry-token',
-  registryToken: 'as it is',
+  registryToken: 'as-it-is',
   source: 'test',
   fingerprint: 'rt',
 };
@@ -144,7 +144,7 @@ t.test('an identity token is exchanged by POST', async (t) => {
 
 t.test('a registry token is sent as it is, and a refusal of it stands', async (t) => {
   const it = await scene(t);
-  it.accepts = (authorization) => authorization === 'Bearer as it is';
+  it.accepts = (authorization) => authorization === 'Bearer as-it-is';
   await it.ask(registryToken);
   t.equal(it.registry.asked.length, 1);
   it.accepts = () => false;
@@ -154,6 +154,22 @@ t.test('a registry token is sent as it is, and a refusal of it stands', async (t
     registryCode: 'UNAUTHORIZED',
   });
   t.equal(it.tokens.asked.length, 0);
+  const broken: Credential = { ...registryToken, registryToken: 'a\r\nx: y' };
+  t.match(await failureOf(it.ask(broken)), { reason: 'image_unauthorized', message: /of test/ });
+});
+
+t.test('a registry that changes its token server is followed', async (t) => {
+  const it = await scene(t);
+  await it.ask(anonymous);
+  it.tokens.handler = (_, response) => sendError(response, 503, 'GONE');
+  it.now += 600_000;
+  t.match(await failureOf(it.ask(anonymous)), { reason: 'registry_error', status: 503 });
+  it.challenge = `Bearer realm="${it.tokens.origin}/moved"`;
+  it.tokens.handler = (request, response) => {
+    if (request.url?.startsWith('/moved') === true) response.end('{"token":"token-moved"}');
+    else sendError(response, 503, 'GONE');
+  };
+  t.ok(await it.ask(anonymous));
 });
 
 t.test('500 at once share one token', async (t) => {
@@ -235,6 +251,7 @@ t.test('token servers that fail', async (t) => {
     [(r) => r.end('no json'), { reason: 'registry_error', message: /gives no token/ }],
     [(r) => r.end('[]'), { reason: 'registry_error' }],
     [(r) => r.end('{"token":"a\\r\\nx: y"}'), { reason: 'registry_error' }],
+    [(r) => r.end(JSON.stringify({ token: 'x'.repeat(20_000) })), { reason: 'registry_error' }],
     [(r) => r.end('{"token":""}'), { reason: 'registry_error' }],
     [(r) => r.destroy(), { reason: 'registry_unreachable' }],
   ];
@@ -264,6 +281,7 @@ t.test('realms that no credentials go to (E12, E13)', async (t) => {
     ['https://me:pw@127.0.0.1/token', anonymous, 'image_unauthorized'],
     ['file:///etc/passwd', anonymous, 'image_unauthorized'],
     ['/token', anonymous, 'image_unauthorized'],
+    [`https://127.0.0.1/${'x'.repeat(3000)}`, anonymous, 'image_unauthorized'],
   ];
   for (const [realm, credential, reason] of cases) {
     it.challenge = `Bearer realm="${realm}",service="reg"`;

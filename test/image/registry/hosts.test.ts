@@ -3,7 +3,7 @@ import t from 'tap';
 import { RegistryError } from '../../../src/image/types.js';
 import { matchesHost, splitHostPort } from '../../../src/image/registry/host-pattern.js';
 import { createHosts, defaultHostSettings } from '../../../src/image/registry/hosts.js';
-import { proxyFor, proxyFromEnvironment } from '../../../src/image/registry/proxy.js';
+import { checkProxies, proxyFor, proxyFromEnvironment } from '../../../src/image/registry/proxy.js';
 
 t.test('patterns of hosts', (t) => {
   const cases: [string, string, boolean][] = [
@@ -60,6 +60,8 @@ t.test('settings: the first that matches, with defaults', (t) => {
   });
   t.equal(hosts.settings('a.lab.example'), hosts.settings('b.lab.example'), 'one object for all of them');
   t.equal(hosts.settings('ghcr.io'), defaultHostSettings);
+  const hub = createHosts([{ host: 'registry-1.docker.io', concurrency: 5 }], {});
+  t.equal(hub.settings('docker.io').concurrency, 5, 'Docker Hub by either of its names');
   t.equal(hosts.settings('localhost:5000').plainHttp, false, 'not even localhost speaks HTTP unasked');
   t.end();
 });
@@ -124,6 +126,15 @@ t.test('proxies from the environment', (t) => {
       noProxy: 'x',
     },
   );
+  t.strictSame(proxyFromEnvironment({ HTTPS_PROXY: 'proxy:3128' }), { https: 'http://proxy:3128' });
+  checkProxies({ https: 'http://user:pw@proxy:3128', http: 'https://proxy', noProxy: '???' });
+  for (const text of ['socks5://user:secret@proxy', 'http://', 'proxy', 'proxy:secret']) {
+    t.throws(() => checkProxies({ http: text }), {
+      code: 'settings_invalid',
+      field: 'proxies.http',
+      message: /^(?!.*secret)/,
+    });
+  }
   const settings = {
     https: 'http://proxy',
     noProxy: 'corp.example, .lab.example,*.glob.example 10.0.0.0/8,2001:db8::/32,192.168.1.1,port.example:8443',
