@@ -40,7 +40,7 @@ export async function startDemoServer(program: string, certsDir: string): Promis
     createInterface({ input: child.stderr }).on('line', (line) => {
       lines.push(line);
       const entry = parseLine(line);
-      if (entry?.['msg'] === 'serving' && typeof entry['webhookPort'] === 'number') resolve(entry['webhookPort']);
+      if (entry?.['msg'] === 'listening' && typeof entry['webhookPort'] === 'number') resolve(entry['webhookPort']);
     });
   });
   const bundle = new Promise<string>((resolve) => {

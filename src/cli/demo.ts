@@ -91,8 +91,7 @@ function apply(pod: JsonObject, patch: readonly Operation[]): JsonObject {
 function showDecision(response: JsonObject, say: (text: string) => void): void {
   const audit = isObject(response['auditAnnotations']) ? response['auditAnnotations'] : {};
   say(`   decision ${stringOf(audit['decision']) ?? '?'}, reason ${stringOf(audit['reason']) ?? '?'}`);
-  for (const warning of isArray(response['warnings']) ? response['warnings'] : [])
-    say(`   warning: ${String(warning)}`);
+  for (const warning of stringsOf(response['warnings']) ?? []) say(`   warning: ${warning}`);
 }
 
 function shorten(text: string): string {

@@ -92,9 +92,9 @@ while :; do
 done
 `;
 
-const toolsScript = literal(bringTools);
-const keeperScript = literal(keepRunning);
-const stubScript = literal(execProgram);
+const toolsScript = literal(bringTools.trimStart());
+const keeperScript = literal(keepRunning.trimStart());
+const stubScript = literal(execProgram.trimStart());
 const fillScripts = {
   from: { strict: fillScript(fillByCopy, false), stub: fillScript(fillByCopy, true) },
   command: { strict: fillScript(fillByCommand, false), stub: fillScript(fillByCommand, true) },
@@ -102,7 +102,7 @@ const fillScripts = {
 
 function fillScript(fill: string, stub: boolean): string {
   const attempt = stub ? `fill "$@" && exit 0${installStub}` : 'fill "$@"; exit $?\n';
-  return literal(`${parameters}${fill}${attempt}`);
+  return literal(`${parameters}${fill}${attempt}`.trimStart());
 }
 
 /** Argv of the container that brings busybox into the volume; runs in Outrider's own image. */

@@ -1,0 +1,28 @@
+# syntax=docker/dockerfile:1
+
+# The busybox of the Copy delivery: static, so that it runs in any agent's image.
+FROM docker.io/library/debian:bookworm-slim AS tools
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends busybox-static \
+ && install -D -m 0555 /bin/busybox /tools/busybox
+
+FROM docker.io/library/node:26-bookworm-slim AS build
+WORKDIR /src
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY tsconfig.json ./
+COPY src ./src
+COPY test/tools/bundle.mjs ./test/tools/bundle.mjs
+RUN npm run build
+
+# Node 26 is the maintained LTS; the code runs on 20.19 and newer. No shell, no package manager, not root.
+FROM gcr.io/distroless/nodejs26-debian13:nonroot
+COPY --from=tools /tools /tools
+COPY --from=build /src/dist/outrider.js /app/outrider.js
+COPY LICENSE package.json /app/
+WORKDIR /app
+USER 65532:65532
+ENV NODE_ENV=production
+EXPOSE 8443 8080
+ENTRYPOINT ["/nodejs/bin/node", "/app/outrider.js"]
+CMD ["serve"]
