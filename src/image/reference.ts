@@ -26,6 +26,7 @@ export function parseReference(text: string): ImageReference {
   if (text.length > maxReferenceLength) {
     throw invalid(`the image reference is longer than ${maxReferenceLength} characters: ${quote(text)}`);
   }
+  if (text.includes('://')) throw invalid(`${quote(text)} has a scheme, and an image reference has none`);
   if (/^[0-9a-f]{64}$/.test(text)) {
     throw invalid(`${quote(text)} is an image ID, not a reference`);
   }

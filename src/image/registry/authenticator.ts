@@ -58,6 +58,10 @@ export function createAuthenticator(
     return { header: `Bearer ${token.text}`, demand, token: token.text, isCached: token.isCached };
   }
 
+  function forget(...keys: readonly string[]): void {
+    for (const key of keys) demands.delete(key);
+  }
+
   return {
     async ask(question, repository, credential, signal) {
       const { origin } = question.url;
@@ -65,7 +69,15 @@ export function createAuthenticator(
       const remembered = demands.get(key) ?? forRepository(demands.get(origin), repository);
       let proof: Proof | undefined;
       if (credential.kind === 'registry-token') proof = sentAsItIs(credential);
-      else if (remembered !== undefined) proof = await prove(remembered, credential, undefined, signal);
+      else if (remembered !== undefined) {
+        try {
+          proof = await prove(remembered, credential, undefined, signal);
+        } catch (error) {
+          // The registry may have another token server by now: the next look-up hears it from the registry.
+          if (error instanceof RegistryError) forget(origin, key);
+          throw error;
+        }
+      }
 
       let answer = await send(withHeader(question, proof), signal);
       for (let attempt = 1; attempt < maxAttempts; attempt++) {
@@ -77,8 +89,7 @@ export function createAuthenticator(
         answer = await send(withHeader(question, proof), signal);
       }
       if (answer.status === 401) {
-        demands.delete(key);
-        demands.delete(origin);
+        forget(origin, key);
       } else if (proof?.demand !== undefined) {
         demands.set(key, proof.demand);
         demands.set(origin, proof.demand);
@@ -154,7 +165,14 @@ function isRealm(realm: string | undefined): boolean {
 }
 
 function sentAsItIs(credential: Credential): Proof {
-  return { header: `Bearer ${credential.registryToken ?? ''}`, demand: undefined, token: undefined, isCached: false };
+  const token = credential.registryToken ?? '';
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new RegistryError(
+      'image_unauthorized',
+      `the registry token of ${credential.source} cannot stand in a header`,
+    );
+  }
+  return { header: `Bearer ${token}`, demand: undefined, token: undefined, isCached: false };
 }
 
 function withHeader(question: Question, proof: Proof | undefined): Question {

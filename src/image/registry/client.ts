@@ -16,7 +16,7 @@ import { answerError, connectionError, headerOf } from './failure.js';
 import { createHosts, type HostConfiguration, type HostSettings, type RegistryRules } from './hosts.js';
 import { verifiedManifest } from './manifest-answer.js';
 import { manifestAccept, mediaTypeOf } from './media-types.js';
-import type { ProxySettings } from './proxy.js';
+import { checkProxies, type ProxySettings } from './proxy.js';
 import { askFollowing } from './redirects.js';
 import { createTokenService } from './token-service.js';
 import { type Answer, createTransport, type ExchangeReport, type Purpose } from './transport.js';
@@ -62,12 +62,13 @@ const anonymous: Credential = { kind: 'anonymous', source: 'none', fingerprint: 
  * A client of the OCI distribution API that only pulls. Mirrors are asked in their order; whatever goes wrong with one
  * but the caller's giving up, the next is asked, and the registry's own answer is the one that counts.
  *
- * @throws {OutriderError} `settings_invalid` for egress rules that cannot be read.
+ * @throws {OutriderError} `settings_invalid` for egress rules and proxies that cannot be read.
  */
 export function createRegistryClient(options: RegistryClientOptions = {}): ClosableRegistryClient {
   const clock = options.clock ?? Date.now;
   const hosts = createHosts(options.hosts ?? [], options.registries ?? {});
   const guard = createEgressGuard(options.egress ?? {});
+  checkProxies(options.proxies ?? {});
   const dispatchers = createDispatchers(guard, options.proxies ?? {}, options.lookup ?? lookupBySystem);
   const transport = createTransport(dispatchers, options.onExchange ?? (() => undefined));
   const authenticator = createAuthenticator(

@@ -1,3 +1,4 @@
+import { OutriderError } from '../../model/error.js';
 import { inBlock, parseAddress, parseBlock } from './address.js';
 import { splitHostPort } from './host-pattern.js';
 
@@ -17,14 +18,24 @@ export function proxyFromEnvironment(environment: Readonly<Record<string, string
     const value = environment[name.toLowerCase()] ?? environment[name];
     return value === '' ? undefined : value;
   };
-  const https = read('HTTPS_PROXY');
-  const http = read('HTTP_PROXY');
+  // As in curl, `proxy:3128` is meant to be HTTP.
+  const readUrl = (name: string): string | undefined => read(name)?.replace(/^(?!\w+:\/\/)/, 'http://');
+  const https = readUrl('HTTPS_PROXY');
+  const http = readUrl('HTTP_PROXY');
   const noProxy = read('NO_PROXY');
   return {
     ...(https === undefined ? {} : { https }),
     ...(http === undefined ? {} : { http }),
     ...(noProxy === undefined ? {} : { noProxy }),
   };
+}
+
+/** @throws {OutriderError} `settings_invalid` for a proxy that is no `http:` or `https:` URL; it may hold a password, so the message does not quote it. */
+export function checkProxies(settings: ProxySettings): void {
+  for (const [field, text] of Object.entries({ https: settings.https, http: settings.http })) {
+    if (text === undefined || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol))) continue;
+    throw new OutriderError('settings_invalid', 'a proxy is an http or https URL', { field: `proxies.${field}` });
+  }
 }
 
 /**

@@ -93,8 +93,9 @@ export function createTransport(dispatchers: Dispatchers, report: (exchange: Exc
     const { url } = question;
     const { statusCode: status, headers, body } = await request(question, signal);
     answered.set(url.origin, true);
-    const isSuccess = status >= 200 && status < 300;
-    const bytes = isSuccess
+    // The length that an answer to HEAD states is that of the body it does not have.
+    const isWhole = status >= 200 && status < 300 && question.method !== 'HEAD';
+    const bytes = isWhole
       ? await readBody(body, headers, question.limitBytes, 'refuse')
       : await readBody(body, headers, maxComplaintBytes, 'cut');
     return { url, status, headers, body: bytes };

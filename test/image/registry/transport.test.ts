@@ -1,0 +1,254 @@
+import 'reflect-metadata';
+import { webcrypto } from 'node:crypto';
+import { createServer as createPlainServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { connect } from 'node:net';
+import * as x509 from '@peculiar/x509';
+import t from 'tap';
+import { parseReference } from '../../../src/image/reference.js';
+import { createRegistryClient } from '../../../src/image/registry/client.js';
+import { retryAfterMs } from '../../../src/image/registry/retry-after.js';
+import { Semaphore } from '../../../src/image/registry/semaphore.js';
+import { SharedCalls } from '../../../src/image/registry/shared-calls.js';
+import {
+  anonymous,
+  basic,
+  clientFor,
+  failureOf,
+  manifest,
+  never,
+  sendError,
+  sendManifest,
+  sha256,
+  startServer,
+} from './fake-registry.js';
+
+async function makeCertificate(): Promise<{ readonly cert: string; readonly key: string }> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const names = new x509.SubjectAlternativeNameExtension([
+    { type: 'ip', value: '127.0.0.1' },
+    { type: 'dns', value: 'registry.test' },
+  ]);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+    {
+      name: 'CN=registry.test',
+      notBefore: new Date(Date.now() - 60_000),
+      notAfter: new Date(Date.now() + 3_600_000),
+      keys,
+      signingAlgorithm: algorithm,
+      extensions: [names, new x509.BasicConstraintsExtension(true, undefined, true)],
+    },
+    webcrypto,
+  );
+  const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
+  return { cert: certificate.toString('pem'), key: x509.PemConverter.encode(key, 'PRIVATE KEY') };
+}
+
+t.test('TLS: an unknown authority, a configured one, another name', async (t) => {
+  const { cert, key } = await makeCertificate();
+  const server = await startServer(
+    (_, response) => sendManifest(response),
+    () => createTlsServer({ cert, key }),
+  );
+  const [, port = ''] = server.host.split(':');
+  const lookup = (
+    _: string,
+    __: unknown,
+    callback: (error: null, addresses: { address: string; family: number }[]) => void,
+  ): void => callback(null, [{ address: '127.0.0.1', family: 4 }]);
+  const egress = { allow: ['127.0.0.1'] };
+  const trusting = createRegistryClient({ hosts: [{ host: '*', ca: cert }], egress, lookup });
+  const strict = createRegistryClient({ egress, lookup });
+  t.teardown(() => Promise.all([trusting.close(), strict.close(), server.close()]));
+  const ask = (client: typeof strict, host: string) =>
+    client.manifest(parseReference(`${host}:${port}/acme/app`), anonymous, never);
+
+  for (const host of ['127.0.0.1', 'registry.test']) {
+    t.equal((await ask(trusting, host)).digest, sha256(manifest), host);
+    t.match(await failureOf(ask(strict, host)), {
+      reason: 'registry_unreachable',
+      message: /DEPTH_ZERO_SELF_SIGNED_CERT/,
+    });
+  }
+  t.match(await failureOf(ask(trusting, 'other.test')), { reason: 'registry_unreachable', message: /ALTNAME_INVALID/ });
+
+  server.handler = (_, response) => {
+    response.writeHead(302, { location: 'http://registry.test/plain' }).end();
+  };
+  t.match(await failureOf(ask(trusting, 'registry.test')), { reason: 'registry_denied', message: /plain HTTP/ });
+});
+
+t.test('a name that does not resolve', async (t) => {
+  const client = createRegistryClient({
+    lookup: (host, _, callback) => {
+      callback(Object.assign(new Error(host), { code: 'ENOTFOUND' }), []);
+    },
+  });
+  t.teardown(() => client.close());
+  const failure = await failureOf(client.manifest(parseReference('registry.test/a'), anonymous, never));
+  t.match(failure, { reason: 'registry_unreachable', message: /registry\.test.*ENOTFOUND/ });
+});
+
+t.test('a proxy: tunnels for TLS, plain requests otherwise, and the guard before it (E13)', async (t) => {
+  const { cert, key } = await makeCertificate();
+  const registry = await startServer(
+    (_, response) => sendManifest(response),
+    () => createTlsServer({ cert, key }),
+  );
+  const [, port = ''] = registry.host.split(':');
+  const tunnels: string[] = [];
+  let refusesTunnels = false;
+  const proxy = await startServer(
+    (request, response) => {
+      if (request.url === 'http://plain.test/v2/acme/app/manifests/latest') sendManifest(response);
+      else sendError(response, 407, 'NO');
+    },
+    () => {
+      const server = createPlainServer();
+      server.on('connect', (request, socket) => {
+        if (refusesTunnels) {
+          socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+          return;
+        }
+        tunnels.push(request.url ?? '');
+        const onward = connect(Number(port), '127.0.0.1', () => {
+          socket.write('HTTP/1.1 200 OK\r\n\r\n');
+          onward.pipe(socket).pipe(onward);
+        });
+        for (const end of [onward, socket]) end.on('error', () => end.destroy());
+        onward.on('close', () => socket.destroy());
+        socket.on('close', () => onward.destroy());
+      });
+      return server;
+    },
+  );
+  const resolved: string[] = [];
+  const client = createRegistryClient({
+    hosts: [
+      { host: 'plain.test', plainHttp: true },
+      { host: '*', ca: cert },
+    ],
+    proxies: { https: proxy.origin, http: proxy.origin, noProxy: 'direct.test' },
+    lookup: (host, _, callback) => {
+      resolved.push(host);
+      if (host === 'registry.test') callback(Object.assign(new Error(host), { code: 'ENOTFOUND' }), []);
+      else
+        callback(null, [
+          { address: ['plain.test', 'refused.test'].includes(host) ? '10.0.0.1' : '127.0.0.1', family: 4 },
+        ]);
+    },
+  });
+  t.teardown(() => Promise.all([client.close(), proxy.close(), registry.close()]));
+  const ask = (name: string) => client.manifest(parseReference(name), anonymous, never);
+
+  t.equal((await ask('registry.test/acme/app')).digest, sha256(manifest), 'who only the proxy can resolve');
+  t.strictSame(tunnels, ['registry.test:443']);
+  t.equal((await ask('plain.test/acme/app')).digest, sha256(manifest));
+  t.match(
+    await failureOf(ask('plain.test/acme/other')),
+    { reason: 'registry_unreachable' },
+    'the proxy’s 407 is none of the registry’s',
+  );
+  refusesTunnels = true;
+  t.match(await failureOf(ask('refused.test/acme/app')), { reason: 'registry_unreachable' });
+  for (const host of ['loopback.test', '169.254.169.254', 'metadata.google.internal', 'direct.test']) {
+    t.match(await failureOf(ask(`${host}/acme/app`)), { reason: 'registry_denied' }, host);
+  }
+  t.equal(tunnels.length, 1, 'nothing of that reached the proxy');
+});
+
+t.test('429 with a date, by the clock', async (t) => {
+  const now = Date.UTC(2026, 0, 1);
+  const server = await startServer((_, response) =>
+    sendError(response, 429, 'X', { 'retry-after': new Date(now + 90_000).toUTCString() }),
+  );
+  const { client } = clientFor([server.host], { clock: () => now });
+  t.teardown(() => Promise.all([client.close(), server.close()]));
+  const failure = await failureOf(client.head(parseReference(`${server.host}/a`), basic('a', 'b'), never));
+  t.match(failure, { reason: 'registry_rate_limited', status: 429, retryAfterMs: 90_000 });
+});
+
+t.test('Retry-After', (t) => {
+  const now = Date.UTC(2026, 0, 1);
+  const cases: [string | undefined, number | undefined][] = [
+    [undefined, undefined],
+    ['', undefined],
+    ['0', 0],
+    [' 120 ', 120_000],
+    ['-1', undefined],
+    ['1.5', undefined],
+    ['soon', undefined],
+    ['2026', 2_026_000],
+    ['9999999999', 86_400_000],
+    ['99999999999', undefined],
+    ['Thu, 01 Jan 2026 00:00:30 GMT', 30_000],
+    ['Thursday, 01-Jan-26 00:00:30 GMT', 30_000],
+    ['Thu Jan  1 00:00:30 2026 GMT', 30_000],
+    ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
+    ['Fri, 01 Jan 2100 00:00:00 GMT', 86_400_000],
+    ['Xxx, 99 Foo 2026', undefined],
+  ];
+  for (const [header, expected] of cases) t.equal(retryAfterMs(header, now), expected, JSON.stringify(header));
+  t.end();
+});
+
+t.test('a semaphore: in order, per key, and giving up leaves no hole', async (t) => {
+  const semaphore = new Semaphore();
+  const order: string[] = [];
+  const first = await semaphore.acquire('a', 1, never);
+  const other = await semaphore.acquire('b', 1, never);
+  const controller = new AbortController();
+  const second = semaphore.acquire('a', 1, controller.signal);
+  const third = semaphore.acquire('a', 1, never).then((release) => {
+    order.push('third');
+    return release;
+  });
+  const fourth = semaphore.acquire('a', 1, never).then((release) => {
+    order.push('fourth');
+    return release;
+  });
+  controller.abort();
+  await t.rejects(second, { name: 'AbortError' });
+  first();
+  (await third)();
+  (await fourth)();
+  other();
+  t.strictSame(order, ['third', 'fourth']);
+  const again = await Promise.all([semaphore.acquire('a', 2, never), semaphore.acquire('a', 2, never)]);
+  for (const release of again) release();
+  await t.rejects(semaphore.acquire('a', 1, AbortSignal.abort()), { name: 'AbortError' });
+});
+
+t.test('shared calls: one for all, aborted only when all have left', async (t) => {
+  const calls = new SharedCalls<number>();
+  const signals: AbortSignal[] = [];
+  const finish: ((value: number) => void)[] = [];
+  const call = (signal: AbortSignal): Promise<number> => {
+    signals.push(signal);
+    return new Promise((resolve) => finish.push(resolve));
+  };
+  const [one, two] = [new AbortController(), new AbortController()];
+  const first = calls.run('k', one.signal, call);
+  const second = calls.run('k', two.signal, call);
+  one.abort();
+  await t.rejects(first, { name: 'AbortError' });
+  t.equal(signals[0]?.aborted, false);
+  finish[0]?.(7);
+  t.equal(await second, 7);
+  t.equal(signals.length, 1);
+
+  const [three, four] = [new AbortController(), new AbortController()];
+  const both = [calls.run('k', three.signal, call), calls.run('k', four.signal, call)];
+  three.abort();
+  four.abort();
+  await Promise.all(both.map((each) => t.rejects(each, { name: 'AbortError' })));
+  t.equal(signals[1]?.aborted, true);
+  const later = calls.run('k', never, call);
+  finish[2]?.(8);
+  t.equal(await later, 8, 'the next caller starts anew');
+  await t.rejects(
+    calls.run('k', never, () => Promise.reject(new Error('failed'))),
+    { message: 'failed' },
+  );
+});
