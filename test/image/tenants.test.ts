@@ -104,7 +104,7 @@ const step = fc.oneof(
     },
   })),
   ...['ask', 'known'].map((how) =>
-    fc.constantFrom(...tenants).map((tenant): Step => ({
+    fc.tuple(fc.constantFrom(...tenants), fc.boolean()).map(([tenant, pinned]): Step => ({
       [fc.toStringMethod]: () => `${tenant} ${how} ${pinned}`,
       async run(world, { resolver }) {
         note(world);
