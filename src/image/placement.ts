@@ -131,7 +131,14 @@ export function placementOf(pod: JsonObject, nodes?: NodeFacts): Placement {
   const rules = specRules(spec, { nodes, mentioned });
   const admits = (os: string, architecture: string): boolean =>
     os === 'linux' && rules.every((rule) => rule(os, architecture));
-  // What is said of every architecture that can make a difference, so pods that differ elsewhere are still equal.
-  const key = [...mentioned].sort().map((one) => (admits('linux', one) ? one : `-${one}`));
-  return { admits, key: key.join(' ') };
+  return {
+    admits,
+    // What is said of every architecture that can make a difference, so pods that differ elsewhere are still equal.
+    get key() {
+      return [...mentioned]
+        .sort()
+        .map((one) => (admits('linux', one) ? one : `-${one}`))
+        .join(' ');
+    },
+  };
 }
