@@ -31,6 +31,7 @@ type Demand =
   | { readonly scheme: 'bearer'; readonly realm: string; readonly service: string | undefined; readonly scope: string };
 
 const maxRemembered = 2000;
+const maxParameterLength = 2048;
 /** Asked with what is remembered, with a first token, and with one of a wider scope. */
 const maxAttempts = 3;
 
@@ -130,10 +131,20 @@ function nextDemand(
 
 function bearerDemand(challenge: Challenge, repository: string, asItIs: boolean): Demand {
   const { parameters } = challenge;
-  const asked = parameters.get('scope');
+  const asked = bounded(parameters.get('scope'));
   const scope = asItIs ? asked : pullOnly(asked);
   const realm = parameters.get('realm') ?? '';
-  return { scheme: 'bearer', realm, service: parameters.get('service'), scope: scope ?? pullScope(repository) };
+  return {
+    scheme: 'bearer',
+    realm,
+    service: bounded(parameters.get('service')),
+    scope: scope ?? pullScope(repository),
+  };
+}
+
+/** What a registry says of itself is remembered, so it has to be short. */
+function bounded(text: string | undefined): string | undefined {
+  return (text?.length ?? 0) > maxParameterLength ? undefined : text;
 }
 
 /** A look-up never needs more than to pull, whatever the registry offers. */
@@ -159,7 +170,7 @@ function sameDemand(one: Demand, other: Demand | undefined): boolean {
 }
 
 function isRealm(realm: string | undefined): boolean {
-  if (realm === undefined || !URL.canParse(realm)) return false;
+  if (realm === undefined || realm.length > maxParameterLength || !URL.canParse(realm)) return false;
   const url = new URL(realm);
   return (url.protocol === 'https:' || url.protocol === 'http:') && url.username === '' && url.password === '';
 }

@@ -33,6 +33,8 @@ export interface RegistryClientOptions {
   readonly manifestLimitBytes?: number;
   /** Told of every request: for metrics, timings and our own log. */
   readonly onExchange?: (exchange: ExchangeReport) => void;
+  /** Told of a mirror that gave no result, with its error, before the next one is asked. */
+  readonly onMirrorFailure?: (host: string, error: RegistryError) => void;
   /** The time now, milliseconds since 1970. */
   readonly clock?: () => number;
   /** Finds a host's addresses; the system's resolver by default. */
@@ -101,6 +103,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Closa
           return await attempt(mirror);
         } catch (error) {
           if (signal.aborted) throw error;
+          options.onMirrorFailure?.(mirror.host, connectionError(mirror.host, error, signal));
         }
       }
       return await attempt(own);

@@ -2,6 +2,7 @@ import { lookup as systemLookup, type LookupAddress, type LookupOptions } from '
 import type { LookupFunction } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { buildConnector } from 'undici';
+import { asError } from './as-error.js';
 import { type EgressGuard, EgressDeniedError } from './egress-guard.js';
 
 /** Finds a host's addresses; the system's resolver by default. */
@@ -35,7 +36,7 @@ export function createGuardedConnector(options: ConnectorOptions): buildConnecto
       // An address in place of a name is never resolved, so the resolver's hook would not see it.
       options.guard.checkHost(target.hostname, port);
     } catch (error) {
-      callback(error instanceof Error ? error : new Error('refused'), null);
+      callback(asError(error), null);
       return;
     }
     const connector = byPort.get(port) ?? connectorFor(port, options);
@@ -65,6 +66,14 @@ export function permittedAddresses(
   return permitted;
 }
 
+function permittedOrRefusal(...parameters: Parameters<typeof permittedAddresses>): readonly LookupAddress[] | Error {
+  try {
+    return permittedAddresses(...parameters);
+  } catch (error) {
+    return asError(error);
+  }
+}
+
 function connectorFor(port: number, options: ConnectorOptions): buildConnector.connector {
   const lookup: LookupFunction = (host, lookupOptions, callback) => {
     options.lookup(host, lookupOptions, (error, addresses) => {
@@ -72,14 +81,14 @@ function connectorFor(port: number, options: ConnectorOptions): buildConnector.c
         callback(error, []);
         return;
       }
-      try {
-        const permitted = permittedAddresses(options.guard, host, port, addresses);
-        const [first] = permitted;
-        if (lookupOptions.all === true || first === undefined) callback(null, [...permitted]);
-        else callback(null, first.address, first.family);
-      } catch (refusal) {
-        callback(refusal instanceof Error ? refusal : new Error('refused'), []);
+      const permitted = permittedOrRefusal(options.guard, host, port, addresses);
+      if (permitted instanceof Error) {
+        callback(permitted, []);
+        return;
       }
+      const [first] = permitted;
+      if (lookupOptions.all === true || first === undefined) callback(null, [...permitted]);
+      else callback(null, first.address, first.family);
     });
   };
   return buildConnector({

@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici';
+import { asError } from './as-error.js';
 import { createGuardedConnector, type Lookup, permittedAddresses } from './connector.js';
-import { type EgressGuard, EgressDeniedError } from './egress-guard.js';
+import type { EgressGuard } from './egress-guard.js';
 import type { HostSettings } from './hosts.js';
 import { proxyFor, type ProxySettings } from './proxy.js';
 import { raceAbort } from './shared-calls.js';
@@ -11,7 +12,7 @@ export interface Dispatchers {
    * What sends a request to the URL. Behind a proxy the guard runs here, on what the host resolves to locally; a host
    * that does not resolve locally is the proxy's to judge.
    *
-   * @throws {EgressDeniedError} When the guard refuses the target.
+   * @throws {EgressDeniedError} When the guard refuses the target: see egress-guard.ts.
    */
   dispatcherFor(url: URL, settings: HostSettings, signal: AbortSignal): Promise<Dispatcher>;
   close(): Promise<void>;
@@ -82,7 +83,7 @@ function checkTarget(guard: EgressGuard, lookup: Lookup, url: URL): Promise<void
         if (error === null) permittedAddresses(guard, host, port, addresses);
         resolve();
       } catch (refusal) {
-        reject(refusal instanceof Error ? refusal : new EgressDeniedError(host));
+        reject(asError(refusal));
       }
     });
   });

@@ -2,7 +2,10 @@ import { RegistryError } from '../types.js';
 import { apiHost } from '../reference.js';
 import { matchesHost } from './host-pattern.js';
 
-/** How to talk to one registry, mirror or token server. */
+/**
+ * How to talk to one host: a registry, a mirror, a token server or a store that a registry redirects to. Docker Hub’s
+ * registry is `docker.io`; its token server is `auth.docker.io`.
+ */
 export interface HostConfiguration {
   /** `HOST`, `HOST:PORT` or a glob; the first configuration that matches counts. Without a port: any port. */
   readonly host: string;
@@ -75,7 +78,7 @@ export function createHosts(configurations: readonly HostConfiguration[], rules:
     }
   };
   return {
-    settings: (host) => known.find((settings) => matchesHost(settings.host, host)) ?? defaultHostSettings,
+    settings: (host) => known.find((settings) => matchesAny([settings.host], host)) ?? defaultHostSettings,
     checkHost,
     checkRegistry(registry) {
       checkHost(registry);

@@ -1,3 +1,5 @@
+import { asError } from './as-error.js';
+
 /** Lets at most so many calls of one key be under way; further ones wait in the order they came. */
 export class Semaphore {
   readonly #lanes = new Map<string, Lane>();
@@ -45,7 +47,7 @@ function waitIn(lane: Lane, signal: AbortSignal): Promise<void> {
     };
     const abort = (): void => {
       lane.waiting.delete(proceed);
-      reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+      reject(asError(signal.reason));
     };
     signal.addEventListener('abort', abort, { once: true });
     lane.waiting.add(proceed);

@@ -1,3 +1,5 @@
+import { asError } from './as-error.js';
+
 /**
  * Makes concurrent calls with one key one call. A caller that gives up leaves it to the others; when the last one has
  * left, the call itself is aborted.
@@ -40,7 +42,7 @@ export async function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Pr
   let stop: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     stop = () => {
-      reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+      reject(asError(signal.reason));
     };
     signal.addEventListener('abort', stop, { once: true });
   });

@@ -35,7 +35,8 @@ export interface TokenService {
 }
 
 const maxTokens = 2000;
-const maxTokenLength = 64 * 1024;
+const maxTokenLength = 16 * 1024;
+const maxTokensLength = 8 * 1024 * 1024;
 const answerLimitBytes = 256 * 1024;
 const defaultLifetimeMs = 60_000;
 const maxLifetimeMs = 60 * 60_000;
@@ -43,7 +44,11 @@ const maxLifetimeMs = 60 * 60_000;
 const maxMarginMs = 10_000;
 
 export function createTokenService(transport: Transport, hosts: Hosts, clock: () => number): TokenService {
-  const tokens = new LRUCache<string, { readonly text: string; readonly expiresAtMs: number }>({ max: maxTokens });
+  const tokens = new LRUCache<string, { readonly text: string; readonly expiresAtMs: number }>({
+    max: maxTokens,
+    maxSize: maxTokensLength,
+    sizeCalculation: ({ text }, key) => text.length + key.length,
+  });
   const underWay = new SharedCalls<string>();
 
   async function fetch(key: string, request: TokenRequest, signal: AbortSignal): Promise<string> {

@@ -6,7 +6,7 @@ import { type ParsedImageConfig, parseImageConfig, parseManifest } from '../../.
 import { parseReference } from '../../../src/image/reference.js';
 import { type ClosableRegistryClient, createRegistryClient } from '../../../src/image/registry/client.js';
 import { type Credential, type ImageReference, RegistryError } from '../../../src/image/types.js';
-import { startCountingProxy, startRegistry } from './harness.js';
+import { type Fault, startCountingProxy, startRegistry } from './harness.js';
 import { buildMultiPlatform, createBuildah, digestOf, makeUmociImage, push, pushRaw } from './images.js';
 import { startTokenServer } from './token-server.js';
 
@@ -191,4 +191,44 @@ t.test('tokens (E12), and what a look-up costs', async (t) => {
   t.ok((await Promise.all(calls)).every((head) => head !== undefined));
   t.equal(tokens.asked.length, 1, 'a hundred at once share one token');
   t.equal(proxy.seen.filter((line) => line === 'HEAD manifests 200').length, 100);
+});
+
+t.test('faults in front of the registry, and recovery from each (E13)', async (t) => {
+  const registry = await startRegistry(join(directory, 'faults'), { mode: 'none' });
+  const proxy = await startCountingProxy(registry.host);
+  const client = createRegistryClient({
+    hosts: [{ host: proxy.host, plainHttp: true, headersTimeoutMs: 500, bodyTimeoutMs: 500 }],
+    egress: { allow: [proxy.host] },
+  });
+  t.teardown(() => Promise.all([client.close(), proxy.close(), registry.stop()]));
+  await push(registry, await makeUmociImage(directory, '/through-faults', []), 'acme/app:1');
+  const reference = parseReference(`${proxy.host}/acme/app:1`);
+  const type = { 'content-type': 'application/vnd.oci.image.manifest.v1+json' };
+  const faults: [string, Fault, string][] = [
+    ['hanging', () => undefined, 'registry_unreachable'],
+    ['hanging in the body', (_, r) => r.writeHead(200, type).write('{'), 'registry_unreachable'],
+    ['cut', (q) => q.socket.destroy(), 'registry_unreachable'],
+    [
+      'truncated',
+      (_, r) => r.writeHead(200, { ...type, 'content-length': 900 }).write('{', () => r.destroy()),
+      'registry_unreachable',
+    ],
+    ['garbage', (_, r) => r.writeHead(200, type).end('\0\0'), 'image_config_invalid'],
+    [
+      'another digest',
+      (_, r) => r.writeHead(200, { ...type, 'docker-content-digest': digestOf('x') }).end('{}'),
+      'image_config_invalid',
+    ],
+    ['huge', (_, r) => r.writeHead(200, { ...type, 'content-length': 1e9 }).write('{'), 'image_config_invalid'],
+    ['500', (_, r) => r.writeHead(500).end(), 'registry_error'],
+    ['429', (_, r) => r.writeHead(429, { 'retry-after': '30' }).end(), 'registry_rate_limited'],
+    ['to metadata', (_, r) => r.writeHead(302, { location: 'http://169.254.169.254/' }).end(), 'registry_denied'],
+    ['in a circle', (q, r) => r.writeHead(302, { location: q.url ?? '' }).end(), 'registry_error'],
+  ];
+  for (const [name, fault, reason] of faults) {
+    proxy.fault = fault;
+    t.match(await failureOf(configsOf(client, reference)), { reason }, name);
+    proxy.fault = undefined;
+    t.match(await configsOf(client, reference), [{ config: { entrypoint: ['/through-faults'] } }], `after ${name}`);
+  }
 });

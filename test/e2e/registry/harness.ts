@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer, request as send } from 'node:http';
+import { createServer, type IncomingMessage, request as send, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { freePort, run, serve } from './processes.js';
@@ -58,18 +58,26 @@ async function authSection(directory: string, access: Access): Promise<Record<st
   return { auth: { token: { realm, service, issuer, rootcertbundle: certificateFile } } };
 }
 
-/** A proxy in front of a registry that counts what is asked and how it was answered. */
+/** A proxy in front of a registry that counts what is asked and how it was answered, and can spoil answers. */
 export interface CountingProxy {
   readonly host: string;
   /** `GET manifests 200`, `HEAD manifests 200`, `GET blobs 401`, … in order. */
   readonly seen: string[];
+  /** Answers in the registry's place while it is set. */
+  fault: Fault | undefined;
   close(): Promise<void>;
 }
+
+export type Fault = (request: IncomingMessage, response: ServerResponse) => void;
 
 export async function startCountingProxy(target: string): Promise<CountingProxy> {
   const seen: string[] = [];
   const server = createServer((request, response) => {
     const { method = '', url: path = '', headers } = request;
+    if (proxy.fault !== undefined) {
+      proxy.fault(request, response);
+      return;
+    }
     const onward = send(`http://${target}`, { method, path, headers }, (answer) => {
       const kind = /\/(manifests|blobs)\//.exec(path)?.[1] ?? 'other';
       seen.push(`${method} ${kind} ${answer.statusCode ?? 0}`);
@@ -83,13 +91,15 @@ export async function startCountingProxy(target: string): Promise<CountingProxy>
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no address');
-  return {
+  const proxy: CountingProxy = {
     host: `127.0.0.1:${address.port}`,
     seen,
+    fault: undefined,
     close: async () => {
       server.close();
       server.closeAllConnections();
       await once(server, 'close');
     },
   };
+  return proxy;
 }

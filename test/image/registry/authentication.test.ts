@@ -251,6 +251,7 @@ t.test('token servers that fail', async (t) => {
     [(r) => r.end('no json'), { reason: 'registry_error', message: /gives no token/ }],
     [(r) => r.end('[]'), { reason: 'registry_error' }],
     [(r) => r.end('{"token":"a\\r\\nx: y"}'), { reason: 'registry_error' }],
+    [(r) => r.end(JSON.stringify({ token: 'x'.repeat(20_000) })), { reason: 'registry_error' }],
     [(r) => r.end('{"token":""}'), { reason: 'registry_error' }],
     [(r) => r.destroy(), { reason: 'registry_unreachable' }],
   ];
@@ -280,6 +281,7 @@ t.test('realms that no credentials go to (E12, E13)', async (t) => {
     ['https://me:pw@127.0.0.1/token', anonymous, 'image_unauthorized'],
     ['file:///etc/passwd', anonymous, 'image_unauthorized'],
     ['/token', anonymous, 'image_unauthorized'],
+    [`https://127.0.0.1/${'x'.repeat(3000)}`, anonymous, 'image_unauthorized'],
   ];
   for (const [realm, credential, reason] of cases) {
     it.challenge = `Bearer realm="${realm}",service="reg"`;

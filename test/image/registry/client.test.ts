@@ -246,6 +246,14 @@ t.test('redirects lose credentials on the way to another host (E12)', async (t) 
     store.asked.every(({ authorization }) => authorization === undefined),
     'a store’s challenge is not met',
   );
+
+  // A store's challenge could name any token server, for it to be shown the registry's credentials.
+  store.handler = (request, response) => {
+    if (request.url?.startsWith('/token') === true) response.end('{"token":"x"}');
+    else sendError(response, 401, 'X', { 'www-authenticate': `Bearer realm="${store.origin}/token"` });
+  };
+  await failureOf(client.blob(reference, sha256('x'), 1000, basic('me', 'pw'), never));
+  t.ok(store.asked.every(({ path }) => !path.startsWith('/token')));
 });
 
 t.test('redirects that are not followed (E13)', async (t) => {
@@ -322,7 +330,9 @@ t.test('mirrors: each is asked in turn, and the registry has the last word', asy
     { host: first.host, repositoryPrefix: 'proxy/' },
     { host: second.host, sendCredentials: true },
   ];
+  const failures: string[] = [];
   const { client } = clientFor([first.host, second.host, gone.host], {
+    onMirrorFailure: (_, error) => failures.push(error.reason),
     hosts: [{ host: own.host, plainHttp: true, mirrors }],
     egress: { allow: ['127.0.0.1'] },
   });
@@ -332,6 +342,7 @@ t.test('mirrors: each is asked in turn, and the registry has the last word', asy
   await client.manifest(reference, basic('me', 'pw'), never);
   t.equal(first.asked[0]?.path, `/v2/proxy/acme/app/manifests/1?ns=${encodeURIComponent(own.host)}`);
   t.equal(own.asked.length, 0);
+  t.strictSame(failures, ['registry_unreachable', 'image_not_found']);
 
   for (const handler of [
     (_: unknown, response: ServerResponse) => sendError(response, 500, 'UNKNOWN'),

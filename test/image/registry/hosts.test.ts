@@ -60,6 +60,8 @@ t.test('settings: the first that matches, with defaults', (t) => {
   });
   t.equal(hosts.settings('a.lab.example'), hosts.settings('b.lab.example'), 'one object for all of them');
   t.equal(hosts.settings('ghcr.io'), defaultHostSettings);
+  const hub = createHosts([{ host: 'registry-1.docker.io', concurrency: 5 }], {});
+  t.equal(hub.settings('docker.io').concurrency, 5, 'Docker Hub by either of its names');
   t.equal(hosts.settings('localhost:5000').plainHttp, false, 'not even localhost speaks HTTP unasked');
   t.end();
 });
