@@ -7,6 +7,7 @@ import type { Clock } from './clock.js';
 import { referenceKey, repositoryKey } from './keys.js';
 import type { ImageLog } from './log.js';
 import { parseImageConfig, parseManifest } from './manifest.js';
+import { systemCode } from './registry/failure.js';
 import type { LookupStep, Trace } from './trace.js';
 import { RegistryError, type Credential, type ImageReference, type Manifest, type RegistryClient } from './types.js';
 
@@ -35,9 +36,25 @@ function headUnsupported(error: unknown): boolean {
   return error instanceof RegistryError && (error.status === 405 || error.status === 501);
 }
 
-/** Failures that say nothing of one image, but that the registry is out of reach or its gateway finds nobody behind it. */
-function isOutage({ reason, status }: RegistryError): boolean {
-  return reason === 'registry_unreachable' || (reason === 'registry_error' && (status ?? 0) > 501);
+// Codes of connections that were made: one repository can be slow where its registry is not.
+const afterConnecting = new Set([
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_SOCKET',
+  'UND_ERR_ABORTED',
+  'ECONNRESET',
+  'EPIPE',
+]);
+
+/**
+ * What to leave alone after a failure. The whole registry only if nothing listens there: were a time-out or a gateway's
+ * error enough, a tenant with one slow repository behind a shared registry could have every other's look-ups refused.
+ */
+function outageOf({ reason, status, cause }: RegistryError): 'registry' | 'repository' | undefined {
+  if (reason === 'registry_error') return (status ?? 0) > 501 ? 'repository' : undefined;
+  if (reason !== 'registry_unreachable') return undefined;
+  const tookTooLong = cause instanceof RegistryError;
+  return tookTooLong || afterConnecting.has(systemCode(cause) ?? '') ? 'repository' : 'registry';
 }
 
 /** @param options `longestMs`: a question is given up after that. */
@@ -50,7 +67,7 @@ export function createFetcher(options: {
   readonly longestMs: number;
 }): Fetcher {
   const { client, cache, clock, counter, log, longestMs } = options;
-  const backoff = createBackoff({ clock, entries: 1_000 });
+  const backoff = createBackoff({ clock, entries: 5_000 });
   const roots = createFlights<string>({ longestMs, maximum: Infinity });
   const contents = createFlights<Content>({ longestMs, maximum: Infinity });
 
@@ -90,24 +107,30 @@ export function createFetcher(options: {
   /** Asks unless the answer is known to be a refusal; remembers how it went. */
   async function guarded<T>(question: Question, subject: string, ask: () => Promise<T>): Promise<T> {
     const { registry } = question.reference;
+    const repository = repositoryKey(question.reference);
     const { fingerprint } = question.credential;
     const refusal = cache.negatives.find(registry, subject, fingerprint);
     if (refusal !== undefined) {
       counter.count('negative');
       throw refusal;
     }
-    if (!backoff.mayAsk(registry)) {
+    if (!backoff.mayAsk(repository) || !backoff.mayAsk(registry)) {
       counter.count('negative');
       throw new RegistryError('registry_unreachable', `${registry} did not answer lately`);
     }
     try {
       const answer = await ask();
       backoff.succeeded(registry);
+      backoff.succeeded(repository);
       return answer;
     } catch (error) {
       const failure = failureOf(error, question, subject);
-      if (isOutage(failure)) backoff.failed(registry);
-      else if (failure.status !== undefined) backoff.succeeded(registry);
+      const outage = outageOf(failure);
+      if (outage !== undefined) backoff.failed(outage === 'registry' ? registry : repository);
+      if (failure.status !== undefined) {
+        backoff.succeeded(registry);
+        if (outage === undefined) backoff.succeeded(repository);
+      }
       cache.negatives.keep(registry, subject, fingerprint, failure);
       throw failure;
     }

@@ -19,8 +19,18 @@ export interface NodeFacts {
 const architectureLabels = new Set(['kubernetes.io/arch', 'beta.kubernetes.io/arch']);
 const osLabels = new Set(['kubernetes.io/os', 'beta.kubernetes.io/os']);
 
-/** Something that must hold for a node; `undefined` where the answer depends on what is not known here. */
+// Architectures that Kubernetes and container images exist for; more are possible.
+const usual = ['386', 'amd64', 'arm', 'arm64', 'loong64', 'mips64le', 'ppc64le', 'riscv64', 's390x', 'other'];
+
+/** Something that must hold for a node. */
 type Rule = (os: string, architecture: string) => boolean;
+
+/** What rules are made with. */
+interface Making {
+  readonly nodes: NodeFacts | undefined;
+  /** Every architecture that a rule speaks of. */
+  readonly mentioned: Set<string>;
+}
 
 /** What one label must be, with the operators of a node selector (Kubernetes API, `NodeSelectorRequirement`). */
 function labelRule(actual: string, operator: string | undefined, values: readonly string[]): boolean {
@@ -42,30 +52,34 @@ function labelRule(actual: string, operator: string | undefined, values: readonl
   }
 }
 
-function expressionRule(value: JsonValue): Rule {
+function expressionRule(value: JsonValue, { mentioned }: Making): Rule {
   const expression = objectOf(value) ?? {};
   const key = stringOf(expression['key']) ?? '';
   const operator = stringOf(expression['operator']);
   const values = stringsOf(expression['values']) ?? [];
-  if (architectureLabels.has(key)) return (_, architecture) => labelRule(architecture, operator, values);
+  if (architectureLabels.has(key)) {
+    for (const one of values) mentioned.add(one);
+    return (_, architecture) => labelRule(architecture, operator, values);
+  }
   if (osLabels.has(key)) return (os) => labelRule(os, operator, values);
   return () => true;
 }
 
 /** The one node that a DaemonSet's pod, or one like it, names in a term's `matchFields`. */
-function fieldRule(value: JsonValue, nodes: NodeFacts | undefined): Rule {
+function fieldRule(value: JsonValue, { nodes, mentioned }: Making): Rule {
   const field = objectOf(value) ?? {};
   const names = stringsOf(field['values']) ?? [];
   if (field['key'] !== 'metadata.name' || field['operator'] !== 'In') return () => true;
   const known = names.map((name) => nodes?.architectureOf(name));
+  for (const one of known) if (one !== undefined) mentioned.add(one);
   return (_, architecture) => known.some((one) => one === undefined || one === architecture);
 }
 
-function termRule(value: JsonValue, nodes: NodeFacts | undefined): Rule {
+function termRule(value: JsonValue, making: Making): Rule {
   const term = objectOf(value) ?? {};
   const rules = [
-    ...listOf(term['matchExpressions']).map(expressionRule),
-    ...listOf(term['matchFields']).map((field) => fieldRule(field, nodes)),
+    ...listOf(term['matchExpressions']).map((one) => expressionRule(one, making)),
+    ...listOf(term['matchFields']).map((field) => fieldRule(field, making)),
   ];
   // A term that asks for nothing selects no node.
   if (rules.length === 0) return () => false;
@@ -79,22 +93,26 @@ function affinityTerms(spec: JsonObject): readonly JsonValue[] | undefined {
   return isArray(terms) && terms.length > 0 ? terms : undefined;
 }
 
-function specRules(spec: JsonObject, nodes: NodeFacts | undefined): readonly Rule[] {
+function specRules(spec: JsonObject, making: Making): readonly Rule[] {
+  const { nodes, mentioned } = making;
   const rules: Rule[] = [];
   for (const [key, value] of Object.entries(objectOf(spec['nodeSelector']) ?? {})) {
-    if (architectureLabels.has(key)) rules.push((_, architecture) => architecture === value);
+    if (architectureLabels.has(key)) {
+      if (typeof value === 'string') mentioned.add(value);
+      rules.push((_, architecture) => architecture === value);
+    }
     if (osLabels.has(key)) rules.push((os) => os === value);
   }
-  const terms = affinityTerms(spec)?.map((term) => termRule(term, nodes));
+  const terms = affinityTerms(spec)?.map((term) => termRule(term, making));
   if (terms !== undefined) rules.push((os, architecture) => terms.some((rule) => rule(os, architecture)));
   const os = stringOf(objectOf(spec['os'])?.['name']);
   if (os !== undefined) rules.push((one) => one === os);
   const nodeName = stringOf(spec['nodeName']);
   const bound = nodeName === undefined || nodeName === '' ? undefined : nodes?.architectureOf(nodeName);
-  if (bound !== undefined) rules.push((_, architecture) => architecture === bound);
-  else {
-    const existing = nodes?.architectures();
-    if (existing !== undefined) rules.push((_, architecture) => existing.includes(architecture));
+  const possible = bound === undefined ? nodes?.architectures() : [bound];
+  if (possible !== undefined) {
+    for (const one of possible) mentioned.add(one);
+    rules.push((_, architecture) => possible.includes(architecture));
   }
   return rules;
 }
@@ -109,15 +127,18 @@ function specRules(spec: JsonObject, nodes: NodeFacts | undefined): readonly Rul
  */
 export function placementOf(pod: JsonObject, nodes?: NodeFacts): Placement {
   const spec = objectOf(pod['spec']) ?? {};
-  const rules = specRules(spec, nodes);
-  const nodeName = stringOf(spec['nodeName']) ?? '';
+  const mentioned = new Set(usual);
+  const rules = specRules(spec, { nodes, mentioned });
+  const admits = (os: string, architecture: string): boolean =>
+    os === 'linux' && rules.every((rule) => rule(os, architecture));
   return {
-    admits: (os, architecture) => os === 'linux' && rules.every((rule) => rule(os, architecture)),
-    key: JSON.stringify([
-      spec['nodeSelector'] ?? null,
-      affinityTerms(spec) ?? null,
-      objectOf(spec['os'])?.['name'] ?? null,
-      nodes?.architectureOf(nodeName) ?? nodes?.architectures() ?? null,
-    ]),
+    admits,
+    // What is said of every architecture that can make a difference, so pods that differ elsewhere are still equal.
+    get key() {
+      return [...mentioned]
+        .sort()
+        .map((one) => (admits('linux', one) ? one : `-${one}`))
+        .join(' ');
+    },
   };
 }

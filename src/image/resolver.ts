@@ -12,7 +12,7 @@ import { createCredentialMemory } from './memory.js';
 import { failed } from './outcome.js';
 import type { NodeFacts } from './placement.js';
 import type { PlatformRow } from './reading.js';
-import { subjectOf, type Subject } from './subject.js';
+import { subjectKey, subjectOf, type Subject } from './subject.js';
 import type { LookupStep, Trace } from './trace.js';
 import { RegistryError, type Credential, type CredentialSource, type RegistryClient } from './types.js';
 
@@ -96,7 +96,7 @@ export function createImageResolver(options: ResolverOptions): RunningResolver {
   async function answer(subject: Subject, signal: AbortSignal, trace: Trace | undefined): Promise<Answer> {
     const { text } = subject.reference;
     try {
-      return await flights.join(subject.key, signal, (own) => lookup.run(subject, own, trace));
+      return await flights.join(subjectKey(subject), signal, (own) => lookup.run(subject, own, trace));
     } catch (error) {
       const why =
         error instanceof TooManyFlights ? 'too many look-ups are under way' : 'no answer in the time there was';

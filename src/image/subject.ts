@@ -11,8 +11,6 @@ export interface Subject {
   readonly reference: ImageReference;
   readonly who: CredentialRequest;
   readonly placement: Placement;
-  /** Equal for requests with equal answers. */
-  readonly key: string;
 }
 
 /** @throws RegistryError `image_reference_invalid`. */
@@ -20,5 +18,10 @@ export function subjectOf({ reference: text, namespace, pod }: ImageRequest, nod
   const reference = parseReference(text);
   const who = rightsOf(pod, namespace);
   const placement = placementOf(pod, nodes);
-  return { reference, who, placement, key: `${referenceKey(reference)} ${whoKey(who)} ${placement.key}` };
+  return { reference, who, placement };
+}
+
+/** Equal for subjects with equal answers. */
+export function subjectKey({ reference, who, placement }: Subject): string {
+  return `${referenceKey(reference)} ${whoKey(who)} ${placement.key}`;
 }

@@ -353,6 +353,27 @@ t.test('a registry that hangs is given up, and counts as out of reach', async (t
   t.match(await ask(`${app}:1`), { ok: true });
 });
 
+t.test(
+  'E14: one repository that is slow, or behind a broken gateway, does not cost its registry’s others',
+  async (t) => {
+    for (const error of [
+      new RegistryError('registry_error', 'no', { status: 504 }),
+      new RegistryError('registry_unreachable', 'no', { cause: Object.assign(new Error(), { code: 'ECONNRESET' }) }),
+    ]) {
+      const { registry, ask } = world();
+      registry.push(app, '1', {});
+      registry.push('registry.example/other', '1', {});
+      registry.fail(() => error);
+      t.match(await ask(`${app}:1`), { ok: false });
+      registry.fail(undefined);
+      t.match(await ask('registry.example/other:1'), { ok: true });
+      const asked = registry.total();
+      t.match(await ask(`${app}:2`), { ok: false, reason: 'registry_unreachable' });
+      t.equal(registry.total(), asked, 'and is left alone itself');
+    }
+  },
+);
+
 t.test('too many look-ups at once are refused; closing ends what is under way', async (t) => {
   const { registry, resolver, ask } = world({ maximum: 1 });
   registry.push(app, '1', {});

@@ -9,20 +9,21 @@ interface State {
 }
 
 /**
- * Leaves a registry alone that does not answer: after a failure for a second, then for twice as long each time, up to
- * a minute. When the time is over, one look-up tries; the others go on failing at once until it has succeeded.
+ * Leaves a registry, or one repository of it, alone that does not answer: after a failure for a second, then for twice
+ * as long each time, up to a minute. When the time is over, one look-up tries; the others go on failing at once until
+ * it has succeeded.
  */
 export interface Backoff {
-  /** Whether the registry may be asked now. A `true` after failures is for the caller alone. */
-  mayAsk(registry: string): boolean;
-  failed(registry: string): void;
-  succeeded(registry: string): void;
+  /** Whether the place may be asked now. A `true` after failures is for the caller alone. */
+  mayAsk(place: string): boolean;
+  failed(place: string): void;
+  succeeded(place: string): void;
 }
 
 const firstWaitMs = 1_000;
 const longestWaitMs = 60_000;
 
-/** Back-off for every registry that is asked; at most so many are remembered. */
+/** Back-off for every place that is asked; at most so many are remembered. */
 export function createBackoff(options: { readonly clock: Clock; readonly entries: number }): Backoff {
   const { clock } = options;
   const states = new LRUCache<string, State>({ max: options.entries });
@@ -30,21 +31,21 @@ export function createBackoff(options: { readonly clock: Clock; readonly entries
   const waitMs = (failures: number): number => Math.min(longestWaitMs, firstWaitMs * 2 ** (failures - 1));
 
   return {
-    mayAsk(registry) {
-      const state = states.get(registry);
+    mayAsk(place) {
+      const state = states.get(place);
       if (state === undefined) return true;
       const nowMs = clock.monotonicMs();
       const ageMs = nowMs - state.atMs;
       if (ageMs >= 0 && ageMs < waitMs(state.failures)) return false;
-      states.set(registry, { ...state, atMs: nowMs, trial: true });
+      states.set(place, { ...state, atMs: nowMs, trial: true });
       return true;
     },
-    failed(registry) {
-      const state = states.get(registry);
+    failed(place) {
+      const state = states.get(place);
       // Look-ups that were under way together fail together: that is one failure. Only a trial makes one more.
       const failures = state === undefined ? 1 : Math.min(state.failures + (state.trial ? 1 : 0), 30);
-      states.set(registry, { failures, atMs: clock.monotonicMs(), trial: false });
+      states.set(place, { failures, atMs: clock.monotonicMs(), trial: false });
     },
-    succeeded: (registry) => void states.delete(registry),
+    succeeded: (place) => void states.delete(place),
   };
 }

@@ -27,8 +27,6 @@ export interface Negatives {
   find(registry: string, subject: string, fingerprint: string): RegistryError | undefined;
   /** Remembers a refusal if its cause is one to remember. */
   keep(registry: string, subject: string, fingerprint: string, error: RegistryError): void;
-  /** Forgets what was refused for this subject and credential. */
-  forget(subject: string, fingerprint: string): void;
 }
 
 /** No refusals yet; at most so many are kept. */
@@ -59,6 +57,5 @@ export function createNegatives(options: { readonly clock: Clock; readonly entri
       });
       cache.set(key, { value, atMs: clock.monotonicMs(), ttlMs });
     },
-    forget: (subject, fingerprint) => void cache.delete(subjectKey(subject, fingerprint)),
   };
 }

@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import t from 'tap';
+import type { IndexEntry } from '../../src/image/manifest.js';
+import { agreeOn, normalisePlatform, platformText, selectEntries } from '../../src/image/platforms.js';
+import type { Placement } from '../../src/image/placement.js';
+
+function on(...architectures: readonly string[]): Placement {
+  return { admits: (os, architecture) => os === 'linux' && architectures.includes(architecture), key: 'test' };
+}
+
+let made = 0;
+
+/** An entry for `linux/arm/v7`, or `undefined` for one without platform. */
+function entry(platform: string | undefined, annotations: Readonly<Record<string, string>> = {}): IndexEntry {
+  made += 1;
+  const [os = '', architecture = '', variant] = platform?.split('/') ?? [];
+  return {
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    digest: `sha256:${made}`,
+    size: 1,
+    platform: platform === undefined ? undefined : { os, architecture, variant },
+    annotations,
+  };
+}
+
+function selected(platforms: readonly (string | undefined)[], placement: Placement): readonly string[] {
+  return selectEntries(
+    platforms.map((one) => entry(one)),
+    placement,
+  ).map(({ platform }) => (platform === undefined ? '?' : platformText(platform)));
+}
+
+t.test('E8: which entries of an index count', (t) => {
+  const cases: readonly (readonly [readonly (string | undefined)[], Placement, readonly string[]])[] = [
+    [
+      ['linux/amd64', 'linux/arm64', 'windows/amd64', 'unknown/unknown'],
+      on('amd64', 'arm64'),
+      ['linux/amd64', 'linux/arm64'],
+    ],
+    [['linux/amd64', 'linux/arm64/v8'], on('arm64'), ['linux/arm64']],
+    [['linux/amd64', 'linux/amd64/v3'], on('amd64'), ['linux/amd64']],
+    [['linux/amd64/v3', 'linux/amd64/v2'], on('amd64'), ['linux/amd64/v3', 'linux/amd64/v2']],
+    [['linux/arm/v6', 'linux/arm/v7', 'linux/arm'], on('arm'), ['linux/arm/v6', 'linux/arm/v7']],
+    [['linux/arm/v7', 'linux/amd64'], on('arm64'), ['linux/arm/v7']],
+    [['linux/arm/v7', 'linux/arm64'], on('arm64'), ['linux/arm64']],
+    [['linux/amd64', undefined], on('amd64'), ['linux/amd64', '?']],
+    [['windows/amd64'], on('amd64'), []],
+    [[], on('amd64'), []],
+  ];
+  for (const [platforms, placement, expected] of cases) t.strictSame(selected(platforms, placement), expected);
+  const attestation = entry('linux/amd64', { 'vnd.docker.reference.type': 'attestation-manifest' });
+  t.strictSame(selectEntries([attestation], on('amd64')), []);
+  const nested = { ...entry(undefined), mediaType: 'application/vnd.oci.image.index.v1+json' };
+  t.strictSame(selectEntries([nested], on('amd64')), []);
+  t.end();
+});
+
+t.test('E8: of two entries for one platform, the first', (t) => {
+  const [first, second] = [entry('linux/arm64'), entry('linux/arm64/v8')];
+  t.strictSame(
+    selectEntries([first, second], on('arm64')).map((one) => one.entry),
+    [first],
+  );
+  t.end();
+});
+
+t.test('normalising twice is normalising once', (t) => {
+  const variant = fc.constantFrom(undefined, '', 'v1', 'v2', 'v6', 'v7', 'v8', '7', '8');
+  fc.assert(
+    fc.property(fc.constantFrom('amd64', 'arm64', 'arm', 's390x'), variant, (architecture, one) => {
+      const once = normalisePlatform({ os: 'linux', architecture, variant: one });
+      t.strictSame(normalisePlatform(once), once);
+    }),
+  );
+  t.end();
+});
+
+t.test('E8: agreement', (t) => {
+  const row = (platform: string, ...entrypoint: readonly string[]) => ({
+    platform,
+    config: { entrypoint, cmd: ['x'] },
+  });
+  t.equal(agreeOn([]), undefined);
+  t.match(agreeOn([row('a', '/app'), row('b', '/app')]), { agree: true, config: { entrypoint: ['/app'] } });
+  t.match(agreeOn([row('a', '/app', 'x'), row('b', '/app')]), { agree: false });
+  t.strictSame(agreeOn([row('linux/amd64', '/one'), row('linux/arm64', '/two'), row('linux/s390x', '/one')]), {
+    agree: false,
+    differences: 'linux/amd64, linux/s390x: ENTRYPOINT ["/one"] CMD ["x"]; linux/arm64: ENTRYPOINT ["/two"] CMD ["x"]',
+  });
+  t.end();
+});
