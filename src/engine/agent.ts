@@ -1,30 +1,23 @@
 import { objectOf, stringOf } from '../model/json.js';
 import type { Finding } from '../model/decision.js';
-import type { ImageRequest } from '../model/image.js';
+import type { ImageOutcome, ImageRequest } from '../model/image.js';
 import type { Recipe } from '../model/recipe.js';
 import type { Engine } from './engine.js';
 import type { PodRequest } from './instrument.js';
 
-/** What is known to be wrong with the agent that a pod would get (E31). */
+/** What is known to be wrong with the images of the agent that a pod would get (E31). */
 export interface AgentTrouble {
   readonly obstacle: Finding | undefined;
   readonly remark: Finding | undefined;
 }
 
-const none: AgentTrouble = { obstacle: undefined, remark: undefined };
-
 /**
- * Under Availability, an agent that is known not to start keeps a pod uninstrumented: its access key's Secret is missing,
- * or a registry says that its image does not exist. An image that a registry does not show to us may still be shown to
- * the nodes, so that is only remarked. Under Security the pod is instrumented, and its start shows the trouble.
+ * What a registry says of the agent's images: an image that does not exist keeps the pod uninstrumented. One that the
+ * registry does not show to us may still be shown to the nodes, so that is only remarked.
  */
-export function agentTrouble(recipe: Recipe, request: PodRequest, engine: Engine): AgentTrouble {
-  if (recipe.prefer !== 'Availability') return none;
-  const secret = missingSecret(recipe, request.namespace, engine);
-  if (secret !== undefined) return { obstacle: secret, remark: undefined };
-  for (const image of agentImages(recipe, request)) {
-    const outcome = engine.images.known(image);
-    if (outcome === undefined || outcome.ok) continue;
+export function agentImageTrouble(outcomes: readonly ImageOutcome[]): AgentTrouble {
+  for (const outcome of outcomes) {
+    if (outcome.ok) continue;
     if (outcome.reason === 'image_not_found') {
       return { obstacle: { reason: 'agent_image_missing', detail: outcome.detail }, remark: undefined };
     }
@@ -32,10 +25,13 @@ export function agentTrouble(recipe: Recipe, request: PodRequest, engine: Engine
       return { obstacle: undefined, remark: { reason: 'agent_image_unauthorized', detail: outcome.detail } };
     }
   }
-  return none;
+  return { obstacle: undefined, remark: undefined };
 }
 
-/** The agent's images of which nothing is known yet. */
+/**
+ * The agent's images that a registry has to be asked for. Only under Availability: under Security the pod is
+ * instrumented whatever a registry says, and its start shows the trouble.
+ */
 export function agentLookups(recipe: Recipe, request: PodRequest, engine: Engine): readonly ImageRequest[] {
   if (recipe.prefer !== 'Availability') return [];
   return agentImages(recipe, request).filter((image) => engine.images.known(image) === undefined);
@@ -47,7 +43,12 @@ function agentImages(recipe: Recipe, request: PodRequest): readonly ImageRequest
   return [...distinct].map((reference) => ({ reference, namespace: request.namespace, pod: request.pod }));
 }
 
-function missingSecret(recipe: Recipe, namespace: string, engine: Engine): Finding | undefined {
+/**
+ * The Secret with the agent's access key, when it is known to be missing: under Availability the pod is left as it is,
+ * rather than started beside an agent that cannot work.
+ */
+export function missingSecret(recipe: Recipe, namespace: string, engine: Engine): Finding | undefined {
+  if (recipe.prefer !== 'Availability') return undefined;
   for (const { valueFrom } of recipe.sidecar?.env ?? []) {
     const reference = objectOf(objectOf(valueFrom)?.['secretKeyRef']);
     const name = stringOf(reference?.['name']);

@@ -16,7 +16,7 @@ import { isFinding, readPod, type ContainerView, type PodView } from '../inject/
 import { selectContainers } from '../policy/containers.js';
 import { decide, noFindings, type Findings } from '../policy/decide.js';
 import { screen, type Screening } from '../policy/screen.js';
-import { agentTrouble, agentLookups } from './agent.js';
+import { agentImageTrouble, agentLookups, missingSecret } from './agent.js';
 import type { Engine } from './engine.js';
 import { knownImages, type KnownImages } from './images.js';
 import type { Rule } from './rules.js';
@@ -74,8 +74,8 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
     const obstacle = findObstacle(view, setting.workload, rule.recipe, engine.facts, setting.native);
     if (obstacle !== undefined) return obstructed(obstacle);
   }
-  const trouble = agentTrouble(rule.recipe, request, engine);
-  if (trouble.obstacle !== undefined) return obstructed(trouble.obstacle);
+  const secret = missingSecret(rule.recipe, request.namespace, engine);
+  if (secret !== undefined) return obstructed(secret);
 
   const asked = rule.recipe.wrapper === undefined ? [] : selection.selected.filter(needsImage);
   const images = knownImages(asked, view, request.pod, request.namespace, engine.images);
@@ -87,18 +87,21 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
       images: images.known,
     });
   const { lookUp } = request;
-  if (lookUp === undefined || request.door === 'validate') return finish(trouble.remark);
+  if (lookUp === undefined || request.door === 'validate') return finish(undefined);
   const agents = agentLookups(rule.recipe, request, engine);
-  if (images.unknown.length === 0 && agents.length === 0) return finish(trouble.remark);
+  if (images.unknown.length === 0 && agents.length === 0) return finish(undefined);
 
   const signal = lookUp();
   const containers = images.unknown.map(async ({ container, request: image }) => {
     images.known.set(container, await engine.images.lookUp(image, signal));
   });
-  return Promise.all([...containers, ...agents.map((image) => engine.images.lookUp(image, signal))]).then(() => {
-    const later = agentTrouble(rule.recipe, request, engine);
-    return later.obstacle === undefined ? finish(later.remark) : obstructed(later.obstacle);
-  });
+  const agentImages = Promise.all(agents.map((image) => engine.images.lookUp(image, signal)));
+  return Promise.all(containers)
+    .then(() => agentImages)
+    .then((outcomes) => {
+      const { obstacle, remark } = agentImageTrouble(outcomes);
+      return obstacle === undefined ? finish(remark) : obstructed(obstacle);
+    });
 }
 
 function subjectOf(request: PodRequest, view: PodView | Finding) {
