@@ -2,12 +2,12 @@ import { isObject, listOf } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import type { ContainerFinding, Finding } from '../model/decision.js';
 import type { ImageOutcome } from '../model/image.js';
-import type { RecipeSidecar } from '../model/recipe.js';
 import type { StringMap } from '../model/selector.js';
 import { chooseCapability } from './capability.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
-import { fillContainer, hasKeeper, sidecarContainer, toolsContainer, type Surroundings } from './own-containers.js';
+import { hasKeeper, type Surroundings } from './own-containers.js';
 import type { Growth, Plan, PlannedMember } from './plan.js';
+import type { OwnPart } from './own-parts.js';
 import type { Setting } from './setting.js';
 import { planContainer, type Shared, type WorkloadResult } from './workload.js';
 import type { ContainerView } from './view.js';
@@ -81,12 +81,20 @@ export function makePlan(input: PlanInput): Planned {
     workload.find(({ container }) => container.list === 'containers')?.container ?? workload[0]?.container;
   const around: Surroundings = { ...setting.around, firstWrapped };
 
-  const initContainers = planInitContainers(setting, around, volume?.name, keep);
+  const find = (part: OwnPart, list: 'containers' | 'initContainers'): PlannedMember | undefined => {
+    const search = searchPart(setting, around, part, list, volume?.name);
+    return search === undefined ? undefined : keep(search);
+  };
+  const initContainers: PlannedMember[] = [];
   const containerMembers: PlannedMember[] = [];
-  if (recipe.sidecar !== undefined) {
-    const agent = keep(searchAgent(setting, recipe.sidecar, around, volume?.name));
-    if (agent !== undefined) (setting.native ? initContainers : containerMembers).push(agent);
+  if (setting.delivery === 'Copy' && volume !== undefined) {
+    for (const part of ['tools', 'files'] as const) {
+      const member = find(part, 'initContainers');
+      if (member !== undefined) initContainers.push(member);
+    }
   }
+  const agent = find('agent', setting.native ? 'initContainers' : 'containers');
+  if (agent !== undefined) (setting.native ? initContainers : containerMembers).push(agent);
   if (workload.length === 0 || differing !== undefined) {
     return { plan: undefined, containers, differing, tampered, remarks };
   }
@@ -114,37 +122,17 @@ export function makePlan(input: PlanInput): Planned {
   return { plan, containers, differing, tampered, remarks };
 }
 
-function planInitContainers(
-  setting: Setting,
+function searchPart(
+  { view, parts, instrumented }: Setting,
   around: Surroundings,
+  part: OwnPart,
+  list: 'containers' | 'initContainers',
   volumeName: string | undefined,
-  keep: (search: Search) => PlannedMember | undefined,
-): PlannedMember[] {
-  const { recipe, view, delivery } = setting;
-  const volume = recipe.volume;
-  if (volume?.copy === undefined || delivery !== 'Copy' || volumeName === undefined) return [];
-  const members: PlannedMember[] = [];
-  const { toolsName, name } = volume.copy;
-  if (toolsContainer(recipe, volume, toolsName, volumeName, around) !== undefined) {
-    const make = (chosen: string): JsonObject => toolsContainer(recipe, volume, chosen, volumeName, around) ?? {};
-    const member = keep(searchContainer(view, 'tools', 'initContainers', toolsName, make, setting.instrumented));
-    if (member !== undefined) members.push(member);
-  }
-  const make = (chosen: string): JsonObject => fillContainer(recipe, volume, chosen, volumeName, around) ?? {};
-  const member = keep(searchContainer(view, 'files', 'initContainers', name, make, setting.instrumented));
-  if (member !== undefined) members.push(member);
-  return members;
-}
-
-function searchAgent(
-  setting: Setting,
-  sidecar: RecipeSidecar,
-  around: Surroundings,
-  volumeName: string | undefined,
-): Search {
-  const list = setting.native ? 'initContainers' : 'containers';
-  const make = (name: string): JsonObject => sidecarContainer(setting.recipe, sidecar, name, volumeName, around);
-  return searchContainer(setting.view, 'agent', list, sidecar.name, make, setting.instrumented);
+): Search | undefined {
+  const base = parts.nameOf(part);
+  if (base === undefined || parts.make(part, base, volumeName, around) === undefined) return undefined;
+  const make = (name: string): JsonObject => parts.make(part, name, volumeName, around) ?? {};
+  return searchContainer(view, part, list, base, make, instrumented);
 }
 
 /** Place of the first of our own init containers; -1 when the pod has none. */
