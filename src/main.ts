@@ -1,3 +1,7 @@
-import { version } from './model/version.js';
+import process from 'node:process';
+import { commands } from './cli/commands.js';
+import { processIo } from './cli/io.js';
+import { run } from './cli/program.js';
 
-process.stdout.write(`outrider ${version}\n`);
+// The exit code is set, not forced, so that what is still in a pipe gets out.
+process.exitCode = await run(commands, process.argv.slice(2), processIo());

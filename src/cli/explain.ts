@@ -1,0 +1,2 @@
+import type { CommandDefinition } from './command.js';
+export const command: CommandDefinition = { configure: () => undefined, run: () => Promise.resolve(0) };
