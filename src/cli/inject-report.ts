@@ -14,7 +14,7 @@ export function injectReport(files: Files, style: Style, done: string): string {
     const { decision } = edit.outcome;
     const { instrumented, asked } = countContainers(edit.outcome);
     const cells = [
-      mark(decision.decision, style),
+      mark(edit.denial === undefined ? decision.decision : 'deny', style),
       `${file}:${line}`,
       templateName(edit.template),
       edit.denial === undefined ? decision.decision : 'deny',
@@ -25,28 +25,34 @@ export function injectReport(files: Files, style: Style, done: string): string {
     ];
     return { cells, below: adviceOf(edit).map((text) => style.dim(`    ${text}`)) };
   });
-  return `${table(rows)}${summaryText(files)}${done}\n`;
+  return `${table(rows)}${[summaryText(files), done].join(' ').trimEnd()}\n`;
 }
 
 /** What goes wrong or could be better, in words. */
 function adviceOf({ outcome: { decision }, denial }: InstrumentedTemplate): readonly string[] {
   const said = denial ?? decision;
   if (said.decision === 'inject') return [];
-  const remedies = new Set([said.reason, ...leftOut(decision).map(({ reason }) => reason)].map((reason) => reason && remedyOf(reason)));
+  const remedies = new Set(
+    [said.reason, ...leftOut(decision).map(({ reason }) => reason)].map((reason) => reason && remedyOf(reason)),
+  );
   return [said.detail, ...[...remedies].filter((text) => text !== undefined).map((text) => `fix: ${text}`)].filter(
     (text) => text !== '',
   );
 }
 
 function mark(decision: DecisionKind, style: Style): string {
-  if (decision === 'inject') return style.good('✓');
-  return decision === 'partial' ? style.warn('◐') : style.dim('–');
+  return { inject: style.good('✓'), partial: style.warn('◐'), skip: style.dim('–'), deny: style.bad('✗') }[decision];
 }
 
 function summaryText(files: Files): string {
   const { templates, inject, partial, skip, denied, changed } = summaryOf(files);
-  const parts = [`${inject} inject`, `${partial} partial`, `${skip} skip`, ...(denied === 0 ? [] : [`${denied} denied`])];
-  return `${templates} pod ${templates === 1 ? 'template' : 'templates'}: ${parts.join(', ')}; ${changed} changed. `;
+  const parts = [
+    `${inject} inject`,
+    `${partial} partial`,
+    `${skip} skip`,
+    ...(denied === 0 ? [] : [`${denied} denied`]),
+  ];
+  return `${templates} pod ${templates === 1 ? 'template' : 'templates'}: ${parts.join(', ')}; ${changed} changed.`;
 }
 
 function summaryOf(files: Files) {

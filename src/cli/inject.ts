@@ -22,8 +22,7 @@ export const command: CommandDefinition = {
     addPolicyOptions(command);
     addNamespaceOptions(command);
     addSettingOptions(command, clusterSettings, 'Cluster:');
-    command.argument('[STRAY...]', '').usage('-f PATH (--policy PATH | --profile NAME) [OPTIONS]');
-    command.configureHelp({ visibleArguments: () => [] });
+    command.usage('-f PATH (--policy PATH | --profile NAME) [OPTIONS]');
     command.addHelpText(
       'after',
       `

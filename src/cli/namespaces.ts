@@ -13,7 +13,9 @@ const heading = 'Namespace:';
 export function addNamespaceOptions(command: Command): void {
   command
     .addOption(
-      new Option('-n, --namespace <NAME>', 'namespace of manifests that name none (default: default)').helpGroup(heading),
+      new Option('-n, --namespace <NAME>', 'namespace of manifests that name none (default: default)').helpGroup(
+        heading,
+      ),
     )
     .addOption(
       new Option(

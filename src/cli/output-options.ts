@@ -20,17 +20,20 @@ export interface OutputOptions {
 
 /** Gives a command the option that names its input. */
 export function addInputOption(command: Command): void {
-  command.addOption(
-    new Option('-f, --file <PATH>', 'manifest, folder of manifests, or - for standard input; repeatable').argParser(
-      collect,
-    ),
-  );
+  // What stands without -f is answered by inputPaths, which says what to write.
+  command
+    .allowExcessArguments()
+    .addOption(
+      new Option('-f, --file <PATH>', 'manifest, folder of manifests, or - for standard input; repeatable').argParser(
+        collect,
+      ),
+    );
 }
 
 /** Gives a command the option for colours. */
 export function addColourOption(command: Command): void {
   command.addOption(
-    new Option('--color [WHEN]', 'colours: auto (on a terminal without NO_COLOR), always or never')
+    new Option('--color [WHEN]', 'colours: auto (on a terminal without NO_COLOR; the default), always or never')
       .choices(['auto', 'always', 'never'])
       .preset('always')
       .default('auto'),
@@ -47,10 +50,12 @@ export function addOutputOptions(command: Command): void {
       ).choices(['yaml', 'json', 'patch', 'diff']),
     )
     .option('-i, --in-place', 'write the files back, all of them or none')
+    .addOption(new Option('--check', 'write nothing; exit with 1 when something would change').conflicts('inPlace'))
     .addOption(
-      new Option('--check', 'write nothing; exit with 1 when something would change').conflicts('inPlace'),
+      new Option('--report <FORMAT>', 'form of the report on standard error: text (default) or json')
+        .choices(['text', 'json'])
+        .default('text'),
     )
-    .addOption(new Option('--report <FORMAT>', 'form of the report on standard error').choices(['text', 'json']).default('text'))
     .option('-q, --quiet', 'no report; errors are still printed');
   addColourOption(command);
 }

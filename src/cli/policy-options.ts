@@ -26,9 +26,10 @@ const heading = 'Policy:';
 export function addPolicyOptions(command: Command): void {
   const profiles = builtInProfiles().map(({ metadata }) => metadata.name);
   const options = [
-    new Option('--policy <PATH>', 'file or folder with policies, profiles, image maps, namespaces; repeatable').argParser(
-      collect,
-    ),
+    new Option(
+      '--policy <PATH>',
+      'file or folder with policies, profiles, image maps, namespaces; repeatable',
+    ).argParser(collect),
     new Option(
       '--profile <NAME>',
       `a policy made on the spot that gives every pod this profile: ${profiles.join(', ')}, or one of --policy’s files`,
@@ -37,9 +38,10 @@ export function addPolicyOptions(command: Command): void {
       '--set <KEY=VALUE>',
       'a setting of the profile (region=us2), or a field of the policy (spec.capability=Never); repeatable',
     ).argParser(collect),
-    new Option('--prefer <WHAT>', 'what gives way on trouble, in place of what the policy says').choices(
-      preferSchema.options,
-    ),
+    new Option(
+      '--prefer <WHAT>',
+      'what gives way on trouble: Availability or Security, in place of what the policy says',
+    ).choices(preferSchema.options),
     new Option(
       '--image-config <FILE>',
       'JSON that says what images start: {"REFERENCE": {"entrypoint": ["/app"], "cmd": []}}; repeatable',

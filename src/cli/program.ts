@@ -35,7 +35,7 @@ async function build(
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .showSuggestionAfterError()
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, optionDescription: ({ description }) => description })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
@@ -55,15 +55,9 @@ async function build(
     if (!asked.has(name)) continue;
     const definition = await load();
     definition.configure(command, io);
-    command.action(async (...given: unknown[]) => {
-      const invocation = { flags: command.optsWithGlobals(), args: wordsOf(given), io };
-      onExitCode(await definition.run(invocation));
+    command.action(async () => {
+      onExitCode(await definition.run({ flags: command.optsWithGlobals(), args: command.args, io }));
     });
   }
   return program;
-}
-
-/** Commander hands over each argument, then the options and the command. */
-function wordsOf(given: readonly unknown[]): readonly string[] {
-  return given.slice(0, -2).flat().filter((word): word is string => typeof word === 'string');
 }

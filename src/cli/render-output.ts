@@ -55,6 +55,9 @@ function patchesOf({ input, documents }: EditedFile<TemplateEdit>): readonly obj
 function diffOf(file: EditedFile<TemplateEdit>, colour: boolean): string {
   const { name, path, text } = file.input;
   const shown = path === undefined ? 'stdin' : name.replace(/^\/+/, '');
-  const hunks = shieldSecrets(diffTexts(text, file.text), file.documents.map(({ document }) => document));
+  const hunks = shieldSecrets(
+    diffTexts(text, file.text),
+    file.documents.map(({ document }) => document),
+  );
   return renderDiff(hunks, { oldName: `a/${shown}`, newName: `b/${shown}`, colour });
 }

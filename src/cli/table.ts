@@ -14,7 +14,9 @@ export function table(rows: readonly Row[]): string {
   }
   return rows
     .map(({ cells, below }) => {
-      const line = cells.map((cell, column) => padEnd(cell, widths[column] ?? 0)).filter((_, column) => widths[column] !== 0);
+      const line = cells
+        .map((cell, column) => padEnd(cell, widths[column] ?? 0))
+        .filter((_, column) => widths[column] !== 0);
       return [line.join('  ').trimEnd(), ...below].map((text) => `${text}\n`).join('');
     })
     .join('');
@@ -27,5 +29,7 @@ export function padEnd(text: string, width: number): string {
 
 /** How many characters of a text are seen. */
 export function widthOf(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
+  return Array.from(graphemes.segment(stripVTControlCharacters(text))).length;
 }
+
+const graphemes = new Intl.Segmenter();

@@ -18,8 +18,7 @@ export const command: CommandDefinition = {
   configure(command, { programName }) {
     addInputOption(command);
     addOutputOptions(command);
-    command.argument('[STRAY...]', '').usage('-f PATH [OPTIONS]');
-    command.configureHelp({ visibleArguments: () => [] });
+    command.usage('-f PATH [OPTIONS]');
     command.addHelpText(
       'after',
       `
@@ -54,7 +53,9 @@ function takeBack(template: PodTemplate): TemplateEdit {
 
 function report(files: readonly File[], { report: form, check, colour }: OutputOptions, { io }: Invocation): void {
   if (form === 'none') return;
-  io.stderr.write(form === 'json' ? reportJson(files) : reportText(files, styleOf(useColour(colour, io.stderr, io.env)), check));
+  io.stderr.write(
+    form === 'json' ? reportJson(files) : reportText(files, styleOf(useColour(colour, io.stderr, io.env)), check),
+  );
 }
 
 function reportText(files: readonly File[], style: Style, check: boolean): string {
