@@ -17,4 +17,9 @@ export const commands: readonly CommandEntry[] = [
     summary: 'say what would become of the pods in manifests, and why',
     load: async () => (await import('./explain.js')).command,
   },
+  {
+    name: 'completion',
+    summary: 'print a completion script for bash, zsh or fish',
+    load: async () => (await import('./completion.js')).completionCommand(commands),
+  },
 ];

@@ -378,7 +378,10 @@ t.test('bad input: a message that says where, what and what helps; exit code 2; 
     [['pod.yaml', ...withSysdig], /^pod.yaml stands without an option; give manifests with -f pod.yaml\.$/],
     [['-f', 'pod.yaml', '--profile', 'sysdg'], /profile.name is sysdg.*did you mean sysdig\?/],
     [['-f', 'pod.yaml', '--profile', 'Sysdig!'], /^--profile "Sysdig!" is no name of a profile\.$/],
-    [['-f', 'pod.yaml', '--profile', 'sysdig'], /region is missing, and profile sysdig needs it/],
+    [
+      ['-f', 'pod.yaml', '--profile', 'sysdig'],
+      /^--profile sysdig: policy sysdig: .*region is missing, and profile sysdig needs it.* Give it with --set region=VALUE\.$/,
+    ],
     [['-f', 'pod.yaml', '--profile', 'sysdig', '--set', 'region'], /^--set region is no assignment/],
     [['-f', 'pod.yaml', '--profile', 'sysdig', '--set', 'regoin=us2'], /^--set regoin: .*did you mean region\?/],
     [
@@ -387,7 +390,7 @@ t.test('bad input: a message that says where, what and what helps; exit code 2; 
     ],
     [['-f', 'pod.yaml', '--policy', 'policy.yaml', '--profile', 'sysdig'], /^--profile makes a policy of its own/],
     [['-f', 'pod.yaml', '--policy', 'mode.yaml'], /^mode.yaml:4 \(document 1\): spec.mode is "On"/],
-    [['-f', 'pod.yaml', '--policy', 'region.yaml'], /^region.yaml: policy p: .*region/],
+    [['-f', 'pod.yaml', '--policy', 'region.yaml'], /^region.yaml:1: policy p: .*region/],
     [['-f', 'pod.yaml', '--policy', 'nopolicy.yaml'], /^--policy gives no InstrumentationPolicy; add one/],
     [['-f', 'pod.yaml', '--policy', 'pod.yaml'], /^pod.yaml:2 \(document 1\): kind is Pod, which is no configuration/],
     [['-f', 'pod.yaml', ...withSysdig, '--image-config', 'images.json'], /^images.json:1 .*entrypoint is "app"/],

@@ -1,5 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -42,6 +41,29 @@ t.test('the name it was called by', (t) => {
   t.equal(programName('C:\\bin\\kubectl-outrider.js'), 'kubectl outrider');
   t.equal(programName(''), 'outrider');
   t.end();
+});
+
+t.test('completion', async (t) => {
+  const place = await workplace(t);
+  const { stdout } = await place.outrider(['completion', 'bash']);
+  await place.write('completion.bash', stdout);
+  const complete = async (...words: readonly string[]): Promise<string> => {
+    const script =
+      'source completion.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _outrider; echo "${COMPREPLY[@]}"';
+    const ran = await promisify(execFile)('bash', ['-c', script, 'bash', 'outrider', ...words], { cwd: place.cwd });
+    return ran.stdout.trim();
+  };
+  t.equal(await complete('un'), 'uninject');
+  t.equal(await complete('inject', '-o', ''), 'yaml json patch diff');
+  t.equal(await complete('inject', '--in'), '--in-place');
+  t.equal(await complete('inject', '-f', ''), '', 'files are bash’s own business');
+  t.equal(await complete('completion', 'z'), 'zsh');
+  t.equal(await complete('help', 'expl'), 'explain');
+  t.match((await place.outrider(['completion', 'zsh'])).stdout, `bashcompinit\n${stdout}`);
+  const fish = await place.outrider(['completion', 'fish']);
+  t.match(fish.stdout, "__fish_seen_subcommand_from inject' -s o -l output -x -a 'yaml json patch diff' -d '");
+  t.match(fish.stdout, "__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'");
+  t.match(await place.outrider(['completion', 'tcsh']), { code: 2, stderr: /'tcsh' is invalid/ });
 });
 
 t.test('what a command throws', async (t) => {
@@ -92,8 +114,8 @@ t.test('the bundle, as people run it', async (t) => {
   const ran = async (argv: readonly string[], stdin = ''): Promise<Ran> => {
     const child = start(argv);
     child.stdin.end(stdin);
-    const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-    return { code: Number(code), stdout, stderr };
+    const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exitCode(child)]);
+    return { code, stdout, stderr };
   };
   t.same(await ran(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
   const injected = await ran(['inject', '-f', '-', ...withSysdig], pod);
@@ -120,8 +142,12 @@ t.test('the bundle, as people run it', async (t) => {
   const cut = start(['inject', '-f', 'many.yaml', '-q', ...withSysdig]);
   cut.stdin.end();
   cut.stdout.once('data', () => cut.stdout.destroy());
-  const [stderr, [code]] = await Promise.all([text(cut.stderr), once(cut, 'close')]);
+  const [stderr, code] = await Promise.all([text(cut.stderr), exitCode(cut)]);
   t.same({ code, stderr }, { code: 0, stderr: '' }, 'a reader that goes away is no error');
   const whole = await ran(['inject', '-f', 'many.yaml', '-q', ...withSysdig]);
   t.equal(whole.stdout.match(/^kind: Pod$/gm)?.length, 200, 'and all of it gets out where there is one');
 });
+
+function exitCode(child: ChildProcess): Promise<number> {
+  return new Promise((resolveCode) => child.once('close', (code) => resolveCode(code ?? -1)));
+}
