@@ -123,11 +123,27 @@ t.test('-o diff: unified, in colours where asked, and without the lines of a Sec
     const { stdout } = await place.outrider([...diff, '-f', 'pod.yaml', ...argv], { isTerminal, env });
     t.equal(stdout.includes('\u001b[32m+'), coloured, JSON.stringify([isTerminal, env, argv]));
   }
+});
+
+t.test('a diff shows no line of a Secret beside a change, and still applies', async (t) => {
   const secret = 'apiVersion: v1\nkind: Secret\nstringData:\n  password: hunter2\n';
-  const short = 'kind: Pod\nmetadata: {labels: {a: b}}\nspec: {containers: [{name: a, command: [/a]}]}\n';
-  const { stdout } = await place.outrider([...diff, '-f', '-'], { stdin: `${secret}---\n${short}---\n${secret}` });
-  t.notMatch(stdout, 'hunter2');
-  t.match(stdout, /^--- a\/stdin\n\+\+\+ b\/stdin\n@@ -/);
+  const small = 'kind: Pod\nmetadata: {labels: {a: b}}\nspec: {containers: [{name: a, command: [/a]}]}\n';
+  const list = `kind: List\nitems:\n  - kind: Secret\n    data: {password: hunter2}\n  - ${pod.replaceAll('\n', '\n    ').trimEnd()}\n`;
+  const files = [
+    `${secret}---\n${small}---\n${secret}---\n${small}---\n${secret}`,
+    `${secret}---\n${pod}---\n${secret}---\n${pod}`,
+    `${small}---\n${secret}`,
+    `${list}---\n${small}`,
+  ];
+  const place = await workplace(t);
+  for (const [index, text] of files.entries()) {
+    await place.write('a.yaml', text);
+    const { stdout } = await place.outrider(['inject', ...quiet, '-f', 'a.yaml', '-o', 'diff']);
+    t.match(stdout, '+++ b/a.yaml');
+    t.notMatch(stdout, 'hunter2', `file ${index}`);
+    const wanted = await place.outrider(['inject', ...quiet, '-f', 'a.yaml']);
+    t.equal(applyDiff(text, stdout), wanted.stdout, `file ${index}`);
+  }
 });
 
 t.test('--check writes nothing and says by its exit code whether something would change', async (t) => {
@@ -178,6 +194,10 @@ t.test('--in-place writes all files or none', async (t) => {
     message: 'c/gone.yaml: it cannot be written (ENOENT); no file was changed.',
   });
   t.equal(await place.read('a/one.yaml'), pod);
+  // A folder takes a file beside it, and cannot be replaced by one: the first file is given back.
+  await t.rejects(writeFiles([change('a/one.yaml'), change('b')]), { code: 'file_unwritable' });
+  t.equal(await place.read('a/one.yaml'), pod);
+  t.same(await readdir(place.cwd), ['a', 'b']);
   t.same(await readdir(join(place.cwd, 'a')), ['one.yaml']);
 });
 
@@ -440,6 +460,28 @@ function patches(text: string): readonly Patch[] {
 
 function apply(object: JsonObject, operations: readonly Operation[]): JsonObject {
   return jsonpatch.applyPatch(structuredClone(object), structuredClone([...operations]), true).newDocument;
+}
+
+/** Applies a unified diff by its line numbers, and insists on every line that it shows. */
+function applyDiff(text: string, diff: string): string {
+  const before = text.split('\n');
+  const after: string[] = [];
+  let at = 0;
+  for (const line of diff.split('\n').slice(2, -1)) {
+    const [, start, count] = /^@@ -(\d+)(?:,(\d+))? /.exec(line) ?? [];
+    if (start !== undefined) {
+      const from = Number(start) - (count === '0' ? 0 : 1);
+      after.push(...before.slice(at, from));
+      at = from;
+    } else if (line.startsWith('+')) {
+      after.push(line.slice(1));
+    } else {
+      if (before[at] !== line.slice(1)) throw new Error(`line ${at + 1} is ${before[at] ?? ''}, not ${line}`);
+      if (line.startsWith(' ')) after.push(line.slice(1));
+      at += 1;
+    }
+  }
+  return [...after, ...before.slice(at)].join('\n');
 }
 
 function commandsOf(pod: JsonObject | undefined): readonly unknown[] {
