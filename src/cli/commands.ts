@@ -27,4 +27,9 @@ export const commands: readonly CommandEntry[] = [
     summary: 'show the main job on this machine, without a cluster',
     load: async () => (await import('./demo.js')).command,
   },
+  {
+    name: 'completion',
+    summary: 'print a completion script for bash, zsh or fish',
+    load: async () => (await import('./completion.js')).completionCommand(commands),
+  },
 ];
