@@ -1,7 +1,7 @@
 import { isObject, listOf } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import type { Finding } from '../model/decision.js';
-import { containerCovers, firstGap, volumeIs } from './covers.js';
+import { firstGap, volumeIs } from './covers.js';
 import type { PlannedMember } from './plan.js';
 import type { ContainerView, PodView } from './view.js';
 
@@ -58,26 +58,27 @@ export function searchContainer(
   instrumented: boolean,
 ): Search {
   const other = list === 'containers' ? view.initContainers : view.containers;
+  let free: string | undefined;
+  // Ours may stand under a suffixed name behind a container of the user's own, so every name is looked at first.
   for (const name of candidates(base)) {
     const present = view[list].find((container) => container.name === name);
-    const elsewhere = other.find((container) => container.name === name);
-    if (present === undefined && elsewhere === undefined) {
-      return found(part, name, make(name), undefined, undefined, name !== base);
+    if (present === undefined) {
+      if (free === undefined && !other.some((container) => container.name === name)) free = name;
+      continue;
     }
     const planned = make(name);
-    if (present !== undefined && isOurs(present, planned)) {
-      if (!containerCovers(present.value, planned)) {
-        const field = firstGap(present.value, planned) ?? 'a field';
-        return { differs: differing(`container ${name}`, `has another ${field} than planned`) };
-      }
-      return found(part, name, planned, present.value, present.index, name !== base);
-    }
-    if (instrumented && name === base) {
-      const gap = present === undefined ? 'place' : (firstGap(present.value, planned) ?? 'field');
-      return { differs: differing(`container ${name}`, `has another ${gap} than planned`) };
-    }
+    if (!isOurs(present, planned)) continue;
+    const gap = firstGap(present.value, planned);
+    if (gap !== undefined) return { differs: differing(`container ${name}`, `has another ${gap} than planned`) };
+    return found(part, name, planned, present.value, present.index, name !== base);
   }
-  return { differs: differing(`container ${base}`, 'and its suffixed names are all taken') };
+  if (instrumented && free !== base) {
+    const present = view[list].find((container) => container.name === base);
+    const gap = present === undefined ? 'place' : (firstGap(present.value, make(base)) ?? 'field');
+    return { differs: differing(`container ${base}`, `has another ${gap} than planned`) };
+  }
+  if (free === undefined) return { differs: differing(`container ${base}`, 'and its suffixed names are all taken') };
+  return found(part, free, make(free), undefined, undefined, free !== base);
 }
 
 /** Whether a container of our name is ours, whatever became of its security context and variables. */

@@ -69,7 +69,7 @@ export function makePlan(input: PlanInput): Planned {
     volumeName: volume?.name,
     addCapability: capability.add,
     hostVolumes: hostVolumes.names,
-    ownInitIndex: firstOwnInit(setting),
+    ownInitIndex: lastOwnInit(setting),
   };
 
   const results = selected.map((container) => planContainer(container, input.imageOf(container), setting, shared));
@@ -147,9 +147,9 @@ function searchAgent(
   return searchContainer(setting.view, 'agent', list, sidecar.name, make, setting.instrumented);
 }
 
-/** Place of the first of our own init containers; -1 when the pod has none. */
-function firstOwnInit({ view, workload }: Setting): number {
-  return view.initContainers.findIndex((container) => !workload.includes(container));
+/** Place of the last of our own init containers; -1 when the pod has none. */
+function lastOwnInit({ view, workload }: Setting): number {
+  return view.initContainers.findLastIndex((container) => !workload.includes(container));
 }
 
 /** Host volumes under a free name, or the volume of the pod that has the same path already. */

@@ -18,7 +18,7 @@ export interface Shared {
   readonly addCapability: boolean;
   /** Names in this pod of the recipe's host volumes. */
   readonly hostVolumes: ReadonlyMap<string, string>;
-  /** Place of our own init containers among those that the pod has; -1 when it has none of them. */
+  /** Place of the last of our own init containers among those that the pod has; -1 when it has none of them. */
   readonly ownInitIndex: number;
 }
 
@@ -53,8 +53,9 @@ export function planContainer(
     differs: undefined,
   });
 
-  const late = startsTooEarly(container, setting, shared);
-  if (late !== undefined) return leftOut(late);
+  if (needsNativeSidecar(container, setting)) {
+    return leftOut({ reason: 'init_needs_native_sidecar', detail: 'the agent is a plain container here' });
+  }
 
   let command: readonly string[] | undefined;
   let args: readonly string[] | undefined;
@@ -81,6 +82,14 @@ export function planContainer(
     else if (state === 'differs') differs ??= differing(container, `mounts ${wanted.mountPath} in another way`);
     else if (state !== 'present') return leftOut({ reason: 'mount_path_taken', detail: state });
   }
+  // Last, so that a container which was left out for a reason of its own is so for the same reason when it comes again
+  // with our containers behind it.
+  if (startsTooEarly(container, setting, shared)) {
+    return leftOut({
+      reason: 'init_starts_before_agent',
+      detail: 'it stands before the last of the instrumentation’s own init containers',
+    });
+  }
 
   const env = planEnv(container, recipe, parts, remarks);
   const wantedCapabilities = [
@@ -102,14 +111,14 @@ export function planContainer(
   };
 }
 
-/** An init container needs the agent, and the files, before it (E19). */
-function startsTooEarly(container: ContainerView, setting: Setting, shared: Shared): Finding | undefined {
-  if (container.list !== 'initContainers' || setting.recipe.wrapper === undefined) return undefined;
-  if (setting.recipe.sidecar !== undefined && !setting.native) {
-    return { reason: 'init_needs_native_sidecar', detail: 'the agent is a plain container here' };
-  }
-  if (container.index >= shared.ownInitIndex) return undefined;
-  return { reason: 'init_starts_before_agent', detail: 'it stands before the instrumentation’s own init containers' };
+/** An init container needs the agent before it (E19), and a plain one starts after all of them. */
+function needsNativeSidecar({ list }: ContainerView, { recipe, native }: Setting): boolean {
+  return list === 'initContainers' && recipe.wrapper !== undefined && recipe.sidecar !== undefined && !native;
+}
+
+/** An init container needs the files and the agent before it (E19). */
+function startsTooEarly({ list, index }: ContainerView, { recipe }: Setting, { ownInitIndex }: Shared): boolean {
+  return list === 'initContainers' && recipe.wrapper !== undefined && index < ownInitIndex;
 }
 
 function wantedMounts(
