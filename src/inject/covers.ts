@@ -65,8 +65,8 @@ function membersCover(actual: JsonValue | undefined, planned: JsonValue | undefi
   });
 }
 
-/** Whether `actual` has every field of `planned`; lists must be equal. */
-function covers(actual: JsonValue | undefined, planned: JsonValue | undefined): boolean {
+/** Whether `actual` has every field of `planned`, and perhaps defaulted ones beside them; lists must be equal. */
+export function covers(actual: JsonValue | undefined, planned: JsonValue | undefined): boolean {
   if (isObject(planned)) {
     if (!isObject(actual)) return false;
     for (const field in planned) if (!covers(actual[field], planned[field])) return false;

@@ -6,6 +6,8 @@ import type { ImageOutcome } from '../model/image.js';
 import type { Recipe, RecipeEnv, RecipeWorkloadPart } from '../model/recipe.js';
 import { isWrapped, runsWrapper, wrapArgv } from './argv.js';
 import { capabilityRemark, missingCapabilities } from './capability.js';
+import { covers } from './covers.js';
+import { isMount, mountPoint } from './mounts.js';
 import { filesPath } from './scripts.js';
 import type { Setting } from './setting.js';
 import type { PlannedExec, PlannedMount, WorkloadPlan } from './plan.js';
@@ -149,29 +151,26 @@ function wantedMounts(
   return mounts;
 }
 
-/** Whether a container has a mount, lacks it, has it otherwise, or has something of its own in the way. */
+/**
+ * Whether a container has a mount, lacks it, has it otherwise, or has something of its own in the way. Every mount is
+ * looked at, since one below ours hides what is in it.
+ */
 function mountState(container: ContainerView, wanted: PlannedMount): 'present' | 'missing' | 'differs' | (string & {}) {
-  const path = withSlash(wanted.mountPath);
+  const path = mountPoint(wanted.mountPath);
+  let state: 'present' | 'missing' | 'differs' = 'missing';
   for (const mount of listOf(container.value['volumeMounts'])) {
     if (!isObject(mount)) continue;
-    const other = withSlash(stringOf(mount['mountPath']) ?? '');
+    const other = mountPoint(stringOf(mount['mountPath']) ?? '');
     if (other === path && mount['name'] === wanted.name) {
-      const alike =
-        (mount['subPath'] ?? '') === (wanted['subPath'] ?? '') &&
-        (mount['readOnly'] ?? false) === (wanted['readOnly'] ?? false);
-      return alike ? 'present' : 'differs';
+      state = isMount(mount, wanted) ? 'present' : 'differs';
+      continue;
     }
-    if (other.startsWith(path))
-      return `its own volume ${stringOf(mount['name']) ?? '?'} is mounted at ${other.slice(0, -1)}`;
-    if (path.startsWith(other) && other !== '/' && mount['readOnly'] === true) {
-      return `its own volume ${stringOf(mount['name']) ?? '?'} is mounted read-only at ${other.slice(0, -1)}`;
-    }
+    const inTheWay = other.startsWith(path) || (path.startsWith(other) && other !== '/' && mount['readOnly'] === true);
+    if (!inTheWay) continue;
+    const how = other.startsWith(path) ? 'mounted' : 'mounted read-only';
+    return `its own volume ${stringOf(mount['name']) ?? '?'} is ${how} at ${other.slice(0, -1)}`;
   }
-  return 'missing';
-}
-
-function withSlash(path: string): string {
-  return path.endsWith('/') ? path : `${path}/`;
+  return state;
 }
 
 function planEnv(
@@ -212,9 +211,8 @@ function planEnv(
 }
 
 function sameVariable(own: JsonObject, planned: RecipeEnv): boolean {
-  if (planned['valueFrom'] === undefined)
-    return own['valueFrom'] === undefined && (own['value'] ?? '') === (planned['value'] ?? '');
-  return JSON.stringify(own['valueFrom']) === JSON.stringify(planned['valueFrom']);
+  if (planned['valueFrom'] !== undefined) return covers(own['valueFrom'], planned['valueFrom']);
+  return own['valueFrom'] === undefined && (own['value'] ?? '') === (planned['value'] ?? '');
 }
 
 const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
