@@ -21,13 +21,24 @@ function* candidates(base: string): Generator<string> {
  *
  * @param mountedAs name of the volume that a container started by the wrapper mounts at our path; such a pod is
  *   instrumented already, so a volume that is not ours there is a look-alike and no reason for a suffix
+ * @param usedOtherwise whether the workload mounts a volume of that name in another way than planned: such a one is the
+ *   user's own, or lets the workload write over the agent's files
  */
-export function searchVolume(view: PodView, base: string, source: JsonObject, mountedAs: string | undefined): Search {
+export function searchVolume(
+  view: PodView,
+  base: string,
+  source: JsonObject,
+  mountedAs: string | undefined,
+  usedOtherwise: (name: string) => boolean,
+): Search {
   if (mountedAs !== undefined) {
     const index = view.volumes.findIndex((volume) => volume['name'] === mountedAs);
     const present = view.volumes[index];
     if (present !== undefined && !volumeIs(present, source)) {
       return { differs: differing(`volume ${mountedAs}`, 'does not come from the agent’s image as planned') };
+    }
+    if (usedOtherwise(mountedAs)) {
+      return { differs: differing(`volume ${mountedAs}`, 'is mounted in another way than planned too') };
     }
     const value = { name: mountedAs, ...source };
     return found('volume', mountedAs, value, present, present === undefined ? undefined : index, mountedAs !== base);
@@ -35,7 +46,7 @@ export function searchVolume(view: PodView, base: string, source: JsonObject, mo
   for (const name of candidates(base)) {
     const index = view.volumes.findIndex((volume) => volume['name'] === name);
     const present = view.volumes[index];
-    if (present !== undefined && !volumeIs(present, source)) continue;
+    if ((present !== undefined && !volumeIs(present, source)) || usedOtherwise(name)) continue;
     const value = { name, ...source };
     return found('volume', name, value, present, present === undefined ? undefined : index, name !== base);
   }

@@ -9,6 +9,7 @@ import { searchContainer, searchVolume, type Search } from './identify.js';
 import { fillContainer, hasKeeper, sidecarContainer, toolsContainer, type Surroundings } from './own-containers.js';
 import type { Growth, Plan, PlannedMember } from './plan.js';
 import type { Setting } from './setting.js';
+import { filesMount, isMount, mountPoint } from './mounts.js';
 import { planContainer, type Shared, type WorkloadResult } from './workload.js';
 import type { ContainerView } from './view.js';
 
@@ -63,7 +64,7 @@ export function makePlan(input: PlanInput): Planned {
   const volume =
     recipe.volume === undefined || setting.source === undefined
       ? undefined
-      : keep(searchVolume(view, recipe.volume.name, setting.source, setting.mountedAs));
+      : keep(searchVolume(view, recipe.volume.name, setting.source, setting.mountedAs, usedOtherwise(setting)));
   const hostVolumes = planHostVolumes(setting);
   const shared: Shared = {
     volumeName: volume?.name,
@@ -147,6 +148,24 @@ function searchAgent(
   return searchContainer(setting.view, 'agent', list, sidecar.name, make, setting.instrumented);
 }
 
+/** Whether a container that is not ours mounts a volume anywhere but where the wrapper is, read-only. */
+function usedOtherwise(setting: Setting): (volumeName: string) => boolean {
+  return (volumeName) =>
+    setting.workload.some(({ value }) =>
+      listOf(value['volumeMounts']).some((mount) => {
+        if (!isObject(mount) || mount['name'] !== volumeName) return false;
+        const planned = filesMount(setting, volumeName);
+        const mountPath = mount['mountPath'];
+        return (
+          planned === undefined ||
+          typeof mountPath !== 'string' ||
+          mountPoint(mountPath) !== mountPoint(planned.mountPath) ||
+          !isMount(mount, planned)
+        );
+      }),
+    );
+}
+
 /** Place of the last of our own init containers; -1 when the pod has none. */
 function lastOwnInit({ view, workload }: Setting): number {
   return view.initContainers.findLastIndex((container) => !workload.includes(container));
@@ -167,7 +186,7 @@ function planHostVolumes(setting: Setting): { members: readonly PlannedMember[];
       continue;
     }
     const source = { hostPath: { path, ...(type === undefined ? {} : { type }) } };
-    const search = searchVolume(setting.view, name, source, undefined);
+    const search = searchVolume(setting.view, name, source, undefined, () => false);
     if ('differs' in search) continue;
     names.set(name, search.member.name);
     members.push(search.member);

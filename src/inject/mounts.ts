@@ -1,6 +1,8 @@
 import { posix } from 'node:path';
 import type { JsonObject } from '../model/json.js';
 import type { PlannedMount } from './plan.js';
+import { filesPath } from './scripts.js';
+import type { Setting } from './setting.js';
 
 /**
  * Where a mount lands, with a slash at its end. The runtime cleans a path, and takes a relative one from the root, while
@@ -18,4 +20,19 @@ export function isMount(mount: JsonObject, planned: PlannedMount): boolean {
     (mount['subPathExpr'] ?? '') === '' &&
     (mount['readOnly'] ?? false) === (planned['readOnly'] ?? false)
   );
+}
+
+/** Where a container of the workload mounts the agent's files; `undefined` for a recipe without any. */
+export function filesMount(
+  { recipe: { volume }, delivery }: Pick<Setting, 'recipe' | 'delivery'>,
+  volumeName: string,
+): PlannedMount | undefined {
+  if (volume === undefined) return undefined;
+  const subPath = delivery === 'Copy' ? filesPath : volume.imageVolume?.subPath;
+  return {
+    name: volumeName,
+    mountPath: volume.mountPath,
+    ...(subPath === undefined ? {} : { subPath }),
+    readOnly: true,
+  };
 }

@@ -7,8 +7,7 @@ import type { Recipe, RecipeEnv, RecipeWorkloadPart } from '../model/recipe.js';
 import { isWrapped, runsWrapper, wrapArgv } from './argv.js';
 import { capabilityRemark, missingCapabilities } from './capability.js';
 import { covers } from './covers.js';
-import { isMount, mountPoint } from './mounts.js';
-import { filesPath } from './scripts.js';
+import { filesMount, isMount, mountPoint } from './mounts.js';
 import type { Setting } from './setting.js';
 import type { PlannedExec, PlannedMount, WorkloadPlan } from './plan.js';
 import type { ContainerView } from './view.js';
@@ -123,22 +122,9 @@ function startsTooEarly({ list, index }: ContainerView, { recipe }: Setting, { o
   return list === 'initContainers' && recipe.wrapper !== undefined && index < ownInitIndex;
 }
 
-function wantedMounts(
-  { recipe, delivery }: Setting,
-  shared: Shared,
-  parts: readonly RecipeWorkloadPart[],
-): readonly PlannedMount[] {
-  const mounts: PlannedMount[] = [];
-  const volume = recipe.volume;
-  if (volume !== undefined && shared.volumeName !== undefined) {
-    const subPath = delivery === 'Copy' ? filesPath : volume.imageVolume?.subPath;
-    mounts.push({
-      name: shared.volumeName,
-      mountPath: volume.mountPath,
-      ...(subPath === undefined ? {} : { subPath }),
-      readOnly: true,
-    });
-  }
+function wantedMounts(setting: Setting, shared: Shared, parts: readonly RecipeWorkloadPart[]): readonly PlannedMount[] {
+  const files = shared.volumeName === undefined ? undefined : filesMount(setting, shared.volumeName);
+  const mounts: PlannedMount[] = files === undefined ? [] : [files];
   for (const part of parts) {
     for (const mount of part.mounts) {
       mounts.push({

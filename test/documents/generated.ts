@@ -3,12 +3,92 @@ import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import { isArray, isObject } from '../../src/model/json.js';
 import { pointerToken, type Operation } from '../../src/model/patch.js';
 
-const word = fc.constantFrom('name', 'image', 'env', 'a/b', 'm~n', 'on', 'x y', '1e3', 'outrider.dev/undo', 'null', '#k', '');
+const word = fc.constantFrom(
+  'name',
+  'image',
+  'env',
+  'a/b',
+  'm~n',
+  'on',
+  'x y',
+  '1e3',
+  'outrider.dev/undo',
+  'null',
+  '#k',
+  '',
+);
 const awkward = fc.constantFrom(
-  ...['yes', 'no', 'on', 'off', 'y', 'n', 'null', '~', '', ' ', '1e3', '0o17', '0755', '0x1F', '1_000', '1:30', '.5', '-'],
-  ...['- a', 'a: b', 'a #b', '#', '*a', '&a', '!x', '|', '>', '%', '@', '`', '{}', '[]', '{', 'a,b', 'a]', '"', "'", '\\'],
-  ...['line\nline', 'line\n', 'a\n\nb', ' lead\nx', 'trail \nx', 'a\n\n', '\n', '\t', 'a\tb', 'é', '😀', '\u0085', '\u2028'],
-  ...['$(VAR)', '/opt/x', '--flag=x', '-c', 'quay.io/a/b:1@sha256:0', '100m', '256Mi', '2001-01-01', '---', '...', '<<', '='],
+  ...[
+    'yes',
+    'no',
+    'on',
+    'off',
+    'y',
+    'n',
+    'null',
+    '~',
+    '',
+    ' ',
+    '1e3',
+    '0o17',
+    '0755',
+    '0x1F',
+    '1_000',
+    '1:30',
+    '.5',
+    '-',
+  ],
+  ...[
+    '- a',
+    'a: b',
+    'a #b',
+    '#',
+    '*a',
+    '&a',
+    '!x',
+    '|',
+    '>',
+    '%',
+    '@',
+    '`',
+    '{}',
+    '[]',
+    '{',
+    'a,b',
+    'a]',
+    '"',
+    "'",
+    '\\',
+  ],
+  ...[
+    'line\nline',
+    'line\n',
+    'a\n\nb',
+    ' lead\nx',
+    'trail \nx',
+    'a\n\n',
+    '\n',
+    '\t',
+    'a\tb',
+    'é',
+    '😀',
+    '\u0085',
+    '\u2028',
+  ],
+  ...[
+    '$(VAR)',
+    '/opt/x',
+    '--flag=x',
+    '-c',
+    'quay.io/a/b:1@sha256:0',
+    '100m',
+    '256Mi',
+    '2001-01-01',
+    '---',
+    '...',
+    '<<',
+    '=',
+  ],
 );
 const text = fc.oneof(awkward, fc.string({ maxLength: 12, unit: 'binary' }), fc.constant('plain'));
 const key = fc.oneof(word, fc.string({ minLength: 1, maxLength: 5 })).filter((each) => each !== '__proto__');
@@ -25,7 +105,10 @@ export const jsonValue: fc.Arbitrary<JsonValue> = fc.letrec<{ value: JsonValue }
 })).value;
 
 /** A JSON object. */
-export const jsonObject: fc.Arbitrary<JsonObject> = fc.dictionary(key, jsonValue, { maxKeys: 5, noNullPrototype: true });
+export const jsonObject: fc.Arbitrary<JsonObject> = fc.dictionary(key, jsonValue, {
+  maxKeys: 5,
+  noNullPrototype: true,
+});
 
 /** How a document is written. */
 export interface Writing {
@@ -49,7 +132,15 @@ export const writing: fc.Arbitrary<Writing> = fc.record({
   finalNewline: fc.boolean(),
   comments: fc.integer({ min: 0, max: 6 }),
   flow: fc.integer({ min: 0, max: 6 }),
-  head: fc.constantFrom('', '# head\n', '---\n', '--- # start\n', '%YAML 1.1\n---\n', '\uFEFF', '\n\n# a\n---\n# b\n\n'),
+  head: fc.constantFrom(
+    '',
+    '# head\n',
+    '---\n',
+    '--- # start\n',
+    '%YAML 1.1\n---\n',
+    '\uFEFF',
+    '\n\n# a\n---\n# b\n\n',
+  ),
   tail: fc.constantFrom('', '# tail\n', '...\n', '\n\n'),
   choices: fc.array(fc.integer({ min: 0, max: 7 }), { minLength: 8, maxLength: 40 }),
 });
@@ -129,7 +220,8 @@ export class Writer {
   #scalar(value: JsonValue, flow = false): string {
     if (typeof value !== 'string') return JSON.stringify(value);
     if (/^[a-z]{3,}$/.test(value) && !isWord(value)) return value;
-    if (!flow && /^[a-zA-Z ]*[a-z]$/.test(value) && value.includes("'") === false && this.#choose() > 4) return `'${value}'`;
+    if (!flow && /^[a-zA-Z ]*[a-z]$/.test(value) && value.includes("'") === false && this.#choose() > 4)
+      return `'${value}'`;
     return JSON.stringify(value).replaceAll(...escape);
   }
 }

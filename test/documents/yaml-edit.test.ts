@@ -28,7 +28,10 @@ function valueOf(text: string): JsonValue | undefined {
 
 function attempt(text: string, operations: readonly Operation[]): string {
   try {
-    if (process.env.TR) console.error("IN", JSON.stringify(text), JSON.stringify(operations)); const r = editDocument(text, operations); if (process.env.TR) console.error("OUT"); return r;
+    if (process.env.TR) console.error('IN', JSON.stringify(text), JSON.stringify(operations));
+    const r = editDocument(text, operations);
+    if (process.env.TR) console.error('OUT');
+    return r;
   } catch (error) {
     throw new Error(`cannot apply ${JSON.stringify(operations)} to\n${text}`, { cause: error });
   }

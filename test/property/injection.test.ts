@@ -12,7 +12,8 @@ import { generatedPod, podOf, type GeneratedPod } from '../support/pods.js';
 import { choices, engineWith, type Choices } from './policies.js';
 import { withoutEachPart } from './removal.js';
 
-const numRuns = Number(process.env['FAST_CHECK_RUNS'] ?? 300);
+const numRuns = Number(process.env['FAST_CHECK_RUNS'] ?? 150);
+t.setTimeout(60_000 + numRuns * 400);
 
 /** Runs a property over pods and policies; a failure prints both. */
 function holds(

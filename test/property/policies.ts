@@ -14,7 +14,38 @@ images:
   quay.io/sysdig/workload-agent:6.3.0: { entrypoint: [/usr/bin/agent$X], cmd: [--run] }
 `;
 
+/** A profile with the parts that no built-in one has. */
+const lab = `---
+apiVersion: outrider.dev/v1alpha1
+kind: InstrumentationProfile
+metadata: { name: lab }
+spec:
+  version: '1'
+  image: lab/agent:1
+  shareProcessNamespace: true
+  capabilities: [SYS_PTRACE]
+  wrapper: { argv: [/lab/run, --] }
+  volume: { name: lab, mountPath: /lab, sizeLimit: 32Mi, copy: { name: lab-copy, command: [/lab-setup] }, imageVolume: { subPath: lab } }
+  env: [{ name: LAB_NODE, fromField: spec.nodeName }, { name: LAB_MODE, value: '' }]
+  reservedEnv: [LAB_NODE, LAB_MODE]
+  hostVolumes: [{ name: lab-run, path: /var/run/lab, type: Directory }]
+  containers: [{ containers: [w*], env: [{ name: LAB_PART, value: w }], mounts: [{ volume: lab-run, mountPath: /lab-run }] }]
+  sidecar:
+    name: lab-agent
+    runAs: Workload
+    argv: [/lab/agent]
+    env: [{ name: LAB_POD, fromField: metadata.name }]
+    resources: { requests: { cpu: 5m, memory: 16Mi }, limits: { memory: 24Mi } }
+---
+apiVersion: outrider.dev/v1alpha1
+kind: InstrumentationProfile
+metadata: { name: wrapped-only }
+spec: { version: '1', image: lab/agent:1, wrapper: { argv: [/lab/run] }, volume: { name: lab, mountPath: /lab, copy: { name: lab-copy, from: /lab } } }
+`;
+
 const profiles = {
+  lab: { name: 'lab', settings: {} },
+  'wrapped-only': { name: 'wrapped-only', settings: {} },
   sysdig: { name: 'sysdig', settings: { region: 'us2' } },
   datadog: { name: 'datadog', settings: {} },
   acme: { name: 'acme', settings: { region: 'eu' } },
@@ -36,8 +67,8 @@ export interface Choices {
 }
 
 /** Every combination of choices. */
-export const choices: fc.Arbitrary<Choices> = fc.record({
-  profile: fc.constantFrom('sysdig', 'datadog', 'acme'),
+const everyChoice: fc.Arbitrary<Choices> = fc.record({
+  profile: fc.constantFrom('sysdig', 'datadog', 'acme', 'lab', 'wrapped-only'),
   prefer: fc.constantFrom('Availability', 'Security'),
   placement: fc.constantFrom('Auto', 'Native', 'Container'),
   delivery: fc.constantFrom('Auto', 'Copy', 'ImageVolume'),
@@ -53,6 +84,12 @@ export const choices: fc.Arbitrary<Choices> = fc.record({
   openShift: fc.boolean(),
   podSecurity: fc.constantFrom('privileged', 'restricted'),
 });
+
+/** A fixed sample of them, since making an engine costs more than asking it. */
+export const choices: fc.Arbitrary<Choices> =
+  process.env['FAST_CHECK_RUNS'] === undefined
+    ? fc.constantFrom(...fc.sample(everyChoice, { seed: 20, numRuns: 100 }))
+    : everyChoice;
 
 const engines = new Map<string, Engine>();
 
@@ -78,5 +115,5 @@ function configuration(made: Choices): string {
     profile: profiles[made.profile],
     agent: { placement: made.placement, imagePullSecrets: made.pullSecrets ? ['agent-pull'] : [] },
   };
-  return `${acme}\n${made.agentsKnown ? agents : ''}${policyText('generated', spec)}`;
+  return `${acme}\n${lab}${made.agentsKnown ? agents : ''}${policyText('generated', spec)}`;
 }
