@@ -2,6 +2,7 @@ import { objectOf, stringOf } from '../model/json.js';
 import type { Finding } from '../model/decision.js';
 import type { ImageRequest } from '../model/image.js';
 import type { Recipe } from '../model/recipe.js';
+import { rewriteImage } from '../inject/own-containers.js';
 import type { Engine } from './engine.js';
 import type { PodRequest } from './instrument.js';
 
@@ -22,7 +23,7 @@ export function agentTrouble(recipe: Recipe, request: PodRequest, engine: Engine
   if (recipe.prefer !== 'Availability') return none;
   const secret = missingSecret(recipe, request.namespace, engine);
   if (secret !== undefined) return { obstacle: secret, remark: undefined };
-  for (const image of agentImages(recipe, request)) {
+  for (const image of agentImages(recipe, request, engine)) {
     const outcome = engine.images.known(image);
     if (outcome === undefined || outcome.ok) continue;
     if (outcome.reason === 'image_not_found') {
@@ -38,12 +39,15 @@ export function agentTrouble(recipe: Recipe, request: PodRequest, engine: Engine
 /** The agent's images of which nothing is known yet. */
 export function agentLookups(recipe: Recipe, request: PodRequest, engine: Engine): readonly ImageRequest[] {
   if (recipe.prefer !== 'Availability') return [];
-  return agentImages(recipe, request).filter((image) => engine.images.known(image) === undefined);
+  return agentImages(recipe, request, engine).filter((image) => engine.images.known(image) === undefined);
 }
 
-function agentImages(recipe: Recipe, request: PodRequest): readonly ImageRequest[] {
+/** The images as the pod will name them, after the operator's rewrites. */
+function agentImages(recipe: Recipe, request: PodRequest, { facts }: Engine): readonly ImageRequest[] {
   const references = [recipe.sidecar?.image, recipe.volume?.copy?.image, recipe.volume?.imageVolume?.image];
-  const distinct = new Set(references.filter((reference) => reference !== undefined));
+  const distinct = new Set(
+    references.flatMap((reference) => (reference === undefined ? [] : rewriteImage(reference, facts.imageRewrites))),
+  );
   return [...distinct].map((reference) => ({ reference, namespace: request.namespace, pod: request.pod }));
 }
 

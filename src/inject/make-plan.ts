@@ -85,7 +85,8 @@ export function makePlan(input: PlanInput): Planned {
   const initContainers = planInitContainers(setting, around, volume?.name, keep);
   const containerMembers: PlannedMember[] = [];
   if (recipe.sidecar !== undefined) {
-    const agent = keep(searchAgent(setting, recipe.sidecar, around, volume?.name));
+    const wrapped = workload.map(({ container }) => container);
+    const agent = keep(searchAgent(setting, recipe.sidecar, around, volume?.name, wrapped));
     if (agent !== undefined) (setting.native ? initContainers : containerMembers).push(agent);
   }
   if (workload.length === 0 || differing !== undefined) {
@@ -137,15 +138,30 @@ function planInitContainers(
   return members;
 }
 
+/**
+ * Finds the agent. One that takes on the workload's user has that of the container that was wrapped first when it came:
+ * others may have come in front of it since.
+ */
 function searchAgent(
   setting: Setting,
   sidecar: RecipeSidecar,
   around: Surroundings,
   volumeName: string | undefined,
+  wrapped: readonly ContainerView[],
 ): Search {
   const list = setting.native ? 'initContainers' : 'containers';
-  const make = (name: string): JsonObject => sidecarContainer(setting.recipe, sidecar, name, volumeName, around);
-  return searchContainer(setting.view, 'agent', list, sidecar.name, make, setting.instrumented);
+  const searchAs = (firstWrapped: ContainerView | undefined): Search => {
+    const make = (name: string): JsonObject =>
+      sidecarContainer(setting.recipe, sidecar, name, volumeName, { ...around, firstWrapped });
+    return searchContainer(setting.view, 'agent', list, sidecar.name, make, setting.instrumented);
+  };
+  const search = searchAs(around.firstWrapped);
+  if (sidecar.runAs === 'Own' || !('differs' in search)) return search;
+  for (const container of wrapped) {
+    const other = searchAs(container);
+    if ('member' in other && other.member.present !== undefined) return other;
+  }
+  return search;
 }
 
 /** Whether a container that is not ours mounts a volume anywhere but where the wrapper is, read-only. */
