@@ -79,7 +79,7 @@ export function openSetting(
     workload,
     around: {
       ...draft,
-      guaranteed: isGuaranteed(workload),
+      guaranteed: isGuaranteed(view.spec, workload),
       limitsEphemeralStorage: limitsEphemeralStorage(workload),
     },
   };
