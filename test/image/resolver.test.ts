@@ -244,6 +244,13 @@ t.test('E11: missing for one credential and refused for another is refused', asy
   t.match(await ask(`${app}:1`), { ok: false, reason: 'image_unauthorized', detail: /403/ });
 });
 
+t.test('E11: missing for one who sees the repository is missing, whomever else the registry refuses', async (t) => {
+  const { registry, ask } = world({}, { payments: [alice, bob] });
+  registry.push(app, '1', {});
+  registry.allow(app, bob.fingerprint);
+  t.match(await ask(`${app}:2`), { ok: false, reason: 'image_not_found', detail: /404 MANIFEST_UNKNOWN; tried/ });
+});
+
 t.test('E14: a refusal is remembered for its time, per credential', async (t) => {
   const { registry, clock, resolver, ask } = world({}, { payments: [alice], other: [bob] });
   registry.push(app, '1', {});
