@@ -103,11 +103,15 @@ t.test('the agent’s own image: missing, not shown, out of reach (E31)', async 
   t.match(await server.review(pod('there')), { verdict: 'inject/injected', warnings: [] });
   t.match(await server.review(pod('missing')), { verdict: 'skip/agent_image_missing', patch: [] });
   t.match(await server.review(pod('secure')), { verdict: 'inject/injected' }, 'Security starts it and its start shows');
-  for (let time = 0; time < 20; time++)
+  for (let time = 0; time < 50; time++)
     t.match(await server.review(pod('unreachable')), { verdict: 'inject/injected' });
-  t.equal(
-    server.logged('A registry did not show an image.').filter((line) => line['image'] === agents.unreachable).length,
-    1,
+  const outages = server.logged(
+    'A registry does not answer; it is asked more and more rarely, at least once a minute.',
+  );
+  t.strictSame(
+    outages.map((line) => line['image']),
+    [agents.unreachable],
+    'said once',
   );
 
   const stranger = await serving(t, { documents, registries });
