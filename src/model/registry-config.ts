@@ -37,7 +37,11 @@ const hostSchema = z.strictObject({
   headersTimeoutMs: timeoutMs
     .exactOptional()
     .describe('Longest time from the request to the answer’s header. Default: 8000.'),
-  bodyTimeoutMs: timeoutMs.exactOptional().describe('Longest time between two pieces of the body. Default: 8000.'),
+  bodyTimeoutMs: timeoutMs
+    .exactOptional()
+    .describe(
+      'Longest time between two pieces of the body; the whole body may take three times as long. Default: 8000.',
+    ),
   maxSockets: z.int().min(1).max(1024).exactOptional().describe('Most connections. Default: 16.'),
   concurrency: z.int().min(1).max(1024).exactOptional().describe('Most requests at a time; more wait. Default: 16.'),
 });

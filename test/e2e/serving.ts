@@ -5,8 +5,8 @@ import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { isObject, listOf, objectOf, stringsOf, type JsonObject, type JsonValue } from '../../src/model/json.js';
-import { isOperation, type Operation } from './operation.js';
+import { objectOf, type JsonObject } from '../../src/model/json.js';
+import { envelope, reviewedOf, type Reviewed } from './review.js';
 
 /** What a server is started with. JSON is YAML, so documents are given as objects. */
 export interface ServingOptions {
@@ -18,18 +18,6 @@ export interface ServingOptions {
   readonly registries?: JsonObject;
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-}
-
-/** An answer of the webhook, read. */
-export interface Reviewed {
-  readonly allowed: boolean;
-  /** `decision/reason`, from the audit annotations. */
-  readonly verdict: string;
-  readonly warnings: readonly string[];
-  /** Message of a denial. */
-  readonly message: string;
-  readonly patch: readonly Operation[];
-  readonly tookMs: number;
 }
 
 /** `outrider serve`, running as a process of its own. */
@@ -132,22 +120,6 @@ function parse(line: string): JsonObject | undefined {
   }
 }
 
-function envelope(pod: JsonObject): string {
-  const metadata = objectOf(pod['metadata']);
-  return JSON.stringify({
-    apiVersion: 'admission.k8s.io/v1',
-    kind: 'AdmissionReview',
-    request: {
-      uid: 'e2e',
-      kind: { group: '', version: 'v1', kind: 'Pod' },
-      resource: { group: '', version: 'v1', resource: 'pods' },
-      namespace: metadata?.['namespace'] ?? 'default',
-      operation: 'CREATE',
-      object: pod,
-    },
-  });
-}
-
 function post(agent: Agent, port: number, path: string, body: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
@@ -163,25 +135,4 @@ function post(agent: Agent, port: number, path: string, body: string): Promise<s
     call.on('error', reject);
     call.end(body);
   });
-}
-
-function reviewedOf(text: string, tookMs: number): Reviewed {
-  const answer: unknown = JSON.parse(text);
-  const response = isObject(answer) ? objectOf(answer['response']) : undefined;
-  const audit = objectOf(response?.['auditAnnotations']);
-  const encoded = response?.['patch'];
-  const patch: unknown =
-    typeof encoded === 'string' ? JSON.parse(Buffer.from(encoded, 'base64').toString('utf8')) : undefined;
-  return {
-    allowed: response?.['allowed'] === true,
-    verdict: `${show(audit?.['decision'])}/${show(audit?.['reason'])}`,
-    warnings: stringsOf(response?.['warnings']) ?? [],
-    message: show(objectOf(response?.['status'])?.['message']),
-    patch: listOf(patch).filter(isOperation),
-    tookMs,
-  };
-}
-
-function show(value: JsonValue | undefined): string {
-  return typeof value === 'string' ? value : '';
 }
