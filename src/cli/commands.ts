@@ -18,6 +18,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./explain.js')).command,
   },
   {
+    name: 'serve',
+    summary: 'run the admission webhook',
+    load: async () => (await import('./serve.js')).command,
+  },
+  {
+    name: 'demo',
+    summary: 'show the main job on this machine, without a cluster',
+    load: async () => (await import('./demo.js')).command,
+  },
+  {
     name: 'completion',
     summary: 'print a completion script for bash, zsh or fish',
     load: async () => (await import('./completion.js')).completionCommand(commands),
