@@ -3,7 +3,8 @@ import { dirname, resolve } from 'node:path';
 import type { Settings } from '../config.js';
 import { parseRegistryConfig } from '../documents/registry-config.js';
 import type { ImageLog } from '../image/log.js';
-import { openImageService, type ImageService, type ImageServiceOptions } from '../image/service/open.js';
+import type { ImageService, ImageServiceOptions } from '../image/service/open.js';
+import type { RegistryConfig } from '../model/registry-config.js';
 import { OutriderError } from '../model/error.js';
 
 /** The settings that look-ups are opened with. */
@@ -14,6 +15,8 @@ export type LookupSurroundings = Pick<ImageServiceOptions, 'env' | 'onLookup' | 
   readonly log: ImageLog;
   /** Folder that relative paths of the settings start from. */
   readonly cwd: string;
+  /** Has the last word on the configuration; given `undefined` where there is none. */
+  readonly adjust?: (config: RegistryConfig | undefined) => RegistryConfig;
 };
 
 /**
@@ -24,13 +27,18 @@ export type LookupSurroundings = Pick<ImageServiceOptions, 'env' | 'onLookup' | 
  */
 export async function openLookups(
   settings: LookupSettings,
-  { cwd, ...surroundings }: LookupSurroundings,
+  { cwd, adjust, ...surroundings }: LookupSurroundings,
 ): Promise<ImageService | undefined> {
   if (!settings.lookup) return undefined;
   const { registryConfig, dockerConfig, imageCacheFile } = settings;
+  const read = registryConfig === '' ? undefined : await readConfig(resolve(cwd, registryConfig), registryConfig);
+  const config = adjust === undefined ? read?.config : adjust(read?.config);
+  // Loaded only here: what is needed for talking to registries takes as long to load as all the rest.
+  const { openImageService } = await import('../image/service/open.js');
   return openImageService({
     ...surroundings,
-    ...(registryConfig === '' ? {} : await readConfig(resolve(cwd, registryConfig), registryConfig)),
+    ...(config === undefined ? {} : { config }),
+    ...(read === undefined ? {} : { configFolder: read.configFolder }),
     ...(dockerConfig === '' ? {} : { dockerConfig: resolve(cwd, dockerConfig) }),
     ...(imageCacheFile === '' ? {} : { cacheFile: resolve(cwd, imageCacheFile) }),
   });
