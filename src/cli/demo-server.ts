@@ -29,6 +29,8 @@ export async function startDemoServer(program: string, certsDir: string): Promis
     '--plain-port=0',
     '--log-format=json',
     '--log-level=info',
+    // What is shown must not depend on a registry's answer.
+    '--lookup=false',
   ];
   const child = spawn(process.execPath, [program, 'serve', ...flags, `--certs-dir=${certsDir}`, '--drain-grace-ms=0'], {
     stdio: ['ignore', 'pipe', 'pipe'],
