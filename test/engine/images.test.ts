@@ -77,7 +77,7 @@ t.test('an annotation that is not of the shape is a reason, and no way round the
   t.end();
 });
 
-t.test('a pod whose containers all give a command is decided at once where the agent is known (E1)', async (t) => {
+t.test('a pod whose containers all give a command is decided at once where the agent is known (E1)', (t) => {
   const known = { [agentImage]: { entrypoint: ['/agent'], cmd: [] } };
   const { engine, references } = asking(engineFor({}, { known }), {});
   const request = { pod: podOf(), namespace: 'shop', namespaceLabels: {}, admitted: true, trace: false } as const;
@@ -89,6 +89,7 @@ t.test('a pod whose containers all give a command is decided at once where the a
   const validating = asking(engineFor({ prefer: 'Security' }), {});
   t.notOk(isPending(instrument({ ...request, pod: podWith({}), door: 'validate', lookUp }, validating.engine)));
   t.same(validating.references, [], 'the validating door asks nobody');
+  t.end();
 });
 
 t.test(

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { throughTheServer } from '../support/cluster.js';
-import { decideNow, engineFor } from '../support/engine.js';
+import { decideNow, engineFor, engineOf, policyText } from '../support/engine.js';
 import type { JsonObject } from '../../src/model/json.js';
 import { draft, draftsOf, listAt, members, objectAt, patched, type DraftObject } from '../support/json.js';
 import { podOf } from '../support/pods.js';
@@ -109,6 +109,15 @@ t.test('what others add to every container is no gap (E17)', (t) => {
     }
   });
   t.match(decideNow(pod, engine, 'validate').decision, { decision: 'inject' });
+  t.end();
+});
+
+t.test('tokens below a folder that an agent works with are no gap (E17)', (t) => {
+  const known = { 'quay.io/sysdig/workload-agent:6.3.0': { entrypoint: ['/agent', '--root', '/var'], cmd: ['/'] } };
+  const map = `---\n${JSON.stringify({ apiVersion: 'outrider.dev/v1alpha1', kind: 'ImageMap', images: known })}\n`;
+  const keeping = engineOf(map + policyText('p', { profile: { name: 'sysdig', settings: { region: 'us2' } } }));
+  const after = throughTheServer(patched(podOf(), decideNow(podOf(), keeping).patch));
+  t.match(decideNow(after, keeping), { decision: { reason: 'injected' }, patch: [] });
   t.end();
 });
 
