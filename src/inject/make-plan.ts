@@ -144,7 +144,7 @@ function searchPart(
   if (base === undefined || parts.make(part, base, volumeName, around) === undefined) return undefined;
   const searchAs = (firstWrapped: ContainerView | undefined): Search => {
     const make = (name: string): JsonObject => parts.make(part, name, volumeName, { ...around, firstWrapped }) ?? {};
-    return searchContainer(view, part, list, base, make, instrumented);
+    return searchContainer(view, part, list, base, make, instrumented, recipe.reservedEnv);
   };
   const search = searchAs(around.firstWrapped);
   if (part !== 'agent' || recipe.sidecar?.runAs !== 'Workload' || !('differs' in search)) return search;

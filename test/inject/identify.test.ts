@@ -47,6 +47,8 @@ t.test('a pod written as we would make it, but for what makes a fake of it, is a
   const fakes: Readonly<Record<string, (spec: DraftObject) => void>> = {
     'files of their own, mounted over the agent’s image': (spec) =>
       listAt(named(spec, copyName), 'volumeMounts').push(mine('/opt/draios')),
+    'a reserved variable on the agent': (spec) =>
+      listAt(named(spec, agentName), 'env').push({ name: 'SYSDIG_EXTRA_CONF', value: 'log: {}' }),
     'the same, mounted below': (spec) => listAt(named(spec, copyName), 'volumeMounts').push(mine('/opt/draios/bin')),
     'the same, mounted around': (spec) => listAt(named(spec, copyName), 'volumeMounts').push(mine('/opt')),
     'a busybox of their own': (spec) => listAt(named(spec, `${agentName}-tools`), 'volumeMounts').push(mine('/tools')),
