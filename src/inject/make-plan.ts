@@ -2,14 +2,14 @@ import { isObject, listOf } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import type { ContainerFinding, Finding } from '../model/decision.js';
 import type { ImageOutcome } from '../model/image.js';
-import type { RecipeSidecar } from '../model/recipe.js';
+import type { Recipe, RecipeSidecar } from '../model/recipe.js';
 import type { StringMap } from '../model/selector.js';
 import { chooseCapability } from './capability.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
 import { fillContainer, hasKeeper, sidecarContainer, toolsContainer, type Surroundings } from './own-containers.js';
-import type { Growth, Plan, PlannedMember } from './plan.js';
+import type { Growth, Plan, PlannedMember, WorkloadPlan } from './plan.js';
 import type { Setting } from './setting.js';
-import { planContainer, type Shared, type WorkloadResult } from './workload.js';
+import { partsFor, planContainer, type Shared, type WorkloadResult } from './workload.js';
 import type { ContainerView } from './view.js';
 
 /** What a plan is made from, beside the setting. */
@@ -38,7 +38,7 @@ export interface Planned {
 
 /** Plans what a pod gets. Pure: the same input gives the same plan, in the same order. */
 export function makePlan(input: PlanInput): Planned {
-  const { setting, selected } = input;
+  const { setting } = input;
   const { recipe, view, placement } = setting;
   const remarks: Finding[] = [];
   let differing: Finding | undefined;
@@ -72,6 +72,7 @@ export function makePlan(input: PlanInput): Planned {
     ownInitIndex: firstOwnInit(setting),
   };
 
+  const selected = concerned(recipe, input.selected);
   const results = selected.map((container) => planContainer(container, input.imageOf(container), setting, shared));
   const containers = results.map(({ finding }) => finding);
   const tampered = firstOf(results, ({ tampered }) => tampered);
@@ -93,6 +94,7 @@ export function makePlan(input: PlanInput): Planned {
 
   if (capability.remark !== undefined) remarks.push(capability.remark);
   for (const result of results) remarks.push(...result.remarks);
+  remarks.push(...absentContainers(setting));
   const secrets = planPullSecrets(input, remarks);
   if (recipe.sidecar !== undefined && recipe.prefer === 'Availability' && !hasKeeper(recipe, recipe.sidecar, around)) {
     remarks.push({ reason: 'keeper_left_out', detail: `what ${recipe.sidecar.image} starts is not known` });
@@ -101,7 +103,7 @@ export function makePlan(input: PlanInput): Planned {
   const plan: Plan = {
     recipe,
     shareProcessNamespace: recipe.shareProcessNamespace && view.spec['shareProcessNamespace'] !== true,
-    volumes: [...(volume === undefined ? [] : [volume]), ...hostVolumes.members],
+    volumes: [...(volume === undefined ? [] : [volume]), ...mounted(hostVolumes.members, workload)],
     initContainers,
     containers: containerMembers,
     agentIndex: firstInit?.index ?? view.initContainers.length,
@@ -112,6 +114,36 @@ export function makePlan(input: PlanInput): Planned {
     remarks,
   };
   return { plan, containers, differing, tampered, remarks };
+}
+
+/**
+ * The containers that the recipe has something for. One that only has parts for containers of certain names leaves the
+ * others alone: calling them instrumented would be untrue.
+ */
+function concerned(recipe: Recipe, selected: readonly ContainerView[]): readonly ContainerView[] {
+  const forAll =
+    recipe.wrapper !== undefined ||
+    recipe.volume !== undefined ||
+    recipe.sidecar !== undefined ||
+    recipe.shareProcessNamespace ||
+    recipe.env.length > 0 ||
+    recipe.capabilities.length > 0;
+  return forAll ? selected : selected.filter((container) => partsFor(recipe, container).length > 0);
+}
+
+/** A remark for each part of the recipe whose container the pod does not have. */
+function absentContainers({ recipe, workload }: Setting): readonly Finding[] {
+  return recipe.containers
+    .filter((part) => !workload.some((container) => partsFor(recipe, container).includes(part)))
+    .map((part) => ({
+      reason: 'container_absent',
+      detail: `the pod has no container ${part.containers.join(' or ')}`,
+    }));
+}
+
+/** Those host volumes that a container is to mount: one that the pod needs no more of is not added. */
+function mounted(volumes: readonly PlannedMember[], workload: readonly WorkloadPlan[]): readonly PlannedMember[] {
+  return volumes.filter(({ name }) => workload.some(({ mounts }) => mounts.some((mount) => mount.name === name)));
 }
 
 function planInitContainers(

@@ -6,6 +6,7 @@ import type { ImageOutcome } from '../model/image.js';
 import type { Recipe, RecipeEnv, RecipeWorkloadPart } from '../model/recipe.js';
 import { isWrapped, runsWrapper, wrapArgv } from './argv.js';
 import { capabilityRemark, missingCapabilities } from './capability.js';
+import { planHostMounts } from './host-mounts.js';
 import { filesPath } from './scripts.js';
 import type { Setting } from './setting.js';
 import type { PlannedExec, PlannedMount, WorkloadPlan } from './plan.js';
@@ -44,7 +45,7 @@ export function planContainer(
 ): WorkloadResult {
   const { recipe, placement } = setting;
   const remarks: Finding[] = [];
-  const parts = recipe.containers.filter((part) => compileGlobs(part.containers)(container.name));
+  const parts = partsFor(recipe, container);
   const leftOut = (finding: Finding): WorkloadResult => ({
     finding: { name: container.name, list: container.list, leftOut: finding },
     plan: undefined,
@@ -75,17 +76,23 @@ export function planContainer(
   }
 
   const mounts: PlannedMount[] = [];
-  for (const wanted of wantedMounts(setting, shared, parts)) {
+  for (const wanted of volumeMounts(setting, shared)) {
     const state = mountState(container, wanted);
     if (state === 'missing') mounts.push(wanted);
     else if (state === 'differs') differs ??= differing(container, `mounts ${wanted.mountPath} in another way`);
     else if (state !== 'present') return leftOut({ reason: 'mount_path_taken', detail: state });
   }
 
+  const host = planHostMounts(container, setting.view.volumes, hostMountsOf(recipe, parts, shared));
+  if ('reason' in host) return leftOut(host);
+  mounts.push(...host.mounts);
+  remarks.push(...host.remarks);
+
   const env = planEnv(container, recipe, parts, remarks);
   const wantedCapabilities = [
     ...(shared.addCapability ? recipe.capabilities : []),
-    ...parts.flatMap(({ capabilities }) => capabilities),
+    // Such a part is for a container that cannot work without, so only the policy's word leaves it out.
+    ...(placement.capability === 'Never' ? [] : parts.flatMap(({ capabilities }) => capabilities)),
   ];
   const capabilities = missingCapabilities(container, wantedCapabilities);
   if (wantedCapabilities.length > 0) {
@@ -102,6 +109,11 @@ export function planContainer(
   };
 }
 
+/** The parts of a recipe that are for a container of this name. */
+export function partsFor(recipe: Recipe, { name }: Pick<ContainerView, 'name'>): readonly RecipeWorkloadPart[] {
+  return recipe.containers.filter((part) => compileGlobs(part.containers)(name));
+}
+
 /** An init container needs the agent, and the files, before it (E19). */
 function startsTooEarly(container: ContainerView, setting: Setting, shared: Shared): Finding | undefined {
   if (container.list !== 'initContainers' || setting.recipe.wrapper === undefined) return undefined;
@@ -112,32 +124,27 @@ function startsTooEarly(container: ContainerView, setting: Setting, shared: Shar
   return { reason: 'init_starts_before_agent', detail: 'it stands before the instrumentation’s own init containers' };
 }
 
-function wantedMounts(
-  { recipe, delivery }: Setting,
-  shared: Shared,
-  parts: readonly RecipeWorkloadPart[],
-): readonly PlannedMount[] {
-  const mounts: PlannedMount[] = [];
+function volumeMounts({ recipe, delivery }: Setting, shared: Shared): readonly PlannedMount[] {
   const volume = recipe.volume;
-  if (volume !== undefined && shared.volumeName !== undefined) {
-    const subPath = delivery === 'Copy' ? filesPath : volume.imageVolume?.subPath;
-    mounts.push({
-      name: shared.volumeName,
-      mountPath: volume.mountPath,
-      ...(subPath === undefined ? {} : { subPath }),
-      readOnly: true,
-    });
-  }
-  for (const part of parts) {
-    for (const mount of part.mounts) {
-      mounts.push({
-        name: shared.hostVolumes.get(mount.volume) ?? mount.volume,
-        mountPath: mount.mountPath,
-        ...(mount.readOnly ? { readOnly: true } : {}),
-      });
-    }
-  }
-  return mounts;
+  if (volume === undefined || shared.volumeName === undefined) return [];
+  const subPath = delivery === 'Copy' ? filesPath : volume.imageVolume?.subPath;
+  const mount = { name: shared.volumeName, mountPath: volume.mountPath };
+  return [{ ...mount, ...(subPath === undefined ? {} : { subPath }), readOnly: true }];
+}
+
+/** The parts of the node that a container is to see, under the names of their volumes in this pod. */
+function hostMountsOf(
+  recipe: Recipe,
+  parts: readonly RecipeWorkloadPart[],
+  shared: Shared,
+): Parameters<typeof planHostMounts>[2] {
+  return parts.flatMap((part) =>
+    part.mounts.flatMap(({ volume, mountPath, readOnly }) => {
+      const path = recipe.hostVolumes.find(({ name }) => name === volume)?.path;
+      const name = shared.hostVolumes.get(volume);
+      return path === undefined || name === undefined ? [] : [{ name, path, mountPath, readOnly }];
+    }),
+  );
 }
 
 /** Whether a container has a mount, lacks it, has it otherwise, or has something of its own in the way. */
@@ -198,8 +205,15 @@ function planEnv(
       remarks.push({ reason: 'env_kept', detail: `container ${container.name} sets ${entry.name} itself` });
     }
   }
-  for (const [name, own] of interesting) if (own !== undefined) overrides(name);
+  for (const [name, own] of interesting) {
+    if (own !== undefined && !isPlannedElsewhere(recipe, name, own)) overrides(name);
+  }
   return { missing, tampered };
+}
+
+/** A reserved variable that the recipe gives another container may have that value here too. */
+function isPlannedElsewhere(recipe: Recipe, name: string, own: JsonObject): boolean {
+  return recipe.containers.some(({ env }) => env.some((entry) => entry.name === name && sameVariable(own, entry)));
 }
 
 function sameVariable(own: JsonObject, planned: RecipeEnv): boolean {
