@@ -64,7 +64,7 @@ export function makePlan(input: PlanInput): Planned {
     recipe.volume === undefined || setting.source === undefined
       ? undefined
       : keep(searchVolume(view, recipe.volume.name, setting.source, setting.mountedAs));
-  const hostVolumes = planHostVolumes(setting);
+  const hostVolumes = planHostVolumes(setting, keep);
   const shared: Shared = {
     volumeName: volume?.name,
     addCapability: capability.add,
@@ -185,7 +185,10 @@ function firstOwnInit({ view, workload }: Setting): number {
 }
 
 /** Host volumes under a free name, or the volume of the pod that has the same path already. */
-function planHostVolumes(setting: Setting): { members: readonly PlannedMember[]; names: ReadonlyMap<string, string> } {
+function planHostVolumes(
+  setting: Setting,
+  keep: (search: Search) => PlannedMember | undefined,
+): { members: readonly PlannedMember[]; names: ReadonlyMap<string, string> } {
   const members: PlannedMember[] = [];
   const names = new Map<string, string>();
   for (const { name, path, type } of setting.recipe.hostVolumes) {
@@ -199,10 +202,10 @@ function planHostVolumes(setting: Setting): { members: readonly PlannedMember[];
       continue;
     }
     const source = { hostPath: { path, ...(type === undefined ? {} : { type }) } };
-    const search = searchVolume(setting.view, name, source, undefined);
-    if ('differs' in search) continue;
-    names.set(name, search.member.name);
-    members.push(search.member);
+    const member = keep(searchVolume(setting.view, name, source, undefined));
+    if (member === undefined) continue;
+    names.set(name, member.name);
+    members.push(member);
   }
   return { members, names };
 }
