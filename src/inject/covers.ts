@@ -3,22 +3,28 @@ import type { JsonObject, JsonValue } from '../model/json.js';
 import { sameQuantity } from './quantity.js';
 
 /** Fields of a container that others fill in or raise, and that never prove anything: LimitRanger's, for one. */
-const tolerated = new Set(['resources']);
+const tolerated: ReadonlySet<string> = new Set(['resources']);
+/** Fields that do not tell our container from another; whether they are as planned is a question of its own. */
+const telling: ReadonlySet<string> = new Set(['resources', 'securityContext', 'env']);
 /** Lists of a container in which others may add members (a token mount), each with the field that tells members apart. */
 const keyed: Readonly<Record<string, string>> = { env: 'name', volumeMounts: 'mountPath' };
 
-/**
- * Whether a container holds everything that the planned one asks for. What others added is tolerated (E17): token
- * mounts, defaulted fields, resources.
- */
-export function containerCovers(actual: JsonObject, planned: JsonObject): boolean {
-  return firstGap(actual, planned) === undefined;
+/** Whether a container is one of ours, whatever became of its security context and variables. */
+export function isSameContainer(actual: JsonObject, planned: JsonObject): boolean {
+  return gapBut(telling, actual, planned) === undefined;
 }
 
-/** The first field of the planned container that the actual one lacks or has otherwise; `undefined` when none. */
+/**
+ * The first field of the planned container that the actual one lacks or has otherwise; `undefined` when it holds
+ * everything. What others added is tolerated (E17): token mounts, defaulted fields, resources.
+ */
 export function firstGap(actual: JsonObject, planned: JsonObject): string | undefined {
+  return gapBut(tolerated, actual, planned);
+}
+
+function gapBut(ignored: ReadonlySet<string>, actual: JsonObject, planned: JsonObject): string | undefined {
   for (const field in planned) {
-    if (tolerated.has(field)) continue;
+    if (ignored.has(field)) continue;
     const wanted = planned[field];
     const found = actual[field];
     const key = keyed[field];
@@ -26,11 +32,12 @@ export function firstGap(actual: JsonObject, planned: JsonObject): string | unde
     if (!same) return field;
   }
   // A command or args that the plan leaves to the image must not be there.
-  for (const field of ['command', 'args']) {
-    const found = actual[field];
-    if (planned[field] === undefined && isArray(found) && found.length > 0) return field;
-  }
-  return undefined;
+  return startsOtherwise('command', actual, planned) ?? startsOtherwise('args', actual, planned);
+}
+
+function startsOtherwise(field: string, actual: JsonObject, planned: JsonObject): string | undefined {
+  const found = actual[field];
+  return planned[field] === undefined && isArray(found) && found.length > 0 ? field : undefined;
 }
 
 /** Whether a volume is the planned one: same source, nothing more in it but defaults, quantities by amount. */

@@ -1,7 +1,7 @@
 import { isObject, listOf } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import type { Finding } from '../model/decision.js';
-import { containerCovers, firstGap, volumeIs } from './covers.js';
+import { firstGap, isSameContainer, volumeIs } from './covers.js';
 import type { PlannedMember } from './plan.js';
 import type { ContainerView, PodView } from './view.js';
 
@@ -65,11 +65,9 @@ export function searchContainer(
       return found(part, name, make(name), undefined, undefined, name !== base);
     }
     const planned = make(name);
-    if (present !== undefined && isOurs(present, planned)) {
-      if (!containerCovers(present.value, planned)) {
-        const field = firstGap(present.value, planned) ?? 'a field';
-        return { differs: differing(`container ${name}`, `has another ${field} than planned`) };
-      }
+    if (present !== undefined && isSameContainer(present.value, planned)) {
+      const gap = firstGap(present.value, planned);
+      if (gap !== undefined) return { differs: differing(`container ${name}`, `has another ${gap} than planned`) };
       return found(part, name, planned, present.value, present.index, name !== base);
     }
     if (instrumented && name === base) {
@@ -78,17 +76,6 @@ export function searchContainer(
     }
   }
   return { differs: differing(`container ${base}`, 'and its suffixed names are all taken') };
-}
-
-/** Whether a container of our name is ours, whatever became of its security context and variables. */
-function isOurs(present: ContainerView, planned: JsonObject): boolean {
-  return (
-    present.image === planned['image'] &&
-    firstGap(
-      { ...present.value, securityContext: null, env: null },
-      { ...planned, securityContext: null, env: null },
-    ) === undefined
-  );
 }
 
 function found(

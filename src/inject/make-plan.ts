@@ -2,14 +2,15 @@ import { isObject, listOf } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import type { ContainerFinding, Finding } from '../model/decision.js';
 import type { ImageOutcome } from '../model/image.js';
-import type { Recipe, RecipeSidecar } from '../model/recipe.js';
 import type { StringMap } from '../model/selector.js';
 import { chooseCapability } from './capability.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
-import { fillContainer, hasKeeper, sidecarContainer, toolsContainer, type Surroundings } from './own-containers.js';
+import { hasKeeper, type Surroundings } from './own-containers.js';
+import { absentContainers, concernedContainers } from './named-parts.js';
 import type { Growth, Plan, PlannedMember, WorkloadPlan } from './plan.js';
+import type { OwnPart } from './own-parts.js';
 import type { Setting } from './setting.js';
-import { partsFor, planContainer, type Shared, type WorkloadResult } from './workload.js';
+import { planContainer, type Shared, type WorkloadResult } from './workload.js';
 import type { ContainerView } from './view.js';
 
 /** What a plan is made from, beside the setting. */
@@ -72,7 +73,7 @@ export function makePlan(input: PlanInput): Planned {
     ownInitIndex: firstOwnInit(setting),
   };
 
-  const selected = concerned(recipe, input.selected);
+  const selected = concernedContainers(recipe, input.selected);
   const results = selected.map((container) => planContainer(container, input.imageOf(container), setting, shared));
   const containers = results.map(({ finding }) => finding);
   const tampered = firstOf(results, ({ tampered }) => tampered);
@@ -82,19 +83,27 @@ export function makePlan(input: PlanInput): Planned {
     workload.find(({ container }) => container.list === 'containers')?.container ?? workload[0]?.container;
   const around: Surroundings = { ...setting.around, firstWrapped };
 
-  const initContainers = planInitContainers(setting, around, volume?.name, keep);
+  const find = (part: OwnPart, list: 'containers' | 'initContainers'): PlannedMember | undefined => {
+    const search = searchPart(setting, around, part, list, volume?.name);
+    return search === undefined ? undefined : keep(search);
+  };
+  const initContainers: PlannedMember[] = [];
   const containerMembers: PlannedMember[] = [];
-  if (recipe.sidecar !== undefined) {
-    const agent = keep(searchAgent(setting, recipe.sidecar, around, volume?.name));
-    if (agent !== undefined) (setting.native ? initContainers : containerMembers).push(agent);
+  if (setting.delivery === 'Copy' && volume !== undefined) {
+    for (const part of ['tools', 'files'] as const) {
+      const member = find(part, 'initContainers');
+      if (member !== undefined) initContainers.push(member);
+    }
   }
+  const agent = find('agent', setting.native ? 'initContainers' : 'containers');
+  if (agent !== undefined) (setting.native ? initContainers : containerMembers).push(agent);
   if (workload.length === 0 || differing !== undefined) {
     return { plan: undefined, containers, differing, tampered, remarks };
   }
 
   if (capability.remark !== undefined) remarks.push(capability.remark);
   for (const result of results) remarks.push(...result.remarks);
-  remarks.push(...absentContainers(setting));
+  remarks.push(...absentContainers(recipe, setting.workload));
   const secrets = planPullSecrets(input, remarks);
   if (recipe.sidecar !== undefined && recipe.prefer === 'Availability' && !hasKeeper(recipe, recipe.sidecar, around)) {
     remarks.push({ reason: 'keeper_left_out', detail: `what ${recipe.sidecar.image} starts is not known` });
@@ -116,72 +125,27 @@ export function makePlan(input: PlanInput): Planned {
   return { plan, containers, differing, tampered, remarks };
 }
 
-/**
- * The containers that the recipe has something for. One that only has parts for containers of certain names leaves the
- * others alone: calling them instrumented would be untrue.
- */
-function concerned(recipe: Recipe, selected: readonly ContainerView[]): readonly ContainerView[] {
-  const forAll =
-    recipe.wrapper !== undefined ||
-    recipe.volume !== undefined ||
-    recipe.sidecar !== undefined ||
-    recipe.shareProcessNamespace ||
-    recipe.env.length > 0 ||
-    recipe.capabilities.length > 0;
-  return forAll ? selected : selected.filter((container) => partsFor(recipe, container).length > 0);
-}
-
-/** A remark for each part of the recipe whose container the pod does not have. */
-function absentContainers({ recipe, workload }: Setting): readonly Finding[] {
-  return recipe.containers
-    .filter((part) => !workload.some((container) => partsFor(recipe, container).includes(part)))
-    .map((part) => ({
-      reason: 'container_absent',
-      detail: `the pod has no container ${part.containers.join(' or ')}`,
-    }));
-}
-
-/** Those host volumes that a container is to mount: one that the pod needs no more of is not added. */
-function mounted(volumes: readonly PlannedMember[], workload: readonly WorkloadPlan[]): readonly PlannedMember[] {
-  return volumes.filter(({ name }) => workload.some(({ mounts }) => mounts.some((mount) => mount.name === name)));
-}
-
-function planInitContainers(
-  setting: Setting,
+function searchPart(
+  { view, parts, instrumented }: Setting,
   around: Surroundings,
+  part: OwnPart,
+  list: 'containers' | 'initContainers',
   volumeName: string | undefined,
-  keep: (search: Search) => PlannedMember | undefined,
-): PlannedMember[] {
-  const { recipe, view, delivery } = setting;
-  const volume = recipe.volume;
-  if (volume?.copy === undefined || delivery !== 'Copy' || volumeName === undefined) return [];
-  const members: PlannedMember[] = [];
-  const { toolsName, name } = volume.copy;
-  if (toolsContainer(recipe, volume, toolsName, volumeName, around) !== undefined) {
-    const make = (chosen: string): JsonObject => toolsContainer(recipe, volume, chosen, volumeName, around) ?? {};
-    const member = keep(searchContainer(view, 'tools', 'initContainers', toolsName, make, setting.instrumented));
-    if (member !== undefined) members.push(member);
-  }
-  const make = (chosen: string): JsonObject => fillContainer(recipe, volume, chosen, volumeName, around) ?? {};
-  const member = keep(searchContainer(view, 'files', 'initContainers', name, make, setting.instrumented));
-  if (member !== undefined) members.push(member);
-  return members;
-}
-
-function searchAgent(
-  setting: Setting,
-  sidecar: RecipeSidecar,
-  around: Surroundings,
-  volumeName: string | undefined,
-): Search {
-  const list = setting.native ? 'initContainers' : 'containers';
-  const make = (name: string): JsonObject => sidecarContainer(setting.recipe, sidecar, name, volumeName, around);
-  return searchContainer(setting.view, 'agent', list, sidecar.name, make, setting.instrumented);
+): Search | undefined {
+  const base = parts.nameOf(part);
+  if (base === undefined || parts.make(part, base, volumeName, around) === undefined) return undefined;
+  const make = (name: string): JsonObject => parts.make(part, name, volumeName, around) ?? {};
+  return searchContainer(view, part, list, base, make, instrumented);
 }
 
 /** Place of the first of our own init containers; -1 when the pod has none. */
 function firstOwnInit({ view, workload }: Setting): number {
   return view.initContainers.findIndex((container) => !workload.includes(container));
+}
+
+/** Those host volumes that a container is to mount: one that the pod needs no more of is not added. */
+function mounted(volumes: readonly PlannedMember[], workload: readonly WorkloadPlan[]): readonly PlannedMember[] {
+  return volumes.filter(({ name }) => workload.some(({ mounts }) => mounts.some((mount) => mount.name === name)));
 }
 
 /** Host volumes under a free name, or the volume of the pod that has the same path already. */

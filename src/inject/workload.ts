@@ -1,12 +1,12 @@
 import { isObject, listOf, objectOf, stringOf, stringsOf } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import type { ContainerFinding, Finding } from '../model/decision.js';
-import { compileGlobs } from '../model/glob.js';
 import type { ImageOutcome } from '../model/image.js';
 import type { Recipe, RecipeEnv, RecipeWorkloadPart } from '../model/recipe.js';
 import { isWrapped, runsWrapper, wrapArgv } from './argv.js';
 import { capabilityRemark, missingCapabilities } from './capability.js';
 import { planHostMounts } from './host-mounts.js';
+import { partsFor } from './named-parts.js';
 import { filesPath } from './scripts.js';
 import type { Setting } from './setting.js';
 import type { PlannedExec, PlannedMount, WorkloadPlan } from './plan.js';
@@ -107,11 +107,6 @@ export function planContainer(
     tampered: env.tampered,
     differs,
   };
-}
-
-/** The parts of a recipe that are for a container of this name. */
-export function partsFor(recipe: Recipe, { name }: Pick<ContainerView, 'name'>): readonly RecipeWorkloadPart[] {
-  return recipe.containers.filter((part) => compileGlobs(part.containers)(name));
 }
 
 /** An init container needs the agent, and the files, before it (E19). */
