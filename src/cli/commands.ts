@@ -18,6 +18,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./explain.js')).command,
   },
   {
+    name: 'render',
+    summary: 'write down what switches a vendor’s own node agent on',
+    load: async () => (await import('./render.js')).command,
+  },
+  {
     name: 'serve',
     summary: 'run the admission webhook',
     load: async () => (await import('./serve.js')).command,

@@ -1,7 +1,7 @@
 import type { ProfileInput } from '../model/profile.js';
 
 /** Capabilities of system-probe: the vendor's manual for Docker, and the Helm chart’s default. */
-const capabilities = [
+export const agentCapabilities: readonly string[] = [
   'SYS_ADMIN',
   'SYS_RESOURCE',
   'SYS_PTRACE',
@@ -56,7 +56,7 @@ export const datadogNode: ProfileInput = {
           { name: 'DD_RUNTIME_SECURITY_CONFIG_NETWORK_ENABLED', value: '${settings.networkEvents}' },
           { name: 'HOST_ROOT', value: '/host/root' },
         ],
-        capabilities,
+        capabilities: [...agentCapabilities],
         mounts: [
           { volume: 'procdir', mountPath: '/host/proc', readOnly: true },
           { volume: 'cgroups', mountPath: '/host/sys/fs/cgroup', readOnly: true },
