@@ -47,6 +47,7 @@ function nodeRow(group: readonly NodeReport[], style: Style): readonly Row[] {
   const [node] = group;
   if (node === undefined) return [];
   const more = group.length === 1 ? '' : ` (+${group.length - 1})`;
+  const hopeless = node.nodeAgent === 'no' && node.ptrace === 'no';
   const kind = node.kind === 'machine' ? '' : `, ${node.kind}`;
   return [
     {
@@ -59,8 +60,7 @@ function nodeRow(group: readonly NodeReport[], style: Style): readonly Row[] {
         answer(node.nodeAgent, style),
         answer(node.ptrace, style),
         answer(node.sysPtrace, style),
-        answer(node.nativeSidecars ? 'native' : 'plain', style),
-        answer(node.imageVolumes ? 'yes' : 'no', style),
+        ...(hopeless ? ['-', '-'] : deliveries(node).map((word) => answer(word, style))),
       ],
       below: node.findings
         .filter(({ result }) => result !== 'ok')
@@ -70,6 +70,10 @@ function nodeRow(group: readonly NodeReport[], style: Style): readonly Row[] {
         ]),
     },
   ];
+}
+
+function deliveries({ nativeSidecars, imageVolumes }: NodeReport): readonly string[] {
+  return [nativeSidecars ? 'native' : 'plain', imageVolumes ? 'yes' : 'no'];
 }
 
 function answer(word: string, style: Style): string {

@@ -7,7 +7,7 @@ import { sources } from '../doctor/sources.js';
 import { examineTask } from '../doctor/task-definition.js';
 import { readDocuments } from '../documents/document-reader.js';
 import { OutriderError } from '../model/error.js';
-import type { JsonValue } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import type { InventoryRequest } from '../cluster/inventory.js';
 import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
 import { clusterText, hostText, taskText } from './doctor-text.js';
@@ -69,11 +69,7 @@ export const command = doctorCommand({
 });
 
 async function doctor(invocation: Invocation, eyes: DoctorEyes): Promise<number> {
-  const { flags, io, args } = invocation;
-  const [stray] = args;
-  if (stray !== undefined) {
-    throw new OutriderError('usage', `${stray} stands without an option; give a task definition with -f ${stray}.`);
-  }
+  const { flags, io } = invocation;
   const { value, text, healthy } = await diagnose(invocation, eyes);
   io.stdout.write(
     flags['output'] === 'json'
@@ -151,11 +147,28 @@ function withSource(finding: DoctorFinding): object {
 async function readAll(name: string, { io }: Invocation): Promise<readonly JsonValue[]> {
   const values: JsonValue[] = [];
   for (const { name: file, text } of await readInputs([name], io)) {
+    const json = parsedJson(text);
+    if (json !== undefined) {
+      values.push(json);
+      continue;
+    }
     const { documents, problems } = readDocuments({ name: file, text });
     if (problems.length > 0) throw together(problems);
     values.push(...documents.map(({ value }) => value));
   }
   return values;
+}
+
+/** JSON as kubectl prints it, of any size; `undefined` for what is none. */
+function parsedJson(text: string): JsonObject | undefined {
+  if (!/^\s*\{/.test(text)) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    // The reader of documents says where it is broken.
+    return undefined;
+  }
 }
 
 async function readOne(name: string, invocation: Invocation): Promise<JsonValue> {

@@ -1,3 +1,4 @@
+import type * as clientNode from '@kubernetes/client-node';
 import type { CoreV1ApiListNodeRequest, KubeConfig, ObservableMiddleware } from '@kubernetes/client-node';
 import type { ClusterInventory } from '../doctor/inventory.js';
 import { OutriderError } from '../model/error.js';
@@ -18,7 +19,7 @@ const pageSize = 500;
 /** The client's own name for the context that it makes up where there is no configuration at all. */
 const madeUpContext = 'loaded-context';
 
-type Client = typeof import('@kubernetes/client-node');
+type Client = typeof clientNode;
 /** A page of a list, as the client gives it. */
 interface Page {
   readonly items: readonly unknown[];

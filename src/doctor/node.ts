@@ -55,7 +55,8 @@ export function examineNode(node: JsonObject): NodeReport {
   if (kind === 'virtual') return { ...about, ...nothing, findings: [virtual] };
   const agent = nodeAgentOf(facts, kind);
   const ptrace = ptraceOf(facts, kind);
-  const findings = [agent.finding, ptrace.finding, ...versionFindings(about)];
+  const openShift = 'node.openshift.io/os_id' in facts.labels;
+  const findings = [agent.finding, ptrace.finding, ...(openShift ? [constraints] : []), ...versionFindings(about)];
   const architecture = architectureFinding(about.architecture);
   if (architecture !== undefined) {
     return { ...about, ...nothing, findings: [architecture, ...findings] };
@@ -64,7 +65,7 @@ export function examineNode(node: JsonObject): NodeReport {
     ...about,
     nodeAgent: agent.fit,
     ptrace: ptrace.fit,
-    sysPtrace: kind === 'fargate' ? 'no' : kind === 'autopilot' ? 'unverified' : 'yes',
+    sysPtrace: kind === 'fargate' ? 'no' : kind === 'autopilot' || openShift ? 'unverified' : 'yes',
     findings,
   };
 }
@@ -75,6 +76,14 @@ export function nodesHealthy(reports: readonly NodeReport[]): boolean {
 }
 
 const nothing = { nodeAgent: 'no', ptrace: 'no', sysPtrace: 'no' } as const;
+
+const constraints: DoctorFinding = {
+  check: 'SYS_PTRACE',
+  result: 'note',
+  detail: 'OpenShift: the restricted constraints refuse it, and a ServiceAccount may have wider ones',
+  remedy: 'run Outrider with --openshift, which leaves it out; tracing one’s own child does not need it',
+  source: 'openShift',
+};
 
 const windows: DoctorFinding = {
   check: 'platform',

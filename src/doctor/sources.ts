@@ -2,8 +2,6 @@
 export const sources = {
   datadogRequirements:
     'Datadog, Workload Protection, supported Linux distributions: https://docs.datadoghq.com/security/workload_protection/supported_linux_distributions/',
-  datadogEbpfless:
-    'Datadog, Workload Protection without eBPF: https://docs.datadoghq.com/security/workload_protection/guide/ebpf-free-agent',
   datadogChart: 'Datadog’s Helm chart: https://github.com/DataDog/helm-charts/tree/main/charts/datadog',
   seccomp:
     'Kubernetes, seccomp: https://kubernetes.io/docs/tutorials/security/seccomp/; containerd 1.6.7, release notes',
@@ -13,6 +11,8 @@ export const sources = {
   sidecars: 'Kubernetes, sidecar containers: https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/',
   imageVolumes:
     'Kubernetes, image volumes: https://kubernetes.io/docs/tasks/configure-pod-container/image-volumes/; containerd before 2.2 ignores their subPath',
+  openShift:
+    'OpenShift, security context constraints: https://docs.redhat.com/en/documentation/openshift_container_platform/4.18/html/authentication_and_authorization/managing-pod-security-policies',
   eksFargate: 'Amazon EKS, Fargate considerations: https://docs.aws.amazon.com/eks/latest/userguide/fargate.html',
   autopilot: 'GKE, Autopilot security: https://cloud.google.com/kubernetes-engine/docs/concepts/autopilot-security',
   virtualKubelet: 'Virtual Kubelet: https://virtual-kubelet.io/docs/',

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { parse, parseAllDocuments } from 'yaml';
-import { isObject, listOf, objectOf, type JsonObject, type JsonValue } from '../../src/model/json.js';
+import { isObject, listOf, objectOf, stringOf, type JsonObject, type JsonValue } from '../../src/model/json.js';
 import { nodeAgentTargets } from '../../src/profile/node-agent/render.js';
 import { workplace, type Ran } from './harness.js';
 
@@ -15,8 +15,8 @@ const manualText = (name: string): string => readFileSync(new URL(name, manual),
 type T = Parameters<typeof workplace>[0];
 
 async function render(t: T, ...args: string[]): Promise<Ran> {
-  const { outrider } = await workplace(t);
-  return outrider(['render', 'datadog-node', ...args]);
+  const place = await workplace(t);
+  return place.outrider(['render', 'datadog-node', ...args]);
 }
 
 function asObject(text: string): JsonObject {
@@ -129,8 +129,8 @@ t.test('host: three files, as a stream or in a folder, where nothing is written 
   const outrider = (...args: string[]) => place.outrider(['render', 'datadog-node', '--for', 'host', ...args]);
   const { stdout, stderr } = await outrider();
   t.same(stdout.match(/^# .*/gm), ['# datadog.yaml', '# security-agent.yaml', '# system-probe.yaml']);
-  const ours = parseAllDocuments(stdout).map((document): unknown => document.toJS());
-  const theirs = parseAllDocuments(manualText('host.yaml')).map((document): unknown => document.toJS());
+  const ours = parseAllDocuments(stdout).map((document) => document.toJS() as unknown);
+  const theirs = parseAllDocuments(manualText('host.yaml')).map((document) => document.toJS() as unknown);
   t.match(ours, theirs, 'what the manual gives is in them');
   t.match(ours[0], { runtime_security_config: { enabled: true } }, 'the main file too, as today’s manual has it');
   t.match(stderr, /restart datadog-agent/);
@@ -173,7 +173,9 @@ t.test('beanstalk: the manual’s file, with each correction', async (t) => {
     t.same(container(ours)[field], container(theirs)[field], `${field} as in the manual`);
   }
   const pairs = (from: JsonObject) =>
-    mounts(from).map((m) => `${String(m['sourceVolume'])} ${String(m['containerPath']).replace(/\/$/, '')}`);
+    mounts(from).map(
+      (m) => `${stringOf(m['sourceVolume']) ?? '?'} ${stringOf(m['containerPath'])?.replace(/\/$/, '') ?? '?'}`,
+    );
   t.same(
     pairs(theirs).filter((pair) => !pairs(ours).includes(pair)),
     [],
@@ -242,13 +244,13 @@ t.test('wrong usage says what is right', async (t) => {
     [['datadog-node', '--for', 'helm', '--set', 'memoryMiB=1'], /give 128 or more/],
     [['datadog-node', '--for', 'helm', '--set', 'spec.prefer=Security'], /a field of a policy/],
   ];
-  const { outrider } = await workplace(t);
+  const place = await workplace(t);
   for (const [args, message] of cases) {
-    const { code, stderr, stdout } = await outrider(['render', ...args]);
+    const { code, stderr, stdout } = await place.outrider(['render', ...args]);
     t.equal(code, 2, args.join(' '));
     t.match(stderr, message);
     t.equal(stdout, '');
   }
-  const help = await outrider(['render', '--help']);
+  const help = await place.outrider(['render', '--help']);
   t.match(help.stdout, /networkEvents +whether network events are collected/);
 });
