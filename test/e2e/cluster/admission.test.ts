@@ -31,6 +31,7 @@ const namespaceLabels: Readonly<Record<string, Readonly<Record<string, string>>>
   'shop-limits': availability,
   'shop-meshed': { ...availability, other: 'mesh' },
   'shop-stripped': { ...availability, other: 'strip' },
+  'payments-stripped-once': { ...security, other: 'strip-once' },
   wide: { ...availability, scope: 'everything' },
   payments: security,
   'payments-restricted': { ...security, ...restricted },
@@ -104,7 +105,7 @@ const outrider = await startOutrider(api, {
 t.teardown(() => outrider.stop());
 
 const mesh = { name: 'mesh', image: 'registry.example/mesh:1', command: ['/mesh'] };
-const other = await startOtherWebhook(api, { mesh: add(mesh), strip: strip(agent) });
+const other = await startOtherWebhook(api, { mesh: add(mesh), strip: strip(agent), 'strip-once': strip(agent) });
 t.teardown(() => other.stop());
 
 const entry = (
@@ -117,12 +118,13 @@ const entry = (
   caBundle: outrider.caBundle,
   ...rest,
 });
-const otherEntry = (habit: string): Entry => ({
+const otherEntry = (habit: string, reinvocationPolicy: 'Never' | 'IfNeeded'): Entry => ({
   name: `${habit}.other.example`,
   url: other.url(habit),
   caBundle: outrider.caBundle,
   failurePolicy: 'Fail',
   namespaces: { other: habit },
+  reinvocationPolicy,
 });
 await apply([
   mutatingConfiguration('outrider', [
@@ -139,7 +141,11 @@ await apply([
     entry('validate', 'wide', { failurePolicy: 'Ignore', namespaces: { scope: 'everything' }, rules: everything }),
   ]),
   // Configurations are called in the order of their names: these come behind ours.
-  mutatingConfiguration('some-other', [otherEntry('mesh'), otherEntry('strip')]),
+  mutatingConfiguration('some-other', [
+    otherEntry('mesh', 'IfNeeded'),
+    otherEntry('strip', 'IfNeeded'),
+    otherEntry('strip-once', 'Never'),
+  ]),
 ]);
 // The API server reads a new configuration a moment after it took it.
 await until('the mutating webhooks', async () => {
@@ -360,6 +366,10 @@ t.test('another webhook strips our sidecar: Security denies, Availability allows
   const allowed = await created('shop-stripped', pod('web'));
   t.notOk(names(allowed.initContainers).includes(agent));
   t.match(allowed.warnings, /Warning: outrider: not instrumented, parts_missing: missing: init container/);
+});
+
+t.test('what another webhook strips in the first round only, our second call puts back (E17)', async (t) => {
+  isInstrumented(t, await created('payments-stripped-once', pod('web')));
 });
 
 t.test('the server is down: Availability lets pods run, Security does not (E37)', async (t) => {

@@ -56,7 +56,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const processes: GuardedProcess[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(processes.map((process) => process.stop()));
-    workspace.remove();
+    await workspace.remove();
   };
   try {
     const authority = await createAuthority(directory);

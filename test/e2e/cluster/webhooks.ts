@@ -9,6 +9,8 @@ export interface Entry {
   /** Labels of the namespaces whose pods it is called for. */
   readonly namespaces: Readonly<Record<string, string>>;
   readonly rules?: readonly JsonObject[];
+  /** Of a mutating webhook: whether it is called again when another one changed the pod behind it. */
+  readonly reinvocationPolicy?: 'Never' | 'IfNeeded';
 }
 
 const podsAreCreated: readonly JsonObject[] = [
@@ -26,7 +28,10 @@ export function mutatingConfiguration(name: string, entries: readonly Entry[]): 
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'MutatingWebhookConfiguration',
     metadata: { name },
-    webhooks: entries.map((entry) => ({ ...webhook(entry), reinvocationPolicy: 'IfNeeded' })),
+    webhooks: entries.map((entry) => ({
+      ...webhook(entry),
+      reinvocationPolicy: entry.reinvocationPolicy ?? 'IfNeeded',
+    })),
   };
 }
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,13 +7,16 @@ import { join } from 'node:path';
 const prefix = 'outrider-cluster-';
 const aDayMs = 24 * 60 * 60 * 1000;
 
-/** Removes the folder when the test's end of the pipe closes. The pause is for servers that are being killed just then. */
-const cleaner = 'read -r _; sleep 1; rm -rf -- "$1"';
+/**
+ * Removes the folder when the test's end of the pipe closes without a word; a line says that the test did it itself.
+ * The pause is for servers that are being killed just then.
+ */
+const cleaner = 'read -r _ && exit 0; sleep 1; rm -rf -- "$1"';
 
 /** A temporary folder of one test run. */
 export interface Workspace {
   readonly directory: string;
-  remove(): void;
+  remove(): Promise<void>;
 }
 
 /**
@@ -29,11 +33,14 @@ export function createWorkspace(): Workspace {
   });
   child.stdin.on('error', () => undefined);
   child.unref();
+  const ended = once(child, 'exit');
   return {
     directory,
-    remove: () => {
+    remove: async () => {
       rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
-      child.stdin.end();
+      child.ref();
+      child.stdin.end('removed\n');
+      await ended;
     },
   };
 }
