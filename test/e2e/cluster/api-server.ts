@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -101,10 +101,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       runKubectl({ program: join(binaries, 'kubectl'), kubeconfig: admin.kubeconfig, home }, parameters, input);
 
     if (options.controllerManager) {
+      const program = join(binaries, 'kube-controller-manager');
+      // The folders of setup-envtest have none.
+      if (!existsSync(program)) throw new Error(`${program} is needed and is not there`);
       const pair = await authority.client('system:kube-controller-manager', []);
       const { kubeconfig } = kubeconfigOf('controller-manager', pair);
       processes.push(
-        startGuarded(join(binaries, 'kube-controller-manager'), [
+        startGuarded(program, [
           `--kubeconfig=${kubeconfig}`,
           `--service-account-private-key-file=${tokens.privateFile}`,
           `--root-ca-file=${authority.caFile}`,

@@ -19,11 +19,12 @@ say() { printf '%s\n' "$*" >&2; }
 fail() { say "build.sh: $*"; exit 1; }
 
 missing_in() {
-  local folder=$1 binary
+  local folder=$1 binary missing=()
   shift
   for binary in "$@"; do
-    [ -x "$folder/$binary" ] || printf '%s ' "$binary"
+    [ -x "$folder/$binary" ] || missing+=("$binary")
   done
+  printf '%s' "${missing[*]-}"
 }
 
 if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
@@ -51,7 +52,7 @@ fi
 [ "${1:-}" != --where ] || fail "$folder lacks $missing; run: bash test/e2e/cluster/setup.sh"
 
 command -v go >/dev/null ||
-  fail "Go is needed to build $missing(https://go.dev/dl); or set KUBEBUILDER_ASSETS to a folder with kube-apiserver, etcd and kubectl"
+  fail "Go is needed to build $missing (https://go.dev/dl); or set KUBEBUILDER_ASSETS to a folder with kube-apiserver, etcd and kubectl"
 
 mkdir -p "$folder" "$etcd_folder"
 # Each binary comes into its place whole, by a rename, so that without flock two builds only do the work twice.

@@ -17,7 +17,11 @@ printf 'module outrider.test/kubernetes\n' >go.mod
 rm -f go.sum
 # -mod=mod, because a machine may set -mod=readonly for all of its Go projects.
 export GOFLAGS=-mod=mod GOWORK=off
-upstream=$(go mod download -json "k8s.io/kubernetes@$version" | sed -n 's/^[[:space:]]*"GoMod": "\(.*\)",*$/\1/p')
+downloaded=$(go mod download -json "k8s.io/kubernetes@$version") || {
+  printf '%s\n' "$downloaded" >&2
+  exit 1
+}
+upstream=$(sed -n 's/^[[:space:]]*"GoMod": "\(.*\)",*$/\1/p' <<<"$downloaded")
 
 go_version=$(sed -n 's/^go //p' "$upstream")
 if [ "$(printf '%s\n' "$oldest_go_with_tool_lines" "$go_version" | sort -V | head -n 1)" != "$oldest_go_with_tool_lines" ]; then
