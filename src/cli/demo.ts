@@ -8,31 +8,32 @@ import { cloneJson, cloneOperation } from '../documents/clone.js';
 import { applyUndo, withUndo } from '../documents/undo.js';
 import { isArray, isObject, stringOf, stringsOf, type JsonObject } from '../model/json.js';
 import type { Operation } from '../model/patch.js';
+import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
 import { demoPod } from './demo-pod.js';
 import { review, startDemoServer, type DemoServer } from './demo-server.js';
-
-/** What the demonstration is run with. */
-export interface DemoInput {
-  /** The command's own script, started again as the server. */
-  readonly program: string;
-  readonly print: (text: string) => void;
-  readonly colour: boolean;
-}
+import { useColour } from './style.js';
 
 /**
  * `outrider demo`: the main job without a cluster. Starts the TLS server as a process of its own, sends it a pod as an
  * API server would, shows what came back, and that a second pass and the way back hold.
- *
- * @throws Error when a step does not hold; the server is stopped in every case
  */
-export async function demo({ program, print, colour }: DemoInput): Promise<void> {
+export const command: CommandDefinition = {
+  configure(command, { programName }) {
+    command.addHelpText('after', `\nExample:\n  ${programName} demo`);
+  },
+  run: demo,
+};
+
+async function demo({ io }: Invocation): Promise<number> {
+  const print = (text: string): void => io.stdout.write(text);
+  const colour = useColour('auto', io.stdout, io.env);
   const bold = (text: string): string => (colour ? `\u001b[1m${text}\u001b[0m` : text);
   const say = (text = ''): void => print(`${text}\n`);
   const folder = await mkdtemp(join(tmpdir(), 'outrider-demo-'));
   let server: DemoServer | undefined;
   try {
     say(bold('1. A server with a development certificate, as a process of its own'));
-    server = await startDemoServer(program, folder);
+    server = await startDemoServer(process.argv[1] ?? '', folder);
     say(`   https://localhost:${server.port}/mutate/pods answers; policy: demonstration, profile sysdig, region us2\n`);
 
     say(bold('2. A pod goes in, as an API server sends it, and comes out instrumented'));
@@ -70,6 +71,7 @@ export async function demo({ program, print, colour }: DemoInput): Promise<void>
   say('   node dist/outrider.js inject -f YOUR.yaml --profile sysdig --set region=us2 -o diff');
   say('   node dist/outrider.js explain -f YOUR.yaml --profile datadog');
   say('   node dist/outrider.js serve --config deploy/examples/config');
+  return exitCodes.ok;
 }
 
 function patchOf(response: JsonObject): readonly Operation[] {

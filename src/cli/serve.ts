@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createDoor } from '../admission/handler.js';
-import { readSettings, settingsFileName, type Settings } from '../config.js';
+import { readSettings, settingKeys, settingsFileName, type Settings } from '../config.js';
 import { parseConfiguration, type ParsedConfiguration } from '../documents/configuration.js';
 import { configure } from '../engine/configure.js';
 import { demonstrationPolicy } from '../engine/demonstration.js';
@@ -8,7 +8,6 @@ import type { Engine } from '../engine/engine.js';
 import { createMapResolver } from '../image/map-resolver.js';
 import { OutriderError } from '../model/error.js';
 import type { ImageResolver } from '../model/image.js';
-import type { ClusterFacts } from '../model/recipe.js';
 import type { StringMap } from '../model/selector.js';
 import { version } from '../model/version.js';
 import { createLogger, type Logger } from '../observe/logger.js';
@@ -16,21 +15,30 @@ import { createMetrics, Registry, type Metrics } from '../observe/metrics.js';
 import type { LoadConfiguration } from '../server/configuration.js';
 import { rejectCauses } from '../server/rejection.js';
 import { runService } from '../server/run.js';
+import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
+import { addSettingOptions, clusterFacts } from './setting-options.js';
 
-/** What the command is started with. */
-export interface ServeInput {
-  /** Flags as commander gives them. */
-  readonly flags: Readonly<Record<string, unknown>>;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly print: (text: string) => void;
-}
+/** `outrider serve`: runs the webhook until a signal ends it. */
+export const command: CommandDefinition = {
+  configure(command, { programName }) {
+    addSettingOptions(command, settingKeys, 'Settings:');
+    command.addHelpText(
+      'after',
+      `
+Every setting can also be given by an environment variable, OUTRIDER_ and the flag in capitals with _ for -, and in the
+settings file. Without --tls-cert and --tls-key, development certificates are made and the caBundle is printed.
 
-/**
- * `outrider serve`: runs the webhook until a signal ends it.
- *
- * @throws OutriderError `usage` for a setting that is not allowed, or what starting the service throws
- */
-export async function serve({ flags, env, print }: ServeInput): Promise<void> {
+Examples:
+  ${programName} serve
+  ${programName} serve --config policies/ --tls-cert tls.crt --tls-key tls.key
+  OUTRIDER_LOG_LEVEL=debug ${programName} serve --config policies/`,
+    );
+  },
+  run: serve,
+};
+
+async function serve({ flags, io }: Invocation): Promise<number> {
+  const { env } = io;
   const name = settingsFileName({ flags, env });
   const file = name === undefined ? undefined : { name, text: await readText(name) };
   const settings = readSettings({ flags, env, file });
@@ -47,7 +55,8 @@ export async function serve({ flags, env, print }: ServeInput): Promise<void> {
     metrics,
     loadConfiguration: createLoader(settings, undefined, logger, metrics),
   });
-  if (service.caBundle !== undefined) print(`caBundle: ${service.caBundle}\n`);
+  if (service.caBundle !== undefined) io.stdout.write(`caBundle: ${service.caBundle}\n`);
+  return exitCodes.ok;
 }
 
 async function readText(file: string): Promise<string> {
@@ -79,7 +88,7 @@ function createLoader(
     metrics.knowPolicies(rules.policyNames);
     const engine: Engine = {
       rules,
-      facts: factsOf(settings),
+      facts: clusterFacts(settings),
       images: createMapResolver(parsed.configuration.images, images),
       excludedNamespaces: new Set(settings.excludedNamespaces),
       secretState: () => 'unknown',
@@ -120,19 +129,5 @@ function demonstration(logger: Logger): ParsedConfiguration {
       invalidPolicies: [],
     },
     problems: [],
-  };
-}
-
-/** What is known of the cluster, where nobody asks an API server: the settings. */
-export function factsOf(settings: Settings): ClusterFacts {
-  const { nativeSidecars, imageVolumes, podSecurityDefault, sandboxedRuntimeClasses, toolsImage } = settings;
-  return {
-    nativeSidecars,
-    imageVolumes,
-    podSecurityDefault,
-    openShift: settings.openshift,
-    sandboxedRuntimeClasses,
-    toolsImage,
-    imageRewrites: settings.imageRewrites,
   };
 }

@@ -1,4 +1,5 @@
 import jsonpatch from 'fast-json-patch';
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { OutriderError } from '../model/error.js';
 import { isArray, isObject, objectOf, type JsonObject, type JsonValue } from '../model/json.js';
@@ -7,6 +8,8 @@ import { pointerToken, type Operation } from '../model/patch.js';
 import { cloneJson, cloneOperation } from './clone.js';
 
 const formatVersion = 1;
+/** A value whose JSON text is longer than this is kept as its hash, where it is only needed for a test. */
+const longestKept = 64;
 const annotationPath = `/metadata/annotations/${pointerToken(names.undo)}`;
 
 /**
@@ -82,7 +85,7 @@ function refuseInexact(value: JsonValue, path: string): void {
 
 /**
  * A patch with one operation more at its end: it writes the annotation `outrider.dev/undo`, JSON text of
- * `{"v": 1, "undo": [operations]}`. Taking back that annotation, and a `metadata` or `annotations` made for it, is part
+ * `{"v": 1, "undo": [operations]}`, long values that are only tested as their hash. Taking back that annotation, and a `metadata` or `annotations` made for it, is part
  * of what it says.
  *
  * @param pod the pod-shaped object the operations will be applied to
@@ -123,9 +126,9 @@ export function undoOperations(
     const message = `there is no annotation ${names.undo}, so nothing can be taken back. Only what \`outrider inject\` wrote has one; otherwise go back to the manifest's source.`;
     throw new OutriderError('undo_missing', message, where);
   }
-  const operations: readonly Operation[] = [{ op: 'remove', path: annotationPath }, ...readUndo(text, where)];
-  const outcome = rehearse(pod, operations);
-  if (outcome === undefined) return operations;
+  const steps: readonly Step[] = [{ op: 'remove', path: annotationPath }, ...readUndo(text, where)];
+  const outcome = rehearse(pod, steps);
+  if (outcome === undefined) return steps.filter((step) => step.op !== 'hash');
   const message = `${outcome} is not what \`outrider inject\` left there: the manifest was edited since. Undo that edit and run again, or remove the instrumentation by hand.`;
   throw new OutriderError('undo_stale', message, where);
 }
@@ -140,9 +143,15 @@ export function applyUndo(
 }
 
 /** @returns the path of the first operation that does not fit, or `undefined` when all do */
-function rehearse(pod: JsonObject, operations: readonly Operation[]): string | undefined {
+function rehearse(pod: JsonObject, steps: readonly Step[]): string | undefined {
   let root: JsonValue = cloneJson(pod);
-  for (const operation of operations.map(cloneOperation)) {
+  for (const step of steps) {
+    if (step.op === 'hash') {
+      const value = at(root, step.path);
+      if (value === undefined || hashOf(value) !== step.hash) return step.path;
+      continue;
+    }
+    const operation = cloneOperation(step);
     if (operation.op === 'test') {
       if (!isDeepStrictEqual(at(root, operation.path), operation.value)) return operation.path;
       continue;
@@ -156,15 +165,36 @@ function rehearse(pod: JsonObject, operations: readonly Operation[]): string | u
   return undefined;
 }
 
-type Compact = readonly ['t' | 'a' | 'r', string, JsonValue] | readonly ['d', string];
+/** A step of the way back: an operation, or a test of a value by its hash. */
+type Step = Operation | { readonly op: 'hash'; readonly path: string; readonly hash: string };
+
+/** SHA-256 of a value's JSON with sorted keys, as far as telling an edit needs: the API server sorts keys as well. */
+function hashOf(value: JsonValue): string {
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(value)))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+function sorted(value: JsonValue): JsonValue {
+  if (isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.flatMap(([key, item]) => (item === undefined ? [] : [[key, sorted(item)]])));
+}
+
+type Compact = readonly ['t' | 'a' | 'r', string, JsonValue] | readonly ['h', string, string] | readonly ['d', string];
 
 function compact(operation: Operation): Compact {
   if (operation.op === 'remove') return ['d', operation.path];
+  if (operation.op === 'test' && JSON.stringify(operation.value).length > longestKept) {
+    return ['h', operation.path, hashOf(operation.value)];
+  }
   const letters = { test: 't', add: 'a', replace: 'r' } as const;
   return [letters[operation.op], operation.path, operation.value];
 }
 
-function readUndo(text: JsonValue, where: { readonly file?: string; readonly field?: string }): readonly Operation[] {
+function readUndo(text: JsonValue, where: { readonly file?: string; readonly field?: string }): readonly Step[] {
   const stale = (why: string, cause?: unknown): OutriderError => {
     const message = `the annotation ${names.undo} ${why}. Go back to the manifest's source, or remove the instrumentation by hand.`;
     return new OutriderError('undo_stale', message, { ...where, cause });
@@ -184,12 +214,13 @@ function readUndo(text: JsonValue, where: { readonly file?: string; readonly fie
   });
 }
 
-function expand(entry: JsonValue): Operation | undefined {
+function expand(entry: JsonValue): Step | undefined {
   if (!isArray(entry)) return undefined;
   const [letter, path, value] = entry;
   if (typeof path !== 'string' || (path !== '' && !path.startsWith('/'))) return undefined;
   if (letter === 'd') return { op: 'remove', path };
   if (value === undefined) return undefined;
+  if (letter === 'h') return typeof value === 'string' ? { op: 'hash', path, hash: value } : undefined;
   if (letter === 't') return { op: 'test', path, value };
   if (letter === 'a') return { op: 'add', path, value };
   return letter === 'r' ? { op: 'replace', path, value } : undefined;

@@ -2,6 +2,7 @@ import { objectOf, stringOf } from '../model/json.js';
 import type { Finding } from '../model/decision.js';
 import type { ImageOutcome, ImageRequest } from '../model/image.js';
 import type { Recipe } from '../model/recipe.js';
+import { rewriteImage } from '../inject/own-containers.js';
 import type { Engine } from './engine.js';
 import type { PodRequest } from './instrument.js';
 
@@ -34,12 +35,15 @@ export function agentImageTrouble(outcomes: readonly ImageOutcome[]): AgentTroub
  */
 export function agentLookups(recipe: Recipe, request: PodRequest, engine: Engine): readonly ImageRequest[] {
   if (recipe.prefer !== 'Availability') return [];
-  return agentImages(recipe, request).filter((image) => engine.images.known(image) === undefined);
+  return agentImages(recipe, request, engine).filter((image) => engine.images.known(image) === undefined);
 }
 
-function agentImages(recipe: Recipe, request: PodRequest): readonly ImageRequest[] {
+/** The images as the pod will name them, after the operator's rewrites. */
+function agentImages(recipe: Recipe, request: PodRequest, { facts }: Engine): readonly ImageRequest[] {
   const references = [recipe.sidecar?.image, recipe.volume?.copy?.image, recipe.volume?.imageVolume?.image];
-  const distinct = new Set(references.filter((reference) => reference !== undefined));
+  const distinct = new Set(
+    references.flatMap((reference) => (reference === undefined ? [] : rewriteImage(reference, facts.imageRewrites))),
+  );
   return [...distinct].map((reference) => ({ reference, namespace: request.namespace, pod: request.pod }));
 }
 

@@ -61,7 +61,7 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
   if (rule === undefined) throw new Error(`no rule for policy ${screening.policy.name}`);
   const obstructed = (obstacle: Finding) => stopped(screening, { ...noFindings, obstacle }, request.door, rule);
   if (isFinding(view)) return obstructed(view);
-  const setting = openSetting(view, rule.recipe, rule.placement, engine.facts);
+  const setting = openSetting(view, rule.recipe, rule.placement, engine.facts, rule.parts);
   if ('reason' in setting) return obstructed(setting);
   const selection = selectContainers(
     screening.policy,

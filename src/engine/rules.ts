@@ -11,6 +11,7 @@ import {
   type PolicySet,
   type RankedPolicy,
 } from '../policy/compile.js';
+import { OwnParts } from '../inject/own-parts.js';
 import { findProfile, type ProfileRegistry } from '../profile/registry.js';
 import { renderRecipe, type RenderOptions } from '../profile/render.js';
 
@@ -24,6 +25,8 @@ export interface BrokenPolicy {
 export interface Rule {
   readonly recipe: Recipe;
   readonly placement: Placement;
+  /** The recipe's own containers, kept from pod to pod. */
+  readonly parts: OwnParts;
   readonly profile: Profile;
   /** What is stamped on pods: the profile, its version and the recipe's hash. */
   readonly stamp: string;
@@ -88,6 +91,7 @@ function compileRule(policy: Policy, registry: ProfileRegistry, options: RenderO
   const recipe = renderRecipe(profile, spec, options);
   return {
     recipe,
+    parts: new OwnParts(recipe),
     profile,
     placement: {
       cover: new Set(spec.containers.cover),

@@ -2,13 +2,14 @@ import { isObject, listOf } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import type { ContainerFinding, Finding } from '../model/decision.js';
 import type { ImageOutcome } from '../model/image.js';
-import type { RecipeSidecar } from '../model/recipe.js';
 import type { StringMap } from '../model/selector.js';
 import { chooseCapability } from './capability.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
-import { fillContainer, hasKeeper, sidecarContainer, toolsContainer, type Surroundings } from './own-containers.js';
+import { hasKeeper, type Surroundings } from './own-containers.js';
 import type { Growth, Plan, PlannedMember } from './plan.js';
+import type { OwnPart } from './own-parts.js';
 import type { Setting } from './setting.js';
+import { filesMount, isMount, mountPoint } from './mounts.js';
 import { planContainer, type Shared, type WorkloadResult } from './workload.js';
 import type { ContainerView } from './view.js';
 
@@ -63,13 +64,13 @@ export function makePlan(input: PlanInput): Planned {
   const volume =
     recipe.volume === undefined || setting.source === undefined
       ? undefined
-      : keep(searchVolume(view, recipe.volume.name, setting.source, setting.mountedAs));
+      : keep(searchVolume(view, recipe.volume.name, setting.source, setting.mountedAs, usedOtherwise(setting)));
   const hostVolumes = planHostVolumes(setting);
   const shared: Shared = {
     volumeName: volume?.name,
     addCapability: capability.add,
     hostVolumes: hostVolumes.names,
-    ownInitIndex: firstOwnInit(setting),
+    ownInitIndex: lastOwnInit(setting),
   };
 
   const results = selected.map((container) => planContainer(container, input.imageOf(container), setting, shared));
@@ -81,12 +82,21 @@ export function makePlan(input: PlanInput): Planned {
     workload.find(({ container }) => container.list === 'containers')?.container ?? workload[0]?.container;
   const around: Surroundings = { ...setting.around, firstWrapped };
 
-  const initContainers = planInitContainers(setting, around, volume?.name, keep);
+  const wrapped = workload.map(({ container }) => container);
+  const find = (part: OwnPart, list: 'containers' | 'initContainers'): PlannedMember | undefined => {
+    const search = searchPart(setting, around, part, list, volume?.name, wrapped);
+    return search === undefined ? undefined : keep(search);
+  };
+  const initContainers: PlannedMember[] = [];
   const containerMembers: PlannedMember[] = [];
-  if (recipe.sidecar !== undefined) {
-    const agent = keep(searchAgent(setting, recipe.sidecar, around, volume?.name));
-    if (agent !== undefined) (setting.native ? initContainers : containerMembers).push(agent);
+  if (setting.delivery === 'Copy' && volume !== undefined) {
+    for (const part of ['tools', 'files'] as const) {
+      const member = find(part, 'initContainers');
+      if (member !== undefined) initContainers.push(member);
+    }
   }
+  const agent = find('agent', setting.native ? 'initContainers' : 'containers');
+  if (agent !== undefined) (setting.native ? initContainers : containerMembers).push(agent);
   if (workload.length === 0 || differing !== undefined) {
     return { plan: undefined, containers, differing, tampered, remarks };
   }
@@ -114,42 +124,55 @@ export function makePlan(input: PlanInput): Planned {
   return { plan, containers, differing, tampered, remarks };
 }
 
-function planInitContainers(
+/**
+ * Finds one of our containers. An agent that takes on the workload's user has that of the container that was wrapped
+ * first when it came: others may have come in front of it since.
+ */
+function searchPart(
   setting: Setting,
   around: Surroundings,
+  part: OwnPart,
+  list: 'containers' | 'initContainers',
   volumeName: string | undefined,
-  keep: (search: Search) => PlannedMember | undefined,
-): PlannedMember[] {
-  const { recipe, view, delivery } = setting;
-  const volume = recipe.volume;
-  if (volume?.copy === undefined || delivery !== 'Copy' || volumeName === undefined) return [];
-  const members: PlannedMember[] = [];
-  const { toolsName, name } = volume.copy;
-  if (toolsContainer(recipe, volume, toolsName, volumeName, around) !== undefined) {
-    const make = (chosen: string): JsonObject => toolsContainer(recipe, volume, chosen, volumeName, around) ?? {};
-    const member = keep(searchContainer(view, 'tools', 'initContainers', toolsName, make, setting.instrumented));
-    if (member !== undefined) members.push(member);
+  wrapped: readonly ContainerView[],
+): Search | undefined {
+  const { view, parts, instrumented, recipe } = setting;
+  const base = parts.nameOf(part);
+  if (base === undefined || parts.make(part, base, volumeName, around) === undefined) return undefined;
+  const searchAs = (firstWrapped: ContainerView | undefined): Search => {
+    const make = (name: string): JsonObject => parts.make(part, name, volumeName, { ...around, firstWrapped }) ?? {};
+    return searchContainer(view, part, list, base, make, instrumented);
+  };
+  const search = searchAs(around.firstWrapped);
+  if (part !== 'agent' || recipe.sidecar?.runAs !== 'Workload' || !('differs' in search)) return search;
+  for (const container of wrapped) {
+    const other = searchAs(container);
+    if ('member' in other && other.member.present !== undefined) return other;
   }
-  const make = (chosen: string): JsonObject => fillContainer(recipe, volume, chosen, volumeName, around) ?? {};
-  const member = keep(searchContainer(view, 'files', 'initContainers', name, make, setting.instrumented));
-  if (member !== undefined) members.push(member);
-  return members;
+  return search;
 }
 
-function searchAgent(
-  setting: Setting,
-  sidecar: RecipeSidecar,
-  around: Surroundings,
-  volumeName: string | undefined,
-): Search {
-  const list = setting.native ? 'initContainers' : 'containers';
-  const make = (name: string): JsonObject => sidecarContainer(setting.recipe, sidecar, name, volumeName, around);
-  return searchContainer(setting.view, 'agent', list, sidecar.name, make, setting.instrumented);
+/** Whether a container that is not ours mounts a volume anywhere but where the wrapper is, read-only. */
+function usedOtherwise(setting: Setting): (volumeName: string) => boolean {
+  return (volumeName) =>
+    setting.workload.some(({ value }) =>
+      listOf(value['volumeMounts']).some((mount) => {
+        if (!isObject(mount) || mount['name'] !== volumeName) return false;
+        const planned = filesMount(setting, volumeName);
+        const mountPath = mount['mountPath'];
+        return (
+          planned === undefined ||
+          typeof mountPath !== 'string' ||
+          mountPoint(mountPath) !== mountPoint(planned.mountPath) ||
+          !isMount(mount, planned)
+        );
+      }),
+    );
 }
 
-/** Place of the first of our own init containers; -1 when the pod has none. */
-function firstOwnInit({ view, workload }: Setting): number {
-  return view.initContainers.findIndex((container) => !workload.includes(container));
+/** Place of the last of our own init containers; -1 when the pod has none. */
+function lastOwnInit({ view, workload }: Setting): number {
+  return view.initContainers.findLastIndex((container) => !workload.includes(container));
 }
 
 /** Host volumes under a free name, or the volume of the pod that has the same path already. */
@@ -167,7 +190,7 @@ function planHostVolumes(setting: Setting): { members: readonly PlannedMember[];
       continue;
     }
     const source = { hostPath: { path, ...(type === undefined ? {} : { type }) } };
-    const search = searchVolume(setting.view, name, source, undefined);
+    const search = searchVolume(setting.view, name, source, undefined, () => false);
     if ('differs' in search) continue;
     names.set(name, search.member.name);
     members.push(search.member);

@@ -2,7 +2,8 @@ import type { Finding } from '../model/decision.js';
 import type { JsonObject } from '../model/json.js';
 import type { ClusterFacts, Placement, Recipe } from '../model/recipe.js';
 import { runsWrapper } from './argv.js';
-import { rewriteImage, sidecarContainer, toolsContainer, fillContainer, type Surroundings } from './own-containers.js';
+import { rewriteImage, type Surroundings } from './own-containers.js';
+import type { OwnPart, OwnParts } from './own-parts.js';
 import { mountedVolume, searchContainer } from './identify.js';
 import { limitsEphemeralStorage, isGuaranteed } from './quality-of-service.js';
 import type { ContainerView, PodView } from './view.js';
@@ -23,6 +24,7 @@ export interface Setting {
   /** The pod's containers that are not ours, in the pod's order: init containers first. */
   readonly workload: readonly ContainerView[];
   readonly around: Surroundings;
+  readonly parts: OwnParts;
 }
 
 /**
@@ -35,6 +37,7 @@ export function openSetting(
   recipe: Recipe,
   placement: Placement,
   facts: ClusterFacts,
+  parts: OwnParts,
 ): Setting | Finding {
   const delivery = chooseDelivery(recipe, placement, facts);
   if (typeof delivery !== 'string') return delivery;
@@ -67,6 +70,7 @@ export function openSetting(
     instrumented: wrapped.length > 0,
     mountedAs,
     around: draft,
+    parts,
   };
   const ours = ownContainers(setting);
   const workload = ours.size === 0 ? all : all.filter((container) => !ours.has(container));
@@ -75,7 +79,7 @@ export function openSetting(
     workload,
     around: {
       ...draft,
-      guaranteed: isGuaranteed(workload),
+      guaranteed: isGuaranteed(view.spec, workload),
       limitsEphemeralStorage: limitsEphemeralStorage(workload),
     },
   };
@@ -105,42 +109,30 @@ function volumeSource(recipe: Recipe, delivery: 'Copy' | 'ImageVolume', facts: C
 
 /** The containers of a pod that are ours: by what they are, not by their names alone. */
 function ownContainers(setting: Omit<Setting, 'workload'>): ReadonlySet<ContainerView> {
-  const { view, recipe, native } = setting;
+  const { view, recipe, native, parts, around, instrumented } = setting;
   const own = new Set<ContainerView>();
-  const volumeName = setting.mountedAs ?? recipe.volume?.name ?? '';
-  const look = (
-    part: 'tools' | 'files' | 'agent',
-    list: 'containers' | 'initContainers',
-    base: string | undefined,
-    make: (name: string) => JsonObject | undefined,
-  ) => {
+  const volumeName = setting.mountedAs ?? recipe.volume?.name;
+  const look = (part: OwnPart, list: 'containers' | 'initContainers'): void => {
+    const base = parts.nameOf(part);
     if (base === undefined || !view[list].some(({ name }) => name.startsWith(base))) return;
-    const search = searchContainer(view, part, list, base, (name) => make(name) ?? {}, setting.instrumented);
+    const make = (name: string): JsonObject | undefined => parts.make(part, name, volumeName, around);
+    if (make(base) === undefined) return;
+    const search = searchContainer(view, part, list, base, (name) => make(name) ?? {}, instrumented);
     if ('differs' in search) {
       // Another version of ours, or a look-alike: in either case not the workload's.
       const alike = view[list].find(({ name }) => name === base);
-      if (alike !== undefined && setting.instrumented) own.add(alike);
+      if (alike !== undefined && instrumented) own.add(alike);
       return;
     }
     const index = search.member.index;
     const present = index === undefined ? undefined : view[list][index];
     if (present !== undefined) own.add(present);
   };
-  const { volume, sidecar } = recipe;
-  const around = setting.around;
-  if (volume?.copy !== undefined && setting.delivery === 'Copy') {
-    look('tools', 'initContainers', volume.copy.toolsName, (name) =>
-      toolsContainer(recipe, volume, name, volumeName, around),
-    );
-    look('files', 'initContainers', volume.copy.name, (name) =>
-      fillContainer(recipe, volume, name, volumeName, around),
-    );
+  if (setting.delivery === 'Copy') {
+    look('tools', 'initContainers');
+    look('files', 'initContainers');
   }
-  if (sidecar !== undefined) {
-    look('agent', native ? 'initContainers' : 'containers', sidecar.name, (name) =>
-      sidecarContainer(recipe, sidecar, name, volumeName, around),
-    );
-  }
+  look('agent', native ? 'initContainers' : 'containers');
   return own;
 }
 

@@ -72,7 +72,7 @@ export async function watchFolder(
       lookAgain = false;
       await listen();
       const now = await fingerprint(dir);
-      if (now === seen) continue;
+      if (now === seen || signal.aborted) continue;
       seen = now;
       try {
         await onChange();
