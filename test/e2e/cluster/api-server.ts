@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort } from '../registry/processes.js';
+import { apiServerFlags, controllerManagerFlags, etcdFlags, type ClusterFiles } from './component-flags.js';
 import { startGuarded, until, type GuardedProcess } from './guarded-process.js';
 import { createAuthority, createTokenKeys, writeKubeconfig, type Authority, type PairFiles } from './identity.js';
 import { runKubectl, type KubectlResult } from './kubectl.js';
@@ -60,78 +61,53 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   };
   try {
     const authority = await createAuthority(directory);
-    const serving = await authority.server('kube-apiserver', ['localhost', '127.0.0.1', 'kubernetes.default.svc']);
-    const tokens = createTokenKeys(directory);
+    const files: ClusterFiles = {
+      directory,
+      caFile: authority.caFile,
+      serving: await authority.server('kube-apiserver', ['localhost', '127.0.0.1', 'kubernetes.default.svc']),
+      tokens: createTokenKeys(directory),
+    };
     const adminPair = await authority.client('admin', ['system:masters']);
-
-    const etcd = await startOnFreePort(processes, join(binaries, 'etcd'), etcdFlags(join(directory, 'etcd')), (port) =>
-      isHealthy(`http://127.0.0.1:${port}/health`),
+    const etcdPort = await startOnFreePort(
+      processes,
+      join(binaries, 'etcd'),
+      (port) => etcdFlags(files, port),
+      (port) => isHealthy(`http://127.0.0.1:${port}/health`),
     );
-    const server = await startOnFreePort(
+    const port = await startOnFreePort(
       processes,
       join(binaries, 'kube-apiserver'),
-      (port) => [
-        `--etcd-servers=http://127.0.0.1:${etcd}`,
-        '--bind-address=127.0.0.1',
-        '--advertise-address=127.0.0.1',
-        `--secure-port=${port}`,
-        `--cert-dir=${directory}`,
-        `--tls-cert-file=${serving.certFile}`,
-        `--tls-private-key-file=${serving.keyFile}`,
-        `--client-ca-file=${authority.caFile}`,
-        '--service-account-issuer=https://kubernetes.default.svc',
-        `--service-account-key-file=${tokens.publicFile}`,
-        `--service-account-signing-key-file=${tokens.privateFile}`,
-        '--service-cluster-ip-range=10.0.0.0/24',
-        '--authorization-mode=Node,RBAC',
-        '--allow-privileged=true',
-      ],
+      (port) => apiServerFlags(files, etcdPort, port),
       twice((port) => isReady(port, authority.caPem, adminPair)),
     );
-    const url = `https://127.0.0.1:${server}`;
-    const kubeconfigOf = (name: string, pair: PairFiles): Identity => {
+    const url = `https://127.0.0.1:${port}`;
+    const identity = (name: string, pair: PairFiles): Identity => {
       const kubeconfig = join(directory, `${name}.kubeconfig`);
       writeKubeconfig(kubeconfig, url, authority.caFile, pair);
       return { ...pair, kubeconfig };
     };
-    const admin = kubeconfigOf('admin', adminPair);
+    const { kubeconfig } = identity('admin', adminPair);
     const home = join(directory, 'home');
     mkdirSync(home);
     const kubectl: ApiServer['kubectl'] = (parameters, input) =>
-      runKubectl({ program: join(binaries, 'kubectl'), kubeconfig: admin.kubeconfig, home }, parameters, input);
+      runKubectl({ program: join(binaries, 'kubectl'), kubeconfig, home }, parameters, input);
 
     if (options.controllerManager) {
-      const program = join(binaries, 'kube-controller-manager');
-      // The folders of setup-envtest have none.
-      if (!existsSync(program)) throw new Error(`${program} is needed and is not there`);
-      const pair = await authority.client('system:kube-controller-manager', []);
-      const { kubeconfig } = kubeconfigOf('controller-manager', pair);
-      processes.push(
-        startGuarded(program, [
-          `--kubeconfig=${kubeconfig}`,
-          `--service-account-private-key-file=${tokens.privateFile}`,
-          `--root-ca-file=${authority.caFile}`,
-          '--use-service-account-credentials=true',
-          '--leader-elect=false',
-          // No health or metrics port: nobody here asks.
-          '--secure-port=0',
-        ]),
-      );
-      await until(
-        'the ServiceAccount of namespace default',
-        async () => (await kubectl(['get', 'serviceaccount', 'default'])).exitCode === 0,
-        processes.at(-1),
-      );
+      const own = identity('controller-manager', await authority.client('system:kube-controller-manager', []));
+      const controllers = startControllerManager(binaries, controllerManagerFlags(files, own.kubeconfig));
+      processes.push(controllers);
+      const hasServiceAccount = async () => (await kubectl(['get', 'serviceaccount', 'default'])).exitCode === 0;
+      await until('the ServiceAccount of namespace default', hasServiceAccount, controllers);
     }
     let users = 0;
     return {
       url,
       caFile: authority.caFile,
-      kubeconfig: admin.kubeconfig,
+      kubeconfig,
       directory,
       authority,
       kubectl,
-      certificateFor: async (user, groups) => kubeconfigOf(`user-${users++}`, await authority.client(user, groups)),
+      certificateFor: async (user, groups) => identity(`user-${users++}`, await authority.client(user, groups)),
       stop,
     };
   } catch (error) {
@@ -140,15 +116,11 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   }
 }
 
-function etcdFlags(dataDirectory: string): (port: number) => readonly string[] {
-  return (port) => [
-    `--data-dir=${dataDirectory}`,
-    `--listen-client-urls=http://127.0.0.1:${port}`,
-    `--advertise-client-urls=http://127.0.0.1:${port}`,
-    '--listen-peer-urls=http://127.0.0.1:0',
-    '--unsafe-no-fsync',
-    '--log-level=warn',
-  ];
+function startControllerManager(binaries: string, flags: readonly string[]): GuardedProcess {
+  const program = join(binaries, 'kube-controller-manager');
+  // The folders of setup-envtest have none.
+  if (!existsSync(program)) throw new Error(`${program} is needed and is not there`);
+  return startGuarded(program, flags);
 }
 
 /** Starts a server on a free port, once more on another when that one was taken meanwhile. Returns the port. */
