@@ -55,13 +55,18 @@ command -v go >/dev/null ||
   fail "Go is needed to build $missing (https://go.dev/dl); or set KUBEBUILDER_ASSETS to a folder with kube-apiserver, etcd and kubectl"
 
 mkdir -p "$folder" "$etcd_folder"
-# Each binary comes into its place whole, by a rename, so that without flock two builds only do the work twice.
-exec 9>"$cache/.lock"
-if command -v flock >/dev/null && ! flock --nonblock 9; then
-  say "another build is under way; waiting for it"
-  flock 9
+# Each binary comes into its place whole, by a rename: without flock, two builds only do the work twice.
+leftovers=(-maxdepth 1 -name '.building-*')
+if command -v flock >/dev/null; then
+  exec 9>"$cache/.lock"
+  if ! flock --nonblock 9; then
+    say "another build is under way; waiting for it"
+    flock 9
+  fi
+else
+  leftovers+=(-mmin +240)
 fi
-find "$cache" -maxdepth 1 -name '.building-*' -mmin +120 -exec rm -rf {} +
+find "$cache" "${leftovers[@]}" -exec rm -rf {} +
 work=$(mktemp -d "$cache/.building-XXXXXX")
 building=
 cleanup() {
@@ -78,7 +83,7 @@ export GOFLAGS= GOWORK=off CGO_ENABLED=0
 go_is_new_enough() {
   local needed found
   needed=$(sed -n 's/^go //p' "$1/go.mod")
-  found=$(cd "$1" && go env GOVERSION 2>&1) || true
+  found=$(cd "$1" && go env GOVERSION 2>/dev/null | sed -n 's/.*\(go[0-9][0-9.]*\).*/\1/p') || true
   [ "$(printf '%s\n' "go$needed" "$found" | sort -V | tail -n 1)" = "$found" ] ||
     fail "Go $needed or newer is needed, this is $(cd / && go version 2>&1): https://go.dev/dl, or GOTOOLCHAIN=auto"
 }
