@@ -18,6 +18,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./explain.js')).command,
   },
   {
+    name: 'image',
+    summary: 'look an image up: what it starts, and how that was found out',
+    load: async () => (await import('./image.js')).command,
+  },
+  {
     name: 'serve',
     summary: 'run the admission webhook',
     load: async () => (await import('./serve.js')).command,

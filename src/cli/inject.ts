@@ -4,6 +4,7 @@ import { editFile, readFiles, type EditedFile } from './edited-file.js';
 import { readInputs } from './inputs.js';
 import { injectReport, injectReportJson, isHeld } from './inject-report.js';
 import { instrumentTemplate, type InstrumentedTemplate } from './instrument-template.js';
+import { lookupSettings } from './lookup-options.js';
 import { addNamespaceOptions } from './namespaces.js';
 import { openEngine } from './offline-engine.js';
 import { addInputOption, addOutputOptions, inputPaths, outputOptions, type OutputOptions } from './output-options.js';
@@ -22,6 +23,7 @@ export const command: CommandDefinition = {
     addPolicyOptions(command);
     addNamespaceOptions(command);
     addSettingOptions(command, clusterSettings, 'Cluster:');
+    addSettingOptions(command, lookupSettings, 'Look-up:');
     command.usage('-f PATH (--policy PATH | --profile NAME) [OPTIONS]');
     command.addHelpText(
       'after',

@@ -1,6 +1,6 @@
 import { objectOf, stringOf } from '../model/json.js';
 import type { Finding } from '../model/decision.js';
-import type { ImageOutcome, ImageRequest } from '../model/image.js';
+import type { ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
 import type { Recipe } from '../model/recipe.js';
 import { rewriteImage } from '../inject/own-containers.js';
 import type { Engine } from './engine.js';
@@ -36,6 +36,19 @@ export function agentImageTrouble(outcomes: readonly ImageOutcome[]): AgentTroub
 export function agentLookups(recipe: Recipe, request: PodRequest, engine: Engine): readonly ImageRequest[] {
   if (recipe.prefer !== 'Availability') return [];
   return agentImages(recipe, request, engine).filter((image) => engine.images.known(image) === undefined);
+}
+
+// The pod is not held up long for the agent's sake; the look-up goes on, and later pods have its result.
+const longestWaitMs = 2_000;
+
+/** Asks for the agent's images, and takes no answer in good time for none. */
+export function lookUpAgents(
+  agents: readonly ImageRequest[],
+  images: ImageResolver,
+  signal: AbortSignal,
+): Promise<readonly ImageOutcome[]> {
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(longestWaitMs)]);
+  return Promise.all(agents.map((image) => images.lookUp(image, limited)));
 }
 
 /** The images as the pod will name them, after the operator's rewrites. */

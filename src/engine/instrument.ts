@@ -16,7 +16,7 @@ import { isFinding, readPod, type ContainerView, type PodView } from '../inject/
 import { selectContainers } from '../policy/containers.js';
 import { decide, noFindings, type Findings } from '../policy/decide.js';
 import { screen, type Screening } from '../policy/screen.js';
-import { agentImageTrouble, agentLookups, missingSecret } from './agent.js';
+import { agentImageTrouble, agentLookups, lookUpAgents, missingSecret } from './agent.js';
 import type { Engine } from './engine.js';
 import { knownImages, type KnownImages } from './images.js';
 import type { Rule } from './rules.js';
@@ -95,7 +95,7 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
   const containers = images.unknown.map(async ({ container, request: image }) => {
     images.known.set(container, await engine.images.lookUp(image, signal));
   });
-  const agentImages = Promise.all(agents.map((image) => engine.images.lookUp(image, signal)));
+  const agentImages = lookUpAgents(agents, engine.images, signal);
   return Promise.all(containers)
     .then(() => agentImages)
     .then((outcomes) => {

@@ -15,7 +15,8 @@ export type ErrorCode =
   | 'certificate_invalid'
   | 'listen_failed'
   | 'review_invalid'
-  | 'internal';
+  | 'internal'
+  | 'registry_config_invalid';
 
 /** An error that a person can act on: what is wrong, where, and what to do. Callers match on `code`. */
 export class OutriderError extends Error {

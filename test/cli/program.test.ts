@@ -109,7 +109,7 @@ const bundle = resolve(import.meta.dirname, '../../outrider.js');
 // `npm test` makes it before it runs the tests.
 t.test('the bundle, as people run it', async (t) => {
   const place = await workplace(t, { 'pod.yaml': pod });
-  const env = { PATH: process.env['PATH'] };
+  const env = { PATH: process.env['PATH'], OUTRIDER_LOOKUP: 'false' };
   const start = (argv: readonly string[]) => spawn(process.execPath, [bundle, ...argv], { cwd: place.cwd, env });
   const ran = async (argv: readonly string[], stdin = ''): Promise<Ran> => {
     const child = start(argv);
