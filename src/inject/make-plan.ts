@@ -181,9 +181,15 @@ function lastOwnInit({ view, workload }: Setting): number {
   return view.initContainers.findLastIndex((container) => !workload.includes(container));
 }
 
-/** Those host volumes that a container is to mount: one that the pod needs no more of is not added. */
+/** Those host volumes that a container mounts or is to mount: one that the pod has no need of is not added. */
 function mounted(volumes: readonly PlannedMember[], workload: readonly WorkloadPlan[]): readonly PlannedMember[] {
-  return volumes.filter(({ name }) => workload.some(({ mounts }) => mounts.some((mount) => mount.name === name)));
+  return volumes.filter(({ name }) =>
+    workload.some(
+      ({ container, mounts }) =>
+        mounts.some((mount) => mount.name === name) ||
+        listOf(container.value['volumeMounts']).some((mount) => isObject(mount) && mount['name'] === name),
+    ),
+  );
 }
 
 /** Host volumes under a free name, or the volume of the pod that has the same path already. */
