@@ -16,7 +16,8 @@ export interface DemoServer {
 const startTimeoutMs = 30_000;
 
 /**
- * Starts `outrider serve` with development certificates on free ports of the loopback address.
+ * Starts `outrider serve` with development certificates on free ports of the loopback address. It looks no image up: the
+ * demonstration needs no network.
  *
  * @param program the command's own script
  * @param certsDir folder for the certificates
@@ -29,6 +30,7 @@ export async function startDemoServer(program: string, certsDir: string): Promis
     '--plain-port=0',
     '--log-format=json',
     '--log-level=info',
+    '--lookup=false',
     // What is shown must not depend on a registry's answer.
     '--lookup=false',
   ];

@@ -19,7 +19,7 @@ import type { Invocation } from './command.js';
 import { together } from './errors.js';
 import { textOf, textsOf } from './flags.js';
 import { readInputs } from './inputs.js';
-import { collect } from './setting-options.js';
+import { clusterSettings, collect, settingsOf } from './setting-options.js';
 
 const heading = 'Policy:';
 
@@ -83,7 +83,10 @@ export async function loadPolicies({ flags, io }: Pick<Invocation, 'flags' | 'io
   if (registry.problems.length > 0) throw together(registry.problems);
   const policies = adjust(choose(parsed.configuration, profile), assignmentsOf(flags), registry);
   const configuration: ParsedConfiguration['configuration'] = { ...parsed.configuration, policies, images };
-  const { rules, problems } = configure({ configuration, problems: [] });
+  const { rules, problems } = configure(
+    { configuration, problems: [] },
+    settingsOf({ flags, io }, clusterSettings).imageRewrites,
+  );
   if (problems.length > 0) throw together(problems.map((problem) => withFlag(problem, profile)));
   return { rules, images, namespaces: configuration.namespaces };
 }

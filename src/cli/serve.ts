@@ -107,7 +107,7 @@ function createLoader(
   let loaded = false;
   return (files) => {
     const parsed = files === undefined ? demonstration(logger) : parseConfiguration(files);
-    const { rules, problems, usable } = configure(parsed);
+    const { rules, problems, usable } = configure(parsed, settings.imageRewrites);
     for (const problem of problems) logger.error({ code: problem.code }, problem.message);
     const [first] = problems;
     if (first !== undefined && (loaded || !usable)) throw first;

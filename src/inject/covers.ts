@@ -61,6 +61,9 @@ function hasPrivilege(securityContext: JsonValue | undefined): boolean {
   return security?.['privileged'] === true || !isNothing(objectOf(security?.['capabilities'])?.['add']);
 }
 
+/** Where tokens are mounted into every container: whoever copies or reads a folder around them does not mean them. */
+const secretFolders = ['/var/run/secrets/', '/run/secrets/'] as const;
+
 /** Whether a mount that is not planned lies over, under or around a path that the planned container works with. */
 function hidesFiles(actual: JsonObject, planned: JsonObject): boolean {
   const own = new Set(listOf(planned['volumeMounts']).map((mount) => objectOf(mount)?.['mountPath']));
@@ -71,6 +74,7 @@ function hidesFiles(actual: JsonObject, planned: JsonObject): boolean {
   const paths = [...own, ...words].flatMap((path) => (typeof path === 'string' ? [mountPoint(path)] : []));
   return others.some(({ mountPath }) => {
     const other = mountPoint(stringOf(mountPath) ?? '');
+    if (secretFolders.some((folder) => other.startsWith(folder))) return false;
     return paths.some((path) => path.startsWith(other) || other.startsWith(path));
   });
 }

@@ -59,6 +59,7 @@ export function searchVolume(
  * @param make the container as planned, under a name
  * @param instrumented whether the pod shows signs of being instrumented, so that a container of our name which is not as
  *   planned is another version of ours or a look-alike, and not the user's own
+ * @param reservedEnv variables that nobody may add to our containers: they would change what the agent does (E32)
  */
 export function searchContainer(
   view: PodView,
@@ -67,6 +68,7 @@ export function searchContainer(
   base: string,
   make: (name: string) => JsonObject,
   instrumented: boolean,
+  reservedEnv: ReadonlySet<string>,
 ): Search {
   const other = list === 'containers' ? view.initContainers : view.containers;
   let free: string | undefined;
@@ -79,7 +81,7 @@ export function searchContainer(
     }
     const planned = make(name);
     if (!isSameContainer(present.value, planned)) continue;
-    const gap = firstGap(present.value, planned);
+    const gap = firstGap(present.value, planned) ?? addedVariable(present.value, planned, reservedEnv);
     if (gap !== undefined) return { differs: differing(`container ${name}`, `has another ${gap} than planned`) };
     return found(part, name, planned, present.value, present.index, name !== base);
   }
@@ -90,6 +92,18 @@ export function searchContainer(
   }
   if (free === undefined) return { differs: differing(`container ${base}`, 'and its suffixed names are all taken') };
   return found(part, free, make(free), undefined, undefined, free !== base);
+}
+
+/** A reserved variable that the planned container does not have; `undefined` when none was added. */
+function addedVariable(actual: JsonObject, planned: JsonObject, reserved: ReadonlySet<string>): string | undefined {
+  if (reserved.size === 0) return undefined;
+  for (const entry of listOf(actual['env'])) {
+    const name = isObject(entry) ? entry['name'] : undefined;
+    if (typeof name !== 'string' || !reserved.has(name)) continue;
+    const ours = listOf(planned['env']).some((variable) => isObject(variable) && variable['name'] === name);
+    if (!ours) return `variable ${name}`;
+  }
+  return undefined;
 }
 
 function found(

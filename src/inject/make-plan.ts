@@ -107,6 +107,9 @@ export function makePlan(input: PlanInput): Planned {
   if (recipe.sidecar !== undefined && recipe.prefer === 'Availability' && !hasKeeper(recipe, recipe.sidecar, around)) {
     remarks.push({ reason: 'keeper_left_out', detail: `what ${recipe.sidecar.image} starts is not known` });
   }
+  const growth = growthOf([...initContainers, ...containerMembers]);
+  const grown = growthText(growth);
+  if (grown !== '') remarks.push({ reason: 'sidecar_resources', detail: `the pod grows by ${grown}` });
   const firstInit = workload.find(({ container }) => container.list === 'initContainers')?.container;
   const plan: Plan = {
     recipe,
@@ -118,7 +121,7 @@ export function makePlan(input: PlanInput): Planned {
     workload,
     pullSecrets: secrets,
     evictableVolumes: volume === undefined || setting.delivery !== 'Copy' ? [] : [volume.name],
-    growth: growthOf([...initContainers, ...containerMembers]),
+    growth,
     remarks,
   };
   return { plan, containers, differing, tampered, remarks };
@@ -141,7 +144,7 @@ function searchPart(
   if (base === undefined || parts.make(part, base, volumeName, around) === undefined) return undefined;
   const searchAs = (firstWrapped: ContainerView | undefined): Search => {
     const make = (name: string): JsonObject => parts.make(part, name, volumeName, { ...around, firstWrapped }) ?? {};
-    return searchContainer(view, part, list, base, make, instrumented);
+    return searchContainer(view, part, list, base, make, instrumented, recipe.reservedEnv);
   };
   const search = searchAs(around.firstWrapped);
   if (part !== 'agent' || recipe.sidecar?.runAs !== 'Workload' || !('differs' in search)) return search;
@@ -219,6 +222,14 @@ function growthOf(members: readonly PlannedMember[]): Growth {
   const resources = agent?.value['resources'];
   if (!isObject(resources)) return { requests: {}, limits: {} };
   return { requests: quantities(resources['requests']), limits: quantities(resources['limits']) };
+}
+
+function growthText({ requests, limits }: Growth): string {
+  const listed = (amounts: Growth['requests'], kind: string): readonly string[] => {
+    const texts = Object.entries(amounts).map(([name, amount]) => `${name} ${amount}`);
+    return texts.length === 0 ? [] : [`${kind} ${texts.join(', ')}`];
+  };
+  return [...listed(requests, 'requests'), ...listed(limits, 'limits')].join('; ');
 }
 
 function quantities(value: unknown): Readonly<Record<string, string>> {

@@ -10,7 +10,7 @@ import { benchCases } from './reviews.js';
  * CPU time of the server's process per review, next to a bare node:https server that parses the same body and answers
  * a constant, in one run and by turns, so that what else the machine does hits both. Linux only: it reads /proc.
  *
- *   npm run bench -- [-o json] [--rounds N] [--seconds-of-load N] [--connections N]
+ *   npm run bench -- [-o json] [--rounds N] [--megabytes N] [--connections N]
  */
 const flag = (name: string, fallback: number): number => {
   const at = process.argv.indexOf(`--${name}`);
@@ -86,7 +86,7 @@ try {
       `--certs-dir=${folder}`,
       `--config=${folder}`,
       '--drain-grace-ms=0',
-      ...process.argv.filter((argument) => argument.startsWith('--lookup')),
+      '--lookup=false',
     ],
     /"webhookPort":(\d+)/,
   );

@@ -7,8 +7,9 @@ import { withUndo } from '../../src/documents/undo.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { isObject, objectOf, stringOf, type JsonObject, type JsonValue } from '../../src/model/json.js';
 import type { Operation } from '../../src/model/patch.js';
+import type { ClusterFacts } from '../../src/model/recipe.js';
 import type { StringMap } from '../../src/model/selector.js';
-import { askDoor, decideNow, engineOf, plainFacts, reviewOf, type Answered } from '../support/engine.js';
+import { askDoor, decideNow, engineOf, reviewOf, type Answered } from '../support/engine.js';
 
 /** The folder of the cases, from the project's root, where tests run. */
 export const folder = join('test', 'golden');
@@ -19,7 +20,7 @@ export interface GoldenCase {
   readonly title: string;
   /** Text of the policies, profiles and image maps. */
   readonly configuration: string;
-  readonly facts: Partial<typeof plainFacts>;
+  readonly facts: Partial<ClusterFacts>;
   readonly namespaceLabels: StringMap;
   readonly secretMissing: boolean;
   /** What a real API server says of the output. */

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { throughTheServer } from '../support/cluster.js';
-import { decideNow, engineFor } from '../support/engine.js';
+import { decideNow, engineFor, engineOf, policyText } from '../support/engine.js';
 import type { JsonObject } from '../../src/model/json.js';
 import { draft, draftsOf, listAt, members, objectAt, patched, type DraftObject } from '../support/json.js';
 import { podOf } from '../support/pods.js';
@@ -47,6 +47,8 @@ t.test('a pod written as we would make it, but for what makes a fake of it, is a
   const fakes: Readonly<Record<string, (spec: DraftObject) => void>> = {
     'files of their own, mounted over the agent’s image': (spec) =>
       listAt(named(spec, copyName), 'volumeMounts').push(mine('/opt/draios')),
+    'a reserved variable on the agent': (spec) =>
+      listAt(named(spec, agentName), 'env').push({ name: 'SYSDIG_EXTRA_CONF', value: 'log: {}' }),
     'the same, mounted below': (spec) => listAt(named(spec, copyName), 'volumeMounts').push(mine('/opt/draios/bin')),
     'the same, mounted around': (spec) => listAt(named(spec, copyName), 'volumeMounts').push(mine('/opt')),
     'a busybox of their own': (spec) => listAt(named(spec, `${agentName}-tools`), 'volumeMounts').push(mine('/tools')),
@@ -109,6 +111,15 @@ t.test('what others add to every container is no gap (E17)', (t) => {
     }
   });
   t.match(decideNow(pod, engine, 'validate').decision, { decision: 'inject' });
+  t.end();
+});
+
+t.test('tokens below a folder that an agent works with are no gap (E17)', (t) => {
+  const known = { 'quay.io/sysdig/workload-agent:6.3.0': { entrypoint: ['/agent', '--root', '/var'], cmd: ['/'] } };
+  const map = `---\n${JSON.stringify({ apiVersion: 'outrider.dev/v1alpha1', kind: 'ImageMap', images: known })}\n`;
+  const keeping = engineOf(map + policyText('p', { profile: { name: 'sysdig', settings: { region: 'us2' } } }));
+  const after = throughTheServer(patched(podOf(), decideNow(podOf(), keeping).patch));
+  t.match(decideNow(after, keeping), { decision: { reason: 'injected' }, patch: [] });
   t.end();
 });
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { objectOf, type JsonObject } from '../../src/model/json.js';
 import { decideNow, engineFor, engineOf, policyText, type EngineOptions } from '../support/engine.js';
-import { at, containerOf, members, patched } from '../support/json.js';
+import { at, containerOf, members, nameOf, patched } from '../support/json.js';
 import { podOf, podWith } from '../support/pods.js';
 import { throughTheServer } from '../support/cluster.js';
 
@@ -107,7 +107,8 @@ t.test('what is added passes the restricted Pod Security level (E22)', (t) => {
     const after = injected(podOf(), spec);
     const added = [...members(after, 'initContainers'), ...members(after, 'containers').slice(1)];
     t.ok(added.length >= 2);
-    for (const { name, securityContext } of added) {
+    for (const one of added) {
+      const { securityContext } = one;
       t.match(
         securityContext,
         {
@@ -117,7 +118,7 @@ t.test('what is added passes the restricted Pod Security level (E22)', (t) => {
           runAsUser: 65532,
           seccompProfile: { type: 'RuntimeDefault' },
         },
-        String(name),
+        nameOf(one),
       );
       t.equal(at(securityContext, 'capabilities', 'add'), undefined);
     }

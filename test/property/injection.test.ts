@@ -6,7 +6,7 @@ import type { ImageConfig } from '../../src/model/image.js';
 import { isArray, isObject, stringsOf, type JsonObject } from '../../src/model/json.js';
 import { throughTheServer } from '../support/cluster.js';
 import { decideNow } from '../support/engine.js';
-import { at, containerOf, members, patched, patchedBySecond, textOf } from '../support/json.js';
+import { at, containerOf, members, nameOf, patched, patchedBySecond, textOf } from '../support/json.js';
 import { expand } from '../support/kubelet.js';
 import { generatedPod, podOf, type GeneratedPod } from '../support/pods.js';
 import { choices, engineWith, type Choices } from './policies.js';
@@ -69,7 +69,7 @@ holds('containers that are not instrumented stay as they are', ({ pod }, _made, 
   const touched = new Set(plan?.workload.map(({ container }) => container.name));
   const after = patched(pod, patch);
   for (const before of [...members(pod, 'containers'), ...members(pod, 'initContainers')]) {
-    const name = String(before['name']);
+    const name = nameOf(before);
     if (!touched.has(name)) same(textOf(containerOf(after, name)), textOf(before), `container ${name}`);
   }
 });
@@ -84,7 +84,7 @@ holds('fields nobody knows survive (E30)', ({ pod }, _made, { patch }) => {
   };
   same(unknown(spec(after)), unknown(spec(pod)), 'spec');
   for (const before of [...members(pod, 'containers'), ...members(pod, 'initContainers')]) {
-    same(unknown(containerOf(after, String(before['name']))), unknown(before), String(before['name']));
+    same(unknown(containerOf(after, nameOf(before))), unknown(before), nameOf(before));
   }
   for (const field of ['labels', 'annotations']) {
     const before = at(pod, 'metadata', field);

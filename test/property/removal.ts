@@ -1,6 +1,16 @@
 import { isArray, isObject, type JsonObject, type JsonValue } from '../../src/model/json.js';
 import type { Operation } from '../../src/model/patch.js';
-import { at, containerOf, draft, draftsOf, isDraftObject, members, type DraftObject } from '../support/json.js';
+import {
+  at,
+  containerOf,
+  draft,
+  draftsOf,
+  drop,
+  isDraftObject,
+  members,
+  nameOf,
+  type DraftObject,
+} from '../support/json.js';
 
 /** A pod that lacks one part of its instrumentation. */
 export interface Lacking {
@@ -30,7 +40,7 @@ export function withoutEachPart(
     if (top !== 'spec') continue;
     if (list === 'shareProcessNamespace') {
       without(list, (pod) => {
-        if (isDraftObject(pod['spec'])) delete pod['spec'][list];
+        if (isDraftObject(pod['spec'])) drop(pod['spec'], list);
       });
     } else if (list === 'volumes' || ((list === 'containers' || list === 'initContainers') && rest.length === 0)) {
       for (const name of namesOf(operation.value)) {
@@ -51,7 +61,7 @@ function fromContainer(
   value: JsonValue,
   without: (part: string, change: (pod: DraftObject) => void) => void,
 ): void {
-  const name = String(before['name']);
+  const name = nameOf(before);
   const field = path[0] ?? '';
   const change = (part: string, how: (container: DraftObject) => void): void =>
     without(`${part} of ${name}`, (pod) => how(draftOf(pod, name)));
@@ -73,7 +83,7 @@ function fromContainer(
 
 function restore(container: DraftObject, before: JsonObject, field: string): void {
   const old = draft(before)[field];
-  if (old === undefined) delete container[field];
+  if (old === undefined) drop(container, field);
   else container[field] = old;
 }
 
@@ -90,5 +100,5 @@ function removeFrom(parent: unknown, field: string, gone: (member: DraftObject) 
 }
 
 function namesOf(value: JsonValue): readonly string[] {
-  return (isArray(value) ? value : [value]).flatMap((one) => (isObject(one) ? [String(one['name'])] : []));
+  return (isArray(value) ? value : [value]).flatMap((one) => (isObject(one) ? [nameOf(one)] : []));
 }

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../src/model/json.js';
-import { draft, draftsOf, isDraftObject, listAt, objectAt, type Draft, type DraftObject } from './json.js';
+import { draft, draftsOf, drop, isDraftObject, listAt, objectAt, type Draft, type DraftObject } from './json.js';
 
 /**
  * What a pod looks like when it comes again: what the API server's own admission and defaults, and typed decoding, make
@@ -52,7 +52,7 @@ function setDefault(parent: DraftObject, field: string, value: Draft): void {
 /** Typed decoding keeps neither nulls nor empty lists. */
 function dropEmpty(value: DraftObject): void {
   for (const [field, inside] of Object.entries(value)) {
-    if (inside === null || (Array.isArray(inside) && inside.length === 0)) delete value[field];
+    if (inside === null || (Array.isArray(inside) && inside.length === 0)) drop(value, field);
     else if (isDraftObject(inside)) dropEmpty(inside);
     else for (const member of draftsOf(inside)) dropEmpty(member);
   }

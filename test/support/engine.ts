@@ -203,6 +203,7 @@ function readOperation(value: unknown): Operation {
   const { op, path, value: operand } = value;
   if (typeof path !== 'string') throw new Error('an operation without a path');
   if (op === 'remove') return { op, path };
-  if ((op !== 'add' && op !== 'replace' && op !== 'test') || operand === undefined) throw new Error(`op ${String(op)}`);
+  if ((op !== 'add' && op !== 'replace' && op !== 'test') || operand === undefined)
+    throw new Error(`no such operation at ${path}`);
   return { op, path, value: operand };
 }

@@ -60,7 +60,7 @@ export function patchedBySecond(value: JsonObject, operations: readonly Operatio
 
 /** JSON text, keys in their order: equal texts are equal values with an equal order of keys. */
 export function textOf(value: JsonValue | undefined): string {
-  return JSON.stringify(value) ?? 'undefined';
+  return value === undefined ? 'undefined' : JSON.stringify(value);
 }
 
 /** The value at a path of fields and indices; `undefined` where there is nothing. */
@@ -71,6 +71,17 @@ export function at(value: JsonValue | undefined, ...path: readonly (string | num
     else node = isObject(node) && Object.hasOwn(node, step) ? node[step] : undefined;
   }
   return node;
+}
+
+/** A member's name; empty where it has none. */
+export function nameOf(member: JsonObject): string {
+  const { name } = member;
+  return typeof name === 'string' ? name : '';
+}
+
+/** Takes a field out of a draft. */
+export function drop(parent: DraftObject, field: string): void {
+  Reflect.deleteProperty(parent, field);
 }
 
 /** The objects of a list in a pod's spec. */
