@@ -11,9 +11,10 @@ const mayImport = {
   tls: ['model'],
   observe: ['model'],
   documents: ['model'],
+  doctor: ['model'],
   engine: ['model', 'policy', 'profile', 'inject', 'documents'],
   admission: ['model', 'policy', 'profile', 'inject', 'image', 'tls', 'observe', 'documents', 'engine'],
-  cluster: ['model', 'policy', 'profile', 'inject', 'image', 'tls', 'observe', 'documents', 'engine'],
+  cluster: ['model', 'policy', 'profile', 'inject', 'image', 'tls', 'observe', 'documents', 'doctor', 'engine'],
   server: [
     'model',
     'policy',
@@ -29,7 +30,7 @@ const mayImport = {
   ],
 };
 const folders = [...Object.keys(mayImport), 'cli'];
-const pure = new Set(['model', 'policy', 'profile', 'inject', 'documents', 'engine']);
+const pure = new Set(['model', 'policy', 'profile', 'inject', 'documents', 'doctor', 'engine']);
 // node: modules that compute and do no I/O.
 const pureModules = ['node:crypto', 'node:buffer', 'node:util', 'node:path'];
 

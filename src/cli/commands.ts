@@ -23,6 +23,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./image.js')).command,
   },
   {
+    name: 'doctor',
+    summary: 'check that what the agents need is there: on this machine, in a cluster, in an ECS file',
+    load: async () => (await import('./doctor.js')).command,
+  },
+  {
+    name: 'render',
+    summary: 'write down what switches a vendor’s own node agent on',
+    load: async () => (await import('./render.js')).command,
+  },
+  {
     name: 'serve',
     summary: 'run the admission webhook',
     load: async () => (await import('./serve.js')).command,

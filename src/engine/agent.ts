@@ -29,13 +29,25 @@ export function agentImageTrouble(outcomes: readonly ImageOutcome[]): AgentTroub
   return { obstacle: undefined, remark: undefined };
 }
 
+/** The agent's images: what is known of them without any I/O, and those that a registry has to be asked for. */
+export interface AgentImages {
+  readonly known: readonly ImageOutcome[];
+  readonly unknown: readonly ImageRequest[];
+}
+
 /**
- * The agent's images that a registry has to be asked for. Only under Availability: under Security the pod is
- * instrumented whatever a registry says, and its start shows the trouble.
+ * Collects the agent's images. Only under Availability: under Security the pod is instrumented whatever a registry says,
+ * and its start shows the trouble.
  */
-export function agentLookups(recipe: Recipe, request: PodRequest, engine: Engine): readonly ImageRequest[] {
-  if (recipe.prefer !== 'Availability') return [];
-  return agentImages(recipe, request, engine).filter((image) => engine.images.known(image) === undefined);
+export function agentImagesOf(recipe: Recipe, request: PodRequest, engine: Engine): AgentImages {
+  const known: ImageOutcome[] = [];
+  const unknown: ImageRequest[] = [];
+  for (const image of recipe.prefer === 'Availability' ? agentImages(recipe, request, engine) : []) {
+    const outcome = engine.images.known(image);
+    if (outcome === undefined) unknown.push(image);
+    else known.push(outcome);
+  }
+  return { known, unknown };
 }
 
 // The pod is not held up long for the agent's sake; the look-up goes on, and later pods have its result.

@@ -6,7 +6,8 @@ import type { StringMap } from '../model/selector.js';
 import { chooseCapability } from './capability.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
 import { hasKeeper, type Surroundings } from './own-containers.js';
-import type { Growth, Plan, PlannedMember } from './plan.js';
+import { absentContainers, concernedContainers } from './named-parts.js';
+import type { Growth, Plan, PlannedMember, WorkloadPlan } from './plan.js';
 import type { OwnPart } from './own-parts.js';
 import type { Setting } from './setting.js';
 import { filesMount, isMount, mountPoint } from './mounts.js';
@@ -39,7 +40,7 @@ export interface Planned {
 
 /** Plans what a pod gets. Pure: the same input gives the same plan, in the same order. */
 export function makePlan(input: PlanInput): Planned {
-  const { setting, selected } = input;
+  const { setting } = input;
   const { recipe, view, placement } = setting;
   const remarks: Finding[] = [];
   let differing: Finding | undefined;
@@ -65,7 +66,7 @@ export function makePlan(input: PlanInput): Planned {
     recipe.volume === undefined || setting.source === undefined
       ? undefined
       : keep(searchVolume(view, recipe.volume.name, setting.source, setting.mountedAs, usedOtherwise(setting)));
-  const hostVolumes = planHostVolumes(setting);
+  const hostVolumes = planHostVolumes(setting, keep);
   const shared: Shared = {
     volumeName: volume?.name,
     addCapability: capability.add,
@@ -73,6 +74,7 @@ export function makePlan(input: PlanInput): Planned {
     ownInitIndex: lastOwnInit(setting),
   };
 
+  const selected = concernedContainers(recipe, input.selected);
   const results = selected.map((container) => planContainer(container, input.imageOf(container), setting, shared));
   const containers = results.map(({ finding }) => finding);
   const tampered = firstOf(results, ({ tampered }) => tampered);
@@ -103,6 +105,7 @@ export function makePlan(input: PlanInput): Planned {
 
   if (capability.remark !== undefined) remarks.push(capability.remark);
   for (const result of results) remarks.push(...result.remarks);
+  remarks.push(...absentContainers(recipe, setting.workload));
   const secrets = planPullSecrets(input, remarks);
   if (recipe.sidecar !== undefined && recipe.prefer === 'Availability' && !hasKeeper(recipe, recipe.sidecar, around)) {
     remarks.push({ reason: 'keeper_left_out', detail: `what ${recipe.sidecar.image} starts is not known` });
@@ -114,7 +117,7 @@ export function makePlan(input: PlanInput): Planned {
   const plan: Plan = {
     recipe,
     shareProcessNamespace: recipe.shareProcessNamespace && view.spec['shareProcessNamespace'] !== true,
-    volumes: [...(volume === undefined ? [] : [volume]), ...hostVolumes.members],
+    volumes: [...(volume === undefined ? [] : [volume]), ...mounted(hostVolumes.members, workload)],
     initContainers,
     containers: containerMembers,
     agentIndex: firstInit?.index ?? view.initContainers.length,
@@ -178,8 +181,16 @@ function lastOwnInit({ view, workload }: Setting): number {
   return view.initContainers.findLastIndex((container) => !workload.includes(container));
 }
 
+/** Those host volumes that a container is to mount: one that the pod needs no more of is not added. */
+function mounted(volumes: readonly PlannedMember[], workload: readonly WorkloadPlan[]): readonly PlannedMember[] {
+  return volumes.filter(({ name }) => workload.some(({ mounts }) => mounts.some((mount) => mount.name === name)));
+}
+
 /** Host volumes under a free name, or the volume of the pod that has the same path already. */
-function planHostVolumes(setting: Setting): { members: readonly PlannedMember[]; names: ReadonlyMap<string, string> } {
+function planHostVolumes(
+  setting: Setting,
+  keep: (search: Search) => PlannedMember | undefined,
+): { members: readonly PlannedMember[]; names: ReadonlyMap<string, string> } {
   const members: PlannedMember[] = [];
   const names = new Map<string, string>();
   for (const { name, path, type } of setting.recipe.hostVolumes) {
@@ -193,10 +204,10 @@ function planHostVolumes(setting: Setting): { members: readonly PlannedMember[];
       continue;
     }
     const source = { hostPath: { path, ...(type === undefined ? {} : { type }) } };
-    const search = searchVolume(setting.view, name, source, undefined, () => false);
-    if ('differs' in search) continue;
-    names.set(name, search.member.name);
-    members.push(search.member);
+    const member = keep(searchVolume(setting.view, name, source, undefined, () => false));
+    if (member === undefined) continue;
+    names.set(name, member.name);
+    members.push(member);
   }
   return { members, names };
 }

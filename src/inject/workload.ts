@@ -1,13 +1,14 @@
 import { isObject, listOf, objectOf, stringOf, stringsOf } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import type { ContainerFinding, Finding } from '../model/decision.js';
-import { compileGlobs } from '../model/glob.js';
 import type { ImageOutcome } from '../model/image.js';
 import type { Recipe, RecipeEnv, RecipeWorkloadPart } from '../model/recipe.js';
 import { isWrapped, runsWrapper, wrapArgv } from './argv.js';
 import { capabilityRemark, missingCapabilities } from './capability.js';
 import { covers } from './covers.js';
+import { planHostMounts } from './host-mounts.js';
 import { filesMount, isMount, mountPoint } from './mounts.js';
+import { partsFor } from './named-parts.js';
 import type { Setting } from './setting.js';
 import type { PlannedExec, PlannedMount, WorkloadPlan } from './plan.js';
 import type { ContainerView } from './view.js';
@@ -45,7 +46,7 @@ export function planContainer(
 ): WorkloadResult {
   const { recipe, placement } = setting;
   const remarks: Finding[] = [];
-  const parts = recipe.containers.filter((part) => compileGlobs(part.containers)(container.name));
+  const parts = partsFor(recipe, container);
   const leftOut = (finding: Finding): WorkloadResult => ({
     finding: { name: container.name, list: container.list, leftOut: finding },
     plan: undefined,
@@ -77,7 +78,7 @@ export function planContainer(
   }
 
   const mounts: PlannedMount[] = [];
-  for (const wanted of wantedMounts(setting, shared, parts)) {
+  for (const wanted of volumeMounts(setting, shared)) {
     const state = mountState(container, wanted);
     if (state === 'missing') mounts.push(wanted);
     else if (state === 'differs') differs ??= differing(container, `mounts ${wanted.mountPath} in another way`);
@@ -92,10 +93,16 @@ export function planContainer(
     });
   }
 
+  const host = planHostMounts(container, setting.view.volumes, hostMountsOf(recipe, parts, shared));
+  if ('reason' in host) return leftOut(host);
+  mounts.push(...host.mounts);
+  remarks.push(...host.remarks);
+
   const env = planEnv(container, recipe, parts, remarks);
   const wantedCapabilities = [
     ...(shared.addCapability ? recipe.capabilities : []),
-    ...parts.flatMap(({ capabilities }) => capabilities),
+    // Such a part is for a container that cannot work without, so only the policy's word leaves it out.
+    ...(placement.capability === 'Never' ? [] : parts.flatMap(({ capabilities }) => capabilities)),
   ];
   const capabilities = missingCapabilities(container, wantedCapabilities);
   if (wantedCapabilities.length > 0) {
@@ -122,19 +129,24 @@ function startsTooEarly({ list, index }: ContainerView, { recipe }: Setting, { o
   return list === 'initContainers' && recipe.wrapper !== undefined && index < ownInitIndex;
 }
 
-function wantedMounts(setting: Setting, shared: Shared, parts: readonly RecipeWorkloadPart[]): readonly PlannedMount[] {
+function volumeMounts(setting: Setting, shared: Shared): readonly PlannedMount[] {
   const files = shared.volumeName === undefined ? undefined : filesMount(setting, shared.volumeName);
-  const mounts: PlannedMount[] = files === undefined ? [] : [files];
-  for (const part of parts) {
-    for (const mount of part.mounts) {
-      mounts.push({
-        name: shared.hostVolumes.get(mount.volume) ?? mount.volume,
-        mountPath: mount.mountPath,
-        ...(mount.readOnly ? { readOnly: true } : {}),
-      });
-    }
-  }
-  return mounts;
+  return files === undefined ? [] : [files];
+}
+
+/** The parts of the node that a container is to see, under the names of their volumes in this pod. */
+function hostMountsOf(
+  recipe: Recipe,
+  parts: readonly RecipeWorkloadPart[],
+  shared: Shared,
+): Parameters<typeof planHostMounts>[2] {
+  return parts.flatMap((part) =>
+    part.mounts.flatMap(({ volume, mountPath, readOnly }) => {
+      const path = recipe.hostVolumes.find(({ name }) => name === volume)?.path;
+      const name = shared.hostVolumes.get(volume);
+      return path === undefined || name === undefined ? [] : [{ name, path, mountPath, readOnly }];
+    }),
+  );
 }
 
 /**
@@ -192,8 +204,15 @@ function planEnv(
       remarks.push({ reason: 'env_kept', detail: `container ${container.name} sets ${entry.name} itself` });
     }
   }
-  for (const [name, own] of interesting) if (own !== undefined) overrides(name);
+  for (const [name, own] of interesting) {
+    if (own !== undefined && !isPlannedElsewhere(recipe, name, own)) overrides(name);
+  }
   return { missing, tampered };
+}
+
+/** A reserved variable that the recipe gives another container may have that value here too. */
+function isPlannedElsewhere(recipe: Recipe, name: string, own: JsonObject): boolean {
+  return recipe.containers.some(({ env }) => env.some((entry) => entry.name === name && sameVariable(own, entry)));
 }
 
 function sameVariable(own: JsonObject, planned: RecipeEnv): boolean {

@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'undo_stale'
   | 'certificate_invalid'
   | 'listen_failed'
+  | 'cluster_unavailable'
   | 'review_invalid'
   | 'internal'
   | 'registry_config_invalid';

@@ -347,6 +347,16 @@ const table = {
     summary: 'The policy forbids opting out; the label outrider.dev/inject is ignored.',
     remedy: 'Remove the label.',
   },
+  mount_kept: {
+    about: 'remark',
+    summary: 'The container mounts something of its own where the profile mounts a part of the node; its mount stays.',
+    remedy: 'Remove the mount from the container if the profile’s is wanted.',
+  },
+  container_absent: {
+    about: 'remark',
+    summary: 'The profile has a part for a container that the pod does not have.',
+    remedy: 'Add the container with the vendor’s own chart or operator, if what it does is wanted.',
+  },
 } as const satisfies Record<string, ReasonText>;
 
 /** A reason's code. */

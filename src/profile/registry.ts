@@ -3,9 +3,10 @@ import { didYouMean } from '../model/nearest.js';
 import { profileSchema, type Profile } from '../model/profile.js';
 import { checkProfile } from './check.js';
 import { datadog } from './datadog.js';
+import { datadogNode } from './datadog-node.js';
 import { sysdig } from './sysdig.js';
 
-const builtIn: readonly Profile[] = [sysdig, datadog].map((input) => profileSchema.parse(input));
+const builtIn: readonly Profile[] = [sysdig, datadog, datadogNode].map((input) => profileSchema.parse(input));
 
 /** The profiles that come with Outrider. */
 export function builtInProfiles(): readonly Profile[] {

@@ -71,6 +71,12 @@ spec:
   volume: { name: lab, mountPath: /lab, copy: { name: lab-copy, from: /lab } }
 ${policyText('p', { profile: { name: 'lab' }, delivery: 'ImageVolume' })}`;
 
+/** A node agent's pod with a container that mounts something else where the profile mounts a part of the node. */
+const nodeAgent = podOf({
+  containers: [{ name: 'system-probe', volumeMounts: [{ name: 'mine', mountPath: '/sys/kernel/debug' }] }],
+  volumes: [{ name: 'mine', emptyDir: {} }],
+});
+
 /** An instrumented pod in front of whose init containers another webhook has put one. */
 function withInitInFront(): JsonObject {
   const after = draft(patched(podOf(), decideNow(podOf(), engineFor()).patch));
@@ -94,6 +100,8 @@ const scenes: Readonly<Record<Exclude<ReasonCode, 'other_request' | 'internal_er
   mirror_pod: scene(podOf({}, { annotations: { 'kubernetes.io/config.mirror': '' } })),
   windows: scene(podOf({ os: { name: 'windows' } })),
   sandboxed_runtime: scene(podOf({ runtimeClassName: 'kata-qemu' })),
+  mount_kept: { ...scene(nodeAgent), engine: engineOf(policyText('p', { profile: { name: 'datadog-node' } })) },
+  container_absent: { ...scene(nodeAgent), engine: engineOf(policyText('p', { profile: { name: 'datadog-node' } })) },
   virtual_node: scene(podOf({ nodeSelector: { type: 'virtual-kubelet' } })),
   port_taken: scene(podWith({ command: ['/app'], ports: [{ containerPort: 32000 }] })),
   job_needs_native_sidecar: scene(podOf({ restartPolicy: 'Never' }), plain),

@@ -25,7 +25,7 @@ t.test('the built-in profiles have nothing wrong with them', (t) => {
   for (const profile of builtInProfiles()) t.strictSame(checkProfile(profile), [], profile.metadata.name);
   t.strictSame(
     builtInProfiles().map(({ metadata }) => metadata.name),
-    ['sysdig', 'datadog'],
+    ['sysdig', 'datadog', 'datadog-node'],
   );
   t.end();
 });
@@ -219,7 +219,7 @@ t.test('a user’s profile stands beside the built-in ones and never in their pl
     { profile: own({ env: [{ name: 'A' }] }, 'broken') },
     { profile: own({}, 'datadog') },
   ]);
-  t.strictSame([...registry.profiles.keys()], ['sysdig', 'datadog', 'acme']);
+  t.strictSame([...registry.profiles.keys()], ['sysdig', 'datadog', 'datadog-node', 'acme']);
   t.equal(registry.profiles.get('sysdig'), builtInProfiles()[0]);
   t.strictSame(
     registry.problems.map(({ message }) => message),
@@ -234,7 +234,7 @@ t.test('a user’s profile stands beside the built-in ones and never in their pl
     code: 'profile_unknown',
     field: 'spec.profile.name',
     message:
-      'spec.profile.name is sysdgi, and there is no such profile; did you mean sysdig? there are sysdig, datadog, acme.',
+      'spec.profile.name is sysdgi, and there is no such profile; did you mean sysdig? there are sysdig, datadog, datadog-node, acme.',
   });
   t.end();
 });

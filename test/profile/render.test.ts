@@ -489,12 +489,13 @@ t.test('every built-in profile renders with any settings that are allowed, and l
         const recipe = renderRecipe(profile, withSettings(profile.metadata.name, { ...base, ...settings }, { prefer }));
         const text = JSON.stringify(recipe);
         if (text.includes('${')) throw new Error(`a template stays: ${text}`);
-        for (const env of [recipe.env, recipe.sidecar?.env ?? []]) {
+        for (const env of [recipe.env, recipe.sidecar?.env ?? [], ...recipe.containers.map((part) => part.env)]) {
           const names = env.map(({ name }) => name);
           if (new Set(names).size !== names.length) throw new Error(`a variable twice: ${names.join()}`);
         }
+        if (recipe.sidecar === undefined) return;
         // The access key is there by reference only, whatever the settings are.
-        const key = recipe.sidecar?.env.find(({ name }) => /(ACCESS|API)_KEY$/.test(name));
+        const key = recipe.sidecar.env.find(({ name }) => /(ACCESS|API)_KEY$/.test(name));
         if (key === undefined || 'value' in key) throw new Error('the key is not by reference');
       }),
       { numRuns: 200 },
