@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parseRegistryConfig } from '../../src/documents/registry-config.js';
 import { OutriderError } from '../../src/model/error.js';
@@ -67,5 +68,13 @@ t.test('what is wrong is said with file, line, field and remedy, all of it at on
   ]);
   t.match(messagesOf(`${head}clouds: {ecr: Yes}\n`), [/clouds\.ecr is "Yes", which is not allowed.*Auto, On, Off/]);
   t.match(messagesOf(`${head}defaultPullSecret: {name: regcred}\n`), [/defaultPullSecret\.namespace is missing/]);
+  t.end();
+});
+
+t.test('the examples of docs/images.md are valid', (t) => {
+  const page = readFileSync(new URL('../../../docs/images.md', import.meta.url), 'utf8');
+  const examples = [...page.matchAll(/^```yaml\n([^]*?)^```/gm)].map(([, text]) => text ?? '');
+  t.equal(examples.length, 2);
+  for (const text of examples) t.match(parseRegistryConfig(text, 'example.yaml'), { kind: 'RegistryConfiguration' });
   t.end();
 });
