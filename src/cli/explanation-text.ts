@@ -30,12 +30,15 @@ export function explanationText(explanation: Explanation, style: Style): string 
     .join('');
 }
 
-/** The verdict on the pod comes last, and only where no container has said the same. */
+/**
+ * The verdict on the pod comes last, and only where no container has said the same. What the pod grows by stands among
+ * the additions.
+ */
 function stepsAround({ steps, containers }: Explanation): Record<'before' | 'after', readonly ExplainedStep[]> {
   const isVerdict = ({ subject, result }: ExplainedStep): boolean => subject === 'pod' && result === 'stop';
   const said = new Set(containers.map(({ reason }) => reason));
   return {
-    before: steps.filter((step) => !isVerdict(step)),
+    before: steps.filter((step) => !isVerdict(step) && step.reason !== 'sidecar_resources'),
     after: steps.filter((step) => isVerdict(step) && !said.has(step.reason)),
   };
 }
