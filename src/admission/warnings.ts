@@ -48,16 +48,24 @@ export function warningsOf(decision: Decision): readonly string[] {
 /** What the person whose pod is denied reads: the policy, what is wrong, what to do. */
 export function denialOf(decision: Decision): string {
   const { policy, reason, detail } = decision;
-  return printable(
-    `outrider: policy ${policy ?? '?'} does not let this pod run uninstrumented (${reason}): ${detail}. ${reasons[reason].remedy}`,
-  ).slice(0, 2000);
+  return clipped(
+    printable(
+      `outrider: policy ${policy ?? '?'} does not let this pod run uninstrumented (${reason}): ${detail}. ${reasons[reason].remedy}`,
+    ),
+    2000,
+  );
 }
 
 function line(what: string, remedy: string | undefined): string {
   const text = printable(`outrider: ${what}`);
-  if (text.length > longest) return `${text.slice(0, longest - 1)}…`;
+  if (text.length > longest) return `${clipped(text, longest - 1)}…`;
   const whole = remedy === undefined ? text : `${text}. ${remedy}`;
   return whole.length > longest ? text : whole;
+}
+
+/** The first characters of a text, without half of a surrogate pair at the end. */
+function clipped(text: string, length: number): string {
+  return text.slice(0, length).replace(/\p{Cs}$/u, '');
 }
 
 /** A warning travels in an HTTP header, which holds no control characters. */

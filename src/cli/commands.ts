@@ -18,6 +18,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./explain.js')).command,
   },
   {
+    name: 'image',
+    summary: 'look an image up: what it starts, and how that was found out',
+    load: async () => (await import('./image.js')).command,
+  },
+  {
     name: 'doctor',
     summary: 'check that what the agents need is there: on this machine, in a cluster, in an ECS file',
     load: async () => (await import('./doctor.js')).command,
@@ -36,5 +41,10 @@ export const commands: readonly CommandEntry[] = [
     name: 'demo',
     summary: 'show the main job on this machine, without a cluster',
     load: async () => (await import('./demo.js')).command,
+  },
+  {
+    name: 'completion',
+    summary: 'print a completion script for bash, zsh or fish',
+    load: async () => (await import('./completion.js')).completionCommand(commands),
   },
 ];

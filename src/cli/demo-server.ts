@@ -16,7 +16,8 @@ export interface DemoServer {
 const startTimeoutMs = 30_000;
 
 /**
- * Starts `outrider serve` with development certificates on free ports of the loopback address.
+ * Starts `outrider serve` with development certificates on free ports of the loopback address. It looks no image up: the
+ * demonstration needs no network.
  *
  * @param program the command's own script
  * @param certsDir folder for the certificates
@@ -29,6 +30,9 @@ export async function startDemoServer(program: string, certsDir: string): Promis
     '--plain-port=0',
     '--log-format=json',
     '--log-level=info',
+    '--lookup=false',
+    // What is shown must not depend on a registry's answer.
+    '--lookup=false',
   ];
   const child = spawn(process.execPath, [program, 'serve', ...flags, `--certs-dir=${certsDir}`, '--drain-grace-ms=0'], {
     stdio: ['ignore', 'pipe', 'pipe'],

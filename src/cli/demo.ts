@@ -66,7 +66,9 @@ async function demo({ io }: Invocation): Promise<number> {
     await rm(folder, { recursive: true, force: true });
   }
   say(`\n${bold('What this did not show')}`);
-  say('   A cluster: nothing was pulled or run. The agent’s image, its access key and its collector are the vendor’s.');
+  say(
+    '   A cluster or a registry: nothing was looked up, pulled or run. The agent’s image, its access key and its collector are the vendor’s.',
+  );
   say(`\n${bold('What to try next')}`);
   say('   node dist/outrider.js inject -f YOUR.yaml --profile sysdig --set region=us2 -o diff');
   say('   node dist/outrider.js explain -f YOUR.yaml --profile datadog');

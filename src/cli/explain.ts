@@ -5,6 +5,7 @@ import { explanationOf, type Explanation } from './explanation.js';
 import { explanationText } from './explanation-text.js';
 import { readInputs } from './inputs.js';
 import { instrumentTemplate } from './instrument-template.js';
+import { lookupSettings } from './lookup-options.js';
 import { addNamespaceOptions } from './namespaces.js';
 import { openEngine } from './offline-engine.js';
 import { addColourOption, addInputOption, colourChoice, inputPaths } from './output-options.js';
@@ -23,6 +24,7 @@ export const command: CommandDefinition = {
     addPolicyOptions(command);
     addNamespaceOptions(command);
     addSettingOptions(command, clusterSettings, 'Cluster:');
+    addSettingOptions(command, lookupSettings, 'Look-up:');
     command.usage('-f PATH (--policy PATH | --profile NAME) [OPTIONS]');
     command.addHelpText(
       'after',

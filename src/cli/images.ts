@@ -1,13 +1,19 @@
-import { createImageMap, type ImageMap } from '../image/image-map.js';
-import { parseReference } from '../image/reference.js';
+import { createImageMap } from '../image/image-map.js';
+import { createMapResolver } from '../image/map-resolver.js';
 import { RegistryError } from '../image/types.js';
 import { OutriderError } from '../model/error.js';
-import type { ImageConfig, ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
+import type { ImageConfig, ImageResolver } from '../model/image.js';
+import { openLookups, type LookupSettings } from './image-service.js';
+import type { Io } from './io.js';
+import { offlineLog, withUserConfig } from './lookup-options.js';
+import { withProgress } from './lookup-progress.js';
 
 /** What look-ups are made with. */
 export interface ImageOptions {
   /** What images start, by reference in any way of writing it. */
   readonly map: ReadonlyMap<string, ImageConfig>;
+  readonly settings: LookupSettings;
+  readonly io: Io;
 }
 
 /** A resolver that is open. */
@@ -18,34 +24,33 @@ export interface OpenImages {
   close(): Promise<void>;
 }
 
+const longestPerPodMs = 15_000;
+
 /**
- * Opens what knows images for the offline commands: the image maps, and nothing else.
+ * Opens what knows images for the offline commands: the image maps, then, unless look-ups are off, registries, with the
+ * user's own docker config.
  *
- * @throws OutriderError `image_map_invalid` for a key of the map that is no reference
+ * @throws OutriderError `image_map_invalid` for a key of the map that is no reference; what opening look-ups throws
  */
-export function openImages({ map }: ImageOptions): Promise<OpenImages> {
-  return Promise.resolve({ resolver: mapResolver(mapOf(map)), lookUp: undefined, close: () => Promise.resolve() });
+export async function openImages({ map, settings, io }: ImageOptions): Promise<OpenImages> {
+  checkMap(map);
+  const { cwd, env } = io;
+  const service = await openLookups(withUserConfig(settings, env), { cwd, env, log: offlineLog(io.stderr) });
+  if (service === undefined) {
+    return { resolver: createMapResolver(map), lookUp: undefined, close: () => Promise.resolve() };
+  }
+  return {
+    resolver: createMapResolver(map, withProgress(service.resolver, io)),
+    lookUp: () => AbortSignal.timeout(longestPerPodMs),
+    close: () => service.close(),
+  };
 }
 
-function mapOf(entries: ReadonlyMap<string, ImageConfig>): ImageMap {
+function checkMap(entries: ReadonlyMap<string, ImageConfig>): void {
   try {
-    return createImageMap(entries);
+    createImageMap(entries);
   } catch (cause) {
     if (!(cause instanceof RegistryError)) throw cause;
     throw new OutriderError('image_map_invalid', `image map: ${cause.message}; mend the reference.`, { cause });
   }
-}
-
-function mapResolver(map: ImageMap): ImageResolver {
-  const known = ({ reference }: ImageRequest): ImageOutcome => {
-    try {
-      const config = map.find(parseReference(reference));
-      if (config !== undefined) return { ok: true, config, source: 'map' };
-    } catch (error) {
-      if (!(error instanceof RegistryError)) throw error;
-      return { ok: false, reason: 'image_reference_invalid', detail: error.message };
-    }
-    return { ok: false, reason: 'image_unresolved', detail: `${reference} is in no image map` };
-  };
-  return { known, lookUp: (request) => Promise.resolve(known(request)) };
 }

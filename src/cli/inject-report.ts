@@ -6,7 +6,13 @@ import type { Style } from './style.js';
 import { table } from './table.js';
 import { templateName } from './template-name.js';
 
-type Files = readonly EditedFile<InstrumentedTemplate>[];
+type File = EditedFile<InstrumentedTemplate>;
+type Files = readonly File[];
+
+/** Whether a file is not written, because a pod in it may not run uninstrumented under its policy. */
+export function isHeld({ documents }: File): boolean {
+  return documents.some(({ edits }) => edits.some(({ denial }) => denial !== undefined));
+}
 
 /** The report of `inject` for people: a line for each pod template with what helps below it, and a summary. */
 export function injectReport(files: Files, style: Style, done: string): string {
@@ -56,7 +62,8 @@ function summaryText(files: Files): string {
 }
 
 function summaryOf(files: Files) {
-  const edits = templatesOf(files).map(({ edit }) => edit);
+  const templates = templatesOf(files);
+  const edits = templates.map(({ edit }) => edit);
   const count = (kind: DecisionKind): number =>
     edits.filter(({ outcome, denial }) => denial === undefined && outcome.decision.decision === kind).length;
   return {
@@ -66,13 +73,13 @@ function summaryOf(files: Files) {
     partial: count('partial'),
     skip: count('skip'),
     denied: edits.filter(({ denial }) => denial !== undefined).length,
-    changed: edits.filter(({ operations }) => operations.length > 0).length,
+    changed: templates.filter(({ changed }) => changed).length,
   };
 }
 
 /** The report of `inject` for programs; docs/offline.md documents it. */
 export function injectReportJson(files: Files): string {
-  const templates = templatesOf(files).map(({ file, line, number, edit }) => {
+  const templates = templatesOf(files).map(({ file, line, number, edit, changed }) => {
     const { decision } = edit.outcome;
     return {
       file,
@@ -89,7 +96,7 @@ export function injectReportJson(files: Files): string {
       prefer: decision.prefer,
       containers: countContainers(edit.outcome),
       leftOut: leftOut(decision).map(({ subject, reason, detail }) => ({ container: subject, reason, detail })),
-      changed: edit.operations.length > 0,
+      changed,
       remedy: remedyOf((edit.denial ?? decision).reason),
     };
   });
@@ -97,9 +104,16 @@ export function injectReportJson(files: Files): string {
 }
 
 function templatesOf(files: Files) {
-  return files.flatMap(({ input, documents }) =>
-    documents.flatMap(({ document, number, edits }) =>
-      edits.map((edit) => ({ file: input.name, line: document.line, number, edit })),
-    ),
-  );
+  return files.flatMap((file) => {
+    const held = isHeld(file);
+    return file.documents.flatMap(({ document, number, edits }) =>
+      edits.map((edit) => ({
+        file: file.input.name,
+        line: document.line,
+        number,
+        edit,
+        changed: !held && edit.operations.length > 0,
+      })),
+    );
+  });
 }

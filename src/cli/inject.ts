@@ -2,8 +2,9 @@ import { exitCodes, type CommandDefinition, type Invocation } from './command.js
 import { deliver, isChanged } from './deliver.js';
 import { editFile, readFiles, type EditedFile } from './edited-file.js';
 import { readInputs } from './inputs.js';
-import { injectReport, injectReportJson } from './inject-report.js';
+import { injectReport, injectReportJson, isHeld } from './inject-report.js';
 import { instrumentTemplate, type InstrumentedTemplate } from './instrument-template.js';
+import { lookupSettings } from './lookup-options.js';
 import { addNamespaceOptions } from './namespaces.js';
 import { openEngine } from './offline-engine.js';
 import { addInputOption, addOutputOptions, inputPaths, outputOptions, type OutputOptions } from './output-options.js';
@@ -22,6 +23,7 @@ export const command: CommandDefinition = {
     addPolicyOptions(command);
     addNamespaceOptions(command);
     addSettingOptions(command, clusterSettings, 'Cluster:');
+    addSettingOptions(command, lookupSettings, 'Look-up:');
     command.usage('-f PATH (--policy PATH | --profile NAME) [OPTIONS]');
     command.addHelpText(
       'after',
@@ -58,17 +60,13 @@ async function inject(invocation: Invocation): Promise<number> {
   } finally {
     await engine.images.close();
   }
-  const held = files.filter(isDenied);
-  const given = files.filter((file) => !isDenied(file));
+  const held = files.filter(isHeld);
+  const given = files.filter((file) => !isHeld(file));
   if (held.length < files.length) await deliver(given, options, invocation);
   report(files, given, options, invocation);
   for (const file of held) for (const line of denials(file)) io.stderr.write(`outrider: error: ${line}\n`);
   if (held.length > 0) return exitCodes.findings;
   return options.check && files.some(isChanged) ? exitCodes.findings : exitCodes.ok;
-}
-
-function isDenied({ documents }: File): boolean {
-  return documents.some(({ edits }) => edits.some(({ denial }) => denial !== undefined));
 }
 
 function denials({ input, documents }: File): readonly string[] {

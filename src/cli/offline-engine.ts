@@ -2,6 +2,7 @@ import type { ManifestDocument } from '../documents/manifest.js';
 import type { Engine } from '../engine/engine.js';
 import type { Invocation } from './command.js';
 import { openImages, type OpenImages } from './images.js';
+import { lookupSettings } from './lookup-options.js';
 import { namespacesOf, type Namespaces } from './namespaces.js';
 import type { LoadedPolicies } from './policy-options.js';
 import { clusterFacts, clusterSettings, settingsOf } from './setting-options.js';
@@ -26,7 +27,11 @@ export async function openEngine(
 ): Promise<OfflineEngine> {
   const settings = settingsOf(invocation, clusterSettings);
   const namespaces = namespacesOf(invocation, policies.namespaces, documents);
-  const images = await openImages({ map: policies.images });
+  const images = await openImages({
+    map: policies.images,
+    settings: settingsOf(invocation, lookupSettings),
+    io: invocation.io,
+  });
   const engine: Engine = {
     rules: policies.rules,
     facts: clusterFacts(settings),

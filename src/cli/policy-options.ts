@@ -12,13 +12,14 @@ import type { ImageConfig } from '../model/image.js';
 import { isObject, type JsonObject } from '../model/json.js';
 import { apiVersion } from '../model/names.js';
 import { policySchema, preferSchema, type Policy } from '../model/policy.js';
+import type { Profile } from '../model/profile.js';
 import type { StringMap } from '../model/selector.js';
 import { builtInProfiles, findProfile, profileRegistry, type ProfileRegistry } from '../profile/registry.js';
 import type { Invocation } from './command.js';
 import { together } from './errors.js';
 import { textOf, textsOf } from './flags.js';
 import { readInputs } from './inputs.js';
-import { collect } from './setting-options.js';
+import { clusterSettings, collect, settingsOf } from './setting-options.js';
 
 const heading = 'Policy:';
 
@@ -79,10 +80,14 @@ export async function loadPolicies({ flags, io }: Pick<Invocation, 'flags' | 'io
     for (const [reference, config] of parseImageMapJson(file.text, file.name)) images.set(reference, config);
   }
   const registry = profileRegistry(parsed.configuration.profiles);
+  if (registry.problems.length > 0) throw together(registry.problems);
   const policies = adjust(choose(parsed.configuration, profile), assignmentsOf(flags), registry);
   const configuration: ParsedConfiguration['configuration'] = { ...parsed.configuration, policies, images };
-  const { rules, problems } = configure({ configuration, problems: [] });
-  if (problems.length > 0) throw together(problems);
+  const { rules, problems } = configure(
+    { configuration, problems: [] },
+    settingsOf({ flags, io }, clusterSettings).imageRewrites,
+  );
+  if (problems.length > 0) throw together(problems.map((problem) => withFlag(problem, profile)));
   return { rules, images, namespaces: configuration.namespaces };
 }
 
@@ -91,10 +96,11 @@ type ConfiguredPolicy = Configuration['policies'][number];
 function choose({ policies }: Configuration, profile: string | undefined): readonly ConfiguredPolicy[] {
   const [first] = policies;
   if (profile === undefined) {
-    if (first !== undefined) return policies;
+    // With the line, for what is only found when the policies are compiled.
+    if (first !== undefined) return policies.map((each) => ({ ...each, file: `${each.file}:${each.line}` }));
     throw new OutriderError('usage', '--policy gives no InstrumentationPolicy; add one, or --profile NAME.');
   }
-  if (first === undefined) return [{ policy: onTheSpot(profile), file: '--profile', line: 1 }];
+  if (first === undefined) return [{ policy: onTheSpot(profile), file: `--profile ${profile}`, line: 1 }];
   throw new OutriderError(
     'usage',
     `--profile makes a policy of its own, and ${first.file} has policy ${first.policy.metadata.name}; give one of the two.`,
@@ -128,7 +134,7 @@ function adjust(
   return policies.map((configured) => {
     const { policy } = configured;
     const spec = asJson(policy.spec);
-    const profile = findProfile(registry, policy.spec.profile.name);
+    const profile = profileOf(configured, registry);
     const value = { ...policy, spec: applySettings(spec, assignments, profile) };
     const result = policySchema.safeParse(value);
     if (result.success) return { ...configured, policy: result.data };
@@ -139,6 +145,27 @@ function adjust(
         return new OutriderError('settings_invalid', `--set ${field}: ${field} ${text}.`, { field });
       }),
     );
+  });
+}
+
+function profileOf({ policy, file }: ConfiguredPolicy, registry: ProfileRegistry): Profile {
+  try {
+    return findProfile(registry, policy.spec.profile.name);
+  } catch (error) {
+    if (!(error instanceof OutriderError)) throw error;
+    throw new OutriderError(error.code, `${file}: ${error.message}`, { file, cause: error });
+  }
+}
+
+/** Says which flag gives a setting that a policy made on the spot lacks. */
+function withFlag(problem: OutriderError, profile: string | undefined): OutriderError {
+  const { code, field = '', file, message } = problem;
+  const [, name] = /^spec\.profile\.settings\.(\w+)$/.exec(field) ?? [];
+  if (profile === undefined || name === undefined) return problem;
+  return new OutriderError(code, `${message} Give it with --set ${name}=VALUE.`, {
+    field,
+    cause: problem,
+    ...(file === undefined ? {} : { file }),
   });
 }
 

@@ -6,16 +6,19 @@ import { configure } from '../engine/configure.js';
 import { demonstrationPolicy } from '../engine/demonstration.js';
 import type { Engine } from '../engine/engine.js';
 import { createMapResolver } from '../image/map-resolver.js';
+import type { ImageService } from '../image/service/open.js';
 import { OutriderError } from '../model/error.js';
 import type { ImageResolver } from '../model/image.js';
 import type { StringMap } from '../model/selector.js';
 import { version } from '../model/version.js';
 import { createLogger, type Logger } from '../observe/logger.js';
+import { createImageMetrics } from '../observe/image-metrics.js';
 import { createMetrics, Registry, type Metrics } from '../observe/metrics.js';
 import type { LoadConfiguration } from '../server/configuration.js';
 import { rejectCauses } from '../server/rejection.js';
 import { runService } from '../server/run.js';
 import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
+import { openLookups } from './image-service.js';
 import { addSettingOptions, clusterFacts } from './setting-options.js';
 
 /** `outrider serve`: runs the webhook until a signal ends it. */
@@ -49,14 +52,38 @@ async function serve({ flags, io }: Invocation): Promise<number> {
     nodeVersion: process.version,
     rejectCauses,
   });
+  const images = await openImages(settings, io, logger, metrics);
   const service = await runService({
     settings,
     logger,
     metrics,
-    loadConfiguration: createLoader(settings, undefined, logger, metrics),
+    loadConfiguration: createLoader(settings, images?.resolver, logger, metrics),
+    closeLast: async () => images?.close(),
   });
   if (service.caBundle !== undefined) io.stdout.write(`caBundle: ${service.caBundle}\n`);
   return exitCodes.ok;
+}
+
+async function openImages(
+  settings: Settings,
+  { env, cwd }: Invocation['io'],
+  logger: Logger,
+  { registry }: Metrics,
+): Promise<ImageService | undefined> {
+  const metrics = createImageMetrics(registry);
+  const images = await openLookups(settings, {
+    env,
+    cwd,
+    log: logger,
+    onLookup: (outcome, seconds) => metrics.observeLookup(outcome.ok ? 'found' : outcome.reason, seconds),
+    onExchange: ({ purpose, method, url, status, durationMs, complaint }) => {
+      metrics.countRequest(purpose, status);
+      logger.debug({ purpose, method, url, status, durationMs, complaint }, 'registry asked');
+    },
+  });
+  if (images === undefined) logger.info('--lookup is off: only image maps and annotations say what images start');
+  else metrics.watchCache(() => images.stats());
+  return images;
 }
 
 async function readText(file: string): Promise<string> {
@@ -80,7 +107,7 @@ function createLoader(
   let loaded = false;
   return (files) => {
     const parsed = files === undefined ? demonstration(logger) : parseConfiguration(files);
-    const { rules, problems, usable } = configure(parsed);
+    const { rules, problems, usable } = configure(parsed, settings.imageRewrites);
     for (const problem of problems) logger.error({ code: problem.code }, problem.message);
     const [first] = problems;
     if (first !== undefined && (loaded || !usable)) throw first;

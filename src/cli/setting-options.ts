@@ -25,6 +25,7 @@ export function addSettingOptions(command: Command, keys: readonly SettingKey[],
     const option = new Option(`--${row.flag} ${value}`, `${row.help}${shown}`).helpGroup(heading);
     if (row.repeatable) option.argParser(collect);
     command.addOption(option);
+    if (row.valueOptional) command.addOption(new Option(`--no-${row.flag}`, row.help).helpGroup(heading).hideHelp());
   }
 }
 

@@ -1,7 +1,8 @@
 import { objectOf, stringOf } from '../model/json.js';
 import type { Finding } from '../model/decision.js';
-import type { ImageOutcome, ImageRequest } from '../model/image.js';
+import type { ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
 import type { Recipe } from '../model/recipe.js';
+import { rewriteImage } from '../inject/own-containers.js';
 import type { Engine } from './engine.js';
 import type { PodRequest } from './instrument.js';
 
@@ -28,18 +29,46 @@ export function agentImageTrouble(outcomes: readonly ImageOutcome[]): AgentTroub
   return { obstacle: undefined, remark: undefined };
 }
 
-/**
- * The agent's images that a registry has to be asked for. Only under Availability: under Security the pod is
- * instrumented whatever a registry says, and its start shows the trouble.
- */
-export function agentLookups(recipe: Recipe, request: PodRequest, engine: Engine): readonly ImageRequest[] {
-  if (recipe.prefer !== 'Availability') return [];
-  return agentImages(recipe, request).filter((image) => engine.images.known(image) === undefined);
+/** The agent's images: what is known of them without any I/O, and those that a registry has to be asked for. */
+export interface AgentImages {
+  readonly known: readonly ImageOutcome[];
+  readonly unknown: readonly ImageRequest[];
 }
 
-function agentImages(recipe: Recipe, request: PodRequest): readonly ImageRequest[] {
+/**
+ * Collects the agent's images. Only under Availability: under Security the pod is instrumented whatever a registry says,
+ * and its start shows the trouble.
+ */
+export function agentImagesOf(recipe: Recipe, request: PodRequest, engine: Engine): AgentImages {
+  const known: ImageOutcome[] = [];
+  const unknown: ImageRequest[] = [];
+  for (const image of recipe.prefer === 'Availability' ? agentImages(recipe, request, engine) : []) {
+    const outcome = engine.images.known(image);
+    if (outcome === undefined) unknown.push(image);
+    else known.push(outcome);
+  }
+  return { known, unknown };
+}
+
+// The pod is not held up long for the agent's sake; the look-up goes on, and later pods have its result.
+const longestWaitMs = 2_000;
+
+/** Asks for the agent's images, and takes no answer in good time for none. */
+export function lookUpAgents(
+  agents: readonly ImageRequest[],
+  images: ImageResolver,
+  signal: AbortSignal,
+): Promise<readonly ImageOutcome[]> {
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(longestWaitMs)]);
+  return Promise.all(agents.map((image) => images.lookUp(image, limited)));
+}
+
+/** The images as the pod will name them, after the operator's rewrites. */
+function agentImages(recipe: Recipe, request: PodRequest, { facts }: Engine): readonly ImageRequest[] {
   const references = [recipe.sidecar?.image, recipe.volume?.copy?.image, recipe.volume?.imageVolume?.image];
-  const distinct = new Set(references.filter((reference) => reference !== undefined));
+  const distinct = new Set(
+    references.flatMap((reference) => (reference === undefined ? [] : rewriteImage(reference, facts.imageRewrites))),
+  );
   return [...distinct].map((reference) => ({ reference, namespace: request.namespace, pod: request.pod }));
 }
 

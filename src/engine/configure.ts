@@ -1,6 +1,8 @@
 import type { OutriderError } from '../model/error.js';
 import type { ImageConfig } from '../model/image.js';
+import type { ClusterFacts } from '../model/recipe.js';
 import type { ParsedConfiguration } from '../documents/configuration.js';
+import { rewriteImage } from '../inject/own-containers.js';
 import { salvagePolicy } from '../policy/salvage.js';
 import { profileRegistry } from '../profile/registry.js';
 import { compileRules, type BrokenPolicy, type Rules } from './rules.js';
@@ -16,8 +18,15 @@ export interface Configured {
   readonly usable: boolean;
 }
 
-/** Compiles the policies, profiles and image map of a configuration. Pure. */
-export function configure({ configuration, problems }: ParsedConfiguration): Configured {
+/**
+ * Compiles the policies, profiles and image map of a configuration. Pure.
+ *
+ * @param rewrites the operator's image rewrites: the image map may name the agent's image before or after them
+ */
+export function configure(
+  { configuration, problems }: ParsedConfiguration,
+  rewrites: ClusterFacts['imageRewrites'] = [],
+): Configured {
   const registry = profileRegistry(configuration.profiles.map(({ profile, file }) => ({ profile, file })));
   const broken: BrokenPolicy[] = [];
   const excused = new Set<OutriderError>();
@@ -30,7 +39,10 @@ export function configure({ configuration, problems }: ParsedConfiguration): Con
   const compiled = compileRules(
     configuration.policies,
     registry,
-    { argvOf: (image) => argvOf(configuration.images, image) },
+    {
+      argvOf: (image) =>
+        argvOf(configuration.images, image) ?? argvOf(configuration.images, rewriteImage(image, rewrites)),
+    },
     broken,
   );
   return {

@@ -16,7 +16,7 @@ import { isFinding, readPod, type ContainerView, type PodView } from '../inject/
 import { selectContainers } from '../policy/containers.js';
 import { decide, noFindings, type Findings } from '../policy/decide.js';
 import { screen, type Screening } from '../policy/screen.js';
-import { agentImageTrouble, agentLookups, missingSecret } from './agent.js';
+import { agentImagesOf, agentImageTrouble, lookUpAgents, missingSecret } from './agent.js';
 import type { Engine } from './engine.js';
 import { knownImages, type KnownImages } from './images.js';
 import type { Rule } from './rules.js';
@@ -86,22 +86,23 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
       steps: remark === undefined ? selection.steps : [...selection.steps, noteOf(remark)],
       images: images.known,
     });
+  const agent = agentImagesOf(rule.recipe, request, engine);
+  const judged = (outcomes: readonly ImageOutcome[]): Outcome => {
+    const { obstacle, remark } = agentImageTrouble(outcomes);
+    return obstacle === undefined ? finish(remark) : obstructed(obstacle);
+  };
   const { lookUp } = request;
-  if (lookUp === undefined || request.door === 'validate') return finish(undefined);
-  const agents = agentLookups(rule.recipe, request, engine);
-  if (images.unknown.length === 0 && agents.length === 0) return finish(undefined);
+  const asks = lookUp !== undefined && request.door === 'mutate';
+  if (!asks || (images.unknown.length === 0 && agent.unknown.length === 0)) return judged(agent.known);
 
   const signal = lookUp();
   const containers = images.unknown.map(async ({ container, request: image }) => {
     images.known.set(container, await engine.images.lookUp(image, signal));
   });
-  const agentImages = Promise.all(agents.map((image) => engine.images.lookUp(image, signal)));
+  const lookedUp = lookUpAgents(agent.unknown, engine.images, signal);
   return Promise.all(containers)
-    .then(() => agentImages)
-    .then((outcomes) => {
-      const { obstacle, remark } = agentImageTrouble(outcomes);
-      return obstacle === undefined ? finish(remark) : obstructed(obstacle);
-    });
+    .then(() => lookedUp)
+    .then((outcomes) => judged([...agent.known, ...outcomes]));
 }
 
 function subjectOf(request: PodRequest, view: PodView | Finding) {

@@ -25,6 +25,8 @@ export interface Fetcher {
   root(question: Question): Promise<string>;
   /** The content of a digest in the reference's repository, after the right to that was granted. */
   content(question: Question, digest: string): Promise<Content>;
+  /** Whether a question about the reference would be refused at once, since its registry did not answer lately. */
+  leavesAlone(reference: ImageReference): boolean;
   /** Ends everything under way. */
   close(): void;
 }
@@ -89,19 +91,36 @@ export function createFetcher(options: {
     }
   }
 
-  function failureOf(error: unknown, { reference, credential }: Question, subject: string): RegistryError {
-    const facts = { image: subject, credential: credential.source, err: error };
+  function failureOf(error: unknown, { reference }: Question): RegistryError {
     if (!(error instanceof RegistryError)) {
-      log.warn(facts, 'A look-up failed in a way that is not known.');
       return new RegistryError('registry_error', 'the look-up failed', { cause: error });
     }
+    if (error.reason !== 'lookup_timeout') return error;
     // The question's own longest time is over: the registry hangs.
-    if (error.reason === 'lookup_timeout') {
-      log.warn(facts, 'A registry took too long.');
-      return new RegistryError('registry_unreachable', `${reference.registry} took too long`, { cause: error });
-    }
-    log.warn({ ...facts, reason: error.reason, status: error.status }, 'A registry did not show an image.');
-    return error;
+    return new RegistryError('registry_unreachable', `${reference.registry} took too long`, { cause: error });
+  }
+
+  /** One line for a whole outage: where a registry cannot be reached at all, it would be one for every trial. */
+  function note(
+    failure: RegistryError,
+    { credential }: Question,
+    image: string,
+    outage: 'begins' | 'lasts' | undefined,
+  ) {
+    if (outage === 'lasts') return;
+    const facts = {
+      image,
+      credential: credential.source,
+      reason: failure.reason,
+      status: failure.status,
+      err: failure,
+    };
+    if (outage === undefined) log.warn(facts, 'A registry did not show an image.');
+    else log.warn(facts, 'A registry does not answer; it is asked more and more rarely, at least once a minute.');
+  }
+
+  function answered(place: string): void {
+    if (backoff.succeeded(place)) log.warn({ place }, 'A registry answers again.');
   }
 
   /** Asks unless the answer is known to be a refusal; remembers how it went. */
@@ -120,16 +139,17 @@ export function createFetcher(options: {
     }
     try {
       const answer = await ask();
-      backoff.succeeded(registry);
-      backoff.succeeded(repository);
+      answered(registry);
+      answered(repository);
       return answer;
     } catch (error) {
-      const failure = failureOf(error, question, subject);
+      const failure = failureOf(error, question);
       const outage = outageOf(failure);
-      if (outage !== undefined) backoff.failed(outage === 'registry' ? registry : repository);
+      const begins = outage !== undefined && backoff.failed(outage === 'registry' ? registry : repository);
+      note(failure, question, subject, outage === undefined ? undefined : begins ? 'begins' : 'lasts');
       if (failure.status !== undefined) {
-        backoff.succeeded(registry);
-        if (outage === undefined) backoff.succeeded(repository);
+        answered(registry);
+        if (outage === undefined) answered(repository);
       }
       cache.negatives.keep(registry, subject, fingerprint, failure);
       throw failure;
@@ -207,6 +227,8 @@ export function createFetcher(options: {
         return guarded(asked, subject, get);
       });
     },
+    leavesAlone: (reference) =>
+      backoff.leavesAlone(reference.registry) || backoff.leavesAlone(repositoryKey(reference)),
     close() {
       roots.close();
       contents.close();

@@ -24,7 +24,7 @@ export function createMapResolver(map: ReadonlyMap<string, ImageConfig>, next?: 
   const unresolved = ({ reference }: ImageRequest): ImageOutcome => ({
     ok: false,
     reason: 'image_unresolved',
-    detail: `${reference}: what it starts is not known`,
+    detail: `${reference} is in no image map`,
   });
   return {
     known: (request) => inMap(request) ?? (next === undefined ? unresolved(request) : next.known(request)),

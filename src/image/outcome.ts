@@ -51,14 +51,24 @@ export function worthAnother({ reason }: RegistryError): boolean {
 }
 
 /**
- * One outcome of the failures of all credentials tried. What stopped the trying decides; otherwise the image is missing
- * only if every answer says so, since a registry may say 404 to one who may not know.
+ * Whether the registry let this credential see the repository, and has no such manifest in it (OCI distribution-spec:
+ * `NAME_UNKNOWN` is the code for a repository that is not known, or not shown).
+ */
+function isMissingForSure({ error }: Failure): boolean {
+  return error.reason === 'image_not_found' && error.registryCode === 'MANIFEST_UNKNOWN';
+}
+
+/**
+ * One outcome of the failures of all credentials tried. What stopped the trying decides; then one who sees the
+ * repository and finds no such image in it. Otherwise the image is missing only if every answer says so, since a
+ * registry may say 404 to one who may not know.
  *
  * @param failures in the order they were met, at least one.
  */
 export function outcomeOf(reference: string, failures: readonly Failure[]): ImageOutcome {
   const decisive =
     failures.find(({ error }) => !worthAnother(error)) ??
+    failures.find(isMissingForSure) ??
     failures.find(({ error }) => error.reason === 'image_unauthorized') ??
     failures[0];
   if (decisive === undefined) return failed('image_unauthorized', reference, 'there was nothing to try');

@@ -93,6 +93,16 @@ export function createImageResolver(options: ResolverOptions): RunningResolver {
     }
   }
 
+  /**
+   * That there is no answer is known while the registry is left alone: nobody waits for a trial that another makes.
+   * Where there is an older answer, a look-up has to see whether the pod still has the credential for it.
+   */
+  function refused(subject: Subject): ImageOutcome | undefined {
+    if (!fetcher.leavesAlone(subject.reference) || lookup.cached(subject, 'stale') !== undefined) return undefined;
+    counter.count('negative');
+    return failed('registry_unreachable', subject.reference.text, 'the registry did not answer lately');
+  }
+
   async function answer(subject: Subject, signal: AbortSignal, trace: Trace | undefined): Promise<Answer> {
     const { text } = subject.reference;
     try {
@@ -107,7 +117,9 @@ export function createImageResolver(options: ResolverOptions): RunningResolver {
   return {
     known(request) {
       const start = begin(request);
-      return 'outcome' in start ? start.outcome : lookup.cached(start.subject, 'fresh')?.outcome;
+      return 'outcome' in start
+        ? start.outcome
+        : (lookup.cached(start.subject, 'fresh')?.outcome ?? refused(start.subject));
     },
     async lookUp(request, signal) {
       const start = begin(request);

@@ -21,13 +21,24 @@ function* candidates(base: string): Generator<string> {
  *
  * @param mountedAs name of the volume that a container started by the wrapper mounts at our path; such a pod is
  *   instrumented already, so a volume that is not ours there is a look-alike and no reason for a suffix
+ * @param usedOtherwise whether the workload mounts a volume of that name in another way than planned: such a one is the
+ *   user's own, or lets the workload write over the agent's files
  */
-export function searchVolume(view: PodView, base: string, source: JsonObject, mountedAs: string | undefined): Search {
+export function searchVolume(
+  view: PodView,
+  base: string,
+  source: JsonObject,
+  mountedAs: string | undefined,
+  usedOtherwise: (name: string) => boolean,
+): Search {
   if (mountedAs !== undefined) {
     const index = view.volumes.findIndex((volume) => volume['name'] === mountedAs);
     const present = view.volumes[index];
     if (present !== undefined && !volumeIs(present, source)) {
       return { differs: differing(`volume ${mountedAs}`, 'does not come from the agent’s image as planned') };
+    }
+    if (usedOtherwise(mountedAs)) {
+      return { differs: differing(`volume ${mountedAs}`, 'is mounted in another way than planned too') };
     }
     const value = { name: mountedAs, ...source };
     return found('volume', mountedAs, value, present, present === undefined ? undefined : index, mountedAs !== base);
@@ -35,7 +46,7 @@ export function searchVolume(view: PodView, base: string, source: JsonObject, mo
   for (const name of candidates(base)) {
     const index = view.volumes.findIndex((volume) => volume['name'] === name);
     const present = view.volumes[index];
-    if (present !== undefined && !volumeIs(present, source)) continue;
+    if ((present !== undefined && !volumeIs(present, source)) || usedOtherwise(name)) continue;
     const value = { name, ...source };
     return found('volume', name, value, present, present === undefined ? undefined : index, name !== base);
   }
@@ -48,6 +59,7 @@ export function searchVolume(view: PodView, base: string, source: JsonObject, mo
  * @param make the container as planned, under a name
  * @param instrumented whether the pod shows signs of being instrumented, so that a container of our name which is not as
  *   planned is another version of ours or a look-alike, and not the user's own
+ * @param reservedEnv variables that nobody may add to our containers: they would change what the agent does (E32)
  */
 export function searchContainer(
   view: PodView,
@@ -56,26 +68,42 @@ export function searchContainer(
   base: string,
   make: (name: string) => JsonObject,
   instrumented: boolean,
+  reservedEnv: ReadonlySet<string>,
 ): Search {
   const other = list === 'containers' ? view.initContainers : view.containers;
+  let free: string | undefined;
+  // Ours may stand under a suffixed name behind a container of the user's own, so every name is looked at first.
   for (const name of candidates(base)) {
     const present = view[list].find((container) => container.name === name);
-    const elsewhere = other.find((container) => container.name === name);
-    if (present === undefined && elsewhere === undefined) {
-      return found(part, name, make(name), undefined, undefined, name !== base);
+    if (present === undefined) {
+      if (free === undefined && !other.some((container) => container.name === name)) free = name;
+      continue;
     }
     const planned = make(name);
-    if (present !== undefined && isSameContainer(present.value, planned)) {
-      const gap = firstGap(present.value, planned);
-      if (gap !== undefined) return { differs: differing(`container ${name}`, `has another ${gap} than planned`) };
-      return found(part, name, planned, present.value, present.index, name !== base);
-    }
-    if (instrumented && name === base) {
-      const gap = present === undefined ? 'place' : (firstGap(present.value, planned) ?? 'field');
-      return { differs: differing(`container ${name}`, `has another ${gap} than planned`) };
-    }
+    if (!isSameContainer(present.value, planned)) continue;
+    const gap = firstGap(present.value, planned) ?? addedVariable(present.value, planned, reservedEnv);
+    if (gap !== undefined) return { differs: differing(`container ${name}`, `has another ${gap} than planned`) };
+    return found(part, name, planned, present.value, present.index, name !== base);
   }
-  return { differs: differing(`container ${base}`, 'and its suffixed names are all taken') };
+  if (instrumented && free !== base) {
+    const present = view[list].find((container) => container.name === base);
+    const gap = present === undefined ? 'place' : (firstGap(present.value, make(base)) ?? 'field');
+    return { differs: differing(`container ${base}`, `has another ${gap} than planned`) };
+  }
+  if (free === undefined) return { differs: differing(`container ${base}`, 'and its suffixed names are all taken') };
+  return found(part, free, make(free), undefined, undefined, free !== base);
+}
+
+/** A reserved variable that the planned container does not have; `undefined` when none was added. */
+function addedVariable(actual: JsonObject, planned: JsonObject, reserved: ReadonlySet<string>): string | undefined {
+  if (reserved.size === 0) return undefined;
+  for (const entry of listOf(actual['env'])) {
+    const name = isObject(entry) ? entry['name'] : undefined;
+    if (typeof name !== 'string' || !reserved.has(name)) continue;
+    const ours = listOf(planned['env']).some((variable) => isObject(variable) && variable['name'] === name);
+    if (!ours) return `variable ${name}`;
+  }
+  return undefined;
 }
 
 function found(

@@ -10,6 +10,7 @@ import { absentContainers, concernedContainers } from './named-parts.js';
 import type { Growth, Plan, PlannedMember, WorkloadPlan } from './plan.js';
 import type { OwnPart } from './own-parts.js';
 import type { Setting } from './setting.js';
+import { filesMount, isMount, mountPoint } from './mounts.js';
 import { planContainer, type Shared, type WorkloadResult } from './workload.js';
 import type { ContainerView } from './view.js';
 
@@ -64,13 +65,13 @@ export function makePlan(input: PlanInput): Planned {
   const volume =
     recipe.volume === undefined || setting.source === undefined
       ? undefined
-      : keep(searchVolume(view, recipe.volume.name, setting.source, setting.mountedAs));
+      : keep(searchVolume(view, recipe.volume.name, setting.source, setting.mountedAs, usedOtherwise(setting)));
   const hostVolumes = planHostVolumes(setting, keep);
   const shared: Shared = {
     volumeName: volume?.name,
     addCapability: capability.add,
     hostVolumes: hostVolumes.names,
-    ownInitIndex: firstOwnInit(setting),
+    ownInitIndex: lastOwnInit(setting),
   };
 
   const selected = concernedContainers(recipe, input.selected);
@@ -83,8 +84,9 @@ export function makePlan(input: PlanInput): Planned {
     workload.find(({ container }) => container.list === 'containers')?.container ?? workload[0]?.container;
   const around: Surroundings = { ...setting.around, firstWrapped };
 
+  const wrapped = workload.map(({ container }) => container);
   const find = (part: OwnPart, list: 'containers' | 'initContainers'): PlannedMember | undefined => {
-    const search = searchPart(setting, around, part, list, volume?.name);
+    const search = searchPart(setting, around, part, list, volume?.name, wrapped);
     return search === undefined ? undefined : keep(search);
   };
   const initContainers: PlannedMember[] = [];
@@ -108,6 +110,9 @@ export function makePlan(input: PlanInput): Planned {
   if (recipe.sidecar !== undefined && recipe.prefer === 'Availability' && !hasKeeper(recipe, recipe.sidecar, around)) {
     remarks.push({ reason: 'keeper_left_out', detail: `what ${recipe.sidecar.image} starts is not known` });
   }
+  const growth = growthOf([...initContainers, ...containerMembers]);
+  const grown = growthText(growth);
+  if (grown !== '') remarks.push({ reason: 'sidecar_resources', detail: `the pod grows by ${grown}` });
   const firstInit = workload.find(({ container }) => container.list === 'initContainers')?.container;
   const plan: Plan = {
     recipe,
@@ -119,28 +124,61 @@ export function makePlan(input: PlanInput): Planned {
     workload,
     pullSecrets: secrets,
     evictableVolumes: volume === undefined || setting.delivery !== 'Copy' ? [] : [volume.name],
-    growth: growthOf([...initContainers, ...containerMembers]),
+    growth,
     remarks,
   };
   return { plan, containers, differing, tampered, remarks };
 }
 
+/**
+ * Finds one of our containers. An agent that takes on the workload's user has that of the container that was wrapped
+ * first when it came: others may have come in front of it since.
+ */
 function searchPart(
-  { view, parts, instrumented }: Setting,
+  setting: Setting,
   around: Surroundings,
   part: OwnPart,
   list: 'containers' | 'initContainers',
   volumeName: string | undefined,
+  wrapped: readonly ContainerView[],
 ): Search | undefined {
+  const { view, parts, instrumented, recipe } = setting;
   const base = parts.nameOf(part);
   if (base === undefined || parts.make(part, base, volumeName, around) === undefined) return undefined;
-  const make = (name: string): JsonObject => parts.make(part, name, volumeName, around) ?? {};
-  return searchContainer(view, part, list, base, make, instrumented);
+  const searchAs = (firstWrapped: ContainerView | undefined): Search => {
+    const make = (name: string): JsonObject => parts.make(part, name, volumeName, { ...around, firstWrapped }) ?? {};
+    return searchContainer(view, part, list, base, make, instrumented, recipe.reservedEnv);
+  };
+  const search = searchAs(around.firstWrapped);
+  if (part !== 'agent' || recipe.sidecar?.runAs !== 'Workload' || !('differs' in search)) return search;
+  for (const container of wrapped) {
+    const other = searchAs(container);
+    if ('member' in other && other.member.present !== undefined) return other;
+  }
+  return search;
 }
 
-/** Place of the first of our own init containers; -1 when the pod has none. */
-function firstOwnInit({ view, workload }: Setting): number {
-  return view.initContainers.findIndex((container) => !workload.includes(container));
+/** Whether a container that is not ours mounts a volume anywhere but where the wrapper is, read-only. */
+function usedOtherwise(setting: Setting): (volumeName: string) => boolean {
+  return (volumeName) =>
+    setting.workload.some(({ value }) =>
+      listOf(value['volumeMounts']).some((mount) => {
+        if (!isObject(mount) || mount['name'] !== volumeName) return false;
+        const planned = filesMount(setting, volumeName);
+        const mountPath = mount['mountPath'];
+        return (
+          planned === undefined ||
+          typeof mountPath !== 'string' ||
+          mountPoint(mountPath) !== mountPoint(planned.mountPath) ||
+          !isMount(mount, planned)
+        );
+      }),
+    );
+}
+
+/** Place of the last of our own init containers; -1 when the pod has none. */
+function lastOwnInit({ view, workload }: Setting): number {
+  return view.initContainers.findLastIndex((container) => !workload.includes(container));
 }
 
 /** Those host volumes that a container is to mount: one that the pod needs no more of is not added. */
@@ -166,7 +204,7 @@ function planHostVolumes(
       continue;
     }
     const source = { hostPath: { path, ...(type === undefined ? {} : { type }) } };
-    const member = keep(searchVolume(setting.view, name, source, undefined));
+    const member = keep(searchVolume(setting.view, name, source, undefined, () => false));
     if (member === undefined) continue;
     names.set(name, member.name);
     members.push(member);
@@ -195,6 +233,14 @@ function growthOf(members: readonly PlannedMember[]): Growth {
   const resources = agent?.value['resources'];
   if (!isObject(resources)) return { requests: {}, limits: {} };
   return { requests: quantities(resources['requests']), limits: quantities(resources['limits']) };
+}
+
+function growthText({ requests, limits }: Growth): string {
+  const listed = (amounts: Growth['requests'], kind: string): readonly string[] => {
+    const texts = Object.entries(amounts).map(([name, amount]) => `${name} ${amount}`);
+    return texts.length === 0 ? [] : [`${kind} ${texts.join(', ')}`];
+  };
+  return [...listed(requests, 'requests'), ...listed(limits, 'limits')].join('; ');
 }
 
 function quantities(value: unknown): Readonly<Record<string, string>> {

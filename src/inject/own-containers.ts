@@ -1,4 +1,4 @@
-import { objectOf } from '../model/json.js';
+import { listOf, objectOf } from '../model/json.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Resources } from '../model/policy.js';
 import type { ClusterFacts, Recipe, RecipeSidecar, RecipeVolume } from '../model/recipe.js';
@@ -118,7 +118,7 @@ export function sidecarContainer(
     securityContext: securityContext({
       readOnlyRootFilesystem: sidecar.readOnlyRootFilesystem,
       ...(sidecar.runAs === 'Own'
-        ? sidecarIdentity(sidecar, around.facts)
+        ? ownIdentity(around.facts, sidecar)
         : workloadIdentity(around.firstWrapped, around.view)),
     }),
     ...(keeper
@@ -147,18 +147,14 @@ function securityContext(fields: JsonObject): JsonObject {
   };
 }
 
-/** The user that the profile gives its agent, else the one of all that we add. */
-function sidecarIdentity(
-  { runAsUser = ownUser, runAsGroup = runAsUser }: RecipeSidecar,
-  facts: ClusterFacts,
-): JsonObject {
-  if (facts.openShift) return ownIdentity(facts);
-  return { runAsNonRoot: runAsUser !== 0, runAsUser, runAsGroup };
-}
-
 /** OpenShift assigns the uid from the namespace's range and refuses another (E22). */
-function ownIdentity(facts: ClusterFacts): JsonObject {
-  return facts.openShift ? { runAsNonRoot: true } : { runAsNonRoot: true, runAsUser: ownUser, runAsGroup: ownUser };
+function ownIdentity(facts: ClusterFacts, sidecar?: RecipeSidecar): JsonObject {
+  if (facts.openShift) return { runAsNonRoot: true };
+  return {
+    runAsNonRoot: sidecar?.runAsUser !== 0,
+    runAsUser: sidecar?.runAsUser ?? ownUser,
+    runAsGroup: sidecar?.runAsGroup ?? sidecar?.runAsUser ?? ownUser,
+  };
 }
 
 /** The user, group and non-root demand of the first wrapped container, as the kubelet works them out. */
@@ -175,19 +171,35 @@ function workloadIdentity(container: ContainerView | undefined, view: PodView): 
 
 function stepResources(recipe: Recipe, around: Surroundings): JsonObject {
   const sidecar = recipe.sidecar;
-  if (sidecar !== undefined && around.guaranteed) return sidecarResources(recipe, sidecar, around);
+  if (around.guaranteed) {
+    return sidecar === undefined ? guaranteedStep(recipe, around) : sidecarResources(recipe, sidecar, around);
+  }
   const most = sidecar?.resources.requests ?? {};
   const requests: Record<string, string> = {};
-  for (const name in stepRequests) {
-    const small = stepRequests[name] ?? '0';
-    const large = most[name];
-    requests[name] = large !== undefined && (parseQuantity(large) ?? 0n) < (parseQuantity(small) ?? 0n) ? large : small;
+  for (const [name, small] of Object.entries(stepRequests)) requests[name] = smaller(small, most[name]);
+  // No container's limit may exceed the pod's own, where it has one (Kubernetes 1.34).
+  const ofPod = objectOf(objectOf(around.view.spec['resources'])?.['limits']);
+  const limits: Record<string, string> = {};
+  for (const [name, limit] of Object.entries({ ...defaultStepLimits, ...sidecar?.resources.limits })) {
+    limits[name] = smaller(limit, sidecar?.resources.limits?.[name] === undefined ? ofPod?.[name] : undefined);
   }
-  return withEphemeralStorage(
-    { requests, limits: { ...defaultStepLimits, ...sidecar?.resources.limits } },
-    recipe,
-    around,
-  );
+  return withEphemeralStorage({ requests, limits }, recipe, around);
+}
+
+/** Without an agent beside it, a step gets no more than the first container has, so no effective request rises. */
+function guaranteedStep(recipe: Recipe, around: Surroundings): JsonObject {
+  const first = listOf(around.view.spec['containers'])[0];
+  const most = objectOf(objectOf(objectOf(first)?.['resources'])?.['limits']);
+  const both: Record<string, string> = {};
+  for (const [name, limit] of Object.entries(defaultStepLimits)) both[name] = smaller(limit, most?.[name]);
+  return withEphemeralStorage({ requests: both, limits: both }, recipe, around);
+}
+
+/** The smaller of two quantities; the first where the other is none. */
+function smaller(quantity: string, other: JsonValue | undefined): string {
+  if (typeof other !== 'string' && typeof other !== 'number') return quantity;
+  const amount = parseQuantity(other);
+  return amount !== undefined && amount < (parseQuantity(quantity) ?? amount) ? `${other}` : quantity;
 }
 
 function sidecarResources(recipe: Recipe, sidecar: RecipeSidecar, around: Surroundings): JsonObject {
@@ -204,7 +216,7 @@ function withEphemeralStorage(resources: Resources, recipe: Recipe, around: Surr
     return { ...(requests === undefined ? {} : { requests }), ...(limits === undefined ? {} : { limits }) };
   }
   return {
-    requests: { 'ephemeral-storage': '64Mi', ...requests },
+    requests: { 'ephemeral-storage': smaller('64Mi', size), ...requests },
     limits: { 'ephemeral-storage': size, ...limits },
   };
 }

@@ -1,21 +1,29 @@
 import { objectOf } from '../model/json.js';
-import type { JsonValue } from '../model/json.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
 import { parseQuantity, sameQuantity } from './quantity.js';
 import type { ContainerView } from './view.js';
 
 /**
- * Whether the pod is of the class Guaranteed: every container has limits for cpu and memory, and requests equal to them
- * (Kubernetes docs, "Pod Quality of Service Classes"). A missing request is the limit.
+ * Whether the pod is of the class Guaranteed: limits for cpu and memory, and requests equal to them (Kubernetes docs, "Pod
+ * Quality of Service Classes"). Where the pod has resources of its own, they alone decide; else those of every container.
+ * A missing request is the limit.
  */
-export function isGuaranteed(workload: readonly ContainerView[]): boolean {
-  return workload.every(({ value }) => {
-    const resources = objectOf(value['resources']);
-    const limits = objectOf(resources?.['limits']);
-    const requests = objectOf(resources?.['requests']);
-    return ['cpu', 'memory'].every((name) => {
-      const limit = limits?.[name];
-      return isPositive(limit) && (requests?.[name] === undefined || sameQuantity(requests[name], limit));
-    });
+export function isGuaranteed(spec: JsonObject, workload: readonly ContainerView[]): boolean {
+  const ofPod = objectOf(spec['resources']);
+  if (holdsAmounts(ofPod?.['requests']) || holdsAmounts(ofPod?.['limits'])) return limitsAreRequests(ofPod);
+  return workload.every(({ value }) => limitsAreRequests(objectOf(value['resources'])));
+}
+
+function holdsAmounts(value: JsonValue | undefined): boolean {
+  return Object.keys(objectOf(value) ?? {}).length > 0;
+}
+
+function limitsAreRequests(resources: JsonObject | undefined): boolean {
+  const limits = objectOf(resources?.['limits']);
+  const requests = objectOf(resources?.['requests']);
+  return ['cpu', 'memory'].every((name) => {
+    const limit = limits?.[name];
+    return isPositive(limit) && (requests?.[name] === undefined || sameQuantity(requests[name], limit));
   });
 }
 

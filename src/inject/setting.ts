@@ -79,7 +79,7 @@ export function openSetting(
     workload,
     around: {
       ...draft,
-      guaranteed: isGuaranteed(workload),
+      guaranteed: isGuaranteed(view.spec, workload),
       limitsEphemeralStorage: limitsEphemeralStorage(workload),
     },
   };
@@ -117,7 +117,15 @@ function ownContainers(setting: Omit<Setting, 'workload'>): ReadonlySet<Containe
     if (base === undefined || !view[list].some(({ name }) => name.startsWith(base))) return;
     const make = (name: string): JsonObject | undefined => parts.make(part, name, volumeName, around);
     if (make(base) === undefined) return;
-    const search = searchContainer(view, part, list, base, (name) => make(name) ?? {}, instrumented);
+    const search = searchContainer(
+      view,
+      part,
+      list,
+      base,
+      (name) => make(name) ?? {},
+      instrumented,
+      recipe.reservedEnv,
+    );
     if ('differs' in search) {
       // Another version of ours, or a look-alike: in either case not the workload's.
       const alike = view[list].find(({ name }) => name === base);

@@ -5,9 +5,10 @@ import type { ImageOutcome } from '../model/image.js';
 import type { Recipe, RecipeEnv, RecipeWorkloadPart } from '../model/recipe.js';
 import { isWrapped, runsWrapper, wrapArgv } from './argv.js';
 import { capabilityRemark, missingCapabilities } from './capability.js';
+import { covers } from './covers.js';
 import { planHostMounts } from './host-mounts.js';
+import { filesMount, isMount, mountPoint } from './mounts.js';
 import { partsFor } from './named-parts.js';
-import { filesPath } from './scripts.js';
 import type { Setting } from './setting.js';
 import type { PlannedExec, PlannedMount, WorkloadPlan } from './plan.js';
 import type { ContainerView } from './view.js';
@@ -19,7 +20,7 @@ export interface Shared {
   readonly addCapability: boolean;
   /** Names in this pod of the recipe's host volumes. */
   readonly hostVolumes: ReadonlyMap<string, string>;
-  /** Place of our own init containers among those that the pod has; -1 when it has none of them. */
+  /** Place of the last of our own init containers among those that the pod has; -1 when it has none of them. */
   readonly ownInitIndex: number;
 }
 
@@ -54,8 +55,9 @@ export function planContainer(
     differs: undefined,
   });
 
-  const late = startsTooEarly(container, setting, shared);
-  if (late !== undefined) return leftOut(late);
+  if (needsNativeSidecar(container, setting)) {
+    return leftOut({ reason: 'init_needs_native_sidecar', detail: 'the agent is a plain container here' });
+  }
 
   let command: readonly string[] | undefined;
   let args: readonly string[] | undefined;
@@ -81,6 +83,14 @@ export function planContainer(
     if (state === 'missing') mounts.push(wanted);
     else if (state === 'differs') differs ??= differing(container, `mounts ${wanted.mountPath} in another way`);
     else if (state !== 'present') return leftOut({ reason: 'mount_path_taken', detail: state });
+  }
+  // Last, so that a container which was left out for a reason of its own is so for the same reason when it comes again
+  // with our containers behind it.
+  if (startsTooEarly(container, setting, shared)) {
+    return leftOut({
+      reason: 'init_starts_before_agent',
+      detail: 'it stands before the last of the instrumentation’s own init containers',
+    });
   }
 
   const host = planHostMounts(container, setting.view.volumes, hostMountsOf(recipe, parts, shared));
@@ -109,22 +119,19 @@ export function planContainer(
   };
 }
 
-/** An init container needs the agent, and the files, before it (E19). */
-function startsTooEarly(container: ContainerView, setting: Setting, shared: Shared): Finding | undefined {
-  if (container.list !== 'initContainers' || setting.recipe.wrapper === undefined) return undefined;
-  if (setting.recipe.sidecar !== undefined && !setting.native) {
-    return { reason: 'init_needs_native_sidecar', detail: 'the agent is a plain container here' };
-  }
-  if (container.index >= shared.ownInitIndex) return undefined;
-  return { reason: 'init_starts_before_agent', detail: 'it stands before the instrumentation’s own init containers' };
+/** An init container needs the agent before it (E19), and a plain one starts after all of them. */
+function needsNativeSidecar({ list }: ContainerView, { recipe, native }: Setting): boolean {
+  return list === 'initContainers' && recipe.wrapper !== undefined && recipe.sidecar !== undefined && !native;
 }
 
-function volumeMounts({ recipe, delivery }: Setting, shared: Shared): readonly PlannedMount[] {
-  const volume = recipe.volume;
-  if (volume === undefined || shared.volumeName === undefined) return [];
-  const subPath = delivery === 'Copy' ? filesPath : volume.imageVolume?.subPath;
-  const mount = { name: shared.volumeName, mountPath: volume.mountPath };
-  return [{ ...mount, ...(subPath === undefined ? {} : { subPath }), readOnly: true }];
+/** An init container needs the files and the agent before it (E19). */
+function startsTooEarly({ list, index }: ContainerView, { recipe }: Setting, { ownInitIndex }: Shared): boolean {
+  return list === 'initContainers' && recipe.wrapper !== undefined && index < ownInitIndex;
+}
+
+function volumeMounts(setting: Setting, shared: Shared): readonly PlannedMount[] {
+  const files = shared.volumeName === undefined ? undefined : filesMount(setting, shared.volumeName);
+  return files === undefined ? [] : [files];
 }
 
 /** The parts of the node that a container is to see, under the names of their volumes in this pod. */
@@ -142,29 +149,26 @@ function hostMountsOf(
   );
 }
 
-/** Whether a container has a mount, lacks it, has it otherwise, or has something of its own in the way. */
+/**
+ * Whether a container has a mount, lacks it, has it otherwise, or has something of its own in the way. Every mount is
+ * looked at, since one below ours hides what is in it.
+ */
 function mountState(container: ContainerView, wanted: PlannedMount): 'present' | 'missing' | 'differs' | (string & {}) {
-  const path = withSlash(wanted.mountPath);
+  const path = mountPoint(wanted.mountPath);
+  let state: 'present' | 'missing' | 'differs' = 'missing';
   for (const mount of listOf(container.value['volumeMounts'])) {
     if (!isObject(mount)) continue;
-    const other = withSlash(stringOf(mount['mountPath']) ?? '');
+    const other = mountPoint(stringOf(mount['mountPath']) ?? '');
     if (other === path && mount['name'] === wanted.name) {
-      const alike =
-        (mount['subPath'] ?? '') === (wanted['subPath'] ?? '') &&
-        (mount['readOnly'] ?? false) === (wanted['readOnly'] ?? false);
-      return alike ? 'present' : 'differs';
+      state = isMount(mount, wanted) ? 'present' : 'differs';
+      continue;
     }
-    if (other.startsWith(path))
-      return `its own volume ${stringOf(mount['name']) ?? '?'} is mounted at ${other.slice(0, -1)}`;
-    if (path.startsWith(other) && other !== '/' && mount['readOnly'] === true) {
-      return `its own volume ${stringOf(mount['name']) ?? '?'} is mounted read-only at ${other.slice(0, -1)}`;
-    }
+    const inTheWay = other.startsWith(path) || (path.startsWith(other) && other !== '/' && mount['readOnly'] === true);
+    if (!inTheWay) continue;
+    const how = other.startsWith(path) ? 'mounted' : 'mounted read-only';
+    return `its own volume ${stringOf(mount['name']) ?? '?'} is ${how} at ${other.slice(0, -1)}`;
   }
-  return 'missing';
-}
-
-function withSlash(path: string): string {
-  return path.endsWith('/') ? path : `${path}/`;
+  return state;
 }
 
 function planEnv(
@@ -212,9 +216,8 @@ function isPlannedElsewhere(recipe: Recipe, name: string, own: JsonObject): bool
 }
 
 function sameVariable(own: JsonObject, planned: RecipeEnv): boolean {
-  if (planned['valueFrom'] === undefined)
-    return own['valueFrom'] === undefined && (own['value'] ?? '') === (planned['value'] ?? '');
-  return JSON.stringify(own['valueFrom']) === JSON.stringify(planned['valueFrom']);
+  if (planned['valueFrom'] !== undefined) return covers(own['valueFrom'], planned['valueFrom']);
+  return own['valueFrom'] === undefined && (own['value'] ?? '') === (planned['value'] ?? '');
 }
 
 const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;

@@ -16,7 +16,8 @@ export type ErrorCode =
   | 'listen_failed'
   | 'cluster_unavailable'
   | 'review_invalid'
-  | 'internal';
+  | 'internal'
+  | 'registry_config_invalid';
 
 /** An error that a person can act on: what is wrong, where, and what to do. Callers match on `code`. */
 export class OutriderError extends Error {

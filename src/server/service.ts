@@ -16,6 +16,8 @@ export interface ServiceOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly loadConfiguration: LoadConfiguration;
+  /** Called when both ports are closed, also when starting failed: for what the handlers work with. */
+  readonly closeLast?: () => Promise<void>;
 }
 
 /** A running service: the webhook, and health and metrics beside it. */
@@ -52,6 +54,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     stop.abort();
     await webhook.close(timeoutMs);
     await health.close();
+    await options.closeLast?.();
   };
   try {
     const host = settings.listenHost;

@@ -64,15 +64,16 @@ export async function watchFolder(
     clearTimeout(settling);
     settling = setTimeout(() => void look(), settleMs).unref();
   };
+  const ended = (): boolean => signal.aborted;
   const look = async (): Promise<void> => {
     lookAgain = true;
     if (looking) return;
     looking = true;
-    while (lookAgain && !signal.aborted) {
+    while (lookAgain && !ended()) {
       lookAgain = false;
       await listen();
       const now = await fingerprint(dir);
-      if (now === seen || signal.aborted) continue;
+      if (now === seen || ended()) continue;
       seen = now;
       try {
         await onChange();

@@ -60,7 +60,8 @@ async function runIn(cwd: string, argv: readonly string[], options: RunOptions =
     stdout: output('stdout'),
     stderr: output('stderr'),
     cwd,
-    env: options.env ?? {},
+    // No test asks the internet; one about look-ups has a registry of its own and says so.
+    env: { OUTRIDER_LOOKUP: 'false', ...options.env },
     programName: options.programName ?? 'outrider',
   };
   return { code: await run(commands, argv, io), ...written };

@@ -14,7 +14,9 @@ t.test('every kind that makes pods, as YAML, as JSON and in a List', async (t) =
   const place = await workplace(t);
   for (const [kind, { pointer, object }] of Object.entries(kinds)) {
     const text = JSON.stringify(object);
-    const { code, stdout, stderr } = await place.outrider(['inject', '-f', '-', ...quiet, '-o', 'patch'], { stdin: text });
+    const { code, stdout, stderr } = await place.outrider(['inject', '-f', '-', ...quiet, '-o', 'patch'], {
+      stdin: text,
+    });
     t.equal(code, 0, kind);
     t.equal(stderr, '', kind);
     const [patch] = patches(stdout);
@@ -40,10 +42,10 @@ t.test('what is not touched stays byte for byte: comments, styles, other documen
     if (/command:|labels: \{app/.test(line)) continue;
     t.ok(stdout.split('\n').includes(line), `kept: ${line}`);
   }
-  t.match(stdout, 'labels: {app: "web", outrider.dev/status: injected}   # quoted');
+  t.match(stdout, 'labels: {app: "web", "outrider.dev/status": "injected"}   # quoted');
   t.match(stdout, 'command: [/opt/draios/bin/instrument, /app, serve]');
-  t.match(stdout, /- \/worker\n[^]*- \$\$5/, 'E6: a dollar of an image is doubled');
-  t.match(stderr, /✓ {2}shop.yaml:14 {2}deploy\/web {2}inject {2}injected {2}policy sysdig {2}2 of 2 containers/);
+  t.match(stdout, /- \/worker\n[^]*- "\$\$5"/, 'E6: a dollar of an image is doubled');
+  t.match(stderr, /✓ {2}shop.yaml:13 {2}deploy\/web {2}inject {2}injected {2}policy sysdig {2}2 of 2 containers/);
   t.match(stderr, '1 pod template: 1 inject, 0 partial, 0 skip; 1 changed.');
 
   await place.write('out.yaml', stdout);
@@ -92,9 +94,12 @@ t.test('several inputs are one stream of documents', async (t) => {
 
 t.test('-o json keeps every digit (E30), and one document is itself', async (t) => {
   const place = await workplace(t);
-  const one = pod.replace('  name: one', '  name: one\n  n: 9007199254740993\n  s: "9007199254740993"\n  e: {}\n  l: []');
+  const one = pod.replace(
+    '  name: one',
+    '  name: one\n  big: 9007199254740993\n  s: "9007199254740993"\n  e: {}\n  l: []',
+  );
   const { stdout } = await place.outrider(['inject', '-f', '-', ...quiet, '-o', 'json'], { stdin: one });
-  t.match(stdout, '"n": 9007199254740993,\n    "s": "9007199254740993",\n    "e": {},\n    "l": []');
+  t.match(stdout, '"big": 9007199254740993,\n    "s": "9007199254740993",\n    "e": {},\n    "l": []');
   t.match(JSON.parse(stdout), { kind: 'Pod', metadata: { labels: { 'outrider.dev/status': 'injected' } } });
   const none = await place.outrider(['inject', '-f', '-', ...quiet, '-o', 'json'], { stdin: '# nothing\n' });
   t.same(JSON.parse(none.stdout), { apiVersion: 'v1', kind: 'List', items: [] });
@@ -118,11 +123,27 @@ t.test('-o diff: unified, in colours where asked, and without the lines of a Sec
     const { stdout } = await place.outrider([...diff, '-f', 'pod.yaml', ...argv], { isTerminal, env });
     t.equal(stdout.includes('\u001b[32m+'), coloured, JSON.stringify([isTerminal, env, argv]));
   }
+});
+
+t.test('a diff shows no line of a Secret beside a change, and still applies', async (t) => {
   const secret = 'apiVersion: v1\nkind: Secret\nstringData:\n  password: hunter2\n';
-  const short = 'kind: Pod\nmetadata: {labels: {a: b}}\nspec: {containers: [{name: a, command: [/a]}]}\n';
-  const { stdout } = await place.outrider([...diff, '-f', '-'], { stdin: `${secret}---\n${short}---\n${secret}` });
-  t.notMatch(stdout, 'hunter2');
-  t.match(stdout, /^--- a\/stdin\n\+\+\+ b\/stdin\n@@ -/);
+  const small = 'kind: Pod\nmetadata: {labels: {a: b}}\nspec: {containers: [{name: a, command: [/a]}]}\n';
+  const list = `kind: List\nitems:\n  - kind: Secret\n    data: {password: hunter2}\n  - ${pod.replaceAll('\n', '\n    ').trimEnd()}\n`;
+  const files = [
+    `${secret}---\n${small}---\n${secret}---\n${small}---\n${secret}`,
+    `${secret}---\n${pod}---\n${secret}---\n${pod}`,
+    `${small}---\n${secret}`,
+    `${list}---\n${small}`,
+  ];
+  const place = await workplace(t);
+  for (const [index, text] of files.entries()) {
+    await place.write('a.yaml', text);
+    const { stdout } = await place.outrider(['inject', ...quiet, '-f', 'a.yaml', '-o', 'diff']);
+    t.match(stdout, '+++ b/a.yaml');
+    t.notMatch(stdout, 'hunter2', `file ${index}`);
+    const wanted = await place.outrider(['inject', ...quiet, '-f', 'a.yaml']);
+    t.equal(applyDiff(text, stdout), wanted.stdout, `file ${index}`);
+  }
 });
 
 t.test('--check writes nothing and says by its exit code whether something would change', async (t) => {
@@ -162,7 +183,7 @@ t.test('--in-place writes what changes, through links, with the mode it had, and
 t.test('--in-place writes all files or none', async (t) => {
   const broken = await workplace(t, { 'a.yaml': pod, 'b.yaml': 'kind: Pod\nspec: {containers: 1}\n' });
   const ran = await broken.outrider(['inject', '-f', '.', '-i', ...withSysdig]);
-  t.match(ran, { code: 2, stdout: '', stderr: /^outrider: error: b.yaml:2:19: .*spec\/containers/ });
+  t.match(ran, { code: 2, stdout: '', stderr: /^outrider: error: b.yaml:2:20: .*spec\/containers/ });
   t.equal(await broken.read('a.yaml'), pod);
 
   const place = await workplace(t, { 'a/one.yaml': pod, 'b/two.yaml': pod });
@@ -173,6 +194,10 @@ t.test('--in-place writes all files or none', async (t) => {
     message: 'c/gone.yaml: it cannot be written (ENOENT); no file was changed.',
   });
   t.equal(await place.read('a/one.yaml'), pod);
+  // A folder takes a file beside it, and cannot be replaced by one: the first file is given back.
+  await t.rejects(writeFiles([change('a/one.yaml'), change('b')]), { code: 'file_unwritable' });
+  t.equal(await place.read('a/one.yaml'), pod);
+  t.same(await readdir(place.cwd), ['a', 'b']);
   t.same(await readdir(join(place.cwd, 'a')), ['one.yaml']);
 });
 
@@ -254,7 +279,9 @@ spec:
   };
   t.match(await decide('--policy', 'p'), [{ namespace: 'default', reason: 'no_policy' }]);
   t.match(await decide('--policy', 'p', '-n', 'shop'), [{ reason: 'no_policy' }]);
-  t.match(await decide('--policy', 'p', '-n', 'shop', '-f', 'namespace.yaml'), [{ namespace: 'shop', reason: 'injected' }]);
+  t.match(await decide('--policy', 'p', '-n', 'shop', '-f', 'namespace.yaml'), [
+    { namespace: 'shop', reason: 'injected' },
+  ]);
   t.match(await decide('--policy', 'p', '-n', 'shop', '--policy', 'namespace.yaml'), [{ reason: 'injected' }]);
   t.match(await decide('--policy', 'p', '--namespace-labels', 'a=b,team=shop'), [{ reason: 'injected' }]);
   t.match(await decide('--policy', 'p', '--namespace-labels', 'team=shop', '-f', 'other.yaml'), [
@@ -270,7 +297,11 @@ spec:
   t.match(await decide('--policy', 'p', '--namespace-labels', 'team=shop', '--set', 'spec.mode=Off'), [
     { reason: 'policy_off' },
   ]);
-  t.match(await decide('--policy', 'p/images.yaml', ...withSysdig), [{ reason: 'injected' }], '--profile with an image map');
+  t.match(
+    await decide('--policy', 'p/images.yaml', ...withSysdig),
+    [{ reason: 'injected' }],
+    '--profile with an image map',
+  );
 });
 
 t.test('cluster facts by flag and variable, which are those of serve', async (t) => {
@@ -279,7 +310,10 @@ t.test('cluster facts by flag and variable, which are those of serve', async (t)
     (await place.outrider(['inject', '-f', 'job.json', '-o', 'json', ...quiet, ...argv], { env })).stdout;
   t.match(await edit([]), '"restartPolicy": "Always"');
   t.notMatch(await edit(['--native-sidecars=false']), '"restartPolicy": "Always"');
-  t.notMatch(await edit([], { OUTRIDER_NATIVE_SIDECARS: 'false', OUTRIDER_LISTEN_PORT: 'nonsense' }), '"restartPolicy"');
+  t.notMatch(
+    await edit([], { OUTRIDER_NATIVE_SIDECARS: 'false', OUTRIDER_LISTEN_PORT: 'nonsense' }),
+    '"restartPolicy"',
+  );
   t.match(await edit(['--tools-image', 'acme/tools:1']), 'acme/tools:1');
   t.match(await edit(['--image-rewrite', 'quay.io=mirror.acme']), 'mirror.acme/sysdig/workload-agent');
   t.notMatch(await edit(['--openshift']), '"runAsUser"');
@@ -313,7 +347,10 @@ t.test('E31: no pull secret is added to a template that has none', async (t) => 
 });
 
 t.test('the Secret of another document never shows in a report, a patch or an error', async (t) => {
-  const place = await workplace(t, { 'shop.yaml': shop, 'broken.yaml': shop.replace('password:', '- password') });
+  const place = await workplace(t, {
+    'shop.yaml': shop,
+    'broken.yaml': shop.replace('password: hunter2', 'password: "hunter2'),
+  });
   const runs = [
     ['inject', '-f', 'shop.yaml', '-o', 'patch', ...withSysdig],
     ['inject', '-f', 'shop.yaml', '-o', 'diff', ...withSysdig, '--report', 'json'],
@@ -335,7 +372,7 @@ t.test('bad input: a message that says where, what and what helps; exit code 2; 
     'latin1.yaml': Buffer.from('kind: caf\xe9\n', 'latin1'),
     'twice.yaml': 'kind: Pod\nkind: Pod\n',
     'alias.yaml': 'a: *b\n',
-    'broken.json': '{"kind": "Pod",}',
+    'broken.json': '{"kind": "Pod"',
     'shape.yaml': 'kind: Deployment\nspec:\n  template: {spec: {containers: [1]}}\n',
     'empty/notes.txt': '',
     'policy.yaml': policy('{profile: {name: sysdig, settings: {region: us2}}}'),
@@ -351,29 +388,42 @@ t.test('bad input: a message that says where, what and what helps; exit code 2; 
     [['-f', 'latin1.yaml', ...withSysdig], /^latin1.yaml: it is not UTF-8 text\. Convert/],
     [['-f', 'twice.yaml', ...withSysdig], /^twice.yaml:2:1: /],
     [['-f', 'alias.yaml', ...withSysdig], /^alias.yaml:1:4: .*no anchor/],
-    [['-f', 'broken.json', ...withSysdig], /^broken.json:1:16: /],
-    [['-f', 'shape.yaml', ...withSysdig], /^shape.yaml:3:\d+: at \/spec\/template\/spec\/containers\/0: must be a mapping/],
+    [['-f', 'broken.json', ...withSysdig], /^broken.json:1:\d+: /],
+    [
+      ['-f', 'shape.yaml', ...withSysdig],
+      /^shape.yaml:3:\d+: at \/spec\/template\/spec\/containers\/0: must be a mapping/,
+    ],
     [['-f', 'pod.yaml'], /^nothing says what to put in: give --policy FILE, or --profile NAME \(sysdig, datadog/],
     [[...withSysdig], /^there is no input; give a file, a folder or - with -f/],
     [['pod.yaml', ...withSysdig], /^pod.yaml stands without an option; give manifests with -f pod.yaml\.$/],
     [['-f', 'pod.yaml', '--profile', 'sysdg'], /profile.name is sysdg.*did you mean sysdig\?/],
     [['-f', 'pod.yaml', '--profile', 'Sysdig!'], /^--profile "Sysdig!" is no name of a profile\.$/],
-    [['-f', 'pod.yaml', '--profile', 'sysdig'], /region is missing, and profile sysdig needs it/],
+    [
+      ['-f', 'pod.yaml', '--profile', 'sysdig'],
+      /^--profile sysdig: policy sysdig: .*region is missing, and profile sysdig needs it.* Give it with --set region=VALUE\.$/,
+    ],
     [['-f', 'pod.yaml', '--profile', 'sysdig', '--set', 'region'], /^--set region is no assignment/],
     [['-f', 'pod.yaml', '--profile', 'sysdig', '--set', 'regoin=us2'], /^--set regoin: .*did you mean region\?/],
-    [['-f', 'pod.yaml', ...withSysdig, '--set', 'spec.mode=On'], /^--set spec.mode: spec.mode is "On".*Off, Report, Inject/],
+    [
+      ['-f', 'pod.yaml', ...withSysdig, '--set', 'spec.mode=On'],
+      /^--set spec.mode: spec.mode is "On".*Off, Report, Inject/,
+    ],
     [['-f', 'pod.yaml', '--policy', 'policy.yaml', '--profile', 'sysdig'], /^--profile makes a policy of its own/],
     [['-f', 'pod.yaml', '--policy', 'mode.yaml'], /^mode.yaml:4 \(document 1\): spec.mode is "On"/],
-    [['-f', 'pod.yaml', '--policy', 'region.yaml'], /^region.yaml: policy p: .*region/],
+    [['-f', 'pod.yaml', '--policy', 'region.yaml'], /^region.yaml:1: policy p: .*region/],
     [['-f', 'pod.yaml', '--policy', 'nopolicy.yaml'], /^--policy gives no InstrumentationPolicy; add one/],
     [['-f', 'pod.yaml', '--policy', 'pod.yaml'], /^pod.yaml:2 \(document 1\): kind is Pod, which is no configuration/],
     [['-f', 'pod.yaml', ...withSysdig, '--image-config', 'images.json'], /^images.json:1 .*entrypoint is "app"/],
     [['-f', 'pod.yaml', ...withSysdig, '--image-config', 'reference.json'], /^image map: "ACME" .*lower case/],
     [['-f', 'pod.yaml', ...withSysdig, '--namespace', 'No'], /^--namespace is "No": it must be a namespace’s name/],
     [['-f', 'pod.yaml', ...withSysdig, '--namespace-labels', 'a'], /^--namespace-labels has "a": write key=value/],
-    [['-f', 'pod.yaml', ...withSysdig, '--native-sidecars=maybe'], /^--native-sidecars is "maybe": it must be true or false/],
+    [
+      ['-f', 'pod.yaml', ...withSysdig, '--native-sidecars=maybe'],
+      /^--native-sidecars is "maybe": it must be true or false/,
+    ],
     [['-f', 'pod.yaml', ...withSysdig, '-i', '-o', 'json'], /^--in-place writes the files back; leave -o json out/],
     [['-f', '-', ...withSysdig, '-i'], /^standard input cannot be written back/],
+    [['-f', '-', '--policy', '-'], /^standard input can be read once/],
     [['-f', 'pod.yaml', ...withSysdig, '-i', '--check'], /--check.*cannot be used with.*--in-place/],
     [['-f', 'pod.yaml', ...withSysdig, '-o', 'toml'], /'toml' is invalid. Allowed choices are yaml, json, patch, diff/],
     [['-f', 'pod.yaml', '--profil', 'sysdig'], /^unknown option '--profil'\n\(Did you mean --profile\?\)/],
@@ -413,14 +463,37 @@ function apply(object: JsonObject, operations: readonly Operation[]): JsonObject
   return jsonpatch.applyPatch(structuredClone(object), structuredClone([...operations]), true).newDocument;
 }
 
+/** Applies a unified diff by its line numbers, and insists on every line that it shows. */
+function applyDiff(text: string, diff: string): string {
+  const before = text.split('\n');
+  const after: string[] = [];
+  let at = 0;
+  for (const line of diff.split('\n').slice(2, -1)) {
+    const [, start, count] = /^@@ -(\d+)(?:,(\d+))? /.exec(line) ?? [];
+    if (start !== undefined) {
+      const from = Number(start) - (count === '0' ? 0 : 1);
+      after.push(...before.slice(at, from));
+      at = from;
+    } else if (line.startsWith('+')) {
+      after.push(line.slice(1));
+    } else {
+      if (before[at] !== line.slice(1)) throw new Error(`line ${at + 1} is ${before[at] ?? ''}, not ${line}`);
+      if (line.startsWith(' ')) after.push(line.slice(1));
+      at += 1;
+    }
+  }
+  return [...after, ...before.slice(at)].join('\n');
+}
+
 function commandsOf(pod: JsonObject | undefined): readonly unknown[] {
   const spec = pod?.['spec'];
   const containers = isObject(spec) ? spec['containers'] : undefined;
-  return isArray(containers) ? containers.map((container) => (isObject(container) ? container['command'] : undefined)) : [];
+  return isArray(containers)
+    ? containers.map((container) => (isObject(container) ? container['command'] : undefined))
+    : [];
 }
 
 function nameOf(value: JsonValue): JsonValue | undefined {
   const metadata = isObject(value) ? value['metadata'] : undefined;
   return isObject(metadata) ? (metadata['name'] ?? metadata['generateName']) : undefined;
 }
-

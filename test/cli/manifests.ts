@@ -7,7 +7,10 @@ const template = { metadata: { labels: { app: 'web' } }, spec: podSpec };
 /** One object of each kind that makes pods, and where its template stands. */
 export const kinds: Readonly<Record<string, { readonly pointer: string; readonly object: object }>> = {
   Pod: { pointer: '', object: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x' }, spec: podSpec } },
-  PodTemplate: { pointer: '/template', object: { apiVersion: 'v1', kind: 'PodTemplate', metadata: { name: 'x' }, template } },
+  PodTemplate: {
+    pointer: '/template',
+    object: { apiVersion: 'v1', kind: 'PodTemplate', metadata: { name: 'x' }, template },
+  },
   ReplicationController: {
     pointer: '/spec/template',
     object: { apiVersion: 'v1', kind: 'ReplicationController', metadata: { name: 'x' }, spec: { template } },
@@ -15,7 +18,10 @@ export const kinds: Readonly<Record<string, { readonly pointer: string; readonly
   ...Object.fromEntries(
     ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet'].map((kind) => [
       kind,
-      { pointer: '/spec/template', object: { apiVersion: 'apps/v1', kind, metadata: { name: 'x' }, spec: { template } } },
+      {
+        pointer: '/spec/template',
+        object: { apiVersion: 'apps/v1', kind, metadata: { name: 'x' }, spec: { template } },
+      },
     ]),
   ),
   Job: {
@@ -33,7 +39,10 @@ export const kinds: Readonly<Record<string, { readonly pointer: string; readonly
       apiVersion: 'batch/v1',
       kind: 'CronJob',
       metadata: { name: 'x' },
-      spec: { schedule: '@daily', jobTemplate: { spec: { template: { spec: { ...podSpec, restartPolicy: 'Never' } } } } },
+      spec: {
+        schedule: '@daily',
+        jobTemplate: { spec: { template: { spec: { ...podSpec, restartPolicy: 'Never' } } } },
+      },
     },
   },
 };

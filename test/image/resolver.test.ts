@@ -244,6 +244,13 @@ t.test('E11: missing for one credential and refused for another is refused', asy
   t.match(await ask(`${app}:1`), { ok: false, reason: 'image_unauthorized', detail: /403/ });
 });
 
+t.test('E11: missing for one who sees the repository is missing, whomever else the registry refuses', async (t) => {
+  const { registry, ask } = world({}, { payments: [alice, bob] });
+  registry.push(app, '1', {});
+  registry.allow(app, bob.fingerprint);
+  t.match(await ask(`${app}:2`), { ok: false, reason: 'image_not_found', detail: /404 MANIFEST_UNKNOWN; tried/ });
+});
+
 t.test('E14: a refusal is remembered for its time, per credential', async (t) => {
   const { registry, clock, resolver, ask } = world({}, { payments: [alice], other: [bob] });
   registry.push(app, '1', {});
@@ -277,20 +284,39 @@ t.test('E14: 429 stops the trying, for as long as the registry asks, for every i
 t.test(
   'E14: an outage costs nothing after the first failure, backs off, and ends with one look-up’s success',
   async (t) => {
-    const { registry, clock, ask } = world();
+    const said: string[] = [];
+    const { registry, clock, resolver, ask } = world({ log: { warn: (_facts, message) => void said.push(message) } });
     registry.push(app, '1', {});
+    t.match(await ask(`${app}:1`), { ok: true });
+    t.equal(resolver.known(request(`${app}:2`)), undefined);
     registry.fail(unreachable);
+    clock.advance(60_000);
     const asks: number[] = [];
+    const asked = registry.total();
+    t.match(await ask(`${app}:2`), { reason: 'registry_unreachable' });
+    t.match(resolver.known(request(`${app}:2`)), { reason: 'registry_unreachable' }, 'known, so nobody waits');
+    t.equal(resolver.known(request(`${app}:1`)), undefined, 'a look-up has to see to what is stale');
+    t.match(await ask(`${app}:1`), { ok: true, source: 'cache' });
+    t.equal(registry.total(), asked + 1);
+    clock.advance(1_000);
+    t.equal(resolver.known(request(`${app}:2`)), undefined, 'and then somebody tries');
+    registry.fail(undefined);
+    t.match(await ask(`${app}:2`), { reason: 'image_not_found' });
+    registry.fail(unreachable);
+    said.length = 0;
     for (let second = 0; second < 60; second += 1) {
       const before = registry.total();
-      for (const tag of ['1', '2', '3']) t.match(await ask(`${app}:${tag}`), { reason: 'registry_unreachable' });
+      for (const tag of ['3', '4', '5']) t.match(await ask(`${app}:${tag}`), { reason: 'registry_unreachable' });
       if (registry.total() > before) asks.push(second);
       clock.advance(1_000);
     }
     t.strictSame(asks, [0, 1, 3, 7, 15, 31]);
+    t.match(said, [/does not answer/], 'said once');
+    t.equal(said.length, 1);
     registry.fail(undefined);
     clock.advance(60_000);
     t.match(await ask(`${app}:1`), { ok: true });
+    t.match(said[1], /answers again/);
     t.match(await ask(`${app}:2`), { reason: 'image_not_found' }, 'and the others go on');
   },
 );

@@ -2,6 +2,7 @@ import { schemaReference } from '../../src/documents/schema-reference.js';
 import { imageMapSchema } from '../../src/model/image-map.js';
 import { policySchema } from '../../src/model/policy.js';
 import { profileSchema } from '../../src/model/profile.js';
+import { registryConfigSchema } from '../../src/model/registry-config.js';
 import { profileReference } from '../../src/profile/reference.js';
 import { builtInProfiles } from '../../src/profile/registry.js';
 import type { GeneratedFile } from './generated.js';
@@ -33,6 +34,15 @@ export const referencePages: readonly GeneratedFile[] = [
         'ImageMap',
         'What images start, for images that nobody can look up. Read from files only.',
         imageMapSchema,
+      ),
+  },
+  {
+    path: 'docs/reference/registry-configuration.md',
+    make: () =>
+      schemaReference(
+        'RegistryConfiguration',
+        'How registries are talked to, for `--registry-config`. Read from a file only. [Images](../images.md) explains it.',
+        registryConfigSchema,
       ),
   },
   { path: 'docs/reference/profile-settings.md', make: () => profileReference(builtInProfiles()) },

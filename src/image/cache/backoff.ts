@@ -16,8 +16,12 @@ interface State {
 export interface Backoff {
   /** Whether the place may be asked now. A `true` after failures is for the caller alone. */
   mayAsk(place: string): boolean;
-  failed(place: string): void;
-  succeeded(place: string): void;
+  /** Whether the place is left alone now; asking changes nothing. */
+  leavesAlone(place: string): boolean;
+  /** Returns whether this is news: the place answered until now. */
+  failed(place: string): boolean;
+  /** Returns whether this is news: the place did not answer until now. */
+  succeeded(place: string): boolean;
 }
 
 const firstWaitMs = 1_000;
@@ -30,14 +34,19 @@ export function createBackoff(options: { readonly clock: Clock; readonly entries
 
   const waitMs = (failures: number): number => Math.min(longestWaitMs, firstWaitMs * 2 ** (failures - 1));
 
+  function leavesAlone(place: string): boolean {
+    const state = states.get(place);
+    if (state === undefined) return false;
+    const ageMs = clock.monotonicMs() - state.atMs;
+    return ageMs >= 0 && ageMs < waitMs(state.failures);
+  }
+
   return {
+    leavesAlone,
     mayAsk(place) {
+      if (leavesAlone(place)) return false;
       const state = states.get(place);
-      if (state === undefined) return true;
-      const nowMs = clock.monotonicMs();
-      const ageMs = nowMs - state.atMs;
-      if (ageMs >= 0 && ageMs < waitMs(state.failures)) return false;
-      states.set(place, { ...state, atMs: nowMs, trial: true });
+      if (state !== undefined) states.set(place, { ...state, atMs: clock.monotonicMs(), trial: true });
       return true;
     },
     failed(place) {
@@ -45,7 +54,8 @@ export function createBackoff(options: { readonly clock: Clock; readonly entries
       // Look-ups that were under way together fail together: that is one failure. Only a trial makes one more.
       const failures = state === undefined ? 1 : Math.min(state.failures + (state.trial ? 1 : 0), 30);
       states.set(place, { failures, atMs: clock.monotonicMs(), trial: false });
+      return state === undefined;
     },
-    succeeded: (place) => void states.delete(place),
+    succeeded: (place) => states.delete(place),
   };
 }

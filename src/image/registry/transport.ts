@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { LRUCache } from 'lru-cache';
-import type { Dispatcher } from 'undici';
+import { errors, type Dispatcher } from 'undici';
 import type { RegistryError } from '../types.js';
 import { readBody } from './body.js';
 import type { Dispatchers } from './dispatchers.js';
@@ -58,6 +58,8 @@ export interface Transport {
   exchange(question: Question, signal: AbortSignal): Promise<Answer>;
 }
 
+/** The whole body may take so many times as long as may pass between two pieces of it. */
+const bodyTimeouts = 3;
 const maxComplaintBytes = 64 * 1024;
 const closedByPeer: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
@@ -95,10 +97,17 @@ export function createTransport(dispatchers: Dispatchers, report: (exchange: Exc
     answered.set(url.origin, true);
     // The length that an answer to HEAD states is that of the body it does not have.
     const isWhole = status >= 200 && status < 300 && question.method !== 'HEAD';
-    const bytes = isWhole
-      ? await readBody(body, headers, question.limitBytes, 'refuse')
-      : await readBody(body, headers, maxComplaintBytes, 'cut');
-    return { url, status, headers, body: bytes };
+    // One who sends a byte now and then keeps every other time limit.
+    const longestMs = bodyTimeouts * question.settings.bodyTimeoutMs;
+    const timer = setTimeout(() => body.destroy(new errors.BodyTimeoutError('the body takes too long')), longestMs);
+    try {
+      const bytes = isWhole
+        ? await readBody(body, headers, question.limitBytes, 'refuse')
+        : await readBody(body, headers, maxComplaintBytes, 'cut');
+      return { url, status, headers, body: bytes };
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   return {

@@ -63,21 +63,18 @@ export interface CountingProxy {
   readonly host: string;
   /** `GET manifests 200`, `HEAD manifests 200`, `GET blobs 401`, … in order. */
   readonly seen: string[];
-  /** Answers in the registry's place while it is set. */
+  /** Answers in the registry's place while it is set, but for requests for which it returns `pass`. */
   fault: Fault | undefined;
   close(): Promise<void>;
 }
 
-export type Fault = (request: IncomingMessage, response: ServerResponse) => void;
+export type Fault = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 export async function startCountingProxy(target: string): Promise<CountingProxy> {
   const seen: string[] = [];
   const server = createServer((request, response) => {
     const { method = '', url: path = '', headers } = request;
-    if (proxy.fault !== undefined) {
-      proxy.fault(request, response);
-      return;
-    }
+    if (proxy.fault !== undefined && proxy.fault(request, response) !== 'pass') return;
     const onward = send(`http://${target}`, { method, path, headers }, (answer) => {
       const kind = /\/(manifests|blobs)\//.exec(path)?.[1] ?? 'other';
       seen.push(`${method} ${kind} ${answer.statusCode ?? 0}`);

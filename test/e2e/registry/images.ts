@@ -4,14 +4,22 @@ import { join } from 'node:path';
 import { run } from './processes.js';
 import type { Registry } from './harness.js';
 
-/** Makes an OCI layout with one image by umoci, without a base. Returns its skopeo name. */
+/**
+ * Makes an OCI layout with one image by umoci, without a base. Returns its skopeo name.
+ *
+ * @param entrypoint empty: none
+ */
 export async function makeUmociImage(directory: string, entrypoint: string, cmd: readonly string[]): Promise<string> {
-  const layout = join(directory, `umoci-${createHash('sha256').update(entrypoint).digest('hex').slice(0, 8)}`);
+  const words = JSON.stringify([entrypoint, cmd]);
+  const layout = join(directory, `umoci-${createHash('sha256').update(words).digest('hex').slice(0, 8)}`);
   const image = `${layout}:latest`;
   await run('umoci', 'init', '--layout', layout);
   await run('umoci', 'new', '--image', image);
-  const options = [`--config.entrypoint=${entrypoint}`, ...cmd.map((word) => `--config.cmd=${word}`)];
-  await run('umoci', 'config', '--image', image, ...options);
+  const options = [
+    ...(entrypoint === '' ? [] : [`--config.entrypoint=${entrypoint}`]),
+    ...cmd.map((word) => `--config.cmd=${word}`),
+  ];
+  if (options.length > 0) await run('umoci', 'config', '--image', image, ...options);
   return `oci:${image}`;
 }
 

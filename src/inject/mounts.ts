@@ -1,0 +1,38 @@
+import { posix } from 'node:path';
+import type { JsonObject } from '../model/json.js';
+import type { PlannedMount } from './plan.js';
+import { filesPath } from './scripts.js';
+import type { Setting } from './setting.js';
+
+/**
+ * Where a mount lands, with a slash at its end. The runtime cleans a path, and takes a relative one from the root, while
+ * the API server compares paths as they are written.
+ */
+export function mountPoint(mountPath: string): string {
+  const path = posix.join('/', mountPath);
+  return path.endsWith('/') ? path : `${path}/`;
+}
+
+/** Whether a mount of the same volume at the same place is the planned one. */
+export function isMount(mount: JsonObject, planned: PlannedMount): boolean {
+  return (
+    (mount['subPath'] ?? '') === (planned['subPath'] ?? '') &&
+    (mount['subPathExpr'] ?? '') === '' &&
+    (mount['readOnly'] ?? false) === (planned['readOnly'] ?? false)
+  );
+}
+
+/** Where a container of the workload mounts the agent's files; `undefined` for a recipe without any. */
+export function filesMount(
+  { recipe: { volume }, delivery }: Pick<Setting, 'recipe' | 'delivery'>,
+  volumeName: string,
+): PlannedMount | undefined {
+  if (volume === undefined) return undefined;
+  const subPath = delivery === 'Copy' ? filesPath : volume.imageVolume?.subPath;
+  return {
+    name: volumeName,
+    mountPath: volume.mountPath,
+    ...(subPath === undefined ? {} : { subPath }),
+    readOnly: true,
+  };
+}

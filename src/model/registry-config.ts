@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import { apiVersion } from './names.js';
+import { objectName } from './policy.js';
+
+const hostText = z
+  .string()
+  .max(255)
+  .regex(/^[^\s/]+$/, 'must be HOST or HOST:PORT, without scheme and path');
+
+const timeoutMs = z.int().min(10).max(120_000);
+
+const mirrorSchema = z.strictObject({
+  host: hostText.describe('HOST or HOST:PORT of the mirror. Its TLS and limits stand in its own entry of hosts.'),
+  repositoryPrefix: z
+    .string()
+    .regex(/^[a-z0-9._/-]+\/$/, 'must be lower-case parts of a repository that end with /')
+    .exactOptional()
+    .describe('What stands before the repository, such as dockerhub-proxy/ for a project of Harbor.'),
+  sendCredentials: z.boolean().exactOptional().describe('Show the mirror the registry’s credentials. Default: false.'),
+});
+
+const hostSchema = z.strictObject({
+  host: hostText.describe(
+    'HOST, HOST:PORT or a glob with *. The first entry that matches counts. Without a port: every port.',
+  ),
+  mirrors: z.array(mirrorSchema).max(16).exactOptional().describe('Asked in this order before the registry itself.'),
+  plainHttp: z
+    .boolean()
+    .exactOptional()
+    .describe('Talk HTTP, credentials included. Only for a registry on a trusted network.'),
+  caFile: z
+    .string()
+    .min(1)
+    .exactOptional()
+    .describe('PEM file with the certificate authorities, in place of the system’s. Relative to this document’s file.'),
+  connectTimeoutMs: timeoutMs.exactOptional().describe('Longest time for a connection. Default: 3000.'),
+  headersTimeoutMs: timeoutMs
+    .exactOptional()
+    .describe('Longest time from the request to the answer’s header. Default: 8000.'),
+  bodyTimeoutMs: timeoutMs
+    .exactOptional()
+    .describe(
+      'Longest time between two pieces of the body; the whole body may take three times as long. Default: 8000.',
+    ),
+  maxSockets: z.int().min(1).max(1024).exactOptional().describe('Most connections. Default: 16.'),
+  concurrency: z.int().min(1).max(1024).exactOptional().describe('Most requests at a time; more wait. Default: 16.'),
+});
+
+const globs = z.array(hostText).max(1000);
+const egressEntry = z.string().min(1).max(255);
+const provider = z
+  .enum(['Auto', 'On', 'Off'])
+  .exactOptional()
+  .describe('Auto, the default: on where the environment gives this process an identity there.');
+
+const cacheSchema = z
+  .strictObject({
+    tagTtlMs: z.int().min(0).max(86_400_000).exactOptional().describe('How long a tag is believed. Default: 60000.'),
+    rightTtlMs: z
+      .int()
+      .min(0)
+      .max(86_400_000)
+      .exactOptional()
+      .describe('How long a registry’s consent to show a repository to a credential counts. Default: 300000.'),
+    credentialTtlMs: z
+      .int()
+      .min(0)
+      .max(86_400_000)
+      .exactOptional()
+      .describe('How long a pod’s credentials are believed to be the same. Default: 60000.'),
+    staleMs: z
+      .int()
+      .min(0)
+      .max(604_800_000)
+      .exactOptional()
+      .describe('How old an answer may get while its registry cannot be asked; 0: never stale. Default: 21600000.'),
+    entries: z.int().min(1).max(1_000_000).exactOptional().describe('Most entries of each kind. Default: 20000.'),
+    bytes: z.int().min(65_536).max(4_294_967_296).exactOptional().describe('Most bytes, about. Default: 67108864.'),
+  })
+  .describe('Times and sizes of the cache.');
+
+/** How registries are talked to. Not a cluster's kind: files only. */
+export const registryConfigSchema = z.strictObject({
+  apiVersion: z.literal(apiVersion),
+  kind: z.literal('RegistryConfiguration'),
+  metadata: z.looseObject({ name: objectName.exactOptional() }).optional(),
+  hosts: z
+    .array(hostSchema)
+    .max(1000)
+    .exactOptional()
+    .describe('How to talk to hosts that need more than the defaults.'),
+  registries: z
+    .strictObject({
+      allow: globs.exactOptional().describe('When given, only these registries may be named by an image.'),
+      deny: globs
+        .exactOptional()
+        .describe('Never these: registries, mirrors, redirects, token servers. Wins over allow.'),
+    })
+    .exactOptional()
+    .describe('Which registries may be asked: HOST, HOST:PORT or globs with *.'),
+  egress: z
+    .strictObject({
+      allow: z
+        .array(egressEntry)
+        .max(1000)
+        .exactOptional()
+        .describe('What may be reached although it is refused by default, such as 127.0.0.1:5000.'),
+      deny: z.array(egressEntry).max(1000).exactOptional().describe('What may not be reached. Wins over allow.'),
+    })
+    .exactOptional()
+    .describe(
+      'Which addresses may be connected to: addresses, CIDR blocks, hosts, globs; all but a block with a port.',
+    ),
+  defaultPullSecret: z
+    .strictObject({
+      namespace: objectName.describe('Namespace of the Secret.'),
+      name: objectName.describe('Name of the Secret.'),
+    })
+    .exactOptional()
+    .describe('Pull secret that is tried for the pods of every namespace. Only in a cluster.'),
+  clouds: z
+    .strictObject({
+      ecr: provider,
+      gcp: provider,
+      acr: provider,
+    })
+    .exactOptional()
+    .describe('Credentials for the clouds’ registries by this process’s own identity.'),
+  cache: cacheSchema.exactOptional(),
+});
+
+export type RegistryConfig = z.infer<typeof registryConfigSchema>;
+export type RegistryHost = z.infer<typeof hostSchema>;
+export type CloudName = keyof NonNullable<RegistryConfig['clouds']>;
+
+/** A configuration that leaves everything at its default. */
+export const defaultRegistryConfig: RegistryConfig = { apiVersion, kind: 'RegistryConfiguration' };

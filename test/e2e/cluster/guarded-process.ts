@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * The server's keeper: it ends the server as soon as its own standard input does. The other end of that pipe is held
+ * by the test, and the kernel closes it however the test ends, SIGKILL included, so no server outlives its test.
+ */
+const keeper = `
+exec 3<&0 </dev/null
+"$@" 3<&- & server=$!
+{ read -r _ <&3; kill -KILL "$server"; } 2>/dev/null & guard=$!
+exec 3<&-
+wait "$server"; code=$?
+kill "$guard" 2>/dev/null
+exit "$code"`;
+
+const lastOutputLength = 8_000;
+
+/** A server that a test started. */
+export interface GuardedProcess {
+  /** The end of what it has printed, both streams. */
+  output(): string;
+  /** True once it has ended, by itself or by `stop`. */
+  hasEnded(): boolean;
+  /** Kills it, without a chance to say goodbye, and resolves when it is gone. */
+  stop(): Promise<void>;
+}
+
+/** Starts a server that ends with this process at the latest. */
+export function startGuarded(
+  program: string,
+  parameters: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): GuardedProcess {
+  const child = spawn('/bin/sh', ['-c', keeper, 'sh', program, ...parameters], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  let output = '';
+  const collect = (chunk: Buffer): void => {
+    output = (output + chunk.toString()).slice(-lastOutputLength);
+  };
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  // A server that ends by itself takes the reader of this pipe with it.
+  child.stdin.on('error', () => undefined);
+  const closed = once(child, 'close');
+  return {
+    output: () => output,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+    stop: async () => {
+      child.stdin.end();
+      await closed;
+    },
+  };
+}
+
+/** How often something is looked at, and for how long at most, before a test gives up on it. */
+const pollMs = 50;
+const patienceMs = 60_000;
+
+/**
+ * Waits until something holds.
+ * @param holds what is awaited; a rejection counts as "not yet"
+ * @param process the server that has to live for it
+ * @throws when the server ends, or after a minute, with the end of what the server printed
+ */
+export async function until(what: string, holds: () => Promise<boolean>, process?: GuardedProcess): Promise<void> {
+  const giveUpAt = performance.now() + patienceMs;
+  while (!(await holds().catch(() => false))) {
+    const why = process?.hasEnded() === true ? 'its server has ended' : 'it took too long';
+    if (process?.hasEnded() === true || performance.now() > giveUpAt) {
+      throw new Error(`waited for ${what}: ${why}\n${process?.output() ?? ''}`);
+    }
+    await sleep(pollMs);
+  }
+}

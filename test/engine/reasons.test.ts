@@ -1,0 +1,225 @@
+import t from 'tap';
+import type { Engine } from '../../src/engine/engine.js';
+import type { Decision, Door } from '../../src/model/decision.js';
+import type { ImageOutcome } from '../../src/model/image.js';
+import type { JsonObject } from '../../src/model/json.js';
+import { reasonCodes, reasons, type ReasonCode } from '../../src/model/reasons.js';
+import {
+  askDoor,
+  decideNow,
+  decideWithLookUps,
+  engineFor,
+  engineOf,
+  policyText,
+  reviewOf,
+  type EngineOptions,
+} from '../support/engine.js';
+import { draft, listAt, objectAt, patched } from '../support/json.js';
+import { podOf, podWith } from '../support/pods.js';
+
+interface Scene {
+  readonly pod: JsonObject;
+  readonly engine: Engine;
+  readonly door: Door;
+  readonly namespaceLabels: Readonly<Record<string, string>>;
+  readonly admitted: boolean;
+}
+
+function scene(
+  pod: JsonObject = podOf(),
+  spec: JsonObject = {},
+  more: EngineOptions & Partial<Pick<Scene, 'door' | 'namespaceLabels' | 'admitted'>> = {},
+): Scene {
+  return {
+    pod,
+    engine: engineFor(spec, more),
+    door: more.door ?? 'mutate',
+    namespaceLabels: more.namespaceLabels ?? {},
+    admitted: more.admitted ?? true,
+  };
+}
+
+const plain = { agent: { placement: 'Container' } } as const;
+const forbidden = { optOut: 'Forbidden' } as const;
+const security = { prefer: 'Security' } as const;
+const image = 'shop/web:1';
+const unknown = podWith({});
+const init = (command: readonly string[]) => podOf({ initContainers: [{ name: 'init', image: 'i', command }] });
+const covered = { containers: { cover: ['Main', 'Init'] } } as const;
+const labelled = (value: string) => podOf({}, { labels: { 'outrider.dev/inject': value } });
+const annotated = (name: string, value: string) =>
+  podWith({}, {}, { annotations: { [`outrider.dev/${name}`]: value } });
+const env = (name: string) => podWith({ command: ['/app'], env: [{ name, value: 'mine' }] });
+const instrumentedOtherwise = podWith({
+  command: ['/opt/draios/bin/instrument', '/app'],
+  volumeMounts: [{ name: 'v', mountPath: '/opt/draios' }],
+});
+const lookedUp = (reason: ReasonCode): Scene => scene(unknown, {}, { asked: { [image]: failure(reason) } });
+
+function failure(reason: ReasonCode): ImageOutcome {
+  return { ok: false, reason, detail: `${image}: ${reason}` };
+}
+
+const copyOnly = `
+apiVersion: outrider.dev/v1alpha1
+kind: InstrumentationProfile
+metadata: { name: lab }
+spec:
+  version: '1'
+  image: lab/agent:1
+  wrapper: { argv: [/lab/run] }
+  volume: { name: lab, mountPath: /lab, copy: { name: lab-copy, from: /lab } }
+${policyText('p', { profile: { name: 'lab' }, delivery: 'ImageVolume' })}`;
+
+/** A node agent's pod with a container that mounts something else where the profile mounts a part of the node. */
+const nodeAgent = podOf({
+  containers: [{ name: 'system-probe', volumeMounts: [{ name: 'mine', mountPath: '/sys/kernel/debug' }] }],
+  volumes: [{ name: 'mine', emptyDir: {} }],
+});
+
+/** An instrumented pod in front of whose init containers another webhook has put one. */
+function withInitInFront(): JsonObject {
+  const after = draft(patched(podOf(), decideNow(podOf(), engineFor()).patch));
+  listAt(objectAt(after, 'spec'), 'initContainers').unshift({ name: 'late', image: 'i', command: ['/i'] });
+  return after;
+}
+
+/** How each reason is reached. The two that no decision of the engine's own has are reached through the door below. */
+const scenes: Readonly<Record<Exclude<ReasonCode, 'other_request' | 'internal_error'>, Scene>> = {
+  injected: scene(),
+  no_policy: scene(podOf(), { match: { podSelector: { matchLabels: { a: 'b' } } } }),
+  policy_off: scene(podOf(), { mode: 'Off' }),
+  report_mode: scene(podOf(), { mode: 'Report' }),
+  namespace_excluded: scene(podOf(), {}, { excludedNamespaces: ['shop'] }),
+  namespace_opted_out: scene(podOf(), {}, { namespaceLabels: { 'outrider.dev/inject': 'disabled' } }),
+  pod_opted_out: scene(labelled('disabled')),
+  inject_label_invalid: scene(labelled('true')),
+  host_network: scene(podOf({ hostNetwork: true })),
+  host_pid: scene(podOf({ hostPID: true })),
+  process_namespace_refused: scene(podOf({ shareProcessNamespace: false })),
+  mirror_pod: scene(podOf({}, { annotations: { 'kubernetes.io/config.mirror': '' } })),
+  windows: scene(podOf({ os: { name: 'windows' } })),
+  sandboxed_runtime: scene(podOf({ runtimeClassName: 'kata-qemu' })),
+  mount_kept: { ...scene(nodeAgent), engine: engineOf(policyText('p', { profile: { name: 'datadog-node' } })) },
+  container_absent: { ...scene(nodeAgent), engine: engineOf(policyText('p', { profile: { name: 'datadog-node' } })) },
+  virtual_node: scene(podOf({ nodeSelector: { type: 'virtual-kubelet' } })),
+  port_taken: scene(podWith({ command: ['/app'], ports: [{ containerPort: 32000 }] })),
+  job_needs_native_sidecar: scene(podOf({ restartPolicy: 'Never' }), plain),
+  no_container_selected: scene(podOf(), { containers: { include: ['other'] } }),
+  no_container_instrumented: scene(
+    podOf({
+      containers: [
+        { name: 'a', command: ['/init'] },
+        { name: 'b', image, imagePullPolicy: 'Never' },
+      ],
+    }),
+  ),
+  some_containers_left_out: scene(
+    podOf({
+      containers: [
+        { name: 'a', command: ['/init'] },
+        { name: 'b', image, imagePullPolicy: 'Never' },
+        { name: 'c', command: ['/app'] },
+      ],
+    }),
+  ),
+  parts_missing: scene(podOf(), security, { door: 'validate' }),
+  parts_differ: scene(instrumentedOtherwise),
+  tampered: scene(instrumentedOtherwise, forbidden),
+  policy_invalid: scene(podOf(), { profile: { name: 'sysdig', settings: { region: 'mars' } } }, { broken: true }),
+  credentials_missing: scene(podOf(), {}, { secretState: () => 'missing' }),
+  agent_image_missing: scene(
+    podOf(),
+    {},
+    { known: { 'quay.io/sysdig/workload-agent:6.3.0': failure('image_not_found') } },
+  ),
+  image_volume_unsupported: scene(podOf(), { delivery: 'ImageVolume' }, { facts: { imageVolumes: false } }),
+  delivery_unsupported: { ...scene(), engine: engineOf(copyOnly) },
+  placement_unsupported: scene(podOf(), { agent: { placement: 'Native' } }, { facts: { nativeSidecars: false } }),
+  pod_unreadable: scene({ metadata: {}, spec: { containers: 'none' } }),
+  pid1_entrypoint: scene(podWith({ command: ['/sbin/init'] })),
+  entrypoint_empty: scene(unknown, {}, { known: { [image]: { entrypoint: [], cmd: [] } } }),
+  init_needs_native_sidecar: scene(init(['/i']), { ...plain, ...covered }),
+  init_starts_before_agent: scene(withInitInFront(), covered),
+  mount_path_taken: scene(podWith({ command: ['/app'], volumeMounts: [{ name: 'v', mountPath: '/opt/draios' }] })),
+  images_annotation_invalid: scene(annotated('images', '{')),
+  image_unresolved: scene(unknown),
+  image_reference_invalid: lookedUp('image_reference_invalid'),
+  image_not_found: lookedUp('image_not_found'),
+  image_unauthorized: lookedUp('image_unauthorized'),
+  image_platforms_differ: lookedUp('image_platforms_differ'),
+  image_not_runnable: lookedUp('image_not_runnable'),
+  image_config_invalid: lookedUp('image_config_invalid'),
+  registry_unreachable: lookedUp('registry_unreachable'),
+  registry_rate_limited: lookedUp('registry_rate_limited'),
+  registry_error: lookedUp('registry_error'),
+  registry_denied: lookedUp('registry_denied'),
+  lookup_timeout: lookedUp('lookup_timeout'),
+  capability_left_out: scene(podOf(), {}, { facts: { podSecurityDefault: 'baseline' } }),
+  capability_refused: scene(podOf(), { capability: 'Always' }, { facts: { podSecurityDefault: 'baseline' } }),
+  capability_without_effect: scene(podWith({ command: ['/app'], securityContext: { runAsUser: 1000 } })),
+  capability_dropped: scene(
+    podWith({ command: ['/app'], securityContext: { capabilities: { drop: ['SYS_PTRACE'] } } }),
+  ),
+  env_kept: scene(env('SYSDIG_SIDECAR')),
+  name_suffixed: scene(podOf({ volumes: [{ name: 'sysdig-workload-agent', emptyDir: {} }] })),
+  annotation_ignored: scene(annotated('containers', 'web'), forbidden),
+  annotation_names_unknown: scene(annotated('containers', 'web,other')),
+  keeper_left_out: scene(),
+  agent_image_unauthorized: scene(
+    podOf(),
+    {},
+    { known: { 'quay.io/sysdig/workload-agent:6.3.0': failure('image_unauthorized') } },
+  ),
+  pull_secrets_not_added: scene(podOf(), { agent: { imagePullSecrets: ['pull'] } }, { admitted: false }),
+  probe_not_covered: scene(podWith({ command: ['/app'], livenessProbe: { exec: { command: ['true'] } } })),
+  sidecar_resources: scene(),
+  opt_out_ignored: scene(labelled('disabled'), forbidden),
+};
+
+function reasonsIn({ reason, steps }: Decision): ReadonlySet<ReasonCode | undefined> {
+  return new Set([reason, ...steps.map((step) => step.reason)]);
+}
+
+async function decisionOf({ pod, engine, door, namespaceLabels, admitted }: Scene, asking: boolean): Promise<Decision> {
+  const about = { namespaceLabels, admitted };
+  if (asking) return (await decideWithLookUps(pod, engine, about)).decision;
+  return decideNow(pod, engine, door, about).decision;
+}
+
+const reached = new Set<ReasonCode>();
+
+for (const code of reasonCodes) {
+  if (code === 'other_request' || code === 'internal_error') continue;
+  t.test(`${code}: ${reasons[code].summary}`, async (t) => {
+    const asking =
+      /^(image_|registry_|lookup_)/.test(code) && !['image_unresolved', 'image_volume_unsupported'].includes(code);
+    const decision = await decisionOf(scenes[code], asking);
+    if (!reasonsIn(decision).has(code)) t.fail(`${decision.decision} ${decision.reason}: ${decision.detail}`);
+    else reached.add(code);
+    const about = reasons[code].about;
+    if (about !== 'remark') t.ok(decision.detail, 'a decision says what it is about');
+    if (about === 'remark') t.not(decision.reason, code, 'a remark decides nothing');
+  });
+}
+
+t.test('the two that only a door gives', async (t) => {
+  const engine = engineFor();
+  const other = await askDoor('mutate', reviewOf(podOf(), { operation: 'UPDATE' }), engine);
+  t.equal(other.audit['reason'], 'other_request');
+  const failing = await askDoor('mutate', reviewOf(podOf()), engine, {
+    engine: () => {
+      throw new Error('broken');
+    },
+  });
+  t.equal(failing.audit['reason'], 'internal_error');
+  reached.add('other_request').add('internal_error');
+});
+
+t.test('every reason is reached', (t) => {
+  t.same(
+    reasonCodes.filter((code) => !reached.has(code)),
+    [],
+  );
+  t.end();
+});
