@@ -6,7 +6,7 @@ import type { StringMap } from '../model/selector.js';
 import { chooseCapability } from './capability.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
 import { hasKeeper, type Surroundings } from './own-containers.js';
-import { absentContainers, concernedContainers } from './named-parts.js';
+import { absentContainers } from './named-parts.js';
 import type { Growth, Plan, PlannedMember, WorkloadPlan } from './plan.js';
 import type { OwnPart } from './own-parts.js';
 import type { Setting } from './setting.js';
@@ -40,7 +40,7 @@ export interface Planned {
 
 /** Plans what a pod gets. Pure: the same input gives the same plan, in the same order. */
 export function makePlan(input: PlanInput): Planned {
-  const { setting } = input;
+  const { setting, selected } = input;
   const { recipe, view, placement } = setting;
   const remarks: Finding[] = [];
   let differing: Finding | undefined;
@@ -74,7 +74,6 @@ export function makePlan(input: PlanInput): Planned {
     ownInitIndex: lastOwnInit(setting),
   };
 
-  const selected = concernedContainers(recipe, input.selected);
   const results = selected.map((container) => planContainer(container, input.imageOf(container), setting, shared));
   const containers = results.map(({ finding }) => finding);
   const tampered = firstOf(results, ({ tampered }) => tampered);
@@ -181,9 +180,15 @@ function lastOwnInit({ view, workload }: Setting): number {
   return view.initContainers.findLastIndex((container) => !workload.includes(container));
 }
 
-/** Those host volumes that a container is to mount: one that the pod needs no more of is not added. */
+/** Those host volumes that a container mounts, or is to mount: one that nobody needs is not added. */
 function mounted(volumes: readonly PlannedMember[], workload: readonly WorkloadPlan[]): readonly PlannedMember[] {
-  return volumes.filter(({ name }) => workload.some(({ mounts }) => mounts.some((mount) => mount.name === name)));
+  return volumes.filter(({ name }) =>
+    workload.some(({ container, mounts }) =>
+      [...mounts, ...listOf(container.value['volumeMounts'])].some(
+        (mount) => isObject(mount) && mount['name'] === name,
+      ),
+    ),
+  );
 }
 
 /** Host volumes under a free name, or the volume of the pod that has the same path already. */
