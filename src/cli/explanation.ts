@@ -148,7 +148,8 @@ function containersOf({ template, outcome }: InstrumentedTemplate): readonly Exp
       return [{ ...about, ...pick(explained), result: 'left_out' }];
     }
     const planned = plan?.workload.find(({ container }) => container.name === view.name);
-    if (planned !== undefined) return [{ ...about, ...instrumented(planned, images.get(view.name)) }];
+    if (planned !== undefined)
+      return [{ ...about, ...instrumented(planned, images.get(view.name), plan?.recipe.wrapper !== undefined) }];
     const note = decision.steps.find(({ subject, result }) => subject === view.name && result === 'note');
     return note === undefined ? [] : [{ ...about, result: 'not_selected', detail: note.detail }];
   });
@@ -166,6 +167,7 @@ function viewsOf({ pod }: PodTemplate): readonly ContainerView[] {
 function instrumented(
   { container, command, args, env, mounts, capabilities, execs }: WorkloadPlan,
   image: ImageOutcome | undefined,
+  wraps: boolean,
 ): Omit<ExplainedContainer, 'name' | 'list'> {
   const fromImage = container.command.length === 0 && image?.ok === true ? image : undefined;
   const before: Argv = {
@@ -174,7 +176,11 @@ function instrumented(
   };
   return {
     result: 'instrumented',
-    detail: command === undefined ? 'is wrapped already' : 'is wrapped',
+    detail: !wraps
+      ? 'is not wrapped: the profile has no tracer'
+      : command === undefined
+        ? 'is wrapped already'
+        : 'is wrapped',
     before,
     after: { command: command ?? container.command, args: args ?? container.args },
     source: fromImage?.source ?? 'manifest',

@@ -8,12 +8,13 @@ import type { StringMap } from '../model/selector.js';
 import { needsImage } from '../inject/argv.js';
 import { makePlan, type Planned } from '../inject/make-plan.js';
 import { missingParts } from '../inject/missing.js';
+import { concernedContainers } from '../inject/named-parts.js';
 import { findObstacle } from '../inject/obstacles.js';
 import { buildPatch } from '../inject/patch.js';
 import type { Plan } from '../inject/plan.js';
 import { openSetting, type Setting } from '../inject/setting.js';
 import { isFinding, readPod, type ContainerView, type PodView } from '../inject/view.js';
-import { selectContainers } from '../policy/containers.js';
+import { selectContainers, type Selection } from '../policy/containers.js';
 import { decide, noFindings, type Findings } from '../policy/decide.js';
 import { screen, type Screening } from '../policy/screen.js';
 import { agentImagesOf, agentImageTrouble, lookUpAgents, missingSecret } from './agent.js';
@@ -63,11 +64,9 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
   if (isFinding(view)) return obstructed(view);
   const setting = openSetting(view, rule.recipe, rule.placement, engine.facts, rule.parts);
   if ('reason' in setting) return obstructed(setting);
-  const selection = selectContainers(
-    screening.policy,
-    setting.workload,
-    view.annotations[names.containers],
-    request.trace,
+  const selection = concerning(
+    rule,
+    selectContainers(screening.policy, setting.workload, view.annotations[names.containers], request.trace),
   );
   // With no container selected there is nothing that an obstacle would keep from being instrumented.
   if (selection.selected.length > 0) {
@@ -103,6 +102,20 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
   return Promise.all(containers)
     .then(() => lookedUp)
     .then((outcomes) => judged([...agent.known, ...outcomes]));
+}
+
+/** The selection without the containers that the profile has nothing for. */
+function concerning({ recipe }: Rule, selection: Selection<ContainerView>): Selection<ContainerView> {
+  const selected = concernedContainers(recipe, selection.selected);
+  if (selected.length === selection.selected.length) return selection;
+  const others = new Set(
+    selection.selected.filter((container) => !selected.includes(container)).map(({ name }) => name),
+  );
+  const detail = `profile ${recipe.profile} has nothing for it`;
+  const steps = selection.steps.map((step): Step =>
+    others.has(step.subject) ? { ...step, result: 'note', detail } : step,
+  );
+  return { ...selection, selected, steps };
 }
 
 function subjectOf(request: PodRequest, view: PodView | Finding) {

@@ -1,6 +1,7 @@
 import { isObject, listOf, objectOf, stringOf } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import type { Finding } from '../model/decision.js';
+import { mountPoint } from './mounts.js';
 import type { PlannedMount } from './plan.js';
 import type { ContainerView } from './view.js';
 
@@ -27,6 +28,8 @@ interface PresentMount {
   /** What it shows of the node; `undefined` for another kind of volume. */
   readonly source: string | undefined;
   readonly readOnly: boolean;
+  /** The pod has no volume of that name. */
+  readonly isDangling: boolean;
 }
 
 /**
@@ -45,7 +48,7 @@ export function planHostMounts(
   const mounts: PlannedMount[] = [];
   const remarks: Finding[] = [];
   for (const mount of wanted) {
-    const at = withSlash(mount.mountPath);
+    const at = mountPoint(mount.mountPath);
     const own = present.find((other) => other.at === at);
     if (own !== undefined) {
       const kept = keptMount(container, mount, own);
@@ -67,7 +70,9 @@ export function planHostMounts(
 
 /** A remark where the mount at the very place is not what is wanted; it stays all the same. */
 function keptMount(container: ContainerView, wanted: HostMount, own: PresentMount): Finding | undefined {
-  const same = own.source === withSlash(wanted.path);
+  // Ours, come again without its volume, which is then added again.
+  if (own.name === wanted.name && own.isDangling) return undefined;
+  const same = own.source === mountPoint(wanted.path);
   if (same && (wanted.readOnly || !own.readOnly)) return undefined;
   const what = same ? 'read-only' : `from volume ${own.name}`;
   return { reason: 'mount_kept', detail: `container ${container.name} mounts ${wanted.mountPath} itself, ${what}` };
@@ -76,14 +81,14 @@ function keptMount(container: ContainerView, wanted: HostMount, own: PresentMoun
 /** Whether a wider mount shows the wanted path at the wanted place. */
 function shows(other: PresentMount, at: string, wanted: HostMount): boolean {
   if (other.source === undefined || !at.startsWith(other.at) || (other.readOnly && !wanted.readOnly)) return false;
-  return other.source + at.slice(other.at.length) === withSlash(wanted.path);
+  return other.source + at.slice(other.at.length) === mountPoint(wanted.path);
 }
 
 function isInTheWay(other: PresentMount, at: string, wanted: HostMount): boolean {
   if (at.startsWith(other.at)) return other.readOnly && other.at !== '/';
   if (!other.at.startsWith(at)) return false;
   // The same part of the node: what it stands on is there.
-  return other.source !== withSlash(wanted.path) + other.at.slice(at.length);
+  return other.source !== mountPoint(wanted.path) + other.at.slice(at.length);
 }
 
 function presentMounts(container: ContainerView, volumes: readonly JsonObject[]): readonly PresentMount[] {
@@ -91,9 +96,10 @@ function presentMounts(container: ContainerView, volumes: readonly JsonObject[])
     .filter(isObject)
     .map((mount) => ({
       name: stringOf(mount['name']) ?? '?',
-      at: withSlash(stringOf(mount['mountPath']) ?? ''),
+      at: mountPoint(stringOf(mount['mountPath']) ?? ''),
       source: sourceOf(mount, volumes),
       readOnly: mount['readOnly'] === true,
+      isDangling: !volumes.some(({ name }) => name === mount['name']),
     }));
 }
 
@@ -102,11 +108,7 @@ function sourceOf(mount: JsonObject, volumes: readonly JsonObject[]): string | u
   const path = stringOf(objectOf(volume?.['hostPath'])?.['path']);
   if (path === undefined || mount['subPathExpr'] !== undefined) return undefined;
   const subPath = stringOf(mount['subPath']) ?? '';
-  return subPath === '' ? withSlash(path) : withSlash(withSlash(path) + subPath);
-}
-
-function withSlash(path: string): string {
-  return path.endsWith('/') ? path : `${path}/`;
+  return subPath === '' ? mountPoint(path) : mountPoint(`${path}/${subPath}`);
 }
 
 function withoutSlash(path: string): string {

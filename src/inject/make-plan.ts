@@ -6,7 +6,7 @@ import type { StringMap } from '../model/selector.js';
 import { chooseCapability } from './capability.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
 import { hasKeeper, type Surroundings } from './own-containers.js';
-import { absentContainers, concernedContainers } from './named-parts.js';
+import { absentContainers } from './named-parts.js';
 import type { Growth, Plan, PlannedMember, WorkloadPlan } from './plan.js';
 import type { OwnPart } from './own-parts.js';
 import type { Setting } from './setting.js';
@@ -40,7 +40,7 @@ export interface Planned {
 
 /** Plans what a pod gets. Pure: the same input gives the same plan, in the same order. */
 export function makePlan(input: PlanInput): Planned {
-  const { setting } = input;
+  const { setting, selected } = input;
   const { recipe, view, placement } = setting;
   const remarks: Finding[] = [];
   let differing: Finding | undefined;
@@ -74,7 +74,6 @@ export function makePlan(input: PlanInput): Planned {
     ownInitIndex: lastOwnInit(setting),
   };
 
-  const selected = concernedContainers(recipe, input.selected);
   const results = selected.map((container) => planContainer(container, input.imageOf(container), setting, shared));
   const containers = results.map(({ finding }) => finding);
   const tampered = firstOf(results, ({ tampered }) => tampered);

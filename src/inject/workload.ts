@@ -78,12 +78,17 @@ export function planContainer(
   }
 
   const mounts: PlannedMount[] = [];
-  for (const wanted of volumeMounts(setting, shared)) {
-    const state = mountState(container, wanted);
-    if (state === 'missing') mounts.push(wanted);
-    else if (state === 'differs') differs ??= differing(container, `mounts ${wanted.mountPath} in another way`);
+  const files = shared.volumeName === undefined ? undefined : filesMount(setting, shared.volumeName);
+  if (files !== undefined) {
+    const state = mountState(container, files);
+    if (state === 'missing') mounts.push(files);
+    else if (state === 'differs') differs ??= differing(container, `mounts ${files.mountPath} in another way`);
     else if (state !== 'present') return leftOut({ reason: 'mount_path_taken', detail: state });
   }
+  const host = planHostMounts(container, setting.view.volumes, hostMountsOf(recipe, parts, shared));
+  if ('reason' in host) return leftOut(host);
+  mounts.push(...host.mounts);
+  remarks.push(...host.remarks);
   // Last, so that a container which was left out for a reason of its own is so for the same reason when it comes again
   // with our containers behind it.
   if (startsTooEarly(container, setting, shared)) {
@@ -92,11 +97,6 @@ export function planContainer(
       detail: 'it stands before the last of the instrumentation’s own init containers',
     });
   }
-
-  const host = planHostMounts(container, setting.view.volumes, hostMountsOf(recipe, parts, shared));
-  if ('reason' in host) return leftOut(host);
-  mounts.push(...host.mounts);
-  remarks.push(...host.remarks);
 
   const env = planEnv(container, recipe, parts, remarks);
   const wantedCapabilities = [
@@ -127,11 +127,6 @@ function needsNativeSidecar({ list }: ContainerView, { recipe, native }: Setting
 /** An init container needs the files and the agent before it (E19). */
 function startsTooEarly({ list, index }: ContainerView, { recipe }: Setting, { ownInitIndex }: Shared): boolean {
   return list === 'initContainers' && recipe.wrapper !== undefined && index < ownInitIndex;
-}
-
-function volumeMounts(setting: Setting, shared: Shared): readonly PlannedMount[] {
-  const files = shared.volumeName === undefined ? undefined : filesMount(setting, shared.volumeName);
-  return files === undefined ? [] : [files];
 }
 
 /** The parts of the node that a container is to see, under the names of their volumes in this pod. */

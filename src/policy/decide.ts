@@ -93,7 +93,7 @@ function planned(policy: CompiledPolicy, findings: Findings): Verdict {
   if (containers.length === 0) {
     const detail = findings.narrowed
       ? 'the pod’s annotation names none of the containers that the policy selects'
-      : 'the policy selects none of the pod’s containers';
+      : 'the policy selects none of the pod’s containers that its profile is for';
     return { decision: 'skip', reason: 'no_container_selected', detail };
   }
   const leftOut = containers.filter(isLeftOut);

@@ -190,3 +190,15 @@ t.test('no pod, and bad input', async (t) => {
   t.match(bad, { code: 2, stdout: '', stderr: /^outrider: error: -:\d+:\d+: / });
   t.equal((await place.outrider(['explain', '-f', '-', '-o', 'yaml', ...withSysdig])).code, 2);
 });
+
+t.test('a profile without a tracer: nothing is called wrapped, and who is not concerned is said', async (t) => {
+  const containers = '[{name: agent, image: a, command: [agent, run]}, {name: trace-agent, image: a}]';
+  const place = await workplace(t, {
+    'agent.yaml': `apiVersion: v1\nkind: Pod\nmetadata: {name: agent}\nspec: {containers: ${containers}}\n`,
+  });
+  const { stdout } = await place.outrider(['explain', '-f', 'agent.yaml', '--profile', 'datadog-node']);
+  t.match(stdout, 'INJECT 1 of 1');
+  t.match(stdout, /✓ agent +agent run {2}\(is not wrapped: the profile has no tracer\)/);
+  t.match(stdout, /· trace-agent +profile datadog-node has nothing for it/);
+  t.match(stdout, /! container_absent +the pod has no container system-probe/);
+});

@@ -104,6 +104,18 @@ const cases: readonly {
     gives: 'mount',
   },
   {
+    title: 'ours, without its volume',
+    wanted: proc,
+    has: [{ name: 'procdir', mountPath: '/host/proc', readOnly: true }],
+    gives: 'met',
+  },
+  {
+    title: 'a path written otherwise',
+    wanted: proc,
+    has: [{ name: 'p', mountPath: '/host//proc/.' }],
+    gives: 'met',
+  },
+  {
     title: 'a neighbour of a similar name',
     wanted: proc,
     has: [{ name: 'c', mountPath: '/host/processes' }],

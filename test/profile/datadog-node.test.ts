@@ -108,6 +108,9 @@ t.test('a pod without the Agent’s containers is not called instrumented', (t) 
   t.equal(decision.decision, 'skip');
   t.equal(decision.reason, 'no_container_selected');
   t.same(patch, []);
+  const elsewhere = { ...pod, spec: { ...pod.spec, os: { name: 'windows' } } };
+  t.equal(decide(elsewhere).decision.reason, 'no_container_selected', 'what it runs on does not matter then');
+  t.equal(decide(pod, { prefer: 'Security' }, 'validate').decision.decision, 'skip', 'and it is not denied');
   t.end();
 });
 
