@@ -30,11 +30,19 @@ export function examineCluster({ nodes: objects, namespaces: spaces, version }: 
   const namespaces = spaces.filter((space) => labelsOf(space)[names.inject] === 'enabled').map(examineNamespace);
   const findings = [
     ...serverVersion(version),
-    ...wholeCluster(nodes),
+    ...(nodes.length === 0 ? [noNode] : wholeCluster(nodes)),
     ...(spaces.length > 0 && namespaces.length === 0 ? [noNamespace] : []),
   ];
   return { nodes, namespaces, findings, healthy: nodesHealthy(nodes) && isHealthy(findings) };
 }
+
+const noNode: DoctorFinding = {
+  check: 'nodes',
+  result: 'note',
+  detail: 'the cluster has no node, so there is nothing to say of them',
+  remedy: 'look again when there is one',
+  source: 'outrider',
+};
 
 const noNamespace: DoctorFinding = {
   check: 'namespaces',

@@ -86,6 +86,7 @@ t.test('the cluster as a whole: the choice, and what every node has', (t) => {
   const cos = inventory.nodes.filter((node) => examineNode(node).imageVolumes);
   t.match(detail('image volumes', cos), 'ImageVolume can be used');
   t.equal(detail('choice', []), undefined, 'no node, no choice');
+  t.match(detail('nodes', []), 'has no node');
   t.match(detail('server', inventory.nodes, 'v1.29.4'), /older than 1\.30/);
   t.match(detail('server', inventory.nodes, 'v1.34.1'), 'Kubernetes v1.34.1');
   t.end();
