@@ -19,6 +19,7 @@ RUN npm run build
 FROM gcr.io/distroless/nodejs26-debian13:nonroot
 COPY --from=tools /tools /tools
 COPY --from=build /src/dist/outrider.js /app/outrider.js
+COPY --from=build /src/dist/chunks /app/chunks
 COPY LICENSE package.json /app/
 WORKDIR /app
 USER 65532:65532
