@@ -1,7 +1,7 @@
 import jsonpatch from 'fast-json-patch';
 import { isDeepStrictEqual } from 'node:util';
 import { OutriderError } from '../model/error.js';
-import { isArray, isObject, objectOf, type JsonObject, type JsonValue } from '../model/json.js';
+import { isArray, isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { names } from '../model/names.js';
 import { pointerToken, type Operation } from '../model/patch.js';
 import { cloneJson, cloneOperation } from './clone.js';
@@ -89,15 +89,40 @@ function refuseInexact(value: JsonValue, path: string): void {
  * @param operations pointers start at that object
  */
 export function withUndo(pod: JsonObject, operations: readonly Operation[]): readonly Operation[] {
+  return withUndoAt(pod, operations, annotationPath);
+}
+
+/**
+ * The same as {@link withUndo}, with the record in another place. Objects on the way there that are missing are made,
+ * and taken back with the rest.
+ *
+ * @param path JSON pointer of the record, where nothing stands yet
+ */
+export function withUndoAt(value: JsonObject, operations: readonly Operation[], path: string): readonly Operation[] {
   const all = [...operations];
-  const patched = { root: jsonpatch.applyPatch<JsonValue>(pod, all.map(cloneOperation), true, false).newDocument };
-  const metadata = objectOf(at(patched.root, '/metadata'));
-  const annotations = objectOf(metadata?.['annotations']);
-  if (metadata === undefined) all.push({ op: 'add', path: '/metadata', value: {} });
-  if (annotations === undefined) all.push({ op: 'add', path: '/metadata/annotations', value: {} });
-  const undo = invert(pod, all);
-  const text = JSON.stringify({ v: formatVersion, undo: undo.map(compact) });
-  return [...all, { op: 'add', path: annotationPath, value: text }];
+  const patched = jsonpatch.applyPatch<JsonValue>(value, all.map(cloneOperation), true, false).newDocument;
+  const tokens = path.split('/').slice(1, -1);
+  for (let length = 1; length <= tokens.length; length++) {
+    const parent = `/${tokens.slice(0, length).join('/')}`;
+    const found = at(patched, parent);
+    if (!isObject(found) && !isArray(found)) all.push({ op: 'add', path: parent, value: {} });
+  }
+  return [...all, { op: 'add', path, value: undoRecord(value, all) }];
+}
+
+/** The record of how operations are taken back, as text: JSON of `{"v": 1, "undo": [operations]}`. */
+export function undoRecord(value: JsonValue, operations: readonly Operation[]): string {
+  return JSON.stringify({ v: formatVersion, undo: invert(value, operations).map(compact) });
+}
+
+/**
+ * One record out of two: the later one is taken back first.
+ *
+ * @throws OutriderError `undo_stale` for a record that cannot be read
+ */
+export function joinUndo(later: JsonValue, earlier: JsonValue): string {
+  const undo = [...readUndo(later, {}), ...readUndo(earlier, {})];
+  return JSON.stringify({ v: formatVersion, undo: undo.map(compact) });
 }
 
 /** True when the object carries the annotation `outrider.dev/undo`. */
@@ -123,8 +148,24 @@ export function undoOperations(
     const message = `there is no annotation ${names.undo}, so nothing can be taken back. Only what \`outrider inject\` wrote has one; otherwise go back to the manifest's source.`;
     throw new OutriderError('undo_missing', message, where);
   }
-  const operations: readonly Operation[] = [{ op: 'remove', path: annotationPath }, ...readUndo(text, where)];
-  const outcome = rehearse(pod, operations);
+  return undoOperationsOf(pod, text, annotationPath, where);
+}
+
+/**
+ * The operations that a record asks for, tried out on the value.
+ *
+ * @param path JSON pointer of the record, which goes first; `undefined` when it stands outside the value
+ * @throws OutriderError `undo_stale` when it cannot be read, or the value was edited since
+ */
+export function undoOperationsOf(
+  value: JsonObject,
+  record: JsonValue,
+  path: string | undefined,
+  where: { readonly file?: string; readonly field?: string } = {},
+): readonly Operation[] {
+  const own: readonly Operation[] = path === undefined ? [] : [{ op: 'remove', path }];
+  const operations = [...own, ...readUndo(record, where)];
+  const outcome = rehearse(value, operations);
   if (outcome === undefined) return operations;
   const message = `${outcome} is not what \`outrider inject\` left there: the manifest was edited since. Undo that edit and run again, or remove the instrumentation by hand.`;
   throw new OutriderError('undo_stale', message, where);
@@ -166,7 +207,7 @@ function compact(operation: Operation): Compact {
 
 function readUndo(text: JsonValue, where: { readonly file?: string; readonly field?: string }): readonly Operation[] {
   const stale = (why: string, cause?: unknown): OutriderError => {
-    const message = `the annotation ${names.undo} ${why}. Go back to the manifest's source, or remove the instrumentation by hand.`;
+    const message = `the record ${names.undo} ${why}. Go back to the manifest's source, or remove the instrumentation by hand.`;
     return new OutriderError('undo_stale', message, { ...where, cause });
   };
   let record: unknown;

@@ -1,0 +1,24 @@
+// Above that many columns of indentation or list dashes the parser's own expressions outgrow the memory or the stack.
+const maxIndent = 512;
+
+/** A line that the YAML parser must not see. */
+export interface OverIndented {
+  /** Offset of the line's start. */
+  readonly offset: number;
+  readonly text: string;
+}
+
+/**
+ * Finds the first line that is indented, or nested by indicators on the one line (`- - - a`, `? ? a`), by more than 512
+ * columns. The parser may exhaust the memory or the stack over it, natively, so it has to be found before.
+ */
+export function overIndentedLine(text: string): OverIndented | undefined {
+  for (const line of text.matchAll(/^[^\r\n]*/gm)) {
+    if (line[0].length <= maxIndent) continue;
+    const indent = /^(?:[ \t]|[-?:](?=[ \t]|$))*/.exec(line[0])?.[0].length ?? 0;
+    if (indent > maxIndent) {
+      return { offset: line.index, text: `a line is indented or nested by more than ${maxIndent} columns` };
+    }
+  }
+  return undefined;
+}
