@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import type { Io } from './io.js';
+
+/** One call of a command. */
+export interface Invocation {
+  /** Options as commander gives them, by name in camel case. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  /** What stands on the command line beside options. */
+  readonly args: readonly string[];
+  readonly io: Io;
+}
+
+/** A command: what a module in this folder exports as `command`. */
+export interface CommandDefinition {
+  /** Declares options, arguments and help texts. */
+  configure(command: Command, io: Io): void;
+  /**
+   * Does it.
+   *
+   * @returns the exit code
+   * @throws OutriderError or an AggregateError of them for what a person can mend: printed, exit code 2
+   */
+  run(invocation: Invocation): Promise<number>;
+}
+
+/** A row of the table of commands: the module is loaded only when the command is asked for. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<CommandDefinition>;
+}
+
+/** What exit codes mean, for every command that does not say otherwise. */
+export const exitCodes = {
+  ok: 0,
+  /** `--check` and something would change, or something may not run as it is. */
+  findings: 1,
+  /** Wrong usage, bad input, or a failure: nothing was written. */
+  error: 2,
+} as const;

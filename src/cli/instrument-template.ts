@@ -1,0 +1,50 @@
+import jsonpatch from 'fast-json-patch';
+import type { PodTemplate } from '../documents/manifest-templates.js';
+import { instrument, type Outcome } from '../engine/instrument.js';
+import type { Decision } from '../model/decision.js';
+import type { JsonObject } from '../model/json.js';
+import type { Operation } from '../model/patch.js';
+import type { TemplateEdit } from './edited-file.js';
+import type { OfflineEngine } from './offline-engine.js';
+import { keepUndo } from './keep-undo.js';
+
+/** What a decision about a template came to. */
+export interface InstrumentedTemplate extends TemplateEdit {
+  readonly namespace: string;
+  readonly outcome: Outcome;
+  /** What the validating door would say of the result, where that is a denial. */
+  readonly denial: Decision | undefined;
+}
+
+/**
+ * Decides on a pod template as the webhook would on its pods: first at the mutating door, then, on what came out, at the
+ * validating one.
+ *
+ * @param trace record every check, for `explain`
+ * @throws OutriderError `undo_stale` when the template's undo annotation cannot be read
+ */
+export async function instrumentTemplate(
+  template: PodTemplate,
+  { engine, namespaces, images }: OfflineEngine,
+  trace: boolean,
+): Promise<InstrumentedTemplate> {
+  const { pod } = template;
+  const namespace = namespaces.of(template);
+  const request = { namespace, namespaceLabels: namespaces.labels(namespace), admitted: false };
+  const { lookUp } = images;
+  const outcome = await instrument({ ...request, pod, door: 'mutate', trace, lookUp }, engine);
+  const result = applied(pod, outcome.patch);
+  const check = await instrument({ ...request, pod: result, door: 'validate', trace: false }, engine);
+  return {
+    template,
+    namespace,
+    outcome,
+    operations: outcome.patch.length === 0 ? [] : keepUndo(pod, outcome.patch),
+    denial: check.decision.decision === 'deny' ? check.decision : undefined,
+  };
+}
+
+function applied(pod: JsonObject, operations: readonly Operation[]): JsonObject {
+  if (operations.length === 0) return pod;
+  return jsonpatch.applyPatch<JsonObject>(pod, structuredClone([...operations]), true, false).newDocument;
+}
