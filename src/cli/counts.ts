@@ -7,8 +7,10 @@ export interface ContainerCount {
   readonly asked: number;
 }
 
-/** Counts a pod's containers as the decision has them. */
-export function countContainers({ decision, plan }: Outcome): ContainerCount {
+type Counted = Pick<Outcome, 'decision'> & { readonly plan: { readonly workload: readonly unknown[] } | undefined };
+
+/** Counts a pod's or a task's containers as the decision has them. */
+export function countContainers({ decision, plan }: Counted): ContainerCount {
   const injects = decision.decision === 'inject' || decision.decision === 'partial';
   const planned = plan?.workload.length ?? 0;
   return { instrumented: injects ? planned : 0, asked: planned + leftOut(decision).length };

@@ -1,10 +1,10 @@
-import type { DecisionKind } from '../model/decision.js';
+import type { Decision, DecisionKind } from '../model/decision.js';
 import { countContainers, leftOut, remedyOf } from './counts.js';
 import type { EditedFile } from './edited-file.js';
 import type { InstrumentedTemplate } from './instrument-template.js';
 import type { Style } from './style.js';
 import { table } from './table.js';
-import { templateName } from './template-name.js';
+import { countTemplates, templateName } from './template-name.js';
 
 type File = EditedFile<InstrumentedTemplate>;
 type Files = readonly File[];
@@ -35,9 +35,9 @@ export function injectReport(files: Files, style: Style, done: string): string {
 }
 
 /** What goes wrong or could be better, in words. */
-function adviceOf({ outcome: { decision }, denial }: InstrumentedTemplate): readonly string[] {
+function adviceOf({ template, outcome: { decision }, denial }: InstrumentedTemplate): readonly string[] {
   const said = denial ?? decision;
-  if (said.decision === 'inject') return [];
+  if (said.decision === 'inject') return 'format' in template ? warningsOf(decision) : [];
   const remedies = new Set(
     [said.reason, ...leftOut(decision).map(({ reason }) => reason)].map((reason) => reason && remedyOf(reason)),
   );
@@ -46,19 +46,28 @@ function adviceOf({ outcome: { decision }, denial }: InstrumentedTemplate): read
   );
 }
 
+/** Nobody sees a task's remarks at admission, so those that ask for something are said here. */
+function warningsOf({ steps }: Decision): readonly string[] {
+  return steps.flatMap(({ result, reason, detail }) => {
+    const remedy = result !== 'note' || reason === undefined ? undefined : remedyOf(reason);
+    return remedy === undefined ? [] : [`${reason ?? ''}: ${detail}`, `fix: ${remedy}`];
+  });
+}
+
 function mark(decision: DecisionKind, style: Style): string {
   return { inject: style.good('✓'), partial: style.warn('◐'), skip: style.dim('–'), deny: style.bad('✗') }[decision];
 }
 
 function summaryText(files: Files): string {
-  const { templates, inject, partial, skip, denied, changed } = summaryOf(files);
+  const { inject, partial, skip, denied, changed } = summaryOf(files);
   const parts = [
     `${inject} inject`,
     `${partial} partial`,
     `${skip} skip`,
     ...(denied === 0 ? [] : [`${denied} denied`]),
   ];
-  return `${templates} pod ${templates === 1 ? 'template' : 'templates'}: ${parts.join(', ')}; ${changed} changed.`;
+  const counted = countTemplates(templatesOf(files).map(({ edit }) => edit.template));
+  return `${counted}: ${parts.join(', ')}; ${changed} changed.`;
 }
 
 function summaryOf(files: Files) {

@@ -1,3 +1,4 @@
+import type { ImageConfig } from '../model/image.js';
 import type { ManifestDocument } from '../documents/manifest.js';
 import type { Engine } from '../engine/engine.js';
 import type { Invocation } from './command.js';
@@ -11,6 +12,8 @@ export interface OfflineEngine {
   readonly engine: Engine;
   readonly namespaces: Namespaces;
   readonly images: OpenImages;
+  /** What images start, under the text that was given: for tasks, also a container's name, or `${Name}` for a `!Ref`. */
+  readonly imagesByText: ReadonlyMap<string, ImageConfig>;
 }
 
 /**
@@ -26,7 +29,7 @@ export async function openEngine(
 ): Promise<OfflineEngine> {
   const settings = settingsOf(invocation, clusterSettings);
   const namespaces = namespacesOf(invocation, policies.namespaces, documents);
-  const images = await openImages({ map: policies.images });
+  const images = await openImages({ map: references(policies.images) });
   const engine: Engine = {
     rules: policies.rules,
     facts: clusterFacts(settings),
@@ -34,5 +37,12 @@ export async function openEngine(
     excludedNamespaces: new Set(settings.excludedNamespaces),
     secretState: () => 'unknown',
   };
-  return { engine, namespaces, images };
+  return { engine, namespaces, images, imagesByText: policies.images };
+}
+
+/** The entries under references. A name of a container in a task, or a text with `${Name}` in it, need not be one. */
+function references(images: ReadonlyMap<string, ImageConfig>): ReadonlyMap<string, ImageConfig> {
+  return new Map(
+    [...images].filter(([text]) => !text.includes('${') && !/^[A-Za-z0-9_-]*[A-Z][A-Za-z0-9_-]*$/.test(text)),
+  );
 }

@@ -371,7 +371,7 @@ const table = {
   fargate_platform: {
     about: 'remark',
     summary: 'On Fargate, a shared process namespace and SYS_PTRACE need platform version 1.4.0 or newer.',
-    remedy: 'Nothing to do where services and tasks run on LATEST or 1.4.0; else raise their platformVersion.',
+    remedy: 'Nothing to do: LATEST is newer. A service with an older platformVersion has to raise it.',
   },
   process_namespace_unavailable: {
     about: 'remark',
