@@ -1,4 +1,4 @@
-import { isObject, listOf, objectOf, stringOf } from '../model/json.js';
+import { isArray, isObject, listOf, objectOf, stringOf, type JsonValue } from '../model/json.js';
 import { names } from '../model/names.js';
 import { pointerToken, type Operation } from '../model/patch.js';
 import type { TaskTemplate } from '../model/task.js';
@@ -58,5 +58,27 @@ export function keepTaskUndo(
 export function taskUndoOperations(template: TaskTemplate, record?: string): readonly Operation[] {
   if (record !== undefined) return undoOperationsOf(template.value, record, undefined);
   const found = findTaskUndo(template);
-  return found === undefined ? [] : undoOperationsOf(template.value, found.record, found.path);
+  if (found === undefined) return [];
+  // ECS gives a task definition back with its defaults filled in.
+  const same = template.format === 'ecs' ? sameButDefaults : undefined;
+  return undoOperationsOf(template.value, found.record, found.path, {}, same);
+}
+
+/** Equality but for fields that say nothing, as `describe-task-definition` adds them: 0, false, empty lists and objects. */
+function sameButDefaults(found: JsonValue | undefined, left: JsonValue): boolean {
+  if (isArray(left)) {
+    return isArray(found) && found.length === left.length && left.every((item, at) => sameButDefaults(found[at], item));
+  }
+  if (!isObject(left)) return found === left;
+  if (!isObject(found)) return false;
+  return Object.keys({ ...left, ...found }).every((name) => {
+    const [now, then] = [found[name], left[name]];
+    return then === undefined ? isDefault(now) : sameButDefaults(now, then);
+  });
+}
+
+function isDefault(value: JsonValue | undefined): boolean {
+  if (isArray(value)) return value.length === 0;
+  if (isObject(value)) return Object.keys(value).length === 0;
+  return value === undefined || value === null || value === 0 || value === false || value === '';
 }

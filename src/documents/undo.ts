@@ -155,6 +155,7 @@ export function undoOperations(
  * The operations that a record asks for, tried out on the value.
  *
  * @param path JSON pointer of the record, which goes first; `undefined` when it stands outside the value
+ * @param same whether what stands at a place counts as what was left there; then the tests are not in the result
  * @throws OutriderError `undo_stale` when it cannot be read, or the value was edited since
  */
 export function undoOperationsOf(
@@ -162,11 +163,14 @@ export function undoOperationsOf(
   record: JsonValue,
   path: string | undefined,
   where: { readonly file?: string; readonly field?: string } = {},
+  same: Sameness = isDeepStrictEqual,
 ): readonly Operation[] {
   const own: readonly Operation[] = path === undefined ? [] : [{ op: 'remove', path }];
   const operations = [...own, ...readUndo(record, where)];
-  const outcome = rehearse(value, operations);
-  if (outcome === undefined) return operations;
+  const outcome = rehearse(value, operations, same);
+  if (outcome === undefined) {
+    return same === isDeepStrictEqual ? operations : operations.filter(({ op }) => op !== 'test');
+  }
   const message = `${outcome} is not what \`outrider inject\` left there: the manifest was edited since. Undo that edit and run again, or remove the instrumentation by hand.`;
   throw new OutriderError('undo_stale', message, where);
 }
@@ -180,12 +184,15 @@ export function applyUndo(
   return jsonpatch.applyPatch<JsonObject>(pod, operations, true, false).newDocument;
 }
 
+/** Whether a value that is there counts as one that was left there. */
+export type Sameness = (found: JsonValue | undefined, left: JsonValue) => boolean;
+
 /** @returns the path of the first operation that does not fit, or `undefined` when all do */
-function rehearse(pod: JsonObject, operations: readonly Operation[]): string | undefined {
+function rehearse(pod: JsonObject, operations: readonly Operation[], same: Sameness): string | undefined {
   let root: JsonValue = cloneJson(pod);
   for (const operation of operations.map(cloneOperation)) {
     if (operation.op === 'test') {
-      if (!isDeepStrictEqual(at(root, operation.path), operation.value)) return operation.path;
+      if (!same(at(root, operation.path), operation.value)) return operation.path;
       continue;
     }
     try {

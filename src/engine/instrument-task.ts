@@ -1,10 +1,12 @@
 import type { Decision, Finding, Step } from '../model/decision.js';
 import type { ImageConfig, ImageOutcome } from '../model/image.js';
 import { names } from '../model/names.js';
+import { OutriderError } from '../model/error.js';
 import type { Operation } from '../model/patch.js';
 import type { TaskRecipe } from '../model/task-recipe.js';
 import type { TaskTemplate } from '../model/task.js';
 import { findTaskObstacle, makeTaskPlan } from '../inject/make-task-plan.js';
+import { rewriteImage } from '../inject/own-containers.js';
 import { needsTaskImage } from '../inject/task-argv.js';
 import { findOwnTaskContainers } from '../inject/task-identify.js';
 import { agentPointer, buildTaskPatch } from '../inject/task-patch.js';
@@ -65,7 +67,9 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   if (rule === undefined) throw new Error(`no rule for policy ${screening.policy.name}`);
   const obstructed = (obstacle: Finding, view?: TaskView) =>
     stopped(screening, { ...noFindings, obstacle }, { rule, view });
-  const recipe = renderTaskRecipe(rule.profile, screening.policy.spec);
+  const rendered = renderTaskRecipe(rule.profile, screening.policy.spec);
+  const recipe = rendered === undefined ? undefined : rewritten(rendered, engine.facts);
+  if (recipe !== undefined) refuseUnfilled(recipe, template);
   if (recipe === undefined) {
     const detail = `profile ${rule.profile.metadata.name} has no recipe for tasks`;
     return obstructed({ reason: 'task_unsupported', detail });
@@ -94,6 +98,28 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
     );
   }
   return finished(screening, rule, { view, recipe, own, ...choice, images: images.known });
+}
+
+/** The operator's rewrites of images hold for the agent's in tasks, too. */
+function rewritten(recipe: TaskRecipe, { imageRewrites }: Engine['facts']): TaskRecipe {
+  const { agent, volume } = recipe;
+  return {
+    ...recipe,
+    agent: { ...agent, image: rewriteImage(agent.image, imageRewrites) },
+    volume: volume && {
+      ...volume,
+      init: { ...volume.init, image: rewriteImage(volume.init.image, imageRewrites) },
+    },
+  };
+}
+
+/** What has `${Name}` in it is filled in by CloudFormation, and by nothing else. */
+function refuseUnfilled({ agent }: TaskRecipe, { format }: TaskTemplate): void {
+  const open = agent.secrets.find(({ valueFrom }) => valueFrom?.includes('${') === true);
+  if (open === undefined || format === 'cloudformation') return;
+  const field = `spec.profile.settings.${agent.secretSetting ?? ''}`;
+  const message = `${field} is ${open.valueFrom ?? ''}, which only a CloudFormation template can fill in; give the ARN.`;
+  throw new OutriderError('settings_invalid', message, { field });
 }
 
 interface Chosen {

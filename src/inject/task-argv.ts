@@ -79,10 +79,12 @@ function unresolved(view: TaskView, container: TaskContainerView, image: ImageOu
   const at = view.documentPath + pointerOf(view, container, 'image');
   if (image !== undefined && !image.ok) return { reason: image.reason, detail: `${at}: ${image.detail}` };
   if (container.imageIsIntrinsic) {
-    return { reason: 'image_unresolved', detail: `${at} is only known at deployment, and there is no entryPoint` };
+    const key = container.image === '' ? container.name : `${container.name} or ${container.image}`;
+    const detail = `${at} is only known at deployment; give an entryPoint, or say under ${key} what it starts`;
+    return { reason: 'image_unresolved', detail };
   }
   const name = container.image === '' ? 'no image' : container.image;
-  return { reason: 'image_unresolved', detail: `${at}: ${name}: what it starts is not known` };
+  return { reason: 'image_unresolved', detail: `${at}: ${name}: what it starts is not known; give an entryPoint` };
 }
 
 /** The words that a list starts with, up to the first that is no text. */

@@ -3,7 +3,7 @@ import { isArray, isObject, listOf, type JsonObject, type JsonValue } from '../m
 import type { TaskEnv, TaskRecipe, TaskSecret } from '../model/task-recipe.js';
 import { isIntrinsic } from './task-dialect.js';
 import type { OwnTaskContainers } from './task-identify.js';
-import { healthCheckOf, type TaskPart, type TaskPartGaps } from './task-plan.js';
+import { healthCheckOf, type GivenSecret, type TaskPart, type TaskPartGaps } from './task-plan.js';
 import { fieldOf, pointerOf, taskField, unknown, type TaskContainerView, type TaskView } from './task-view.js';
 
 const mostSuffixes = 9;
@@ -111,14 +111,14 @@ function newAgent(
   name: string,
   { agent }: TaskRecipe,
   env: readonly TaskEnv[],
-  secrets: readonly TaskSecret[],
+  secrets: readonly GivenSecret[],
 ): JsonObject {
   return {
     name,
     image: agent.image,
     essential: agent.essential,
     environment: env.map(plainVariable),
-    ...(secrets.length === 0 ? {} : { secrets: secrets.map(({ name, valueFrom }) => ({ name, valueFrom })) }),
+    ...(secrets.length === 0 ? {} : { secrets: secrets.map(secretVariable) }),
     ...agentFields(agent),
   };
 }
@@ -128,6 +128,11 @@ function agentFields({ healthCheck, log }: TaskRecipe['agent']): JsonObject {
     ...(healthCheck === undefined ? {} : { healthCheck: healthCheckOf(healthCheck) }),
     ...(log === undefined ? {} : { logConfiguration: { logDriver: log.driver, options: log.options } }),
   };
+}
+
+/** A variable as it stands in `secrets`. What has `${Name}` in it is for CloudFormation to fill in. */
+export function secretVariable({ name, valueFrom }: GivenSecret): JsonObject {
+  return { name, valueFrom: valueFrom.includes('${') ? { 'Fn::Sub': valueFrom } : valueFrom };
 }
 
 /** A variable as it stands in `environment`. */
@@ -140,7 +145,7 @@ function agentGaps(
   agent: TaskContainerView,
   recipe: TaskRecipe,
   env: readonly TaskEnv[],
-  secrets: readonly (TaskSecret & { readonly valueFrom: string })[],
+  secrets: readonly GivenSecret[],
   remarks: Finding[],
 ): TaskPartGaps {
   const present = variablesOf(view, agent);
@@ -184,7 +189,7 @@ function missingKey(
   return undefined;
 }
 
-function hasSource(secret: TaskSecret): secret is TaskSecret & { readonly valueFrom: string } {
+function hasSource(secret: TaskSecret): secret is GivenSecret {
   return secret.valueFrom !== undefined;
 }
 

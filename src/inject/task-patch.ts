@@ -1,6 +1,6 @@
 import { isArray, isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { pointerToken, type Operation } from '../model/patch.js';
-import { plainVariable } from './task-parts.js';
+import { plainVariable, secretVariable } from './task-parts.js';
 import type { TaskPart, TaskPlan, TaskWorkloadPlan } from './task-plan.js';
 
 /**
@@ -55,12 +55,7 @@ class TaskPatchBuilder {
     for (const [name, field] of Object.entries(fields))
       if (field !== undefined) this.#fill(pointer, value, name, field);
     this.#append(pointer, value, 'environment', env.map(plainVariable));
-    this.#append(
-      pointer,
-      value,
-      'secrets',
-      secrets.map(({ name, valueFrom }) => ({ name, valueFrom })),
-    );
+    this.#append(pointer, value, 'secrets', secrets.map(secretVariable));
     this.#append(pointer, value, 'mountPoints', mountPoints);
   }
 

@@ -23,10 +23,13 @@ export type TaskPart = { readonly part: 'agent' | 'init'; readonly name: string 
   | { readonly present: TaskContainerView; readonly lacks: TaskPartGaps }
 );
 
+/** A secret whose source is known. */
+export type GivenSecret = TaskSecret & { readonly valueFrom: string };
+
 /** What a container of ours that is there already lacks. */
 export interface TaskPartGaps {
   readonly env: readonly TaskEnv[];
-  readonly secrets: readonly (TaskSecret & { readonly valueFrom: string })[];
+  readonly secrets: readonly GivenSecret[];
   readonly mountPoints: readonly JsonObject[];
   /** Whole fields, by their names in the ECS API. */
   readonly fields: JsonObject;

@@ -13,8 +13,9 @@ export function taskSettings(containerName: string, streamPrefix: string): Setti
     },
     accessKeySecretArn: {
       description:
-        'where ECS reads the access key from: the ARN of a secret of Secrets Manager, with :KEY:: behind it for one key of a JSON secret, or the ARN or name of a parameter of the Parameter Store. Tasks only; a pod has its Secret',
-      pattern: '(arn:aws[a-z-]*:(secretsmanager|ssm):[A-Za-z0-9:/_+=.@-]{1,1000}|/[A-Za-z0-9/_.-]{1,1000})',
+        'where ECS reads the access key from: the ARN of a secret of Secrets Manager, with :KEY:: behind it for one key of a JSON secret, or the ARN or name of a parameter of the Parameter Store; in a CloudFormation template also with ${Name} in it, as Fn::Sub takes it. Tasks only; a pod has its Secret',
+      pattern:
+        '(arn:(aws[a-z-]*|[$][{]AWS::Partition[}]):(secretsmanager|ssm):[A-Za-z0-9:/_+=.@{}$-]{1,1000}|/[A-Za-z0-9/_.-]{1,1000}|[$][{][A-Za-z0-9:.]{1,255}[}])',
     },
     taskLogGroup: {
       description:
