@@ -182,11 +182,24 @@ function missingKey(
   const missing = recipe.agent.secrets.find(
     ({ name, valueFrom }) => valueFrom === undefined && present?.has(name) !== true,
   );
-  if (missing === undefined) return undefined;
+  if (missing === undefined) {
+    const plain = recipe.agent.secrets.find(({ name }) => agent !== undefined && isPlain(view, agent, name));
+    if (plain !== undefined) {
+      const detail = `container ${agent?.name ?? ''} has ${plain.name} in its environment; move it to secrets`;
+      remarks.push({ reason: 'access_key_not_given', detail });
+    }
+    return undefined;
+  }
   const detail = `${missing.name} has no source; give the setting ${recipe.agent.secretSetting ?? ''}`;
   if (recipe.prefer === 'Security') return { reason: 'credentials_missing', detail };
   remarks.push({ reason: 'access_key_not_given', detail });
   return undefined;
+}
+
+function isPlain(view: TaskView, container: TaskContainerView, variable: string): boolean {
+  return listOf(fieldOf(view, container.value, 'environment')).some(
+    (item) => isObject(item) && fieldOf(view, item, 'name') === variable,
+  );
 }
 
 function hasSource(secret: TaskSecret): secret is GivenSecret {
