@@ -28,7 +28,7 @@ export function taskExplanationOf(
     decision: decision.decision,
     reason: decision.reason,
     detail: decision.detail,
-    remedy: remedyOf(decision.reason),
+    remedy: remedyOf(decision.reason, 'task'),
     policy:
       ranked === undefined || decision.prefer === undefined
         ? undefined
@@ -38,7 +38,9 @@ export function taskExplanationOf(
       denial === undefined ? { allowed: true } : { allowed: false, reason: denial.reason, detail: denial.detail },
     changes: edit.operations.length > 0,
     count: countContainers(outcome),
-    steps: decision.steps.filter((step) => !names.has(step.subject) || step.subject === 'pod').map(withRemedy),
+    steps: decision.steps
+      .filter((step) => !names.has(step.subject) || step.subject === 'pod')
+      .map((step) => withRemedy(step, 'task')),
     containers,
     parts: plan === undefined ? [] : partsOf(plan),
     imagePullSecrets: [],
@@ -66,7 +68,7 @@ function containersOf({ outcome }: InstrumentedTask): readonly ExplainedContaine
     const about = { name, list: 'containers' } as const;
     const stop = omitted.find(({ subject }) => subject === name);
     if (stop !== undefined) {
-      const { detail, reason, remedy } = withRemedy(stop);
+      const { detail, reason, remedy } = withRemedy(stop, 'task');
       return [
         {
           ...about,

@@ -118,7 +118,9 @@ export function explanationOf(
       denial === undefined ? { allowed: true } : { allowed: false, reason: denial.reason, detail: denial.detail },
     changes: edit.operations.length > 0,
     count: countContainers(outcome),
-    steps: decision.steps.filter((step) => !names.has(step.subject) || step.subject === 'pod').map(withRemedy),
+    steps: decision.steps
+      .filter((step) => !names.has(step.subject) || step.subject === 'pod')
+      .map((step) => withRemedy(step)),
     containers,
     parts: plan === undefined ? [] : partsOf(plan),
     imagePullSecrets: plan?.pullSecrets ?? [],
@@ -128,8 +130,8 @@ export function explanationOf(
 }
 
 /** A check, with what helps where something does. */
-export function withRemedy(step: Step): ExplainedStep {
-  const remedy = step.reason === undefined ? undefined : remedyOf(step.reason);
+export function withRemedy(step: Step, of: 'pod' | 'task' = 'pod'): ExplainedStep {
+  const remedy = step.reason === undefined ? undefined : remedyOf(step.reason, of);
   return remedy === undefined ? step : { ...step, remedy };
 }
 

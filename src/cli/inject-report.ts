@@ -37,9 +37,11 @@ export function injectReport(files: Files, style: Style, done: string): string {
 /** What goes wrong or could be better, in words. */
 function adviceOf({ template, outcome: { decision }, denial }: InstrumentedTemplate): readonly string[] {
   const said = denial ?? decision;
-  if (said.decision === 'inject') return 'format' in template ? warningsOf(decision) : [];
+  if (said.decision === 'inject') return kindOf(template) === 'task' ? warningsOf(decision) : [];
   const remedies = new Set(
-    [said.reason, ...leftOut(decision).map(({ reason }) => reason)].map((reason) => reason && remedyOf(reason)),
+    [said.reason, ...leftOut(decision).map(({ reason }) => reason)].map(
+      (reason) => reason && remedyOf(reason, kindOf(template)),
+    ),
   );
   return [said.detail, ...[...remedies].filter((text) => text !== undefined).map((text) => `fix: ${text}`)].filter(
     (text) => text !== '',
@@ -49,9 +51,13 @@ function adviceOf({ template, outcome: { decision }, denial }: InstrumentedTempl
 /** Nobody sees a task's remarks at admission, so those that ask for something are said here. */
 function warningsOf({ steps }: Decision): readonly string[] {
   return steps.flatMap(({ result, reason, detail }) => {
-    const remedy = result !== 'note' || reason === undefined ? undefined : remedyOf(reason);
+    const remedy = result !== 'note' || reason === undefined ? undefined : remedyOf(reason, 'task');
     return remedy === undefined ? [] : [`${reason ?? ''}: ${detail}`, `fix: ${remedy}`];
   });
+}
+
+function kindOf(template: InstrumentedTemplate['template']): 'pod' | 'task' {
+  return 'format' in template ? 'task' : 'pod';
 }
 
 function mark(decision: DecisionKind, style: Style): string {
@@ -106,7 +112,7 @@ export function injectReportJson(files: Files): string {
       containers: countContainers(edit.outcome),
       leftOut: leftOut(decision).map(({ subject, reason, detail }) => ({ container: subject, reason, detail })),
       changed,
-      remedy: remedyOf((edit.denial ?? decision).reason),
+      remedy: remedyOf((edit.denial ?? decision).reason, kindOf(edit.template)),
     };
   });
   return `${JSON.stringify({ templates, summary: summaryOf(files) }, undefined, 2)}\n`;

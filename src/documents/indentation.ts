@@ -1,5 +1,7 @@
 // Above that many columns of indentation or list dashes the parser's own expressions outgrow the memory or the stack.
 const maxIndent = 512;
+// Bounded, so that a long line costs the expression itself no stack.
+const tooDeep = new RegExp(`^(?:[ \\t]|[-?:](?=[ \\t]|$)){${maxIndent + 1}}`);
 
 /** A line that the YAML parser must not see. */
 export interface OverIndented {
@@ -15,8 +17,7 @@ export interface OverIndented {
 export function overIndentedLine(text: string): OverIndented | undefined {
   for (const line of text.matchAll(/^[^\r\n]*/gm)) {
     if (line[0].length <= maxIndent) continue;
-    const indent = /^(?:[ \t]|[-?:](?=[ \t]|$))*/.exec(line[0])?.[0].length ?? 0;
-    if (indent > maxIndent) {
+    if (tooDeep.test(line[0])) {
       return { offset: line.index, text: `a line is indented or nested by more than ${maxIndent} columns` };
     }
   }

@@ -52,7 +52,7 @@ const table = {
   pod_opted_out: {
     about: 'decision',
     summary: 'The pod is labelled outrider.dev/inject=disabled.',
-    remedy: 'Remove the label (of an ECS task, the tag), or set optOut: Forbidden in the policy.',
+    remedy: 'Remove the label, or set optOut: Forbidden in the policy.',
   },
   inject_label_invalid: {
     about: 'decision',
@@ -151,7 +151,7 @@ const table = {
   credentials_missing: {
     about: 'decision',
     summary: 'The Secret with the agent’s access key is known to be missing in the pod’s namespace.',
-    remedy: 'Create the Secret in the pod’s namespace; for an ECS task, give the setting accessKeySecretArn.',
+    remedy: 'Create the Secret in the pod’s namespace.',
   },
   agent_image_missing: {
     about: 'decision',
@@ -219,8 +219,7 @@ const table = {
   image_unresolved: {
     about: 'container',
     summary: 'The container gives no command, and what its image starts is not known.',
-    remedy:
-      'Give the container a command (in an ECS task an entryPoint), annotate the pod with outrider.dev/images, or add the image to an ImageMap or --image-config.',
+    remedy: 'Give the container a command, annotate the pod with outrider.dev/images, or add the image to an ImageMap.',
   },
   image_reference_invalid: {
     about: 'container',
