@@ -1,4 +1,4 @@
-import { isArray, isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { isArray, isObject, stringsOf, type JsonObject, type JsonValue } from '../model/json.js';
 import type { TaskFormat } from '../model/task.js';
 
 /** How the fields of a task are called in one format. Everywhere else they have their names of the ECS API. */
@@ -74,7 +74,7 @@ export function referenceText(value: JsonValue | undefined): string | undefined 
     case 'Fn::Sub':
       return typeof given === 'string' ? given : isArray(given) && typeof given[0] === 'string' ? given[0] : undefined;
     case 'Fn::GetAtt':
-      return isArray(given) ? `\${${given.join('.')}}` : undefined;
+      return `\${${(stringsOf(given) ?? []).join('.')}}`;
     case 'Fn::ImportValue': {
       const text = referenceText(given);
       return text === undefined ? undefined : `\${${text}}`;

@@ -7,7 +7,7 @@ import { undoRecord } from '../../src/documents/undo.js';
 import { editDocument } from '../../src/documents/yaml-edit.js';
 import type { TaskOutcome } from '../../src/engine/instrument-task.js';
 import { isIntrinsic } from '../../src/inject/task-dialect.js';
-import { isArray, isObject, listOf, objectOf, type JsonObject, type JsonValue } from '../../src/model/json.js';
+import { isArray, isObject, listOf, objectOf, stringsOf, type JsonObject, type JsonValue } from '../../src/model/json.js';
 import type { TaskTemplate } from '../../src/model/task.js';
 import { engineWith, injectText, tasksOf } from './tasks.js';
 
@@ -115,7 +115,7 @@ function shortForm(value: JsonValue): string {
   const [first] = entries;
   if (first !== undefined && isIntrinsic(value)) {
     const [key, inner] = first;
-    const text = key === 'Fn::GetAtt' && isArray(inner) ? inner.join('.') : shortForm(inner);
+    const text = key === 'Fn::GetAtt' && (stringsOf(inner) ?? []).join('.');
     return `!${key.replace('Fn::', '')} ${text}`;
   }
   return `{${entries.map(([key, item]) => `${JSON.stringify(key)}: ${shortForm(item)}`).join(', ')}}`;
