@@ -1,6 +1,8 @@
 import type { ImageConfig } from '../model/image.js';
 import type { ManifestDocument } from '../documents/manifest.js';
 import type { Engine } from '../engine/engine.js';
+import { readTask } from '../inject/task-view.js';
+import type { TaskTemplate } from '../model/task.js';
 import type { Invocation } from './command.js';
 import { openImages, type OpenImages } from './images.js';
 import { namespacesOf, type Namespaces } from './namespaces.js';
@@ -25,11 +27,11 @@ export interface OfflineEngine {
 export async function openEngine(
   invocation: Invocation,
   policies: LoadedPolicies,
-  documents: Iterable<ManifestDocument>,
+  documents: readonly ManifestDocument[],
 ): Promise<OfflineEngine> {
   const settings = settingsOf(invocation, clusterSettings);
   const namespaces = namespacesOf(invocation, policies.namespaces, documents);
-  const images = await openImages({ map: references(policies.images) });
+  const images = await openImages({ map: references(policies.images, documents) });
   const engine: Engine = {
     rules: policies.rules,
     facts: clusterFacts(settings),
@@ -40,9 +42,20 @@ export async function openEngine(
   return { engine, namespaces, images, imagesByText: policies.images };
 }
 
-/** The entries under references. A name of a container in a task, or a text with `${Name}` in it, need not be one. */
-function references(images: ReadonlyMap<string, ImageConfig>): ReadonlyMap<string, ImageConfig> {
-  return new Map(
-    [...images].filter(([text]) => !text.includes('${') && !/^[A-Za-z0-9_-]*[A-Z][A-Za-z0-9_-]*$/.test(text)),
-  );
+/**
+ * The entries under references. A name of a container in a task, which may have capitals, or a text with `${Name}` in it
+ * need not be one.
+ */
+function references(
+  images: ReadonlyMap<string, ImageConfig>,
+  documents: readonly ManifestDocument[],
+): ReadonlyMap<string, ImageConfig> {
+  const names = new Set(documents.flatMap(({ tasks }) => tasks.flatMap(containerNames)));
+  return new Map([...images].filter(([text]) => !text.includes('${') && !(/[A-Z]/.test(text) && names.has(text))));
+}
+
+/** Names of the containers of a task that has the shape of one. */
+export function containerNames(template: TaskTemplate): readonly string[] {
+  const view = readTask(template);
+  return 'reason' in view ? [] : view.containers.map(({ name }) => name);
 }

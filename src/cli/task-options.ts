@@ -3,6 +3,7 @@ import { OutriderError } from '../model/error.js';
 import type { Invocation } from './command.js';
 import type { ManifestFile } from './edited-file.js';
 import { textsOf } from './flags.js';
+import { containerNames } from './offline-engine.js';
 import { collect } from './setting-options.js';
 
 const heading = 'Tasks (ECS, CloudFormation, Dockerrun):';
@@ -30,9 +31,8 @@ export function onlyOf({ flags }: Pick<Invocation, 'flags'>, files: readonly Man
   const only = textsOf(flags['only']);
   if (only.length === 0) return only;
   const tasks = files.flatMap(({ documents }) => documents.flatMap((document) => document.tasks));
-  // Names are looked for as text: it is enough to notice a mistyped one.
-  const text = JSON.stringify(tasks.map(({ value }) => value));
-  const stray = only.find((name) => !text.includes(JSON.stringify(name)));
+  const names = new Set(tasks.flatMap(containerNames));
+  const stray = only.find((name) => !names.has(name));
   if (stray === undefined) return only;
   throw new OutriderError('usage', `--only ${stray}: no task of the input has a container of that name.`);
 }

@@ -148,13 +148,14 @@ export function undoOperations(
     const message = `there is no annotation ${names.undo}, so nothing can be taken back. Only what \`outrider inject\` wrote has one; otherwise go back to the manifest's source.`;
     throw new OutriderError('undo_missing', message, where);
   }
-  return undoOperationsOf(pod, text, annotationPath, where);
+  return undoOperationsOf(pod, text, annotationPath, where, isDeepStrictEqual, 'annotation');
 }
 
 /**
  * The operations that a record asks for, tried out on the value.
  *
  * @param path JSON pointer of the record, which goes first; `undefined` when it stands outside the value
+ * @param called what the record is, for messages
  * @param same whether what stands at a place counts as what was left there; then the tests are not in the result
  * @throws OutriderError `undo_stale` when it cannot be read, or the value was edited since
  */
@@ -162,11 +163,12 @@ export function undoOperationsOf(
   value: JsonObject,
   record: JsonValue,
   path: string | undefined,
-  where: { readonly file?: string; readonly field?: string } = {},
+  where: UndoPlace = {},
   same: Sameness = isDeepStrictEqual,
+  called: 'annotation' | 'record' = 'record',
 ): readonly Operation[] {
   const own: readonly Operation[] = path === undefined ? [] : [{ op: 'remove', path }];
-  const operations = [...own, ...readUndo(record, where)];
+  const operations = [...own, ...readUndo(record, where, called)];
   const outcome = rehearse(value, operations, same);
   if (outcome === undefined) {
     return same === isDeepStrictEqual ? operations : operations.filter(({ op }) => op !== 'test');
@@ -182,6 +184,12 @@ export function applyUndo(
 ): JsonObject {
   const operations = undoOperations(pod, where).map(cloneOperation);
   return jsonpatch.applyPatch<JsonObject>(pod, operations, true, false).newDocument;
+}
+
+/** File and field of a record, for messages. */
+export interface UndoPlace {
+  readonly file?: string;
+  readonly field?: string;
 }
 
 /** Whether a value that is there counts as one that was left there. */
@@ -212,9 +220,9 @@ function compact(operation: Operation): Compact {
   return [letters[operation.op], operation.path, operation.value];
 }
 
-function readUndo(text: JsonValue, where: { readonly file?: string; readonly field?: string }): readonly Operation[] {
+function readUndo(text: JsonValue, where: UndoPlace, called: 'annotation' | 'record' = 'record'): readonly Operation[] {
   const stale = (why: string, cause?: unknown): OutriderError => {
-    const message = `the record ${names.undo} ${why}. Go back to the manifest's source, or remove the instrumentation by hand.`;
+    const message = `the ${called} ${names.undo} ${why}. Go back to the manifest's source, or remove the instrumentation by hand.`;
     return new OutriderError('undo_stale', message, { ...where, cause });
   };
   let record: unknown;

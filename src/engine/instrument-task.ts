@@ -97,7 +97,9 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
       }),
     );
   }
-  return finished(screening, rule, { view, recipe, own, ...choice, images: images.known });
+  // Whoever asks for certain containers asks for none whose name only deployment knows.
+  const asksForUnknown = request.only.length === 0;
+  return finished(screening, rule, { view, recipe, own, ...choice, asksForUnknown, images: images.known });
 }
 
 /** The operator's rewrites of images hold for the agent's in tasks, too. */
@@ -128,7 +130,7 @@ interface Chosen {
   readonly steps: readonly Step[];
 }
 
-/** The policy's choice, narrowed by the tags (unless the policy forbids that) and by `--only`. */
+/** The policy's choice, narrowed by the tags (unless the policy forbids that) and by `--only`, which is no opt-out. */
 function choose(
   policy: CompiledPolicy,
   workload: readonly TaskContainerView[],
@@ -138,10 +140,12 @@ function choose(
   const selection = selectContainers(policy, workload, wishes.containers, trace);
   const forbidden = policy.spec.optOut === 'Forbidden';
   const steps: Step[] = [...selection.steps];
+  let { narrowed } = selection;
   const selected = selection.selected.filter(({ name }) => {
     if (wishes.ignored.has(name)) {
       if (!forbidden) {
         steps.push({ subject: name, result: 'note', detail: 'named in the tag kilt-ignore-containers' });
+        narrowed = true;
         return false;
       }
       const detail = `${name} stays: the policy forbids narrowing its choice`;
@@ -151,7 +155,7 @@ function choose(
     steps.push({ subject: name, result: 'note', detail: 'not named by --only' });
     return false;
   });
-  return { selected, narrowed: selection.narrowed || selected.length < selection.selected.length, steps };
+  return { selected, narrowed, steps };
 }
 
 function finished(
@@ -161,6 +165,7 @@ function finished(
     readonly view: TaskView;
     readonly recipe: TaskRecipe;
     readonly own: ReturnType<typeof findOwnTaskContainers>;
+    readonly asksForUnknown: boolean;
     readonly images: ReadonlyMap<string, ImageOutcome>;
   },
 ): TaskOutcome {

@@ -15,22 +15,26 @@ export interface TaskPlanInput {
   readonly recipe: TaskRecipe;
   readonly own: OwnTaskContainers;
   readonly selected: readonly TaskContainerView[];
+  /** Whether containers whose name only deployment knows are asked for, and so reported. */
+  readonly asksForUnknown: boolean;
   readonly imageOf: (container: TaskContainerView) => ImageOutcome | undefined;
 }
 
 const nothing = { plan: undefined, containers: [], remarks: [], tampered: undefined };
 
 /** Plans the instrumentation of a task. Nothing that is there already is planned again (E17). */
-export function makeTaskPlan({ view, recipe, own, selected, imageOf }: TaskPlanInput): PlannedTask {
+export function makeTaskPlan({ view, recipe, own, selected, asksForUnknown, imageOf }: TaskPlanInput): PlannedTask {
   const names = namesOfParts(view, recipe, own);
   if ('reason' in names) return { ...nothing, obstacle: names };
   const volume = recipe.volume && volumeNameIn(view, recipe.volume.name);
   const surroundings = { view, recipe, names, volumeName: volume?.name };
   const results = selected.map((container) => planTaskContainer(container, imageOf(container), surroundings));
   const workload = results.flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
-  const unknownContainers = view.unknownContainers.map(({ name, pointer }): ContainerFinding => {
-    return { name, list: 'containers', leftOut: unknown(view.documentPath + pointer) };
-  });
+  const unknownContainers = (asksForUnknown ? view.unknownContainers : []).map(
+    ({ name, pointer }): ContainerFinding => {
+      return { name, list: 'containers', leftOut: unknown(view.documentPath + pointer) };
+    },
+  );
   const said = {
     containers: [...results.map(({ finding }) => finding), ...unknownContainers],
     tampered: results.find(({ tampered }) => tampered !== undefined)?.tampered,

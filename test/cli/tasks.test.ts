@@ -76,6 +76,17 @@ t.test('--only: a name that no task has is a mistake', async (t) => {
   t.match(stderr, '--only wbe: no task of the input has a container of that name.');
 });
 
+t.test('--only is no opt-out: under Security the other tasks of a template pass', async (t) => {
+  const one = (name: string): string =>
+    `  ${name}:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      ContainerDefinitions:\n        - {Name: ${name}, Image: a, EntryPoint: [/x]}\n        - !If [P, {Name: q, Image: b}, !Ref "AWS::NoValue"]\n`;
+  const place = await workplace(t, { 't.yaml': `Resources:\n${one('A')}${one('B')}` });
+  const argv = ['inject', '-f', 't.yaml', ...policy, '--prefer', 'Security'];
+  const { code, stdout } = await place.outrider([...argv, '--only', 'A']);
+  t.equal(code, 0);
+  t.equal(stdout.split('/opt/draios/bin/instrument').length, 3, 'A, and its undo record');
+  t.equal((await place.outrider(argv)).code, 1, 'without it, a container that nobody knows is held back');
+});
+
 t.test('settings that only a task can show to be wrong', async (t) => {
   const place = await workplace(t, { 'task.json': task });
   const open = await place.outrider([
@@ -153,6 +164,6 @@ spec: {profile: {name: acme}}
 
 t.test('the operator’s rewrites hold for the agent’s image', async (t) => {
   const place = await workplace(t, { 'task.json': task });
-  const argv = ['inject', '-f', 'task.json', ...policy, '--image-rewrites', 'quay.io/=mirror.example.com/'];
+  const argv = ['inject', '-f', 'task.json', ...policy, '--image-rewrite', 'quay.io/=mirror.example.com/'];
   t.match((await place.outrider(argv)).stdout, '"mirror.example.com/sysdig/workload-agent:6.3.0"');
 });
