@@ -1,7 +1,8 @@
 import { OutriderError } from '../model/error.js';
 import { didYouMean } from '../model/nearest.js';
 import { objectName } from '../model/policy.js';
-import type { Condition, Profile, ProfileArg, ProfileEnv, ProfileSetting, ProfileTaskEnv } from '../model/profile.js';
+import type { Condition, Profile, ProfileArg, ProfileEnv, ProfileSetting } from '../model/profile.js';
+import { checkTask } from './check-task.js';
 import { patternProblem } from './pattern.js';
 import { mergeResources, resourcesProblem } from './resources.js';
 import { quote, valueProblem } from './setting-value.js';
@@ -208,51 +209,15 @@ class Check {
   }
 
   #task(): void {
-    const { task, image, wrapper } = this.#profile.spec;
-    if (task === undefined) return;
-    const at = 'spec.task';
-    const { agent, volume } = task;
-    if (wrapper === undefined) this.#report(at, 'is given without spec.wrapper, so there is nothing to start; add one');
-    const [first] = wrapper?.argv ?? [];
-    if (typeof first === 'string' && !first.startsWith(`${task.toolsPath.replace(/\/$/, '')}/`)) {
-      this.#report(`${at}.toolsPath`, `is ${task.toolsPath}, and the wrapper ${first} is outside it; make them agree`);
-    }
-    this.#capabilities(`${at}.capabilities`, task.capabilities);
-    this.#taskEnv(`${at}.env`, task.env);
-    this.#taskEnv(`${at}.agent.env`, agent.env);
-    this.#template(`${at}.agent.name`, agent.name);
-    if (agent.image !== undefined) this.#template(`${at}.agent.image`, agent.image);
-    else if (image === undefined)
-      this.#report(`${at}.agent.image`, 'is missing, and so is spec.image; give one of them');
-    this.#condition(`${at}.agent.log.when`, agent.log?.when);
-    for (const [option, value] of Object.entries(agent.log?.options ?? {})) {
-      this.#template(`${at}.agent.log.options.${option}`, value);
-    }
-    if (volume?.init.image !== undefined) this.#template(`${at}.volume.init.image`, volume.init.image);
-    this.#args(`${at}.volume.init.command`, volume?.init.command ?? []);
-    for (const [index, { part, condition }] of task.dependsOn.entries()) {
-      this.#template(`${at}.dependsOn[${index}].condition`, condition);
-      if (part === 'init' && volume === undefined) {
-        this.#report(`${at}.dependsOn[${index}].part`, 'is init, and there is no volume with one; take it out');
-      }
-    }
-  }
-
-  #taskEnv(field: string, variables: readonly ProfileTaskEnv[]): void {
-    for (const [index, { name, value, secretFrom, when }] of variables.entries()) {
-      const at = `${field}[${index}]`;
-      if ((value === undefined) === (secretFrom === undefined)) {
-        this.#report(at, 'needs exactly one of value and secretFrom');
-      }
-      if (value !== undefined) {
-        this.#template(`${at}.value`, value);
-        if (secretName.test(name)) {
-          this.#report(`${at}.value`, `would put ${name} into tasks in plain text; use secretFrom`);
-        }
-      }
-      if (secretFrom !== undefined) this.#known(`${at}.secretFrom`, secretFrom);
-      this.#condition(`${at}.when`, when);
-    }
+    checkTask(this.#profile.spec, {
+      report: (field, problem) => this.#report(field, problem),
+      template: (field, template) => this.#template(field, template),
+      args: (field, args) => this.#args(field, args),
+      condition: (field, condition) => this.#condition(field, condition),
+      capabilities: (field, capabilities) => this.#capabilities(field, capabilities),
+      setting: (field, name) => void this.#known(field, name),
+      isSecretName: (name) => secretName.test(name),
+    });
   }
 
   #env(field: string, variables: readonly ProfileEnv[]): void {
