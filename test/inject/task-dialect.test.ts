@@ -46,6 +46,6 @@ t.test('the text that stands for a reference', (t) => {
     [7, undefined],
     [undefined, undefined],
   ] as const;
-  for (const [value, text] of cases) t.equal(referenceText(value), text, `${text ?? 'nothing'}`);
+  for (const [value, text] of cases) t.equal(referenceText(value), text, text ?? 'nothing');
   t.end();
 });
