@@ -139,12 +139,17 @@ function additions(explanation: Explanation, style: Style): readonly string[] {
   const added = parts.filter(({ present }) => !present).map(partText);
   if (shareProcessNamespace) added.push('shared process namespace');
   if (imagePullSecrets.length > 0) added.push(`pull secrets ${imagePullSecrets.join(', ')}`);
-  const lines = added.length === 0 ? [] : [`  ${style.good('+')} ${added.join(', ')}`];
+  // Under a policy that only reports, there is a plan that is not carried out.
+  const carriedOut = explanation.decision !== 'skip';
+  const plus = carriedOut ? style.good('+') : style.dim('·');
+  const lines = added.length === 0 ? [] : [`  ${plus} ${carriedOut ? '' : 'would add '}${added.join(', ')}`];
   const amounts = (['requests', 'limits'] as const).flatMap((kind) => {
     const list = Object.entries(growth[kind]).map(([name, amount]) => `${name} ${amount}`);
     return list.length === 0 ? [] : [`${kind} ${list.join(', ')}`];
   });
-  return amounts.length === 0 ? lines : [...lines, `  ${style.good('+')} the pod grows by ${amounts.join('; ')}`];
+  return amounts.length === 0
+    ? lines
+    : [...lines, `  ${plus} the pod ${carriedOut ? 'grows' : 'would grow'} by ${amounts.join('; ')}`];
 }
 
 function partText({ part, name, list }: ExplainedPart): string {

@@ -71,6 +71,10 @@ export function inputPaths({ flags, args, io }: Invocation): readonly string[] {
   if (stray !== undefined) {
     throw new OutriderError('usage', `${stray} stands without an option; give manifests with -f ${stray}.`);
   }
+  const [other] = [...textsOf(flags['policy']), ...textsOf(flags['imageConfig'])].filter((path) => path === '-');
+  if (other !== undefined && paths.includes(other)) {
+    throw new OutriderError('usage', 'standard input can be read once: give - to one option, and files to the others.');
+  }
   if (paths.length > 0) return paths;
   const example = `${io.programName} COMMAND -f web.yaml`;
   throw new OutriderError('usage', `there is no input; give a file, a folder or - with -f, such as ${example}.`);

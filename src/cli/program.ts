@@ -11,7 +11,7 @@ import type { Io } from './io.js';
  * @returns the exit code; never rejects
  */
 export async function run(commands: readonly CommandEntry[], argv: readonly string[], io: Io): Promise<number> {
-  const outcome = { code: exitCodes.ok as number };
+  const outcome: { code: number } = { code: exitCodes.ok };
   try {
     const program = await build(commands, argv, io, (code) => (outcome.code = code));
     await program.parseAsync(argv, { from: 'user' });

@@ -118,6 +118,27 @@ spec: {${spec}, profile: {name: sysdig, settings: {region: us2}}}
   t.match(narrowed.stdout, /· istio-proxy +a pattern of containers.exclude matches\n/);
 });
 
+t.test('a policy that only reports, and one that asks for more', async (t) => {
+  const place = await workplace(t, { 'pod.yaml': pod });
+  const explain = async (...argv: readonly string[]): Promise<string> =>
+    (await place.outrider(['explain', '-f', 'pod.yaml', ...withSysdig, ...argv])).stdout;
+  const report = await explain('--set', 'spec.mode=Report');
+  t.match(report, /^pod\/one {2}SKIP 0 of 1 {2}report_mode /);
+  t.match(report, /✗ pod +report_mode: would be inject \(injected\): app\n/);
+  t.match(report, '  · would add volume sysdig-workload-agent, ');
+  t.match(report, '  · the pod would grow by requests cpu 100m, memory 256Mi; limits memory 512Mi\n');
+
+  await place.write('pod.yaml', pod.replace('spec:\n', 'spec:\n  imagePullSecrets: [{name: mine}]\n'));
+  const more = await explain('--set', 'spec.agent.imagePullSecrets=regcred', '--set', 'spec.agent.placement=Container');
+  t.match(more, ', sidecar container sysdig-workload-agent, shared process namespace, pull secrets regcred\n');
+});
+
+t.test('an image that is no reference', async (t) => {
+  const place = await workplace(t, { 'pod.yaml': unresolved.replace('acme/app:1', 'acme/App') });
+  const { stdout } = await place.outrider(['explain', '-f', 'pod.yaml', ...withSysdig]);
+  t.match(stdout, /✗ app +image_reference_invalid\n/);
+});
+
 t.test('for programs', async (t) => {
   const place = await workplace(t, { 'shop.yaml': shop });
   const { code, stdout } = await place.outrider(['explain', '-f', 'shop.yaml', '-o', 'json', ...withSysdig]);

@@ -423,6 +423,7 @@ t.test('bad input: a message that says where, what and what helps; exit code 2; 
     ],
     [['-f', 'pod.yaml', ...withSysdig, '-i', '-o', 'json'], /^--in-place writes the files back; leave -o json out/],
     [['-f', '-', ...withSysdig, '-i'], /^standard input cannot be written back/],
+    [['-f', '-', '--policy', '-'], /^standard input can be read once/],
     [['-f', 'pod.yaml', ...withSysdig, '-i', '--check'], /--check.*cannot be used with.*--in-place/],
     [['-f', 'pod.yaml', ...withSysdig, '-o', 'toml'], /'toml' is invalid. Allowed choices are yaml, json, patch, diff/],
     [['-f', 'pod.yaml', '--profil', 'sysdig'], /^unknown option '--profil'\n\(Did you mean --profile\?\)/],
