@@ -7,7 +7,15 @@ import { undoRecord } from '../../src/documents/undo.js';
 import { editDocument } from '../../src/documents/yaml-edit.js';
 import type { TaskOutcome } from '../../src/engine/instrument-task.js';
 import { isIntrinsic } from '../../src/inject/task-dialect.js';
-import { isArray, isObject, listOf, objectOf, stringsOf, type JsonObject, type JsonValue } from '../../src/model/json.js';
+import {
+  isArray,
+  isObject,
+  listOf,
+  objectOf,
+  stringsOf,
+  type JsonObject,
+  type JsonValue,
+} from '../../src/model/json.js';
 import type { TaskTemplate } from '../../src/model/task.js';
 import { engineWith, injectText, tasksOf } from './tasks.js';
 
