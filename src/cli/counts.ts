@@ -1,5 +1,5 @@
 import type { Outcome } from '../engine/instrument.js';
-import { reasons } from '../model/reasons.js';
+import { reasons, type ReasonCode } from '../model/reasons.js';
 
 /** How many of the containers that the policy asks for are instrumented. */
 export interface ContainerCount {
@@ -7,8 +7,10 @@ export interface ContainerCount {
   readonly asked: number;
 }
 
-/** Counts a pod's containers as the decision has them. */
-export function countContainers({ decision, plan }: Outcome): ContainerCount {
+type Counted = Pick<Outcome, 'decision'> & { readonly plan: { readonly workload: readonly unknown[] } | undefined };
+
+/** Counts a pod's or a task's containers as the decision has them. */
+export function countContainers({ decision, plan }: Counted): ContainerCount {
   const injects = decision.decision === 'inject' || decision.decision === 'partial';
   const planned = plan?.workload.length ?? 0;
   return { instrumented: injects ? planned : 0, asked: planned + leftOut(decision).length };
@@ -21,8 +23,28 @@ export function leftOut({ decision, steps }: Outcome['decision']): Outcome['deci
   return decision === 'skip' || decision === 'deny' ? stops.slice(0, -1) : stops;
 }
 
-/** What helps, or `undefined` where nothing has to be done. */
-export function remedyOf(reason: keyof typeof reasons): string | undefined {
-  const { remedy } = reasons[reason];
+/** What helps a task, where that is something else than for a pod. */
+const taskRemedies: Partial<Record<ReasonCode, string>> = {
+  no_policy: 'Write a policy that selects the task by its tags, or use --profile.',
+  pod_opted_out: 'Remove the tag, or set optOut: Forbidden in the policy.',
+  credentials_missing: 'Give the setting accessKeySecretArn, the ARN of a secret or parameter.',
+  image_unresolved:
+    'Give the container an entryPoint, or say what its image starts with --image-config or an ImageMap.',
+  host_network: 'Use networkMode awsvpc, or cover the host with a node agent.',
+  host_pid: 'Leave pidMode out, or cover the host with a node agent.',
+  windows: 'Exclude Windows tasks from the policy, or admit them with admitUninstrumented.',
+  mount_path_taken: 'Move the container’s mount point.',
+  entrypoint_empty: 'Give the container an entryPoint or a command.',
+  annotation_ignored: 'Remove the tag.',
+  annotation_names_unknown: 'Mend the tag.',
+};
+
+/**
+ * What helps, or `undefined` where nothing has to be done.
+ *
+ * @param of what the reason was given for
+ */
+export function remedyOf(reason: ReasonCode, of: 'pod' | 'task' = 'pod'): string | undefined {
+  const remedy = (of === 'task' ? taskRemedies[reason] : undefined) ?? reasons[reason].remedy;
   return /^Nothing to do[.:]/.test(remedy) ? undefined : remedy;
 }

@@ -3,6 +3,7 @@ import type { PodTemplate } from '../documents/manifest-templates.js';
 import { editDocument } from '../documents/yaml-edit.js';
 import { OutriderError } from '../model/error.js';
 import type { Operation } from '../model/patch.js';
+import type { TaskTemplate } from '../model/task.js';
 import { located } from './errors.js';
 import type { Input } from './inputs.js';
 
@@ -12,10 +13,16 @@ export interface ManifestFile {
   readonly documents: readonly ManifestDocument[];
 }
 
-/** What becomes of one pod template. Pointers of the operations start at the template. */
+/** What becomes of one pod template or task. Pointers of the operations start at the template. */
 export interface TemplateEdit {
-  readonly template: PodTemplate;
+  readonly template: PodTemplate | TaskTemplate;
   readonly operations: readonly Operation[];
+}
+
+/** Says what becomes of what a document holds. */
+export interface TemplateEditor<Edit extends TemplateEdit> {
+  pod(template: PodTemplate): Edit | Promise<Edit>;
+  task(template: TaskTemplate): Edit | Promise<Edit>;
 }
 
 /** A document with the templates in it, and its text with their operations carried out. */
@@ -46,19 +53,22 @@ export function readFiles(inputs: readonly Input[]): readonly ManifestFile[] {
 /**
  * Edits the documents of a file. Text outside the edited templates stays byte for byte.
  *
- * @param edit says what becomes of a template
+ * @param edit says what becomes of a pod template and of a task
  * @throws OutriderError what `edit` throws, with file, line and the template's pointer in front
  */
 export async function editFile<Edit extends TemplateEdit>(
   { input, documents }: ManifestFile,
-  edit: (template: PodTemplate, place: { readonly file: string; readonly line: number }) => Edit | Promise<Edit>,
+  edit: TemplateEditor<Edit>,
 ): Promise<EditedFile<Edit>> {
   const edited: EditedDocument<Edit>[] = [];
   for (const [index, document] of documents.entries()) {
     const place = { file: input.name, line: document.line };
     const edits: Edit[] = [];
     for (const template of document.templates) {
-      edits.push(await withPlace(place, template.path, () => edit(template, place)));
+      edits.push(await withPlace(place, template.path, () => edit.pod(template)));
+    }
+    for (const template of document.tasks) {
+      edits.push(await withPlace(place, template.path, () => edit.task(template)));
     }
     const text = await withPlace(place, '', () => editDocument(document.text, edits.flatMap(documentOperations)));
     edited.push({ document, number: index + 1, edits, text });

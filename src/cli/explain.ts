@@ -2,15 +2,17 @@ import { Option } from 'commander';
 import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
 import { editFile, readFiles } from './edited-file.js';
 import { explanationOf, type Explanation } from './explanation.js';
+import { taskExplanationOf } from './explanation-task.js';
 import { explanationText } from './explanation-text.js';
 import { readInputs } from './inputs.js';
-import { instrumentTemplate } from './instrument-template.js';
+import { templateInstrumenter } from './instrument-template.js';
 import { lookupSettings } from './lookup-options.js';
 import { addNamespaceOptions } from './namespaces.js';
 import { openEngine } from './offline-engine.js';
 import { addColourOption, addInputOption, colourChoice, inputPaths } from './output-options.js';
 import { addPolicyOptions, loadPolicies } from './policy-options.js';
 import { addSettingOptions, clusterSettings } from './setting-options.js';
+import { addOnlyOption, onlyOf } from './task-options.js';
 import { styleOf, useColour } from './style.js';
 
 /** `outrider explain`: what would become of each pod in manifests, and why. */
@@ -25,6 +27,7 @@ export const command: CommandDefinition = {
     addNamespaceOptions(command);
     addSettingOptions(command, clusterSettings, 'Cluster:');
     addSettingOptions(command, lookupSettings, 'Look-up:');
+    addOnlyOption(command);
     command.usage('-f PATH (--policy PATH | --profile NAME) [OPTIONS]');
     command.addHelpText(
       'after',
@@ -50,13 +53,18 @@ async function explain(invocation: Invocation): Promise<number> {
     policies,
     read.flatMap(({ documents }) => documents),
   );
+  const editor = templateInstrumenter(engine, onlyOf(invocation, read), true);
   const explanations: Explanation[] = [];
   try {
     for (const file of read) {
-      const { documents } = await editFile(file, (template) => instrumentTemplate(template, engine, true));
+      const { documents } = await editFile(file, editor);
       for (const { document, number, edits } of documents) {
         const place = { file: file.input.name, document: number, line: document.line };
         for (const edit of edits) {
+          if (edit.namespace === undefined) {
+            explanations.push(taskExplanationOf(edit, place, policies.rules));
+            continue;
+          }
           const labels = engine.namespaces.labels(edit.namespace);
           explanations.push(explanationOf(edit, place, policies.rules, labels));
         }
@@ -68,7 +76,7 @@ async function explain(invocation: Invocation): Promise<number> {
   if (flags['output'] === 'json') {
     io.stdout.write(`${JSON.stringify(explanations, undefined, 2)}\n`);
   } else if (explanations.length === 0) {
-    io.stderr.write('There is no pod and no pod template in the input.\n');
+    io.stderr.write('There is no pod, no pod template and no task in the input.\n');
   } else {
     const style = styleOf(useColour(colourChoice(flags), io.stdout, io.env));
     io.stdout.write(explanations.map((each) => explanationText(each, style)).join('\n'));

@@ -67,6 +67,17 @@ function namespaceLine({ namespace, namespaceLabels }: Explanation, style: Style
     ([name]) => name.startsWith('outrider.dev/') || name === 'pod-security.kubernetes.io/enforce',
   );
   const labels = telling.map(([name, value]) => `${name}=${value}`).join(', ');
+  if (namespace === undefined) {
+    const tags = Object.entries(namespaceLabels)
+      .filter(([name]) => /^(outrider\.dev\/|kilt-)/.test(name))
+      .map(([name, value]) => `${name}=${value}`);
+    return {
+      mark: style.dim('·'),
+      subject: 'tags',
+      text: tags.length === 0 ? 'none of ours' : tags.join(', '),
+      below: [],
+    };
+  }
   const text = `${namespace}${labels === '' ? '' : ` (${labels})`}`;
   return { mark: style.dim('·'), subject: 'namespace', text, below: [] };
 }

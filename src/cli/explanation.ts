@@ -7,7 +7,7 @@ import type { ImageOutcome } from '../model/image.js';
 import type { Prefer } from '../model/policy.js';
 import type { ReasonCode } from '../model/reasons.js';
 import { countContainers, leftOut, remedyOf, type ContainerCount } from './counts.js';
-import type { InstrumentedTemplate } from './instrument-template.js';
+import type { InstrumentedPod } from './instrument-template.js';
 
 /** A check, and what helps where it went against the pod. */
 export interface ExplainedStep extends Step {
@@ -60,7 +60,9 @@ export interface Explanation {
   readonly pointer: string;
   readonly kind: string;
   readonly name: string | undefined;
-  readonly namespace: string;
+  /** `undefined` for a task, which has none. */
+  readonly namespace: string | undefined;
+  /** Of a task: its tags. */
   readonly namespaceLabels: Readonly<Record<string, string>>;
   readonly decision: DecisionKind;
   readonly reason: ReasonCode;
@@ -86,7 +88,7 @@ export interface Explanation {
 
 /** Puts a decision in the form in which it is explained. */
 export function explanationOf(
-  edit: InstrumentedTemplate,
+  edit: InstrumentedPod,
   place: { readonly file: string; readonly document: number; readonly line: number },
   rules: Rules,
   namespaceLabels: Readonly<Record<string, string>>,
@@ -116,7 +118,9 @@ export function explanationOf(
       denial === undefined ? { allowed: true } : { allowed: false, reason: denial.reason, detail: denial.detail },
     changes: edit.operations.length > 0,
     count: countContainers(outcome),
-    steps: decision.steps.filter((step) => !names.has(step.subject) || step.subject === 'pod').map(withRemedy),
+    steps: decision.steps
+      .filter((step) => !names.has(step.subject) || step.subject === 'pod')
+      .map((step) => withRemedy(step)),
     containers,
     parts: plan === undefined ? [] : partsOf(plan),
     imagePullSecrets: plan?.pullSecrets ?? [],
@@ -125,19 +129,20 @@ export function explanationOf(
   };
 }
 
-function withRemedy(step: Step): ExplainedStep {
-  const remedy = step.reason === undefined ? undefined : remedyOf(step.reason);
+/** A check, with what helps where something does. */
+export function withRemedy(step: Step, of: 'pod' | 'task' = 'pod'): ExplainedStep {
+  const remedy = step.reason === undefined ? undefined : remedyOf(step.reason, of);
   return remedy === undefined ? step : { ...step, remedy };
 }
 
-function partsOf(plan: NonNullable<InstrumentedTemplate['outcome']['plan']>): readonly ExplainedPart[] {
+function partsOf(plan: NonNullable<InstrumentedPod['outcome']['plan']>): readonly ExplainedPart[] {
   return (['volumes', 'initContainers', 'containers'] as const).flatMap((list) =>
     plan[list].map(({ part, name, present }) => ({ part, name, list, present: present !== undefined })),
   );
 }
 
 /** The containers of the workload, in the pod's order: those that something is said of. */
-function containersOf({ template, outcome }: InstrumentedTemplate): readonly ExplainedContainer[] {
+function containersOf({ template, outcome }: InstrumentedPod): readonly ExplainedContainer[] {
   const { decision, plan, images } = outcome;
   const omitted = leftOut(decision);
   return viewsOf(template).flatMap((view): readonly ExplainedContainer[] => {

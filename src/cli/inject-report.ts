@@ -1,10 +1,10 @@
-import type { DecisionKind } from '../model/decision.js';
+import type { Decision, DecisionKind } from '../model/decision.js';
 import { countContainers, leftOut, remedyOf } from './counts.js';
 import type { EditedFile } from './edited-file.js';
 import type { InstrumentedTemplate } from './instrument-template.js';
 import type { Style } from './style.js';
 import { table } from './table.js';
-import { templateName } from './template-name.js';
+import { countTemplates, templateName } from './template-name.js';
 
 type File = EditedFile<InstrumentedTemplate>;
 type Files = readonly File[];
@@ -35,15 +35,29 @@ export function injectReport(files: Files, style: Style, done: string): string {
 }
 
 /** What goes wrong or could be better, in words. */
-function adviceOf({ outcome: { decision }, denial }: InstrumentedTemplate): readonly string[] {
+function adviceOf({ template, outcome: { decision }, denial }: InstrumentedTemplate): readonly string[] {
   const said = denial ?? decision;
-  if (said.decision === 'inject') return [];
+  if (said.decision === 'inject') return kindOf(template) === 'task' ? warningsOf(decision) : [];
   const remedies = new Set(
-    [said.reason, ...leftOut(decision).map(({ reason }) => reason)].map((reason) => reason && remedyOf(reason)),
+    [said.reason, ...leftOut(decision).map(({ reason }) => reason)].map(
+      (reason) => reason && remedyOf(reason, kindOf(template)),
+    ),
   );
   return [said.detail, ...[...remedies].filter((text) => text !== undefined).map((text) => `fix: ${text}`)].filter(
     (text) => text !== '',
   );
+}
+
+/** Nobody sees a task's remarks at admission, so those that ask for something are said here. */
+function warningsOf({ steps }: Decision): readonly string[] {
+  return steps.flatMap(({ result, reason, detail }) => {
+    const remedy = result !== 'note' || reason === undefined ? undefined : remedyOf(reason, 'task');
+    return remedy === undefined ? [] : [`${reason ?? ''}: ${detail}`, `fix: ${remedy}`];
+  });
+}
+
+function kindOf(template: InstrumentedTemplate['template']): 'pod' | 'task' {
+  return 'format' in template ? 'task' : 'pod';
 }
 
 function mark(decision: DecisionKind, style: Style): string {
@@ -51,14 +65,15 @@ function mark(decision: DecisionKind, style: Style): string {
 }
 
 function summaryText(files: Files): string {
-  const { templates, inject, partial, skip, denied, changed } = summaryOf(files);
+  const { inject, partial, skip, denied, changed } = summaryOf(files);
   const parts = [
     `${inject} inject`,
     `${partial} partial`,
     `${skip} skip`,
     ...(denied === 0 ? [] : [`${denied} denied`]),
   ];
-  return `${templates} pod ${templates === 1 ? 'template' : 'templates'}: ${parts.join(', ')}; ${changed} changed.`;
+  const counted = countTemplates(templatesOf(files).map(({ edit }) => edit.template));
+  return `${counted}: ${parts.join(', ')}; ${changed} changed.`;
 }
 
 function summaryOf(files: Files) {
@@ -97,7 +112,7 @@ export function injectReportJson(files: Files): string {
       containers: countContainers(edit.outcome),
       leftOut: leftOut(decision).map(({ subject, reason, detail }) => ({ container: subject, reason, detail })),
       changed,
-      remedy: remedyOf((edit.denial ?? decision).reason),
+      remedy: remedyOf((edit.denial ?? decision).reason, kindOf(edit.template)),
     };
   });
   return `${JSON.stringify({ templates, summary: summaryOf(files) }, undefined, 2)}\n`;

@@ -3,7 +3,7 @@ import { deliver, isChanged } from './deliver.js';
 import { editFile, readFiles, type EditedFile } from './edited-file.js';
 import { readInputs } from './inputs.js';
 import { injectReport, injectReportJson, isHeld } from './inject-report.js';
-import { instrumentTemplate, type InstrumentedTemplate } from './instrument-template.js';
+import { templateInstrumenter, type InstrumentedTemplate } from './instrument-template.js';
 import { lookupSettings } from './lookup-options.js';
 import { addNamespaceOptions } from './namespaces.js';
 import { openEngine } from './offline-engine.js';
@@ -11,7 +11,9 @@ import { addInputOption, addOutputOptions, inputPaths, outputOptions, type Outpu
 import { addPolicyOptions, loadPolicies } from './policy-options.js';
 import { addSettingOptions, clusterSettings } from './setting-options.js';
 import { styleOf, useColour } from './style.js';
+import { addOnlyOption, addUndoFileOption, onlyOf } from './task-options.js';
 import { templateName } from './template-name.js';
+import { readUndoFile, undoFileRecord, writeUndoFile } from './undo-file.js';
 
 type File = EditedFile<InstrumentedTemplate>;
 
@@ -24,6 +26,8 @@ export const command: CommandDefinition = {
     addNamespaceOptions(command);
     addSettingOptions(command, clusterSettings, 'Cluster:');
     addSettingOptions(command, lookupSettings, 'Look-up:');
+    addOnlyOption(command);
+    addUndoFileOption(command, 'where to write how the Dockerrun file is given back, for uninject');
     command.usage('-f PATH (--policy PATH | --profile NAME) [OPTIONS]');
     command.addHelpText(
       'after',
@@ -33,6 +37,7 @@ Examples:
   kubectl get deploy web -o yaml | ${programName} inject -f - --policy policy.yaml -o diff
   ${programName} inject -f manifests/ --policy policy.yaml --in-place
   ${programName} inject -f manifests/ --policy policy.yaml --check
+  ${programName} inject -f task.json --profile sysdig --set region=us2 --set accessKeySecretArn=ARN > task.new.json
 
 Exit codes: 0 done; 1 --check and something would change, or a pod that may not run uninstrumented under its policy;
 2 wrong usage or bad input, and nothing was written.`,
@@ -46,25 +51,32 @@ async function inject(invocation: Invocation): Promise<number> {
   const paths = inputPaths(invocation);
   const options = outputOptions(invocation, paths);
   const policies = await loadPolicies(invocation);
+  const undoFile = await readUndoFile(invocation);
   const read = readFiles(await readInputs(paths, io));
   const engine = await openEngine(
     invocation,
     policies,
     read.flatMap(({ documents }) => documents),
   );
+  const editor = templateInstrumenter(engine, onlyOf(invocation, read), false);
   const files: File[] = [];
   try {
     for (const file of read) {
-      files.push(await editFile(file, (template) => instrumentTemplate(template, engine, false)));
+      files.push(await editFile(file, editor));
     }
   } finally {
     await engine.images.close();
   }
   const held = files.filter(isHeld);
   const given = files.filter((file) => !isHeld(file));
+  const undoRecord = undoFileRecord(given, undoFile);
+  if (undoFile !== undefined && undoRecord !== undefined && !options.check) await writeUndoFile(undoFile, undoRecord);
   if (held.length < files.length) await deliver(given, options, invocation);
   report(files, given, options, invocation);
   for (const file of held) for (const line of denials(file)) io.stderr.write(`outrider: error: ${line}\n`);
+  if (undoRecord !== undefined && undoFile === undefined && options.report !== 'none') {
+    io.stderr.write('A Dockerrun file keeps no undo record: give --undo-file FILE for uninject to take this back.\n');
+  }
   if (held.length > 0) return exitCodes.findings;
   return options.check && files.some(isChanged) ? exitCodes.findings : exitCodes.ok;
 }

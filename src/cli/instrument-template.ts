@@ -4,12 +4,17 @@ import { instrument, type Outcome } from '../engine/instrument.js';
 import type { Decision } from '../model/decision.js';
 import type { JsonObject } from '../model/json.js';
 import type { Operation } from '../model/patch.js';
-import type { TemplateEdit } from './edited-file.js';
+import type { TemplateEdit, TemplateEditor } from './edited-file.js';
 import type { OfflineEngine } from './offline-engine.js';
+import { instrumentTaskTemplate, type InstrumentedTask } from './instrument-task-template.js';
 import { keepUndo } from './keep-undo.js';
 
-/** What a decision about a template came to. */
-export interface InstrumentedTemplate extends TemplateEdit {
+/** What a decision about a pod template or a task came to. */
+export type InstrumentedTemplate = InstrumentedPod | InstrumentedTask;
+
+/** What a decision about a pod template came to. */
+export interface InstrumentedPod extends TemplateEdit {
+  readonly template: PodTemplate;
   readonly namespace: string;
   readonly outcome: Outcome;
   /** What the validating door would say of the result, where that is a denial. */
@@ -27,7 +32,7 @@ export async function instrumentTemplate(
   template: PodTemplate,
   { engine, namespaces, images }: OfflineEngine,
   trace: boolean,
-): Promise<InstrumentedTemplate> {
+): Promise<InstrumentedPod> {
   const { pod } = template;
   const namespace = namespaces.of(template);
   const request = { namespace, namespaceLabels: namespaces.labels(namespace), admitted: false };
@@ -41,6 +46,18 @@ export async function instrumentTemplate(
     outcome,
     operations: outcome.patch.length === 0 ? [] : keepUndo(pod, outcome.patch),
     denial: check.decision.decision === 'deny' ? check.decision : undefined,
+  };
+}
+
+/** Decides on pod templates and tasks with one engine; `only` is `--only`'s. */
+export function templateInstrumenter(
+  engine: OfflineEngine,
+  only: readonly string[],
+  trace: boolean,
+): TemplateEditor<InstrumentedTemplate> {
+  return {
+    pod: (template) => instrumentTemplate(template, engine, trace),
+    task: (template) => instrumentTaskTemplate(template, engine, only, trace),
   };
 }
 

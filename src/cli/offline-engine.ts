@@ -1,5 +1,8 @@
+import type { ImageConfig } from '../model/image.js';
 import type { ManifestDocument } from '../documents/manifest.js';
 import type { Engine } from '../engine/engine.js';
+import { readTask } from '../inject/task-view.js';
+import type { TaskTemplate } from '../model/task.js';
 import type { Invocation } from './command.js';
 import { openImages, type OpenImages } from './images.js';
 import { lookupSettings } from './lookup-options.js';
@@ -12,6 +15,8 @@ export interface OfflineEngine {
   readonly engine: Engine;
   readonly namespaces: Namespaces;
   readonly images: OpenImages;
+  /** What images start, under the text that was given: for tasks, also a container's name, or `${Name}` for a `!Ref`. */
+  readonly imagesByText: ReadonlyMap<string, ImageConfig>;
 }
 
 /**
@@ -23,12 +28,12 @@ export interface OfflineEngine {
 export async function openEngine(
   invocation: Invocation,
   policies: LoadedPolicies,
-  documents: Iterable<ManifestDocument>,
+  documents: readonly ManifestDocument[],
 ): Promise<OfflineEngine> {
   const settings = settingsOf(invocation, clusterSettings);
   const namespaces = namespacesOf(invocation, policies.namespaces, documents);
   const images = await openImages({
-    map: policies.images,
+    map: references(policies.images, documents),
     settings: settingsOf(invocation, lookupSettings),
     io: invocation.io,
   });
@@ -39,5 +44,23 @@ export async function openEngine(
     excludedNamespaces: new Set(settings.excludedNamespaces),
     secretState: () => 'unknown',
   };
-  return { engine, namespaces, images };
+  return { engine, namespaces, images, imagesByText: policies.images };
+}
+
+/**
+ * The entries under references. A name of a container in a task, which may have capitals, or a text with `${Name}` in it
+ * need not be one.
+ */
+function references(
+  images: ReadonlyMap<string, ImageConfig>,
+  documents: readonly ManifestDocument[],
+): ReadonlyMap<string, ImageConfig> {
+  const names = new Set(documents.flatMap(({ tasks }) => tasks.flatMap(containerNames)));
+  return new Map([...images].filter(([text]) => !text.includes('${') && !(/[A-Z]/.test(text) && names.has(text))));
+}
+
+/** Names of the containers of a task that has the shape of one. */
+export function containerNames(template: TaskTemplate): readonly string[] {
+  const view = readTask(template);
+  return 'reason' in view ? [] : view.containers.map(({ name }) => name);
 }

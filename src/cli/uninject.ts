@@ -1,7 +1,10 @@
 import type { PodTemplate } from '../documents/manifest-templates.js';
+import { taskUndoOperations } from '../documents/task-undo.js';
 import { hasUndo, undoOperations } from '../documents/undo.js';
 import { objectOf } from '../model/json.js';
+import { OutriderError } from '../model/error.js';
 import { names } from '../model/names.js';
+import type { TaskTemplate } from '../model/task.js';
 import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
 import { deliver, isChanged } from './deliver.js';
 import { editFile, readFiles, type EditedFile, type TemplateEdit } from './edited-file.js';
@@ -9,7 +12,9 @@ import { readInputs } from './inputs.js';
 import { addInputOption, addOutputOptions, inputPaths, outputOptions, type OutputOptions } from './output-options.js';
 import { styleOf, useColour, type Style } from './style.js';
 import { table } from './table.js';
-import { templateName } from './template-name.js';
+import { addUndoFileOption } from './task-options.js';
+import { countTemplates, templateName } from './template-name.js';
+import { readUndoFile, type UndoFile } from './undo-file.js';
 
 type File = EditedFile<TemplateEdit>;
 
@@ -18,6 +23,7 @@ export const command: CommandDefinition = {
   configure(command, { programName }) {
     addInputOption(command);
     addOutputOptions(command);
+    addUndoFileOption(command, 'the file that inject wrote, for a Dockerrun file');
     command.usage('-f PATH [OPTIONS]');
     command.addHelpText(
       'after',
@@ -40,8 +46,10 @@ async function uninject(invocation: Invocation): Promise<number> {
   const paths = inputPaths(invocation);
   const options = outputOptions(invocation, paths);
   const read = readFiles(await readInputs(paths, invocation.io));
+  const undoFile = await readUndoFile(invocation);
   const files: File[] = [];
-  for (const file of read) files.push(await editFile(file, takeBack));
+  for (const file of read)
+    files.push(await editFile(file, { pod: takeBack, task: (template) => takeTaskBack(template, undoFile) }));
   await deliver(files, options, invocation);
   report(files, options, invocation);
   return options.check && files.some(isChanged) ? exitCodes.findings : exitCodes.ok;
@@ -49,6 +57,16 @@ async function uninject(invocation: Invocation): Promise<number> {
 
 function takeBack(template: PodTemplate): TemplateEdit {
   return { template, operations: hasUndo(template.pod) ? undoOperations(template.pod) : [] };
+}
+
+function takeTaskBack(template: TaskTemplate, undoFile: UndoFile | undefined): TemplateEdit {
+  if (template.format !== 'dockerrun') return { template, operations: taskUndoOperations(template) };
+  if (undoFile !== undefined && undoFile.record === undefined) {
+    throw new OutriderError('file_unreadable', `${undoFile.name}: there is no such file; check the path.`, {
+      file: undoFile.name,
+    });
+  }
+  return { template, operations: undoFile?.record === undefined ? [] : taskUndoOperations(template, undoFile.record) };
 }
 
 function report(files: readonly File[], { report: form, check, colour }: OutputOptions, { io }: Invocation): void {
@@ -66,14 +84,14 @@ function reportText(files: readonly File[], style: Style, check: boolean): strin
       restored ? style.good('✓') : style.dim('–'),
       `${file}:${line}`,
       templateName(edit.template),
-      restored ? 'restored' : `unchanged: no annotation ${names.undo}`,
+      restored ? 'restored' : unchangedText(edit.template),
     ];
     const hint = `instrumented, but not by inject; go back to the manifest’s source`;
     return { cells, below: !restored && isInstrumented(edit.template) ? [style.dim(`    ${hint}`)] : [] };
   });
   const restored = templates.filter(({ edit }) => edit.operations.length > 0).length;
   const end = check ? ' Nothing was written (--check).' : '';
-  return `${table(rows)}${templates.length} pod ${templates.length === 1 ? 'template' : 'templates'}: ${restored} restored.${end}\n`;
+  return `${table(rows)}${countTemplates(templates.map(({ edit }) => edit.template))}: ${restored} restored.${end}\n`;
 }
 
 function reportJson(files: readonly File[]): string {
@@ -92,7 +110,14 @@ function reportJson(files: readonly File[]): string {
   return `${JSON.stringify({ templates, summary }, undefined, 2)}\n`;
 }
 
-function isInstrumented({ pod }: PodTemplate): boolean {
+function unchangedText(template: TemplateEdit['template']): string {
+  if ('pod' in template) return `unchanged: no annotation ${names.undo}`;
+  return template.format === 'dockerrun' ? 'unchanged: no --undo-file' : `unchanged: no record ${names.undo}`;
+}
+
+function isInstrumented(template: TemplateEdit['template']): boolean {
+  if (!('pod' in template)) return false;
+  const { pod } = template;
   return objectOf(objectOf(pod['metadata'])?.['labels'])?.[names.status] !== undefined;
 }
 

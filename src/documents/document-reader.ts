@@ -12,6 +12,7 @@ import {
 } from 'yaml';
 import { OutriderError, type ErrorCode } from '../model/error.js';
 import { isArray, isObject, type JsonValue } from '../model/json.js';
+import { overIndentedLine } from './indentation.js';
 import type { Path } from './schema-guide.js';
 
 /** A file's name, as it is shown to people, and its text. */
@@ -40,8 +41,6 @@ export const maxFileBytes = 4 * 1024 * 1024;
 const maxDocuments = 10_000;
 const maxDepth = 64;
 const maxAliases = 100;
-// Above that many columns of indentation or list dashes the parser's own expressions outgrow the memory.
-const maxIndent = 512;
 
 /**
  * Reads the documents of one YAML 1.2 or JSON file. Refused, each as a problem with file, line and remedy: what is not
@@ -109,12 +108,9 @@ function problemAt(code: ErrorCode, place: string, text: string, file = place): 
 /** Why the parser is not even asked. */
 function refusal(text: string): string | undefined {
   if (Buffer.byteLength(text) > maxFileBytes) return `is larger than ${maxFileBytes / 1024 / 1024} MiB; split it`;
-  let documents = 0;
-  for (const line of text.split(/\r\n|[\r\n]/)) {
-    const indent = /^[-?: \t]*/.exec(line)?.[0].length ?? 0;
-    if (indent > maxIndent) return `has a line that is indented by more than ${maxIndent} columns; flatten it`;
-    if (line.startsWith('---')) documents++;
-  }
+  const deep = overIndentedLine(text);
+  if (deep !== undefined) return `${deep.text}; flatten it`;
+  const documents = text.match(/^---/gm)?.length ?? 0;
   return documents > maxDocuments ? `has more than ${maxDocuments} documents; split it` : undefined;
 }
 

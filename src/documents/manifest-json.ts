@@ -32,7 +32,7 @@ function parseValue(text: string, at: number, path: string, depth: number): Synt
   if (depth > maxDepth) throw new SyntaxProblem(`nested deeper than ${maxDepth} levels`, at, path);
   const first = text[at];
   if (first === '{' || first === '[') return parseCollection(text, at, path, depth);
-  const located = { kind: 'scalar', start: at, anchor: undefined } as const;
+  const located = { kind: 'scalar', start: at, anchor: undefined, intrinsic: undefined } as const;
   if (first === '"') {
     const { value, end } = parseString(text, at, path);
     return { ...located, end, style: 'double', value, exact: undefined };
@@ -85,5 +85,14 @@ function parseCollection(text: string, start: number, path: string, depth: numbe
     }
   }
   if (text[at] !== close) throw new SyntaxProblem(`a comma or ${close} is expected here`, at, path);
-  return { kind, start, end: at + 1, anchor: undefined, style: 'flow', bodyStart: start, members };
+  return {
+    kind,
+    start,
+    end: at + 1,
+    anchor: undefined,
+    intrinsic: undefined,
+    style: 'flow',
+    bodyStart: start,
+    members,
+  };
 }

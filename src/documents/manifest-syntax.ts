@@ -12,7 +12,12 @@ interface Located {
   readonly anchor: string | undefined;
 }
 
-export interface ScalarNode extends Located {
+interface Tagged extends Located {
+  /** Key of the CloudFormation function whose short form is the node's tag, such as `Fn::Sub` for `!Sub`. */
+  readonly intrinsic: string | undefined;
+}
+
+export interface ScalarNode extends Tagged {
   readonly kind: 'scalar';
   /** `empty`: nothing is written, which means null; start and end are the same. */
   readonly style: 'plain' | 'single' | 'double' | 'block' | 'empty';
@@ -26,7 +31,7 @@ export interface AliasNode extends Located {
   readonly target: SyntaxNode;
 }
 
-export interface CollectionNode extends Located {
+export interface CollectionNode extends Tagged {
   readonly kind: 'map' | 'seq';
   /** `pair`: a single pair inside a flow sequence, `[a: b]`, which has no brackets of its own. */
   readonly style: 'block' | 'flow' | 'pair';

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../model/json.js';
+import { longForm } from './manifest-intrinsics.js';
 import {
   SyntaxProblem,
   type CollectionNode,
@@ -15,16 +16,20 @@ export type ScalarReader = (node: ScalarNode) => JsonValue;
 
 /**
  * The JSON value of a syntax tree: aliases resolved, merge keys merged (a mapping's own keys win, then the first of
- * several mappings merged in).
+ * several mappings merged in), CloudFormation's short forms in their long form.
  *
  * @param scalar how scalars are read, for callers that cannot do with the nearest double of a big integer (E30)
  */
 export function valueOf(node: SyntaxNode, scalar: ScalarReader = ({ value }) => value): JsonValue {
+  if (node.kind === 'alias') return valueOf(node.target, scalar);
+  const value = plainValue(node, scalar);
+  return node.intrinsic === undefined ? value : longForm(node.intrinsic, value);
+}
+
+function plainValue(node: ScalarNode | CollectionNode, scalar: ScalarReader): JsonValue {
   switch (node.kind) {
     case 'scalar':
       return scalar(node);
-    case 'alias':
-      return valueOf(node.target, scalar);
     case 'seq':
       return node.members.map(({ value }) => valueOf(value, scalar));
     case 'map':

@@ -1,5 +1,7 @@
 import { Composer, CST, Parser } from 'yaml';
 import { pointerToken } from '../model/patch.js';
+import { overIndentedLine } from './indentation.js';
+import { intrinsicOf } from './manifest-intrinsics.js';
 import { resolvePlain, type ResolvedScalar } from './manifest-scalar.js';
 import { maxDepth, SyntaxProblem, type Member, type ScalarNode, type SyntaxNode } from './manifest-syntax.js';
 
@@ -17,6 +19,8 @@ const noProperties: Properties = { start: undefined, anchor: undefined, tag: und
  * @throws SyntaxProblem naming offset and, where known, JSON pointer
  */
 export function parseYaml(text: string): SyntaxNode | undefined {
+  const deep = overIndentedLine(text);
+  if (deep !== undefined) throw new SyntaxProblem(deep.text, deep.offset);
   const tokens = [...new Parser().parse(text)];
   refuseDepth(tokens);
   refuseErrors(tokens);
@@ -97,11 +101,13 @@ class YamlReader {
     depth: number,
   ): SyntaxNode {
     const anchor = properties.anchor;
+    const intrinsic = intrinsicOf(properties.tag);
     if (token === null || token === undefined) {
       const start = properties.start ?? at;
       const end = properties.start === undefined ? at : propertiesEnd(properties);
-      const value = properties.tag === '!!str' || properties.tag === '!' ? '' : null;
-      return { kind: 'scalar', start, end, anchor, style: start === end ? 'empty' : 'plain', value, exact: undefined };
+      const value = properties.tag === '!!str' || properties.tag === '!' || intrinsic !== undefined ? '' : null;
+      const style = start === end ? 'empty' : 'plain';
+      return { kind: 'scalar', start, end, anchor, intrinsic, style, value, exact: undefined };
     }
     const start = properties.start ?? startOf(token);
     if (token.type === 'alias') {
@@ -119,14 +125,14 @@ class YamlReader {
       const members = this.#members(kind, 'block', token.items, path, depth);
       const bodyStart = members[0]?.start ?? token.offset;
       const end = members.at(-1)?.end ?? token.offset;
-      return { kind, start: Math.min(start, bodyStart), end, anchor, style: 'block', bodyStart, members };
+      return { kind, start: Math.min(start, bodyStart), end, anchor, intrinsic, style: 'block', bodyStart, members };
     }
     if (token.type === 'flow-collection') {
       const kind = token.start.type === 'flow-map-start' ? 'map' : 'seq';
       const members = this.#members(kind, 'flow', token.items, path, depth);
       const close = token.end.find((part) => part.type === 'flow-map-end' || part.type === 'flow-seq-end');
       const end = (close?.offset ?? token.offset) + 1;
-      return { kind, start, end, anchor, style: 'flow', bodyStart: token.offset, members };
+      return { kind, start, end, anchor, intrinsic, style: 'flow', bodyStart: token.offset, members };
     }
     throw new SyntaxProblem('this cannot be read as YAML', start, path);
   }
@@ -181,6 +187,7 @@ class YamlReader {
       start: entry.start,
       end: entry.end,
       anchor: undefined,
+      intrinsic: undefined,
       style: 'pair',
       bodyStart: entry.start,
       members: [entry],
@@ -248,7 +255,7 @@ function scalarNode(
   const { value: string } = CST.resolveAsScalar(token, true, (offset, _code, message) => {
     throw new SyntaxProblem(message, offset, path);
   });
-  const located = { kind: 'scalar', start, anchor } as const;
+  const located = { kind: 'scalar', start, anchor, intrinsic: intrinsicOf(tag) } as const;
   if (token.type === 'block-scalar') {
     return { ...located, end: blockScalarEnd(token), style: 'block', ...tagged(string, tag, false) };
   }

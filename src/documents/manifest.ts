@@ -1,10 +1,12 @@
 import { OutriderError } from '../model/error.js';
 import { objectOf, stringOf, type JsonValue } from '../model/json.js';
 import { pointerToken } from '../model/patch.js';
+import type { TaskTemplate } from '../model/task.js';
 import { splitDocuments, type Piece } from './manifest-split.js';
 import { effectiveMembers, dereference, refuseAliasBomb, valueOf } from './manifest-value.js';
 import { SyntaxProblem, type SyntaxNode } from './manifest-syntax.js';
-import { findPodTemplates, type PodTemplate } from './manifest-templates.js';
+import { findPodTemplates, type PodTemplate, type TemplateProblem } from './manifest-templates.js';
+import { findTasks } from './task-templates.js';
 
 /** One document of a manifest file. */
 export interface ManifestDocument {
@@ -22,6 +24,8 @@ export interface ManifestDocument {
   readonly kind: string | undefined;
   /** The pods and pod templates in it; none for kinds that make no pods. */
   readonly templates: readonly PodTemplate[];
+  /** The tasks in it: of an ECS task definition, a CloudFormation template or a Dockerrun file. */
+  readonly tasks: readonly TaskTemplate[];
 }
 
 /**
@@ -46,14 +50,18 @@ function documentOf(piece: Piece, lines: LineIndex, file: string): ManifestDocum
   const { root } = piece;
   const { line } = lines.at(piece.offset);
   const about = { text: piece.text, format: piece.format, line };
-  if (root === undefined) return { ...about, value: null, apiVersion: undefined, kind: undefined, templates: [] };
+  if (root === undefined)
+    return { ...about, value: null, apiVersion: undefined, kind: undefined, templates: [], tasks: [] };
   refuseAliasBombAt(root, piece.offset);
   const value = valueOf(root);
   const templates = findPodTemplates(value);
   if ('message' in templates) {
-    const at = piece.offset + locate(root, templates.path).start;
-    const problem = new SyntaxProblem(templates.message, at, templates.path);
-    throw invalid(problem, lines, file, 'Give it the shape that `kubectl explain pod.spec` shows.');
+    const remedy = 'Give it the shape that `kubectl explain pod.spec` shows.';
+    throw invalid(problemAt(templates, root, piece.offset), lines, file, remedy);
+  }
+  const tasks = findTasks(value);
+  if ('message' in tasks) {
+    throw invalid(problemAt(tasks, root, piece.offset), lines, file, 'Nothing of the file was changed.');
   }
   const object = objectOf(value);
   return {
@@ -62,7 +70,12 @@ function documentOf(piece: Piece, lines: LineIndex, file: string): ManifestDocum
     apiVersion: stringOf(object?.['apiVersion']),
     kind: stringOf(object?.['kind']),
     templates,
+    tasks,
   };
+}
+
+function problemAt({ path, message }: TemplateProblem, root: SyntaxNode, offset: number): SyntaxProblem {
+  return new SyntaxProblem(message, offset + locate(root, path).start, path);
 }
 
 function refuseAliasBombAt(root: SyntaxNode, offset: number): void {

@@ -2,7 +2,7 @@ import jsonpatch from 'fast-json-patch';
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { OutriderError } from '../model/error.js';
-import { isArray, isObject, objectOf, type JsonObject, type JsonValue } from '../model/json.js';
+import { isArray, isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { names } from '../model/names.js';
 import { pointerToken, type Operation } from '../model/patch.js';
 import { cloneJson, cloneOperation } from './clone.js';
@@ -85,22 +85,54 @@ function refuseInexact(value: JsonValue, path: string): void {
 
 /**
  * A patch with one operation more at its end: it writes the annotation `outrider.dev/undo`, JSON text of
- * `{"v": 1, "undo": [operations]}`, long values that are only tested as their hash. Taking back that annotation, and a `metadata` or `annotations` made for it, is part
- * of what it says.
+ * `{"v": 1, "undo": [operations]}`, long values that are only tested as their hash. Taking back that annotation, and a
+ * `metadata` or `annotations` made for it, is part of what it says.
  *
  * @param pod the pod-shaped object the operations will be applied to
  * @param operations pointers start at that object
  */
 export function withUndo(pod: JsonObject, operations: readonly Operation[]): readonly Operation[] {
+  return withUndoAt(pod, operations, annotationPath, true);
+}
+
+/**
+ * The same as {@link withUndo}, with the record in another place. Objects on the way there that are missing are made,
+ * and taken back with the rest.
+ *
+ * @param path JSON pointer of the record, where nothing stands yet
+ * @param hashed keep long values that are only tested as their hash, which then have to be equal to the letter
+ */
+export function withUndoAt(
+  value: JsonObject,
+  operations: readonly Operation[],
+  path: string,
+  hashed = false,
+): readonly Operation[] {
   const all = [...operations];
-  const patched = { root: jsonpatch.applyPatch<JsonValue>(pod, all.map(cloneOperation), true, false).newDocument };
-  const metadata = objectOf(at(patched.root, '/metadata'));
-  const annotations = objectOf(metadata?.['annotations']);
-  if (metadata === undefined) all.push({ op: 'add', path: '/metadata', value: {} });
-  if (annotations === undefined) all.push({ op: 'add', path: '/metadata/annotations', value: {} });
-  const undo = invert(pod, all);
-  const text = JSON.stringify({ v: formatVersion, undo: undo.map(compact) });
-  return [...all, { op: 'add', path: annotationPath, value: text }];
+  const patched = jsonpatch.applyPatch<JsonValue>(value, all.map(cloneOperation), true, false).newDocument;
+  const tokens = path.split('/').slice(1, -1);
+  for (let length = 1; length <= tokens.length; length++) {
+    const parent = `/${tokens.slice(0, length).join('/')}`;
+    const found = at(patched, parent);
+    if (!isObject(found) && !isArray(found)) all.push({ op: 'add', path: parent, value: {} });
+  }
+  return [...all, { op: 'add', path, value: undoRecord(value, all, hashed) }];
+}
+
+/** The record of how operations are taken back, as text: JSON of `{"v": 1, "undo": [operations]}`. */
+export function undoRecord(value: JsonValue, operations: readonly Operation[], hashed = false): string {
+  const steps = invert(value, operations).map((operation) => (hashed ? shortened(operation) : operation));
+  return JSON.stringify({ v: formatVersion, undo: steps.map(compact) });
+}
+
+/**
+ * One record out of two: the later one is taken back first.
+ *
+ * @throws OutriderError `undo_stale` for a record that cannot be read
+ */
+export function joinUndo(later: JsonValue, earlier: JsonValue): string {
+  const undo = [...readUndo(later, {}), ...readUndo(earlier, {})];
+  return JSON.stringify({ v: formatVersion, undo: undo.map(compact) });
 }
 
 /** True when the object carries the annotation `outrider.dev/undo`. */
@@ -126,9 +158,32 @@ export function undoOperations(
     const message = `there is no annotation ${names.undo}, so nothing can be taken back. Only what \`outrider inject\` wrote has one; otherwise go back to the manifest's source.`;
     throw new OutriderError('undo_missing', message, where);
   }
-  const steps: readonly Step[] = [{ op: 'remove', path: annotationPath }, ...readUndo(text, where)];
-  const outcome = rehearse(pod, steps);
-  if (outcome === undefined) return steps.filter((step) => step.op !== 'hash');
+  return undoOperationsOf(pod, text, annotationPath, where, isDeepStrictEqual, 'annotation');
+}
+
+/**
+ * The operations that a record asks for, tried out on the value.
+ *
+ * @param path JSON pointer of the record, which goes first; `undefined` when it stands outside the value
+ * @param called what the record is, for messages
+ * @param same whether what stands at a place counts as what was left there; then the tests are not in the result
+ * @throws OutriderError `undo_stale` when it cannot be read, or the value was edited since
+ */
+export function undoOperationsOf(
+  value: JsonObject,
+  record: JsonValue,
+  path: string | undefined,
+  where: UndoPlace = {},
+  same: Sameness = isDeepStrictEqual,
+  called: 'annotation' | 'record' = 'record',
+): readonly Operation[] {
+  const own: readonly Step[] = path === undefined ? [] : [{ op: 'remove', path }];
+  const steps = [...own, ...readUndo(record, where, called)];
+  const outcome = rehearse(value, steps, same);
+  if (outcome === undefined) {
+    const operations = steps.filter((step) => step.op !== 'hash');
+    return same === isDeepStrictEqual ? operations : operations.filter(({ op }) => op !== 'test');
+  }
   const message = `${outcome} is not what \`outrider inject\` left there: the manifest was edited since. Undo that edit and run again, or remove the instrumentation by hand.`;
   throw new OutriderError('undo_stale', message, where);
 }
@@ -142,8 +197,17 @@ export function applyUndo(
   return jsonpatch.applyPatch<JsonObject>(pod, operations, true, false).newDocument;
 }
 
+/** File and field of a record, for messages. */
+export interface UndoPlace {
+  readonly file?: string;
+  readonly field?: string;
+}
+
+/** Whether a value that is there counts as one that was left there. */
+export type Sameness = (found: JsonValue | undefined, left: JsonValue) => boolean;
+
 /** @returns the path of the first operation that does not fit, or `undefined` when all do */
-function rehearse(pod: JsonObject, steps: readonly Step[]): string | undefined {
+function rehearse(pod: JsonObject, steps: readonly Step[], same: Sameness): string | undefined {
   let root: JsonValue = cloneJson(pod);
   for (const step of steps) {
     if (step.op === 'hash') {
@@ -153,7 +217,7 @@ function rehearse(pod: JsonObject, steps: readonly Step[]): string | undefined {
     }
     const operation = cloneOperation(step);
     if (operation.op === 'test') {
-      if (!isDeepStrictEqual(at(root, operation.path), operation.value)) return operation.path;
+      if (!same(at(root, operation.path), operation.value)) return operation.path;
       continue;
     }
     try {
@@ -185,18 +249,22 @@ function sorted(value: JsonValue): JsonValue {
 
 type Compact = readonly ['t' | 'a' | 'r', string, JsonValue] | readonly ['h', string, string] | readonly ['d', string];
 
-function compact(operation: Operation): Compact {
+/** A test of a long value by its hash. */
+function shortened(operation: Operation): Step {
+  if (operation.op !== 'test' || JSON.stringify(operation.value).length <= longestKept) return operation;
+  return { op: 'hash', path: operation.path, hash: hashOf(operation.value) };
+}
+
+function compact(operation: Step): Compact {
   if (operation.op === 'remove') return ['d', operation.path];
-  if (operation.op === 'test' && JSON.stringify(operation.value).length > longestKept) {
-    return ['h', operation.path, hashOf(operation.value)];
-  }
+  if (operation.op === 'hash') return ['h', operation.path, operation.hash];
   const letters = { test: 't', add: 'a', replace: 'r' } as const;
   return [letters[operation.op], operation.path, operation.value];
 }
 
-function readUndo(text: JsonValue, where: { readonly file?: string; readonly field?: string }): readonly Step[] {
+function readUndo(text: JsonValue, where: UndoPlace, called: 'annotation' | 'record' = 'record'): readonly Step[] {
   const stale = (why: string, cause?: unknown): OutriderError => {
-    const message = `the annotation ${names.undo} ${why}. Go back to the manifest's source, or remove the instrumentation by hand.`;
+    const message = `the ${called} ${names.undo} ${why}. Go back to the manifest's source, or remove the instrumentation by hand.`;
     return new OutriderError('undo_stale', message, { ...where, cause });
   };
   let record: unknown;

@@ -91,6 +91,8 @@ export class DraftEditor {
     if (draft.kind !== 'source') return draft;
     const { node } = draft;
     if (node.kind === 'scalar') throw misfit(operation);
+    // What stands under a short form reads as another value than is written there.
+    if (node.kind !== 'alias' && node.intrinsic !== undefined) throw misfit(operation);
     // What a test only looks at stays as it is.
     if (node.kind === 'alias') return freshDraft(valueOf(node));
     if (node.anchor !== undefined && operation.op !== 'test') this.#changed.add(node);

@@ -57,6 +57,15 @@ function keyOf(key: string): Scalar {
 
 const plainStyle = styleOf(
   '',
-  { kind: 'scalar', start: 0, end: 0, anchor: undefined, style: 'empty', value: null, exact: undefined },
+  {
+    kind: 'scalar',
+    start: 0,
+    end: 0,
+    anchor: undefined,
+    intrinsic: undefined,
+    style: 'empty',
+    value: null,
+    exact: undefined,
+  },
   'yaml',
 );

@@ -9,7 +9,7 @@ export interface WrappedArgv {
 }
 
 /** Programs that must be process 1 and do not start under a tracer that forks (E39). */
-const initSystems = new Set([
+export const initSystems: ReadonlySet<string> = new Set([
   '/init',
   '/sbin/init',
   '/usr/sbin/init',

@@ -140,6 +140,81 @@ const workloadPartSchema = z.strictObject({
   mounts: z.array(hostMountSchema).default([]).describe('Host volumes that these containers mount.'),
 });
 
+const taskEnvSchema = z.strictObject({
+  name: envName.describe('Name of the variable.'),
+  value: template.optional().describe('The value. The variable is left out when a setting in it has no value.'),
+  secretFrom: settingName
+    .optional()
+    .describe('The setting with the ARN of the secret that ECS reads the value from. Never a value in plain text.'),
+  fargateOnly: z.boolean().default(false).describe('Whether the variable is for tasks on Fargate only.'),
+  when: condition.optional().describe('When the variable is used.'),
+});
+
+const taskAgentSchema = z.strictObject({
+  name: template.describe('Name of the container in the task.'),
+  image: template.optional().describe('Image of the agent. Default: the agent’s image.'),
+  env: z.array(taskEnvSchema).default([]).describe('Variables of the agent.'),
+  memoryReservationMiB: z
+    .int()
+    .min(4)
+    .default(256)
+    .describe('Memory that is set aside for it, in MiB, where the task as a whole sets none.'),
+  healthCheck: z
+    .strictObject({
+      command: z.array(z.string()).min(1).describe('The command, with CMD or CMD-SHELL in front.'),
+      intervalSeconds: z.int().min(5).max(300).default(30).describe('Time between two runs.'),
+      timeoutSeconds: z.int().min(2).max(60).default(5).describe('Time that one run may take.'),
+      retries: z.int().min(1).max(10).default(3).describe('Failed runs after which it counts as unhealthy.'),
+      startPeriodSeconds: z.int().min(0).max(300).default(0).describe('Time in which failed runs do not count.'),
+    })
+    .optional()
+    .describe('How ECS tells whether it is healthy.'),
+  log: z
+    .strictObject({
+      driver: z.string().describe('Log driver, such as awslogs.'),
+      options: z.record(z.string(), template).describe('Options of the driver; each must have its values.'),
+      when: condition.optional().describe('When its output goes there.'),
+    })
+    .optional()
+    .describe('Where its output goes.'),
+});
+
+const taskSchema = z
+  .strictObject({
+    sharePidNamespace: z
+      .boolean()
+      .default(false)
+      .describe('Whether the containers of the task share one process namespace (pidMode task).'),
+    capabilities: z.array(z.string()).default([]).describe('Capabilities of an instrumented container.'),
+    volume: z
+      .strictObject({
+        name: z.string().min(1).max(255).describe('Name of the volume in the task.'),
+        init: z
+          .strictObject({
+            name: z.string().min(1).max(255).describe('Name of the container.'),
+            image: template.optional().describe('Its image. Default: the image of volume.copy, else the agent’s.'),
+            command: z.array(argSchema).min(1).describe('The command that fills the volume.'),
+            user: z.string().optional().describe('User that it runs as.'),
+          })
+          .describe('The container that fills the volume, and ends.'),
+      })
+      .optional()
+      .describe('The volume with the agent’s files. Absent: they come by volumesFrom the agent’s container.'),
+    toolsPath: absolutePath.describe('Where an instrumented container sees the agent’s files, read-only.'),
+    env: z.array(taskEnvSchema).default([]).describe('Variables of an instrumented container.'),
+    dependsOn: z
+      .array(
+        z.strictObject({
+          part: z.enum(['agent', 'init']).describe('What an instrumented container waits for.'),
+          condition: template.describe('START, COMPLETE, SUCCESS or HEALTHY.'),
+        }),
+      )
+      .default([])
+      .describe('What an instrumented container waits for.'),
+    agent: taskAgentSchema.describe('The agent’s container.'),
+  })
+  .describe('The recipe in ECS task definitions, CloudFormation templates and Dockerrun files.');
+
 const profileSpecSchema = z.strictObject({
   description: z.string().default('').describe('What the profile is for, for people.'),
   version: z
@@ -186,6 +261,7 @@ const profileSpecSchema = z.strictObject({
     .array(obstacleSchema)
     .default([...obstacleSchema.options])
     .describe('For which kinds of pod the profile is not used.'),
+  task: taskSchema.optional(),
 });
 
 /** An InstrumentationProfile: a vendor's recipe, as data. Cluster-scoped. */
@@ -205,6 +281,8 @@ export type ProfileArg = z.infer<typeof argSchema>;
 export type ProfileSetting = z.infer<typeof settingSchema>;
 export type ProfileSidecar = z.infer<typeof sidecarSchema>;
 export type ProfileVolume = z.infer<typeof volumeSchema>;
+export type ProfileTask = z.infer<typeof taskSchema>;
+export type ProfileTaskEnv = z.infer<typeof taskEnvSchema>;
 /** One value of a setting. */
 export type SettingValue = z.infer<typeof settingValue>;
 export type Condition = z.infer<typeof condition>;

@@ -357,6 +357,42 @@ const table = {
     summary: 'The profile has a part for a container that the pod does not have.',
     remedy: 'Add the container with the vendor’s own chart or operator, if what it does is wanted.',
   },
+  task_unreadable: {
+    about: 'decision',
+    summary: 'The task definition does not have the shape of one.',
+    remedy: 'Mend the field that the message names; ECS refuses such a task definition anyway.',
+  },
+  task_unsupported: {
+    about: 'decision',
+    summary: 'The profile has no recipe for task definitions.',
+    remedy: 'Use the profile sysdig or datadog, or give your own profile a task section.',
+  },
+  intrinsic_unresolved: {
+    about: 'container',
+    summary: 'A CloudFormation function stands where the value has to be known before deployment.',
+    remedy:
+      'Write the value out at the path that the message names, or instrument the deployed task definition instead.',
+  },
+  access_key_not_given: {
+    about: 'remark',
+    summary: 'Nothing says where ECS reads the agent’s access key from, or the agent has it in plain text.',
+    remedy: 'Give the setting accessKeySecretArn, the ARN of a secret or parameter.',
+  },
+  fargate_platform: {
+    about: 'remark',
+    summary: 'On Fargate, a shared process namespace and SYS_PTRACE need platform version 1.4.0 or newer.',
+    remedy: 'Nothing to do: LATEST is newer. A service with an older platformVersion has to raise it.',
+  },
+  process_namespace_unavailable: {
+    about: 'remark',
+    summary: 'The platform documents no process namespace that containers share; an agent that needs one may not work.',
+    remedy: 'Try it before you rely on it, or use an ECS task definition, which has pidMode.',
+  },
+  agent_unreachable: {
+    about: 'remark',
+    summary: 'Containers do not share a network here, so the tracer does not reach the agent on localhost.',
+    remedy: 'Use networkMode awsvpc. A Dockerrun has none; use an ECS task definition.',
+  },
 } as const satisfies Record<string, ReasonText>;
 
 /** A reason's code. */

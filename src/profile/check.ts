@@ -2,6 +2,7 @@ import { OutriderError } from '../model/error.js';
 import { didYouMean } from '../model/nearest.js';
 import { objectName } from '../model/policy.js';
 import type { Condition, Profile, ProfileArg, ProfileEnv, ProfileSetting } from '../model/profile.js';
+import { checkTask } from './check-task.js';
 import { patternProblem } from './pattern.js';
 import { mergeResources, resourcesProblem } from './resources.js';
 import { quote, valueProblem } from './setting-value.js';
@@ -42,6 +43,7 @@ class Check {
     this.#wrapper();
     this.#volume();
     this.#sidecar();
+    this.#task();
     return this.#problems;
   }
 
@@ -204,6 +206,18 @@ class Check {
     }
     const problem = resourcesProblem(mergeResources(sidecar.resources, {}));
     if (problem !== undefined) this.#report(`spec.sidecar.resources.${problem.field}`, problem.text);
+  }
+
+  #task(): void {
+    checkTask(this.#profile.spec, {
+      report: (field, problem) => this.#report(field, problem),
+      template: (field, template) => this.#template(field, template),
+      args: (field, args) => this.#args(field, args),
+      condition: (field, condition) => this.#condition(field, condition),
+      capabilities: (field, capabilities) => this.#capabilities(field, capabilities),
+      setting: (field, name) => void this.#known(field, name),
+      isSecretName: (name) => secretName.test(name),
+    });
   }
 
   #env(field: string, variables: readonly ProfileEnv[]): void {

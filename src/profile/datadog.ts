@@ -1,6 +1,22 @@
 import type { ProfileInput } from '../model/profile.js';
+import { taskLog, taskSettings } from './task-settings.js';
 
 const tag = '[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(@sha256:[a-f0-9]{64})?';
+
+const setup = ['/cws-instrumentation', 'setup', '--cws-volume-mount', '/cws-instrumentation-volume'];
+
+const agentEnv = [
+  { name: 'DD_RUNTIME_SECURITY_CONFIG_ENABLED', value: 'true' },
+  { name: 'DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED', value: 'true' },
+  { name: 'DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_SOCKET', value: '${settings.probeAddress}' },
+  { name: 'DD_REMOTE_CONFIGURATION_ENABLED', value: '${settings.remoteConfiguration}' },
+  {
+    name: 'DD_RUNTIME_SECURITY_CONFIG_REMOTE_CONFIGURATION_ENABLED',
+    value: '${settings.remoteConfiguration}',
+  },
+  { name: 'DD_TAGS', value: '${settings.tags}' },
+  { name: 'DD_LOG_LEVEL', value: '${settings.logLevel}' },
+];
 
 /** Datadog Workload Protection without eBPF: the tracer of cws-instrumentation and the Agent as a sidecar. */
 export const datadog: ProfileInput = {
@@ -89,6 +105,13 @@ export const datadog: ProfileInput = {
         description: 'DD_LOG_LEVEL of the Agent; the vendor’s default is info',
         enum: ['trace', 'debug', 'info', 'warn', 'error', 'critical', 'off'],
       },
+      agentCondition: {
+        description:
+          'what an instrumented container of an ECS task waits for: HEALTHY, as the vendor’s manual has it, keeps it from starting beside an agent that does not work; START does not',
+        default: 'HEALTHY',
+        enum: ['HEALTHY', 'START'],
+      },
+      ...taskSettings('datadog-agent', 'datadog'),
     },
     image: 'public.ecr.aws/datadog/agent:${settings.version}',
     credentials: { name: 'datadog-agent', key: 'api-key' },
@@ -120,7 +143,7 @@ export const datadog: ProfileInput = {
       copy: {
         image: '${settings.tracerImage}:${settings.tracerVersion}',
         name: 'cws-instrumentation-init',
-        command: ['/cws-instrumentation', 'setup', '--cws-volume-mount', '/cws-instrumentation-volume'],
+        command: setup,
       },
       // The tracer stands in the root of its image, so the image itself can be the volume.
       imageVolume: {},
@@ -133,20 +156,41 @@ export const datadog: ProfileInput = {
         { name: 'DD_EKS_FARGATE', value: '${settings.eksFargate}' },
         { name: 'DD_CLUSTER_NAME', value: '${settings.clusterName}' },
         { name: 'DD_KUBERNETES_KUBELET_NODENAME', fromField: 'spec.nodeName' },
-        { name: 'DD_RUNTIME_SECURITY_CONFIG_ENABLED', value: 'true' },
-        { name: 'DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED', value: 'true' },
-        { name: 'DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_SOCKET', value: '${settings.probeAddress}' },
-        { name: 'DD_REMOTE_CONFIGURATION_ENABLED', value: '${settings.remoteConfiguration}' },
-        {
-          name: 'DD_RUNTIME_SECURITY_CONFIG_REMOTE_CONFIGURATION_ENABLED',
-          value: '${settings.remoteConfiguration}',
-        },
-        { name: 'DD_TAGS', value: '${settings.tags}' },
-        { name: 'DD_LOG_LEVEL', value: '${settings.logLevel}' },
+        ...agentEnv,
       ],
       ports: [{ setting: 'probeAddress', default: 5678 }],
       resources: { requests: { cpu: '200m', memory: '256Mi' }, limits: { cpu: '200m', memory: '256Mi' } },
       readOnlyRootFilesystem: false,
+    },
+    task: {
+      sharePidNamespace: true,
+      capabilities: ['SYS_PTRACE'],
+      toolsPath: '/cws-instrumentation-volume',
+      volume: {
+        name: 'cws-instrumentation-volume',
+        init: { name: 'cws-instrumentation-init', command: setup, user: '0' },
+      },
+      dependsOn: [
+        { part: 'agent', condition: '${settings.agentCondition}' },
+        { part: 'init', condition: 'SUCCESS' },
+      ],
+      agent: {
+        name: '${settings.containerName}',
+        env: [
+          { name: 'DD_API_KEY', secretFrom: 'accessKeySecretArn' },
+          { name: 'DD_SITE', value: '${settings.site}' },
+          { name: 'ECS_FARGATE', value: 'true', fargateOnly: true },
+          ...agentEnv,
+        ],
+        healthCheck: {
+          command: ['CMD-SHELL', '/probe.sh'],
+          intervalSeconds: 30,
+          timeoutSeconds: 5,
+          retries: 2,
+          startPeriodSeconds: 60,
+        },
+        log: taskLog,
+      },
     },
   },
 };

@@ -27,6 +27,11 @@ function section(profile: Profile): readonly string[] {
     `- Variables on instrumented containers: ${variables(spec.env)}`,
     `- Variables on the agent: ${variables(spec.sidecar?.env ?? [])}`,
     `- Reserved variables: ${list(spec.reservedEnv)}`,
+    ...(spec.task === undefined
+      ? []
+      : [
+          `- In ECS tasks, variables on the agent: ${list([...new Set(spec.task.agent.env.map(({ name: each }) => each))])}`,
+        ]),
     '',
     '| Setting | Type | Default | Allowed | Meaning |',
     '| --- | --- | --- | --- | --- |',

@@ -1,10 +1,11 @@
 import { OutriderError } from '../model/error.js';
 import type { PolicySpec } from '../model/policy.js';
-import type { Profile, ProfileArg, ProfileEnv, ProfileSidecar, ProfileVolume, SettingValue } from '../model/profile.js';
+import type { Profile, ProfileEnv, ProfileSidecar, ProfileVolume } from '../model/profile.js';
 import type { Recipe, RecipeEnv, RecipeSidecar, RecipeVolume } from '../model/recipe.js';
 import { holds } from './condition.js';
+import { agentImage, fillArgs, fillText, portIn, type Filling } from './fill.js';
 import { mergeResources, resourcesProblem } from './resources.js';
-import { effectiveSettings, missingSetting, settingsProblems } from './settings.js';
+import { effectiveSettings, settingsProblems } from './settings.js';
 import { quote } from './setting-value.js';
 import { expandTemplate, type TemplateValues } from './template.js';
 
@@ -32,28 +33,24 @@ export function renderRecipe(profile: Profile, policy: PolicySpec, options: Rend
 }
 
 class Renderer {
-  readonly #profile: Profile;
-  readonly #policy: PolicySpec;
-  readonly #values: TemplateValues;
+  readonly #filling: Filling;
   readonly #options: RenderOptions;
 
   constructor(profile: Profile, policy: PolicySpec, settings: TemplateValues['settings'], options: RenderOptions) {
-    this.#profile = profile;
-    this.#policy = policy;
-    this.#values = { prefer: policy.prefer, settings };
+    this.#filling = { profile, policy, values: { prefer: policy.prefer, settings } };
     this.#options = options;
   }
 
   recipe(): Recipe {
-    const { spec } = this.#profile;
+    const { spec } = this.#filling.profile;
     const credentials = this.#usesCredentials() ? this.#credentials() : undefined;
     return {
-      profile: this.#profile.metadata.name,
+      profile: this.#filling.profile.metadata.name,
       version: spec.version,
-      prefer: this.#policy.prefer,
+      prefer: this.#filling.policy.prefer,
       shareProcessNamespace: spec.shareProcessNamespace,
       capabilities: spec.capabilities,
-      wrapper: spec.wrapper && this.#args(spec.wrapper.argv, 'spec.wrapper.argv'),
+      wrapper: spec.wrapper && fillArgs(this.#filling, spec.wrapper.argv, 'spec.wrapper.argv'),
       volume: spec.volume && this.#volume(spec.volume),
       env: this.#env(spec.env),
       reservedEnv: new Set(spec.reservedEnv),
@@ -63,7 +60,7 @@ class Renderer {
       ),
       sidecar: spec.sidecar && this.#sidecar(spec.sidecar),
       skipWhen: new Set(spec.skipWhen),
-      imagePullSecrets: this.#policy.agent.imagePullSecrets,
+      imagePullSecrets: this.#filling.policy.agent.imagePullSecrets,
       ...(credentials === undefined ? {} : { credentials }),
     };
   }
@@ -71,7 +68,9 @@ class Renderer {
   #volume(volume: ProfileVolume): RecipeVolume {
     const { copy, imageVolume } = volume;
     const image = () =>
-      copy?.image === undefined ? this.#agentImage() : this.#text(copy.image, 'spec.volume.copy.image');
+      copy?.image === undefined
+        ? agentImage(this.#filling)
+        : fillText(this.#filling, copy.image, 'spec.volume.copy.image');
     return {
       name: volume.name,
       mountPath: volume.mountPath,
@@ -81,15 +80,18 @@ class Renderer {
         name: copy.name,
         toolsName: copy.toolsName ?? `${copy.name}-tools`,
         from: copy.from,
-        command: copy.command && this.#args(copy.command, 'spec.volume.copy.command'),
+        command: copy.command && fillArgs(this.#filling, copy.command, 'spec.volume.copy.command'),
       },
       imageVolume: imageVolume && { image: image(), subPath: imageVolume.subPath },
     };
   }
 
   #sidecar(sidecar: ProfileSidecar): RecipeSidecar {
-    const image = sidecar.image === undefined ? this.#agentImage() : this.#text(sidecar.image, 'spec.sidecar.image');
-    const resources = mergeResources(sidecar.resources, this.#policy.agent.resources);
+    const image =
+      sidecar.image === undefined
+        ? agentImage(this.#filling)
+        : fillText(this.#filling, sidecar.image, 'spec.sidecar.image');
+    const resources = mergeResources(sidecar.resources, this.#filling.policy.agent.resources);
     const problem = resourcesProblem(resources);
     if (problem !== undefined) {
       const field = `spec.agent.resources.${problem.field}`;
@@ -101,7 +103,7 @@ class Renderer {
       argv: this.#argvOf(image) ?? sidecar.argv,
       env: this.#env(sidecar.env),
       ports: sidecar.ports.map((port) =>
-        typeof port === 'number' ? port : (portIn(this.#values.settings.get(port.setting)) ?? port.default),
+        typeof port === 'number' ? port : (portIn(this.#filling.values.settings.get(port.setting)) ?? port.default),
       ),
       resources,
       runAs: sidecar.runAs,
@@ -116,31 +118,10 @@ class Renderer {
     return argv === undefined || argv.length === 0 ? undefined : argv;
   }
 
-  #agentImage(): string {
-    const { image } = this.#policy.agent;
-    if (/\s/.test(image)) {
-      const field = 'spec.agent.image';
-      const message = `${field} is ${quote(image)}, with a blank in it; give an image reference.`;
-      throw new OutriderError('settings_invalid', message, { field });
-    }
-    if (image !== '') return image;
-    if (this.#profile.spec.image !== undefined) return this.#text(this.#profile.spec.image, 'spec.image');
-    const field = 'spec.agent.image';
-    const message = `${field} is empty, and profile ${this.#profile.metadata.name} names no image; give the agent’s image.`;
-    throw new OutriderError('settings_invalid', message, { field });
-  }
-
-  #args(args: readonly ProfileArg[], field: string): readonly string[] {
-    return args.flatMap((arg, index) => {
-      if (typeof arg === 'string') return [this.#text(arg, `${field}[${index}]`)];
-      return holds(arg.when, this.#values) ? [this.#text(arg.value, `${field}[${index}].value`)] : [];
-    });
-  }
-
   #env(variables: readonly ProfileEnv[]): readonly RecipeEnv[] {
     const rendered = new Map<string, RecipeEnv>();
     for (const variable of variables) {
-      if (rendered.has(variable.name) || !holds(variable.when, this.#values)) continue;
+      if (rendered.has(variable.name) || !holds(variable.when, this.#filling.values)) continue;
       const result = this.#variable(variable);
       if (result !== undefined) rendered.set(variable.name, result);
     }
@@ -149,16 +130,16 @@ class Renderer {
 
   #variable({ name, value, fromField, fromSecret }: ProfileEnv): RecipeEnv | undefined {
     if (fromSecret !== undefined) {
-      const optional = this.#policy.prefer === 'Availability';
+      const optional = this.#filling.policy.prefer === 'Availability';
       return { name, valueFrom: { secretKeyRef: { ...this.#credentials(), optional } } };
     }
     if (fromField !== undefined) return { name, valueFrom: { fieldRef: { fieldPath: fromField } } };
-    const expansion = expandTemplate(value ?? '', this.#values);
+    const expansion = expandTemplate(value ?? '', this.#filling.values);
     return expansion.ok ? { name, value: expansion.text } : undefined;
   }
 
   #credentials(): { readonly name: string; readonly key: string } {
-    const secret = this.#policy.credentials.secretRef ?? this.#profile.spec.credentials;
+    const secret = this.#filling.policy.credentials.secretRef ?? this.#filling.profile.spec.credentials;
     if (secret !== undefined && secretKey.test(secret.key)) return { name: secret.name, key: secret.key };
     if (secret !== undefined) {
       const field = 'spec.credentials.secretRef.key';
@@ -166,33 +147,16 @@ class Renderer {
       throw new OutriderError('settings_invalid', message, { field });
     }
     const field = 'spec.credentials.secretRef';
-    const message = `${field} is missing, and profile ${this.#profile.metadata.name} has no default; name the Secret and the key in it that hold the agent’s access key.`;
+    const message = `${field} is missing, and profile ${this.#filling.profile.metadata.name} has no default; name the Secret and the key in it that hold the agent’s access key.`;
     throw new OutriderError('settings_invalid', message, { field });
   }
 
   #usesCredentials(): boolean {
-    const { env, containers, sidecar } = this.#profile.spec;
+    const { env, containers, sidecar } = this.#filling.profile.spec;
     const variables = [...env, ...containers.flatMap((part) => part.env), ...(sidecar?.env ?? [])];
-    return variables.some(({ fromSecret, when }) => fromSecret !== undefined && holds(when, this.#values));
-  }
-
-  #text(template: string, field: string): string {
-    const expansion = expandTemplate(template, this.#values);
-    if (expansion.ok) return expansion.text;
-    if (Object.hasOwn(this.#profile.spec.settings, expansion.missing)) {
-      throw missingSetting(this.#profile, expansion.missing);
-    }
-    const message = `${field} of profile ${this.#profile.metadata.name} names ${expansion.missing}, which is nothing known; use \${settings.NAME} or \${prefer}.`;
-    throw new OutriderError('profile_invalid', message, { field });
+    return variables.some(({ fromSecret, when }) => fromSecret !== undefined && holds(when, this.#filling.values));
   }
 }
 
 /** Keys that a Secret can have (Kubernetes `IsConfigMapKey`). */
 const secretKey = /^[-._a-zA-Z0-9]+$/;
-
-/** The port in a setting's value: the number itself, or what stands behind the last colon of an address. */
-function portIn(value: SettingValue | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const number = Number(String(value).split(':').at(-1));
-  return Number.isInteger(number) && number > 0 && number <= 65535 ? number : undefined;
-}

@@ -1,4 +1,5 @@
 import type { ProfileInput } from '../model/profile.js';
+import { taskLog, taskSettings } from './task-settings.js';
 
 const ibmRegions = [
   'au-syd',
@@ -39,6 +40,13 @@ const collectors: Readonly<Record<string, string>> = {
 const logLevels = ['silent', 'fatal', 'critical', 'error', 'warning', 'info', 'debug', 'trace'];
 const address = '[A-Za-z0-9.-]{1,253}:[0-9]{1,5}';
 
+const priority = (name: string, when: { readonly setting: string; readonly equals: boolean } | undefined) =>
+  (['Availability', 'Security'] as const).map((prefer) => ({
+    name,
+    value: prefer.toLowerCase(),
+    when: { prefer, ...when },
+  }));
+
 // The vendor does not say which of the two containers reads the variables of the log listener: both get them.
 const logForward = [
   { name: 'SYSDIG_ENABLE_LOG_FORWARD', value: '${settings.logForward}' },
@@ -48,6 +56,25 @@ const logForward = [
   { name: 'SYSDIG_LOG_LISTEN_PORT', value: '${settings.logListenPort}' },
   { name: 'SYSDIG_BUFFER_SIZE', value: '${settings.logBufferSize}' },
   { name: 'SYSDIG_DEADLINE_SECONDS', value: '${settings.logDeadlineSeconds}' },
+];
+
+const workloadEnv = [
+  { name: 'SYSDIG_SIDECAR', value: '${settings.sidecar}' },
+  ...priority('SYSDIG_PRIORITY', { setting: 'priorityOnWorkload', equals: true }),
+  { name: 'SYSDIG_LOGGING', value: '${settings.workloadLogging}' },
+  { name: 'SYSDIG_EXTRA_CONF', value: '${settings.workloadExtraConf}' },
+  { name: '__INSTRUMENTATION_WRAPPER', value: '${settings.instrumentationWrapper}' },
+  ...logForward,
+];
+
+const agentEnv = [
+  { name: 'SYSDIG_COLLECTOR', value: '${settings.collector}' },
+  { name: 'SYSDIG_COLLECTOR_PORT', value: '${settings.collectorPort}' },
+  ...priority('SYSDIG_PRIORITY', undefined),
+  { name: 'SYSDIG_SIDECAR', value: '${settings.sidecar}' },
+  { name: 'SYSDIG_LOGGING', value: '${settings.logging}' },
+  { name: 'SYSDIG_EXTRA_CONF', value: '${settings.extraConf}' },
+  ...logForward,
 ];
 
 /** Sysdig's Workload Agent, 5.3 and newer: the sidecar talks to the collector itself, there is no orchestrator. */
@@ -142,6 +169,7 @@ export const sysdig: ProfileInput = {
           'SYSDIG_DEADLINE_SECONDS of the log listener; the vendor’s default is 3. Unverified which container reads it: both get it',
         minimum: 0,
       },
+      ...taskSettings('SysdigInstrumentation', 'sysdig'),
     },
     image: 'quay.io/sysdig/workload-agent:${settings.version}',
     credentials: { name: 'sysdig-agent', key: 'access-key' },
@@ -158,23 +186,7 @@ export const sysdig: ProfileInput = {
       },
       imageVolume: { subPath: 'opt/draios' },
     },
-    env: [
-      { name: 'SYSDIG_SIDECAR', value: '${settings.sidecar}' },
-      {
-        name: 'SYSDIG_PRIORITY',
-        value: 'availability',
-        when: { prefer: 'Availability', setting: 'priorityOnWorkload', equals: true },
-      },
-      {
-        name: 'SYSDIG_PRIORITY',
-        value: 'security',
-        when: { prefer: 'Security', setting: 'priorityOnWorkload', equals: true },
-      },
-      { name: 'SYSDIG_LOGGING', value: '${settings.workloadLogging}' },
-      { name: 'SYSDIG_EXTRA_CONF', value: '${settings.workloadExtraConf}' },
-      { name: '__INSTRUMENTATION_WRAPPER', value: '${settings.instrumentationWrapper}' },
-      ...logForward,
-    ],
+    env: workloadEnv,
     reservedEnv: [
       'SYSDIG_SIDECAR',
       '__INSTRUMENTATION_WRAPPER',
@@ -195,20 +207,21 @@ export const sysdig: ProfileInput = {
     ],
     sidecar: {
       name: 'sysdig-workload-agent',
-      env: [
-        { name: 'SYSDIG_ACCESS_KEY', fromSecret: 'credentials' },
-        { name: 'SYSDIG_COLLECTOR', value: '${settings.collector}' },
-        { name: 'SYSDIG_COLLECTOR_PORT', value: '${settings.collectorPort}' },
-        { name: 'SYSDIG_PRIORITY', value: 'availability', when: { prefer: 'Availability' } },
-        { name: 'SYSDIG_PRIORITY', value: 'security', when: { prefer: 'Security' } },
-        { name: 'SYSDIG_SIDECAR', value: '${settings.sidecar}' },
-        { name: 'SYSDIG_LOGGING', value: '${settings.logging}' },
-        { name: 'SYSDIG_EXTRA_CONF', value: '${settings.extraConf}' },
-        ...logForward,
-      ],
+      env: [{ name: 'SYSDIG_ACCESS_KEY', fromSecret: 'credentials' }, ...agentEnv],
       ports: [{ setting: 'logListenPort', default: 32000 }],
       resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '512Mi' } },
       readOnlyRootFilesystem: false,
+    },
+    task: {
+      sharePidNamespace: true,
+      capabilities: ['SYS_PTRACE'],
+      toolsPath: '/opt/draios',
+      env: workloadEnv,
+      agent: {
+        name: '${settings.containerName}',
+        env: [{ name: 'SYSDIG_ACCESS_KEY', secretFrom: 'accessKeySecretArn' }, ...agentEnv],
+        log: taskLog,
+      },
     },
   },
 };

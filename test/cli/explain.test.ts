@@ -185,7 +185,7 @@ t.test('for programs', async (t) => {
 t.test('no pod, and bad input', async (t) => {
   const place = await workplace(t);
   const none = await place.outrider(['explain', '-f', '-', ...withSysdig], { stdin: 'kind: ConfigMap\n' });
-  t.same(none, { code: 0, stdout: '', stderr: 'There is no pod and no pod template in the input.\n' });
+  t.same(none, { code: 0, stdout: '', stderr: 'There is no pod, no pod template and no task in the input.\n' });
   const bad = await place.outrider(['explain', '-f', '-', ...withSysdig], { stdin: 'kind: [\n' });
   t.match(bad, { code: 2, stdout: '', stderr: /^outrider: error: -:\d+:\d+: / });
   t.equal((await place.outrider(['explain', '-f', '-', '-o', 'yaml', ...withSysdig])).code, 2);

@@ -118,7 +118,7 @@ const malformed: readonly (readonly [string, ErrorCode, string | undefined, stri
     '- '.repeat(400),
     'document_invalid',
     undefined,
-    ' has a line that is indented by more than 512 columns; flatten it.',
+    ' a line is indented or nested by more than 512 columns; flatten it.',
   ],
   ['#'.repeat(4 * 1024 * 1024 + 1), 'document_invalid', undefined, ' is larger than 4 MiB; split it.'],
   [

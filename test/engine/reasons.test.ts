@@ -1,5 +1,7 @@
 import t from 'tap';
+import { readManifests } from '../../src/documents/manifest.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { instrumentTask } from '../../src/engine/instrument-task.js';
 import type { Decision, Door } from '../../src/model/decision.js';
 import type { ImageOutcome } from '../../src/model/image.js';
 import type { JsonObject } from '../../src/model/json.js';
@@ -84,8 +86,57 @@ function withInitInFront(): JsonObject {
   return after;
 }
 
+type TaskReason =
+  | 'task_unreadable'
+  | 'task_unsupported'
+  | 'intrinsic_unresolved'
+  | 'access_key_not_given'
+  | 'fargate_platform'
+  | 'process_namespace_unavailable'
+  | 'agent_unreachable';
+
+interface TaskScene {
+  readonly engine: Engine;
+  /** The text of a task definition, a template or a Dockerrun file. */
+  readonly text: string;
+}
+
+const sysdig = engineFor();
+const web = { name: 'web', image, entryPoint: ['/app'], memory: 64 };
+const task = (fields: JsonObject): string => JSON.stringify({ family: 'shop', containerDefinitions: [web], ...fields });
+const dockerrun = JSON.stringify({ AWSEBDockerrunVersion: 2, containerDefinitions: [web] });
+const template = (container: JsonObject): string =>
+  JSON.stringify({
+    Resources: { Shop: { Type: 'AWS::ECS::TaskDefinition', Properties: { ContainerDefinitions: [container] } } },
+  });
+
+/** How each reason that only tasks have is reached. */
+const taskScenes: Readonly<Record<TaskReason, TaskScene>> = {
+  task_unreadable: { engine: sysdig, text: task({ containerDefinitions: [{ ...web, environment: 'none' }] }) },
+  task_unsupported: { engine: engineOf(copyOnly.replace('ImageVolume', 'Copy')), text: task({}) },
+  intrinsic_unresolved: { engine: sysdig, text: template({ Name: 'web', Image: image, EntryPoint: { Ref: 'Argv' } }) },
+  access_key_not_given: { engine: sysdig, text: task({}) },
+  fargate_platform: { engine: sysdig, text: task({ requiresCompatibilities: ['FARGATE'], networkMode: 'awsvpc' }) },
+  process_namespace_unavailable: { engine: sysdig, text: dockerrun },
+  agent_unreachable: {
+    engine: engineOf(policyText('p', { profile: { name: 'datadog' } })),
+    text: dockerrun,
+  },
+};
+
+function isTaskReason(code: ReasonCode): code is TaskReason {
+  return Object.hasOwn(taskScenes, code);
+}
+
+async function taskDecisionOf({ engine, text }: TaskScene): Promise<Decision> {
+  const [found] = readManifests(text, 'task.json').flatMap(({ tasks }) => tasks);
+  if (found === undefined) throw new Error('no task is found');
+  const request = { template: found, only: [], images: new Map(), trace: false, lookUp: undefined };
+  return (await instrumentTask(request, engine)).decision;
+}
+
 /** How each reason is reached. The two that no decision of the engine's own has are reached through the door below. */
-const scenes: Readonly<Record<Exclude<ReasonCode, 'other_request' | 'internal_error'>, Scene>> = {
+const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' | 'internal_error'>, Scene>> = {
   injected: scene(),
   no_policy: scene(podOf(), { match: { podSelector: { matchLabels: { a: 'b' } } } }),
   policy_off: scene(podOf(), { mode: 'Off' }),
@@ -194,7 +245,9 @@ for (const code of reasonCodes) {
   t.test(`${code}: ${reasons[code].summary}`, async (t) => {
     const asking =
       /^(image_|registry_|lookup_)/.test(code) && !['image_unresolved', 'image_volume_unsupported'].includes(code);
-    const decision = await decisionOf(scenes[code], asking);
+    const decision = isTaskReason(code)
+      ? await taskDecisionOf(taskScenes[code])
+      : await decisionOf(scenes[code], asking);
     if (!reasonsIn(decision).has(code)) t.fail(`${decision.decision} ${decision.reason}: ${decision.detail}`);
     else reached.add(code);
     const about = reasons[code].about;

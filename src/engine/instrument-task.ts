@@ -1,0 +1,227 @@
+import type { Decision, Finding, Step } from '../model/decision.js';
+import type { ImageConfig, ImageOutcome } from '../model/image.js';
+import { names } from '../model/names.js';
+import { OutriderError } from '../model/error.js';
+import type { Operation } from '../model/patch.js';
+import type { TaskRecipe } from '../model/task-recipe.js';
+import type { TaskTemplate } from '../model/task.js';
+import { findTaskObstacle, makeTaskPlan } from '../inject/make-task-plan.js';
+import { rewriteImage } from '../inject/own-containers.js';
+import { needsTaskImage } from '../inject/task-argv.js';
+import { findOwnTaskContainers } from '../inject/task-identify.js';
+import { agentPointer, buildTaskPatch } from '../inject/task-patch.js';
+import type { TaskPlan } from '../inject/task-plan.js';
+import { readTask, type TaskContainerView, type TaskView } from '../inject/task-view.js';
+import type { CompiledPolicy } from '../policy/compile.js';
+import { selectContainers } from '../policy/containers.js';
+import { decide, noFindings, type Findings } from '../policy/decide.js';
+import { screen, type Screening } from '../policy/screen.js';
+import { renderTaskRecipe } from '../profile/render-task.js';
+import type { Engine } from './engine.js';
+import type { Rule } from './rules.js';
+import { knownTaskImages } from './task-images.js';
+import { wishesOf, type TaskWishes } from './task-tags.js';
+
+/** A task that a decision is asked for. */
+export interface TaskRequest {
+  readonly template: TaskTemplate;
+  /** Names of the only containers to look at; empty: all. */
+  readonly only: readonly string[];
+  /** What images start, by container name or by reference as it is written. */
+  readonly images: ReadonlyMap<string, ImageConfig>;
+  /** Record every check, for `explain`. */
+  readonly trace: boolean;
+  /** Gives the signal under which look-ups run; absent where nothing may be looked up. */
+  readonly lookUp: (() => AbortSignal) | undefined;
+}
+
+/** A decision about a task with what it came from. */
+export interface TaskOutcome {
+  readonly decision: Decision;
+  /** What the validating door would say of the result, where that is a denial. */
+  readonly denial: Decision | undefined;
+  /** Operations that carry the decision out; pointers start at the object that the task stands in. */
+  readonly patch: readonly Operation[];
+  /** JSON pointer of the agent's container once they are applied. */
+  readonly agent: string | undefined;
+  readonly rule: Rule | undefined;
+  readonly view: TaskView | undefined;
+  readonly plan: TaskPlan | undefined;
+  /** What was known of each container's image that was asked for. */
+  readonly images: ReadonlyMap<string, ImageOutcome>;
+}
+
+/**
+ * Decides on one task, by the same policies, screening and reasons as for a pod. A task has no namespace and no labels:
+ * its tags stand for both.
+ *
+ * @throws OutriderError `settings_invalid` for settings that only tasks use
+ */
+export async function instrumentTask(request: TaskRequest, engine: Engine): Promise<TaskOutcome> {
+  const { template } = request;
+  const wishes = wishesOf(template.tags);
+  const subject = { namespace: '', namespaceLabels: wishes.labels, podLabels: wishes.labels };
+  const screening = screen(engine.rules.policies, subject, new Set(), request.trace);
+  if (screening.stop !== undefined) return stopped(screening, noFindings, {});
+  const rule = engine.rules.byPolicy.get(screening.policy.name);
+  if (rule === undefined) throw new Error(`no rule for policy ${screening.policy.name}`);
+  const obstructed = (obstacle: Finding, view?: TaskView) =>
+    stopped(screening, { ...noFindings, obstacle }, { rule, view });
+  const rendered = renderTaskRecipe(rule.profile, screening.policy.spec);
+  const recipe = rendered === undefined ? undefined : rewritten(rendered, engine.facts);
+  if (recipe !== undefined) refuseUnfilled(recipe, template);
+  if (recipe === undefined) {
+    const detail = `profile ${rule.profile.metadata.name} has no recipe for tasks`;
+    return obstructed({ reason: 'task_unsupported', detail });
+  }
+  const view = readTask(template);
+  if ('reason' in view) return obstructed(view);
+  const own = findOwnTaskContainers(view, recipe);
+  const workload = view.containers.filter((container) => container !== own.agent && container !== own.init);
+  const choice = choose(screening.policy, workload, wishes, request);
+  if (choice.selected.length > 0) {
+    const obstacle = findTaskObstacle(view, recipe, workload);
+    if (obstacle !== undefined) return obstructed(obstacle, view);
+  }
+  const images = knownTaskImages(
+    choice.selected.filter((container) => needsTaskImage(view, container, recipe.wrapper)),
+    view,
+    request.images,
+    engine.images,
+  );
+  if (request.lookUp !== undefined && images.unknown.length > 0) {
+    const signal = request.lookUp();
+    await Promise.all(
+      images.unknown.map(async ({ container, request: image }) => {
+        images.known.set(container, await engine.images.lookUp(image, signal));
+      }),
+    );
+  }
+  // Whoever asks for certain containers asks for none whose name only deployment knows.
+  const asksForUnknown = request.only.length === 0;
+  return finished(screening, rule, { view, recipe, own, ...choice, asksForUnknown, images: images.known });
+}
+
+/** The operator's rewrites of images hold for the agent's in tasks, too. */
+function rewritten(recipe: TaskRecipe, { imageRewrites }: Engine['facts']): TaskRecipe {
+  const { agent, volume } = recipe;
+  return {
+    ...recipe,
+    agent: { ...agent, image: rewriteImage(agent.image, imageRewrites) },
+    volume: volume && {
+      ...volume,
+      init: { ...volume.init, image: rewriteImage(volume.init.image, imageRewrites) },
+    },
+  };
+}
+
+/** What has `${Name}` in it is filled in by CloudFormation, and by nothing else. */
+function refuseUnfilled({ agent }: TaskRecipe, { format }: TaskTemplate): void {
+  const open = agent.secrets.find(({ valueFrom }) => valueFrom?.includes('${') === true);
+  if (open === undefined || format === 'cloudformation') return;
+  const field = `spec.profile.settings.${agent.secretSetting ?? ''}`;
+  const message = `${field} is ${open.valueFrom ?? ''}, which only a CloudFormation template can fill in; give the ARN.`;
+  throw new OutriderError('settings_invalid', message, { field });
+}
+
+interface Chosen {
+  readonly selected: readonly TaskContainerView[];
+  readonly narrowed: boolean;
+  readonly steps: readonly Step[];
+}
+
+/** The policy's choice, narrowed by the tags (unless the policy forbids that) and by `--only`, which is no opt-out. */
+function choose(
+  policy: CompiledPolicy,
+  workload: readonly TaskContainerView[],
+  wishes: TaskWishes,
+  { only, trace }: TaskRequest,
+): Chosen {
+  const selection = selectContainers(policy, workload, wishes.containers, trace);
+  const forbidden = policy.spec.optOut === 'Forbidden';
+  const steps: Step[] = [...selection.steps];
+  let { narrowed } = selection;
+  const selected = selection.selected.filter(({ name }) => {
+    if (wishes.ignored.has(name)) {
+      if (!forbidden) {
+        steps.push({ subject: name, result: 'note', detail: 'named in the tag kilt-ignore-containers' });
+        narrowed = true;
+        return false;
+      }
+      const detail = `${name} stays: the policy forbids narrowing its choice`;
+      steps.push({ subject: 'tag kilt-ignore-containers', result: 'note', detail, reason: 'annotation_ignored' });
+    }
+    if (only.length === 0 || only.includes(name)) return true;
+    steps.push({ subject: name, result: 'note', detail: 'not named by --only' });
+    return false;
+  });
+  return { selected, narrowed, steps };
+}
+
+function finished(
+  screening: Extract<Screening, { stop: undefined }>,
+  rule: Rule,
+  input: Chosen & {
+    readonly view: TaskView;
+    readonly recipe: TaskRecipe;
+    readonly own: ReturnType<typeof findOwnTaskContainers>;
+    readonly asksForUnknown: boolean;
+    readonly images: ReadonlyMap<string, ImageOutcome>;
+  },
+): TaskOutcome {
+  const { view, images, steps, narrowed } = input;
+  const planned = makeTaskPlan({ ...input, imageOf: ({ name }) => images.get(name) });
+  const { plan } = planned;
+  const findings: Findings = {
+    obstacle: planned.obstacle,
+    tampered: screening.policy.spec.optOut === 'Forbidden' ? planned.tampered : undefined,
+    missing: [],
+    containers: planned.containers,
+    narrowed,
+    remarks: [...steps, ...planned.remarks.map(noteOf)],
+  };
+  const decision = decide(screening, findings, 'mutate');
+  const injects = decision.decision === 'inject' || decision.decision === 'partial';
+  const denial = decide(screening, findings, 'validate');
+  return {
+    decision,
+    denial: denial.decision === 'deny' ? denial : undefined,
+    patch: plan === undefined || !injects ? [] : buildTaskPatch(plan),
+    agent: plan === undefined ? undefined : agentPointer(plan),
+    rule,
+    view,
+    plan,
+    images,
+  };
+}
+
+function stopped(
+  screening: Screening,
+  findings: Findings,
+  about: { readonly rule?: Rule; readonly view?: TaskView | undefined },
+): TaskOutcome {
+  const denial = decide(screening, findings, 'validate');
+  return {
+    decision: asTask(decide(screening, findings, 'mutate')),
+    denial: denial.decision === 'deny' ? asTask(denial) : undefined,
+    patch: [],
+    agent: undefined,
+    rule: about.rule,
+    view: about.view,
+    plan: undefined,
+    images: new Map(),
+  };
+}
+
+/** The reasons that speak of labels, in a task's words. */
+function asTask(decision: Decision): Decision {
+  const { reason } = decision;
+  if (reason === 'pod_opted_out')
+    return { ...decision, detail: `the task is tagged ${names.inject}=disabled, or kilt-ignore` };
+  if (reason === 'no_policy') return { ...decision, detail: 'no policy matches the task’s tags' };
+  return decision;
+}
+
+function noteOf(remark: Finding): Step {
+  return { subject: remark.reason, result: 'note', detail: remark.detail, reason: remark.reason };
+}

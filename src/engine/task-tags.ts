@@ -1,0 +1,36 @@
+import { names } from '../model/names.js';
+import type { StringMap } from '../model/selector.js';
+
+/** What a task's tags say of its instrumentation, in our words. */
+export interface TaskWishes {
+  /** The tags as labels: a task has no namespace, so they stand for the labels of both pod and namespace. */
+  readonly labels: StringMap;
+  /** Names of containers, in the form of the annotation `outrider.dev/containers`; `undefined` when none are named. */
+  readonly containers: string | undefined;
+  readonly ignored: ReadonlySet<string>;
+}
+
+/**
+ * Reads the tags: ours, and those of the vendor's CloudFormation patcher (`kilt-include`, `kilt-ignore`,
+ * `kilt-include-containers` and `kilt-ignore-containers` with names parted by colons). Ours win.
+ */
+export function wishesOf(tags: StringMap): TaskWishes {
+  const ignore = isOn(tags['kilt-ignore']);
+  const inject = ignore ? 'disabled' : isOn(tags['kilt-include']) ? 'enabled' : undefined;
+  const included = namesIn(tags['kilt-include-containers']);
+  return {
+    labels: { ...(inject === undefined ? {} : { [names.inject]: inject }), ...tags },
+    // A tag's value may hold no comma on every service, so blanks and colons part names as well.
+    containers:
+      tags[names.containers]?.replaceAll(/[:\s]+/g, ',') ?? (included.length > 0 ? included.join(',') : undefined),
+    ignored: new Set(namesIn(tags['kilt-ignore-containers'])),
+  };
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && value.toLowerCase() !== 'false';
+}
+
+function namesIn(value: string | undefined): readonly string[] {
+  return (value ?? '').split(':').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
+}

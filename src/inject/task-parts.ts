@@ -1,0 +1,241 @@
+import type { Finding } from '../model/decision.js';
+import { isArray, isObject, listOf, type JsonObject, type JsonValue } from '../model/json.js';
+import type { TaskEnv, TaskRecipe, TaskSecret } from '../model/task-recipe.js';
+import { isIntrinsic } from './task-dialect.js';
+import type { OwnTaskContainers } from './task-identify.js';
+import { healthCheckOf, type GivenSecret, type TaskPart, type TaskPartGaps } from './task-plan.js';
+import { fieldOf, pointerOf, taskField, unknown, type TaskContainerView, type TaskView } from './task-view.js';
+
+const mostSuffixes = 9;
+
+/** Our containers in a task, with what there is to say about them. */
+export interface PlannedParts {
+  readonly parts: readonly TaskPart[];
+  readonly remarks: readonly Finding[];
+  readonly obstacle: Finding | undefined;
+}
+
+/** Names for our containers: those they have, else free ones. */
+export interface PartNames {
+  readonly agent: string;
+  readonly init: string | undefined;
+}
+
+/** Chooses the names of our containers; a name that somebody else has gets a suffix. */
+export function namesOfParts(view: TaskView, recipe: TaskRecipe, own: OwnTaskContainers): PartNames | Finding {
+  const agent = own.agent?.name ?? freeName(view, recipe.agent.name);
+  const base = recipe.volume?.init.name;
+  const init = own.init?.name ?? (base === undefined ? undefined : freeName(view, base));
+  if (agent === undefined || (base !== undefined && init === undefined)) {
+    return { reason: 'task_unreadable', detail: 'the names of the instrumentation’s containers are all taken' };
+  }
+  return { agent, init };
+}
+
+/** Plans our containers: new ones whole, those that are there already with what they lack. */
+export function planParts(
+  view: TaskView,
+  recipe: TaskRecipe,
+  own: OwnTaskContainers,
+  names: PartNames,
+  volumeName: string | undefined,
+): PlannedParts {
+  const remarks: Finding[] = [];
+  const parts: TaskPart[] = [];
+  const memory = needsOwnMemory(view) ? { memoryReservation: recipe.agent.memoryReservationMiB } : {};
+  const { init } = recipe.volume ?? {};
+  if (init !== undefined && names.init !== undefined && volumeName !== undefined) {
+    const mount = { sourceVolume: volumeName, containerPath: recipe.toolsPath, readOnly: false };
+    parts.push(
+      own.init === undefined
+        ? {
+            part: 'init',
+            name: names.init,
+            present: undefined,
+            value: {
+              name: names.init,
+              image: init.image,
+              essential: false,
+              ...(init.user === undefined ? {} : { user: init.user }),
+              command: init.command,
+              mountPoints: [mount],
+              ...memory,
+            },
+          }
+        : { part: 'init', name: names.init, present: own.init, lacks: initGaps(view, own.init, mount) },
+    );
+  }
+  const env = recipe.agent.env.filter(({ fargateOnly }) => !fargateOnly || view.fargate);
+  const given = recipe.agent.secrets.filter(hasSource);
+  const { agent } = own;
+  let obstacle: Finding | undefined;
+  if (agent === undefined) {
+    parts.push({
+      part: 'agent',
+      name: names.agent,
+      present: undefined,
+      value: { ...newAgent(names.agent, recipe, env, given), ...memory },
+    });
+  } else {
+    const intrinsic = ['environment', 'secrets'].find((field) => isIntrinsic(fieldOf(view, agent.value, field)));
+    if (intrinsic !== undefined) obstacle = unknown(view.documentPath + pointerOf(view, agent, intrinsic));
+    const lacks = agentGaps(view, agent, recipe, env, given, remarks);
+    parts.push({ part: 'agent', name: names.agent, present: agent, lacks });
+  }
+  obstacle ??= missingKey(view, recipe, agent, remarks);
+  for (const part of parts) {
+    const base = part.part === 'agent' ? recipe.agent.name : init?.name;
+    if (part.present === undefined && part.name !== base) {
+      remarks.push({ reason: 'name_suffixed', detail: `container ${base ?? ''} is taken; ours is ${part.name}` });
+    }
+  }
+  return { parts, remarks, obstacle };
+}
+
+/** Names that a container's `environment` and `secrets` set; ECS refuses a name that stands in both. */
+export function variablesOf(view: TaskView, container: TaskContainerView): ReadonlyMap<string, JsonValue | undefined> {
+  const names = new Map<string, JsonValue | undefined>();
+  for (const [field, source] of [
+    ['secrets', 'valueFrom'],
+    ['environment', 'value'],
+  ] as const) {
+    for (const item of listOf(fieldOf(view, container.value, field))) {
+      const name = isObject(item) ? fieldOf(view, item, 'name') : undefined;
+      if (typeof name === 'string' && isObject(item)) names.set(name, fieldOf(view, item, source));
+    }
+  }
+  return names;
+}
+
+function newAgent(
+  name: string,
+  { agent }: TaskRecipe,
+  env: readonly TaskEnv[],
+  secrets: readonly GivenSecret[],
+): JsonObject {
+  return {
+    name,
+    image: agent.image,
+    essential: agent.essential,
+    environment: env.map(plainVariable),
+    ...(secrets.length === 0 ? {} : { secrets: secrets.map(secretVariable) }),
+    ...agentFields(agent),
+  };
+}
+
+function agentFields({ healthCheck, log }: TaskRecipe['agent']): JsonObject {
+  return {
+    ...(healthCheck === undefined ? {} : { healthCheck: healthCheckOf(healthCheck) }),
+    ...(log === undefined ? {} : { logConfiguration: { logDriver: log.driver, options: log.options } }),
+  };
+}
+
+/** A variable as it stands in `secrets`. What has `${Name}` in it is for CloudFormation to fill in. */
+export function secretVariable({ name, valueFrom }: GivenSecret): JsonObject {
+  return { name, valueFrom: valueFrom.includes('${') ? { 'Fn::Sub': valueFrom } : valueFrom };
+}
+
+/** A variable as it stands in `environment`. */
+export function plainVariable({ name, value }: TaskEnv): JsonObject {
+  return { name, value };
+}
+
+function agentGaps(
+  view: TaskView,
+  agent: TaskContainerView,
+  recipe: TaskRecipe,
+  env: readonly TaskEnv[],
+  secrets: readonly GivenSecret[],
+  remarks: Finding[],
+): TaskPartGaps {
+  const present = variablesOf(view, agent);
+  for (const { name, value } of env) {
+    if (present.has(name) && present.get(name) !== value) {
+      remarks.push({ reason: 'env_kept', detail: `container ${agent.name} sets ${name} itself` });
+    }
+  }
+  const fields: JsonObject = { essential: recipe.agent.essential, ...agentFields(recipe.agent) };
+  return {
+    env: env.filter(({ name }) => !present.has(name)),
+    secrets: secrets.filter(({ name }) => !present.has(name)),
+    mountPoints: [],
+    fields: Object.fromEntries(
+      Object.entries(fields).filter(([name]) => fieldOf(view, agent.value, name) === undefined),
+    ),
+  };
+}
+
+function initGaps(view: TaskView, init: TaskContainerView, mount: JsonObject): TaskPartGaps {
+  const mounts = listOf(fieldOf(view, init.value, 'mountPoints'));
+  const has = mounts.some((item) => isObject(item) && fieldOf(view, item, 'containerPath') === mount['containerPath']);
+  return { env: [], secrets: [], mountPoints: has ? [] : [mount], fields: {} };
+}
+
+/** An agent without its access key is said; one that every start waits for is not written at all. */
+function missingKey(
+  view: TaskView,
+  recipe: TaskRecipe,
+  agent: TaskContainerView | undefined,
+  remarks: Finding[],
+): Finding | undefined {
+  const present = agent === undefined ? undefined : variablesOf(view, agent);
+  const missing = recipe.agent.secrets.find(
+    ({ name, valueFrom }) => valueFrom === undefined && present?.has(name) !== true,
+  );
+  if (missing === undefined) {
+    const plain = recipe.agent.secrets.find(({ name }) => agent !== undefined && isPlain(view, agent, name));
+    if (plain !== undefined) {
+      const detail = `container ${agent?.name ?? ''} has ${plain.name} in its environment; move it to secrets`;
+      remarks.push({ reason: 'access_key_not_given', detail });
+    }
+    return undefined;
+  }
+  const detail = `${missing.name} has no source; give the setting ${recipe.agent.secretSetting ?? ''}`;
+  if (recipe.prefer === 'Security') return { reason: 'credentials_missing', detail };
+  remarks.push({ reason: 'access_key_not_given', detail });
+  return undefined;
+}
+
+function isPlain(view: TaskView, container: TaskContainerView, variable: string): boolean {
+  return listOf(fieldOf(view, container.value, 'environment')).some(
+    (item) => isObject(item) && fieldOf(view, item, 'name') === variable,
+  );
+}
+
+function hasSource(secret: TaskSecret): secret is GivenSecret {
+  return secret.valueFrom !== undefined;
+}
+
+/** Each container needs memory of its own where the task as a whole sets none (ECS, "Task size"). */
+function needsOwnMemory(view: TaskView): boolean {
+  return view.dialect.format === 'dockerrun' || (!view.fargate && taskField(view, 'memory') === undefined);
+}
+
+function freeName(view: TaskView, base: string): string | undefined {
+  for (let n = 1; n <= mostSuffixes; n++) {
+    const name = n === 1 ? base : `${base}-${n}`;
+    if (!view.containers.some((container) => container.name === name)) return name;
+  }
+  return undefined;
+}
+
+/** A name for our volume that no other volume has; one that holds nothing of its own is ours. */
+export function volumeNameIn(view: TaskView, base: string): { readonly name: string; readonly present: boolean } {
+  for (let n = 1; ; n++) {
+    const name = n === 1 ? base : `${base}-${n}`;
+    const found = view.volumes.find((volume) => isObject(volume) && fieldOf(view, volume, 'name') === name);
+    if (found === undefined) return { name, present: false };
+    if (isObject(found) && isBare(view, found)) return { name, present: true };
+  }
+}
+
+/** An empty volume: nothing beside its name but what ECS prints for nothing. */
+function isBare(view: TaskView, volume: JsonObject): boolean {
+  return Object.entries(volume).every(
+    ([key, value]) =>
+      key === view.dialect.field('name') ||
+      value === null ||
+      (isObject(value) && Object.keys(value).length === 0) ||
+      (isArray(value) && value.length === 0),
+  );
+}

@@ -1,0 +1,72 @@
+import type { Prefer } from './policy.js';
+import type { Obstacle } from './profile.js';
+
+/** One variable of a container in a task: plain text. */
+export interface TaskEnv {
+  readonly name: string;
+  readonly value: string;
+  /** Left out of tasks that are not for Fargate. */
+  readonly fargateOnly: boolean;
+}
+
+/** One variable that ECS reads out of Secrets Manager or the Parameter Store when the container starts. */
+export interface TaskSecret {
+  readonly name: string;
+  /** ARN or name of the secret or parameter; `undefined` where the policy does not give one. */
+  readonly valueFrom: string | undefined;
+}
+
+/** A profile's task recipe rendered for one policy: all that `inject/` knows of a vendor where tasks are concerned. */
+export interface TaskRecipe {
+  readonly profile: string;
+  readonly version: string;
+  readonly prefer: Prefer;
+  /** `pidMode: task`, so that the containers share one process namespace. */
+  readonly sharePidNamespace: boolean;
+  readonly capabilities: readonly string[];
+  /** What stands before the original argv; its first element is how a wrapped argv is recognised. */
+  readonly wrapper: readonly string[];
+  /** Where the wrapper's files stand in an instrumented container. */
+  readonly toolsPath: string;
+  /** How they get there; without it, by `volumesFrom` the agent's container. */
+  readonly volume: { readonly name: string; readonly init: TaskInit } | undefined;
+  readonly env: readonly TaskEnv[];
+  readonly reservedEnv: ReadonlySet<string>;
+  /** What an instrumented container waits for. */
+  readonly dependsOn: readonly { readonly part: 'agent' | 'init'; readonly condition: string }[];
+  readonly agent: TaskAgent;
+  readonly skipWhen: ReadonlySet<Obstacle>;
+}
+
+/** The container that fills the volume, and ends. */
+export interface TaskInit {
+  readonly name: string;
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly user: string | undefined;
+}
+
+export interface TaskAgent {
+  readonly name: string;
+  readonly image: string;
+  /** Whether the task stops with it. */
+  readonly essential: boolean;
+  readonly env: readonly TaskEnv[];
+  readonly secrets: readonly TaskSecret[];
+  /** Ports that it listens on in the task's network. */
+  readonly ports: readonly number[];
+  /** Memory to set aside, in MiB, where the task as a whole sets none. */
+  readonly memoryReservationMiB: number;
+  readonly healthCheck: TaskHealthCheck | undefined;
+  readonly log: { readonly driver: string; readonly options: Readonly<Record<string, string>> } | undefined;
+  /** The setting that gives the access key's ARN, for messages. */
+  readonly secretSetting: string | undefined;
+}
+
+export interface TaskHealthCheck {
+  readonly command: readonly string[];
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly retries: number;
+  readonly startPeriodSeconds: number;
+}

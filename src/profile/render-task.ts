@@ -1,0 +1,112 @@
+import type { PolicySpec } from '../model/policy.js';
+import type { Profile, ProfileTask, ProfileTaskEnv } from '../model/profile.js';
+import type { TaskAgent, TaskEnv, TaskRecipe, TaskSecret } from '../model/task-recipe.js';
+import { holds } from './condition.js';
+import { agentImage, fillArgs, fillText, portIn, type Filling } from './fill.js';
+import { effectiveSettings, settingsProblems } from './settings.js';
+import { expandTemplate } from './template.js';
+
+/**
+ * Fills a profile's recipe for tasks in for one policy. Variables and conditions count as they do in a pod's; the
+ * access key is never more than the name of where ECS reads it from.
+ *
+ * @param profile one that `checkProfile` finds nothing wrong with
+ * @returns `undefined` for a profile that has no recipe for tasks, or nothing to wrap with
+ * @throws OutriderError `settings_invalid` and `profile_invalid`, as `renderRecipe` does
+ */
+export function renderTaskRecipe(profile: Profile, policy: PolicySpec): TaskRecipe | undefined {
+  const { task, wrapper, reservedEnv, skipWhen, version } = profile.spec;
+  if (task === undefined || wrapper === undefined) return undefined;
+  const problem = settingsProblems(profile, policy.profile.settings)[0];
+  if (problem !== undefined) throw problem;
+  const values = { prefer: policy.prefer, settings: effectiveSettings(profile, policy.profile.settings) };
+  const filling: Filling = { profile, policy, values };
+  return {
+    profile: profile.metadata.name,
+    version,
+    prefer: policy.prefer,
+    sharePidNamespace: task.sharePidNamespace,
+    capabilities: policy.capability === 'Never' ? [] : task.capabilities,
+    wrapper: fillArgs(filling, wrapper.argv, 'spec.wrapper.argv'),
+    toolsPath: task.toolsPath,
+    volume: task.volume && volumeOf(filling, task.volume),
+    env: variablesOf(filling, task.env).env,
+    reservedEnv: new Set(reservedEnv),
+    dependsOn: task.dependsOn.map(({ part, condition }, index) => ({
+      part,
+      condition: fillText(filling, condition, `spec.task.dependsOn[${index}].condition`),
+    })),
+    agent: agentOf(filling, task.agent),
+    skipWhen: new Set(skipWhen),
+  };
+}
+
+function volumeOf(filling: Filling, { name, init }: NonNullable<ProfileTask['volume']>): TaskRecipe['volume'] {
+  const image = init.image ?? filling.profile.spec.volume?.copy?.image;
+  return {
+    name,
+    init: {
+      name: init.name,
+      image: image === undefined ? agentImage(filling) : fillText(filling, image, 'spec.task.volume.init.image'),
+      command: fillArgs(filling, init.command, 'spec.task.volume.init.command'),
+      user: init.user,
+    },
+  };
+}
+
+function agentOf(filling: Filling, agent: ProfileTask['agent']): TaskAgent {
+  const { profile, policy, values } = filling;
+  const { log } = agent;
+  const at = 'spec.task.agent';
+  const { env, secrets, secretSetting } = variablesOf(filling, agent.env);
+  return {
+    name: fillText(filling, agent.name, `${at}.name`),
+    image: agent.image === undefined ? agentImage(filling) : fillText(filling, agent.image, `${at}.image`),
+    essential: policy.prefer === 'Security',
+    env,
+    secrets,
+    ports: (profile.spec.sidecar?.ports ?? []).map((port) =>
+      typeof port === 'number' ? port : (portIn(values.settings.get(port.setting)) ?? port.default),
+    ),
+    memoryReservationMiB: agent.memoryReservationMiB,
+    healthCheck: agent.healthCheck,
+    log:
+      log === undefined || !holds(log.when, values)
+        ? undefined
+        : {
+            driver: log.driver,
+            options: Object.fromEntries(
+              Object.entries(log.options).map(([option, value]) => [
+                option,
+                fillText(filling, value, `${at}.log.options.${option}`),
+              ]),
+            ),
+          },
+    secretSetting,
+  };
+}
+
+function variablesOf(
+  { values }: Filling,
+  variables: readonly ProfileTaskEnv[],
+): {
+  readonly env: readonly TaskEnv[];
+  readonly secrets: readonly TaskSecret[];
+  readonly secretSetting: string | undefined;
+} {
+  const env = new Map<string, TaskEnv>();
+  const secrets = new Map<string, TaskSecret>();
+  let secretSetting: string | undefined;
+  for (const { name, value, secretFrom, when, fargateOnly } of variables) {
+    if (env.has(name) || secrets.has(name) || !holds(when, values)) continue;
+    if (secretFrom !== undefined) {
+      const source = values.settings.get(secretFrom);
+      secrets.set(name, { name, valueFrom: source === undefined ? undefined : String(source) });
+      secretSetting ??= secretFrom;
+      continue;
+    }
+    const expansion = expandTemplate(value ?? '', values);
+    if (expansion.ok) env.set(name, { name, value: expansion.text, fargateOnly });
+  }
+  return { env: [...env.values()], secrets: [...secrets.values()], secretSetting };
+}
