@@ -112,7 +112,7 @@ const template = (container: JsonObject): string =>
 
 /** How each reason that only tasks have is reached. */
 const taskScenes: Readonly<Record<TaskReason, TaskScene>> = {
-  task_unreadable: { engine: sysdig, text: task({ containerDefinitions: [{ ...web, environment: 'none' }] }) },
+  task_unreadable: { engine: sysdig, text: task({ containerDefinitions: [{ ...web, command: 'serve' }] }) },
   task_unsupported: { engine: engineOf(copyOnly.replace('ImageVolume', 'Copy')), text: task({}) },
   intrinsic_unresolved: { engine: sysdig, text: template({ Name: 'web', Image: image, EntryPoint: { Ref: 'Argv' } }) },
   access_key_not_given: { engine: sysdig, text: task({}) },
