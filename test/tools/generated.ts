@@ -1,4 +1,5 @@
 import { settingsMarkdown } from '../../src/config-docs.js';
+import { errorsDoc } from './errors-doc.js';
 import { reasonsDoc } from './reasons-doc.js';
 import { referencePages } from './reference.js';
 
@@ -13,6 +14,7 @@ export interface GeneratedFile {
 /** Every generated file. */
 export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/reasons.md', make: reasonsDoc },
+  { path: 'docs/errors.md', make: errorsDoc },
   { path: 'docs/reference/settings.md', make: settingsMarkdown },
   ...referencePages,
 ];
