@@ -8,7 +8,7 @@ export function errorsDoc(): string {
     '# Errors',
     '',
     'A command that cannot do what it was asked for prints one line for each error, with the file, the line or field and',
-    'what to do, and ends with exit code 2. The code stands in `--output json` and in the server’s log. A code is never',
+    'what to do, and ends with exit code 2. The server logs the code beside the message. A code is never',
     'used again for something else. What becomes of a pod is no error: see [reasons](reasons.md).',
   ];
   for (const code of errorCodes) {
