@@ -1,5 +1,6 @@
 import type { Decision } from '../model/decision.js';
 import type { Operation } from '../model/patch.js';
+import type { PatchWriter } from './patch-text.js';
 import { denialOf, warningsOf } from './warnings.js';
 
 const start = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":';
@@ -15,11 +16,11 @@ export function allowUntouched(uid: string): string {
  *
  * @param patch operations of the mutating door; with none, no patch is named
  */
-export function answer(uid: string, decision: Decision, patch: readonly Operation[]): string {
+export function answer(uid: string, decision: Decision, patch: readonly Operation[], writer: PatchWriter): string {
   const denied = decision.decision === 'deny';
   let body = `${start}${JSON.stringify(uid)},"allowed":${denied ? 'false' : 'true'}`;
   if (patch.length > 0) {
-    const encoded = Buffer.from(JSON.stringify(patch), 'utf8').toString('base64');
+    const encoded = Buffer.from(writer.write(patch), 'utf8').toString('base64');
     body += `,"patchType":"JSONPatch","patch":"${encoded}"`;
   }
   if (denied) {
