@@ -5,7 +5,7 @@ import { judgeNodeAgent } from './node-agent.js';
 import { atLeast, parseVersion, type Version } from './version.js';
 
 /** What kind of machine stands behind a node. */
-export type NodeKind = 'machine' | 'autopilot' | 'fargate' | 'virtual' | 'windows';
+export type NodeKind = 'machine' | 'autopilot' | 'fargate' | 'sandbox' | 'virtual' | 'windows';
 
 /** One node, and what can be done on it. */
 export interface NodeReport {
@@ -53,9 +53,10 @@ export function examineNode(node: JsonObject): NodeReport {
   };
   if (kind === 'windows') return { ...about, ...nothing, findings: [windows] };
   if (kind === 'virtual') return { ...about, ...nothing, findings: [virtual] };
+  if (kind === 'sandbox') return { ...about, ...nothing, findings: [sandbox] };
   const agent = nodeAgentOf(facts, kind);
   const ptrace = ptraceOf(facts, kind);
-  const openShift = 'node.openshift.io/os_id' in facts.labels;
+  const openShift = isOpenShift(node);
   const findings = [agent.finding, ptrace.finding, ...(openShift ? [constraints] : []), ...versionFindings(about)];
   const architecture = architectureFinding(about.architecture);
   if (architecture !== undefined) {
@@ -68,6 +69,11 @@ export function examineNode(node: JsonObject): NodeReport {
     sysPtrace: kind === 'fargate' ? 'no' : kind === 'autopilot' || openShift ? 'unverified' : 'yes',
     findings,
   };
+}
+
+/** Whether a Node object is one of OpenShift's. */
+export function isOpenShift(node: JsonObject): boolean {
+  return 'node.openshift.io/os_id' in factsOf(node).labels;
 }
 
 /** True when something can be done on every node, and nothing is in the way. */
@@ -102,6 +108,15 @@ const virtual: DoctorFinding = {
   source: 'virtualKubelet',
 };
 
+const sandbox: DoctorFinding = {
+  check: 'platform',
+  result: 'note',
+  detail:
+    'GKE Sandbox: pods here run under gVisor, a kernel of their own that no node agent sees into; they are left alone (reason sandboxed_runtime)',
+  remedy: 'run what has to be watched on other nodes',
+  source: 'gkeSandbox',
+};
+
 function factsOf(node: JsonObject): NodeFacts {
   const metadata = objectOf(node['metadata']);
   const info = objectOf(objectOf(node['status'])?.['nodeInfo']);
@@ -118,7 +133,10 @@ function factsOf(node: JsonObject): NodeFacts {
 function kindOf({ name, labels, taints, info }: NodeFacts): NodeKind {
   if (labels['kubernetes.io/os'] === 'windows' || info('operatingSystem') === 'windows') return 'windows';
   if (labels['eks.amazonaws.com/compute-type'] === 'fargate') return 'fargate';
-  if (labels['type'] === 'virtual-kubelet' || taints.includes('virtual-kubelet.io/provider')) return 'virtual';
+  if (labels['type'] === 'virtual-kubelet' || labels['liqo.io/type'] === 'virtual-node') return 'virtual';
+  if (taints.includes('virtual-kubelet.io/provider')) return 'virtual';
+  // GKE Sandbox: its nodes are tainted so that pods of runtime class gvisor alone come.
+  if (labels['sandbox.gke.io/runtime'] === 'gvisor') return 'sandbox';
   // GKE calls the nodes that it manages itself gk3-CLUSTER-….
   if (name.startsWith('gk3-') && 'cloud.google.com/gke-nodepool' in labels) return 'autopilot';
   return 'machine';

@@ -18,6 +18,8 @@ export const sources = {
   virtualKubelet: 'Virtual Kubelet: https://virtual-kubelet.io/docs/',
   ecsPidMode:
     'Amazon ECS, task definition parameters: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html',
+  gkeSandbox: 'GKE, GKE Sandbox: https://cloud.google.com/kubernetes-engine/docs/concepts/sandbox-pods',
+  policies: 'Outrider, docs/policies.md',
   outrider: 'Outrider, docs/doctor.md',
 } as const;
 
