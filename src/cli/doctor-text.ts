@@ -13,8 +13,9 @@ export function hostText(findings: readonly DoctorFinding[], style: Style): stri
 }
 
 /** What was found about a task definition, for people. */
-export function taskText({ family, launchTypes, findings }: TaskReport, style: Style): string {
-  const types = launchTypes.length === 0 ? 'launch type not given' : launchTypes.join(', ');
+export function taskText({ family, format, launchTypes, findings }: TaskReport, style: Style): string {
+  const given = launchTypes.length === 0 ? 'launch type not given' : launchTypes.join(', ');
+  const types = format === 'dockerrun' ? 'Elastic Beanstalk' : given;
   return `${style.bold(family)}  ${types}\n${table(findings.map((finding) => findingRow(finding, style, '  ')))}`;
 }
 

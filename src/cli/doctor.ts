@@ -4,13 +4,14 @@ import { isHealthy, type DoctorFinding } from '../doctor/finding.js';
 import { examineHost, type HostFacts } from '../doctor/host.js';
 import { inventoryOf, type ClusterInventory } from '../doctor/inventory.js';
 import { sources } from '../doctor/sources.js';
-import { examineTask } from '../doctor/task-definition.js';
+import { examineTask, type TaskFacts } from '../doctor/task-definition.js';
 import { readDocuments } from '../documents/document-reader.js';
 import { OutriderError } from '../model/error.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import type { InventoryRequest } from '../cluster/inventory.js';
 import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
 import { doctorSettings, readMatches } from './doctor-policies.js';
+import { taskFacts } from './doctor-tasks.js';
 import { clusterText, hostText, taskText } from './doctor-text.js';
 import { together } from './errors.js';
 import { textOf, textsOf } from './flags.js';
@@ -52,7 +53,12 @@ export function doctorCommand(eyes: DoctorEyes): CommandDefinition {
             'file or folder with policies: judge the namespaces of the cluster that they match; repeatable',
           ).argParser(collect),
         )
-        .addOption(new Option('-f, --file <FILE>', 'an ECS task definition as JSON; - for standard input'))
+        .addOption(
+          new Option(
+            '-f, --file <FILE>',
+            'an ECS task definition, a CloudFormation template or a Dockerrun.aws.json; - for standard input',
+          ),
+        )
         .addOption(new Option('-o, --output <FORMAT>', 'text for people (default), or json').choices(['text', 'json']));
       addSettingOptions(command, doctorSettings, 'Cluster, with --policy:');
       addColourOption(command);
@@ -105,7 +111,10 @@ async function diagnose(invocation: Invocation, eyes: DoctorEyes): Promise<Diagn
       '--policy is about the namespaces of a cluster; give --cluster or --from with it.',
     );
   }
-  if (file !== undefined) return ofTask(await readOne(file, invocation), file);
+  if (file !== undefined) {
+    const texts = await readInputs([file], invocation.io);
+    return ofTasks(texts.flatMap((input) => taskFacts(input.text, input.name)));
+  }
   if (from !== undefined) return ofCluster(inventoryOf(await readAll(from, invocation), from), invocation);
   if (!live) return ofHost(await eyes.readHost());
   const timeoutMs = milliseconds(textOf(flags['timeout']) ?? '');
@@ -147,12 +156,13 @@ async function ofCluster(inventory: ClusterInventory, invocation: Invocation): P
   };
 }
 
-function ofTask(document: JsonValue, file: string): Diagnosis {
-  const report = examineTask(document, file);
-  const healthy = isHealthy(report.findings);
+function ofTasks(facts: readonly TaskFacts[]): Diagnosis {
+  const reports = facts.map(examineTask);
+  const healthy = reports.every(({ findings }) => isHealthy(findings));
+  const tasks = reports.map((report) => ({ ...report, findings: report.findings.map(withSource) }));
   return {
-    value: { kind: 'task', healthy, ...report, findings: report.findings.map(withSource) },
-    text: (style) => taskText(report, style),
+    value: { kind: 'task', healthy, tasks },
+    text: (style) => reports.map((report) => taskText(report, style)).join('\n'),
     healthy,
   };
 }
@@ -186,12 +196,6 @@ function parsedJson(text: string): JsonObject | undefined {
     // The reader of documents says where it is broken.
     return undefined;
   }
-}
-
-async function readOne(name: string, invocation: Invocation): Promise<JsonValue> {
-  const [document = null, ...others] = await readAll(name, invocation);
-  if (others.length === 0) return document;
-  throw new OutriderError('usage', `${name} holds several documents; give one task definition.`, { file: name });
 }
 
 function milliseconds(text: string): number {

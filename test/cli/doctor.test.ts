@@ -175,6 +175,11 @@ t.test('an ECS task definition', async (t) => {
   t.equal(code, 0);
   t.match(stdout, /^web {2}FARGATE\n/);
   t.match(stdout, '! platform version');
+  const several = `${JSON.stringify(task)}\n---\n${JSON.stringify({ ...task, family: 'old', networkMode: 'bridge' })}`;
+  const both = await place.outrider(['doctor', '-f', '-', '-o', 'json'], { stdin: several });
+  t.equal(both.code, 1, 'one of two in trouble');
+  const tasks = [{ family: 'web' }, { family: 'old', findings: [{ source: /^Datadog/ }] }];
+  t.match(JSON.parse(both.stdout), { kind: 'task', healthy: false, tasks });
   const broken = await place.outrider(['doctor', '-f', '-'], { stdin: '{"family": "web",\n' });
   t.equal(broken.code, 2);
   t.match(broken.stderr, /-:\d+/, 'where it is broken');
@@ -186,8 +191,8 @@ t.test('wrong usage', async (t) => {
     [['--cluster', '-f', 'a.json'], /different patients/],
     [['a.json'], /too many arguments/],
     [['--cluster', '--timeout', 'x'], /--timeout is "x"; give seconds/],
-    [['-f', 'a.json'], /there are no containerDefinitions/],
-    [['-f', 'b.yaml'], /several documents/],
+    [['-f', 'a.json'], /there is no task in it/],
+    [['-f', 'b.yaml'], /there is no task in it/],
     [['--from', 'a.json'], /there is no Node in it/],
     [['--from', 'none.json'], /no such file/],
   ];
