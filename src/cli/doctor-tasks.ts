@@ -26,7 +26,9 @@ export function taskFacts(text: string, file: string): readonly TaskFacts[] {
 }
 
 function factsOf(template: TaskTemplate, document: JsonValue, file: string): TaskFacts {
-  const { field, root } = dialectOf(template.format);
+  const dialect = dialectOf(template.format);
+  const { root } = dialect;
+  const field = (name: string) => dialect.field(name);
   const task = root === '' ? template.value : (objectOf(template.value[root.slice(1)]) ?? {});
   const text = (name: string) => stated(task[field(name)], name);
   const platform = task[field('runtimePlatform')];

@@ -4,7 +4,7 @@ import type { PodSecurityLevel } from '../model/recipe.js';
 import { isHealthy, type DoctorFinding } from './finding.js';
 import type { ClusterInventory } from './inventory.js';
 import { examineLabelled, examineMatched, type MatchedNamespace, type NamespaceReport } from './namespace.js';
-import { examineNode, isOpenShift, nodesHealthy, type NodeReport } from './node.js';
+import { examineNode, isLeftAlone, isOpenShift, nodesHealthy, type NodeReport } from './node.js';
 import { atLeast, parseVersion } from './version.js';
 
 /** What policies say of a cluster's namespaces. */
@@ -86,6 +86,14 @@ const noNode: DoctorFinding = {
   source: 'outrider',
 };
 
+const noLinux: DoctorFinding = {
+  check: 'nodes',
+  result: 'note',
+  detail: 'no node is an ordinary Linux one, so there is nowhere to instrument a pod',
+  remedy: 'run what has to be watched on Linux nodes',
+  source: 'datadogRequirements',
+};
+
 const noNamespace: DoctorFinding = {
   check: 'namespaces',
   result: 'note',
@@ -104,18 +112,21 @@ function serverVersion(text: string | undefined): readonly DoctorFinding[] {
 }
 
 function wholeCluster(nodes: readonly NodeReport[]): readonly DoctorFinding[] {
-  const linux = nodes.filter(({ kind }) => kind !== 'windows' && kind !== 'virtual');
+  const linux = nodes.filter(({ kind }) => !isLeftAlone(kind));
+  if (linux.length === 0) return [noLinux];
   const findings: DoctorFinding[] = [];
   const agents = linux.filter(({ nodeAgent }) => nodeAgent === 'yes').length;
   if (linux.length > 0) {
     const rest = linux.length - agents;
+    const unlisted = linux.filter(({ nodeAgent }) => nodeAgent === 'unlisted').length;
+    const perhaps = unlisted === 0 ? '' : `, and ${unlisted} may, although the vendor does not list them`;
     findings.push({
       check: 'choice',
       result: 'ok',
       detail:
         rest === 0
           ? `every Linux node can take the vendor’s eBPF agent, which is better than ptrace`
-          : `${agents} of ${linux.length} Linux nodes can take the vendor’s eBPF agent; ptrace instrumentation is for the rest`,
+          : `${agents} of ${linux.length} Linux nodes can take the vendor’s eBPF agent${perhaps}; ptrace instrumentation is for the rest`,
       ...(agents === 0 ? {} : { remedy: 'outrider render datadog-node --for helm writes its values' }),
       source: 'datadogRequirements',
     });

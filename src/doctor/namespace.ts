@@ -5,7 +5,7 @@ import type { Prefer } from '../model/policy.js';
 import type { ReasonCode } from '../model/reasons.js';
 import type { PodSecurityLevel } from '../model/recipe.js';
 import type { DoctorFinding } from './finding.js';
-import type { NodeKind, NodeReport } from './node.js';
+import { isLeftAlone, type NodeKind, type NodeReport } from './node.js';
 
 /** A policy that wins for pods of a namespace, as far as it matters to the platform. */
 export interface NamespacePolicy {
@@ -218,7 +218,7 @@ function nodesFor(policy: NamespacePolicy, adds: boolean, { nodes }: Surrounding
       remedy: `add ${reason} to admitUninstrumented if they may run as they are, or leave them out with podSelector`,
     });
   }
-  const instrumented = nodes.filter(({ kind }) => !leftAlone.some(([each]) => each === kind));
+  const instrumented = nodes.filter(({ kind }) => !isLeftAlone(kind));
   const stuck = instrumented.filter(({ ptrace }) => ptrace === 'no' || (ptrace === 'with-capability' && !adds));
   if (stuck.length === 0) return findings;
   const which = `${stuck.length} of ${instrumented.length} Linux nodes (${listed(stuck.map((node) => node.name))})`;
