@@ -1,6 +1,7 @@
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../model/json.js';
 import { parseOsImage } from './distribution.js';
 import { isHealthy, type DoctorFinding } from './finding.js';
+import { constraints, sandbox, virtual, warden, windows } from './node-findings.js';
 import { judgeNodeAgent } from './node-agent.js';
 import { atLeast, parseVersion, type Release } from './version.js';
 
@@ -91,49 +92,6 @@ export function nodesHealthy(reports: readonly NodeReport[]): boolean {
 }
 
 const nothing = { nodeAgent: 'no', ptrace: 'no', sysPtrace: 'no' } as const;
-
-const constraints: DoctorFinding = {
-  check: 'SYS_PTRACE',
-  result: 'note',
-  detail: 'OpenShift: the restricted constraints refuse it, and a ServiceAccount may have wider ones',
-  remedy: 'run Outrider with --openshift, which leaves it out; tracing one’s own child does not need it',
-  source: 'openShift',
-};
-
-const warden: DoctorFinding = {
-  check: 'SYS_PTRACE',
-  result: 'note',
-  detail:
-    'GKE Autopilot: its admission allows a list of capabilities of its own; whether SYS_PTRACE is on it is not verified',
-  remedy: 'try one pod, or use capability: Never; tracing one’s own child does not need it',
-  source: 'autopilot',
-};
-
-const windows: DoctorFinding = {
-  check: 'platform',
-  result: 'note',
-  detail: 'Windows: neither agent runs here; pods for it are left alone (reason windows)',
-  remedy: 'keep what has to be watched on Linux nodes',
-  source: 'datadogRequirements',
-};
-
-const virtual: DoctorFinding = {
-  check: 'platform',
-  result: 'note',
-  detail:
-    'a virtual node: no DaemonSet and no shared process namespace; pods for it are left alone (reason virtual_node)',
-  remedy: 'use the provider’s own integration',
-  source: 'virtualKubelet',
-};
-
-const sandbox: DoctorFinding = {
-  check: 'platform',
-  result: 'note',
-  detail:
-    'GKE Sandbox: pods here run under gVisor, a kernel of their own that no node agent sees into; they are left alone (reason sandboxed_runtime)',
-  remedy: 'run what has to be watched on other nodes',
-  source: 'gkeSandbox',
-};
 
 function factsOf(node: JsonObject): NodeFacts {
   const metadata = objectOf(node['metadata']);
