@@ -1,5 +1,6 @@
-import type { ClusterReport, NamespaceReport } from '../doctor/cluster.js';
+import type { ClusterReport } from '../doctor/cluster.js';
 import type { DoctorFinding } from '../doctor/finding.js';
+import type { NamespaceReport } from '../doctor/namespace.js';
 import type { NodeReport } from '../doctor/node.js';
 import { sources } from '../doctor/sources.js';
 import type { TaskReport } from '../doctor/task-definition.js';
@@ -12,8 +13,9 @@ export function hostText(findings: readonly DoctorFinding[], style: Style): stri
 }
 
 /** What was found about a task definition, for people. */
-export function taskText({ family, launchTypes, findings }: TaskReport, style: Style): string {
-  const types = launchTypes.length === 0 ? 'launch type not given' : launchTypes.join(', ');
+export function taskText({ family, format, launchTypes, findings }: TaskReport, style: Style): string {
+  const given = launchTypes.length === 0 ? 'launch type not given' : launchTypes.join(', ');
+  const types = format === 'dockerrun' ? 'Elastic Beanstalk' : given;
   return `${style.bold(family)}  ${types}\n${table(findings.map((finding) => findingRow(finding, style, '  ')))}`;
 }
 
@@ -93,8 +95,23 @@ function alike(nodes: readonly NodeReport[]): readonly (readonly NodeReport[])[]
   return [...groups.values()];
 }
 
-function namespaceRow({ name, findings }: NamespaceReport, style: Style): Row {
+function namespaceRow({ name, enforce, policies, findings }: NamespaceReport, style: Style): Row {
   const [first] = findings;
+  if (policies !== undefined) {
+    const level = `Pod Security ${enforce ?? 'by default'}`;
+    const winners = policies.map(
+      ({ name: policy, prefer, mode, pods }) =>
+        `policy ${policy} (${prefer}, ${mode}${pods === 'some' ? ', pods by podSelector' : ''})`,
+    );
+    const worst = (['problem', 'note'] as const).find((result) => findings.some((each) => each.result === result));
+    return {
+      cells: [`${symbol(worst ?? 'ok', style)} namespace ${name}`, `${level}, ${winners.join(', then ')}`],
+      below: findings.flatMap((finding) => [
+        `    ${mark(finding, style)} ${finding.check}: ${finding.detail}`,
+        ...advice(finding, style).map((line) => `      ${line}`),
+      ]),
+    };
+  }
   if (first === undefined) return { cells: [name], below: [] };
   return {
     cells: [`${mark(first, style)} namespace ${name}`, first.detail],
@@ -110,6 +127,10 @@ function findingRow(finding: DoctorFinding, style: Style, indent = ''): Row {
 }
 
 function mark({ result }: DoctorFinding, style: Style): string {
+  return symbol(result, style);
+}
+
+function symbol(result: DoctorFinding['result'], style: Style): string {
   return { ok: style.good('✓'), note: style.warn('!'), problem: style.bad('✗') }[result];
 }
 

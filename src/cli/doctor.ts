@@ -4,18 +4,21 @@ import { isHealthy, type DoctorFinding } from '../doctor/finding.js';
 import { examineHost, type HostFacts } from '../doctor/host.js';
 import { inventoryOf, type ClusterInventory } from '../doctor/inventory.js';
 import { sources } from '../doctor/sources.js';
-import { examineTask } from '../doctor/task-definition.js';
+import { examineTask, type TaskFacts } from '../doctor/task-definition.js';
 import { readDocuments } from '../documents/document-reader.js';
 import { OutriderError } from '../model/error.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import type { InventoryRequest } from '../cluster/inventory.js';
 import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
+import { doctorSettings, readMatches } from './doctor-policies.js';
+import { taskFacts } from './doctor-tasks.js';
 import { clusterText, hostText, taskText } from './doctor-text.js';
 import { together } from './errors.js';
-import { textOf } from './flags.js';
+import { textOf, textsOf } from './flags.js';
 import { readHostFacts } from './host-facts.js';
 import { readInputs } from './inputs.js';
 import { addColourOption, colourChoice } from './output-options.js';
+import { addSettingOptions, collect } from './setting-options.js';
 import { styleOf, useColour, type Style } from './style.js';
 
 /** What `doctor` looks at the world with. */
@@ -44,8 +47,20 @@ export function doctorCommand(eyes: DoctorEyes): CommandDefinition {
           '--from <FILE>',
           'a cluster from the output of kubectl get nodes,namespaces -o json; - for standard input',
         )
-        .addOption(new Option('-f, --file <FILE>', 'an ECS task definition as JSON; - for standard input'))
+        .addOption(
+          new Option(
+            '--policy <PATH>',
+            'file or folder with policies: judge the namespaces of the cluster that they match; repeatable',
+          ).argParser(collect),
+        )
+        .addOption(
+          new Option(
+            '-f, --file <FILE>',
+            'an ECS task definition, a CloudFormation template or a Dockerrun.aws.json; - for standard input',
+          ),
+        )
         .addOption(new Option('-o, --output <FORMAT>', 'text for people (default), or json').choices(['text', 'json']));
+      addSettingOptions(command, doctorSettings, 'Cluster, with --policy:');
       addColourOption(command);
       command.addHelpText(
         'after',
@@ -54,6 +69,7 @@ Examples:
   ${programName} doctor
   ${programName} doctor --cluster --context production
   kubectl get nodes,namespaces -o json | ${programName} doctor --from -
+  ${programName} doctor --cluster --policy policies/
   aws ecs describe-task-definition --task-definition web | ${programName} doctor -f -
 
 Exit codes: 0 nothing is in the way; 1 something is; 2 wrong usage, bad input, or the cluster does not answer.`,
@@ -89,8 +105,17 @@ async function diagnose(invocation: Invocation, eyes: DoctorEyes): Promise<Diagn
   if ([from !== undefined, file !== undefined, live].filter(Boolean).length > 1) {
     throw new OutriderError('usage', '--cluster, --from and -f are different patients; give one of them.');
   }
-  if (file !== undefined) return ofTask(await readOne(file, invocation), file);
-  if (from !== undefined) return ofCluster(inventoryOf(await readAll(from, invocation), from));
+  if (textsOf(flags['policy']).length > 0 && from === undefined && !live) {
+    throw new OutriderError(
+      'usage',
+      '--policy is about the namespaces of a cluster; give --cluster or --from with it.',
+    );
+  }
+  if (file !== undefined) {
+    const texts = await readInputs([file], invocation.io);
+    return ofTasks(texts.flatMap((input) => taskFacts(input.text, input.name)));
+  }
+  if (from !== undefined) return ofCluster(inventoryOf(await readAll(from, invocation), from), invocation);
   if (!live) return ofHost(await eyes.readHost());
   const timeoutMs = milliseconds(textOf(flags['timeout']) ?? '');
   return ofCluster(
@@ -99,6 +124,7 @@ async function diagnose(invocation: Invocation, eyes: DoctorEyes): Promise<Diagn
       ...(context === undefined ? {} : { context }),
       ...(kubeconfig === undefined ? {} : { kubeconfig }),
     }),
+    invocation,
   );
 }
 
@@ -112,8 +138,8 @@ function ofHost(facts: HostFacts): Diagnosis {
   };
 }
 
-function ofCluster(inventory: ClusterInventory): Diagnosis {
-  const report = examineCluster(inventory);
+async function ofCluster(inventory: ClusterInventory, invocation: Invocation): Promise<Diagnosis> {
+  const report = examineCluster(inventory, await readMatches(invocation, inventory));
   const sourced = <T extends { readonly findings: readonly DoctorFinding[] }>(part: T) => ({
     ...part,
     findings: part.findings.map(withSource),
@@ -130,12 +156,13 @@ function ofCluster(inventory: ClusterInventory): Diagnosis {
   };
 }
 
-function ofTask(document: JsonValue, file: string): Diagnosis {
-  const report = examineTask(document, file);
-  const healthy = isHealthy(report.findings);
+function ofTasks(facts: readonly TaskFacts[]): Diagnosis {
+  const reports = facts.map(examineTask);
+  const healthy = reports.every(({ findings }) => isHealthy(findings));
+  const tasks = reports.map((report) => ({ ...report, findings: report.findings.map(withSource) }));
   return {
-    value: { kind: 'task', healthy, ...report, findings: report.findings.map(withSource) },
-    text: (style) => taskText(report, style),
+    value: { kind: 'task', healthy, tasks },
+    text: (style) => reports.map((report) => taskText(report, style)).join('\n'),
     healthy,
   };
 }
@@ -169,12 +196,6 @@ function parsedJson(text: string): JsonObject | undefined {
     // The reader of documents says where it is broken.
     return undefined;
   }
-}
-
-async function readOne(name: string, invocation: Invocation): Promise<JsonValue> {
-  const [document = null, ...others] = await readAll(name, invocation);
-  if (others.length === 0) return document;
-  throw new OutriderError('usage', `${name} holds several documents; give one task definition.`, { file: name });
 }
 
 function milliseconds(text: string): number {

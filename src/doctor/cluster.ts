@@ -1,39 +1,81 @@
-import { objectOf, stringOf, type JsonObject } from '../model/json.js';
+import { objectOf, type JsonObject } from '../model/json.js';
 import { names } from '../model/names.js';
 import type { PodSecurityLevel } from '../model/recipe.js';
 import { isHealthy, type DoctorFinding } from './finding.js';
 import type { ClusterInventory } from './inventory.js';
-import { examineNode, nodesHealthy, type NodeReport } from './node.js';
+import { examineLabelled, examineMatched, type MatchedNamespace, type NamespaceReport } from './namespace.js';
+import { examineNode, isLeftAlone, isOpenShift, nodesHealthy, type NodeReport } from './node.js';
 import { atLeast, parseVersion } from './version.js';
 
-/** A namespace that asks for instrumentation. */
-export interface NamespaceReport {
-  readonly name: string;
-  /** The Pod Security level that it enforces; `undefined` when it is the cluster's default. */
-  readonly enforce: PodSecurityLevel | undefined;
-  readonly findings: readonly DoctorFinding[];
+/** What policies say of a cluster's namespaces. */
+export interface PolicyMatches {
+  readonly namespaces: readonly MatchedNamespace[];
+  /** Names of the policies that match no namespace. */
+  readonly unmatched: readonly string[];
+  /** Names of the policies that match, and win for no pod. */
+  readonly outranked: readonly string[];
+  /** Pod Security level where a namespace has no label. */
+  readonly podSecurityDefault: PodSecurityLevel;
+  /** Whether Outrider is told that it is on OpenShift; what the nodes say is looked at beside it. */
+  readonly openShift: boolean;
 }
 
 /** Everything there is to say of a cluster. */
 export interface ClusterReport {
   readonly nodes: readonly NodeReport[];
-  /** Those labelled `outrider.dev/inject=enabled`. */
+  /** Those that the policies match; without policies, those labelled `outrider.dev/inject=enabled`. */
   readonly namespaces: readonly NamespaceReport[];
   /** About the cluster as a whole. */
   readonly findings: readonly DoctorFinding[];
   readonly healthy: boolean;
 }
 
-/** Looks at a cluster. Pure. */
-export function examineCluster({ nodes: objects, namespaces: spaces, version }: ClusterInventory): ClusterReport {
+/**
+ * Looks at a cluster. Pure.
+ *
+ * @param matches what policies match, where there are some: then they say which namespaces count, and no label does
+ */
+export function examineCluster(
+  { nodes: objects, namespaces: spaces, version }: ClusterInventory,
+  matches?: PolicyMatches,
+): ClusterReport {
   const nodes = objects.map(examineNode);
-  const namespaces = spaces.filter((space) => labelsOf(space)[names.inject] === 'enabled').map(examineNamespace);
+  const openShiftNodes = objects.some(isOpenShift);
+  const namespaces =
+    matches === undefined
+      ? spaces.filter((space) => labelsOf(space)[names.inject] === 'enabled').map(examineLabelled)
+      : matches.namespaces.map((space) => examineMatched(space, { ...matches, nodes, openShiftNodes }));
   const findings = [
     ...serverVersion(version),
     ...(nodes.length === 0 ? [noNode] : wholeCluster(nodes)),
-    ...(spaces.length > 0 && namespaces.length === 0 ? [noNamespace] : []),
+    ...(matches === undefined
+      ? spaces.length > 0 && namespaces.length === 0
+        ? [noNamespace]
+        : []
+      : policyFindings(matches, spaces.length > 0)),
   ];
-  return { nodes, namespaces, findings, healthy: nodesHealthy(nodes) && isHealthy(findings) };
+  const all = [...findings, ...namespaces.flatMap((space) => space.findings)];
+  return { nodes, namespaces, findings, healthy: nodesHealthy(nodes) && isHealthy(all) };
+}
+
+function policyFindings({ namespaces, unmatched, outranked }: PolicyMatches, known: boolean): readonly DoctorFinding[] {
+  const about = { check: 'policies', result: 'note', source: 'policies' } as const;
+  if (!known && namespaces.length === 0) {
+    const detail = 'there is no namespace in the input, so nobody can tell where the policies hold';
+    return [{ ...about, detail, remedy: 'give what kubectl get nodes,namespaces -o json prints' }];
+  }
+  return [
+    ...unmatched.map((name) => ({
+      ...about,
+      detail: `policy ${name} matches no namespace`,
+      remedy: 'label the namespaces that it is for, or mend its namespaceSelector',
+    })),
+    ...outranked.map((name) => ({
+      ...about,
+      detail: `policy ${name} wins for no pod: where it matches, another policy goes before it`,
+      remedy: 'give it a higher precedence, or the others a narrower selector',
+    })),
+  ];
 }
 
 const noNode: DoctorFinding = {
@@ -44,6 +86,14 @@ const noNode: DoctorFinding = {
   source: 'outrider',
 };
 
+const noLinux: DoctorFinding = {
+  check: 'nodes',
+  result: 'note',
+  detail: 'no node is an ordinary Linux one, so there is nowhere to instrument a pod',
+  remedy: 'run what has to be watched on Linux nodes',
+  source: 'datadogRequirements',
+};
+
 const noNamespace: DoctorFinding = {
   check: 'namespaces',
   result: 'note',
@@ -51,22 +101,6 @@ const noNamespace: DoctorFinding = {
   remedy: `kubectl label namespace NAME ${names.inject}=enabled, unless your policies match namespaces otherwise`,
   source: 'outrider',
 };
-
-function examineNamespace(namespace: JsonObject): NamespaceReport {
-  const label = labelsOf(namespace)['pod-security.kubernetes.io/enforce'];
-  const enforce = label === 'privileged' || label === 'baseline' || label === 'restricted' ? label : undefined;
-  const about = { check: 'Pod Security', source: 'podSecurity' } as const;
-  const strict = enforce === 'baseline' || enforce === 'restricted';
-  const finding: DoctorFinding = strict
-    ? {
-        ...about,
-        result: 'note',
-        detail: `${enforce} refuses SYS_PTRACE: capability Auto leaves it out, which tracing one’s own child does not need; a node agent’s pods cannot run in it`,
-        remedy: 'keep capability: Auto; put a node agent into a namespace of its own at level privileged',
-      }
-    : { ...about, result: 'ok', detail: enforce ?? 'no level of its own: the cluster’s default holds' };
-  return { name: stringOf(objectOf(namespace['metadata'])?.['name']) ?? '?', enforce, findings: [finding] };
-}
 
 function serverVersion(text: string | undefined): readonly DoctorFinding[] {
   const version = text === undefined ? undefined : parseVersion(text);
@@ -78,18 +112,21 @@ function serverVersion(text: string | undefined): readonly DoctorFinding[] {
 }
 
 function wholeCluster(nodes: readonly NodeReport[]): readonly DoctorFinding[] {
-  const linux = nodes.filter(({ kind }) => kind !== 'windows' && kind !== 'virtual');
+  const linux = nodes.filter(({ kind }) => !isLeftAlone(kind));
+  if (linux.length === 0) return [noLinux];
   const findings: DoctorFinding[] = [];
   const agents = linux.filter(({ nodeAgent }) => nodeAgent === 'yes').length;
   if (linux.length > 0) {
     const rest = linux.length - agents;
+    const unlisted = linux.filter(({ nodeAgent }) => nodeAgent === 'unlisted').length;
+    const perhaps = unlisted === 0 ? '' : `, and ${unlisted} may, although the vendor does not list them`;
     findings.push({
       check: 'choice',
       result: 'ok',
       detail:
         rest === 0
           ? `every Linux node can take the vendor’s eBPF agent, which is better than ptrace`
-          : `${agents} of ${linux.length} Linux nodes can take the vendor’s eBPF agent; ptrace instrumentation is for the rest`,
+          : `${agents} of ${linux.length} Linux nodes can take the vendor’s eBPF agent${perhaps}; ptrace instrumentation is for the rest`,
       ...(agents === 0 ? {} : { remedy: 'outrider render datadog-node --for helm writes its values' }),
       source: 'datadogRequirements',
     });

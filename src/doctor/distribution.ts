@@ -15,9 +15,16 @@ export function parseOsRelease(text: string): Distribution {
     if (match?.[1] !== undefined) values.set(match[1], match[2] ?? match[3] ?? match[4] ?? '');
   }
   const version = values.get('VERSION_ID') ?? '';
-  // Amazon Linux 1 has the same ID, and a date for its version.
-  const id = values.get('ID') === 'amzn' && /^201\d\./.test(version) ? 'amzn-ami' : (values.get('ID') ?? '');
+  const id = idOf(values.get('ID') ?? '', version, values.get('VARIANT_ID') ?? '');
   return { id, version, name: values.get('PRETTY_NAME') ?? [id, version].join(' ').trim() };
+}
+
+function idOf(id: string, version: string, variant: string): string {
+  // Amazon Linux 1 has the same ID as its successors, and a date for its version.
+  if (id === 'amzn' && /^201\d\./.test(version)) return 'amzn-ami';
+  // The CoreOS variants are images of their own with the ID of what they are made of.
+  if (variant === 'coreos' && id === 'fedora') return 'fcos';
+  return variant === 'coreos' && id === 'rhel' ? 'rhcos' : id;
 }
 
 /** Names in a node's `osImage`, which is the PRETTY_NAME of its os-release; the first that fits. */

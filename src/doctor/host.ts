@@ -96,7 +96,12 @@ function seccomp({ selfStatus, kernelRelease }: HostFacts): DoctorFinding {
     return { ...about, result: 'note', detail, remedy: 'run outrider doctor on the machine itself too' };
   }
   if (mode === undefined)
-    return { ...about, result: 'note', detail: 'the mode could not be read from /proc/self/status' };
+    return {
+      ...about,
+      result: 'note',
+      detail: 'the mode could not be read from /proc/self/status',
+      remedy: 'run outrider doctor where /proc is mounted',
+    };
   return { ...about, result: 'ok', detail: 'no filter on this process' };
 }
 

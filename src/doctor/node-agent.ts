@@ -1,5 +1,5 @@
 import type { Distribution } from './distribution.js';
-import { atLeast, parseVersion, type Version } from './version.js';
+import { atLeast, parseVersion, type Release } from './version.js';
 
 /** Whether the vendor's eBPF agent can run: as documented, as far as one can tell, or not. */
 export interface NodeAgentFit {
@@ -8,7 +8,7 @@ export interface NodeAgentFit {
 }
 
 /** Oldest versions on the vendor's list, by os-release's ID. */
-const listed: Readonly<Record<string, Version>> = {
+const listed: Readonly<Record<string, Release>> = {
   ubuntu: [18, 4, 0],
   debian: [10, 0, 0],
   amzn: [2, 0, 0],
@@ -22,7 +22,7 @@ const listed: Readonly<Record<string, Version>> = {
 const backported = new Set(['rhel', 'centos', 'ol']);
 const backportedBuild = /^3\.10\.0-(\d+)/;
 const oldestBackportedBuild = 957;
-const oldestKernel: Version = [4, 14, 0];
+const oldestKernel: Release = [4, 14, 0];
 
 /**
  * Judges whether the vendor's node agent, which works by eBPF, can run on a kernel and a distribution.

@@ -1,11 +1,12 @@
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../model/json.js';
 import { parseOsImage } from './distribution.js';
 import { isHealthy, type DoctorFinding } from './finding.js';
+import { constraints, sandbox, virtual, warden, windows } from './node-findings.js';
 import { judgeNodeAgent } from './node-agent.js';
-import { atLeast, parseVersion, type Version } from './version.js';
+import { atLeast, parseVersion, type Release } from './version.js';
 
 /** What kind of machine stands behind a node. */
-export type NodeKind = 'machine' | 'autopilot' | 'fargate' | 'virtual' | 'windows';
+export type NodeKind = 'machine' | 'autopilot' | 'fargate' | 'sandbox' | 'virtual' | 'windows';
 
 /** One node, and what can be done on it. */
 export interface NodeReport {
@@ -45,29 +46,44 @@ export function examineNode(node: JsonObject): NodeReport {
     kind,
     osImage: facts.info('osImage'),
     kernel: facts.info('kernelVersion'),
-    architecture: facts.info('architecture'),
+    architecture: facts.info('architecture') || (stringOf(facts.labels['kubernetes.io/arch']) ?? ''),
     runtime,
     kubelet,
-    nativeSidecars: kind !== 'windows' && kind !== 'virtual' && isAtLeast(kubelet, [1, 29, 0]),
+    nativeSidecars: !isLeftAlone(kind) && isAtLeast(kubelet, [1, 29, 0]),
     imageVolumes: mountsImages(runtime, kubelet, kind),
   };
   if (kind === 'windows') return { ...about, ...nothing, findings: [windows] };
   if (kind === 'virtual') return { ...about, ...nothing, findings: [virtual] };
+  if (kind === 'sandbox') return { ...about, ...nothing, findings: [sandbox] };
   const agent = nodeAgentOf(facts, kind);
   const ptrace = ptraceOf(facts, kind);
-  const openShift = 'node.openshift.io/os_id' in facts.labels;
-  const findings = [agent.finding, ptrace.finding, ...(openShift ? [constraints] : []), ...versionFindings(about)];
+  const openShift = isOpenShift(node);
   const architecture = architectureFinding(about.architecture);
-  if (architecture !== undefined) {
-    return { ...about, ...nothing, findings: [architecture, ...findings] };
-  }
+  const findings = [
+    agent.finding,
+    ptrace.finding,
+    ...(openShift ? [constraints] : []),
+    ...(kind === 'autopilot' ? [warden] : []),
+    ...versionFindings(about),
+  ];
+  if (architecture?.result === 'problem') return { ...about, ...nothing, findings: [architecture, ...findings] };
   return {
     ...about,
     nodeAgent: agent.fit,
     ptrace: ptrace.fit,
     sysPtrace: kind === 'fargate' ? 'no' : kind === 'autopilot' || openShift ? 'unverified' : 'yes',
-    findings,
+    findings: architecture === undefined ? findings : [architecture, ...findings],
   };
+}
+
+/** Whether pods for nodes of a kind are left alone, with a reason, since nothing can be instrumented there. */
+export function isLeftAlone(kind: NodeKind): boolean {
+  return kind === 'windows' || kind === 'virtual' || kind === 'sandbox';
+}
+
+/** Whether a Node object is one of OpenShift's. */
+export function isOpenShift(node: JsonObject): boolean {
+  return 'node.openshift.io/os_id' in factsOf(node).labels;
 }
 
 /** True when something can be done on every node, and nothing is in the way. */
@@ -76,31 +92,6 @@ export function nodesHealthy(reports: readonly NodeReport[]): boolean {
 }
 
 const nothing = { nodeAgent: 'no', ptrace: 'no', sysPtrace: 'no' } as const;
-
-const constraints: DoctorFinding = {
-  check: 'SYS_PTRACE',
-  result: 'note',
-  detail: 'OpenShift: the restricted constraints refuse it, and a ServiceAccount may have wider ones',
-  remedy: 'run Outrider with --openshift, which leaves it out; tracing one’s own child does not need it',
-  source: 'openShift',
-};
-
-const windows: DoctorFinding = {
-  check: 'platform',
-  result: 'note',
-  detail: 'Windows: neither agent runs here; pods for it are left alone (reason windows)',
-  remedy: 'keep what has to be watched on Linux nodes',
-  source: 'datadogRequirements',
-};
-
-const virtual: DoctorFinding = {
-  check: 'platform',
-  result: 'note',
-  detail:
-    'a virtual node: no DaemonSet and no shared process namespace; pods for it are left alone (reason virtual_node)',
-  remedy: 'use the provider’s own integration',
-  source: 'virtualKubelet',
-};
 
 function factsOf(node: JsonObject): NodeFacts {
   const metadata = objectOf(node['metadata']);
@@ -118,7 +109,10 @@ function factsOf(node: JsonObject): NodeFacts {
 function kindOf({ name, labels, taints, info }: NodeFacts): NodeKind {
   if (labels['kubernetes.io/os'] === 'windows' || info('operatingSystem') === 'windows') return 'windows';
   if (labels['eks.amazonaws.com/compute-type'] === 'fargate') return 'fargate';
-  if (labels['type'] === 'virtual-kubelet' || taints.includes('virtual-kubelet.io/provider')) return 'virtual';
+  if (labels['type'] === 'virtual-kubelet' || labels['liqo.io/type'] === 'virtual-node') return 'virtual';
+  if (taints.includes('virtual-kubelet.io/provider')) return 'virtual';
+  // GKE Sandbox: its nodes are tainted so that pods of runtime class gvisor alone come.
+  if (labels['sandbox.gke.io/runtime'] === 'gvisor') return 'sandbox';
   // GKE calls the nodes that it manages itself gk3-CLUSTER-….
   if (name.startsWith('gk3-') && 'cloud.google.com/gke-nodepool' in labels) return 'autopilot';
   return 'machine';
@@ -154,9 +148,9 @@ function ptraceOf({ info }: NodeFacts, kind: NodeKind): { fit: NodeReport['ptrac
   const release = info('kernelVersion');
   const runtime = info('containerRuntimeVersion');
   const [name = ''] = runtime.split('://');
-  const blocked = !isAtLeast(release, [4, 8, 0])
+  const blocked = isOlder(release, [4, 8, 0])
     ? `kernel ${release} is older than 4.8`
-    : name === 'containerd' && !isAtLeast(runtime, [1, 6, 7])
+    : name === 'containerd' && isOlder(runtime, [1, 6, 7])
       ? `${runtime} is older than 1.6.7`
       : undefined;
   if (blocked !== undefined) {
@@ -171,12 +165,17 @@ function ptraceOf({ info }: NodeFacts, kind: NodeKind): { fit: NodeReport['ptrac
     const detail = 'works without SYS_PTRACE, which EKS Fargate refuses; between containers only with the same uid';
     return { fit: 'yes', finding: { ...about, result: 'ok', detail, source: 'eksFargate' } };
   }
-  if (name !== 'containerd') {
-    const detail = `the default seccomp filter of ${runtime || 'an unknown runtime'} is not verified`;
-    return {
-      fit: 'unverified',
-      finding: { ...about, result: 'note', detail, remedy: 'try one pod before relying on it' },
-    };
+  const unknown =
+    parseVersion(release) === undefined
+      ? `the kernel’s version (${release || 'none given'}) is not readable, so ptrace is not verified`
+      : name !== 'containerd'
+        ? `the default seccomp filter of ${runtime || 'an unknown runtime'} is not verified`
+        : parseVersion(runtime) === undefined
+          ? `the version of ${runtime} is not readable, so its default seccomp filter is not verified`
+          : undefined;
+  if (unknown !== undefined) {
+    const remedy = 'try one pod before relying on it';
+    return { fit: 'unverified', finding: { ...about, result: 'note', detail: unknown, remedy } };
   }
   return {
     fit: 'yes',
@@ -186,17 +185,18 @@ function ptraceOf({ info }: NodeFacts, kind: NodeKind): { fit: NodeReport['ptrac
 
 function architectureFinding(architecture: string): DoctorFinding | undefined {
   if (architecture === 'amd64' || architecture === 'arm64') return undefined;
-  return {
-    check: 'architecture',
-    result: 'problem',
-    detail: `the vendors’ images are for amd64 and arm64, and this node is ${architecture || 'of an unknown one'}`,
-    remedy: 'keep instrumented pods off it with a nodeSelector',
-    source: 'outrider',
-  };
+  const about = { check: 'architecture', source: 'outrider' } as const;
+  const images = 'the vendors’ images are for amd64 and arm64';
+  if (architecture === '') {
+    const detail = `${images}, and this node does not say what it is`;
+    return { ...about, result: 'note', detail, remedy: 'look again when the kubelet has reported' };
+  }
+  const remedy = 'keep instrumented pods off it with a nodeSelector';
+  return { ...about, result: 'problem', detail: `${images}, and this node is ${architecture}`, remedy };
 }
 
 function versionFindings({ kubelet }: { readonly kubelet: string }): readonly DoctorFinding[] {
-  if (isAtLeast(kubelet, [1, 29, 0])) return [];
+  if (!isOlder(kubelet, [1, 29, 0])) return [];
   return [
     {
       check: 'native sidecars',
@@ -211,15 +211,20 @@ function versionFindings({ kubelet }: { readonly kubelet: string }): readonly Do
 /** On by default from 1.35; an older containerd ignores the subPath in silence (E38). */
 function mountsImages(runtime: string, kubelet: string, kind: NodeKind): boolean {
   return (
-    kind !== 'windows' &&
-    kind !== 'virtual' &&
+    !isLeftAlone(kind) &&
     runtime.startsWith('containerd://') &&
     isAtLeast(runtime, [2, 2, 0]) &&
     isAtLeast(kubelet, [1, 35, 0])
   );
 }
 
-function isAtLeast(text: string, least: Version): boolean {
+/** False for what has no version: that is unknown, not old. */
+function isOlder(text: string, than: Release): boolean {
+  const version = parseVersion(text);
+  return version !== undefined && !atLeast(version, than);
+}
+
+function isAtLeast(text: string, least: Release): boolean {
   const version = parseVersion(text);
   return version !== undefined && atLeast(version, least);
 }

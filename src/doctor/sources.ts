@@ -18,6 +18,17 @@ export const sources = {
   virtualKubelet: 'Virtual Kubelet: https://virtual-kubelet.io/docs/',
   ecsPidMode:
     'Amazon ECS, task definition parameters: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html',
+  fargatePlatform:
+    'AWS Fargate, platform versions: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/platform-fargate.html',
+  ecsArm64:
+    'Amazon ECS, 64-bit ARM workloads: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-arm64.html',
+  cloudFormation:
+    'AWS CloudFormation, intrinsic functions: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html',
+  dockerrun:
+    'Elastic Beanstalk, Dockerrun.aws.json version 2: https://docs.aws.amazon.com/elasticbeanstalk/latest/dg/create_deploy_docker_v2config.html',
+  ecs: 'Outrider, docs/ecs.md',
+  gkeSandbox: 'GKE, GKE Sandbox: https://cloud.google.com/kubernetes-engine/docs/concepts/sandbox-pods',
+  policies: 'Outrider, docs/policies.md',
   outrider: 'Outrider, docs/doctor.md',
 } as const;
 

@@ -6,6 +6,7 @@ import type { Io } from '../../src/cli/io.js';
 import { run } from '../../src/cli/program.js';
 import { inventoryOf } from '../../src/doctor/inventory.js';
 import { OutriderError } from '../../src/model/error.js';
+import { objectOf, stringOf } from '../../src/model/json.js';
 import { workplace } from './harness.js';
 
 const cluster = readFileSync(new URL('../../../test/fixtures/doctor/cluster.json', import.meta.url), 'utf8');
@@ -15,6 +16,13 @@ const task = {
   networkMode: 'awsvpc',
   containerDefinitions: [{ name: 'a' }],
 };
+
+/** The fixture's nodes of these names, and its namespaces. */
+function nodesAndNamespaces(nodes: readonly string[]): readonly unknown[] {
+  const inventory = inventoryOf([JSON.parse(cluster)], 'cluster.json');
+  const nameOf = (object: (typeof inventory.nodes)[number]) => stringOf(objectOf(object['metadata'])?.['name']) ?? '';
+  return [...inventory.nodes.filter((node) => nodes.includes(nameOf(node))), ...inventory.namespaces];
+}
 
 /** Runs `doctor` with eyes of the test's own. */
 async function doctor(argv: readonly string[], eyes: Partial<DoctorEyes> = {}, isTerminal = false) {
@@ -102,12 +110,76 @@ t.test('a live cluster: what is asked of it, and how its errors are told', async
   t.equal(failed.err, 'outrider: error: https://x does not answer.\n');
 });
 
+t.test('E23: the namespaces that policies match, and what is in the way of each', async (t) => {
+  const policy = (name: string, spec: object) =>
+    JSON.stringify({
+      apiVersion: 'outrider.dev/v1alpha1',
+      kind: 'InstrumentationPolicy',
+      metadata: { name },
+      spec: { profile: { name: 'sysdig', settings: { region: 'us2' } }, ...spec },
+    });
+  const on = (labels: object) => ({ namespaceSelector: { matchLabels: labels } });
+  const shops = on({ 'outrider.dev/inject': 'enabled' });
+  const healthy = JSON.stringify({ kind: 'List', items: nodesAndNamespaces(['k3s-server-1']) });
+  const place = await workplace(t, {
+    'nodes.json': healthy,
+    'only-nodes.json': JSON.stringify({ kind: 'NodeList', items: [{ metadata: { name: 'n' } }] }),
+    'p/auto.yaml': policy('shops', { prefer: 'Security', match: shops }),
+    'p/none.yaml': policy('none', { match: on({ team: 'none' }) }),
+    'always.yaml': policy('always', { capability: 'Always', precedence: 5, match: shops }),
+    'all.yaml': policy('all', { match: {} }),
+    'bad.yaml': policy('bad', { profile: { name: 'nope' } }),
+    'ns.yaml': '{apiVersion: v1, kind: Namespace, metadata: {name: offline, labels: {outrider.dev/inject: enabled}}}',
+  });
+  const auto = await place.outrider(['doctor', '--from', 'nodes.json', '--policy', 'p']);
+  t.equal(auto.code, 0, auto.stderr);
+  t.match(auto.stdout, /! namespace shop +Pod Security restricted, policy shops \(Security, Inject\)/);
+  t.match(auto.stdout, /✓ namespace tools +Pod Security by default, policy shops/);
+  t.match(auto.stdout, 'policy none matches no namespace');
+
+  const both = ['doctor', '--from', 'nodes.json', '--policy', 'always.yaml', '--policy', 'p'];
+  const always = await place.outrider(both);
+  t.equal(always.code, 1);
+  t.match(always.stdout, /✗ namespace shop +Pod Security restricted, policy always \(Availability, Inject\)/);
+  t.match(always.stdout, 'policy shops wins for no pod');
+  const json: unknown = JSON.parse((await place.outrider([...both, '-o', 'json'])).stdout);
+  const [name, enforce] = ['shop', 'restricted'];
+  const source = /^Kubernetes, Pod Security/;
+  const findings = [{ check: 'capability', result: 'problem', source }];
+  t.match(json, {
+    healthy: false,
+    namespaces: [{ name, enforce, policies: [{ name: 'always', pods: 'all' }], findings }],
+  });
+  const lax = await place.outrider(['doctor', '--from', 'nodes.json', '--policy', 'always.yaml'], {
+    env: { OUTRIDER_EXCLUDED_NAMESPACES: 'shop' },
+  });
+  t.equal(lax.code, 0, 'an excluded namespace is in nobody’s way');
+  const strict = ['doctor', '--from', 'nodes.json', '--policy', 'all.yaml', '--pod-security-default', 'baseline'];
+  t.match((await place.outrider(strict)).stdout, 'Pod Security baseline (the cluster’s default)');
+
+  const nodesOnly = ['doctor', '--from', 'only-nodes.json', '--policy', 'p'];
+  t.match((await place.outrider(nodesOnly)).stdout, 'there is no namespace in the input');
+  t.match((await place.outrider([...nodesOnly, '--policy', 'ns.yaml'])).stdout, 'namespace offline');
+
+  const wrong = await place.outrider(['doctor', '--from', 'nodes.json', '--policy', 'bad.yaml']);
+  t.equal(wrong.code, 2);
+  t.match(wrong.stderr, /bad\.yaml/);
+  const nowhere = await place.outrider(['doctor', '--policy', 'p']);
+  t.equal(nowhere.code, 2);
+  t.match(nowhere.stderr, /give --cluster or --from/);
+});
+
 t.test('an ECS task definition', async (t) => {
   const place = await workplace(t, { 'task.json': JSON.stringify(task) });
   const { code, stdout } = await place.outrider(['doctor', '-f', 'task.json']);
   t.equal(code, 0);
   t.match(stdout, /^web {2}FARGATE\n/);
   t.match(stdout, '! platform version');
+  const several = `${JSON.stringify(task)}\n---\n${JSON.stringify({ ...task, family: 'old', networkMode: 'bridge' })}`;
+  const both = await place.outrider(['doctor', '-f', '-', '-o', 'json'], { stdin: several });
+  t.equal(both.code, 1, 'one of two in trouble');
+  const tasks = [{ family: 'web' }, { family: 'old', findings: [{ source: /^Datadog/ }] }];
+  t.match(JSON.parse(both.stdout), { kind: 'task', healthy: false, tasks });
   const broken = await place.outrider(['doctor', '-f', '-'], { stdin: '{"family": "web",\n' });
   t.equal(broken.code, 2);
   t.match(broken.stderr, /-:\d+/, 'where it is broken');
@@ -119,8 +191,8 @@ t.test('wrong usage', async (t) => {
     [['--cluster', '-f', 'a.json'], /different patients/],
     [['a.json'], /too many arguments/],
     [['--cluster', '--timeout', 'x'], /--timeout is "x"; give seconds/],
-    [['-f', 'a.json'], /there are no containerDefinitions/],
-    [['-f', 'b.yaml'], /several documents/],
+    [['-f', 'a.json'], /there is no task in it/],
+    [['-f', 'b.yaml'], /there is no task in it/],
     [['--from', 'a.json'], /there is no Node in it/],
     [['--from', 'none.json'], /no such file/],
   ];

@@ -79,6 +79,7 @@ t.test('the cluster as a whole: the choice, and what every node has', (t) => {
   const detail = (check: string, nodes = inventory.nodes, version?: string) =>
     examineCluster({ nodes, namespaces: [], version }).findings.find((finding) => finding.check === check)?.detail;
   t.match(detail('choice'), '7 of 15 Linux nodes');
+  t.match(detail('choice'), 'may, although the vendor does not list them');
   t.match(detail('native sidecars'), '2 of 15');
   t.match(detail('image volumes'), '1 of 15');
   const [first] = inventory.nodes;
@@ -95,7 +96,103 @@ t.test('the cluster as a whole: the choice, and what every node has', (t) => {
 t.test('E25: a node that says nothing of itself is no reason to fail', (t) => {
   const node = examineNode({ metadata: { name: 'new' } });
   t.equal(node.nodeAgent, 'no');
-  t.equal(node.ptrace, 'no');
+  t.equal(node.ptrace, 'unverified');
+  t.same(
+    node.findings.map(({ check, result }) => [check, result]),
+    [
+      ['architecture', 'note'],
+      ['node agent', 'note'],
+      ['ptrace', 'note'],
+    ],
+  );
+  t.end();
+});
+
+interface Seen {
+  readonly kernel?: string;
+  readonly runtime?: string;
+  readonly kubelet?: string;
+  readonly system?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+function look({ kernel, runtime, kubelet, system, labels }: Seen): NodeReport {
+  const nodeInfo = {
+    architecture: 'amd64',
+    operatingSystem: 'linux',
+    kernelVersion: kernel ?? '6.12.48',
+    containerRuntimeVersion: runtime ?? 'containerd://2.1.5',
+    kubeletVersion: kubelet ?? 'v1.34.1',
+    osImage: system ?? 'Ubuntu 24.04.3 LTS',
+  };
+  return examineNode({ metadata: { name: 'n', labels: labels ?? {} }, status: { nodeInfo } });
+}
+
+const field: readonly (readonly [what: string, seen: Seen, expected: Partial<NodeReport>])[] = [
+  ['k3s', { runtime: 'containerd://2.1.5-k3s1', kubelet: 'v1.34.2+k3s1' }, { ptrace: 'yes', nativeSidecars: true }],
+  ['k3s with a v', { runtime: 'containerd://v2.2.1-k3s1', kubelet: 'v1.35.0+k3s1' }, { imageVolumes: true }],
+  ['cri-o of two parts', { runtime: 'cri-o://1.34' }, { ptrace: 'unverified', imageVolumes: false }],
+  ['docker', { runtime: 'docker://28.3.3' }, { ptrace: 'unverified' }],
+  ['containerd of no version', { runtime: 'containerd://Unknown' }, { ptrace: 'unverified' }],
+  ['kernel of no version', { kernel: 'custom' }, { ptrace: 'unverified', nodeAgent: 'no' }],
+  ['kernel before its release', { kernel: '4.8.0-rc3+' }, { ptrace: 'with-capability' }],
+  ['a newer one before its release', { kernel: '6.18.0-rc7-next' }, { ptrace: 'yes', nodeAgent: 'yes' }],
+  ['containerd before 2.2', { runtime: 'containerd://2.2.0-rc.1', kubelet: 'v1.35.0' }, { imageVolumes: false }],
+  ['kubelet before 1.35', { runtime: 'containerd://2.2.1', kubelet: 'v1.35.0-alpha.3' }, { imageVolumes: false }],
+  ['Talos', { system: 'Talos (v1.11.3)', kernel: '6.12.48-talos' }, { nodeAgent: 'unlisted', ptrace: 'yes' }],
+  [
+    'Flatcar',
+    { system: 'Flatcar Container Linux by Kinvolk 4230.2.3 (Oklo)', kernel: '6.6.100-flatcar' },
+    { nodeAgent: 'unlisted', ptrace: 'yes' },
+  ],
+  ['Rocky', { system: 'Rocky Linux 9.6 (Blue Onyx)' }, { nodeAgent: 'unlisted' }],
+  ['Debian unstable', { system: 'Debian GNU/Linux trixie/sid' }, { nodeAgent: 'unlisted' }],
+  ['Fedora CoreOS', { system: 'Fedora CoreOS 42.20250901.3.0' }, { nodeAgent: 'unlisted' }],
+  [
+    'EKS Auto Mode',
+    { system: 'Bottlerocket (EKS Auto, Standard) 2025.11.1', labels: { 'eks.amazonaws.com/compute-type': 'auto' } },
+    { kind: 'machine', nodeAgent: 'unlisted', sysPtrace: 'yes' },
+  ],
+  [
+    'GKE Sandbox',
+    { system: 'Container-Optimized OS from Google', labels: { 'sandbox.gke.io/runtime': 'gvisor' } },
+    { kind: 'sandbox', nodeAgent: 'no', ptrace: 'no', nativeSidecars: false, imageVolumes: false },
+  ],
+  ['Liqo', { labels: { 'liqo.io/type': 'virtual-node' } }, { kind: 'virtual', ptrace: 'no' }],
+  ['WSL', { kernel: '5.15.167.4-microsoft-standard-WSL2' }, { nodeAgent: 'unlisted' }],
+];
+for (const [what, seen, expected] of field) {
+  t.test(`E25, E38: nodes of the field: ${what}`, (t) => {
+    const node = look(seen);
+    t.match(node, expected);
+    for (const { result, remedy } of node.findings) if (result !== 'ok') t.type(remedy, 'string');
+    t.end();
+  });
+}
+
+t.test('what is not known is never called old', (t) => {
+  for (const seen of [{ kernel: '' }, { runtime: '' }, { runtime: 'containerd://' }, { kubelet: '' }]) {
+    const { findings } = look(seen);
+    t.notMatch(JSON.stringify(findings), /older than/, JSON.stringify(seen));
+    t.ok(findings.every(({ result }) => result !== 'problem'));
+  }
+  t.end();
+});
+
+t.test('Autopilot says why SYS_PTRACE is not verified; a label stands in for an architecture', (t) => {
+  const autopilot = report.nodes.find(({ kind }) => kind === 'autopilot');
+  t.match(autopilot?.findings.find(({ check }) => check === 'SYS_PTRACE')?.source, 'autopilot');
+  const labels = { 'kubernetes.io/arch': 'arm64' };
+  t.equal(examineNode({ metadata: { name: 'n', labels } }).architecture, 'arm64');
+  t.end();
+});
+
+t.test('a cluster without an ordinary Linux node', (t) => {
+  const nodes = inventory.nodes.filter((node) => examineNode(node).kind === 'windows');
+  const { findings, healthy } = examineCluster({ nodes, namespaces: [], version: undefined });
+  t.match(findings, [{ check: 'nodes', result: 'note' }]);
+  t.equal(findings.length, 1);
+  t.ok(healthy);
   t.end();
 });
 

@@ -65,3 +65,22 @@ t.test('which kernels and distributions can take the node agent', (t) => {
   t.match(judgeNodeAgent('6.6.105+', parseOsImage('Container-Optimized OS from Google')).detail, /preview/);
   t.end();
 });
+
+t.test('the CoreOS variants are told by more than their ID', (t) => {
+  t.equal(parseOsRelease('ID=fedora\nVERSION_ID=42\nVARIANT_ID=coreos\n').id, 'fcos');
+  t.equal(parseOsRelease('ID="rhel"\nVERSION_ID="9.6"\nVARIANT_ID=coreos\n').id, 'rhcos');
+  t.equal(parseOsRelease('ID=fedora\nVERSION_ID=42\nVARIANT_ID=server\n').id, 'fedora');
+  t.end();
+});
+
+t.test('a pre-release comes before its version; a vendor’s suffix does not', (t) => {
+  const before = ['v1.35.0-alpha.1', 'v1.35.0-rc.0+abc', '1.35.0~rc1', '1.35.0-dev', '1.35-beta.2'];
+  const after = ['v1.35.0-eks-1', 'v1.35.0-gke.1', 'v1.35.0+k3s1', '1.35.0-1', '1.35.0-generic', '1.35.1-rc.1'];
+  const is = (text: string) => {
+    const version = parseVersion(text);
+    return version !== undefined && atLeast(version, [1, 35, 0]);
+  };
+  for (const text of before) t.notOk(is(text), text);
+  for (const text of after) t.ok(is(text), text);
+  t.end();
+});
