@@ -1,7 +1,9 @@
 import type { Finding } from '../model/decision.js';
 import { isArray, isObject, listOf, type JsonObject, type JsonValue } from '../model/json.js';
 import type { TaskEnv, TaskRecipe, TaskSecret } from '../model/task-recipe.js';
+import { missingCapabilities, unknownCapabilities } from './task-capability.js';
 import { isIntrinsic } from './task-dialect.js';
+import { planTaskHostMounts } from './task-host-mounts.js';
 import type { OwnTaskContainers } from './task-identify.js';
 import { healthCheckOf, type GivenSecret, type TaskPart, type TaskPartGaps } from './task-plan.js';
 import { fieldOf, pointerOf, taskField, unknown, type TaskContainerView, type TaskView } from './task-view.js';
@@ -11,6 +13,8 @@ const mostSuffixes = 9;
 /** Our containers in a task, with what there is to say about them. */
 export interface PlannedParts {
   readonly parts: readonly TaskPart[];
+  /** Volumes that the task lacks for the agent. */
+  readonly volumes: readonly JsonObject[];
   readonly remarks: readonly Finding[];
   readonly obstacle: Finding | undefined;
 }
@@ -43,6 +47,7 @@ export function planParts(
   const remarks: Finding[] = [];
   const parts: TaskPart[] = [];
   const memory = needsOwnMemory(view) ? { memoryReservation: recipe.agent.memoryReservationMiB } : {};
+  const { memoryLimitMiB } = recipe.agent;
   const { init } = recipe.volume ?? {};
   if (init !== undefined && names.init !== undefined && volumeName !== undefined) {
     const mount = { sourceVolume: volumeName, containerPath: recipe.toolsPath, readOnly: false };
@@ -66,20 +71,28 @@ export function planParts(
     );
   }
   const env = recipe.agent.env.filter(({ fargateOnly }) => !fargateOnly || view.fargate);
-  const given = recipe.agent.secrets.filter(hasSource);
+  const { secrets: given, placeholders } = keysIn(view, recipe);
   const { agent } = own;
+  const host = planTaskHostMounts(view, agent, recipe.agent.hostMounts);
+  if ('reason' in host) return { parts: [], volumes: [], remarks, obstacle: host };
+  remarks.push(...host.remarks);
   let obstacle: Finding | undefined;
   if (agent === undefined) {
     parts.push({
       part: 'agent',
       name: names.agent,
       present: undefined,
-      value: { ...newAgent(names.agent, recipe, env, given), ...memory },
+      value: {
+        ...newAgent(view, names.agent, recipe, [...placeholders, ...env], given, host.mountPoints),
+        ...(memoryLimitMiB === undefined || !needsOwnMemory(view) ? memory : { memory: memoryLimitMiB }),
+      },
     });
   } else {
     const intrinsic = ['environment', 'secrets'].find((field) => isIntrinsic(fieldOf(view, agent.value, field)));
     if (intrinsic !== undefined) obstacle = unknown(view.documentPath + pointerOf(view, agent, intrinsic));
-    const lacks = agentGaps(view, agent, recipe, env, given, remarks);
+    const opaque = recipe.agent.capabilities.length === 0 ? undefined : unknownCapabilities(view, agent);
+    if (opaque !== undefined) obstacle ??= unknown(view.documentPath + opaque);
+    const lacks = agentGaps(view, agent, recipe, env, given, host.mountPoints, remarks);
     parts.push({ part: 'agent', name: names.agent, present: agent, lacks });
   }
   obstacle ??= missingKey(view, recipe, agent, remarks);
@@ -89,7 +102,7 @@ export function planParts(
       remarks.push({ reason: 'name_suffixed', detail: `container ${base ?? ''} is taken; ours is ${part.name}` });
     }
   }
-  return { parts, remarks, obstacle };
+  return { parts, volumes: host.volumes, remarks, obstacle };
 }
 
 /** Names that a container's `environment` and `secrets` set; ECS refuses a name that stands in both. */
@@ -107,18 +120,39 @@ export function variablesOf(view: TaskView, container: TaskContainerView): Reado
   return names;
 }
 
+/** The secrets whose source is known, and what stands for those that a Dockerrun cannot have. */
+function keysIn(
+  view: TaskView,
+  { agent }: TaskRecipe,
+): { readonly secrets: readonly GivenSecret[]; readonly placeholders: readonly TaskEnv[] } {
+  const standsFor = (secret: TaskSecret): readonly TaskEnv[] =>
+    view.dialect.format !== 'dockerrun' || secret.dockerrunPlaceholder === undefined
+      ? []
+      : [{ name: secret.name, value: secret.dockerrunPlaceholder, fargateOnly: false }];
+  return {
+    secrets: agent.secrets.filter((secret) => standsFor(secret).length === 0).filter(hasSource),
+    placeholders: agent.secrets.flatMap(standsFor),
+  };
+}
+
 function newAgent(
+  view: TaskView,
   name: string,
   { agent }: TaskRecipe,
   env: readonly TaskEnv[],
   secrets: readonly GivenSecret[],
+  mountPoints: readonly JsonObject[],
 ): JsonObject {
+  const securityOptions = view.dialect.format === 'dockerrun' ? agent.dockerrunSecurityOptions : [];
   return {
     name,
     image: agent.image,
     essential: agent.essential,
     environment: env.map(plainVariable),
     ...(secrets.length === 0 ? {} : { secrets: secrets.map(secretVariable) }),
+    ...(agent.capabilities.length === 0 ? {} : { linuxParameters: { capabilities: { add: agent.capabilities } } }),
+    ...(mountPoints.length === 0 ? {} : { mountPoints }),
+    ...(securityOptions.length === 0 ? {} : { dockerSecurityOptions: securityOptions }),
     ...agentFields(agent),
   };
 }
@@ -146,6 +180,7 @@ function agentGaps(
   recipe: TaskRecipe,
   env: readonly TaskEnv[],
   secrets: readonly GivenSecret[],
+  mountPoints: readonly JsonObject[],
   remarks: Finding[],
 ): TaskPartGaps {
   const present = variablesOf(view, agent);
@@ -158,17 +193,31 @@ function agentGaps(
   return {
     env: env.filter(({ name }) => !present.has(name)),
     secrets: secrets.filter(({ name }) => !present.has(name)),
-    mountPoints: [],
+    mountPoints,
+    capabilities: missingCapabilities(view, agent, recipe.agent.capabilities, remarks),
+    securityOptions: missingSecurityOptions(view, agent, recipe.agent.dockerrunSecurityOptions),
     fields: Object.fromEntries(
       Object.entries(fields).filter(([name]) => fieldOf(view, agent.value, name) === undefined),
     ),
   };
 }
 
+/** Security options that a Dockerrun's agent lacks; one of the same kind, as another AppArmor profile, stays. */
+function missingSecurityOptions(
+  view: TaskView,
+  agent: TaskContainerView,
+  wanted: readonly string[],
+): readonly string[] {
+  if (view.dialect.format !== 'dockerrun') return [];
+  const kindOf = (option: JsonValue): string => String(option).replace(/:.*$/, '');
+  const present = new Set(listOf(fieldOf(view, agent.value, 'dockerSecurityOptions')).map(kindOf));
+  return wanted.filter((option) => !present.has(kindOf(option)));
+}
+
 function initGaps(view: TaskView, init: TaskContainerView, mount: JsonObject): TaskPartGaps {
   const mounts = listOf(fieldOf(view, init.value, 'mountPoints'));
   const has = mounts.some((item) => isObject(item) && fieldOf(view, item, 'containerPath') === mount['containerPath']);
-  return { env: [], secrets: [], mountPoints: has ? [] : [mount], fields: {} };
+  return { env: [], secrets: [], mountPoints: has ? [] : [mount], capabilities: [], securityOptions: [], fields: {} };
 }
 
 /** An agent without its access key is said; one that every start waits for is not written at all. */
@@ -179,6 +228,15 @@ function missingKey(
   remarks: Finding[],
 ): Finding | undefined {
   const present = agent === undefined ? undefined : variablesOf(view, agent);
+  const [placeholder] = keysIn(view, recipe).placeholders;
+  if (placeholder !== undefined) {
+    const { name } = placeholder;
+    if (agent === undefined || present?.has(name) === true) {
+      const detail = `a Dockerrun has no secrets: take ${name} out of the environment of ${agent?.name ?? 'the agent'}, and set it as an environment property, from a secret`;
+      remarks.push({ reason: 'access_key_not_given', detail });
+    }
+    return undefined;
+  }
   const missing = recipe.agent.secrets.find(
     ({ name, valueFrom }) => valueFrom === undefined && present?.has(name) !== true,
   );
