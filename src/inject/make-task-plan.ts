@@ -54,10 +54,7 @@ export function makeTaskPlan({ view, recipe, own, selected, asksForUnknown, imag
       recipe,
       workload,
       parts: planned.parts,
-      volumes: [
-        ...(volume === undefined || volume.present ? [] : [{ name: volume.name }]),
-        ...planned.volumes,
-      ],
+      volumes: [...(volume === undefined || volume.present ? [] : [{ name: volume.name }]), ...planned.volumes],
       addPidMode:
         recipe.sharePidNamespace && view.dialect.format !== 'dockerrun' && taskField(view, 'pidMode') === undefined,
     },
@@ -67,7 +64,11 @@ export function makeTaskPlan({ view, recipe, own, selected, asksForUnknown, imag
 }
 
 /** A reserved variable that an agent which is there has otherwise than it would be given. */
-function reservedOfAgent(view: TaskView, { agent, reservedEnv }: TaskRecipe, own: OwnTaskContainers): Finding | undefined {
+function reservedOfAgent(
+  view: TaskView,
+  { agent, reservedEnv }: TaskRecipe,
+  own: OwnTaskContainers,
+): Finding | undefined {
   if (own.agent === undefined) return undefined;
   const wanted = new Map(agent.env.map(({ name, value }) => [name, value]));
   for (const [name, value] of variablesOf(view, own.agent)) {

@@ -18,7 +18,8 @@ export function checkTask({ task, image, wrapper }: ProfileSpec, check: SharedCh
   if (task === undefined) return;
   const { agent, volume } = task;
   if (wrapper === undefined) checkAgentOnly(task, check);
-  else if (task.toolsPath === undefined) check.report(`${at}.toolsPath`, 'is missing, and there is spec.wrapper; give it');
+  else if (task.toolsPath === undefined)
+    check.report(`${at}.toolsPath`, 'is missing, and there is spec.wrapper; give it');
   const [first] = wrapper?.argv ?? [];
   if (
     typeof first === 'string' &&
@@ -33,7 +34,10 @@ export function checkTask({ task, image, wrapper }: ProfileSpec, check: SharedCh
   const hostVolumes = agent.hostMounts.map(({ volume: name }) => name);
   for (const [index, name] of hostVolumes.entries()) {
     if (hostVolumes.indexOf(name) === index && name !== volume?.name) continue;
-    check.report(`${at}.agent.hostMounts[${index}].volume`, `is ${name}, which another volume has too; name it otherwise`);
+    check.report(
+      `${at}.agent.hostMounts[${index}].volume`,
+      `is ${name}, which another volume has too; name it otherwise`,
+    );
   }
   checkEnv(`${at}.env`, task.env, check);
   checkEnv(`${at}.agent.env`, agent.env, check);
@@ -65,7 +69,10 @@ function checkAgentOnly({ toolsPath, capabilities, volume, env, dependsOn }: Pro
   };
   for (const [field, isGiven] of Object.entries(given)) {
     if (!isGiven) continue;
-    check.report(`${at}.${field}`, 'is given without spec.wrapper, so there is nothing to start; add one, or take it out');
+    check.report(
+      `${at}.${field}`,
+      'is given without spec.wrapper, so there is nothing to start; add one, or take it out',
+    );
   }
 }
 

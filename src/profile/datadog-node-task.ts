@@ -30,8 +30,7 @@ export const nodeTaskSettings: NonNullable<Spec['settings']> = {
     pattern: '[A-Za-z0-9][A-Za-z0-9.:/_-]{0,254}',
   },
   version: {
-    description:
-      'the tag of the Agent’s image; 7.46 is the oldest that the vendor supports for this; tasks and render',
+    description: 'the tag of the Agent’s image; 7.46 is the oldest that the vendor supports for this; tasks and render',
     default: '7.81.1',
     pattern: '[A-Za-z0-9_][A-Za-z0-9._-]{0,127}',
   },
