@@ -4,8 +4,9 @@ import { isObject, listOf } from '../model/json.js';
 import type { TaskRecipe } from '../model/task-recipe.js';
 import { isIntrinsic } from './task-dialect.js';
 import type { OwnTaskContainers } from './task-identify.js';
-import { namesOfParts, planParts, variablesOf, volumeNameIn } from './task-parts.js';
+import { namesOfParts, planParts, volumeNameIn } from './task-parts.js';
 import { isAgentOnly, type PlannedTask } from './task-plan.js';
+import { variablesOf } from './task-variables.js';
 import { fieldOf, taskField, taskText, unknown, type TaskContainerView, type TaskView } from './task-view.js';
 import { planTaskContainer } from './task-workload.js';
 

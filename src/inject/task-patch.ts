@@ -1,7 +1,7 @@
 import { isArray, isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { pointerToken, type Operation } from '../model/patch.js';
-import { plainVariable, secretVariable } from './task-parts.js';
 import type { TaskPart, TaskPlan, TaskWorkloadPlan } from './task-plan.js';
+import { plainVariable, secretVariable } from './task-variables.js';
 
 /**
  * The plan as operations. Pointers start at the object that the task stands in. Nothing is taken away and no list is

@@ -6,8 +6,9 @@ import { sameName } from './task-identify.js';
 import { wrapTaskArgv } from './task-argv.js';
 import { missingCapabilities, unknownCapabilities } from './task-capability.js';
 import { isIntrinsic } from './task-dialect.js';
-import { variablesOf, type PartNames } from './task-parts.js';
+import type { PartNames } from './task-parts.js';
 import type { TaskWorkloadPlan } from './task-plan.js';
+import { variablesOf } from './task-variables.js';
 import { fieldOf, pointerOf, unknown, type TaskContainerView, type TaskView } from './task-view.js';
 
 /** What the containers of a task share. */
