@@ -295,7 +295,7 @@ const table = {
   capability_dropped: {
     about: 'remark',
     summary: 'The container drops SYS_PTRACE by name, which wins over adding it.',
-    remedy: 'Nothing to do, or take SYS_PTRACE off the container’s drop list.',
+    remedy: 'Nothing to do, or take the capability off the container’s drop list.',
   },
   env_kept: {
     about: 'remark',
