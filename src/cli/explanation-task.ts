@@ -2,7 +2,7 @@ import type { Rules } from '../engine/rules.js';
 import type { TaskWorkloadPlan } from '../inject/task-plan.js';
 import { fieldOf, type TaskView } from '../inject/task-view.js';
 import type { ImageOutcome } from '../model/image.js';
-import { listOf } from '../model/json.js';
+import { listOf, stringOf } from '../model/json.js';
 import { countContainers, leftOut, remedyOf } from './counts.js';
 import { withRemedy, type Argv, type ExplainedContainer, type ExplainedPart, type Explanation } from './explanation.js';
 import type { InstrumentedTask } from './instrument-task-template.js';
@@ -49,14 +49,16 @@ export function taskExplanationOf(
   };
 }
 
-function partsOf({ parts, volume }: NonNullable<InstrumentedTask['outcome']['plan']>): readonly ExplainedPart[] {
+function partsOf({ parts, volumes }: NonNullable<InstrumentedTask['outcome']['plan']>): readonly ExplainedPart[] {
   const members = parts.map(({ part, name, present }): ExplainedPart => {
     return part === 'agent'
       ? { part: 'agent', name, list: 'containers', present: present !== undefined }
       : { part: 'files', name, list: 'containers', present: present !== undefined };
   });
-  if (volume === undefined) return members;
-  return [{ part: 'volume', name: volume, list: 'volumes', present: false }, ...members];
+  const added = volumes.map(({ name }): ExplainedPart => {
+    return { part: 'volume', name: stringOf(name) ?? '', list: 'volumes', present: false };
+  });
+  return [...added, ...members];
 }
 
 function containersOf({ outcome }: InstrumentedTask): readonly ExplainedContainer[] {

@@ -77,7 +77,7 @@ function settingsOf(profile: Profile, assignments: readonly string[]): Settings 
   if (assignments.some((assignment) => /^(dd_?)?api_?key=/i.test(assignment))) {
     throw new OutriderError(
       'usage',
-      'the API key is never given here: the result refers to a secret; see --set secretName and --set secretArn.',
+      'the API key is never given here: the result refers to a secret; see --set secretName and --set accessKeySecretArn.',
     );
   }
   const foreign = assignments.find((assignment) => assignment.startsWith('spec.'));
@@ -146,7 +146,7 @@ ${lines.join('\n')}
 Examples:
   ${programName} render ${profileName} --for helm > values.yaml
   ${programName} render ${profileName} --for host --dir datadog-agent
-  ${programName} render ${profileName} --for ecs-ec2 --set secretArn=arn:aws:secretsmanager:…
+  ${programName} render ${profileName} --for ecs-ec2 --set accessKeySecretArn=arn:aws:secretsmanager:…
 
 Exit codes: 0 rendered; 2 wrong usage, and nothing was written.`;
 }

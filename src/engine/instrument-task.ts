@@ -10,7 +10,7 @@ import { rewriteImage } from '../inject/own-containers.js';
 import { needsTaskImage } from '../inject/task-argv.js';
 import { findOwnTaskContainers } from '../inject/task-identify.js';
 import { agentPointer, buildTaskPatch } from '../inject/task-patch.js';
-import type { TaskPlan } from '../inject/task-plan.js';
+import { isAgentOnly, type TaskPlan } from '../inject/task-plan.js';
 import { readTask, type TaskContainerView, type TaskView } from '../inject/task-view.js';
 import type { CompiledPolicy } from '../policy/compile.js';
 import { selectContainers } from '../policy/containers.js';
@@ -78,8 +78,10 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   if ('reason' in view) return obstructed(view);
   const own = findOwnTaskContainers(view, recipe);
   const workload = view.containers.filter((container) => container !== own.agent && container !== own.init);
-  const choice = choose(screening.policy, workload, wishes, request);
-  if (choice.selected.length > 0) {
+  // An agent alone is the task's, whichever containers are asked for.
+  const agentOnly = isAgentOnly(recipe);
+  const choice = agentOnly ? nothingChosen : choose(screening.policy, workload, wishes, request);
+  if (agentOnly || choice.selected.length > 0) {
     const obstacle = findTaskObstacle(view, recipe, workload);
     if (obstacle !== undefined) return obstructed(obstacle, view);
   }
@@ -129,6 +131,8 @@ interface Chosen {
   readonly narrowed: boolean;
   readonly steps: readonly Step[];
 }
+
+const nothingChosen: Chosen = { selected: [], narrowed: false, steps: [] };
 
 /** The policy's choice, narrowed by the tags (unless the policy forbids that) and by `--only`, which is no opt-out. */
 function choose(

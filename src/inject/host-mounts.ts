@@ -21,6 +21,9 @@ export interface HostMounts {
   readonly remarks: readonly Finding[];
 }
 
+/** The part of a container that is looked at here. */
+type MountingContainer = Pick<ContainerView, 'name' | 'value'>;
+
 /** A mount as the pod has it. Paths end in a slash. */
 interface PresentMount {
   readonly name: string;
@@ -39,7 +42,7 @@ interface PresentMount {
  * nobody can make in a read-only one.
  */
 export function planHostMounts(
-  container: ContainerView,
+  container: MountingContainer,
   volumes: readonly JsonObject[],
   wanted: readonly HostMount[],
 ): HostMounts | Finding {
@@ -69,7 +72,7 @@ export function planHostMounts(
 }
 
 /** A remark where the mount at the very place is not what is wanted; it stays all the same. */
-function keptMount(container: ContainerView, wanted: HostMount, own: PresentMount): Finding | undefined {
+function keptMount(container: MountingContainer, wanted: HostMount, own: PresentMount): Finding | undefined {
   // Ours, come again without its volume, which is then added again.
   if (own.name === wanted.name && own.isDangling) return undefined;
   const same = own.source === mountPoint(wanted.path);
@@ -91,7 +94,7 @@ function isInTheWay(other: PresentMount, at: string, wanted: HostMount): boolean
   return other.source !== mountPoint(wanted.path) + other.at.slice(at.length);
 }
 
-function presentMounts(container: ContainerView, volumes: readonly JsonObject[]): readonly PresentMount[] {
+function presentMounts(container: MountingContainer, volumes: readonly JsonObject[]): readonly PresentMount[] {
   return listOf(container.value['volumeMounts'])
     .filter(isObject)
     .map((mount) => ({

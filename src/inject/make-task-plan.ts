@@ -5,7 +5,8 @@ import type { TaskRecipe } from '../model/task-recipe.js';
 import { isIntrinsic } from './task-dialect.js';
 import type { OwnTaskContainers } from './task-identify.js';
 import { namesOfParts, planParts, volumeNameIn } from './task-parts.js';
-import type { PlannedTask } from './task-plan.js';
+import { isAgentOnly, type PlannedTask } from './task-plan.js';
+import { variablesOf } from './task-variables.js';
 import { fieldOf, taskField, taskText, unknown, type TaskContainerView, type TaskView } from './task-view.js';
 import { planTaskContainer } from './task-workload.js';
 
@@ -28,19 +29,24 @@ export function makeTaskPlan({ view, recipe, own, selected, asksForUnknown, imag
   if ('reason' in names) return { ...nothing, obstacle: names };
   const volume = recipe.volume && volumeNameIn(view, recipe.volume.name);
   const surroundings = { view, recipe, names, volumeName: volume?.name };
+  const agentOnly = isAgentOnly(recipe);
   const results = selected.map((container) => planTaskContainer(container, imageOf(container), surroundings));
   const workload = results.flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
-  const unknownContainers = (asksForUnknown ? view.unknownContainers : []).map(
+  const unknownContainers = (asksForUnknown && !agentOnly ? view.unknownContainers : []).map(
     ({ name, pointer }): ContainerFinding => {
       return { name, list: 'containers', leftOut: unknown(view.documentPath + pointer) };
     },
   );
   const said = {
-    containers: [...results.map(({ finding }) => finding), ...unknownContainers],
-    tampered: results.find(({ tampered }) => tampered !== undefined)?.tampered,
+    containers: agentOnly
+      ? [{ name: names.agent, list: 'containers' as const }]
+      : [...results.map(({ finding }) => finding), ...unknownContainers],
+    tampered: agentOnly
+      ? reservedOfAgent(view, recipe, own)
+      : results.find(({ tampered }) => tampered !== undefined)?.tampered,
   };
   const remarks = results.flatMap((result) => result.remarks);
-  if (workload.length === 0) return { ...said, plan: undefined, remarks, obstacle: undefined };
+  if (workload.length === 0 && !agentOnly) return { ...said, plan: undefined, remarks, obstacle: undefined };
   const planned = planParts(view, recipe, own, names, volume?.name);
   return {
     ...said,
@@ -49,7 +55,7 @@ export function makeTaskPlan({ view, recipe, own, selected, asksForUnknown, imag
       recipe,
       workload,
       parts: planned.parts,
-      volume: volume === undefined || volume.present ? undefined : volume.name,
+      volumes: [...(volume === undefined || volume.present ? [] : [{ name: volume.name }]), ...planned.volumes],
       addPidMode:
         recipe.sharePidNamespace && view.dialect.format !== 'dockerrun' && taskField(view, 'pidMode') === undefined,
     },
@@ -58,12 +64,34 @@ export function makeTaskPlan({ view, recipe, own, selected, asksForUnknown, imag
   };
 }
 
+/** A reserved variable that an agent which is there has otherwise than it would be given. */
+function reservedOfAgent(
+  view: TaskView,
+  { agent, reservedEnv }: TaskRecipe,
+  own: OwnTaskContainers,
+): Finding | undefined {
+  if (own.agent === undefined) return undefined;
+  const wanted = new Map(agent.env.map(({ name, value }) => [name, value]));
+  for (const [name, value] of variablesOf(view, own.agent)) {
+    if (!reservedEnv.has(name) || wanted.get(name) === value) continue;
+    return { reason: 'tampered', detail: `container ${own.agent.name} sets the reserved variable ${name}` };
+  }
+  return undefined;
+}
+
 /** Something about the whole task that rules the instrumentation out; which of these apply is the profile's data. */
 export function findTaskObstacle(
   view: TaskView,
   recipe: TaskRecipe,
   workload: readonly TaskContainerView[],
 ): Finding | undefined {
+  if (recipe.agent.hostMounts.length > 0) {
+    const compatibilities = taskField(view, 'requiresCompatibilities');
+    if (isIntrinsic(compatibilities) || listOf(compatibilities).some(isIntrinsic)) {
+      return unknown(`${view.documentPath}${view.dialect.root}/${view.dialect.field('requiresCompatibilities')}`);
+    }
+    if (view.fargate) return { reason: 'no_host', detail: 'requiresCompatibilities names FARGATE, which has no host' };
+  }
   const platform = taskField(view, 'runtimePlatform');
   const family = isObject(platform) ? fieldOf(view, platform, 'operatingSystemFamily') : undefined;
   if (recipe.skipWhen.has('windows') && typeof family === 'string' && family.startsWith('WINDOWS')) {

@@ -1,6 +1,7 @@
 import { isObject, listOf } from '../model/json.js';
 import type { TaskRecipe } from '../model/task-recipe.js';
 import { runsWrapper } from './argv.js';
+import { isAgentOnly } from './task-plan.js';
 import { fieldOf, type TaskContainerView, type TaskView } from './task-view.js';
 
 /** The containers of a task that are ours, by hand, by a vendor's patcher or by us. */
@@ -15,15 +16,15 @@ export interface OwnTaskContainers {
  */
 export function findOwnTaskContainers(view: TaskView, recipe: TaskRecipe): OwnTaskContainers {
   const sources = sourcesOfWrapped(view, recipe);
-  const find = (name: string, image: string): TaskContainerView | undefined =>
-    view.containers.find((container) => repositoryOf(container.image) === repositoryOf(image)) ??
+  const find = (name: string, image: string, others: readonly string[]): TaskContainerView | undefined =>
+    view.containers.find(({ image: found }) => [repositoryOf(image), ...others].includes(repositoryOf(found))) ??
     view.containers.find((container) => {
       const alike = baseOf(container.image) === baseOf(image);
       if (sources.has(container.name)) return true;
       return sameName(container.name, name) && (alike || container.imageIsIntrinsic);
     });
-  const init = recipe.volume === undefined ? undefined : find(recipe.volume.init.name, recipe.volume.init.image);
-  return { agent: find(recipe.agent.name, recipe.agent.image), init };
+  const init = recipe.volume === undefined ? undefined : find(recipe.volume.init.name, recipe.volume.init.image, []);
+  return { agent: find(recipe.agent.name, recipe.agent.image, recipe.agent.repositories), init };
 }
 
 /** Whether two names are the same but for case, as the vendor's own pages mix them. */
@@ -32,9 +33,10 @@ export function sameName(one: string, other: string): boolean {
 }
 
 /** Containers that wrapped containers take volumes from; with more than one of them nobody knows which is meant. */
-function sourcesOfWrapped(view: TaskView, { wrapper, volume }: TaskRecipe): ReadonlySet<string> {
+function sourcesOfWrapped(view: TaskView, recipe: TaskRecipe): ReadonlySet<string> {
+  const { wrapper, volume } = recipe;
   const sources = new Set<string>();
-  if (volume !== undefined) return sources;
+  if (volume !== undefined || isAgentOnly(recipe)) return sources;
   for (const container of view.containers) {
     const [entry] = listOf(fieldOf(view, container.value, 'entryPoint'));
     if (typeof entry !== 'string' || !runsWrapper([entry], wrapper)) continue;

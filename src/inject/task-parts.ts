@@ -1,9 +1,12 @@
 import type { Finding } from '../model/decision.js';
-import { isArray, isObject, listOf, type JsonObject, type JsonValue } from '../model/json.js';
-import type { TaskEnv, TaskRecipe, TaskSecret } from '../model/task-recipe.js';
+import { isArray, isObject, listOf, stringOf, type JsonObject, type JsonValue } from '../model/json.js';
+import type { TaskEnv, TaskRecipe } from '../model/task-recipe.js';
+import { missingCapabilities, unknownCapabilities } from './task-capability.js';
 import { isIntrinsic } from './task-dialect.js';
+import { planTaskHostMounts } from './task-host-mounts.js';
 import type { OwnTaskContainers } from './task-identify.js';
 import { healthCheckOf, type GivenSecret, type TaskPart, type TaskPartGaps } from './task-plan.js';
+import { keysIn, missingKey, plainVariable, secretVariable, variablesOf } from './task-variables.js';
 import { fieldOf, pointerOf, taskField, unknown, type TaskContainerView, type TaskView } from './task-view.js';
 
 const mostSuffixes = 9;
@@ -11,6 +14,8 @@ const mostSuffixes = 9;
 /** Our containers in a task, with what there is to say about them. */
 export interface PlannedParts {
   readonly parts: readonly TaskPart[];
+  /** Volumes that the task lacks for the agent. */
+  readonly volumes: readonly JsonObject[];
   readonly remarks: readonly Finding[];
   readonly obstacle: Finding | undefined;
 }
@@ -43,6 +48,7 @@ export function planParts(
   const remarks: Finding[] = [];
   const parts: TaskPart[] = [];
   const memory = needsOwnMemory(view) ? { memoryReservation: recipe.agent.memoryReservationMiB } : {};
+  const { memoryLimitMiB } = recipe.agent;
   const { init } = recipe.volume ?? {};
   if (init !== undefined && names.init !== undefined && volumeName !== undefined) {
     const mount = { sourceVolume: volumeName, containerPath: recipe.toolsPath, readOnly: false };
@@ -66,20 +72,28 @@ export function planParts(
     );
   }
   const env = recipe.agent.env.filter(({ fargateOnly }) => !fargateOnly || view.fargate);
-  const given = recipe.agent.secrets.filter(hasSource);
+  const { secrets: given, placeholders } = keysIn(view, recipe);
   const { agent } = own;
+  const host = planTaskHostMounts(view, agent, recipe.agent.hostMounts);
+  if ('reason' in host) return { parts: [], volumes: [], remarks, obstacle: host };
+  remarks.push(...host.remarks);
   let obstacle: Finding | undefined;
   if (agent === undefined) {
     parts.push({
       part: 'agent',
       name: names.agent,
       present: undefined,
-      value: { ...newAgent(names.agent, recipe, env, given), ...memory },
+      value: {
+        ...newAgent(view, names.agent, recipe, [...placeholders, ...env], given, host.mountPoints),
+        ...(memoryLimitMiB === undefined || !needsOwnMemory(view) ? memory : { memory: memoryLimitMiB }),
+      },
     });
   } else {
     const intrinsic = ['environment', 'secrets'].find((field) => isIntrinsic(fieldOf(view, agent.value, field)));
     if (intrinsic !== undefined) obstacle = unknown(view.documentPath + pointerOf(view, agent, intrinsic));
-    const lacks = agentGaps(view, agent, recipe, env, given, remarks);
+    const opaque = recipe.agent.capabilities.length === 0 ? undefined : unknownCapabilities(view, agent);
+    if (opaque !== undefined) obstacle ??= unknown(view.documentPath + opaque);
+    const lacks = agentGaps(view, agent, recipe, env, given, host.mountPoints, remarks);
     parts.push({ part: 'agent', name: names.agent, present: agent, lacks });
   }
   obstacle ??= missingKey(view, recipe, agent, remarks);
@@ -89,36 +103,27 @@ export function planParts(
       remarks.push({ reason: 'name_suffixed', detail: `container ${base ?? ''} is taken; ours is ${part.name}` });
     }
   }
-  return { parts, remarks, obstacle };
-}
-
-/** Names that a container's `environment` and `secrets` set; ECS refuses a name that stands in both. */
-export function variablesOf(view: TaskView, container: TaskContainerView): ReadonlyMap<string, JsonValue | undefined> {
-  const names = new Map<string, JsonValue | undefined>();
-  for (const [field, source] of [
-    ['secrets', 'valueFrom'],
-    ['environment', 'value'],
-  ] as const) {
-    for (const item of listOf(fieldOf(view, container.value, field))) {
-      const name = isObject(item) ? fieldOf(view, item, 'name') : undefined;
-      if (typeof name === 'string' && isObject(item)) names.set(name, fieldOf(view, item, source));
-    }
-  }
-  return names;
+  return { parts, volumes: host.volumes, remarks, obstacle };
 }
 
 function newAgent(
+  view: TaskView,
   name: string,
   { agent }: TaskRecipe,
   env: readonly TaskEnv[],
   secrets: readonly GivenSecret[],
+  mountPoints: readonly JsonObject[],
 ): JsonObject {
+  const securityOptions = view.dialect.format === 'dockerrun' ? agent.dockerrunSecurityOptions : [];
   return {
     name,
     image: agent.image,
     essential: agent.essential,
     environment: env.map(plainVariable),
     ...(secrets.length === 0 ? {} : { secrets: secrets.map(secretVariable) }),
+    ...(agent.capabilities.length === 0 ? {} : { linuxParameters: { capabilities: { add: agent.capabilities } } }),
+    ...(mountPoints.length === 0 ? {} : { mountPoints }),
+    ...(securityOptions.length === 0 ? {} : { dockerSecurityOptions: securityOptions }),
     ...agentFields(agent),
   };
 }
@@ -130,22 +135,13 @@ function agentFields({ healthCheck, log }: TaskRecipe['agent']): JsonObject {
   };
 }
 
-/** A variable as it stands in `secrets`. What has `${Name}` in it is for CloudFormation to fill in. */
-export function secretVariable({ name, valueFrom }: GivenSecret): JsonObject {
-  return { name, valueFrom: valueFrom.includes('${') ? { 'Fn::Sub': valueFrom } : valueFrom };
-}
-
-/** A variable as it stands in `environment`. */
-export function plainVariable({ name, value }: TaskEnv): JsonObject {
-  return { name, value };
-}
-
 function agentGaps(
   view: TaskView,
   agent: TaskContainerView,
   recipe: TaskRecipe,
   env: readonly TaskEnv[],
   secrets: readonly GivenSecret[],
+  mountPoints: readonly JsonObject[],
   remarks: Finding[],
 ): TaskPartGaps {
   const present = variablesOf(view, agent);
@@ -158,52 +154,31 @@ function agentGaps(
   return {
     env: env.filter(({ name }) => !present.has(name)),
     secrets: secrets.filter(({ name }) => !present.has(name)),
-    mountPoints: [],
+    mountPoints,
+    capabilities: missingCapabilities(view, agent, recipe.agent.capabilities, remarks),
+    securityOptions: missingSecurityOptions(view, agent, recipe.agent.dockerrunSecurityOptions),
     fields: Object.fromEntries(
       Object.entries(fields).filter(([name]) => fieldOf(view, agent.value, name) === undefined),
     ),
   };
 }
 
+/** Security options that a Dockerrun's agent lacks; one of the same kind, as another AppArmor profile, stays. */
+function missingSecurityOptions(
+  view: TaskView,
+  agent: TaskContainerView,
+  wanted: readonly string[],
+): readonly string[] {
+  if (view.dialect.format !== 'dockerrun') return [];
+  const kindOf = (option: JsonValue): string => (stringOf(option) ?? '').replace(/:.*$/, '');
+  const present = new Set(listOf(fieldOf(view, agent.value, 'dockerSecurityOptions')).map(kindOf));
+  return wanted.filter((option) => !present.has(kindOf(option)));
+}
+
 function initGaps(view: TaskView, init: TaskContainerView, mount: JsonObject): TaskPartGaps {
   const mounts = listOf(fieldOf(view, init.value, 'mountPoints'));
   const has = mounts.some((item) => isObject(item) && fieldOf(view, item, 'containerPath') === mount['containerPath']);
-  return { env: [], secrets: [], mountPoints: has ? [] : [mount], fields: {} };
-}
-
-/** An agent without its access key is said; one that every start waits for is not written at all. */
-function missingKey(
-  view: TaskView,
-  recipe: TaskRecipe,
-  agent: TaskContainerView | undefined,
-  remarks: Finding[],
-): Finding | undefined {
-  const present = agent === undefined ? undefined : variablesOf(view, agent);
-  const missing = recipe.agent.secrets.find(
-    ({ name, valueFrom }) => valueFrom === undefined && present?.has(name) !== true,
-  );
-  if (missing === undefined) {
-    const plain = recipe.agent.secrets.find(({ name }) => agent !== undefined && isPlain(view, agent, name));
-    if (plain !== undefined) {
-      const detail = `container ${agent?.name ?? ''} has ${plain.name} in its environment; move it to secrets`;
-      remarks.push({ reason: 'access_key_not_given', detail });
-    }
-    return undefined;
-  }
-  const detail = `${missing.name} has no source; give the setting ${recipe.agent.secretSetting ?? ''}`;
-  if (recipe.prefer === 'Security') return { reason: 'credentials_missing', detail };
-  remarks.push({ reason: 'access_key_not_given', detail });
-  return undefined;
-}
-
-function isPlain(view: TaskView, container: TaskContainerView, variable: string): boolean {
-  return listOf(fieldOf(view, container.value, 'environment')).some(
-    (item) => isObject(item) && fieldOf(view, item, 'name') === variable,
-  );
-}
-
-function hasSource(secret: TaskSecret): secret is GivenSecret {
-  return secret.valueFrom !== undefined;
+  return { env: [], secrets: [], mountPoints: has ? [] : [mount], capabilities: [], securityOptions: [], fields: {} };
 }
 
 /** Each container needs memory of its own where the task as a whole sets none (ECS, "Task size"). */

@@ -1,7 +1,7 @@
 import { isArray, isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { pointerToken, type Operation } from '../model/patch.js';
-import { plainVariable, secretVariable } from './task-parts.js';
 import type { TaskPart, TaskPlan, TaskWorkloadPlan } from './task-plan.js';
+import { plainVariable, secretVariable } from './task-variables.js';
 
 /**
  * The plan as operations. Pointers start at the object that the task stands in. Nothing is taken away and no list is
@@ -51,18 +51,20 @@ class TaskPatchBuilder {
       return;
     }
     const { pointer, value } = part.present;
-    const { env, secrets, mountPoints, fields } = part.lacks;
+    const { env, secrets, mountPoints, capabilities, securityOptions, fields } = part.lacks;
     for (const [name, field] of Object.entries(fields))
       if (field !== undefined) this.#fill(pointer, value, name, field);
     this.#append(pointer, value, 'environment', env.map(plainVariable));
     this.#append(pointer, value, 'secrets', secrets.map(secretVariable));
+    if (capabilities.length > 0) this.#capabilities(pointer, value, capabilities);
     this.#append(pointer, value, 'mountPoints', mountPoints);
+    this.#append(pointer, value, 'dockerSecurityOptions', securityOptions);
   }
 
   finish(): readonly Operation[] {
-    const { view, volume, addPidMode } = this.#plan;
+    const { view, volumes, addPidMode } = this.#plan;
     this.#append(view.dialect.root, view.task, 'containerDefinitions', this.#newContainers);
-    if (volume !== undefined) this.#append(view.dialect.root, view.task, 'volumes', [{ name: volume }]);
+    this.#append(view.dialect.root, view.task, 'volumes', volumes);
     if (addPidMode) this.#fill(view.dialect.root, view.task, 'pidMode', 'task');
     return this.#operations;
   }

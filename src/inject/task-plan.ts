@@ -31,6 +31,8 @@ export interface TaskPartGaps {
   readonly env: readonly TaskEnv[];
   readonly secrets: readonly GivenSecret[];
   readonly mountPoints: readonly JsonObject[];
+  readonly capabilities: readonly string[];
+  readonly securityOptions: readonly string[];
   /** Whole fields, by their names in the ECS API. */
   readonly fields: JsonObject;
 }
@@ -42,9 +44,14 @@ export interface TaskPlan {
   readonly workload: readonly TaskWorkloadPlan[];
   /** In the order in which they are added. */
   readonly parts: readonly TaskPart[];
-  /** The volume to add; `undefined` when the task has it or needs none. */
-  readonly volume: string | undefined;
+  /** The volumes that the task lacks. */
+  readonly volumes: readonly JsonObject[];
   readonly addPidMode: boolean;
+}
+
+/** Whether a recipe is of the agent alone, and leaves every other container as it is. */
+export function isAgentOnly({ wrapper }: TaskRecipe): boolean {
+  return wrapper.length === 0;
 }
 
 /** A plan, and what there is to say about it. */

@@ -1,12 +1,14 @@
 import type { ContainerFinding, Finding } from '../model/decision.js';
 import type { ImageOutcome } from '../model/image.js';
-import { isArray, isObject, listOf, objectOf, type JsonObject, type JsonValue } from '../model/json.js';
+import { isObject, listOf, type JsonObject, type JsonValue } from '../model/json.js';
 import type { TaskRecipe } from '../model/task-recipe.js';
 import { sameName } from './task-identify.js';
 import { wrapTaskArgv } from './task-argv.js';
+import { missingCapabilities, unknownCapabilities } from './task-capability.js';
 import { isIntrinsic } from './task-dialect.js';
-import { variablesOf, type PartNames } from './task-parts.js';
+import type { PartNames } from './task-parts.js';
 import type { TaskWorkloadPlan } from './task-plan.js';
+import { variablesOf } from './task-variables.js';
 import { fieldOf, pointerOf, unknown, type TaskContainerView, type TaskView } from './task-view.js';
 
 /** What the containers of a task share. */
@@ -26,7 +28,7 @@ export interface TaskWorkloadResult {
 }
 
 /** Lists and objects that are added to: nothing can be added to what only deployment makes. */
-const extended = ['environment', 'secrets', 'volumesFrom', 'mountPoints', 'dependsOn', 'linuxParameters'];
+const extended = ['environment', 'secrets', 'volumesFrom', 'mountPoints', 'dependsOn'];
 
 /** Plans what one selected container gets; `image` is what is known of its image. */
 export function planTaskContainer(
@@ -70,7 +72,7 @@ export function planTaskContainer(
       container,
       argv,
       env: recipe.env.filter(({ name, fargateOnly }) => !present.has(name) && (!fargateOnly || view.fargate)),
-      capabilities: missingCapabilities(surroundings, container, remarks),
+      capabilities: missingCapabilities(view, container, recipe.capabilities, remarks),
       volumesFrom: needsSource ? [{ sourceContainer: names.agent, readOnly: true }] : [],
       misnamed,
       mountPoints:
@@ -88,11 +90,7 @@ export function planTaskContainer(
 function unknownField(view: TaskView, container: TaskContainerView): string | undefined {
   const field = extended.find((name) => isIntrinsic(fieldOf(view, container.value, name)));
   if (field !== undefined) return pointerOf(view, container, field);
-  const parameters = objectOf(fieldOf(view, container.value, 'linuxParameters')) ?? {};
-  const capabilities = fieldOf(view, parameters, 'capabilities');
-  if (isIntrinsic(capabilities)) return pointerOf(view, container, 'linuxParameters', 'capabilities');
-  const add = fieldOf(view, objectOf(capabilities) ?? {}, 'add');
-  return isIntrinsic(add) ? pointerOf(view, container, 'linuxParameters', 'capabilities', 'add') : undefined;
+  return unknownCapabilities(view, container);
 }
 
 function mountInTheWay(
@@ -142,33 +140,6 @@ function missingDependencies({ view, recipe, names }: TaskSurroundings, containe
     const containerName = names[part];
     return containerName === undefined || present.has(containerName) ? [] : [{ containerName, condition }];
   });
-}
-
-function missingCapabilities(
-  { view, recipe }: TaskSurroundings,
-  container: TaskContainerView,
-  remarks: Finding[],
-): readonly string[] {
-  if (recipe.capabilities.length === 0 || fieldOf(view, container.value, 'privileged') === true) return [];
-  const parameters = objectOf(fieldOf(view, container.value, 'linuxParameters')) ?? {};
-  const capabilities = objectOf(fieldOf(view, parameters, 'capabilities')) ?? {};
-  const [added, dropped] = [fieldOf(view, capabilities, 'add'), fieldOf(view, capabilities, 'drop')];
-  const byName = recipe.capabilities.find((name) => holds(dropped, name));
-  if (byName !== undefined) {
-    remarks.push({ reason: 'capability_dropped', detail: `container ${container.name} drops ${byName} by name` });
-  }
-  const user = fieldOf(view, container.value, 'user');
-  if (user !== undefined && !isIntrinsic(user) && !/^(0|root)(:|$)/.test(text(user))) {
-    const detail = `container ${container.name} does not run as root; ${recipe.capabilities.join(', ')} is not effective in it`;
-    remarks.push({ reason: 'capability_without_effect', detail });
-  }
-  return recipe.capabilities.filter(
-    (name) => !holds(added, name) && !(isArray(added) && added.includes('ALL')) && !holds(dropped, name),
-  );
-}
-
-function holds(list: JsonValue | undefined, name: string): boolean {
-  return isArray(list) && (list.includes(name) || list.includes(`CAP_${name}`));
 }
 
 function withSlash(path: string): string {

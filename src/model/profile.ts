@@ -146,6 +146,11 @@ const taskEnvSchema = z.strictObject({
   secretFrom: settingName
     .optional()
     .describe('The setting with the ARN of the secret that ECS reads the value from. Never a value in plain text.'),
+  dockerrunPlaceholder: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('What stands for a secret in a new container of a Dockerrun file, which has no secrets; for people.'),
   fargateOnly: z.boolean().default(false).describe('Whether the variable is for tasks on Fargate only.'),
   when: condition.optional().describe('When the variable is used.'),
 });
@@ -153,7 +158,30 @@ const taskEnvSchema = z.strictObject({
 const taskAgentSchema = z.strictObject({
   name: template.describe('Name of the container in the task.'),
   image: template.optional().describe('Image of the agent. Default: the agent’s image.'),
+  repositories: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Other repositories of the same image, by which an agent that is there is known.'),
   env: z.array(taskEnvSchema).default([]).describe('Variables of the agent.'),
+  capabilities: z.array(z.string()).default([]).describe('Capabilities of the agent.'),
+  hostMounts: z
+    .array(
+      z.strictObject({
+        volume: z.string().min(1).max(255).describe('Name of the volume in the task.'),
+        path: absolutePath.describe('Path on the container instance.'),
+        mountPath: absolutePath.describe('Where the agent sees it.'),
+        readOnly: z.boolean().default(false).describe('Whether the agent may only read.'),
+      }),
+    )
+    .default([])
+    .describe('Parts of the container instance that the agent sees. Such a task is not for Fargate, which has none.'),
+  dockerrunSecurityOptions: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('dockerSecurityOptions of the agent in a Dockerrun file.'),
+  memoryLimitSetting: settingName
+    .optional()
+    .describe('The setting with its memory limit in MiB, which then stands for memoryReservationMiB.'),
   memoryReservationMiB: z
     .int()
     .min(4)
@@ -200,7 +228,9 @@ const taskSchema = z
       })
       .optional()
       .describe('The volume with the agent’s files. Absent: they come by volumesFrom the agent’s container.'),
-    toolsPath: absolutePath.describe('Where an instrumented container sees the agent’s files, read-only.'),
+    toolsPath: absolutePath
+      .optional()
+      .describe('Where an instrumented container sees the agent’s files, read-only; goes with spec.wrapper.'),
     env: z.array(taskEnvSchema).default([]).describe('Variables of an instrumented container.'),
     dependsOn: z
       .array(
@@ -213,7 +243,9 @@ const taskSchema = z
       .describe('What an instrumented container waits for.'),
     agent: taskAgentSchema.describe('The agent’s container.'),
   })
-  .describe('The recipe in ECS task definitions, CloudFormation templates and Dockerrun files.');
+  .describe(
+    'The recipe in ECS task definitions, CloudFormation templates and Dockerrun files. Without spec.wrapper, of the agent alone.',
+  );
 
 const profileSpecSchema = z.strictObject({
   description: z.string().default('').describe('What the profile is for, for people.'),

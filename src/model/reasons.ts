@@ -295,7 +295,7 @@ const table = {
   capability_dropped: {
     about: 'remark',
     summary: 'The container drops SYS_PTRACE by name, which wins over adding it.',
-    remedy: 'Nothing to do, or take SYS_PTRACE off the container’s drop list.',
+    remedy: 'Nothing to do, or take the capability off the container’s drop list.',
   },
   env_kept: {
     about: 'remark',
@@ -376,7 +376,8 @@ const table = {
   access_key_not_given: {
     about: 'remark',
     summary: 'Nothing says where ECS reads the agent’s access key from, or the agent has it in plain text.',
-    remedy: 'Give the setting accessKeySecretArn, the ARN of a secret or parameter.',
+    remedy:
+      'Give the setting accessKeySecretArn, the ARN of a secret or parameter. A Dockerrun has no secrets: set the variable as an environment property there.',
   },
   fargate_platform: {
     about: 'remark',
@@ -392,6 +393,12 @@ const table = {
     about: 'remark',
     summary: 'Containers do not share a network here, so the tracer does not reach the agent on localhost.',
     remedy: 'Use networkMode awsvpc. A Dockerrun has none; use an ECS task definition.',
+  },
+  no_host: {
+    about: 'decision',
+    summary: 'The task is for Fargate, and the profile’s agent runs on a container instance of one’s own.',
+    remedy: 'Use the profile sysdig or datadog, which need no host.',
+    admissible: true,
   },
 } as const satisfies Record<string, ReasonText>;
 

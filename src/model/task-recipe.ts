@@ -14,6 +14,18 @@ export interface TaskSecret {
   readonly name: string;
   /** ARN or name of the secret or parameter; `undefined` where the policy does not give one. */
   readonly valueFrom: string | undefined;
+  /** What stands for it in a new container of a Dockerrun file, which has no secrets. */
+  readonly dockerrunPlaceholder: string | undefined;
+}
+
+/** A part of the container instance that the agent sees. */
+export interface TaskHostMount {
+  /** Name of the volume, where the task has none of the same path. */
+  readonly volume: string;
+  /** Path on the container instance. */
+  readonly path: string;
+  readonly mountPath: string;
+  readonly readOnly: boolean;
 }
 
 /** A profile's task recipe rendered for one policy: all that `inject/` knows of a vendor where tasks are concerned. */
@@ -24,9 +36,12 @@ export interface TaskRecipe {
   /** `pidMode: task`, so that the containers share one process namespace. */
   readonly sharePidNamespace: boolean;
   readonly capabilities: readonly string[];
-  /** What stands before the original argv; its first element is how a wrapped argv is recognised. */
+  /**
+   * What stands before the original argv; its first element is how a wrapped argv is recognised. Empty for a recipe of
+   * the agent alone, which leaves every other container as it is.
+   */
   readonly wrapper: readonly string[];
-  /** Where the wrapper's files stand in an instrumented container. */
+  /** Where the wrapper's files stand in an instrumented container; empty without a wrapper. */
   readonly toolsPath: string;
   /** How they get there; without it, by `volumesFrom` the agent's container. */
   readonly volume: { readonly name: string; readonly init: TaskInit } | undefined;
@@ -49,12 +64,19 @@ export interface TaskInit {
 export interface TaskAgent {
   readonly name: string;
   readonly image: string;
+  /** Other repositories of the same image. */
+  readonly repositories: readonly string[];
   /** Whether the task stops with it. */
   readonly essential: boolean;
   readonly env: readonly TaskEnv[];
   readonly secrets: readonly TaskSecret[];
   /** Ports that it listens on in the task's network. */
   readonly ports: readonly number[];
+  readonly capabilities: readonly string[];
+  readonly hostMounts: readonly TaskHostMount[];
+  readonly dockerrunSecurityOptions: readonly string[];
+  /** Its memory limit, in MiB; stands for the reservation where it is given. */
+  readonly memoryLimitMiB: number | undefined;
   /** Memory to set aside, in MiB, where the task as a whole sets none. */
   readonly memoryReservationMiB: number;
   readonly healthCheck: TaskHealthCheck | undefined;

@@ -1,4 +1,4 @@
-import type { Condition, ProfileArg, ProfileSpec, ProfileTaskEnv } from '../model/profile.js';
+import type { Condition, ProfileArg, ProfileSpec, ProfileTask, ProfileTaskEnv } from '../model/profile.js';
 
 /** The checks that every section of a profile shares; each reports what it finds under the field. */
 export interface SharedChecks {
@@ -17,12 +17,28 @@ const at = 'spec.task';
 export function checkTask({ task, image, wrapper }: ProfileSpec, check: SharedChecks): void {
   if (task === undefined) return;
   const { agent, volume } = task;
-  if (wrapper === undefined) check.report(at, 'is given without spec.wrapper, so there is nothing to start; add one');
+  if (wrapper === undefined) checkAgentOnly(task, check);
+  else if (task.toolsPath === undefined)
+    check.report(`${at}.toolsPath`, 'is missing, and there is spec.wrapper; give it');
   const [first] = wrapper?.argv ?? [];
-  if (typeof first === 'string' && !first.startsWith(`${task.toolsPath.replace(/\/$/, '')}/`)) {
+  if (
+    typeof first === 'string' &&
+    task.toolsPath !== undefined &&
+    !first.startsWith(`${task.toolsPath.replace(/\/$/, '')}/`)
+  ) {
     check.report(`${at}.toolsPath`, `is ${task.toolsPath}, and the wrapper ${first} is outside it; make them agree`);
   }
   check.capabilities(`${at}.capabilities`, task.capabilities);
+  check.capabilities(`${at}.agent.capabilities`, agent.capabilities);
+  if (agent.memoryLimitSetting !== undefined) check.setting(`${at}.agent.memoryLimitSetting`, agent.memoryLimitSetting);
+  const hostVolumes = agent.hostMounts.map(({ volume: name }) => name);
+  for (const [index, name] of hostVolumes.entries()) {
+    if (hostVolumes.indexOf(name) === index && name !== volume?.name) continue;
+    check.report(
+      `${at}.agent.hostMounts[${index}].volume`,
+      `is ${name}, which another volume has too; name it otherwise`,
+    );
+  }
   checkEnv(`${at}.env`, task.env, check);
   checkEnv(`${at}.agent.env`, agent.env, check);
   check.template(`${at}.agent.name`, agent.name);
@@ -42,11 +58,32 @@ export function checkTask({ task, image, wrapper }: ProfileSpec, check: SharedCh
   }
 }
 
+/** Without a wrapper nothing is done to other containers, so what is for them would never be used. */
+function checkAgentOnly({ toolsPath, capabilities, volume, env, dependsOn }: ProfileTask, check: SharedChecks): void {
+  const given = {
+    toolsPath: toolsPath !== undefined,
+    capabilities: capabilities.length > 0,
+    volume: volume !== undefined,
+    env: env.length > 0,
+    dependsOn: dependsOn.length > 0,
+  };
+  for (const [field, isGiven] of Object.entries(given)) {
+    if (!isGiven) continue;
+    check.report(
+      `${at}.${field}`,
+      'is given without spec.wrapper, so there is nothing to start; add one, or take it out',
+    );
+  }
+}
+
 function checkEnv(field: string, variables: readonly ProfileTaskEnv[], check: SharedChecks): void {
-  for (const [index, { name, value, secretFrom, when }] of variables.entries()) {
+  for (const [index, { name, value, secretFrom, dockerrunPlaceholder, when }] of variables.entries()) {
     const place = `${field}[${index}]`;
     if ((value === undefined) === (secretFrom === undefined)) {
       check.report(place, 'needs exactly one of value and secretFrom');
+    }
+    if (dockerrunPlaceholder !== undefined && secretFrom === undefined) {
+      check.report(`${place}.dockerrunPlaceholder`, 'stands for a secret; it goes with secretFrom');
     }
     if (value !== undefined) {
       check.template(`${place}.value`, value);

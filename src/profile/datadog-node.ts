@@ -1,20 +1,9 @@
 import type { ProfileInput } from '../model/profile.js';
-
-/** Capabilities of system-probe: the vendor's manual for Docker, and the Helm chart’s default. */
-export const agentCapabilities: readonly string[] = [
-  'SYS_ADMIN',
-  'SYS_RESOURCE',
-  'SYS_PTRACE',
-  'NET_ADMIN',
-  'NET_BROADCAST',
-  'NET_RAW',
-  'IPC_LOCK',
-  'CHOWN',
-];
+import { agentCapabilities, nodeTask, nodeTaskSettings } from './datadog-node-task.js';
 
 /**
  * Datadog Workload Protection by eBPF, in a Datadog Agent that runs on the node: nothing is wrapped and nothing added
- * beside it; the Agent's own containers get what switches the feature on.
+ * beside it; the Agent's own containers get what switches the feature on. In tasks the whole Agent is one container.
  */
 export const datadogNode: ProfileInput = {
   apiVersion: 'outrider.dev/v1alpha1',
@@ -35,7 +24,9 @@ export const datadogNode: ProfileInput = {
         description: 'whether network events are collected: DD_RUNTIME_SECURITY_CONFIG_NETWORK_ENABLED',
         default: true,
       },
+      ...nodeTaskSettings,
     },
+    image: '${settings.image}:${settings.version}',
     // Windows has none of these paths, and a mirror pod that differs from its file is made again for ever. The other
     // obstacles are what an agent on the node is by nature: on the node's network and in its process namespace.
     skipWhen: ['mirror_pod', 'windows'],
@@ -88,5 +79,6 @@ export const datadogNode: ProfileInput = {
       { name: 'debugfs', path: '/sys/kernel/debug' },
       { name: 'os-release-file', path: '/etc/os-release' },
     ],
+    task: nodeTask,
   },
 };

@@ -1,5 +1,5 @@
 import type { PolicySpec } from '../model/policy.js';
-import type { Profile, ProfileTask, ProfileTaskEnv } from '../model/profile.js';
+import type { Profile, ProfileTask, ProfileTaskEnv, SettingValue } from '../model/profile.js';
 import type { TaskAgent, TaskEnv, TaskRecipe, TaskSecret } from '../model/task-recipe.js';
 import { holds } from './condition.js';
 import { agentImage, fillArgs, fillText, portIn, type Filling } from './fill.js';
@@ -11,12 +11,12 @@ import { expandTemplate } from './template.js';
  * access key is never more than the name of where ECS reads it from.
  *
  * @param profile one that `checkProfile` finds nothing wrong with
- * @returns `undefined` for a profile that has no recipe for tasks, or nothing to wrap with
+ * @returns `undefined` for a profile that has no recipe for tasks; without a wrapper, a recipe of the agent alone
  * @throws OutriderError `settings_invalid` and `profile_invalid`, as `renderRecipe` does
  */
 export function renderTaskRecipe(profile: Profile, policy: PolicySpec): TaskRecipe | undefined {
   const { task, wrapper, reservedEnv, skipWhen, version } = profile.spec;
-  if (task === undefined || wrapper === undefined) return undefined;
+  if (task === undefined) return undefined;
   const problem = settingsProblems(profile, policy.profile.settings)[0];
   if (problem !== undefined) throw problem;
   const values = { prefer: policy.prefer, settings: effectiveSettings(profile, policy.profile.settings) };
@@ -27,8 +27,8 @@ export function renderTaskRecipe(profile: Profile, policy: PolicySpec): TaskReci
     prefer: policy.prefer,
     sharePidNamespace: task.sharePidNamespace,
     capabilities: policy.capability === 'Never' ? [] : task.capabilities,
-    wrapper: fillArgs(filling, wrapper.argv, 'spec.wrapper.argv'),
-    toolsPath: task.toolsPath,
+    wrapper: wrapper === undefined ? [] : fillArgs(filling, wrapper.argv, 'spec.wrapper.argv'),
+    toolsPath: task.toolsPath ?? '',
     volume: task.volume && volumeOf(filling, task.volume),
     env: variablesOf(filling, task.env).env,
     reservedEnv: new Set(reservedEnv),
@@ -62,11 +62,18 @@ function agentOf(filling: Filling, agent: ProfileTask['agent']): TaskAgent {
   return {
     name: fillText(filling, agent.name, `${at}.name`),
     image: agent.image === undefined ? agentImage(filling) : fillText(filling, agent.image, `${at}.image`),
+    repositories: agent.repositories,
     essential: policy.prefer === 'Security',
     env,
     secrets,
     ports: (profile.spec.sidecar?.ports ?? []).map((port) =>
       typeof port === 'number' ? port : (portIn(values.settings.get(port.setting)) ?? port.default),
+    ),
+    capabilities: policy.capability === 'Never' ? [] : agent.capabilities,
+    hostMounts: agent.hostMounts,
+    dockerrunSecurityOptions: agent.dockerrunSecurityOptions,
+    memoryLimitMiB: numberOf(
+      agent.memoryLimitSetting === undefined ? undefined : values.settings.get(agent.memoryLimitSetting),
     ),
     memoryReservationMiB: agent.memoryReservationMiB,
     healthCheck: agent.healthCheck,
@@ -97,11 +104,11 @@ function variablesOf(
   const env = new Map<string, TaskEnv>();
   const secrets = new Map<string, TaskSecret>();
   let secretSetting: string | undefined;
-  for (const { name, value, secretFrom, when, fargateOnly } of variables) {
+  for (const { name, value, secretFrom, dockerrunPlaceholder, when, fargateOnly } of variables) {
     if (env.has(name) || secrets.has(name) || !holds(when, values)) continue;
     if (secretFrom !== undefined) {
       const source = values.settings.get(secretFrom);
-      secrets.set(name, { name, valueFrom: source === undefined ? undefined : String(source) });
+      secrets.set(name, { name, valueFrom: source === undefined ? undefined : String(source), dockerrunPlaceholder });
       secretSetting ??= secretFrom;
       continue;
     }
@@ -109,4 +116,8 @@ function variablesOf(
     if (expansion.ok) env.set(name, { name, value: expansion.text, fargateOnly });
   }
   return { env: [...env.values()], secrets: [...secrets.values()], secretSetting };
+}
+
+function numberOf(value: SettingValue | undefined): number | undefined {
+  return typeof value === 'number' ? value : undefined;
 }

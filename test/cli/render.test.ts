@@ -191,7 +191,7 @@ t.test('beanstalk: the manual’s file, with each correction', async (t) => {
 
 t.test('ecs-ec2: the key by reference, and the machine’s processes', async (t) => {
   const arn = 'arn:aws:ssm:eu-west-1:111122223333:parameter/datadog';
-  const ours = asObject((await render(t, '--for', 'ecs-ec2', '--set', `secretArn=${arn}`)).stdout);
+  const ours = asObject((await render(t, '--for', 'ecs-ec2', '--set', `accessKeySecretArn=${arn}`)).stdout);
   t.same(at(ours, '/containerDefinitions/0/secrets'), [{ name: 'DD_API_KEY', valueFrom: arn }]);
   t.equal(ours['pidMode'], 'host');
   const volumes = listOf(ours['volumes']).map((volume) => objectOf(volume)?.['name']);

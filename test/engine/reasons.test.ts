@@ -93,7 +93,8 @@ type TaskReason =
   | 'access_key_not_given'
   | 'fargate_platform'
   | 'process_namespace_unavailable'
-  | 'agent_unreachable';
+  | 'agent_unreachable'
+  | 'no_host';
 
 interface TaskScene {
   readonly engine: Engine;
@@ -121,6 +122,10 @@ const taskScenes: Readonly<Record<TaskReason, TaskScene>> = {
   agent_unreachable: {
     engine: engineOf(policyText('p', { profile: { name: 'datadog' } })),
     text: dockerrun,
+  },
+  no_host: {
+    engine: engineOf(policyText('p', { profile: { name: 'datadog-node' } })),
+    text: task({ requiresCompatibilities: ['EC2', 'FARGATE'] }),
   },
 };
 

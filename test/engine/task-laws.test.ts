@@ -23,13 +23,19 @@ const arn = 'arn:aws:secretsmanager:us-east-1:111122223333:secret:agent-AbCdEf';
 const engines = {
   sysdig: engineWith('sysdig', { region: 'us2', accessKeySecretArn: arn }),
   datadog: engineWith('datadog', { accessKeySecretArn: arn }),
+  'datadog-node': engineWith('datadog-node', { accessKeySecretArn: arn }),
 };
 const images = new Map([
   ['acme/both:1', { entrypoint: ['/bin/app', '$HOME'], cmd: ['run', '$$'] }],
   ['acme/cmd:1', { entrypoint: [], cmd: ['/app'] }],
   ['${Image}', { entrypoint: ['/by-ref'], cmd: [] }],
 ]);
-const wrappers = { sysdig: '/opt/draios/bin/instrument', datadog: '/cws-instrumentation-volume/cws-instrumentation' };
+const wrappers = {
+  sysdig: '/opt/draios/bin/instrument',
+  datadog: '/cws-instrumentation-volume/cws-instrumentation',
+  // Wraps nothing.
+  'datadog-node': undefined,
+};
 
 type Format = 'ecs' | 'cloudformation' | 'dockerrun';
 
@@ -65,7 +71,7 @@ function containerOf(format: Format): fc.Arbitrary<JsonObject> {
   const variables = fc.uniqueArray(variable, { maxLength: 3, selector: ({ name }) => name });
   const capabilities = fc.uniqueArray(fc.constantFrom('NET_RAW', 'SYS_PTRACE', 'MKNOD'), { maxLength: 2 });
   return named({
-    image: orFunction(format, fc.constantFrom('acme/both:1', 'acme/cmd:1', 'acme/unknown:1'), 2),
+    image: orFunction(format, fc.constantFrom('acme/both:1', 'acme/cmd:1', 'acme/unknown:1', 'datadog/agent:7'), 2),
     essential: maybe(fc.boolean()),
     entryPoint: maybe(orFunction(format, words)),
     command: maybe(orFunction(format, words)),
@@ -78,7 +84,14 @@ function containerOf(format: Format): fc.Arbitrary<JsonObject> {
       }),
     ),
     volumesFrom: maybe(fc.constantFrom([], [{ sourceContainer: 'c0', readOnly: true }])),
-    mountPoints: maybe(fc.constantFrom([], [{ sourceVolume: 'tmp', containerPath: '/tmp' }])),
+    mountPoints: maybe(
+      fc.constantFrom(
+        [],
+        [{ sourceVolume: 'tmp', containerPath: '/tmp' }],
+        [{ sourceVolume: 'p', containerPath: '/host/proc', readOnly: true }],
+        [{ sourceVolume: 'p', containerPath: '/host' }],
+      ),
+    ),
     dependsOn: maybe(fc.constantFrom([], [{ containerName: 'c0', condition: 'START' }])),
     user: maybe(fc.constantFrom('0', '1000:1000')),
     privileged: maybe(fc.constant(false)),
@@ -91,7 +104,15 @@ function taskOf(format: Format): fc.Arbitrary<JsonObject> {
     .record({
       containers: fc.array(containerOf(format), { minLength: 1, maxLength: 4 }),
       rest: named({
-        volumes: maybe(fc.constant([{ name: 'tmp' }])),
+        volumes: maybe(
+          fc.constantFrom<JsonValue>(
+            [{ name: 'tmp' }],
+            [
+              { name: 'root', host: { sourcePath: '/srv' } },
+              { name: 'p', host: { sourcePath: '/proc' } },
+            ],
+          ),
+        ),
         pidMode: format === 'dockerrun' ? fc.constant(undefined) : maybe(fc.constant('task')),
         networkMode: maybe(fc.constantFrom('awsvpc', 'bridge')),
         requiresCompatibilities: maybe(fc.constantFrom(['FARGATE'], ['EC2'])),
@@ -187,7 +208,7 @@ function containersOf({ value, format }: TaskTemplate): readonly JsonObject[] {
   return listOf(list).filter(isObject);
 }
 
-for (const profile of ['sysdig', 'datadog'] as const) {
+for (const profile of ['sysdig', 'datadog', 'datadog-node'] as const) {
   t.test(`property: ${profile}: once is enough, uninject is its inverse, and nobody else is touched`, async (t) => {
     let injected = 0;
     await fc.assert(
@@ -206,9 +227,22 @@ for (const profile of ['sysdig', 'datadog'] as const) {
           const now = containersOf(after);
           const plan = first.outcomes[index]?.plan;
           const planned = new Set(plan?.workload.map(({ container }) => container.index));
-          if (planned.size > 0) injected += 1;
+          if (plan !== undefined) injected += 1;
+          const agent = plan?.parts.find(({ part }) => part === 'agent')?.present?.index;
           for (const [at, container] of old.entries()) {
             const found = now[at] ?? {};
+            if (at === agent) {
+              for (const [list, key] of [
+                ['environment', 'name'],
+                ['mountPoints', 'containerPath'],
+              ] as const) {
+                const keys = listOf(found[field(list)]).map((each) => objectOf(each)?.[field(key)]);
+                const set = keys.filter((each) => each !== undefined);
+                if (new Set(set).size !== set.length) throw new Error(`${list} of the agent twice`);
+              }
+              t.same(found[field('image')], container[field('image')], 'an agent that is there keeps its image');
+              continue;
+            }
             if (!planned.has(at)) {
               t.same(found, container, 'a container that is left out stays as it is');
               continue;

@@ -110,7 +110,8 @@ t.test('what is wrong with a task section is said with its field', (t) => {
   const good = { toolsPath: '/tools', agent: { name: 'agent' } };
   t.same(checkProfile(own(good)), []);
   const cases: readonly (readonly [string, Profile])[] = [
-    ['spec.task', own(good, { wrapper: undefined })],
+    ['spec.task.toolsPath', own(good, { wrapper: undefined })],
+    ['spec.task.toolsPath', own({ agent: { name: 'agent' } })],
     ['spec.task.toolsPath', own({ ...good, toolsPath: '/other' })],
     ['spec.task.capabilities[0]', own({ ...good, capabilities: ['CAP_SYS_PTRACE'] })],
     ['spec.task.agent.name', own({ ...good, agent: { name: '${settings.none}' } })],

@@ -1,70 +1,33 @@
 import { OutriderError } from '../../model/error.js';
+import { policySchema } from '../../model/policy.js';
 import type { Profile, ProfileSetting, Settings, SettingValue } from '../../model/profile.js';
+import type { TaskAgent } from '../../model/task-recipe.js';
+import { apiVersion } from '../../model/names.js';
+import { renderTaskRecipe } from '../render-task.js';
 import { effectiveSettings, settingsProblems } from '../settings.js';
 
 /** What the texts for a node agent are made with. */
 export interface NodeAgentOptions {
   readonly remoteConfiguration: boolean;
   readonly networkEvents: boolean;
-  /** The Agent's image, with its tag. */
-  readonly image: string;
+  /** The container that runs the whole Agent, as `inject` adds it to a task. */
+  readonly agent: TaskAgent;
   /** `DD_SITE`. */
   readonly site: string;
   /** `DD_TAGS`; `undefined` when there are none. */
   readonly tags: string | undefined;
   /** Name of the Kubernetes Secret that holds the API key under `api-key`. */
   readonly secretName: string;
-  /** ARN of the secret that holds the API key, for ECS. */
-  readonly secretArn: string;
-  /** Memory of the container on ECS and Elastic Beanstalk, in MiB. */
-  readonly memoryMiB: number;
 }
 
-/** Settings that only matter where the whole Agent is written down, beside those of the profile. */
+/** Settings that only matter in texts, beside those of the profile. */
 const extra: Readonly<Record<string, ProfileSetting>> = {
-  site: {
-    type: 'string',
-    required: false,
-    description: 'DD_SITE, the Datadog site, such as datadoghq.com or datadoghq.eu',
-    default: 'datadoghq.com',
-    pattern: '[A-Za-z0-9.-]{1,253}',
-  },
-  image: {
-    type: 'string',
-    required: false,
-    description: 'the repository of the Agent’s image',
-    default: 'public.ecr.aws/datadog/agent',
-    pattern: '[A-Za-z0-9][A-Za-z0-9.:/_-]{0,254}',
-  },
-  version: {
-    type: 'string',
-    required: false,
-    description: 'the tag of the Agent’s image; 7.46 is the oldest that the vendor supports for this',
-    default: '7.81.1',
-    pattern: '[A-Za-z0-9_][A-Za-z0-9._-]{0,127}',
-  },
-  tags: { type: 'string', required: false, description: 'DD_TAGS: KEY:VALUE, separated by blanks' },
   secretName: {
     type: 'string',
     required: false,
     description: 'the Kubernetes Secret that holds the API key under the key api-key',
     default: 'datadog-secret',
     pattern: '[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?',
-  },
-  secretArn: {
-    type: 'string',
-    required: false,
-    description: 'ECS: the ARN of the Secrets Manager secret or parameter that holds the API key',
-    default: 'arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME',
-    pattern: 'arn:[A-Za-z0-9:/_+=,.@-]{1,2000}',
-  },
-  memoryMiB: {
-    type: 'integer',
-    required: false,
-    description: 'ECS and Elastic Beanstalk: the memory limit of the Agent’s container, in MiB',
-    default: 256,
-    minimum: 128,
-    maximum: 65536,
   },
 };
 
@@ -87,13 +50,24 @@ export function nodeAgentOptions(profile: Profile, given: Settings): NodeAgentOp
   return {
     remoteConfiguration: valueOf(values, 'remoteConfiguration') === true,
     networkEvents: valueOf(values, 'networkEvents') === true,
-    image: `${text('image')}:${text('version')}`,
+    agent: agentOf(profile, given),
     site: text('site'),
     tags: values.get('tags') === undefined ? undefined : text('tags'),
     secretName: text('secretName'),
-    secretArn: text('secretArn'),
-    memoryMiB: Number(valueOf(values, 'memoryMiB')),
   };
+}
+
+function agentOf(profile: Profile, settings: Settings): TaskAgent {
+  const { name } = profile.metadata;
+  const { spec } = policySchema.parse({
+    apiVersion,
+    kind: 'InstrumentationPolicy',
+    metadata: { name },
+    spec: { profile: { name, settings } },
+  });
+  const recipe = renderTaskRecipe(profile, spec);
+  if (recipe === undefined) throw new OutriderError('internal', `profile ${name} has no recipe for tasks`);
+  return recipe.agent;
 }
 
 function valueOf(values: ReadonlyMap<string, SettingValue>, name: string): SettingValue {
