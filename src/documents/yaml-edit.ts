@@ -26,6 +26,11 @@ import { styleOf } from './yaml-edit-style.js';
  */
 export function editDocument(documentText: string, operations: readonly Operation[]): string {
   if (operations.length === 0) return documentText;
+  // What one operation adds, a later one may change: in a copy, since the caller's values are the caller's.
+  return edited(documentText, operations.map(cloneOperation));
+}
+
+function edited(documentText: string, operations: readonly Operation[]): string {
   const piece = read(documentText);
   const { root } = piece;
   if (root === undefined) throw new OutriderError('internal', 'an empty document cannot be patched');

@@ -51,6 +51,20 @@ t.test('property: an edited YAML document reads as two patch libraries say', (t)
   t.end();
 });
 
+t.test('the operations stay as they were given, also where a later one changes what an earlier one added', (t) => {
+  const operations: readonly Operation[] = [
+    { op: 'add', path: '/list', value: ['one', 'one', { a: [] }] },
+    { op: 'remove', path: '/list/0' },
+    { op: 'add', path: '/list/1/a/0', value: 1 },
+  ];
+  const before = JSON.stringify(operations);
+  for (const text of ['b: 1\n', '{"b": 1}', '{b: 1}\n']) {
+    t.strictSame(valueOf(editDocument(text, operations)), { b: 1, list: ['one', { a: [1] }] });
+    t.equal(JSON.stringify(operations), before, text);
+  }
+  t.end();
+});
+
 t.test('property: an edited JSON document stays JSON, and keeps its layout', (t) => {
   const indents = fc.constantFrom<(string | number)[]>(0, 2, 4, '\t');
   fc.assert(
