@@ -34,10 +34,14 @@ export function chooseCapability(
   return { add: false, remark: { reason: 'capability_left_out', detail: `${what} left out: ${refused}` } };
 }
 
-/** The Pod Security level that a namespace enforces, or the cluster's default. */
+/**
+ * The Pod Security level that a namespace enforces, or the cluster's default. A level that does not exist counts as
+ * restricted, as it does for the admission plug-in (k8s.io/pod-security-admission, `ParseLevel`).
+ */
 export function podSecurityLevel(namespaceLabels: StringMap, facts: ClusterFacts): PodSecurityLevel {
   const label = namespaceLabels[enforceLabel];
-  return label === 'privileged' || label === 'baseline' || label === 'restricted' ? label : facts.podSecurityDefault;
+  if (label === undefined) return facts.podSecurityDefault;
+  return label === 'privileged' || label === 'baseline' ? label : 'restricted';
 }
 
 function whoRefuses(view: PodView, namespaceLabels: StringMap, facts: ClusterFacts): string | undefined {

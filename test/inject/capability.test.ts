@@ -59,7 +59,7 @@ t.test('it is left out where it would be refused, unless the policy insists (E23
   t.same(outcome(pod, {}, {}, label('restricted')), left);
   t.same(outcome(pod, {}, { facts: { podSecurityDefault: 'baseline' } }), left);
   t.same(outcome(pod, {}, { facts: { podSecurityDefault: 'baseline' } }, label('privileged')), added);
-  t.same(outcome(pod, {}, {}, label('nonsense')), added, 'an invalid level enforces nothing of its own');
+  t.same(outcome(pod, {}, {}, label('nonsense')), left, 'a level that does not exist counts as restricted');
   t.same(outcome(pod, {}, {}, { 'pod-security.kubernetes.io/warn': 'restricted' }), added, 'warn refuses nothing');
   t.same(outcome(pod, {}, { facts: { openShift: true } }), left);
   t.same(outcome(podWith({ command: ['/app'] }, { schedulerName: 'fargate-scheduler' })), left);
