@@ -1,7 +1,8 @@
 import type { ImageConfig, ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
+import type { ImageStats } from '../model/image-stats.js';
 import { createFlights, TooManyFlights } from './cache/flights.js';
 import { createImageCache, defaultCacheLimits, type CacheLimits, type ImageCache } from './cache/image-cache.js';
-import { createCacheCounter, type CacheStats } from './cache/stats.js';
+import { createCacheCounter } from './cache/stats.js';
 import type { Clock } from './clock.js';
 import { createFetcher } from './fetcher.js';
 import { createImageMap } from './image-map.js';
@@ -54,7 +55,7 @@ export interface RunningResolver extends ImageResolver {
   /** A look-up with its steps. Never rejects. */
   describe(request: ImageRequest, signal: AbortSignal): Promise<LookupReport>;
   readonly cache: ImageCache;
-  stats(): CacheStats;
+  stats(): ImageStats;
   /** Ends what is under way. */
   close(): void;
 }

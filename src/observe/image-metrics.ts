@@ -1,17 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-
-/** What is read at each scrape: counts since the start, and sizes now. */
-export interface ImageStats {
-  readonly hits: number;
-  readonly misses: number;
-  readonly stale: number;
-  readonly negatives: number;
-  readonly joined: number;
-  readonly evictions: number;
-  readonly inFlight: number;
-  readonly entries: number;
-  readonly bytes: number;
-}
+import type { ImageStats } from '../model/image-stats.js';
 
 /** What is measured of image look-ups. */
 export interface ImageMetrics {

@@ -1,7 +1,7 @@
 import type { ImageOutcome, ImageResolver } from '../../model/image.js';
 import { defaultRegistryConfig, type RegistryConfig } from '../../model/registry-config.js';
 import { createCacheFile } from '../cache/file.js';
-import type { CacheStats } from '../cache/stats.js';
+import type { ImageStats } from '../../model/image-stats.js';
 import { systemClock, type Clock } from '../clock.js';
 import type { Environment } from '../cloud/aws-identity.js';
 import { createCloudSource } from '../cloud/source.js';
@@ -45,7 +45,7 @@ export interface ImageServiceOptions {
 /** Look-ups, open. */
 export interface ImageService {
   readonly resolver: ImageResolver & Pick<RunningResolver, 'describe'>;
-  stats(): CacheStats;
+  stats(): ImageStats;
   /** Ends what is under way, writes the cache's file and closes every connection. A second call waits for the first. */
   close(): Promise<void>;
 }
