@@ -62,10 +62,20 @@ for (const one of cases) {
     const before = one.files[one.input] ?? '';
 
     await place.write('again', stdout);
-    const again = await place.outrider(['inject', '-f', 'again', ...one.args.filter((word) => word !== 'undo.json' && word !== '--undo-file')]);
+    const again = await place.outrider([
+      'inject',
+      '-f',
+      'again',
+      ...one.args.filter((word) => word !== 'undo.json' && word !== '--undo-file'),
+    ]);
     t.equal(again.stdout, stdout, 'nothing is added twice (E17)');
 
-    const undone = await place.outrider(['uninject', '-f', 'again', ...(one.args.includes('undo.json') ? ['--undo-file', 'undo.json'] : [])]);
+    const undone = await place.outrider([
+      'uninject',
+      '-f',
+      'again',
+      ...(one.args.includes('undo.json') ? ['--undo-file', 'undo.json'] : []),
+    ]);
     if (stdout !== before) t.equal(dataOf(undone.stdout), dataOf(before), 'uninject gives data and order of keys back');
     else t.equal(undone.stdout, before, 'nothing is taken back');
   });

@@ -68,9 +68,7 @@ function readCase(name: string): GoldenCase {
 }
 
 function stringMap(value: JsonValue | undefined): StringMap {
-  return Object.fromEntries(
-    Object.entries(objectOf(value) ?? {}).map(([key, text]) => [key, stringOf(text) ?? '']),
-  );
+  return Object.fromEntries(Object.entries(objectOf(value) ?? {}).map(([key, text]) => [key, stringOf(text) ?? '']));
 }
 
 /** The text of one file of a case. */
@@ -79,10 +77,10 @@ export function read(name: string, file: string): string {
 }
 
 /** The engine of a case. */
-export function engineFor({ configuration, facts, secretMissing }: GoldenCase): Engine {
+export function engineFor({ name, configuration, facts, secretMissing }: GoldenCase): Engine {
   return engineOf(configuration, {
     facts,
-    broken: true,
+    broken: name === 'broken-policy',
     ...(secretMissing ? { secretState: () => 'missing' as const } : {}),
   });
 }
@@ -152,4 +150,3 @@ function verdictOf({ allowed, audit, warnings, status }: Answered): JsonObject {
 export function reportText(report: JsonObject): string {
   return `${JSON.stringify(report, null, 2)}\n`;
 }
-

@@ -167,7 +167,8 @@ export async function askDoor(
   return { ...readAnswer(text), reviewed };
 }
 
-function readAnswer(text: string): Omit<Answered, 'reviewed'> {
+/** Reads the AdmissionReview that a door, or a server, answered. */
+export function readAnswer(text: string): Omit<Answered, 'reviewed'> {
   const review: unknown = JSON.parse(text);
   if (!isObject(review) || review['apiVersion'] !== 'admission.k8s.io/v1' || review['kind'] !== 'AdmissionReview') {
     throw new Error(`no AdmissionReview: ${text}`);
