@@ -71,6 +71,26 @@ export function flag(about: About<boolean>): Setting<boolean> {
   };
 }
 
+/** `true`, `false`, or `auto`: found out where that can be; a flag without a value means `true`. */
+export function flagOrAuto(about: About<boolean | 'auto'>): Setting<boolean | 'auto'> {
+  return {
+    placeholder: 'true|false|auto',
+    repeatable: false,
+    valueOptional: true,
+    ...about,
+    defaultText: String(about.default),
+    parse: (raw) =>
+      raw === 'auto'
+        ? 'auto'
+        : raw === true || raw === 'true'
+          ? true
+          : raw === false || raw === 'false'
+            ? false
+            : undefined,
+    allowed: 'true, false or auto',
+  };
+}
+
 /** One of a few words. */
 export function choice<T extends string>(about: About<T> & { readonly of: readonly T[] }): Setting<T> {
   const { of, ...rest } = about;

@@ -1,4 +1,4 @@
-import { choice, flag, integer, list, listOf, text } from './config-setting.js';
+import { choice, flag, flagOrAuto, integer, list, listOf, text } from './config-setting.js';
 import type { ClusterFacts, PodSecurityLevel } from './model/recipe.js';
 import { version } from './model/version.js';
 
@@ -23,6 +23,148 @@ export const settingsTable = {
     placeholder: 'DIR',
     default: '',
     help: 'Folder with policies, profiles, image maps and namespaces. Watched. Empty: a built-in demonstration policy.',
+  }),
+  cluster: flag({
+    flag: 'cluster',
+    default: false,
+    help: 'Policies, profiles, namespaces and facts come from the API server, and its webhook configurations are kept. Not with --config.',
+  }),
+  kubeconfig: text({
+    flag: 'kubeconfig',
+    placeholder: 'FILE',
+    default: '',
+    help: 'Kubeconfig for --cluster. Empty: what kubectl takes, and in a pod its ServiceAccount.',
+  }),
+  instance: text({
+    flag: 'instance',
+    placeholder: 'NAME',
+    default: 'outrider',
+    help: 'Name of the installation: its Lease, Secret, ConfigMap, ClusterRole and webhook configurations are called after it.',
+  }),
+  ownNamespace: text({
+    flag: 'own-namespace',
+    placeholder: 'NAME',
+    default: 'outrider-system',
+    help: 'Namespace of the installation. Its pods are never touched.',
+  }),
+  identity: text({
+    flag: 'identity',
+    placeholder: 'NAME',
+    default: '',
+    help: 'Name of this replica in the Lease. Empty: the host’s name, which in a pod is the pod’s.',
+  }),
+  webhookService: text({
+    flag: 'webhook-service',
+    placeholder: 'NAME[:PORT]',
+    default: 'outrider:443',
+    help: 'Service, in the installation’s namespace, by which the API server reaches the webhook.',
+  }),
+  webhookUrl: text({
+    flag: 'webhook-url',
+    placeholder: 'URL',
+    default: '',
+    help: 'Address by which the API server reaches the webhook, in place of a Service: https://HOST[:PORT].',
+  }),
+  webhookTimeoutSeconds: integer({
+    flag: 'webhook-timeout-seconds',
+    placeholder: 'SECONDS',
+    default: 10,
+    min: 1,
+    max: 30,
+    help: 'How long the API server waits for the webhook.',
+  }),
+  matchConditions: text({
+    flag: 'match-conditions',
+    placeholder: 'JSON',
+    default: '',
+    help: 'matchConditions of every webhook: a JSON array of {name, expression}. An expression that the API server refuses is not used.',
+  }),
+  certificates: choice({
+    flag: 'certificates',
+    of: ['auto', 'self-managed', 'files', 'development'],
+    default: 'auto',
+    help: 'Where the certificate comes from. auto: files with --tls-cert, self-managed with --cluster, else development.',
+  }),
+  caBundle: text({
+    flag: 'ca-bundle',
+    placeholder: 'FILE',
+    default: '',
+    help: 'Authorities, PEM, that the API server is told to trust, with --cluster and --tls-cert. Watched. Empty: the certificate’s own chain.',
+  }),
+  leafLifetimeMinutes: integer({
+    flag: 'leaf-lifetime-minutes',
+    placeholder: 'MINUTES',
+    default: 90 * 24 * 60,
+    min: 2,
+    max: 400 * 24 * 60,
+    help: 'How long a self-managed certificate is valid. It is renewed at two thirds of it.',
+  }),
+  caLifetimeMinutes: integer({
+    flag: 'ca-lifetime-minutes',
+    placeholder: 'MINUTES',
+    default: 10 * 365 * 24 * 60,
+    min: 4,
+    max: 30 * 365 * 24 * 60,
+    help: 'How long a self-managed authority is valid. It is replaced at two thirds of it.',
+  }),
+  caOverlapSeconds: integer({
+    flag: 'ca-overlap-seconds',
+    placeholder: 'SECONDS',
+    default: 300,
+    min: 1,
+    max: 24 * 60 * 60,
+    help: 'How long a new authority is trusted before a certificate of it is served.',
+  }),
+  clientCa: text({
+    flag: 'client-ca',
+    placeholder: 'FILE',
+    default: '',
+    help: 'Authorities, PEM, of the API server’s client certificate. Given: a review without one of theirs is refused. Watched.',
+  }),
+  clientNames: list({
+    flag: 'client-name',
+    placeholder: 'NAMES',
+    default: [],
+    help: 'Common names that the client certificate may have. Empty: any.',
+  }),
+  leaseSeconds: integer({
+    flag: 'lease-seconds',
+    placeholder: 'SECONDS',
+    default: 15,
+    min: 3,
+    max: 300,
+    help: 'How long after its last sign of life a leader is taken for gone.',
+  }),
+  relistMinutes: integer({
+    flag: 'relist-minutes',
+    placeholder: 'MINUTES',
+    default: 10,
+    min: 1,
+    max: 24 * 60,
+    help: 'How often what is watched is also listed anew.',
+  }),
+  probeSeconds: integer({
+    flag: 'probe-seconds',
+    placeholder: 'SECONDS',
+    default: 60,
+    min: 0,
+    max: 3600,
+    help: 'How often the leader proves that the API server reaches the webhook. 0: never.',
+  }),
+  pullSecrets: flag({
+    flag: 'pull-secrets',
+    default: true,
+    help: 'With --cluster, read pull secrets and ServiceAccounts for look-ups, on demand.',
+  }),
+  mirrorSecrets: flag({
+    flag: 'mirror-secrets',
+    default: true,
+    help: 'With --cluster, copy access keys into namespaces for policies that say credentials.mirror.',
+  }),
+  events: flag({
+    flag: 'events',
+    default: true,
+    help: 'With --cluster, write Events about skips that matter, partial injections and denials.',
   }),
   listenHost: text({
     flag: 'listen-host',
@@ -138,15 +280,15 @@ export const settingsTable = {
     default: 'auto',
     help: 'JSON, or lines for people. auto: for people on a terminal.',
   }),
-  nativeSidecars: flag({
+  nativeSidecars: flagOrAuto({
     flag: 'native-sidecars',
-    default: true,
-    help: 'The cluster runs native sidecars: Kubernetes 1.29 or newer on every node.',
+    default: 'auto',
+    help: 'The cluster runs native sidecars: Kubernetes 1.29 or newer on every node. auto: what the nodes say with --cluster, else true.',
   }),
-  imageVolumes: flag({
+  imageVolumes: flagOrAuto({
     flag: 'image-volumes',
-    default: false,
-    help: 'Every node mounts image volumes with subPath: containerd 2.2 or newer.',
+    default: 'auto',
+    help: 'Every node mounts image volumes with subPath: containerd 2.2 or newer. auto: what the nodes say with --cluster, else false.',
   }),
   podSecurityDefault: choice<PodSecurityLevel>({
     flag: 'pod-security-default',
@@ -154,10 +296,10 @@ export const settingsTable = {
     default: 'privileged',
     help: 'Pod Security level of namespaces that have no label for it.',
   }),
-  openshift: flag({
+  openshift: flagOrAuto({
     flag: 'openshift',
-    default: false,
-    help: 'The cluster is OpenShift: uids are left to its security context constraints.',
+    default: 'auto',
+    help: 'The cluster is OpenShift: uids are left to its security context constraints. auto: what the API server says with --cluster, else false.',
   }),
   sandboxedRuntimeClasses: list({
     flag: 'sandboxed-runtime-classes',

@@ -74,7 +74,7 @@ const wrong: readonly (readonly [Parameters<typeof read>, RegExp])[] = [
   [[{ drainGraceMs: '16000' }], /from 0 to 15000/],
   [[{ logLevel: 'loud' }], /one of trace, debug, info/],
   [[{ logFormat: '' }], /one of auto, json, pretty/],
-  [[{ openshift: 'yes' }], /true or false/],
+  [[{ openshift: 'yes' }], /true, false or auto/],
   [[{ imageRewrite: ['nothing'] }], /of the form FROM=TO/],
   [[{ imageRewrite: ['=b'] }], /of the form FROM=TO/],
   [[{ certsDir: '' }], /not empty/],

@@ -30,7 +30,6 @@ export async function startDemoServer(program: string, certsDir: string): Promis
     '--plain-port=0',
     '--log-format=json',
     '--log-level=info',
-    '--lookup=false',
     // What is shown must not depend on a registry's answer.
     '--lookup=false',
   ];

@@ -14,7 +14,8 @@ import { version } from '../model/version.js';
 import { createLogger, type Logger } from '../observe/logger.js';
 import { createImageMetrics } from '../observe/image-metrics.js';
 import { createMetrics, Registry, type Metrics } from '../observe/metrics.js';
-import type { LoadConfiguration } from '../server/configuration.js';
+import { certificateFromFiles } from '../server/certificates.js';
+import { handlersFromFolder, type LoadConfiguration } from '../server/configuration.js';
 import { rejectCauses } from '../server/rejection.js';
 import { runService } from '../server/run.js';
 import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
@@ -57,7 +58,8 @@ async function serve({ flags, io }: Invocation): Promise<number> {
     settings,
     logger,
     metrics,
-    loadConfiguration: createLoader(settings, images?.resolver, logger, metrics),
+    certificates: certificateFromFiles,
+    handlers: handlersFromFolder(createLoader(settings, images?.resolver, logger, metrics)),
     closeLast: async () => images?.close(),
   });
   if (service.caBundle !== undefined) io.stdout.write(`caBundle: ${service.caBundle}\n`);

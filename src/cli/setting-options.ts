@@ -47,13 +47,23 @@ export function settingsOf({ flags, io }: Pick<Invocation, 'flags' | 'io'>, keys
   return readSettings({ flags: Object.fromEntries(Object.entries(flags).filter(([name]) => names.has(name))), env });
 }
 
-/** What settings say of the cluster. */
-export function clusterFacts(settings: Settings): ClusterFacts {
+/** What a cluster says of itself; without one, settings that are `auto` mean the usual. */
+export type SeenFacts = Pick<ClusterFacts, 'nativeSidecars' | 'imageVolumes' | 'openShift'>;
+
+const usual: SeenFacts = { nativeSidecars: true, imageVolumes: false, openShift: false };
+
+/**
+ * What is taken for true of the cluster.
+ *
+ * @param seen what the cluster says of itself, for the settings that are `auto`
+ */
+export function clusterFacts(settings: Settings, seen: SeenFacts = usual): ClusterFacts {
+  const choose = (given: boolean | 'auto', otherwise: boolean): boolean => (given === 'auto' ? otherwise : given);
   return {
-    nativeSidecars: settings.nativeSidecars,
-    imageVolumes: settings.imageVolumes,
+    nativeSidecars: choose(settings.nativeSidecars, seen.nativeSidecars),
+    imageVolumes: choose(settings.imageVolumes, seen.imageVolumes),
     podSecurityDefault: settings.podSecurityDefault,
-    openShift: settings.openshift,
+    openShift: choose(settings.openshift, seen.openShift),
     sandboxedRuntimeClasses: settings.sandboxedRuntimeClasses,
     toolsImage: settings.toolsImage,
     imageRewrites: settings.imageRewrites,

@@ -19,4 +19,20 @@ export const names = {
   plan: 'outrider.dev/plan',
   /** Annotation on a manifest, written offline only: the operations that take the injection back. */
   undo: 'outrider.dev/undo',
+  /** Annotation on a pod, written in a cluster: a hash of the access key's Secret and its version, to find pods on an old key. */
+  credentials: 'outrider.dev/credentials',
+  /** Annotation on the installation's ConfigMap: RFC 3339 time until which it is paused, or `forever`. */
+  pausedUntil: 'outrider.dev/paused-until',
+  /** Annotation on a webhook configuration: what was last written into it, so that others' selector expressions can be told from ours. */
+  written: 'outrider.dev/written',
+  /** Label on the ConfigMap of the self-test; its webhook is called for nothing else. */
+  selfTest: 'outrider.dev/self-test',
+  /** Annotation that the self-test's webhook adds: who answered. */
+  answeredBy: 'outrider.dev/answered-by',
+  /** Label on a mirrored Secret: the policy that it is for. */
+  mirrorOf: 'outrider.dev/mirror-of',
+  /** Annotation on a mirrored Secret: hash of its source's key and version. */
+  mirrorSource: 'outrider.dev/mirror-source',
+  /** Annotation on the Lease: what the leader last observed, JSON, for `outrider status`. */
+  observed: 'outrider.dev/observed',
 } as const;

@@ -1,16 +1,34 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Logger } from '../observe/logger.js';
-import type { Metrics } from '../observe/metrics.js';
+import { ensureDevelopmentCertificates } from '../tls/development.js';
 import { loadPair, type PairFiles, type TlsPair } from '../tls/pair.js';
 import { unreadable } from './folder.js';
+import type { CertificateSource, SourceContext } from './sources.js';
 import { watchFolder } from './watch.js';
+
+/** The certificate of `--tls-cert` and `--tls-key`, else one for development, which is made where there is none. */
+export const certificateFromFiles: CertificateSource = async (context) => {
+  const { settings, logger } = context;
+  if (settings.tlsCert !== '') {
+    const files = { certFile: settings.tlsCert, keyFile: settings.tlsKey };
+    const pair = await readPair(files);
+    return { pair, caBundle: undefined, watch: (onPair) => watchPair(files, pair, onPair, context) };
+  }
+  const made = await ensureDevelopmentCertificates({
+    dir: settings.certsDir,
+    dnsNames: settings.dnsNames,
+    nowMs: Date.now(),
+  });
+  const { pair, caBundle } = made;
+  logger.info({ dir: settings.certsDir, names: pair.names, made: made.made }, 'development certificates are used');
+  return { pair, caBundle, watch: (onPair) => watchPair(made, pair, onPair, context) };
+};
 
 /**
  * Reads and checks the pair from its files.
  * @throws OutriderError `file_unreadable` or `certificate_invalid`
  */
-export async function readPair(files: PairFiles): Promise<TlsPair> {
+async function readPair(files: PairFiles): Promise<TlsPair> {
   const [certPem, keyPem] = await Promise.all([readText(files.certFile), readText(files.keyFile)]);
   return loadPair(certPem, keyPem, files);
 }
@@ -20,18 +38,13 @@ export async function readPair(files: PairFiles): Promise<TlsPair> {
  * or does not belong together is logged, and the old one stays: of two files written one after the other, the first
  * alone is such a pair.
  */
-export async function watchPair(
+async function watchPair(
   files: PairFiles,
   current: TlsPair,
   onPair: (pair: TlsPair) => void,
-  options: {
-    readonly intervalMs: number;
-    readonly signal: AbortSignal;
-    readonly logger: Logger;
-    readonly metrics: Metrics;
-  },
+  { settings, signal, logger, metrics }: SourceContext,
 ): Promise<void> {
-  const { intervalMs, signal, logger, metrics } = options;
+  const intervalMs = settings.reloadIntervalMs;
   let served = current.fingerprint;
   const reload = async (): Promise<void> => {
     const pair = await readPair(files);

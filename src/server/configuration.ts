@@ -1,7 +1,6 @@
-import type { Logger } from '../observe/logger.js';
-import type { Metrics } from '../observe/metrics.js';
 import { readFolder, type SourceFile } from './folder.js';
 import type { ReviewHandlers } from './review-context.js';
+import type { HandlerSource } from './sources.js';
 import { watchFolder } from './watch.js';
 
 /**
@@ -12,43 +11,33 @@ import { watchFolder } from './watch.js';
 export type LoadConfiguration = (files: readonly SourceFile[] | undefined) => ReviewHandlers | Promise<ReviewHandlers>;
 
 /**
- * Loads the configuration, and again whenever its folder changes, until the signal aborts. A later one that is not
- * valid is logged and counted, and the last good one stays in force.
- * @param dir the folder; empty when none is configured, and then nothing is watched
- * @param onHandlers gets the handlers of each valid configuration, the first one before this resolves
- * @throws what `load` throws for the first one, or OutriderError `file_unreadable`
+ * Handlers from the configuration folder, and again whenever it changes. A later configuration that is not valid is
+ * logged and counted, and the last good one stays in force. Without a folder nothing is watched.
+ * @param load makes handlers; the source throws what it throws for the first configuration, or `file_unreadable`
  */
-export async function watchConfiguration(
-  dir: string,
-  load: LoadConfiguration,
-  onHandlers: (handlers: ReviewHandlers) => void,
-  options: {
-    readonly intervalMs: number;
-    readonly signal: AbortSignal;
-    readonly logger: Logger;
-    readonly metrics: Metrics;
-  },
-): Promise<void> {
-  const { intervalMs, signal, logger, metrics } = options;
-  const read = async (): Promise<void> => {
-    try {
-      onHandlers(await load(dir === '' ? undefined : await readFolder(dir)));
-    } catch (error) {
-      metrics.countReload('failure');
-      throw error;
-    }
-    metrics.countReload('success');
+export function handlersFromFolder(load: LoadConfiguration): HandlerSource {
+  return async ({ settings, signal, logger, metrics }, onHandlers) => {
+    const dir = settings.config;
+    const read = async (): Promise<void> => {
+      try {
+        onHandlers(await load(dir === '' ? undefined : await readFolder(dir)));
+      } catch (error) {
+        metrics.countReload('failure');
+        throw error;
+      }
+      metrics.countReload('success');
+    };
+    if (dir === '') return read();
+    const readAgain = async (): Promise<void> => {
+      await read();
+      logger.info({ dir }, 'the configuration was read again');
+    };
+    await watchFolder(dir, readAgain, {
+      intervalMs: settings.reloadIntervalMs,
+      signal,
+      first: read,
+      onError: (error) =>
+        logger.error({ err: error, dir }, 'the changed configuration is not valid; the last good one stays in force'),
+    });
   };
-  if (dir === '') return read();
-  const readAgain = async (): Promise<void> => {
-    await read();
-    logger.info({ dir }, 'the configuration was read again');
-  };
-  await watchFolder(dir, readAgain, {
-    intervalMs,
-    signal,
-    first: read,
-    onError: (error) =>
-      logger.error({ err: error, dir }, 'the changed configuration is not valid; the last good one stays in force'),
-  });
 }

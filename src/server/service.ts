@@ -2,20 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '../config.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
-import { ensureDevelopmentCertificates } from '../tls/development.js';
-import type { PairFiles, TlsPair } from '../tls/pair.js';
-import { readPair, watchPair } from './certificates.js';
-import { watchConfiguration, type LoadConfiguration } from './configuration.js';
 import { createHealthServer } from './health.js';
 import { createReadiness } from './readiness.js';
-import { createWebhookServer } from './webhook.js';
+import type { CertificateSource, HandlerSource } from './sources.js';
+import { createWebhookServer, type WebhookServer } from './webhook.js';
 
 /** What a service is made of. */
 export interface ServiceOptions {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly loadConfiguration: LoadConfiguration;
+  readonly certificates: CertificateSource;
+  readonly handlers: HandlerSource;
+  /** Called when the drain begins: for what must be handed over at once. */
+  readonly onDrain?: () => void;
   /** Called when both ports are closed, also when starting failed: for what the handlers work with. */
   readonly closeLast?: () => Promise<void>;
 }
@@ -34,49 +34,48 @@ export interface Service {
 }
 
 /**
- * Starts the service: certificates, both ports, the configuration, and the watches on files. The ports are open while
- * the configuration is loading; until it is, reviews are answered with 503 and `/readyz` says why.
- * @throws OutriderError `certificate_invalid`, `file_unreadable`, `file_unwritable`, `listen_failed`, or what
- *   `loadConfiguration` throws; nothing is left running then
+ * Starts the service: health, then the certificate, the webhook's port and the handlers. The health port is open while
+ * the certificate is waited for, and both are while the handlers are; until then reviews are answered with 503 and
+ * `/readyz` says why.
+ * @throws OutriderError `certificate_invalid`, `file_unreadable`, `file_unwritable`, `listen_failed`, or what the
+ *   sources throw; nothing is left running then
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { settings, logger, metrics, loadConfiguration } = options;
+  const { settings, logger, metrics } = options;
   const stop = new AbortController();
-  const watching = { intervalMs: settings.reloadIntervalMs, signal: stop.signal, logger, metrics };
+  const context = { settings, logger, metrics, signal: stop.signal };
   const readiness = createReadiness();
-  const certificate = await certificateOf(settings, logger);
-  const webhook = createWebhookServer({ pair: certificate.pair, limits: settings, logger, metrics });
   const health = createHealthServer({ readiness, registry: metrics.registry });
-  metrics.setCertificateExpiry(certificate.pair.notAfter);
-  readiness.met('certificate');
+  let webhook: WebhookServer | undefined;
 
   const closeAll = async (timeoutMs: number): Promise<void> => {
     stop.abort();
-    await webhook.close(timeoutMs);
+    await webhook?.close(timeoutMs);
     await health.close();
     await options.closeLast?.();
   };
   try {
     const host = settings.listenHost;
     const plainPort = await health.listen({ host, port: settings.plainPort });
-    const webhookPort = await webhook.listen({ host, port: settings.listenPort });
+    const certificate = await options.certificates(context);
+    const server = createWebhookServer({ pair: certificate.pair, limits: settings, logger, metrics });
+    webhook = server;
+    metrics.setCertificateExpiry(certificate.pair.notAfter);
+    readiness.met('certificate');
+    const webhookPort = await server.listen({ host, port: settings.listenPort });
     logger.info({ webhookPort, plainPort, names: certificate.pair.names }, 'listening');
-    await watchPair(
-      certificate.files,
-      certificate.pair,
-      (pair) => {
-        webhook.setPair(pair);
-        metrics.setCertificateExpiry(pair.notAfter);
-      },
-      watching,
-    );
-    await watchConfiguration(settings.config, loadConfiguration, (next) => webhook.setHandlers(next), watching);
+    await certificate.watch((pair) => {
+      server.setPair(pair);
+      metrics.setCertificateExpiry(pair.notAfter);
+    });
+    await options.handlers(context, (next) => server.setHandlers(next));
     readiness.met('configuration');
     logger.info('ready');
 
     const drain = async (): Promise<void> => {
       readiness.unmet('serving', 'shutting down');
-      webhook.startDraining();
+      server.startDraining();
+      options.onDrain?.();
       logger.info({ graceMs: settings.drainGraceMs }, 'shutting down: answering on for the grace');
       await sleep(settings.drainGraceMs);
       await closeAll(settings.drainTimeoutMs);
@@ -88,21 +87,4 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     await closeAll(0);
     throw error;
   }
-}
-
-async function certificateOf(
-  settings: Settings,
-  logger: Logger,
-): Promise<{ readonly files: PairFiles; readonly pair: TlsPair; readonly caBundle: string | undefined }> {
-  if (settings.tlsCert !== '') {
-    const files = { certFile: settings.tlsCert, keyFile: settings.tlsKey };
-    return { files, pair: await readPair(files), caBundle: undefined };
-  }
-  const made = await ensureDevelopmentCertificates({
-    dir: settings.certsDir,
-    dnsNames: settings.dnsNames,
-    nowMs: Date.now(),
-  });
-  logger.info({ dir: settings.certsDir, names: made.pair.names, made: made.made }, 'development certificates are used');
-  return { files: made, pair: made.pair, caBundle: made.caBundle };
 }

@@ -419,7 +419,7 @@ t.test('bad input: a message that says where, what and what helps; exit code 2; 
     [['-f', 'pod.yaml', ...withSysdig, '--namespace-labels', 'a'], /^--namespace-labels has "a": write key=value/],
     [
       ['-f', 'pod.yaml', ...withSysdig, '--native-sidecars=maybe'],
-      /^--native-sidecars is "maybe": it must be true or false/,
+      /^--native-sidecars is "maybe": it must be true, false or auto/,
     ],
     [['-f', 'pod.yaml', ...withSysdig, '-i', '-o', 'json'], /^--in-place writes the files back; leave -o json out/],
     [['-f', '-', ...withSysdig, '-i'], /^standard input cannot be written back/],

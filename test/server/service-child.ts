@@ -1,6 +1,8 @@
 import { createLogger } from '../../src/observe/logger.js';
 import { createMetrics, Registry } from '../../src/observe/metrics.js';
 import { readSettings } from '../../src/config.js';
+import { certificateFromFiles } from '../../src/server/certificates.js';
+import { handlersFromFolder } from '../../src/server/configuration.js';
 import { rejectCauses } from '../../src/server/rejection.js';
 import { runService } from '../../src/server/run.js';
 
@@ -13,12 +15,13 @@ const service = await runService({
   settings,
   logger,
   metrics,
-  loadConfiguration: () => ({
+  certificates: certificateFromFiles,
+  handlers: handlersFromFolder(() => ({
     mutate: () => {
       if (crash) void Promise.reject(new Error('nobody caught this'));
       return '{}';
     },
     validate: () => '{}',
-  }),
+  })),
 });
 process.stdout.write(`${JSON.stringify({ webhookPort: service.webhookPort, plainPort: service.plainPort })}\n`);

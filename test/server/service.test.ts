@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { readSettings, type Settings } from '../../src/config.js';
 import { OutriderError } from '../../src/model/error.js';
-import type { LoadConfiguration } from '../../src/server/configuration.js';
+import { certificateFromFiles as certificates } from '../../src/server/certificates.js';
+import { handlersFromFolder, type LoadConfiguration } from '../../src/server/configuration.js';
 import { startService } from '../../src/server/service.js';
 import { makePair, observers, open, post, temporaryFolder, until } from './harness.js';
 
@@ -34,7 +35,12 @@ async function start(t: Parameters<typeof temporaryFolder>[0], own: Partial<Sett
   const dir = temporaryFolder(t);
   const seen = await observers();
   const settings = { ...defaults, certsDir: join(dir, 'certs'), ...own };
-  const service = await startService({ settings, loadConfiguration, ...seen });
+  const service = await startService({
+    settings,
+    certificates,
+    handlers: handlersFromFolder(loadConfiguration),
+    ...seen,
+  });
   t.teardown(() => service.drain());
   const get = async (path: string): Promise<{ status: number; text: string }> => {
     const response = await fetch(`http://127.0.0.1:${service.plainPort}${path}`, { headers: { connection: 'close' } });
@@ -80,10 +86,11 @@ t.test('until the configuration is loaded: live, not ready, and 503', async (t) 
   const starting = startService({
     settings: { ...defaults, certsDir: dir },
     ...seen,
-    loadConfiguration: async (files) => {
+    certificates,
+    handlers: handlersFromFolder(async (files) => {
       await wait;
       return load(files);
-    },
+    }),
   });
   await until(() => lines() !== undefined);
   const { webhookPort = 0, plainPort = 0 } = lines() ?? {};

@@ -1,0 +1,211 @@
+import { request } from 'undici';
+import { isObject, listOf, objectOf, stringOf, type JsonObject, type JsonValue } from '../../model/json.js';
+import { ApiError, refusalOf } from './api-error.js';
+import type { Connection } from './connection.js';
+import { readWatch, type WatchEvent } from './watch-stream.js';
+
+/** Query parameters; those that are `undefined` are left out. */
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** What every request can be given. */
+export interface RequestOptions {
+  readonly query?: Query;
+  readonly signal?: AbortSignal;
+  /** How long the whole answer may take; 10 s unless given. */
+  readonly timeoutMs?: number;
+}
+
+/** How a patch is to be read. */
+export type PatchKind = 'apply' | 'merge' | 'json';
+
+/** What a list asks for. */
+export interface ListOptions extends RequestOptions {
+  /** Only names, labels, annotations and the like of each object (`PartialObjectMetadata`). */
+  readonly metadataOnly?: boolean;
+  /** Objects a page; 500 unless given. */
+  readonly pageSize?: number;
+}
+
+/** A whole list, and the version that a watch can go on from. */
+export interface ObjectList {
+  readonly items: readonly JsonObject[];
+  readonly resourceVersion: string;
+}
+
+/** What a watch asks for. */
+export interface WatchOptions {
+  readonly query?: Query;
+  readonly signal: AbortSignal;
+  readonly metadataOnly?: boolean;
+  /** Ends a watch on which nothing came for so long; bookmarks come about once a minute. 150 s unless given. */
+  readonly idleMs?: number;
+}
+
+/**
+ * The API server, in plain JSON: nothing is lost or added on the way, as the typed client would. Every method throws
+ * `ApiError`: for what the server refuses, and with status 0 and reason `NoAnswer` when it does not answer in time.
+ */
+export interface ApiClient {
+  readonly server: string;
+  get(path: string, options?: RequestOptions): Promise<JsonObject>;
+  /** Reads a list page by page. */
+  list(path: string, options?: ListOptions): Promise<ObjectList>;
+  create(path: string, object: JsonObject, options?: RequestOptions): Promise<JsonObject>;
+  replace(path: string, object: JsonObject, options?: RequestOptions): Promise<JsonObject>;
+  /** For `apply` the query needs `fieldManager`, and `force` to take fields over. */
+  patch(path: string, kind: PatchKind, body: JsonValue, options?: RequestOptions): Promise<JsonObject>;
+  /** @param body `DeleteOptions`, such as preconditions */
+  delete(path: string, body?: JsonObject, options?: RequestOptions): Promise<JsonObject>;
+  /** Ends when the server ends it, which it does every few minutes. Ends with an `ApiError` on an `ERROR` event too. */
+  watch(path: string, options: WatchOptions): AsyncIterable<WatchEvent>;
+  close(): Promise<void>;
+}
+
+const defaultTimeoutMs = 10_000;
+const longestAnswerBytes = 256 * 1024 * 1024;
+const contentTypes: Readonly<Record<PatchKind, string>> = {
+  apply: 'application/apply-patch+yaml',
+  merge: 'application/merge-patch+json',
+  json: 'application/json-patch+json',
+};
+const listOfMetadata = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+const metadata = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+
+interface Sending {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly options: RequestOptions;
+  readonly body?: JsonValue;
+  readonly contentType?: string;
+  readonly accept?: string;
+}
+
+/**
+ * Makes a client on a connection.
+ * @param userAgent what the API server's audit log shows
+ */
+export function createApiClient(connection: Connection, userAgent: string): ApiClient {
+  const { server } = connection;
+
+  async function send({ method, path, options, body, contentType, accept }: Sending): Promise<JsonObject> {
+    const what = `${method} ${path}`;
+    const timeout = AbortSignal.timeout(options.timeoutMs ?? defaultTimeoutMs);
+    const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
+    try {
+      const { headers, dispatcher } = await connection.authenticate();
+      const response = await request(urlOf(server, path, options.query), {
+        method,
+        signal,
+        ...(dispatcher === undefined ? {} : { dispatcher }),
+        headers: {
+          ...headers,
+          'user-agent': userAgent,
+          accept: accept ?? 'application/json',
+          ...(body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await textOf(response.body);
+      const answer = parsed(text);
+      if (response.statusCode >= 200 && response.statusCode < 300 && isObject(answer)) return answer;
+      throw refusalOf(what, response.statusCode, answer, secondsOf(response.headers['retry-after']));
+    } catch (error) {
+      throw error instanceof ApiError ? error : noAnswer(what, error);
+    }
+  }
+
+  return {
+    server,
+    get: (path, options = {}) => send({ method: 'GET', path, options }),
+    list: async (path, options = {}) => {
+      const items: JsonObject[] = [];
+      const { pageSize = 500, metadataOnly = false } = options;
+      let next: string | undefined;
+      for (;;) {
+        const query: Query = { limit: pageSize, ...options.query, continue: next };
+        const page = await send({
+          method: 'GET',
+          path,
+          options: { ...options, query },
+          ...(metadataOnly ? { accept: listOfMetadata } : {}),
+        });
+        const about = objectOf(page['metadata']);
+        items.push(...listOf(page['items']).filter(isObject));
+        next = stringOf(about?.['continue']);
+        if (next === undefined || next === '') {
+          return { items, resourceVersion: stringOf(about?.['resourceVersion']) ?? '' };
+        }
+      }
+    },
+    create: (path, body, options = {}) => send({ method: 'POST', path, options, body }),
+    replace: (path, body, options = {}) => send({ method: 'PUT', path, options, body }),
+    patch: (path, kind, body, options = {}) =>
+      send({ method: 'PATCH', path, options, body, contentType: contentTypes[kind] }),
+    delete: (path, body, options = {}) =>
+      send({ method: 'DELETE', path, options, ...(body === undefined ? {} : { body }) }),
+    watch: async function* (path, { query, signal, metadataOnly = false, idleMs = 150_000 }) {
+      const what = `WATCH ${path}`;
+      try {
+        const { headers, dispatcher } = await connection.authenticate();
+        const response = await request(urlOf(server, path, { ...query, watch: true }), {
+          method: 'GET',
+          signal,
+          ...(dispatcher === undefined ? {} : { dispatcher }),
+          headersTimeout: 30_000,
+          bodyTimeout: idleMs,
+          headers: { ...headers, 'user-agent': userAgent, accept: metadataOnly ? metadata : 'application/json' },
+        });
+        if (response.statusCode !== 200) {
+          const body = parsed(await textOf(response.body));
+          throw refusalOf(what, response.statusCode, body, secondsOf(response.headers['retry-after']));
+        }
+        yield* readWatch(what, response.body);
+      } catch (error) {
+        throw error instanceof ApiError ? error : noAnswer(what, error);
+      }
+    },
+    close: () => connection.close(),
+  };
+}
+
+function urlOf(server: string, path: string, query: Query = {}): URL {
+  const url = new URL(`${server}${path}`);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+  return url;
+}
+
+async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of body) {
+    length += part.length;
+    if (length > longestAnswerBytes) throw new Error(`the answer is longer than ${longestAnswerBytes} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function secondsOf(value: string | readonly string[] | undefined): number | undefined {
+  return typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) : undefined;
+}
+
+function noAnswer(what: string, cause: unknown): ApiError {
+  return new ApiError(`${what}: ${innermost(cause)}`, { status: 0, reason: 'NoAnswer', cause });
+}
+
+/** The innermost message: the outer one of a failed connection says nothing. */
+function innermost(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause instanceof Error) return innermost(error.cause);
+  return error.message === '' ? error.name : error.message;
+}

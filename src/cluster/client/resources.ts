@@ -1,0 +1,75 @@
+/** A kind of object as the API server addresses it. */
+export interface Resource {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly version: string;
+  /** Plural name, as in the path. */
+  readonly plural: string;
+  readonly kind: string;
+}
+
+const core = { group: '', version: 'v1' } as const;
+const apps = { group: 'apps', version: 'v1' } as const;
+const batch = { group: 'batch', version: 'v1' } as const;
+const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1' } as const;
+const registration = { group: 'admissionregistration.k8s.io', version: 'v1' } as const;
+const own = { group: 'outrider.dev', version: 'v1alpha1' } as const;
+
+/** Every kind of object that is read or written in a cluster. */
+export const resources = {
+  policies: { ...own, plural: 'instrumentationpolicies', kind: 'InstrumentationPolicy' },
+  profiles: { ...own, plural: 'instrumentationprofiles', kind: 'InstrumentationProfile' },
+  namespaces: { ...core, plural: 'namespaces', kind: 'Namespace' },
+  nodes: { ...core, plural: 'nodes', kind: 'Node' },
+  pods: { ...core, plural: 'pods', kind: 'Pod' },
+  secrets: { ...core, plural: 'secrets', kind: 'Secret' },
+  serviceAccounts: { ...core, plural: 'serviceaccounts', kind: 'ServiceAccount' },
+  services: { ...core, plural: 'services', kind: 'Service' },
+  configMaps: { ...core, plural: 'configmaps', kind: 'ConfigMap' },
+  replicationControllers: { ...core, plural: 'replicationcontrollers', kind: 'ReplicationController' },
+  deployments: { ...apps, plural: 'deployments', kind: 'Deployment' },
+  replicaSets: { ...apps, plural: 'replicasets', kind: 'ReplicaSet' },
+  statefulSets: { ...apps, plural: 'statefulsets', kind: 'StatefulSet' },
+  daemonSets: { ...apps, plural: 'daemonsets', kind: 'DaemonSet' },
+  jobs: { ...batch, plural: 'jobs', kind: 'Job' },
+  cronJobs: { ...batch, plural: 'cronjobs', kind: 'CronJob' },
+  leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' },
+  events: { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event' },
+  clusterRoles: { ...rbac, plural: 'clusterroles', kind: 'ClusterRole' },
+  mutatingWebhooks: {
+    ...registration,
+    plural: 'mutatingwebhookconfigurations',
+    kind: 'MutatingWebhookConfiguration',
+  },
+  validatingWebhooks: {
+    ...registration,
+    plural: 'validatingwebhookconfigurations',
+    kind: 'ValidatingWebhookConfiguration',
+  },
+} as const satisfies Record<string, Resource>;
+
+/** Which object, or which list of objects. */
+export interface Address {
+  /** Absent for cluster-scoped objects, and for lists over all namespaces. */
+  readonly namespace?: string;
+  /** Absent for a list, and to create. */
+  readonly name?: string;
+  /** Such as `status`. */
+  readonly subresource?: string;
+}
+
+/** The `apiVersion` of a resource's objects. */
+export function apiVersionOf({ group, version }: Resource): string {
+  return group === '' ? version : `${group}/${version}`;
+}
+
+/** The path under which the API server has an object or a list. */
+export function pathOf(resource: Resource, { namespace, name, subresource }: Address = {}): string {
+  const { group, version, plural } = resource;
+  const parts = group === '' ? ['api', version] : ['apis', group, version];
+  if (namespace !== undefined) parts.push('namespaces', namespace);
+  parts.push(plural);
+  if (name !== undefined) parts.push(name);
+  if (subresource !== undefined) parts.push(subresource);
+  return `/${parts.map(encodeURIComponent).join('/')}`;
+}
