@@ -72,9 +72,9 @@ export interface FakeApi {
   /** The watches that are open. */
   readonly watches: ReadonlySet<Watching>;
   /** What the next calls of a kind (`LIST /path`, `WATCH /path`, …) fail with, one each. */
-  fail(what: string, ...errors: readonly unknown[]): void;
+  fail(what: string, ...errors: readonly Error[]): void;
   /** What a call of a kind fails with until `heal`. */
-  breakDown(what: string, error: unknown): void;
+  breakDown(what: string, error: Error): void;
   heal(what: string): void;
   /** Stores an object; watches hear of it unless `silently`. */
   put(path: string, object: JsonObject, silently?: boolean): JsonObject;
@@ -90,8 +90,8 @@ export function fakeApi(): FakeApi {
   const objects = new Map<string, JsonObject>();
   const watches = new Set<Watching>();
   const asked: string[] = [];
-  const faults = new Map<string, unknown[]>();
-  const broken = new Map<string, unknown>();
+  const faults = new Map<string, Error[]>();
+  const broken = new Map<string, Error>();
 
   const listOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));
   const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
@@ -99,7 +99,7 @@ export function fakeApi(): FakeApi {
     asked.push(what);
     await tick();
     const fault = faults.get(what)?.shift() ?? broken.get(what);
-    if (fault !== undefined) throw fault instanceof Error ? fault : new Error(String(fault));
+    if (fault !== undefined) throw fault;
   };
   const selected = (query: Query | undefined, path: string): boolean => {
     const name = /^metadata\.name=(.*)$/.exec(String(query?.['fieldSelector'] ?? ''))?.[1];

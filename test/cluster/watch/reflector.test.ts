@@ -16,7 +16,7 @@ interface Following {
   readonly lines: readonly JsonObject[];
   readonly failures: unknown[];
   readonly stop: AbortController;
-  known(): Record<string, string>;
+  readonly known: () => Record<string, string>;
 }
 
 const colourOf = (object: JsonObject): string =>
