@@ -4,7 +4,7 @@ import type { JsonObject } from '../model/json.js';
 import type { StringMap } from '../model/selector.js';
 import type { Engine } from '../engine/engine.js';
 import { instrument, type Outcome } from '../engine/instrument.js';
-import { PatchWriter } from './patch-text.js';
+import { PatchEncoder } from './patch-encoder.js';
 import { allowUntouched, answer } from './response.js';
 import { readReview, type Review } from './review.js';
 
@@ -50,7 +50,7 @@ export type DoorHandler = (body: Buffer, call: Call) => string | Promise<string>
  * door it is thrown on, so that the failure policy of the entry that called decides: Fail for Security, else Ignore (E37).
  */
 export function createDoor(door: Door, options: DoorOptions): DoorHandler {
-  const writer = new PatchWriter();
+  const encoder = new PatchEncoder();
   return (body, call) => {
     const startMs = performance.now();
     const review = readReview(body);
@@ -60,7 +60,7 @@ export function createDoor(door: Door, options: DoorOptions): DoorHandler {
     }
     const respond = (outcome: Pick<Outcome, 'decision' | 'patch'>): string => {
       options.onReviewed(reviewedOf(door, review, outcome.decision, startMs, call));
-      return answer(review.uid, outcome.decision, outcome.patch, writer);
+      return answer(review.uid, outcome.decision, outcome.patch, encoder);
     };
     const failed = (error: unknown): string => {
       options.onFailure(error, review.uid);
