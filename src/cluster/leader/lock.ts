@@ -19,7 +19,7 @@ export interface LeaseLock {
    * @throws ApiError when that cannot be told: no answer, no right, or a write that was overtaken (`Conflict`)
    */
   attempt(signal: AbortSignal): Promise<Attempt>;
-  /** Forgets that it was held, without a word to the API server. */
+  /** Holds it no longer, without a word to the API server. If nobody took it meanwhile, it can be renewed later. */
   forget(): void;
   /**
    * Gives it up, so that anybody may take it at once. Nothing happens unless it is held.
@@ -115,7 +115,6 @@ export function createLeaseLock(options: LockOptions): LeaseLock {
     },
     forget: () => {
       held = false;
-      acquireTime = undefined;
     },
     release: async (signal) => {
       if (!held || last === undefined) return;
