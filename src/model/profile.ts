@@ -100,9 +100,8 @@ const volumeSchema = z
           .describe('The vendor’s own command that fills the volume, which it sees at mountPath.'),
       })
       .refine((copy) => (copy.from === undefined) !== (copy.command === undefined), {
-        message: validationRules.oneFillOfTheVolume.message,
+        message: 'give either from or command',
       })
-      .meta(withRules(validationRules.oneFillOfTheVolume))
       .optional()
       .describe('Delivery by copy into an emptyDir.'),
     imageVolume: z

@@ -31,10 +31,6 @@ export const validationRules = {
     message: 'must be absent for Exists and DoesNotExist',
     fieldPath: '.values',
   },
-  oneFillOfTheVolume: {
-    rule: 'has(self.from) != has(self.command)',
-    message: 'give either from or command',
-  },
   volumeIsFilled: {
     rule: 'has(self.copy) || has(self.imageVolume)',
     message: 'has neither copy nor imageVolume, so nothing fills it; add one',
