@@ -220,7 +220,10 @@ t.test('every field says what it is for', (t) => {
       if (stringOf(child['description']) === undefined && path !== '') silent.push(`${path}.${name}`);
       walk(child, `${path}.${name}`);
     }
-    for (const key of ['items', 'additionalProperties']) walk(objectOf(node[key]) ?? {}, path);
+    for (const key of ['items', 'additionalProperties']) {
+      const child = objectOf(node[key]);
+      if (child !== undefined) walk(child, path);
+    }
   };
   for (const definition of customResourceDefinitions()) {
     const [served] = listOf(objectOf(definition['spec'])?.['versions']);
