@@ -4,7 +4,7 @@ import { objectOf, type JsonObject } from '../model/json.js';
 import { apiVersion } from '../model/names.js';
 import { policySchema } from '../model/policy.js';
 import { profileSchema } from '../model/profile.js';
-import { statusSchema } from './crd-status.js';
+import { policyStatusSchema, profileStatusSchema } from '../model/status.js';
 import { jsonSchemaOf } from './schema-guide.js';
 import { structuralSchema } from './structural-schema.js';
 
@@ -25,6 +25,7 @@ interface Kind {
   readonly shortName: string;
   readonly description: string;
   readonly schema: z.ZodType;
+  readonly status: z.ZodType;
   readonly columns: readonly Column[];
 }
 
@@ -52,6 +53,7 @@ const kinds: readonly Kind[] = [
     shortName: 'ipol',
     description: 'Who gets which profile, and how strictly. Exactly one policy wins for a pod.',
     schema: policySchema,
+    status: policyStatusSchema,
     columns: [
       { name: 'Mode', type: 'string', jsonPath: '.spec.mode', description: 'Off, Report or Inject.' },
       { name: 'Prefer', type: 'string', jsonPath: '.spec.prefer', description: 'What gives way on trouble.' },
@@ -72,6 +74,7 @@ const kinds: readonly Kind[] = [
     shortName: 'iprof',
     description: 'A vendor’s recipe, as data: what an instrumented pod gets.',
     schema: profileSchema,
+    status: profileStatusSchema,
     columns: [
       { name: 'Version', type: 'string', jsonPath: '.spec.version', description: 'Version of the recipe.' },
       ...readyColumns,
@@ -81,7 +84,7 @@ const kinds: readonly Kind[] = [
 
 /** The custom resource definitions, from the schemas that files are read with. The same build gives the same objects. */
 export function customResourceDefinitions(): readonly JsonObject[] {
-  return kinds.map(({ kind, plural, shortName, description, schema, columns }) => ({
+  return kinds.map(({ kind, plural, shortName, description, schema, status, columns }) => ({
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: `${plural}.${group}`, labels: { 'app.kubernetes.io/name': 'outrider' } },
@@ -103,7 +106,7 @@ export function customResourceDefinitions(): readonly JsonObject[] {
           storage: true,
           subresources: { status: {} },
           additionalPrinterColumns: columns.map((column) => ({ ...column })),
-          schema: { openAPIV3Schema: rootSchema(schema, description) },
+          schema: { openAPIV3Schema: rootSchema(schema, status, description) },
         },
       ],
     },
@@ -119,7 +122,7 @@ export function definitionsAsYaml(): ReadonlyMap<string, string> {
   return new Map(texts);
 }
 
-function rootSchema(schema: z.ZodType, description: string): JsonObject {
+function rootSchema(schema: z.ZodType, status: z.ZodType, description: string): JsonObject {
   const spec = objectOf(objectOf(jsonSchemaOf(schema)['properties'])?.['spec']) ?? {};
   return {
     description,
@@ -130,7 +133,19 @@ function rootSchema(schema: z.ZodType, description: string): JsonObject {
       kind: { type: 'string', description: 'Kind of this object.' },
       metadata: { type: 'object' },
       spec: structuralSchema(spec),
-      status: statusSchema,
+      status: statusPart(status),
     },
+  };
+}
+
+/** A condition is known by its type, so that several writers can each keep their own. */
+function statusPart(schema: z.ZodType): JsonObject {
+  const status = structuralSchema(jsonSchemaOf(schema));
+  const { conditions, ...properties } = objectOf(status['properties']) ?? {};
+  const byType = { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] };
+  return {
+    description: 'What Outrider’s leader says of it.',
+    ...status,
+    properties: { ...properties, conditions: { ...objectOf(conditions), ...byType } },
   };
 }

@@ -35,6 +35,8 @@ export function structuralSchema(node: JsonObject): JsonObject {
     ...withoutEmptyBounds(kept),
     ...(constant === undefined ? {} : { enum: [constant] }),
     ...(node['type'] === 'integer' ? { format: 'int64' } : {}),
+    // Its pattern says the same at length.
+    ...(node['format'] === 'date-time' ? { format: 'date-time', pattern: undefined } : {}),
     ...(isObject(properties) ? { properties: mapValues(properties, structuralSchema) } : {}),
     ...(isObject(additionalProperties) ? { additionalProperties: structuralSchema(additionalProperties) } : {}),
     ...(isObject(items) ? { items: structuralSchema(items) } : {}),
