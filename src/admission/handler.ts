@@ -88,6 +88,7 @@ export function createDoor(door: Door, options: DoorOptions): DoorHandler {
           door,
           admitted: true,
           trace: false,
+          dryRun: review.dryRun,
           lookUp: door === 'mutate' ? () => call.signal : undefined,
         },
         options.engine(),

@@ -1,12 +1,12 @@
-import { objectOf, stringOf } from '../model/json.js';
 import type { Finding } from '../model/decision.js';
 import type { ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
 import type { Recipe } from '../model/recipe.js';
 import { rewriteImage } from '../inject/own-containers.js';
 import type { Engine } from './engine.js';
 import type { PodRequest } from './instrument.js';
+import type { Rule } from './rules.js';
 
-/** What is known to be wrong with the images of the agent that a pod would get (E31). */
+/** What is known to be wrong with what the agent needs, its images or its access key (E31). */
 export interface AgentTrouble {
   readonly obstacle: Finding | undefined;
   readonly remark: Finding | undefined;
@@ -77,17 +77,24 @@ function imagesOf(recipe: Recipe): readonly string[] {
 }
 
 /**
- * The Secret with the agent's access key, when it is known to be missing: under Availability the pod is left as it is,
- * rather than started beside an agent that cannot work.
+ * What is known to be wrong with the Secret of the agent's access key. Missing: under Availability the pod is left as it
+ * is, rather than started beside an agent that cannot work; under Security the kubelet waits for the Secret. Blocked: the
+ * pod is never handed a Secret that somebody put where ours belongs.
  */
-export function missingSecret(recipe: Recipe, namespace: string, engine: Engine): Finding | undefined {
-  if (recipe.prefer !== 'Availability') return undefined;
-  for (const { valueFrom } of recipe.sidecar?.env ?? []) {
-    const reference = objectOf(objectOf(valueFrom)?.['secretKeyRef']);
-    const name = stringOf(reference?.['name']);
-    const key = stringOf(reference?.['key']);
-    if (name === undefined || key === undefined || engine.secretState(namespace, name, key) !== 'missing') continue;
-    return { reason: 'credentials_missing', detail: `Secret ${namespace}/${name} has no key ${key}` };
+export function secretTrouble({ recipe, mirror }: Rule, namespace: string, engine: Engine): AgentTrouble {
+  if (recipe.credentials === undefined) return noTrouble;
+  const { name, key } = recipe.credentials;
+  const state = engine.secretState(namespace, name, key, mirror?.policy);
+  if (state !== 'missing' && state !== 'blocked') return noTrouble;
+  const said = engine.credentials?.detail(namespace, name, key);
+  if (state === 'blocked') {
+    const detail = said ?? `Secret ${namespace}/${name} is not Outrider’s`;
+    return { obstacle: { reason: 'credentials_blocked', detail }, remark: undefined };
   }
-  return undefined;
+  const detail = said ?? `Secret ${namespace}/${name} has no key ${key}`;
+  return recipe.prefer === 'Availability'
+    ? { obstacle: { reason: 'credentials_missing', detail }, remark: undefined }
+    : { obstacle: undefined, remark: { reason: 'credentials_awaited', detail } };
 }
+
+const noTrouble: AgentTrouble = { obstacle: undefined, remark: undefined };
