@@ -47,7 +47,7 @@ export function namespacesOf(
   if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(fallback)) {
     throw new OutriderError('usage', `--namespace is ${JSON.stringify(fallback)}: it must be a namespace’s name.`);
   }
-  const given = parseLabels(textOf(flags['namespaceLabels']) ?? '');
+  const given = labelsOption({ flags });
   const byName = new Map(configured);
   for (const { value } of documents) collectNamespaces(value, byName);
   return {
@@ -56,7 +56,13 @@ export function namespacesOf(
   };
 }
 
-function parseLabels(text: string): StringMap {
+/**
+ * Reads `--namespace-labels`.
+ *
+ * @throws OutriderError `usage`
+ */
+export function labelsOption({ flags }: Pick<Invocation, 'flags'>): StringMap {
+  const text = textOf(flags['namespaceLabels']) ?? '';
   const labels: Record<string, string> = {};
   for (const item of text.split(',').filter((part) => part.trim() !== '')) {
     const [, key, value] = /^\s*([^=\s]+)=(\S*)\s*$/.exec(item) ?? [];
