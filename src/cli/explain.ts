@@ -1,16 +1,17 @@
-import { Option } from 'commander';
+import { Option, type Command } from 'commander';
 import { OutriderError } from '../model/error.js';
 import { addClusterOptions, openWithKubeConfig, type ClusterOpener } from './cluster-options.js';
-import { explainLive } from './explain-live.js';
-import { textsOf } from './flags.js';
-import { installationSettings } from './live-engine.js';
 import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
 import { editFile, readFiles } from './edited-file.js';
+import { explainLive } from './explain-live.js';
 import { explanationOf, type Explanation } from './explanation.js';
 import { taskExplanationOf } from './explanation-task.js';
 import { explanationText } from './explanation-text.js';
+import { textsOf } from './flags.js';
 import { readInputs } from './inputs.js';
 import { templateInstrumenter } from './instrument-template.js';
+import type { Io } from './io.js';
+import { installationSettings } from './live-engine.js';
 import { lookupSettings } from './lookup-options.js';
 import { addNamespaceOptions } from './namespaces.js';
 import { openEngine } from './offline-engine.js';
@@ -27,7 +28,7 @@ export function explainCommand(open: ClusterOpener): CommandDefinition {
 
 export const command = explainCommand(openWithKubeConfig);
 
-const configure: CommandDefinition['configure'] = (command, { programName }) => {
+function configure(command: Command, { programName }: Io): void {
   command.argument('[OBJECT...]', 'objects of a cluster, as kubectl names them: deploy/web, pod/web-0, cronjob/report');
   addInputOption(command);
   command.addOption(
@@ -35,7 +36,10 @@ const configure: CommandDefinition['configure'] = (command, { programName }) => 
   );
   addColourOption(command);
   addPolicyOptions(command);
-  addNamespaceOptions(command);
+  addNamespaceOptions(
+    command,
+    'namespace of the objects (default: the context’s), or of manifests that name none (default: default)',
+  );
   addSettingOptions(command, clusterSettings, 'Cluster:');
   addClusterOptions(command);
   addSettingOptions(command, installationSettings, 'Installation:');
@@ -58,7 +62,7 @@ and one of the two.
 
 Exit codes: 0 explained, whatever the decision; 2 wrong usage, bad input, or the cluster does not answer.`,
   );
-};
+}
 
 async function explain(invocation: Invocation, open: ClusterOpener): Promise<number> {
   const { io, flags } = invocation;

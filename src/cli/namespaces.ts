@@ -10,13 +10,12 @@ import { textOf } from './flags.js';
 const heading = 'Namespace:';
 
 /** Gives a command the options that say where pods go. */
-export function addNamespaceOptions(command: Command): void {
+export function addNamespaceOptions(
+  command: Command,
+  whose = 'namespace of manifests that name none (default: default)',
+): void {
   command
-    .addOption(
-      new Option('-n, --namespace <NAME>', 'namespace of manifests that name none (default: default)').helpGroup(
-        heading,
-      ),
-    )
+    .addOption(new Option('-n, --namespace <NAME>', whose).helpGroup(heading))
     .addOption(
       new Option(
         '--namespace-labels <K=V,…>',

@@ -17,6 +17,8 @@ const selfTestSchema = z.object({
 export type ObservedSelfTest = z.infer<typeof selfTestSchema>;
 
 const certificateSchema = z.object({
+  /** Start of the certificate that is served: with its end it says when it should have been renewed. */
+  notBefore: time.optional(),
   /** End of the certificate that is served. */
   notAfter: time,
   /** Names that it is for. */
