@@ -25,7 +25,7 @@ export interface KeeperOptions {
   readonly clock: Clock;
   /** From 0 up to 1. */
   readonly random: () => number;
-  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 const longestIdleMs = 60_000;
@@ -37,7 +37,7 @@ const longestBackOffMs = 60_000;
  * and never rejects for what an API server does.
  */
 export function createCertificateKeeper(options: KeeperOptions): (signal: AbortSignal) => Promise<void> {
-  const { client, secret: place, names, rules, log, clock, random, pause } = options;
+  const { client, secret: place, names, rules, log, clock, random, sleep } = options;
   const tickMs = Math.min(1_000, rules.overlapMs / 5);
   let wake = (): void => undefined;
   options.onChange(() => wake());
@@ -69,7 +69,7 @@ export function createCertificateKeeper(options: KeeperOptions): (signal: AbortS
       }
       // A write is followed by another look; something that undoes it each time must not be raced with.
       inARow++;
-      await pause(Math.min(longestBackOffMs, 250 * 2 ** Math.min(inARow, 10)) * (0.5 + random()), signal);
+      await sleep(Math.min(longestBackOffMs, 250 * 2 ** Math.min(inARow, 10)) * (0.5 + random()), signal);
     }
 
     /** Reads, decides, and carries out. */
@@ -114,7 +114,7 @@ export function createCertificateKeeper(options: KeeperOptions): (signal: AbortS
         clock.monotonicMs() + Math.max(tickMs, Math.min(plan.lookAgainMs - clock.wallMs(), longestIdleMs));
       while (!over.signal.aborted && clock.monotonicMs() < untilMs) {
         const leftMs = untilMs - clock.monotonicMs();
-        await pause(next === undefined ? leftMs : Math.min(leftMs, tickMs), over.signal);
+        await sleep(next === undefined ? leftMs : Math.min(leftMs, tickMs), over.signal);
         trust.sample();
         if (next !== undefined && (trust.forMs(next) ?? -1) >= rules.overlapMs) break;
       }
