@@ -4,7 +4,7 @@ import type { Clock } from '../../src/image/clock.js';
 /** Time that passes only when a test says so. */
 export interface VirtualTime extends Clock {
   /** As the product waits: ends early when the signal aborts. */
-  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Lets so many milliseconds pass: each wait that ends meanwhile ends in its turn, with what it sets off. */
   advance(ms: number): Promise<void>;
   /** Sets the date, and only it, as somebody does who sets a computer's clock. */
@@ -31,7 +31,7 @@ export function createVirtualTime(wallMs = Date.parse('2026-11-22T12:00:00Z')): 
     jump: (ms) => {
       offsetMs += ms;
     },
-    pause: (ms, signal) =>
+    sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal.aborted) {
           resolve();

@@ -3,7 +3,7 @@ import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import { createLeaseLock, type LeaseLock } from './lock.js';
-import { pause as pauseByTheClock, type Pause } from './pause.js';
+import { sleepUntilAborted, type Timing } from '../watch/back-off.js';
 
 /** What an election is made of. */
 export interface ElectionOptions {
@@ -29,7 +29,7 @@ export interface ElectionOptions {
   readonly clock: Clock;
   /** From 0 up to 1. */
   readonly random: () => number;
-  readonly pause?: Pause;
+  readonly sleep?: Timing['sleep'];
 }
 
 // An object's annotations may have 256 KiB together, and a Lease that is refused is a Lease that is lost.
@@ -48,7 +48,7 @@ const releaseMs = 3_000;
  */
 export async function runElection(options: ElectionOptions): Promise<void> {
   const { identity, leaseSeconds, signal, log, metrics, clock, random } = options;
-  const pause = options.pause ?? pauseByTheClock;
+  const sleep = options.sleep ?? sleepUntilAborted;
   const leaseMs = leaseSeconds * 1000;
   const pollMs = Math.min(slowestPollMs, leaseMs / 8);
   const lock = createLeaseLock({ ...options, observed: boundedObserved(options) });
@@ -66,7 +66,7 @@ export async function runElection(options: ElectionOptions): Promise<void> {
   while (!ended()) {
     let waitMs = pollMs;
     try {
-      const attempt = await limited(lock, leaseMs / 3, signal, pause);
+      const attempt = await limited(lock, leaseMs / 3, signal, sleep);
       complaint = '';
       if (attempt.held) {
         leader = identity;
@@ -79,7 +79,7 @@ export async function runElection(options: ElectionOptions): Promise<void> {
     } catch (error) {
       if (!ended()) complain(error);
     }
-    if (!ended()) await pause(jittered(waitMs), signal);
+    if (!ended()) await sleep(jittered(waitMs), signal);
   }
 
   /** Leads from an acquisition on, until leading ends and `lead` has returned. */
@@ -123,12 +123,12 @@ export async function runElection(options: ElectionOptions): Promise<void> {
     let renewedMs = sinceMs;
     let waitMs = leaseMs / 3 - (clock.monotonicMs() - sinceMs);
     for (;;) {
-      await pause(Math.max(0, Math.min(waitMs, renewedMs + deadlineMs - clock.monotonicMs())), over);
+      await sleep(Math.max(0, Math.min(waitMs, renewedMs + deadlineMs - clock.monotonicMs())), over);
       if (isOver()) return renewedMs;
       const leftMs = renewedMs + deadlineMs - clock.monotonicMs();
       if (leftMs <= 0) return undefined;
       try {
-        const attempt = await limited(lock, leftMs, over, pause);
+        const attempt = await limited(lock, leftMs, over, sleep);
         complaint = '';
         if (!attempt.held) return undefined;
         renewedMs = attempt.sinceMs;
@@ -143,7 +143,7 @@ export async function runElection(options: ElectionOptions): Promise<void> {
 
   async function release(): Promise<void> {
     const limit = new AbortController();
-    const timer = pause(releaseMs, limit.signal).then(() => limit.abort());
+    const timer = sleep(releaseMs, limit.signal).then(() => limit.abort());
     try {
       await lock.release(limit.signal);
       log.info({ identity }, 'the Lease was given up');
@@ -160,13 +160,13 @@ async function limited(
   lock: LeaseLock,
   limitMs: number,
   signal: AbortSignal,
-  pause: Pause,
+  sleep: Timing['sleep'],
 ): Promise<Awaited<ReturnType<LeaseLock['attempt']>>> {
   const limit = new AbortController();
   const stop = (): void => limit.abort();
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
-  const late = pause(limitMs, limit.signal).then(() => {
+  const late = sleep(limitMs, limit.signal).then(() => {
     limit.abort();
     throw new Error('the API server did not answer in time');
   });

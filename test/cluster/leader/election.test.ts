@@ -89,7 +89,7 @@ function createWorld(): World {
               fail = reject;
               signal.addEventListener('abort', () => resolve(), { once: true });
             });
-            await time.pause(replica.slowMs, new AbortController().signal);
+            await time.sleep(replica.slowMs, new AbortController().signal);
           } finally {
             leading.delete(me);
           }
@@ -104,7 +104,7 @@ function createWorld(): World {
         },
         clock: { monotonicMs: () => time.monotonicMs() + epochMs, wallMs: () => time.wallMs() + skewMs },
         random: () => 0.5,
-        pause: time.pause,
+        sleep: time.sleep,
       });
       t.teardown(() => stop.abort());
       return replica;
