@@ -106,6 +106,16 @@ export function registeredInvalid(known: KnownOfPolicy): RegisteredPolicy {
   return { name, mode, prefer, valid: false, canDeny: prefer === 'Security', namespaceSelector, podSelector };
 }
 
+/** What is registered of policies, as the cluster's state has them: what is served of each, else what is known of it. */
+export function registeredPolicies(
+  states: readonly { readonly policy: Policy | undefined; readonly known: KnownOfPolicy | undefined }[],
+): readonly RegisteredPolicy[] {
+  return states.flatMap(({ policy, known }) => {
+    if (policy !== undefined) return [registered(policy)];
+    return known === undefined ? [] : [registeredInvalid(known)];
+  });
+}
+
 /**
  * Works out both configurations: for each policy that changes pods, or would if it were not only reporting, a mutating
  * entry, which never blocks; for each that can deny a validating one. Names and order depend on nothing but the

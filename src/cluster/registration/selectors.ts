@@ -103,9 +103,9 @@ export function sameDemands(one: JsonObject, other: JsonObject): boolean {
 function demandsOf(selector: JsonObject): readonly Demand[] {
   return [
     ...Object.entries(objectOf(selector['matchLabels']) ?? {}).flatMap(([key, value]) =>
-      value === undefined
+      typeof value !== 'string'
         ? []
-        : [{ text: textOf(key, 'In', [String(value)]), label: [key, value] as const, expression: undefined }],
+        : [{ text: textOf(key, 'In', [value]), label: [key, value] as const, expression: undefined }],
     ),
     ...listOf(selector['matchExpressions'])
       .filter(isObject)

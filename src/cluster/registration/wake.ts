@@ -1,9 +1,9 @@
 /** Lets a loop sleep until something is to be done. */
 export interface Wake {
   /** Ends the sleep; while nobody sleeps, the next one. */
-  poke(): void;
+  readonly poke: () => void;
   /** Resolves at a poke, after the time, or when the signal aborts; never rejects. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** Longest delay of a timer; a longer one would run at once. */
