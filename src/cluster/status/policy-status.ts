@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../model/error.js';
 import type { JsonObject } from '../../model/json.js';
-import { conditionTypes, type ConditionReason, type PolicyStatus } from '../../model/status.js';
+import { conditionTypes, isConditionReason, type ConditionReason, type PolicyStatus } from '../../model/status.js';
 import type { PolicyState, ProfileState } from '../state/configuration.js';
 import { conditionsOf, someOf, type Found } from './conditions.js';
 import type { CredentialsState, WebhookState } from './facts.js';
@@ -12,8 +12,12 @@ export interface PolicyFacts {
   readonly profiles: readonly ProfileState[];
   /** `undefined` where not even the selectors are known. */
   readonly reach: Reach | undefined;
-  readonly webhook: WebhookState;
-  readonly credentials: CredentialsState;
+  /** `undefined`: not known yet. */
+  readonly webhook: WebhookState | undefined;
+  /** `undefined`: not known yet. */
+  readonly credentials: CredentialsState | undefined;
+  /** Whether the served version takes an access key. */
+  readonly takesKey: boolean;
   /** The status that the policy has in the API server. */
   readonly before: JsonObject | undefined;
   /** Milliseconds since 1970. */
@@ -25,7 +29,7 @@ export function policyStatus(policy: PolicyState, facts: PolicyFacts): PolicySta
   const found = {
     ProfileResolved: profileResolved(policy, facts.profiles),
     WebhookConfigured: webhookConfigured(facts.webhook),
-    CredentialsPresent: credentialsPresent(facts.credentials),
+    CredentialsPresent: facts.takesKey ? credentialsPresent(facts.credentials) : noKey,
     Overlapping: overlapping(facts.reach?.overlap),
   };
   const ready = isReady(policy, found);
@@ -51,15 +55,16 @@ function isReady(policy: PolicyState, others: Others): Found {
     return { status: 'False', reason, message: `${problem.message} ${rest}` };
   }
   if (ProfileResolved.status !== 'True') return { ...ProfileResolved, status: 'False' };
-  if (WebhookConfigured.status !== 'True') return WebhookConfigured;
   const mode = policy.policy?.spec.mode;
-  if (mode === 'Off') return { status: 'True', reason: 'Off', message: 'mode is Off: nothing is done to its pods.' };
+  if (mode === 'Off')
+    return { status: 'True', reason: 'Off', message: 'Its mode is Off: nothing is done to its pods.' };
+  if (WebhookConfigured.status !== 'True') return WebhookConfigured;
   if (CredentialsPresent.status === 'False') return CredentialsPresent;
   if (mode === 'Report') {
     return {
       status: 'True',
       reason: 'Reporting',
-      message: 'mode is Report: pods are decided on and left as they are.',
+      message: 'Its mode is Report: pods are decided on and left as they are.',
     };
   }
   return { status: 'True', reason: 'Served', message: 'Pods are instrumented as the policy says.' };
@@ -100,49 +105,26 @@ function profileResolved({ problem, served, profile }: PolicyState, profiles: re
   return { status: 'True', reason: 'Resolved', message: `${name}, version ${profile?.spec.version ?? '?'}.` };
 }
 
-function webhookConfigured(webhook: WebhookState): Found {
-  switch (webhook.state) {
-    case 'Configured':
-      return { status: 'True', reason: 'Configured', message: 'The API server has the policy’s webhook entries.' };
-    case 'NotNeeded':
-      return { status: 'True', reason: 'NotNeeded', message: 'The policy needs no webhook entry.' };
-    case 'Pending':
-      return { status: 'Unknown', reason: 'Pending', message: 'The webhook entries are not written yet.' };
-    case 'Paused':
-      return {
-        status: 'False',
-        reason: 'Paused',
-        message: `The installation is paused until ${webhook.until}; outrider resume ends that.`,
-      };
-    case 'Failed':
-      return { status: 'False', reason: 'WriteFailed', message: webhook.message };
-  }
+const pending: Found = { status: 'Unknown', reason: 'Pending', message: 'It has not been looked at yet.' };
+const noKey: Found = { status: 'True', reason: 'NotNeeded', message: 'The profile takes no access key.' };
+
+function webhookConfigured(webhook: WebhookState | undefined): Found {
+  if (webhook === undefined) return pending;
+  const { configured, reason, message } = webhook;
+  const status = configured ? 'True' : reason === 'CertificatePending' ? 'Unknown' : 'False';
+  return { status, reason: isConditionReason(reason) ? reason : 'NotWritten', message: sentence(message) };
 }
 
-function credentialsPresent(credentials: CredentialsState): Found {
-  switch (credentials.state) {
-    case 'NotNeeded':
-      return { status: 'True', reason: 'NotNeeded', message: 'The profile takes no access key.' };
-    case 'Present':
-      return { status: 'True', reason: 'Present', message: 'The access key is there in every matched namespace.' };
-    case 'Missing': {
-      const { secret, namespaces } = credentials;
-      const text = `Secret ${secret} is missing, or has not the key, in ${countOf(namespaces)}: ${someOf(namespaces)}`;
-      return { status: 'False', reason: 'Missing', message: `${text}; create it there, or set credentials.mirror.` };
-    }
-    case 'SourceMissing': {
-      const { secret, namespace } = credentials;
-      const text = `Secret ${secret}, which is to be mirrored, is missing in namespace ${namespace}, or has not the key`;
-      return { status: 'False', reason: 'SourceMissing', message: `${text}; create it there.` };
-    }
-    case 'MirrorBlocked': {
-      const { secret, namespaces } = credentials;
-      const text = `Secret ${secret} is not Outrider’s in ${countOf(namespaces)}: ${someOf(namespaces)}`;
-      return { status: 'False', reason: 'MirrorBlocked', message: `${text}; delete it there, or rename it.` };
-    }
-    case 'Unknown':
-      return { status: 'Unknown', reason: 'NotKnown', message: credentials.message };
-  }
+function credentialsPresent(credentials: CredentialsState | undefined): Found {
+  if (credentials === undefined) return pending;
+  const { status, reason, message } = credentials;
+  return { status, reason: isConditionReason(reason) ? reason : 'NotRead', message: sentence(message) };
+}
+
+/** A text of another part as the sentence that a condition's message is. */
+function sentence(text: string): string {
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }
 
 function overlapping(overlap: Overlap | undefined): Found {

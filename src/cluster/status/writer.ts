@@ -18,10 +18,10 @@ export interface StatusWriterOptions extends Timing {
   readonly client: Pick<ApiClient, 'patch'>;
   readonly state: Pick<ClusterState, 'configuration' | 'statusOf' | 'onChange'>;
   readonly excludedNamespaces: ReadonlySet<string>;
-  /** What became of a policy's webhook entries. */
-  readonly webhookOf: (policy: string) => WebhookState;
-  /** What is known of a policy's access key. */
-  readonly credentialsOf: (policy: string) => CredentialsState;
+  /** What became of a policy's webhook entries; `undefined`: not known yet. */
+  readonly webhookOf: (policy: string) => WebhookState | undefined;
+  /** What is known of a policy's access key; not asked for a policy that takes none. */
+  readonly credentialsOf: (policy: string) => CredentialsState | undefined;
   readonly log: Logger;
   readonly metrics: Pick<ClusterMetrics, 'setPolicyCondition'>;
 }
@@ -141,7 +141,7 @@ class Passes {
   #wanted(): readonly { readonly target: Target; readonly status: JsonObject }[] {
     const { state, excludedNamespaces, webhookOf, credentialsOf, clock, metrics } = this.#options;
     const configuration = state.configuration();
-    const { policies, profiles } = configuration;
+    const { policies, profiles, rules } = configuration;
     const reaches = reachOfPolicies(configuration, excludedNamespaces);
     const wallMs = clock.wallMs();
     const before = (kind: Kind, name: string, uid: string): JsonObject | undefined => {
@@ -155,6 +155,7 @@ class Passes {
         reach: reaches.get(name),
         webhook: webhookOf(name),
         credentials: credentialsOf(name),
+        takesKey: rules.byPolicy.get(name)?.recipe.credentials !== undefined,
         before: before('policies', name, uid),
         wallMs,
       });
