@@ -102,7 +102,7 @@ function profileResolved({ problem, served, profile }: PolicyState, profiles: re
     const rest = `Generation ${state.servedGeneration ?? 0} of the profile goes on.`;
     return { status: 'False', reason: 'ProfileInvalid', message: `${state.problem.message} ${rest}` };
   }
-  return { status: 'True', reason: 'Resolved', message: `${name}, version ${profile?.spec.version ?? '?'}.` };
+  return { status: 'True', reason: 'Resolved', message: `Profile ${name}, version ${profile?.spec.version ?? '?'}.` };
 }
 
 const pending: Found = { status: 'Unknown', reason: 'Pending', message: 'It has not been looked at yet.' };
