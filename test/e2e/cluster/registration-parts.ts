@@ -13,7 +13,7 @@ import { configurationPath } from '../../../src/cluster/registration/write.js';
 import type { MatchCondition } from '../../../src/cluster/registration/match-conditions.js';
 import { sleepUntilAborted } from '../../../src/cluster/watch/back-off.js';
 import { systemClock } from '../../../src/image/clock.js';
-import { isObject, listOf, objectOf, type JsonObject } from '../../../src/model/json.js';
+import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';
 import { createLogger } from '../../../src/observe/logger.js';
 import { createMetrics, Registry } from '../../../src/observe/metrics.js';
@@ -115,7 +115,7 @@ export async function webhooksOf(
   return Object.fromEntries(
     listOf(live['webhooks'])
       .filter(isObject)
-      .map((one) => [String(one['name']), one]),
+      .map((one) => [stringOf(one['name']) ?? '', one]),
   );
 }
 

@@ -14,11 +14,12 @@ import { removeEverything } from '../../../src/cluster/registration/pause.js';
 import { createSelfTest, runSelfTest, type SelfTestResult } from '../../../src/cluster/registration/self-test.js';
 import { configurationPath } from '../../../src/cluster/registration/write.js';
 import { systemClock } from '../../../src/image/clock.js';
-import { isObject, listOf, objectOf, type JsonObject } from '../../../src/model/json.js';
+import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { names } from '../../../src/model/names.js';
 import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';
 import { createLogger } from '../../../src/observe/logger.js';
 import { Registry } from '../../../src/observe/metrics.js';
+import { issueAuthority } from '../../../src/tls/issue.js';
 import { startApiServer } from './api-server.js';
 import { until } from './guarded-process.js';
 import {
@@ -152,6 +153,10 @@ async function meddle(kind: ConfigurationKind, change: readonly JsonObject[]): P
   await admin.patch(configurationPath(kind, instance), 'json', change, { query: { fieldManager: 'kubectl-edit' } });
 }
 
+function nameOf(webhook: JsonObject): string {
+  return stringOf(webhook['name']) ?? '';
+}
+
 async function indexOf(kind: ConfigurationKind, policy: string): Promise<number> {
   const live = await configurationOf(client, kind, instance);
   return listOf(live?.['webhooks'])
@@ -256,6 +261,16 @@ t.test('what is ours is repaired, and what is not stays', async (t) => {
   const at = await indexOf('validating', 'payments');
   const drifts: readonly (readonly [string, readonly JsonObject[]])[] = [
     ['caBundle', [{ op: 'replace', path: `/webhooks/${at}/clientConfig/caBundle`, value: 'AAAA' }]],
+    [
+      'where it is',
+      [
+        {
+          op: 'replace',
+          path: `/webhooks/${at}/clientConfig`,
+          value: { service: { namespace: 'shop', name: 'fake', port: 443 } },
+        },
+      ],
+    ],
     ['failurePolicy', [{ op: 'replace', path: `/webhooks/${at}/failurePolicy`, value: 'Ignore' }]],
     [
       'a match condition',
@@ -274,7 +289,7 @@ t.test('what is ours is repaired, and what is not stays', async (t) => {
       labels,
       annotations,
       ownerReferences,
-      webhooks: [...webhooks].sort((a, b) => (String(a['name']) < String(b['name']) ? -1 : 1)),
+      webhooks: [...webhooks].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)),
     };
   };
   let repairs = 0;
@@ -284,7 +299,7 @@ t.test('what is ours is repaired, and what is not stays', async (t) => {
       'validating',
       change.map((operation) => ({
         ...operation,
-        path: String(operation['path']).replace(`/webhooks/${at}`, `/webhooks/${index}`),
+        path: (stringOf(operation['path']) ?? '').replace(`/webhooks/${at}`, `/webhooks/${index}`),
       })),
     );
     await until(`${what} to be put right`, async () => (await leader.writes('repair')) > repairs);
@@ -367,7 +382,6 @@ t.test('a managed platform adds selector expressions: they stay, and nobody figh
   t.ok(await entry('mutating', 'third'));
   t.equal(leader.registration.confirmedBundle()?.caBundle, leader.caBundle);
 
-  // Of an entry that the other writer has a hand on, server-side apply alone would leave the selector.
   leader.policies = [payments];
   leader.registration.poke();
   await until('generation to settle once more', settled);
@@ -530,13 +544,8 @@ t.test('the self-test knows whether the API server reaches the webhook (E42)', a
   t.same(items, [], 'a dry run leaves nothing');
 
   leader.policies = [];
-  leader.caBundle = Buffer.from(
-    (
-      await (
-        await import('../../../src/tls/issue.js')
-      ).issueAuthority({ commonName: 'other', days: 1, nowMs: Date.now() })
-    ).certPem,
-  ).toString('base64');
+  const other = await issueAuthority({ commonName: 'other', days: 1, nowMs: Date.now() });
+  leader.caBundle = Buffer.from(other.certPem).toString('base64');
   await looked(leader);
   await until('the wrong authority to be noticed', async () => (await reached()).reachable === false);
   t.match(await reached(), {
