@@ -4,7 +4,7 @@ import type { JsonObject } from '../model/json.js';
 import type { StringMap } from '../model/selector.js';
 import type { Engine } from '../engine/engine.js';
 import { instrument, type Outcome } from '../engine/instrument.js';
-import { PatchWriter } from './patch-text.js';
+import { PatchEncoder } from './patch-encoder.js';
 import { allowUntouched, answer } from './response.js';
 import { readReview, type Review } from './review.js';
 
@@ -60,7 +60,7 @@ export type DoorHandler = (body: Buffer, call: Call) => string | Promise<string>
  * door goes by what is known, and at the validating one it is an error: some entry asked for this pod to be looked at.
  */
 export function createDoor(door: Door, options: DoorOptions): DoorHandler {
-  const writer = new PatchWriter();
+  const encoder = new PatchEncoder();
   return (body, call) => {
     const startMs = performance.now();
     const review = readReview(body);
@@ -70,7 +70,7 @@ export function createDoor(door: Door, options: DoorOptions): DoorHandler {
     }
     const respond = (outcome: Pick<Outcome, 'decision' | 'patch'>): string => {
       options.onReviewed(reviewedOf(door, review, outcome.decision, startMs, call));
-      return answer(review.uid, outcome.decision, outcome.patch, writer);
+      return answer(review.uid, outcome.decision, outcome.patch, encoder);
     };
     const failed = (error: unknown): string => {
       options.onFailure(error, review.uid);
@@ -88,6 +88,7 @@ export function createDoor(door: Door, options: DoorOptions): DoorHandler {
           door,
           admitted: true,
           trace: false,
+          dryRun: review.dryRun,
           lookUp: door === 'mutate' ? () => call.signal : undefined,
         },
         options.engine(),
