@@ -20,7 +20,7 @@ export function liveSteps(
 }
 
 /** The command that makes the Secret of an access key. */
-export function createSecret({ namespace, name, key }: NonNullable<LiveState['secret']>): string {
+export function createSecret({ namespace, name, key }: Omit<NonNullable<LiveState['secret']>, 'state'>): string {
   return `kubectl -n ${namespace} create secret generic ${name} --from-literal=${key}=YOUR_ACCESS_KEY`;
 }
 
