@@ -38,6 +38,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./render.js')).command,
   },
   {
+    name: 'crds',
+    summary: 'print the custom resource definitions',
+    load: async () => (await import('./crds.js')).command,
+  },
+  {
     name: 'serve',
     summary: 'run the admission webhook',
     load: async () => (await import('./serve.js')).command,

@@ -1,3 +1,4 @@
+import type { SecretState } from '../engine/engine.js';
 import type { PodTemplate } from '../documents/manifest-templates.js';
 import type { Rules } from '../engine/rules.js';
 import { readPod, isFinding, type ContainerView } from '../inject/view.js';
@@ -96,7 +97,7 @@ export interface LiveState {
     readonly namespace: string;
     readonly name: string;
     readonly key: string;
-    readonly state: 'present' | 'missing' | 'unknown';
+    readonly state: SecretState;
   };
   /** Of a pod: its own state. */
   readonly pod?: PodState;

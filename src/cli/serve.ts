@@ -109,7 +109,7 @@ function createLoader(
   let loaded = false;
   return (files) => {
     const parsed = files === undefined ? demonstration(logger) : parseConfiguration(files);
-    const { rules, problems, usable } = configure(parsed, settings.imageRewrites);
+    const { rules, problems, usable } = configure(parsed, settings.imageRewrites, { mirrors: false });
     for (const problem of problems) logger.error({ code: problem.code }, problem.message);
     const [first] = problems;
     if (first !== undefined && (loaded || !usable)) throw first;

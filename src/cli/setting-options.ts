@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { environmentName, type Setting } from '../config-setting.js';
 import { readSettings, settingsTable, type SettingKey, type Settings } from '../config.js';
-import type { ClusterFacts } from '../model/recipe.js';
+import type { ClusterFacts, SeenFacts } from '../model/recipe.js';
 import type { Invocation } from './command.js';
 
 /** Settings about the cluster that pods go to, which the offline commands have in common with `serve`. */
@@ -47,9 +47,7 @@ export function settingsOf({ flags, io }: Pick<Invocation, 'flags' | 'io'>, keys
   return readSettings({ flags: Object.fromEntries(Object.entries(flags).filter(([name]) => names.has(name))), env });
 }
 
-/** What a cluster says of itself; without one, settings that are `auto` mean the usual. */
-export type SeenFacts = Pick<ClusterFacts, 'nativeSidecars' | 'imageVolumes' | 'openShift'>;
-
+/** Without a cluster, settings that are `auto` mean the usual. */
 const usual: SeenFacts = { nativeSidecars: true, imageVolumes: false, openShift: false };
 
 /**
