@@ -12,6 +12,9 @@ export type ClusterOpener = (choice: ClusterChoice) => Promise<OpenCluster>;
 export const openWithKubeConfig: ClusterOpener = async (choice) =>
   (await import('../cluster/live/open-cluster.js')).openCluster(choice);
 
+/** Settings of the installation that a command asks about. */
+export const installationSettings = ['instance', 'ownNamespace'] as const;
+
 /** Gives a command the options that say which cluster is meant. */
 export function addClusterOptions(command: Command): void {
   command

@@ -1,5 +1,6 @@
 import type { Part } from '../cluster/overview/part.js';
 import type { StatusFinding, StatusReport } from './status-report.js';
+import { pauseText } from './live-steps.js';
 import { durationText } from './time-text.js';
 
 /** What findings are made of: the report before there are any. */
@@ -91,12 +92,14 @@ function leaderFindings({ leader, namespace, instance }: Parts): readonly Status
   ];
 }
 
-function selfTestFindings({ selfTest, pausedUntil }: Parts): readonly StatusFinding[] {
+function selfTestFindings({ selfTest, pause }: Parts): readonly StatusFinding[] {
   const about = 'API server';
   // Paused, there is no webhook that could be reached; and without a Lease that has been said.
-  if ((pausedUntil.known && pausedUntil.value !== null) || !selfTest.known) return [];
+  if ((pause.known && pause.value.paused) || !selfTest.known) return [];
   const { reachable, latencyMs, secondsAgo, why } = selfTest.value;
   const next = [`${page}#the-api-server-does-not-reach-the-webhook`];
+  if (reachable === undefined)
+    return [{ about, severity: 'unknown', detail: why ?? 'the self-test says nothing', next }];
   if (!reachable) {
     const detail = `does not reach the webhook${why === undefined ? '' : `: ${why}`}; nothing is injected`;
     return [{ about, severity: 'problem', detail, next }];
@@ -126,18 +129,17 @@ function certificateFindings({ certificate, namespace, instance }: Parts): reado
   ];
 }
 
-function pauseFindings({ pausedUntil }: Parts, programName: string): readonly StatusFinding[] {
+function pauseFindings({ pause }: Parts, programName: string): readonly StatusFinding[] {
   const about = 'pause';
-  if (!pausedUntil.known) return [unknown(about, pausedUntil)];
-  if (pausedUntil.value === null) return [];
-  const until = pausedUntil.value === 'forever' ? 'until it is resumed' : `until ${pausedUntil.value}`;
-  const detail = `paused ${until}: pods are created as they are`;
+  if (!pause.known) return [unknown(about, pause)];
+  if (!pause.value.paused) return [];
+  const detail = `paused ${pauseText(pause.value)}: pods are created as they are`;
   return [{ about, severity: 'problem', detail, next: [`${programName} resume`] }];
 }
 
-function webhookFindings({ webhooks, pausedUntil, policies, namespace, instance }: Parts): readonly StatusFinding[] {
+function webhookFindings({ webhooks, pause, policies, namespace, instance }: Parts): readonly StatusFinding[] {
   const about = 'webhooks';
-  if (pausedUntil.known && pausedUntil.value !== null) return [];
+  if (pause.known && pause.value.paused) return [];
   if (policies.known && policies.value.length === 0) return [];
   const { mutating } = webhooks;
   if (mutating.known) return [];

@@ -1,6 +1,8 @@
+import { keyOf } from '../cluster/live/read-secret.js';
 import type { Snapshot } from '../cluster/overview/snapshot.js';
 import { canDeny } from '../model/policy.js';
 import { names } from '../model/names.js';
+import { oneLine } from './errors.js';
 import { createSecret } from './live-steps.js';
 import { unknown, type Parts } from './status-findings.js';
 import type { PolicyReport, StatusFinding } from './status-report.js';
@@ -40,18 +42,21 @@ function unreadable(policies: Extract<Parts['policies'], { known: false }>, prog
 /** Conditions whose False is a problem of its own, when Ready does not say it. */
 const mustHold = new Set(['ProfileResolved', 'WebhookConfigured', 'CredentialsPresent']);
 
-function stateFindings(policy: PolicyReport, { pausedUntil }: Parts, keysSaid: boolean): readonly StatusFinding[] {
-  const { name, ready, current, conditions, problem } = policy;
+function stateFindings(policy: PolicyReport, { pause }: Parts, keysSaid: boolean): readonly StatusFinding[] {
+  const { name, ready, current, conditions, problem, servesEarlier } = policy;
   const about = `policy ${name}`;
   const next = [`kubectl describe instrumentationpolicy ${name}`];
-  if (problem !== undefined) return [{ about, severity: 'problem', detail: `is not valid: ${problem}`, next }];
+  if (problem !== undefined) {
+    const served = servesEarlier ? '; its last valid version goes on' : '';
+    return [{ about, severity: 'problem', detail: `is not valid${served}: ${oneLine(problem)}`, next }];
+  }
   if (ready === undefined) {
     return [{ about, severity: 'problem', detail: 'no leader has looked at it yet', next }];
   }
   if (!current) {
     return [{ about, severity: 'note', detail: 'was changed since the leader last looked at it', next }];
   }
-  const paused = pausedUntil.known && pausedUntil.value !== null;
+  const paused = pause.known && pause.value.paused;
   const findings: StatusFinding[] = [];
   for (const { type, status, message } of conditions) {
     const said = (type === 'CredentialsPresent' && keysSaid) || (type === 'WebhookConfigured' && paused);
@@ -68,15 +73,16 @@ function stateFindings(policy: PolicyReport, { pausedUntil }: Parts, keysSaid: b
 
 /** The Secrets that are missing where the policy's pods need them, as far as Secrets' names may be read. */
 function keyFindings({ name, namespaces }: PolicyReport, snapshot: Snapshot): readonly StatusFinding[] {
-  const { configured, secrets, ownNamespace } = snapshot;
-  if (!configured.known) return [];
-  const { rules } = configured.value;
+  const { compiled, secrets, ownNamespace } = snapshot;
+  if (!compiled.known) return [];
+  const { rules } = compiled.value;
   const ranked = rules.policies.ranked.find((policy) => policy.name === name);
-  const key = rules.byPolicy.get(name)?.recipe.credentials;
+  const rule = rules.byPolicy.get(name);
+  const key = rule === undefined ? undefined : keyOf(rule);
   const there = key === undefined ? undefined : secrets.get(key.name);
   if (ranked?.valid !== true || ranked.spec.mode === 'Off' || key === undefined || there?.known !== true) return [];
   // A mirrored key is copied from the installation's namespace.
-  const needed = ranked.spec.credentials.mirror ? [ownNamespace] : (namespaces ?? []);
+  const needed = rule?.mirror !== undefined ? [ownNamespace] : (namespaces ?? []);
   const missing = needed.filter((namespace) => !there.value.has(namespace));
   if (missing.length === 0) return [];
   return [
@@ -90,11 +96,11 @@ function keyFindings({ name, namespaces }: PolicyReport, snapshot: Snapshot): re
 }
 
 /** A policy that can deny needs the validating configuration. */
-function denierFindings({ webhooks, pausedUntil, namespace, instance }: Parts, snapshot: Snapshot) {
+function denierFindings({ webhooks, pause, namespace, instance }: Parts, snapshot: Snapshot) {
   const { validating } = webhooks;
-  if (validating.known || validating.cause !== 'absent' || !snapshot.configured.known) return [];
-  if (pausedUntil.known && pausedUntil.value !== null) return [];
-  const deniers = snapshot.configured.value.rules.policies.ranked.filter((policy) =>
+  if (validating.known || validating.cause !== 'absent' || !snapshot.compiled.known) return [];
+  if (pause.known && pause.value.paused) return [];
+  const deniers = snapshot.compiled.value.rules.policies.ranked.filter((policy) =>
     policy.valid ? policy.spec.mode === 'Inject' && canDeny(policy.spec) : policy.prefer === 'Security',
   );
   if (deniers.length === 0) return [];

@@ -3,6 +3,7 @@ import type { ReviewCounts } from '../cluster/overview/review-counts.js';
 import type { PolicyReport, StatusFinding, StatusReport } from './status-report.js';
 import type { Style } from './style.js';
 import { table, type Row } from './table.js';
+import { pauseText } from './live-steps.js';
 import { durationText } from './time-text.js';
 
 /** The report for people. */
@@ -24,7 +25,7 @@ function headText({ instance, namespace, server, versions, health }: StatusRepor
 }
 
 function installationRows(report: StatusReport, style: Style): readonly Row[] {
-  const { replicas, leader, selfTest, certificate, pausedUntil, webhooks, findings } = report;
+  const { replicas, leader, selfTest, certificate, pause, webhooks, findings } = report;
   const row = <T>(subject: string, part: Part<T>, text: (value: T) => string): Row => {
     if (!part.known) {
       const why = part.cause === 'absent' ? 'none' : `unknown: ${part.why}`;
@@ -42,8 +43,10 @@ function installationRows(report: StatusReport, style: Style): readonly Row[] {
       expired ? `${holder}, gone` : `${holder}, for ${durationText(leadsForSeconds)}`,
     ),
     row('API server', selfTest, ({ reachable, latencyMs, secondsAgo, why }) => {
-      const verb = reachable ? `reaches the webhook in ${Math.round(latencyMs)} ms` : 'does not reach the webhook';
-      return `${verb}, ${durationText(secondsAgo)} ago${why === undefined ? '' : `: ${why}`}`;
+      const ago = `${durationText(secondsAgo)} ago`;
+      if (reachable === true) return `reaches the webhook in ${Math.round(latencyMs)} ms, ${ago}`;
+      const verb = reachable === undefined ? 'nobody can tell' : 'does not reach the webhook';
+      return `${verb}, ${ago}${why === undefined ? '' : `: ${why}`}`;
     }),
     row('certificate', certificate, ({ notAfter, secondsLeft, names, authority }) => {
       const left = secondsLeft > 0 ? `${durationText(secondsLeft)} left` : 'expired';
@@ -54,9 +57,9 @@ function installationRows(report: StatusReport, style: Style): readonly Row[] {
       const checking = validating.known ? String(validating.value) : validating.cause === 'absent' ? 'no' : '?';
       return `${mutating} mutating, ${checking} validating`;
     }),
-    ...(pausedUntil.known && pausedUntil.value === null
+    ...(pause.known && !pause.value.paused
       ? []
-      : [row('pause', pausedUntil, (until) => (until === 'forever' ? 'until it is resumed' : `until ${until ?? ''}`))]),
+      : [row('pause', pause, (value) => (value.paused ? pauseText(value) : 'none'))]),
     ...(report.policies.known ? [] : [row('policies', report.policies, () => '')]),
     ...(report.namespaces.known || !report.policies.known ? [] : [row('namespaces', report.namespaces, () => '')]),
   ];

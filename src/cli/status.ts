@@ -4,6 +4,7 @@ import {
   addClusterOptions,
   addTimeoutOption,
   clusterChoice,
+  installationSettings,
   openWithKubeConfig,
   timeoutOf,
   type ClusterOpener,
@@ -11,7 +12,6 @@ import {
 import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
 import { textOf } from './flags.js';
 import type { Io } from './io.js';
-import { installationSettings } from './live-engine.js';
 import { addColourOption, colourChoice } from './output-options.js';
 import { addSettingOptions, settingsOf } from './setting-options.js';
 import type { Health } from './status-report.js';
