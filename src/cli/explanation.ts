@@ -1,6 +1,5 @@
 import type { SecretState } from '../engine/engine.js';
 import type { PodTemplate } from '../documents/manifest-templates.js';
-import type { SecretState } from '../engine/engine.js';
 import type { Rules } from '../engine/rules.js';
 import { readPod, isFinding, type ContainerView } from '../inject/view.js';
 import type { PlannedMember, WorkloadPlan } from '../inject/plan.js';
