@@ -12,7 +12,7 @@ import type { Invocation } from './command.js';
 import { explanationOf, type ExplainedStep, type Explanation, type LiveState } from './explanation.js';
 import { textOf } from './flags.js';
 import { decideTemplate, type InstrumentedPod } from './instrument-template.js';
-import { openLiveEngine, type LiveEngine } from './live-engine.js';
+import { givesPolicies, openLiveEngine, type LiveEngine } from './live-engine.js';
 import { liveSteps } from './live-steps.js';
 import { labelsOption } from './namespaces.js';
 import { podStateOf, podSteps } from './pod-state.js';
@@ -34,6 +34,7 @@ interface Ground {
  */
 export async function explainLive(invocation: Invocation, open: ClusterOpener): Promise<readonly Explanation[]> {
   const named = namedWorkloads(invocation.args);
+  const ownPolicies = !givesPolicies(invocation);
   const cluster = await open(clusterChoice(invocation));
   try {
     const { client } = cluster;
@@ -43,7 +44,7 @@ export async function explainLive(invocation: Invocation, open: ClusterOpener): 
       labelsOf(invocation, cluster, name),
       readStandstill(client, settingsOf(invocation, installationSettings), Date.now()),
     ]);
-    const engine = await openLiveEngine(invocation, cluster, { name, labels });
+    const engine = await openLiveEngine(invocation, cluster, { name, labels }, ownPolicies);
     const ground = { cluster, engine, labels, standstill, programName: invocation.io.programName };
     try {
       const explained: Explanation[] = [];

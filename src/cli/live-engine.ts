@@ -44,14 +44,15 @@ export interface KeyState {
  * Puts together what decides on the objects of one namespace as the webhook there does: the cluster's policies, unless
  * the command line gives some, and what of the rest can be read.
  *
+ * @param ownPolicies whether the policies are the cluster's
  * @throws OutriderError, or an AggregateError of them
  */
 export async function openLiveEngine(
   invocation: Invocation,
   { client }: OpenCluster,
   namespace: { readonly name: string; readonly labels: StringMap },
+  ownPolicies: boolean,
 ): Promise<LiveEngine> {
-  const ownPolicies = !givesPolicies(invocation);
   const policies = ownPolicies ? await clusterPolicies(invocation, client) : await loadPolicies(invocation);
   const settings = settingsOf(invocation, [...clusterSettings, ...installationSettings]);
   const keys = new Map<string, KeyState>();
@@ -102,8 +103,19 @@ export async function openLiveEngine(
   };
 }
 
-function givesPolicies({ flags }: Invocation): boolean {
-  return textsOf(flags['policy']).length > 0 || textOf(flags['profile']) !== undefined;
+/**
+ * Whether a command line gives policies of its own.
+ *
+ * @throws OutriderError `usage` for what would change policies, and does not change a cluster's
+ */
+export function givesPolicies({ flags }: Invocation): boolean {
+  if (textsOf(flags['policy']).length > 0 || textOf(flags['profile']) !== undefined) return true;
+  const stray = textsOf(flags['set']).length > 0 ? '--set' : flags['prefer'] === undefined ? undefined : '--prefer';
+  if (stray !== undefined) {
+    const message = `${stray} does not change the cluster’s policies; give --policy or --profile with it.`;
+    throw new OutriderError('usage', message);
+  }
+  return false;
 }
 
 /** The cluster's policies. One that is not valid is said to be so, and competes as the webhook lets it. */
@@ -111,11 +123,6 @@ async function clusterPolicies(
   { flags, io }: Invocation,
   client: OpenCluster['client'],
 ): Promise<Pick<LoadedPolicies, 'rules' | 'images'>> {
-  const stray = textsOf(flags['set']).length > 0 ? '--set' : flags['prefer'] === undefined ? undefined : '--prefer';
-  if (stray !== undefined) {
-    const message = `${stray} does not change the cluster’s policies; give --policy or --profile with it.`;
-    throw new OutriderError('usage', message);
-  }
   const { rules, policies, profiles } = await readPolicies(client);
   for (const { problem, name } of [...policies, ...profiles]) {
     if (problem === undefined) continue;
