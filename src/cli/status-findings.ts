@@ -160,5 +160,6 @@ function isMissing(part: Part<unknown>): boolean {
 
 /** The finding for a part that may not be read, or did not answer. */
 export function unknown(about: string, part: Extract<Part<unknown>, { known: false }>): StatusFinding {
-  return { about, severity: 'unknown', detail: part.why, next: [] };
+  const next = part.cause === 'forbidden' ? [`${page}#what-status-reads`] : [];
+  return { about, severity: 'unknown', detail: part.why, next };
 }

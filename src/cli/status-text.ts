@@ -115,12 +115,25 @@ function countsText({ metrics: { answered, asked, why } }: StatusReport, style: 
 }
 
 function findingsText(findings: readonly StatusFinding[], style: Style): string {
-  const marks = { problem: style.bad('✗'), unknown: style.warn('?'), note: style.warn('!') };
-  return findings
-    .flatMap(({ about, severity, detail, next }) => [
-      `${marks[severity]} ${about}: ${severity === 'unknown' ? `unknown, ${detail}` : detail}`,
-      ...next.map((each) => `    ${style.dim(each)}`),
-    ])
-    .map((line) => `${line}\n`)
-    .join('');
+  const marks = { problem: style.bad('✗'), note: style.warn('!') };
+  const said = findings.flatMap(({ about, severity, detail, next }) =>
+    severity === 'unknown'
+      ? []
+      : [`${marks[severity]} ${about}: ${detail}`, ...next.map((each) => `    ${style.dim(each)}`)],
+  );
+  return [...said, ...unknownLines(findings, style)].map((line) => `${line}\n`).join('');
+}
+
+/** What is not known, each cause once. */
+function unknownLines(findings: readonly StatusFinding[], style: Style): readonly string[] {
+  const unknown = findings.filter(({ severity }) => severity === 'unknown');
+  const causes = new Set(unknown.map(({ detail }) => detail));
+  return [...causes].flatMap((cause) => {
+    const alike = unknown.filter(({ detail }) => detail === cause);
+    const next = new Set(alike.flatMap((finding) => finding.next));
+    return [
+      `${style.warn('?')} unknown: ${alike.map(({ about }) => about).join(', ')}: ${cause}`,
+      ...[...next].map((each) => `    ${style.dim(each)}`),
+    ];
+  });
 }
