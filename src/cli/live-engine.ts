@@ -17,7 +17,8 @@ import { openImages, type OpenImages } from './images.js';
 import { lookupSettings } from './lookup-options.js';
 import type { OfflineEngine } from './offline-engine.js';
 import { loadPolicies, readImageConfigs, type LoadedPolicies } from './policy-options.js';
-import { clusterFacts, clusterSettings, settingsOf } from './setting-options.js';
+import { clusterFacts } from '../config-facts.js';
+import { clusterSettings, settingsOf } from './setting-options.js';
 
 const factsMs = 10_000;
 
