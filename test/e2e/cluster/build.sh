@@ -3,6 +3,7 @@
 #
 #   build.sh           builds what is missing and prints the folder with the binaries on standard output
 #   build.sh --where   prints the folder, and fails when a binary is missing
+#   --node             (with either) also what a node needs: kube-scheduler, kubelet, containerd and its shim, ctr
 #
 #   KUBEBUILDER_ASSETS            a folder with kube-apiserver, etcd and kubectl: taken as it is, nothing is built
 #   OUTRIDER_KUBERNETES_VERSION   v1.36.3 unless set
@@ -13,7 +14,21 @@ here=$(cd "$(dirname "$0")" && pwd)
 committed_version=$(sed -n 's#^\tk8s\.io/kubernetes \(v[^ ]*\).*#\1#p' "$here/binaries/kubernetes/go.mod" | head -n 1)
 etcd_version=$(sed -n 's#^\tgo\.etcd\.io/etcd/server/v3 \(v[^ ]*\).*#\1#p' "$here/binaries/etcd/go.mod" | head -n 1)
 version=${OUTRIDER_KUBERNETES_VERSION:-$committed_version}
+containerd_version=$(sed -n 's#^\tgithub\.com/containerd/containerd/v2 \(v[^ ]*\).*#\1#p' "$here/binaries/containerd/go.mod" | head -n 1)
 kubernetes_binaries=(kube-apiserver kube-controller-manager kubectl)
+containerd_binaries=()
+
+only_where=false
+for option in "$@"; do
+  case $option in
+    --where) only_where=true ;;
+    --node)
+      kubernetes_binaries+=(kube-scheduler kubelet)
+      containerd_binaries=(containerd containerd-shim-runc-v2 ctr)
+      ;;
+    *) printf 'build.sh: unknown option %s\n' "$option" >&2; exit 2 ;;
+  esac
+done
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "build.sh: $*"; exit 1; }
@@ -28,7 +43,10 @@ missing_in() {
 }
 
 if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
-  missing=$(missing_in "$KUBEBUILDER_ASSETS" kube-apiserver etcd kubectl)
+  needed=(kube-apiserver etcd kubectl)
+  # A node needs all of its parts; the API server alone does without kube-controller-manager.
+  [ "${#containerd_binaries[@]}" -eq 0 ] || needed=("${kubernetes_binaries[@]}" "${containerd_binaries[@]}" etcd)
+  missing=$(missing_in "$KUBEBUILDER_ASSETS" "${needed[@]}")
   [ -z "$missing" ] || fail "KUBEBUILDER_ASSETS is $KUBEBUILDER_ASSETS, which lacks $missing"
   printf '%s\n' "$KUBEBUILDER_ASSETS"
   exit 0
@@ -43,13 +61,18 @@ esac
 cache=${OUTRIDER_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/outrider-e2e}
 folder=$cache/kubernetes-$version-$architecture
 etcd_folder=$cache/etcd-$etcd_version-$architecture
+containerd_folder=$cache/containerd-$containerd_version-$architecture
 
-missing=$(missing_in "$folder" "${kubernetes_binaries[@]}" etcd)
+missing=$(missing_in "$folder" "${kubernetes_binaries[@]}" ${containerd_binaries[@]+"${containerd_binaries[@]}"} etcd)
 if [ -z "$missing" ]; then
   printf '%s\n' "$folder"
   exit 0
 fi
-[ "${1:-}" != --where ] || fail "$folder lacks $missing; run: bash test/e2e/cluster/setup.sh"
+if $only_where; then
+  set_up=test/e2e/cluster/setup.sh
+  [ "${#containerd_binaries[@]}" -eq 0 ] || set_up=test/node/setup.sh
+  fail "$folder lacks $missing; run: bash $set_up"
+fi
 
 command -v go >/dev/null ||
   fail "Go is needed to build $missing (https://go.dev/dl); or set KUBEBUILDER_ASSETS to a folder with kube-apiserver, etcd and kubectl"
@@ -138,4 +161,15 @@ ldflags="-s -w -X $stamp.gitVersion=$version -X $stamp.gitMajor=1 -X $stamp.gitM
 for binary in "${kubernetes_binaries[@]}"; do
   build "$module" "k8s.io/kubernetes/cmd/$binary" "$folder/$binary" -ldflags "$ldflags"
 done
+
+if [ "${#containerd_binaries[@]}" -gt 0 ]; then
+  go_is_new_enough "$here/binaries/containerd"
+  mkdir -p "$containerd_folder"
+  for binary in "${containerd_binaries[@]}"; do
+    build "$here/binaries/containerd" "github.com/containerd/containerd/v2/cmd/$binary" "$containerd_folder/$binary" \
+      -tags 'no_btrfs no_devmapper no_zfs no_aufs' \
+      -ldflags "-s -w -X github.com/containerd/containerd/v2/version.Version=$containerd_version"
+    ln -sfn "../$(basename "$containerd_folder")/$binary" "$folder/$binary"
+  done
+fi
 printf '%s\n' "$folder"
