@@ -9,8 +9,10 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { startCluster, type Cluster } from './cluster/cluster.js';
 
+const prepare = fileURLToPath(new URL('prepare.js', import.meta.url));
 const tests = 'dist/test/node/pods/*.test.js';
 const tap = ['node_modules/.bin/tap', 'run', '--disable-coverage', '--allow-empty-coverage'];
 
@@ -25,6 +27,7 @@ async function main(): Promise<number> {
   const beganMs = performance.now();
   try {
     cluster = await startCluster();
+    await cluster.inside.run(process.execPath, prepare);
   } catch (error) {
     console.error(`test cluster: ${error instanceof Error ? error.message : String(error)}`);
     return 2;
