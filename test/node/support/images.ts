@@ -4,6 +4,8 @@ import { busyboxPath } from '../cluster/parts.js';
 const programs = [
   'sh',
   'cat',
+  'rm',
+  'su',
   'chmod',
   'env',
   'grep',
