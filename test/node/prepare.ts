@@ -6,7 +6,14 @@ import { promisify } from 'node:util';
 import { stateFolder } from './support/kubectl.js';
 import { pushImages } from './support/images.js';
 
-const source = fileURLToPath(new URL('../../../test/agent/agent.c', import.meta.url));
-const agent = join(stateFolder(), 'agent');
-await promisify(execFile)('gcc', ['-static', '-O2', '-Wall', '-Wextra', '-Werror', '-o', agent, source]);
-await pushImages(agent);
+const folder = stateFolder();
+
+/** Builds a static program of one C file. */
+async function build(source: string, name: string): Promise<string> {
+  const program = join(folder, name);
+  const path = fileURLToPath(new URL(`../../../test/${source}`, import.meta.url));
+  await promisify(execFile)('gcc', ['-static', '-O2', '-Wall', '-Wextra', '-Werror', '-o', program, path]);
+  return program;
+}
+
+await pushImages(await build('agent/agent.c', 'agent'), await build('node/support/privileges.c', 'privileges'));

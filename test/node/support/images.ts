@@ -31,6 +31,8 @@ sleep 1000 & wait
 
 /** What application images have in common: programs, and `show` in places where images are known to put theirs. */
 const files: Image['files'] = {
+  'etc/passwd': { text: 'root:x:0:0::/:/bin/sh\nuser:x:1000:1000::/:/bin/sh\n', mode: 0o644 },
+  'etc/group': { text: 'root:x:0:\nuser:x:1000:\n', mode: 0o644 },
   ...busyboxFiles(...programs),
   'bin/show': { text: show },
   'opt/app/start': { text: show },
@@ -56,6 +58,10 @@ export const images = {
   datadogTracer: imageName('cws-instrumentation'),
   /** A web server by ENTRYPOINT and CMD: answers on port 8080. */
   web: imageName('web'),
+  /** The programs, and `setuid` and `filecaps`, which say what they gain by a setuid bit and by a file capability. */
+  privileged: imageName('privileged'),
+  /** The stand-in with a file that only root can read. */
+  rootOnlyAgent: imageName('root-only-agent'),
   /** Programs, and no ENTRYPOINT. */
   box: imageName('box'),
 } as const;
@@ -63,11 +69,20 @@ export const images = {
 /**
  * Makes them and pushes them.
  * @param agent the path of the stand-in agent, a static program
+ * @param privileges the path of a program that prints what it may do, likewise
  */
-export async function pushImages(agent: string): Promise<void> {
+export async function pushImages(agent: string, privileges: string): Promise<void> {
+  const gaining: Image['files'] = {
+    'bin/setuid': { copyOf: privileges, mode: 0o4755 },
+    'bin/filecaps': { copyOf: privileges, capabilities: 'cap_net_bind_service+ep' },
+  };
+  const secret: Image['files'] = { 'opt/draios/secret': { text: 'for root', mode: 0o600 } };
+  const sidecar = { Entrypoint: ['/opt/draios/bin/sidecar'] };
   await Promise.all([
     pushImage('outrider', { files: { 'tools/busybox': { copyOf: busyboxPath() } }, config: { User: '65532:65532' } }),
-    pushImage('agent', { files: agentFiles(agent), config: { Entrypoint: ['/opt/draios/bin/sidecar'] } }),
+    pushImage('agent', { files: agentFiles(agent), config: sidecar }),
+    pushImage('root-only-agent', { files: { ...agentFiles(agent), ...secret }, config: sidecar }),
+    pushVariant('privileged', { Env: ['PATH=/bin'] }, gaining),
     pushImage('datadog-agent', {
       files: { 'stand-in': { copyOf: agent } },
       config: { Entrypoint: ['/stand-in', 'agent'] },
