@@ -128,7 +128,7 @@ t.test('setuid programs and file capabilities under the tracer, as docs/security
 t.test('ephemeral-storage limits: the agent’s files do not count against the application’s (E27)', async (t) => {
   const here = await createNamespace(t, 'storage');
   const limited = { resources: { limits: { 'ephemeral-storage': '1Mi' } } };
-  const fills = pod('fills', { ...shell(`busybox dd if=/dev/zero of=/file bs=1M count=5; ${idle}`), ...limited });
+  const fills = pod('fills', { ...shell(`busybox dd if=/dev/zero of=/file bs=1M count=5; sleep 1000`), ...limited });
   await here.create(await injectAll([pod('limited', { ...shell(idle), ...limited })]));
   await here.create(fills);
   await isTraced(t, here, 'limited');
