@@ -230,6 +230,8 @@ t.test('undisturbed, leaders changing: always a valid leaf, long trusted, and ol
         let first: string | undefined;
         let leaderSinceMs = 0;
         for (const stride of strides) {
+          const before = world.standing.leaf;
+          if (before !== undefined && before.notAfterMs <= world.nowMs) throw new Error('an ended leaf was served');
           const { steps, lookAgainMs } = world.settle();
           promotions += steps.filter((step) => step === 'promote').length;
           const { leaf } = world.standing;
@@ -256,6 +258,7 @@ t.test('undisturbed, leaders changing: always a valid leaf, long trusted, and ol
     ),
     { numRuns: 500 },
   );
+  t.ok(promotions > 500, `authorities were replaced ${promotions} times`);
   t.end();
 });
 
