@@ -62,7 +62,7 @@ async function serve({ flags, io }: Invocation): Promise<number> {
     handlers: handlersFromFolder(createLoader(settings, images?.resolver, logger, metrics)),
     closeLast: async () => images?.close(),
   });
-  if (service.caBundle !== undefined) io.stdout.write(`caBundle: ${service.caBundle}\n`);
+  if (service?.caBundle !== undefined) io.stdout.write(`caBundle: ${service.caBundle}\n`);
   return exitCodes.ok;
 }
 

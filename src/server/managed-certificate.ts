@@ -6,7 +6,9 @@ import type { CertificateSource } from './sources.js';
  * The certificate that the leader keeps in a Secret. Waits until there is one.
  * @param managed opened with a signal that ends with the service at the latest
  */
-export function certificateFromSecret(managed: Pick<ManagedCertificate, 'first' | 'current' | 'onPair'>): CertificateSource {
+export function certificateFromSecret(
+  managed: Pick<ManagedCertificate, 'first' | 'current' | 'onPair'>,
+): CertificateSource {
   return async ({ logger, metrics }) => {
     logger.info('the certificate of the Secret is waited for');
     const pair = await managed.first();
