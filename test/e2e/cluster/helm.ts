@@ -18,12 +18,12 @@ export type Values = Readonly<Record<string, unknown>>;
 /** Real helm, with its files in the folder of the test's API server. */
 export interface Helm {
   /** Runs it as the admin; a failure is an exit code, not an error. */
-  run(parameters: readonly string[], input?: string): Promise<KubectlResult>;
+  readonly run: (parameters: readonly string[], input?: string) => Promise<KubectlResult>;
   /**
    * Every object that the chart makes of values, hooks included, in helm's order.
    * @throws with what helm said
    */
-  render(values?: Values, parameters?: readonly string[]): Promise<readonly JsonObject[]>;
+  readonly render: (values?: Values, parameters?: readonly string[]) => Promise<readonly JsonObject[]>;
 }
 
 /**
@@ -54,7 +54,5 @@ function templateCommand(parameters: readonly string[]): readonly string[] {
  */
 export function objectsIn({ exitCode, stdout, stderr }: KubectlResult): readonly JsonObject[] {
   if (exitCode !== 0) throw new Error(`it ended with ${exitCode}: ${stderr}`);
-  return parseAllDocuments(stdout)
-    .map((document): unknown => document.toJS())
-    .filter(isObject);
+  return [...parseAllDocuments(stdout)].map((document): unknown => document.toJS()).filter(isObject);
 }
