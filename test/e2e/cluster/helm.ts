@@ -12,6 +12,9 @@ export const chart = fileURLToPath(new URL('../../../../deploy/helm/outrider', i
 /** Where the tests install, and what they call it. */
 export const release = { name: 'outrider', namespace: 'outrider-system' } as const;
 
+/** What is rendered without a cluster is rendered for this version. */
+const oldestKubernetes = '1.30.0';
+
 /** Values of the chart, by their keys. */
 export type Values = Readonly<Record<string, unknown>>;
 
@@ -45,7 +48,8 @@ export async function findHelm(api: Pick<ApiServer, 'kubeconfig' | 'directory'>,
 
 /** `helm template` with values on standard input. */
 function templateCommand(parameters: readonly string[]): readonly string[] {
-  return ['template', release.name, chart, '--namespace', release.namespace, '--values', '-', ...parameters];
+  const where = ['--namespace', release.namespace, '--kube-version', oldestKubernetes];
+  return ['template', release.name, chart, ...where, '--values', '-', ...parameters];
 }
 
 /**

@@ -19,7 +19,15 @@ const api = await startApiServer({ controllerManager: false });
 t.teardown(() => api.stop());
 await installDefinitions(api);
 await installForeignDefinitions(api);
-await api.kubectl(['create', 'namespace', release.namespace]);
+await api.kubectl(
+  ['create', '-f', '-'],
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: release.namespace, labels: { 'pod-security.kubernetes.io/warn': 'restricted' } },
+  }),
+);
+await api.kubectl(['create', 'serviceaccount', 'default', '--namespace', release.namespace]);
 const [helm, helm3] = [await findHelm(api), await findHelm(api, 3)];
 
 const cases: Readonly<Record<string, Values>> = { defaults: {}, everything };
@@ -60,8 +68,8 @@ t.test('values that the chart does not know are refused', async (t) => {
 
 t.test('the same values give the same bytes, with helm 3 the same objects', async (t) => {
   for (const [name, values] of Object.entries(cases)) {
-    const render = () =>
-      helm.run(['template', release.name, chart, '-n', release.namespace, '-f', '-'], JSON.stringify(values));
+    const command = ['template', release.name, chart, '-n', release.namespace, '--kube-version', '1.36.0', '-f', '-'];
+    const render = () => helm.run(command, JSON.stringify(values));
     const [once, again] = [await render(), await render()];
     t.equal(once.exitCode, 0, once.stderr);
     t.equal(once.stdout, again.stdout, name);
@@ -77,8 +85,11 @@ t.test('an API server takes every object, strictly', async (t) => {
         JSON.stringify(object),
       );
       t.equal(answer.exitCode, 0, `${name}: ${nameOf(object)}: ${answer.stderr}`);
-      // Pod Security is told by a warning where a pod's owner would be refused later.
-      t.equal(answer.stderr, '', nameOf(object));
+      // Pod Security says what it has against a Deployment's pods in a warning; the node's network is the one thing.
+      const warnings = answer.stderr.split('\n').filter((line) => line.startsWith('Warning'));
+      if (name === 'defaults') t.same(warnings, [], nameOf(object));
+      else
+        for (const warning of warnings) t.match(warning, /: host namespaces \(hostNetwork=true\)(, hostPort \([^)]*\))?$/);
     }
   }
 });
@@ -105,9 +116,9 @@ function argsOf(deployment: JsonObject): readonly string[] {
 
 t.test('everything comes from one registry where that is asked for', async (t) => {
   const text = JSON.stringify(await helm.render({ ...everything, imageRegistry: 'registry.example.com/mirror' }));
-  t.notMatch(text, 'ghcr.io');
-  t.match(text, '--image-rewrite=quay.io/=registry.example.com/mirror/');
-  t.match(text, '--tools-image=registry.example.com/mirror/outrider/outrider:');
+  t.notOk(text.includes('ghcr.io'));
+  t.ok(text.includes('--image-rewrite=quay.io/=registry.example.com/mirror/'));
+  t.ok(text.includes('--tools-image=registry.example.com/mirror/outrider/outrider@sha256:'));
 });
 
 t.test('the kustomize base is the chart, and is applied in one pass', async (t) => {
