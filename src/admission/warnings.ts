@@ -25,6 +25,7 @@ const loud: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'annotation_names_unknown',
   'opt_out_ignored',
   'agent_image_unauthorized',
+  'credentials_awaited',
   'pull_secrets_not_added',
 ]);
 

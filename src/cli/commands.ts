@@ -14,7 +14,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'explain',
-    summary: 'say what would become of the pods in manifests, and why',
+    summary: 'say what would become of the pods in manifests or of objects in a cluster, and why',
     load: async () => (await import('./explain.js')).command,
   },
   {

@@ -153,6 +153,11 @@ const table = {
     summary: 'The Secret with the agent’s access key is known to be missing in the pod’s namespace.',
     remedy: 'Create the Secret in the pod’s namespace.',
   },
+  credentials_blocked: {
+    about: 'decision',
+    summary: 'Where the copy of the agent’s access key belongs stands a Secret that is not Outrider’s.',
+    remedy: 'Look at who made the Secret that the message names, and delete it; the copy is then made.',
+  },
   agent_image_missing: {
     about: 'decision',
     summary: 'The registry says that the agent’s image does not exist.',
@@ -326,6 +331,12 @@ const table = {
     about: 'remark',
     summary: 'The registry does not show the agent’s image to Outrider; the nodes may have rights that Outrider lacks.',
     remedy: 'Check that the nodes can pull the agent’s image.',
+  },
+  credentials_awaited: {
+    about: 'remark',
+    summary:
+      'The Secret with the agent’s access key is not there, and the policy prefers security: the pod waits for it.',
+    remedy: 'Create the Secret in the pod’s namespace; the kubelet then starts the pod.',
   },
   pull_secrets_not_added: {
     about: 'remark',
