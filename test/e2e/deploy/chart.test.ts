@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { settingsTable } from '../../../src/config-table.js';
-import { listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
+import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { version } from '../../../src/model/version.js';
 import { repositoryRoot } from '../../tools/generated.js';
 import { startApiServer } from '../cluster/api-server.js';
@@ -89,7 +89,8 @@ t.test('an API server takes every object, strictly', async (t) => {
       const warnings = answer.stderr.split('\n').filter((line) => line.startsWith('Warning'));
       if (name === 'defaults') t.same(warnings, [], nameOf(object));
       else
-        for (const warning of warnings) t.match(warning, /: host namespaces \(hostNetwork=true\)(, hostPort \([^)]*\))?$/);
+        for (const warning of warnings)
+          t.match(warning, /: host namespaces \(hostNetwork=true\)(, hostPort \([^)]*\))?$/);
     }
   }
 });
@@ -119,6 +120,27 @@ t.test('everything comes from one registry where that is asked for', async (t) =
   t.notOk(text.includes('ghcr.io'));
   t.ok(text.includes('--image-rewrite=quay.io/=registry.example.com/mirror/'));
   t.ok(text.includes('--tools-image=registry.example.com/mirror/outrider/outrider@sha256:'));
+});
+
+t.test('the examples are taken by an API server, and their values by the chart', async (t) => {
+  for (const name of ['argocd', 'flux-system', 'shop']) await api.kubectl(['create', 'namespace', name]);
+  const folder = new URL('deploy/examples/', repositoryRoot);
+  for (const file of ['cluster', 'gitops', 'custom-profile.yaml']) {
+    const path = new URL(file, folder).pathname;
+    const applied = await api.kubectl(['apply', '--dry-run=server', '--validate=strict', '-f', path]);
+    t.equal(applied.exitCode, 0, `${file}: ${applied.stderr}`);
+  }
+  const read = (file: string) =>
+    parseAllDocuments(readFileSync(new URL(file, folder), 'utf8')).map((document): unknown => document.toJS());
+  const specs = [...read('gitops/argo-cd.yaml'), ...read('gitops/flux.yaml')].map((object) =>
+    objectOf(objectOf(object)?.['spec']),
+  );
+  const values = specs.flatMap((spec) => {
+    const helm = objectOf(objectOf(spec?.['source'])?.['helm']);
+    return [objectOf(helm?.['valuesObject']) ?? objectOf(spec?.['values'])].filter(isObject);
+  });
+  t.equal(values.length, 2);
+  for (const each of values) t.ok(JSON.stringify(await helm.render(each)).includes('"region":"us2"'));
 });
 
 t.test('the kustomize base is the chart, and is applied in one pass', async (t) => {

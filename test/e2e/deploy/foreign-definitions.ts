@@ -6,7 +6,7 @@ const kinds = [
   ['cert-manager.io', 'Issuer', 'issuers'],
   ['cert-manager.io', 'Certificate', 'certificates'],
   ['argoproj.io', 'Application', 'applications'],
-  ['source.toolkit.fluxcd.io', 'OCIRepository', 'ocirepositories'],
+  ['source.toolkit.fluxcd.io', 'GitRepository', 'gitrepositories'],
   ['helm.toolkit.fluxcd.io', 'HelmRelease', 'helmreleases'],
 ] as const;
 const versions: Readonly<Record<string, string>> = {
