@@ -228,7 +228,7 @@ function strayId(namespace: string, copy: string): string {
 
 /** Places where a copy of ours may stand, and none is wanted. */
 function straysOf(
-  { namespaces }: ClusterView,
+  { namespaces, rules }: ClusterView,
   wanted: readonly WantedKey[],
   copies: ReadonlyMap<string, string>,
   clean: ReadonlySet<string>,
@@ -236,6 +236,8 @@ function straysOf(
   const places = new Set(wanted.flatMap(({ namespace, mirror }) => (mirror ? [strayId(namespace, mirror.copy)] : [])));
   const strays: Stray[] = [];
   for (const [copy, policy] of copies) {
+    // A policy that is not valid just now keeps its copies: where it matches is not known.
+    if (!rules.byPolicy.has(policy) && rules.policyNames.includes(policy)) continue;
     for (const namespace of namespaces.keys()) {
       const id = strayId(namespace, copy);
       if (!places.has(id) && !clean.has(id)) strays.push({ namespace, policy, copy });
