@@ -35,7 +35,8 @@ export interface Reviewed {
 export interface DoorOptions {
   readonly engine: () => Engine;
   readonly namespaceLabels: (namespace: string) => StringMap;
-  readonly onReviewed: (reviewed: Reviewed) => void;
+  /** Told of each answered review; decision and pod are there for Events, and are not to be logged. */
+  readonly onReviewed: (reviewed: Reviewed, decision: Decision, pod: JsonObject) => void;
   /** Told of an error nobody expected, while the caller gets a decision. */
   readonly onFailure: (error: unknown, uid: string) => void;
 }
@@ -55,11 +56,11 @@ export function createDoor(door: Door, options: DoorOptions): DoorHandler {
     const startMs = performance.now();
     const review = readReview(body);
     if (!review.createsPod) {
-      options.onReviewed(reviewedOf(door, review, otherRequest, startMs, call));
+      options.onReviewed(reviewedOf(door, review, otherRequest, startMs, call), otherRequest, review.pod);
       return allowUntouched(review.uid);
     }
     const respond = (outcome: Pick<Outcome, 'decision' | 'patch'>): string => {
-      options.onReviewed(reviewedOf(door, review, outcome.decision, startMs, call));
+      options.onReviewed(reviewedOf(door, review, outcome.decision, startMs, call), outcome.decision, review.pod);
       return answer(review.uid, outcome.decision, outcome.patch, writer);
     };
     const failed = (error: unknown): string => {
