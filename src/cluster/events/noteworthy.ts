@@ -5,20 +5,25 @@ import { reasons } from '../../model/reasons.js';
 
 /**
  * Whether a decision is worth an Event: a denial, a pod that is instrumented in part, and a skip that nobody asked for.
- * Each is said once: the validating door repeats what the mutating one found, and the mutating one is called again for a
- * pod that it has changed.
+ * Each is said once. Under Security the validating door has the last word, and says it; else the mutating one, which is
+ * called again for a pod that it has changed.
  */
-export function isNoteworthy(door: Door, { decision, reason }: Decision, pod: JsonObject): boolean {
+export function isNoteworthy(door: Door, { decision, reason, prefer }: Decision, pod: JsonObject): boolean {
+  const lastDoor: Door = prefer === 'Security' ? 'validate' : 'mutate';
   switch (decision) {
     case 'inject':
       return false;
     case 'deny':
       return true;
     case 'skip':
-      return reasons[reason].tells === undefined && (door === 'mutate' || reason === 'parts_missing');
-    case 'partial': {
-      const labels = objectOf(objectOf(pod['metadata'])?.['labels']);
-      return door === 'mutate' && labels?.[names.status] === undefined;
-    }
+      // What the mutating door could not know is said by the other one.
+      return reasons[reason].tells === undefined && (door === lastDoor || reason === 'parts_missing');
+    case 'partial':
+      return door === lastDoor && (door === 'validate' || !isMarked(pod));
   }
+}
+
+/** Whether the pod has been through the mutating door before. */
+function isMarked(pod: JsonObject): boolean {
+  return objectOf(objectOf(pod['metadata'])?.['labels'])?.[names.status] !== undefined;
 }

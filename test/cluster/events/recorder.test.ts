@@ -145,6 +145,10 @@ t.test(
     t.notOk(isNoteworthy('validate', skipped, webPod));
     t.ok(isNoteworthy('validate', of('skip', 'parts_missing'), webPod), 'what the mutating door could not know');
     t.ok(isNoteworthy('validate', of('deny', 'host_network'), webPod));
+    const strict = { prefer: 'Security' } as const;
+    t.notOk(isNoteworthy('mutate', { ...skipped, ...strict }, webPod), 'the validating door says what comes of it');
+    t.ok(isNoteworthy('validate', { ...of('skip', 'windows'), ...strict }, webPod), 'admitted uninstrumented');
+    t.ok(isNoteworthy('validate', { ...partial, ...strict }, webPod));
   },
 );
 
