@@ -14,7 +14,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'explain',
-    summary: 'say what would become of the pods in manifests, and why',
+    summary: 'say what would become of the pods in manifests or of objects in a cluster, and why',
     load: async () => (await import('./explain.js')).command,
   },
   {
@@ -31,6 +31,11 @@ export const commands: readonly CommandEntry[] = [
     name: 'render',
     summary: 'write down what switches a vendor’s own node agent on',
     load: async () => (await import('./render.js')).command,
+  },
+  {
+    name: 'crds',
+    summary: 'print the custom resource definitions',
+    load: async () => (await import('./crds.js')).command,
   },
   {
     name: 'serve',

@@ -57,9 +57,10 @@ function head(explanation: Explanation, style: Style): string {
   return `${name}  ${paint(decision.toUpperCase())}${counted}  ${reason}  ${who}${profile === undefined ? '' : `, profile ${profile}`}`;
 }
 
-function place({ file, line, changes, decision }: Explanation, style: Style): string {
+function place({ file, line, changes, decision, live }: Explanation, style: Style): string {
   const settled = !changes && (decision === 'inject' || decision === 'partial');
-  return style.dim(`  ${file}:${line}${settled ? ', instrumented already: nothing would change' : ''}`);
+  const where = live === undefined ? `${file}:${line}` : `live, from ${live.server}`;
+  return style.dim(`  ${where}${settled ? ', instrumented already: nothing would change' : ''}`);
 }
 
 function namespaceLine({ namespace, namespaceLabels }: Explanation, style: Style): Line {

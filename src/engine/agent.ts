@@ -42,7 +42,10 @@ export interface AgentImages {
 export function agentImagesOf(recipe: Recipe, request: PodRequest, engine: Engine): AgentImages {
   const known: ImageOutcome[] = [];
   const unknown: ImageRequest[] = [];
-  for (const image of recipe.prefer === 'Availability' ? agentImages(recipe, request, engine) : []) {
+  if (recipe.prefer !== 'Availability') return { known, unknown };
+  for (const given of imagesOf(recipe)) {
+    const reference = rewriteImage(given, engine.facts.imageRewrites);
+    const image = { reference, namespace: request.namespace, pod: request.pod };
     const outcome = engine.images.known(image);
     if (outcome === undefined) unknown.push(image);
     else known.push(outcome);
@@ -63,13 +66,14 @@ export function lookUpAgents(
   return Promise.all(agents.map((image) => images.lookUp(image, limited)));
 }
 
-/** The images as the pod will name them, after the operator's rewrites. */
-function agentImages(recipe: Recipe, request: PodRequest, { facts }: Engine): readonly ImageRequest[] {
-  const references = [recipe.sidecar?.image, recipe.volume?.copy?.image, recipe.volume?.imageVolume?.image];
-  const distinct = new Set(
-    references.flatMap((reference) => (reference === undefined ? [] : rewriteImage(reference, facts.imageRewrites))),
-  );
-  return [...distinct].map((reference) => ({ reference, namespace: request.namespace, pod: request.pod }));
+/** The agent's images as the recipe names them, each once. */
+function imagesOf(recipe: Recipe): readonly string[] {
+  const images: string[] = [];
+  const { sidecar, volume } = recipe;
+  for (const image of [sidecar?.image, volume?.copy?.image, volume?.imageVolume?.image]) {
+    if (image !== undefined && !images.includes(image)) images.push(image);
+  }
+  return images;
 }
 
 /**

@@ -75,29 +75,39 @@ export function compileRules(
     } catch (error) {
       if (!(error instanceof OutriderError)) throw error;
       problems.push(located(error, policy, file));
-      ranked.push(
-        invalidPolicy(
-          {
-            name: policy.metadata.name,
-            precedence: policy.spec.precedence,
-            prefer: policy.spec.prefer,
-            mode: policy.spec.mode,
-            namespaceSelector: policy.spec.match.namespaceSelector,
-            podSelector: policy.spec.match.podSelector,
-          },
-          error.message,
-        ),
-      );
+      ranked.push(invalidPolicy(knownOf(policy), error.message));
     }
   }
   for (const { known, problem } of broken) ranked.push(invalidPolicy(known, problem));
+  return { rules: rulesOf(ranked, byPolicy), problems };
+}
+
+/** Puts compiled policies together. */
+export function rulesOf(policies: readonly RankedPolicy[], byPolicy: ReadonlyMap<string, Rule>): Rules {
+  return { policies: rankPolicies(policies), byPolicy, policyNames: policies.map(({ name }) => name) };
+}
+
+/** Whom a policy is for and how it ranks, where its profile or settings are not valid. */
+export function knownOf({ metadata, spec }: Policy): KnownOfPolicy {
   return {
-    rules: { policies: rankPolicies(ranked), byPolicy, policyNames: ranked.map(({ name }) => name) },
-    problems,
+    name: metadata.name,
+    precedence: spec.precedence,
+    prefer: spec.prefer,
+    mode: spec.mode,
+    namespaceSelector: spec.match.namespaceSelector,
+    podSelector: spec.match.podSelector,
   };
 }
 
-function compileRule(policy: Policy, registry: ProfileRegistry, { argvOf, mirrors = true }: CompileOptions): Rule {
+/**
+ * Compiles how one policy is carried out.
+ * @throws OutriderError `profile_unknown`, `settings_invalid` or `profile_invalid`, with its field
+ */
+export function compileRule(
+  policy: Policy,
+  registry: ProfileRegistry,
+  { argvOf, mirrors = true }: CompileOptions = {},
+): Rule {
   const { spec } = policy;
   const profile = findProfile(registry, spec.profile.name);
   let mirror: MirroredSecret | undefined;
@@ -132,7 +142,8 @@ function hashOf(recipe: Recipe): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
-function located(error: OutriderError, policy: Policy, file: string | undefined): OutriderError {
+/** The error with the policy's name in front. */
+export function located(error: OutriderError, policy: Policy, file?: string): OutriderError {
   return new OutriderError(error.code, `policy ${policy.metadata.name}: ${error.message}`, {
     ...(file === undefined ? {} : { file }),
     ...(error.field === undefined ? {} : { field: error.field }),

@@ -71,6 +71,10 @@ const table = {
     cause: 'The API server cannot be reached, or refuses the request.',
     remedy: 'Look at the kubeconfig, the context and the rights that the message names.',
   },
+  object_missing: {
+    cause: 'An object that a command line names is not in the cluster.',
+    remedy: 'Look at the kind, the name, the namespace and the context that the message names.',
+  },
   review_invalid: {
     cause: 'A request to the webhook is no AdmissionReview; it is answered with HTTP 400.',
     remedy: 'Send what an API server sends; the message names the field.',

@@ -1,4 +1,5 @@
 import { settingsMarkdown } from '../../src/config-docs.js';
+import { definitionFiles } from './crds.js';
 import { errorsDoc } from './errors-doc.js';
 import { reasonsDoc } from './reasons-doc.js';
 import { referencePages } from './reference.js';
@@ -17,6 +18,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/errors.md', make: errorsDoc },
   { path: 'docs/reference/settings.md', make: settingsMarkdown },
   ...referencePages,
+  ...definitionFiles,
 ];
 
 /** The root of the repository, seen from where this file runs: dist/test/tools. */

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+
+/** What is said of a policy; `Ready` alone is also said of a profile. */
+export const conditionTypes = [
+  'Ready',
+  'ProfileResolved',
+  'WebhookConfigured',
+  'CredentialsPresent',
+  'Overlapping',
+] as const;
+export type ConditionType = (typeof conditionTypes)[number];
+
+/**
+ * The closed list of a condition's reasons, CamelCase as the Kubernetes API conventions have it, each with what it means.
+ * A reason is never renamed and never used again.
+ */
+export const conditionReasons = {
+  Served: 'The policy is carried out as it is written.',
+  Reporting: 'The policy’s mode is Report: it decides and says so, and no pod is changed.',
+  Off: 'The policy’s mode is Off: it wins for its pods, and nothing is done to them.',
+  Valid: 'The profile can be used.',
+  PolicyInvalid: 'The policy does not have the form of one.',
+  ProfileUnknown: 'There is no profile of the name that the policy gives.',
+  ProfileDeleted: 'The profile was deleted while the policy uses it; its last valid version goes on.',
+  ProfileInvalid: 'The profile does not have the form of one, or does not fit together.',
+  NameTaken: 'The profile has the name of a built-in one, which is used in its place.',
+  SettingsInvalid: 'A setting that the policy gives its profile is missing, unknown or not allowed.',
+  Resolved: 'The profile is there, and takes the policy’s settings.',
+  Configured: 'The API server has the policy’s webhook entries.',
+  NotNeeded: 'There is nothing to be done.',
+  Pending: 'It has not been done yet.',
+  Paused: 'The installation is paused: no webhook is configured.',
+  WriteFailed: 'The API server refused the webhook configuration.',
+  Present: 'The access key is there wherever it is known to be needed.',
+  Missing: 'The access key is missing in matched namespaces.',
+  SourceMissing: 'The Secret to be mirrored is missing in Outrider’s namespace.',
+  MirrorBlocked: 'A Secret of somebody else has the mirrored Secret’s name.',
+  NotKnown: 'It cannot be looked up.',
+  NoOverlap: 'While Outrider is down, the policy blocks no pod that another policy would win.',
+  BlocksOthersPods: 'While Outrider is down, the policy also blocks pods that a policy before it wins.',
+} as const satisfies Record<string, string>;
+export type ConditionReason = keyof typeof conditionReasons;
+
+/** A condition as every Kubernetes object has it (apimachinery `metav1.Condition`). */
+export const conditionSchema = z.strictObject({
+  type: z
+    .string()
+    .max(316)
+    .regex(/^[A-Za-z]([A-Za-z0-9]*[A-Za-z0-9])?$/)
+    .describe('What the condition is about.'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
+  reason: z
+    .string()
+    .max(1024)
+    .regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/)
+    .describe('Why, as a code.'),
+  message: z.string().max(32_768).describe('Why, for people, and what to do.'),
+  observedGeneration: z.int().min(0).optional().describe('Generation of the object that this was found of.'),
+  lastTransitionTime: z.iso.datetime().describe('When the status last changed.'),
+});
+
+const conditions = z.array(conditionSchema).max(32).default([]).describe('What holds, a condition a type.');
+const observedGeneration = z.int().min(0).optional().describe('Generation that the conditions were found of.');
+
+/** Status of an InstrumentationPolicy. Written by the leader, under its own field manager, never read as configuration. */
+export const policyStatusSchema = z.strictObject({
+  observedGeneration,
+  servedGeneration: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Generation that is carried out: an earlier one while the present one is not valid. Absent: none is.'),
+  profile: z.string().max(320).optional().describe('Profile and version that is carried out, such as sysdig/1.'),
+  matchedNamespaces: z.int().min(0).optional().describe('How many namespaces the namespaceSelector selects.'),
+  conditions,
+});
+
+/** Status of an InstrumentationProfile. */
+export const profileStatusSchema = z.strictObject({
+  observedGeneration,
+  servedGeneration: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Generation that is used: an earlier one while the present one is not valid. Absent: none is.'),
+  policies: z.int().min(0).optional().describe('How many policies use the profile.'),
+  conditions,
+});
+
+/** A condition with a type and reason of the closed lists. */
+export interface Condition extends z.infer<typeof conditionSchema> {
+  readonly type: ConditionType;
+  readonly reason: ConditionReason;
+}
+export type ConditionStatus = Condition['status'];
+
+/** What is written of a policy. */
+export interface PolicyStatus extends Omit<z.infer<typeof policyStatusSchema>, 'conditions'> {
+  readonly conditions: readonly Condition[];
+}
+
+/** What is written of a profile. */
+export interface ProfileStatus extends Omit<z.infer<typeof profileStatusSchema>, 'conditions'> {
+  readonly conditions: readonly Condition[];
+}
