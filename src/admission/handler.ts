@@ -79,7 +79,6 @@ export function createDoor(door: Door, options: DoorOptions): DoorHandler {
       return respond({ decision: internalError, patch: [] });
     };
     const { namespace } = review;
-    const labels = options.namespaceLabels(namespace);
     const decide = (namespaceLabels: StringMap): Outcome | Promise<Outcome> =>
       instrument(
         {
@@ -105,6 +104,7 @@ export function createDoor(door: Door, options: DoorOptions): DoorHandler {
       return decide(options.namespaceLabels(namespace) ?? noLabels);
     };
     try {
+      const labels = options.namespaceLabels(namespace);
       if (reread !== undefined && labels === undefined && !options.engine().excludedNamespaces.has(namespace)) {
         return decideAfterReading(reread).then(respond).catch(failed);
       }

@@ -161,6 +161,7 @@ export async function askDoor(
   const handler = createDoor(door, {
     engine: setup.engine ?? (() => engine),
     namespaceLabels: setup.namespaceLabels ?? (() => setup.namespaceLabelsOf ?? {}),
+    ...(setup.reread === undefined ? {} : { reread: setup.reread }),
     onReviewed: (one) => (reviewed = one),
     onFailure: setup.onFailure ?? (() => undefined),
   });

@@ -1,18 +1,11 @@
+import type { ConditionReason } from '../../model/status.js';
 import type { DesiredRegistration, PolicyEntries, RegisteredPolicy } from './desired.js';
 
 /** Whether the API server calls us for a policy's pods: the condition `WebhookConfigured`. */
 export interface PolicyRegistration {
+  /** Also true where nothing is needed. */
   readonly configured: boolean;
-  /** In CamelCase, as conditions have it. */
-  readonly reason:
-    | 'Configured'
-    | 'Off'
-    | 'NothingToDo'
-    | 'SelectsNothing'
-    | 'Paused'
-    | 'CertificatePending'
-    | 'Drifted'
-    | 'NotWritten';
+  readonly reason: Extract<ConditionReason, 'Configured' | 'NotNeeded' | 'Pending' | 'Paused' | 'WriteFailed'>;
   /** For people. */
   readonly message: string;
 }
@@ -59,7 +52,7 @@ function outcomeOf(
   conditionsRefused: string | undefined,
 ): PolicyRegistration {
   if (entries.none !== undefined) {
-    return { configured: false, reason: entries.none, message: without[entries.none] };
+    return { configured: true, reason: 'NotNeeded', message: without[entries.none] };
   }
   const doors = [
     [entries.mutating, seen.mutating],
@@ -70,10 +63,10 @@ function outcomeOf(
     return failure === undefined
       ? {
           configured: false,
-          reason: 'Drifted',
+          reason: 'Pending',
           message: `somebody else changed the webhook ${entry}; it is put right as soon as the limit on repairs allows`,
         }
-      : { configured: false, reason: 'NotWritten', message: `the webhook ${entry} cannot be written: ${failure}` };
+      : { configured: false, reason: 'WriteFailed', message: `the webhook ${entry} cannot be written: ${failure}` };
   }
   const foreign = [
     ...new Set(doors.flatMap(([entry, { foreign }]) => (entry === undefined ? [] : (foreign.get(entry) ?? [])))),

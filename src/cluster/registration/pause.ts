@@ -53,7 +53,7 @@ export interface RemovalTiming {
 const usualTiming: RemovalTiming = { quietMs: 2_000, patienceMs: 30_000, pollMs: 250 };
 
 /**
- * Deletes both configurations and sees to it that none comes back.
+ * Deletes both configurations and sees to it that none comes back before the pause is over.
  *
  * @returns which there were, and which keep coming back
  * @throws ApiError
@@ -61,6 +61,7 @@ const usualTiming: RemovalTiming = { quietMs: 2_000, patienceMs: 30_000, pollMs:
 export async function removeConfigurations(
   client: ApiClient,
   instance: string,
+  { untilMs }: Pick<Pause, 'untilMs'>,
   timing: Partial<RemovalTiming> = {},
 ): Promise<{ readonly deleted: readonly ConfigurationKind[]; readonly left: readonly ConfigurationKind[] }> {
   const { quietMs, patienceMs, pollMs } = { ...usualTiming, ...timing };
@@ -70,6 +71,7 @@ export async function removeConfigurations(
   for (;;) {
     const left: ConfigurationKind[] = [];
     for (const kind of kinds) {
+      if (Date.now() >= untilMs) return { deleted: [...deleted], left: [] };
       if ((await readConfiguration(client, kind, instance)) === undefined) continue;
       left.push(kind);
       if (await deleteConfiguration(client, kind, instance)) deleted.add(kind);
@@ -129,14 +131,15 @@ export async function removeEverything(
   reason: string | undefined,
   timing: Partial<RemovalTiming> = {},
 ): Promise<Removal> {
-  const marked = await setMarker(client, which, { untilMs: Infinity, reason }).then(
+  const pause = { untilMs: Infinity, reason };
+  const marked = await setMarker(client, which, pause).then(
     () => true,
     (error: unknown) => {
       if (isApiError(error, 'NotFound')) return false;
       throw error;
     },
   );
-  const { deleted, left } = await removeConfigurations(client, which.instance, timing);
+  const { deleted, left } = await removeConfigurations(client, which.instance, pause, timing);
   return { marked, deleted, left, secrets: await removeMirrors(client) };
 }
 
