@@ -17,12 +17,10 @@ export type CopyResult =
   | { readonly state: 'sourceless'; readonly detail: string; readonly version: string | undefined }
   | { readonly state: 'failed'; readonly detail: string };
 
-/** Writes and removes copies of Secrets. No method throws for what the API server does, and no text holds a value. */
+/** Writes copies of Secrets. No method throws for what the API server does, and no text holds a value. */
 export interface Copier {
   /** Makes a copy, or puts it right. */
   ensure(namespace: string, mirror: MirroredSecret): Promise<CopyResult>;
-  /** Removes a copy of ours; one that is not there, or somebody else's Secret, is left. */
-  remove(namespace: string, policy: string, copy: string): Promise<'removed' | 'absent' | 'foreign' | 'failed'>;
   /** Reads a source anew. Returns its version; `undefined` when it is not there; what is known when nobody answers. */
   refreshSource(mirror: MirroredSecret, signal: AbortSignal): Promise<string | undefined>;
 }
@@ -46,7 +44,7 @@ export function createCopier({
   const sources = createOnDemand<SourceKey | undefined>({
     read: async (id) => {
       const { name, key } = sourceOf(id);
-      const secret = await read(ownNamespace, name);
+      const secret = await readSecret(client, ownNamespace, name);
       const version = secret === undefined ? undefined : credentialsVersion(secret, key);
       const value = stringOf(objectOf(secret?.['data'])?.[key]);
       return version === undefined || value === undefined ? undefined : { version, value };
@@ -57,18 +55,9 @@ export function createCopier({
     clock,
   });
 
-  async function read(namespace: string, name: string): Promise<JsonObject | undefined> {
-    try {
-      return await client.get(pathOf(resources.secrets, { namespace, name }), { timeoutMs: requestMs });
-    } catch (error) {
-      if (isApiError(error, 'NotFound')) return undefined;
-      throw error;
-    }
-  }
-
   async function attempt(namespace: string, mirror: MirroredSecret): Promise<CopyResult> {
     const name = mirror.copy;
-    const secret = await read(namespace, name);
+    const secret = await readSecret(client, namespace, name);
     const has = secret === undefined ? undefined : versionOfCopy(secret, mirror.policy);
     if (secret !== undefined && has === undefined) {
       const detail = `Secret ${namespace}/${name} is not Outrider’s copy of ${ownNamespace}/${mirror.source.name}`;
@@ -106,26 +95,22 @@ export function createCopier({
         }
       }
     },
-    remove: async (namespace, policy, copy) => {
-      try {
-        const secret = await read(namespace, copy);
-        if (secret === undefined) return 'absent';
-        if (versionOfCopy(secret, policy) === undefined) return 'foreign';
-        const { uid, resourceVersion } = objectOf(secret['metadata']) ?? {};
-        const preconditions = { uid, resourceVersion };
-        const path = pathOf(resources.secrets, { namespace, name: copy });
-        await client.delete(path, { apiVersion: 'v1', kind: 'DeleteOptions', preconditions }, { timeoutMs: requestMs });
-        return 'removed';
-      } catch (error) {
-        return isApiError(error, 'NotFound') ? 'absent' : 'failed';
-      }
-    },
     refreshSource: async (mirror, signal) => {
       const id = idOf(mirror);
       const source = await sources.refresh(id, signal).catch(() => sources.peek(id)?.value);
       return source?.version;
     },
   };
+}
+
+/** A Secret; `undefined` when it is not there. @throws ApiError */
+export async function readSecret(client: ApiClient, namespace: string, name: string): Promise<JsonObject | undefined> {
+  try {
+    return await client.get(pathOf(resources.secrets, { namespace, name }), { timeoutMs: requestMs });
+  } catch (error) {
+    if (isApiError(error, 'NotFound')) return undefined;
+    throw error;
+  }
 }
 
 function idOf({ source }: MirroredSecret): string {

@@ -7,13 +7,14 @@ import type { ClusterCredentials } from './credentials.js';
 import type { CredentialsReport } from './credentials-report.js';
 import { openLedger, type Ledger } from './ledger.js';
 import { paced } from './paced.js';
+import { removeCopy } from './remove-copy.js';
 import { currentMirrors, obsoleteCopies, wantedKeys, type ClusterView, type WantedKey } from './wanted.js';
 
 /** What the keeper works with. */
 export interface KeeperOptions {
   readonly client: ApiClient;
   readonly credentials: ClusterCredentials;
-  /** `undefined` until policies and namespaces were read: nothing is removed before that. */
+  /** `undefined` until policies and namespaces were read, and during a pause: nothing is made or removed then. */
   readonly view: () => ClusterView | undefined;
   readonly ownNamespace: string;
   readonly instance: string;
@@ -86,7 +87,7 @@ export function createCredentialsKeeper(options: KeeperOptions): CredentialsKeep
     };
 
     const tidy = async ({ namespace, policy, copy }: Stray): Promise<void> => {
-      const result = await copier.remove(namespace, policy, copy);
+      const result = await removeCopy(client, namespace, policy, copy);
       if (result === 'failed') log.warn({ namespace, copy }, 'a mirrored Secret cannot be removed; it is tried again');
       else clean.add(strayId(namespace, copy));
       if (result === 'removed') log.info({ namespace, copy, policy }, 'a mirrored Secret was removed');
@@ -116,7 +117,8 @@ export function createCredentialsKeeper(options: KeeperOptions): CredentialsKeep
         ...due.map((one) => () => check(one, versions.get(one.mirror?.copy ?? ''))),
         ...strays.map((one) => () => tidy(one)),
       ];
-      await paced(work.slice(0, batch), (one) => one(), sleep, signal);
+      // A pause that begins meanwhile may be the installation's end: nothing is made after it.
+      await paced(work.slice(0, batch), async (one) => (view() === undefined ? undefined : one()), sleep, signal);
       reports = reportsOf(wanted, checked, versions, ownNamespace);
       const mirrored = reports.filter((report) => report.mirrored);
       metrics.setMirroredSecrets(

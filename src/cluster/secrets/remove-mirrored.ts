@@ -1,54 +1,40 @@
 import { objectOf, stringOf } from '../../model/json.js';
-import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import { pathOf, resources } from '../client/resources.js';
-import { createCopier } from './copier.js';
 import { openLedger } from './ledger.js';
-import type { Clock } from '../../image/clock.js';
+import { removeCopy } from './remove-copy.js';
 
-/** Which installation's copies are removed. */
-export interface RemovalOptions {
-  readonly client: ApiClient;
-  readonly ownNamespace: string;
-  readonly instance: string;
-  readonly clock: Clock;
-  readonly log: Logger;
+/** What became of an installation's copies, as `namespace/name`. */
+export interface MirroredRemoval {
+  readonly removed: readonly string[];
+  /** Those that could not be removed; the ledger then stays, so that it can be tried again. */
+  readonly failed: readonly string[];
 }
 
 /**
- * Removes every copy that an installation has made, and the list of them: for the end of the installation. Secrets that
- * are not ours stay.
- * @returns how many were removed, and how many could not be
- * @throws ApiError when the list or the namespaces cannot be read
+ * Removes every copy that an installation has made, and the ledger: for its end (E43). Secrets that are not ours stay.
+ * Needs no right to list Secrets.
+ * @throws ApiError when the ledger or the namespaces cannot be read
  */
-export async function removeMirroredSecrets({
-  client,
-  ownNamespace,
-  instance,
-  clock,
-  log,
-}: RemovalOptions): Promise<{ readonly removed: number; readonly failed: number }> {
+export async function removeMirroredSecrets(
+  client: ApiClient,
+  ownNamespace: string,
+  instance: string,
+): Promise<MirroredRemoval> {
   const ledger = await openLedger(client, ownNamespace, instance);
-  if (ledger.copies.size === 0) {
-    await ledger.remove();
-    return { removed: 0, failed: 0 };
-  }
-  const copier = createCopier({ client, clock, ownNamespace });
-  const { items } = await client.list(pathOf(resources.namespaces), { metadataOnly: true });
-  let removed = 0;
-  let failed = 0;
+  const removed: string[] = [];
+  const failed: string[] = [];
+  const items =
+    ledger.copies.size === 0 ? [] : (await client.list(pathOf(resources.namespaces), { metadataOnly: true })).items;
   for (const item of items) {
     const namespace = stringOf(objectOf(item['metadata'])?.['name']);
     if (namespace === undefined) continue;
     for (const [copy, policy] of ledger.copies) {
-      const result = await copier.remove(namespace, policy, copy);
-      if (result === 'removed') removed++;
-      if (result === 'failed') {
-        failed++;
-        log.warn({ namespace, copy }, 'a mirrored Secret cannot be removed');
-      }
+      const result = await removeCopy(client, namespace, policy, copy);
+      if (result === 'removed') removed.push(`${namespace}/${copy}`);
+      if (result === 'failed') failed.push(`${namespace}/${copy}`);
     }
   }
-  if (failed === 0) await ledger.remove();
+  if (failed.length === 0) await ledger.remove();
   return { removed, failed };
 }

@@ -227,16 +227,10 @@ t.test('E43: at the end every copy goes, and nobody else’s Secret', async (t) 
   lead();
   await time.advance(2_000);
   for (const name of ['shop', 'bank', own]) store.put(`/api/v1/namespaces/${name}`, { metadata: { name } });
-  const options = {
-    client: { ...store.client, list: () => store.client.list('/api/v1/namespaces') },
-    ownNamespace: own,
-    instance: 'outrider',
-    clock: time.clock,
-    log: pino({ level: 'silent' }),
-  };
-  t.same(await removeMirroredSecrets(options), { removed: 1, failed: 0 });
+  const client = { ...store.client, list: () => store.client.list('/api/v1/namespaces') };
+  t.same(await removeMirroredSecrets(client, own, 'outrider'), { removed: [`shop/${copyOf('p')}`], failed: [] });
   t.equal(store.objects.get(at('bank', copyOf('p'))), planted);
   t.notOk(store.objects.has(ledger));
   t.ok(store.objects.has(at(own, 'agent')));
-  t.same(await removeMirroredSecrets(options), { removed: 0, failed: 0 });
+  t.same(await removeMirroredSecrets(client, own, 'outrider'), { removed: [], failed: [] });
 });

@@ -160,8 +160,7 @@ t.test('E31: access keys and facts on a real API server, with the rights of thei
   await t.test('E43: at the end every copy is gone, and nothing else', async (t) => {
     stop.abort();
     await leading;
-    const options = { client, ownNamespace: own, instance: 'outrider', clock: systemClock, log };
-    t.same(await removeMirroredSecrets(options), { removed: 1, failed: 0 });
+    t.same(await removeMirroredSecrets(client, own, 'outrider'), { removed: [`bank/${copy}`], failed: [] });
     t.equal(await dataOf('bank', copy), undefined);
     t.same(await dataOf('squat', copy), { k: 'bWluZQ==' });
     t.same(await dataOf(own, 'agent'), { k: 'dHdv' });
