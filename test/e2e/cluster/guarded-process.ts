@@ -58,7 +58,7 @@ export function startGuarded(
   return {
     output: () => output,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
-    signal: (name) => void child.stdin.write(`${name}\n`),
+    signal: (name) => void child.stdin?.write(`${name}\n`),
     ended: closed.then(() => child.exitCode),
     stop: async () => {
       child.stdin?.end();
