@@ -41,7 +41,8 @@ export interface DoorOptions {
    * be newer than what is known. Rejects when they cannot be read.
    */
   readonly reread?: (namespace: string, signal: AbortSignal) => Promise<unknown>;
-  readonly onReviewed: (reviewed: Reviewed) => void;
+  /** Told of each answered review; decision and pod are there for Events, and are not to be logged. */
+  readonly onReviewed: (reviewed: Reviewed, decision: Decision, pod: JsonObject) => void;
   /** Told of an error nobody expected, while the caller gets a decision. */
   readonly onFailure: (error: unknown, uid: string) => void;
 }
@@ -65,11 +66,11 @@ export function createDoor(door: Door, options: DoorOptions): DoorHandler {
     const startMs = performance.now();
     const review = readReview(body);
     if (!review.createsPod) {
-      options.onReviewed(reviewedOf(door, review, otherRequest, startMs, call));
+      options.onReviewed(reviewedOf(door, review, otherRequest, startMs, call), otherRequest, review.pod);
       return allowUntouched(review.uid);
     }
     const respond = (outcome: Pick<Outcome, 'decision' | 'patch'>): string => {
-      options.onReviewed(reviewedOf(door, review, outcome.decision, startMs, call));
+      options.onReviewed(reviewedOf(door, review, outcome.decision, startMs, call), outcome.decision, review.pod);
       return answer(review.uid, outcome.decision, outcome.patch, encoder);
     };
     const failed = (error: unknown): string => {
