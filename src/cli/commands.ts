@@ -18,6 +18,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./explain.js')).command,
   },
   {
+    name: 'status',
+    summary: 'say whether an installation in a cluster does what its policies say',
+    load: async () => (await import('./status.js')).command,
+  },
+  {
     name: 'image',
     summary: 'look an image up: what it starts, and how that was found out',
     load: async () => (await import('./image.js')).command,
@@ -51,6 +56,11 @@ export const commands: readonly CommandEntry[] = [
     name: 'resume',
     summary: 'end a pause',
     load: async () => (await import('./resume.js')).command,
+  },
+  {
+    name: 'ready',
+    summary: 'ask a running server whether it is ready',
+    load: async () => (await import('./ready.js')).command,
   },
   {
     name: 'demo',

@@ -72,7 +72,7 @@ async function pause(invocation: Invocation, { open, nowMs }: PauseMeans): Promi
       async () => {
         if (remove) return removeEverything(client, which, marker.reason);
         await setMarker(client, which, marker);
-        return { marked: true, ...(await removeConfigurations(client, which.instance, marker)), secrets: undefined };
+        return { marked: true, ...(await removeConfigurations(client, which.instance, marker)), secrets: undefined, secretsLeft: [] };
       },
       (error) => (isApiError(error, 'NotFound') ? missing(which) : undefined),
     );
@@ -82,7 +82,7 @@ async function pause(invocation: Invocation, { open, nowMs }: PauseMeans): Promi
       reason: marker.reason ?? null,
       deleted: done.deleted,
       left: done.left,
-      ...(done.secrets === undefined ? {} : { secrets: done.secrets }),
+      ...(done.secrets === undefined ? {} : { secrets: done.secrets, secretsLeft: done.secretsLeft }),
     };
     io.stdout.write(flags['output'] === 'json' ? `${JSON.stringify(result, undefined, 2)}\n` : textFor(result, which));
     return result.paused ? exitCodes.ok : exitCodes.findings;

@@ -5,7 +5,10 @@ import type { DesiredRegistration, PolicyEntries, RegisteredPolicy } from './des
 export interface PolicyRegistration {
   /** Also true where nothing is needed. */
   readonly configured: boolean;
-  readonly reason: Extract<ConditionReason, 'Configured' | 'NotNeeded' | 'Pending' | 'Paused' | 'WriteFailed'>;
+  readonly reason: Extract<
+    ConditionReason,
+    'Configured' | 'Off' | 'NothingToDo' | 'SelectsNothing' | 'Paused' | 'CertificatePending' | 'Drifted' | 'NotWritten'
+  >;
   /** For people. */
   readonly message: string;
 }
@@ -52,7 +55,7 @@ function outcomeOf(
   conditionsRefused: string | undefined,
 ): PolicyRegistration {
   if (entries.none !== undefined) {
-    return { configured: true, reason: 'NotNeeded', message: without[entries.none] };
+    return { configured: true, reason: entries.none, message: without[entries.none] };
   }
   const doors = [
     [entries.mutating, seen.mutating],
@@ -63,10 +66,10 @@ function outcomeOf(
     return failure === undefined
       ? {
           configured: false,
-          reason: 'Pending',
+          reason: 'Drifted',
           message: `somebody else changed the webhook ${entry}; it is put right as soon as the limit on repairs allows`,
         }
-      : { configured: false, reason: 'WriteFailed', message: `the webhook ${entry} cannot be written: ${failure}` };
+      : { configured: false, reason: 'NotWritten', message: `the webhook ${entry} cannot be written: ${failure}` };
   }
   const foreign = [
     ...new Set(doors.flatMap(([entry, { foreign }]) => (entry === undefined ? [] : (foreign.get(entry) ?? [])))),

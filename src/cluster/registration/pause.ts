@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { isArray, isObject, objectOf, stringOf, type JsonObject } from '../../model/json.js';
+import { isArray, isObject, stringOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
-import { pathOf, resources } from '../client/resources.js';
+import { removeMirroredSecrets } from '../secrets/remove-mirrored.js';
 import { isOwnName, type ConfigurationKind } from './desired.js';
 import { markerPath, untilText, type Pause } from './pause-marker.js';
 import { deleteConfiguration, readConfiguration } from './write.js';
@@ -117,6 +117,8 @@ export interface Removal {
   readonly left: readonly ConfigurationKind[];
   /** Mirrored Secrets that were deleted, as `namespace/name`. */
   readonly secrets: readonly string[];
+  /** Mirrored Secrets that could not be deleted. */
+  readonly secretsLeft: readonly string[];
 }
 
 /**
@@ -140,31 +142,6 @@ export async function removeEverything(
     },
   );
   const { deleted, left } = await removeConfigurations(client, which.instance, pause, timing);
-  return { marked, deleted, left, secrets: await removeMirrors(client) };
-}
-
-/** Deletes the copies of access keys in all namespaces. */
-async function removeMirrors(client: ApiClient): Promise<readonly string[]> {
-  const { items } = await client.list(pathOf(resources.secrets), {
-    query: { labelSelector: names.mirrorOf },
-    metadataOnly: true,
-  });
-  const removed: string[] = [];
-  for (const item of items) {
-    const metadata = objectOf(item['metadata']);
-    const [namespace, name, uid] = ['namespace', 'name', 'uid'].map((field) => stringOf(metadata?.[field]));
-    if (namespace === undefined || name === undefined || uid === undefined) continue;
-    try {
-      await client.delete(pathOf(resources.secrets, { namespace, name }), {
-        apiVersion: 'v1',
-        kind: 'DeleteOptions',
-        preconditions: { uid },
-      });
-      removed.push(`${namespace}/${name}`);
-    } catch (error) {
-      // Gone already, or another one of that name.
-      if (!isApiError(error, 'NotFound', 'Conflict')) throw error;
-    }
-  }
-  return removed;
+  const { removed, failed } = await removeMirroredSecrets(client, which.ownNamespace, which.instance);
+  return { marked, deleted, left, secrets: removed, secretsLeft: failed };
 }

@@ -171,7 +171,7 @@ class Keeper {
     }
     if (policies === undefined) return Infinity;
     if (caBundle === undefined) {
-      this.#tell(allWith(policies, 'Pending', 'there is no certificate yet'), undefined);
+      this.#tell(allWith(policies, 'CertificatePending', 'there is no certificate yet'), undefined);
       return Infinity;
     }
     const owner = await this.#readOwner();

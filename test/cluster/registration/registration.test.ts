@@ -83,7 +83,7 @@ t.test('an API server that refuses is asked again, and says so in the results', 
   const fake = createFakeApi();
   fake.refuse = (request) => (request === apply('validating') ? refusal(403, 'Forbidden') : undefined);
   const { registration, end } = start(t, fake);
-  await until(() => registration.results().get('payments')?.reason === 'WriteFailed');
+  await until(() => registration.results().get('payments')?.reason === 'NotWritten');
   t.match(registration.results().get('payments'), { configured: false, message: /cannot be written: no: Forbidden/ });
   t.equal(registration.confirmedBundle(), undefined, 'one of two configurations is not all');
   fake.refuse = () => undefined;

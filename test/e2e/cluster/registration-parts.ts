@@ -11,7 +11,7 @@ import { followPause } from '../../../src/cluster/registration/pause-marker.js';
 import { createRegistration, type Registration } from '../../../src/cluster/registration/registration.js';
 import { configurationPath } from '../../../src/cluster/registration/write.js';
 import type { MatchCondition } from '../../../src/cluster/registration/match-conditions.js';
-import { sleepUntilAborted } from '../../../src/cluster/watch/back-off.js';
+import { sleepByTimer } from '../../../src/cluster/pace.js';
 import { systemClock } from '../../../src/image/clock.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';
@@ -62,7 +62,7 @@ export async function lead(
   const metrics = createClusterMetrics(registry);
   const ending = new AbortController();
   const { signal } = ending;
-  const timing = { clock: systemClock, random: Math.random, sleep: sleepUntilAborted };
+  const timing = { clock: systemClock, random: Math.random, sleep: sleepByTimer };
   const follow = followWithWatch({ ...timing, client, log, relistMs: 600_000 });
   const { instance, ownNamespace } = installation;
   const pause = followPause({ client, instance, ownNamespace, follow, clock: systemClock, log, metrics, signal });
@@ -166,7 +166,7 @@ export function startEnforcer(client: ApiClient, instance: string): Enforcer {
         }
       }
       rounds += 1;
-      await sleepUntilAborted(10, ending.signal);
+      await sleepByTimer(10, ending.signal);
     }
   };
   const running = run();

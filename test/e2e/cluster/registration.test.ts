@@ -251,7 +251,7 @@ t.test('a policy whose selector no label can meet does not keep the others from 
     ],
   });
   t.equal(await entry('mutating', 'odd'), undefined);
-  t.match(leader.registration.results().get('odd'), { reason: 'NotNeeded' });
+  t.match(leader.registration.results().get('odd'), { reason: 'SelectsNothing' });
   t.same((await entry('mutating', 'even'))?.['objectSelector'], {});
   t.equal((await entry('validating', 'payments'))?.['failurePolicy'], 'Fail');
 });
