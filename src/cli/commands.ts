@@ -18,6 +18,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./explain.js')).command,
   },
   {
+    name: 'status',
+    summary: 'say whether an installation in a cluster does what its policies say',
+    load: async () => (await import('./status.js')).command,
+  },
+  {
     name: 'image',
     summary: 'look an image up: what it starts, and how that was found out',
     load: async () => (await import('./image.js')).command,
@@ -41,6 +46,16 @@ export const commands: readonly CommandEntry[] = [
     name: 'serve',
     summary: 'run the admission webhook',
     load: async () => (await import('./serve.js')).command,
+  },
+  {
+    name: 'pause',
+    summary: 'stop changing and checking a cluster’s pods for a while',
+    load: async () => (await import('./pause.js')).command,
+  },
+  {
+    name: 'resume',
+    summary: 'end a pause',
+    load: async () => (await import('./resume.js')).command,
   },
   {
     name: 'ready',

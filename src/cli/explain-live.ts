@@ -1,5 +1,5 @@
 import type { OpenCluster } from '../cluster/live/open-cluster.js';
-import { readStandstill, type Standstill } from '../cluster/live/read-readiness.js';
+import { readStandstill, type Standstill } from '../cluster/live/read-standstill.js';
 import { readRunningPods } from '../cluster/live/read-running-pods.js';
 import { readNamespaceLabels, readWorkload } from '../cluster/live/read-workload.js';
 import { namedWorkloads } from '../cluster/live/workload-kinds.js';
@@ -7,12 +7,12 @@ import { findPodTemplates, type PodTemplate } from '../documents/manifest-templa
 import { OutriderError } from '../model/error.js';
 import type { JsonObject } from '../model/json.js';
 import type { StringMap } from '../model/selector.js';
-import { clusterChoice, type ClusterOpener } from './cluster-options.js';
+import { clusterChoice, installationSettings, type ClusterOpener } from './cluster-options.js';
 import type { Invocation } from './command.js';
 import { explanationOf, type ExplainedStep, type Explanation, type LiveState } from './explanation.js';
 import { textOf } from './flags.js';
 import { decideTemplate, type InstrumentedPod } from './instrument-template.js';
-import { installationSettings, openLiveEngine, type LiveEngine } from './live-engine.js';
+import { givesPolicies, openLiveEngine, type LiveEngine } from './live-engine.js';
 import { liveSteps } from './live-steps.js';
 import { labelsOption } from './namespaces.js';
 import { podStateOf, podSteps } from './pod-state.js';
@@ -34,6 +34,7 @@ interface Ground {
  */
 export async function explainLive(invocation: Invocation, open: ClusterOpener): Promise<readonly Explanation[]> {
   const named = namedWorkloads(invocation.args);
+  const ownPolicies = !givesPolicies(invocation);
   const cluster = await open(clusterChoice(invocation));
   try {
     const { client } = cluster;
@@ -43,7 +44,7 @@ export async function explainLive(invocation: Invocation, open: ClusterOpener): 
       labelsOf(invocation, cluster, name),
       readStandstill(client, settingsOf(invocation, installationSettings), Date.now()),
     ]);
-    const engine = await openLiveEngine(invocation, cluster, { name, labels });
+    const engine = await openLiveEngine(invocation, cluster, { name, labels }, ownPolicies);
     const ground = { cluster, engine, labels, standstill, programName: invocation.io.programName };
     try {
       const explained: Explanation[] = [];
@@ -89,8 +90,17 @@ async function explainOne(object: JsonObject, template: PodTemplate, ground: Gro
   const isPod = template.kind === 'Pod';
   const pod = isPod ? podStateOf(object, edit.outcome) : undefined;
   const pods = isPod ? undefined : await countPods(object, namespace, edit, ground);
+  const { version, nodes } = engine.report;
+  const { nativeSidecars, imageVolumes, openShift } = engine.engine.facts;
   const live: LiveState = {
     server: client.server,
+    cluster: {
+      ...(version === undefined ? {} : { version }),
+      ...(nodes === undefined ? {} : { nodes }),
+      nativeSidecars,
+      imageVolumes,
+      openShift,
+    },
     ...(key === undefined ? {} : { secret: key }),
     ...(pod === undefined ? {} : { pod }),
     ...(pods === undefined ? {} : { pods }),

@@ -1,9 +1,8 @@
 import { Option, type Command } from 'commander';
 import { OutriderError } from '../model/error.js';
-import { addClusterOptions, openWithKubeConfig, type ClusterOpener } from './cluster-options.js';
+import { addClusterOptions, installationSettings, openWithKubeConfig, type ClusterOpener } from './cluster-options.js';
 import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
 import { editFile, readFiles } from './edited-file.js';
-import { explainLive } from './explain-live.js';
 import { explanationOf, type Explanation } from './explanation.js';
 import { taskExplanationOf } from './explanation-task.js';
 import { explanationText } from './explanation-text.js';
@@ -11,7 +10,6 @@ import { textsOf } from './flags.js';
 import { readInputs } from './inputs.js';
 import { templateInstrumenter } from './instrument-template.js';
 import type { Io } from './io.js';
-import { installationSettings } from './live-engine.js';
 import { lookupSettings } from './lookup-options.js';
 import { addNamespaceOptions } from './namespaces.js';
 import { openEngine } from './offline-engine.js';
@@ -66,7 +64,9 @@ Exit codes: 0 explained, whatever the decision; 2 wrong usage, bad input, or the
 
 async function explain(invocation: Invocation, open: ClusterOpener): Promise<number> {
   const { io, flags } = invocation;
-  const explanations = isLive(invocation) ? await explainLive(invocation, open) : await explainFiles(invocation);
+  const explanations = isLive(invocation)
+    ? await (await import('./explain-live.js')).explainLive(invocation, open)
+    : await explainFiles(invocation);
   if (flags['output'] === 'json') {
     io.stdout.write(`${JSON.stringify(explanations, undefined, 2)}\n`);
   } else if (explanations.length === 0) {

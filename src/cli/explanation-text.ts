@@ -58,9 +58,9 @@ function head(explanation: Explanation, style: Style): string {
 }
 
 function place({ file, line, changes, decision, live }: Explanation, style: Style): string {
+  if (live !== undefined) return style.dim(`  live, from ${live.server}`);
   const settled = !changes && (decision === 'inject' || decision === 'partial');
-  const where = live === undefined ? `${file}:${line}` : `live, from ${live.server}`;
-  return style.dim(`  ${where}${settled ? ', instrumented already: nothing would change' : ''}`);
+  return style.dim(`  ${file}:${line}${settled ? ', instrumented already: nothing would change' : ''}`);
 }
 
 function namespaceLine({ namespace, namespaceLabels }: Explanation, style: Style): Line {

@@ -92,6 +92,14 @@ export interface Explanation {
 /** What a cluster has of an object, beside what would become of a new pod of it. */
 export interface LiveState {
   readonly server: string;
+  /** What is taken for true of the cluster: settings win over what it says of itself. */
+  readonly cluster: {
+    readonly version?: string;
+    readonly nodes?: number;
+    readonly nativeSidecars: boolean;
+    readonly imageVolumes: boolean;
+    readonly openShift: boolean;
+  };
   /** Of the access key that the policy's profile refers to; absent where it refers to none. */
   readonly secret?: {
     readonly namespace: string;

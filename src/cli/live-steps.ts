@@ -1,10 +1,11 @@
-import type { Standstill } from '../cluster/live/read-readiness.js';
+import type { Standstill } from '../cluster/live/read-standstill.js';
+import { forever, untilText } from '../cluster/registration/pause-marker.js';
 import type { ExplainedStep, Explanation, LiveState } from './explanation.js';
 import { templateName } from './template-name.js';
 
 /** What is said of an object of a cluster beside what is said of its manifest. */
 export function liveSteps(
-  { secret, pods }: LiveState,
+  { cluster, secret, pods }: LiveState,
   about: {
     readonly explanation: Explanation;
     readonly standstill: Standstill | undefined;
@@ -14,14 +15,20 @@ export function liveSteps(
   const { explanation, standstill, programName } = about;
   const steps: ExplainedStep[] = [];
   if (standstill !== undefined) steps.push(standstillStep(standstill, programName));
+  if (cluster.nodes === undefined) steps.push(nodesStep(cluster));
   if (pods !== undefined && pods.seen > 0) steps.push(podsStep(pods, explanation));
   if (secret !== undefined) steps.push(secretStep(secret));
   return steps;
 }
 
 /** The command that makes the Secret of an access key. */
-export function createSecret({ namespace, name, key }: NonNullable<LiveState['secret']>): string {
+export function createSecret({ namespace, name, key }: Omit<NonNullable<LiveState['secret']>, 'state'>): string {
   return `kubectl -n ${namespace} create secret generic ${name} --from-literal=${key}=YOUR_ACCESS_KEY`;
+}
+
+function nodesStep({ nativeSidecars, imageVolumes }: LiveState['cluster']): ExplainedStep {
+  const can = `${nativeSidecars ? 'native' : 'no native'} sidecars, ${imageVolumes ? '' : 'no '}image volumes`;
+  return { subject: 'nodes', result: 'note', detail: `may not be read; taken to have ${can}` };
 }
 
 function secretStep(secret: NonNullable<LiveState['secret']>): ExplainedStep {
@@ -52,11 +59,16 @@ function podsStep({ seen, instrumented }: NonNullable<LiveState['pods']>, explan
   };
 }
 
+/** Until when a pause holds, and why, for people. */
+export function pauseText({ until, reason }: { readonly until: string; readonly reason?: string | undefined }): string {
+  const text = until === forever ? 'until it is resumed' : `until ${until}`;
+  return reason === undefined ? text : `${text} (${reason})`;
+}
+
 function standstillStep(standstill: Standstill, programName: string): ExplainedStep {
   const subject = 'webhook';
   if (standstill.cause === 'paused') {
-    const until = standstill.until === 'forever' ? 'until it is resumed' : `until ${standstill.until}`;
-    const detail = `paused ${until}: pods are created as they are`;
+    const detail = `paused ${pauseText({ until: untilText(standstill.pause), reason: standstill.pause.reason })}: pods are created as they are`;
     return { subject, result: 'stop', detail, remedy: `${programName} resume` };
   }
   const detail = 'the API server has no webhook configuration of this installation: pods are created as they are';

@@ -1,17 +1,17 @@
-import { pausedUntil } from '../cluster/live/pause.js';
+import { holds, pauseIn, untilText } from '../cluster/registration/pause-marker.js';
 import { known, mapPart, type Part } from '../cluster/overview/part.js';
 import type { Snapshot } from '../cluster/overview/snapshot.js';
 import { listOf, objectOf, stringOf, type JsonObject } from '../model/json.js';
 import { names } from '../model/names.js';
 import { readObserved, type Observed } from '../model/observed.js';
-import type { Leader, Replica, Replicas, StatusReport } from './status-report.js';
+import type { Leader, PauseReport, Replica, Replicas, StatusReport } from './status-report.js';
 
 /** What the objects of the installation say. Pure. */
 export function installationParts(
   snapshot: Snapshot,
 ): Pick<
   StatusReport,
-  'replicas' | 'leader' | 'selfTest' | 'certificate' | 'pausedUntil' | 'webhooks' | 'versions' | 'metrics'
+  'replicas' | 'leader' | 'selfTest' | 'certificate' | 'pause' | 'webhooks' | 'versions' | 'metrics'
 > {
   const { nowMs, lease } = snapshot;
   const observed = mapPart(lease, (object) => readObserved(annotationOf(object, names.observed) ?? '') ?? {});
@@ -27,7 +27,7 @@ export function installationParts(
       ...certificate,
       secondsLeft: seconds(Date.parse(certificate.notAfter) - nowMs),
     })),
-    pausedUntil: pauseOf(snapshot),
+    pause: pauseOf(snapshot),
     webhooks: { mutating: entriesOf(snapshot.mutating), validating: entriesOf(snapshot.validating) },
     versions: {
       kubernetes: snapshot.version,
@@ -93,9 +93,13 @@ function observedPart<Name extends 'selfTest' | 'certificate'>(
 }
 
 /** An installation that was not made by the chart may have no ConfigMap; then it cannot be paused. */
-function pauseOf({ configMap, nowMs }: Snapshot): Part<string | null> {
-  if (!configMap.known && configMap.cause === 'absent') return known(null);
-  return mapPart(configMap, (object) => pausedUntil(annotationOf(object, names.pausedUntil), nowMs) ?? null);
+function pauseOf({ configMap, nowMs }: Snapshot): Part<PauseReport> {
+  if (!configMap.known && configMap.cause === 'absent') return known({ paused: false });
+  return mapPart(configMap, (object): PauseReport => {
+    const pause = pauseIn(object);
+    if (!holds(pause, nowMs)) return { paused: false };
+    return { paused: true, until: untilText(pause), ...(pause.reason === undefined ? {} : { reason: pause.reason }) };
+  });
 }
 
 function entriesOf(configuration: Part<JsonObject>): Part<number> {

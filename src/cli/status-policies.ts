@@ -1,7 +1,7 @@
 import { known, type Part } from '../cluster/overview/part.js';
 import { addCounts, type ReviewCounts } from '../cluster/overview/review-counts.js';
+import type { LivePolicies } from '../cluster/live/read-policies.js';
 import type { Snapshot } from '../cluster/overview/snapshot.js';
-import type { Configured } from '../engine/configure.js';
 import { matchNamespaces } from '../engine/matched-namespaces.js';
 import { listOf, objectOf, stringOf, type JsonObject } from '../model/json.js';
 import { names } from '../model/names.js';
@@ -9,10 +9,10 @@ import type { LabelledNamespaces, PolicyCondition, PolicyReport } from './status
 
 /** Each policy with what is known of it, the one that wins first in front. Pure. */
 export function policyReports(snapshot: Snapshot, excluded: ReadonlySet<string>): Part<readonly PolicyReport[]> {
-  const { policies, configured, namespaces, reviews } = snapshot;
+  const { policies, compiled, namespaces, reviews } = snapshot;
   if (!policies.known) return policies;
-  if (!configured.known) return configured;
-  const { rules } = configured.value;
+  if (!compiled.known) return compiled;
+  const { rules } = compiled.value;
   const spaces = namespaces.known ? matchNamespaces(rules, namespaces.value, excluded).namespaces : undefined;
   const answered = [...reviews.values()].flatMap((part) => (part.known ? [part.value] : []));
   const counts = addCounts(answered);
@@ -23,9 +23,9 @@ export function policyReports(snapshot: Snapshot, excluded: ReadonlySet<string>)
     );
     return {
       name,
-      ...termsOf(object, configured.value),
+      ...termsOf(object, compiled.value),
       ...statusOf(object),
-      problem: problemOf(name, configured.value),
+      problem: problemOf(name, compiled.value),
       namespaces: rules.byPolicy.has(name) ? touches?.map((space) => space.name) : undefined,
       reviews: answered.length === 0 ? undefined : (counts.get(name) ?? noReviews),
     };
@@ -38,12 +38,12 @@ const noReviews: ReviewCounts = { inject: 0, partial: 0, skip: 0, deny: 0 };
 
 /** Namespaces whose label does not do what it seems to. Pure. */
 export function labelledNamespaces(
-  { configured, namespaces }: Snapshot,
+  { compiled, namespaces }: Snapshot,
   excluded: ReadonlySet<string>,
 ): Part<LabelledNamespaces> {
   if (!namespaces.known) return namespaces;
-  if (!configured.known) return configured;
-  const { ranked } = configured.value.rules.policies;
+  if (!compiled.known) return compiled;
+  const { ranked } = compiled.value.rules.policies;
   const unmatched: string[] = [];
   const left: string[] = [];
   const odd: LabelledNamespaces['odd'][number][] = [];
@@ -74,7 +74,7 @@ export function excludedByWebhooks({ mutating }: Snapshot): ReadonlySet<string> 
 /** What the policy says, with the defaults; of one that is not valid, what could be read. */
 function termsOf(
   { metadata, spec }: JsonObject,
-  { rules }: Configured,
+  { rules }: LivePolicies,
 ): Pick<PolicyReport, 'mode' | 'prefer' | 'profile' | 'precedence'> {
   const ranked = rules.policies.ranked.find(({ name }) => name === stringOf(objectOf(metadata)?.['name']));
   const terms = ranked === undefined ? undefined : ranked.valid ? ranked.spec : ranked;
@@ -86,16 +86,16 @@ function termsOf(
   };
 }
 
-function problemOf(name: string, { rules, problems }: Configured): string | undefined {
-  const ranked = rules.policies.ranked.find((policy) => policy.name === name);
-  if (ranked?.valid === true) return undefined;
-  if (ranked !== undefined) return ranked.problem;
-  const file = `instrumentationpolicy/${name}`;
-  return problems.find((problem) => problem.file === file)?.message ?? 'it cannot be read';
+function problemOf(name: string, { policies }: LivePolicies): string | undefined {
+  return policies.find((policy) => policy.name === name)?.problem?.message;
 }
 
-function statusOf({ metadata, status }: JsonObject): Pick<PolicyReport, 'ready' | 'current' | 'conditions'> {
+function statusOf({
+  metadata,
+  status,
+}: JsonObject): Pick<PolicyReport, 'ready' | 'current' | 'conditions' | 'servesEarlier'> {
   const generation = objectOf(metadata)?.['generation'];
+  const servedGeneration = objectOf(status)?.['servedGeneration'];
   const conditions = listOf(objectOf(status)?.['conditions']).flatMap((item) => {
     const condition = objectOf(item);
     return condition === undefined ? [] : [conditionOf(condition)];
@@ -103,6 +103,7 @@ function statusOf({ metadata, status }: JsonObject): Pick<PolicyReport, 'ready' 
   const ready = conditions.find(({ type }) => type === 'Ready');
   return {
     ready: ready?.status,
+    servesEarlier: servedGeneration !== undefined && servedGeneration !== generation,
     current: ready !== undefined && objectOf(status)?.['observedGeneration'] === generation,
     conditions,
   };

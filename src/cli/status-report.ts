@@ -60,6 +60,8 @@ export interface PolicyReport {
   readonly ready: string | undefined;
   /** Whether the conditions are of the policy as it is now. */
   readonly current: boolean;
+  /** Whether its last valid version goes on, because the present one is not valid. */
+  readonly servesEarlier: boolean;
   readonly conditions: readonly PolicyCondition[];
   /** What is wrong with it as it is now, by this program's own reading. */
   readonly problem: string | undefined;
@@ -79,6 +81,12 @@ export interface LabelledNamespaces {
   readonly odd: readonly { readonly name: string; readonly value: string }[];
 }
 
+/** Whether the installation is paused. */
+export type PauseReport =
+  | { readonly paused: false }
+  /** `until` is RFC 3339, or `forever`. */
+  | { readonly paused: true; readonly until: string; readonly reason?: string };
+
 /** Everything `outrider status` says; `-o json` prints it. */
 export interface StatusReport {
   readonly server: string;
@@ -90,8 +98,7 @@ export interface StatusReport {
   readonly leader: Part<Leader>;
   readonly selfTest: Part<ObservedSelfTest & { readonly secondsAgo: number }>;
   readonly certificate: Part<ObservedCertificate & { readonly secondsLeft: number }>;
-  /** RFC 3339 or `forever`; `null` when it is not paused. */
-  readonly pausedUntil: Part<string | null>;
+  readonly pause: Part<PauseReport>;
   /** How many entries each of the two configurations has. */
   readonly webhooks: { readonly mutating: Part<number>; readonly validating: Part<number> };
   readonly policies: Part<readonly PolicyReport[]>;

@@ -4,14 +4,16 @@ import { z } from 'zod';
 const time = z.iso.datetime();
 
 const selfTestSchema = z.object({
-  /** Whether the dry run came back changed by the webhook. */
-  reachable: z.boolean(),
+  /** Whether the dry run came back changed by the webhook; absent where that cannot be told. */
+  reachable: z.boolean().optional(),
   /** Milliseconds of the whole dry run, the API server's own work included. */
   latencyMs: z.number().nonnegative(),
   /** When it was made. */
   at: time,
-  /** What stood in the way; absent where nothing did. */
+  /** For people: what is wrong, or that nothing is. */
   why: z.string().optional(),
+  /** The replica that answered. */
+  answeredBy: z.string().optional(),
 });
 /** What the leader's last self-test came to: a dry run that the API server has to send to the webhook (E42). */
 export type ObservedSelfTest = z.infer<typeof selfTestSchema>;

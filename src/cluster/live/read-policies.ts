@@ -1,34 +1,45 @@
-import { parseConfiguration, type ParsedConfiguration } from '../../documents/configuration.js';
 import { OutriderError } from '../../model/error.js';
-import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
+import type { JsonObject } from '../../model/json.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
-import { apiVersionOf, pathOf, resources, type Resource } from '../client/resources.js';
+import { pathOf, resources, type Resource } from '../client/resources.js';
+import type { ClusterConfiguration } from '../state/configuration.js';
+import { PolicyBook } from '../state/policy-book.js';
+import { ProfileBook } from '../state/profile-book.js';
+import { pickObject, type WatchedObject } from '../state/watched-object.js';
 import { refused } from './refusal.js';
+
+/**
+ * What a cluster's policies and profiles come to, by the reading of the webhook itself. An object that is not valid has
+ * no last valid version here: which one a replica goes on with, only its status says.
+ */
+export type LivePolicies = Pick<ClusterConfiguration, 'rules' | 'policies' | 'profiles'>;
 
 /**
  * Reads a cluster's policies and profiles.
  *
  * @throws OutriderError `cluster_unavailable`: also where the kinds are not there
  */
-export async function readPolicies(client: ApiClient): Promise<ParsedConfiguration> {
+export async function readPolicies(client: ApiClient): Promise<LivePolicies> {
   const [policies, profiles] = await Promise.all([
     readKind(client, resources.policies),
     readKind(client, resources.profiles),
   ]);
-  return configurationOf(policies, profiles);
+  return policiesOf(policies, profiles);
 }
 
-/** The configuration that objects of the two kinds come to. Pure. */
-export function configurationOf(policies: readonly JsonObject[], profiles: readonly JsonObject[]): ParsedConfiguration {
-  const texts = (resource: Resource, objects: readonly JsonObject[]) =>
-    objects.map(({ metadata, spec }) => {
-      const name = stringOf(objectOf(metadata)?.['name']) ?? '';
-      // Only what somebody wrote: the server's own fields are long, and none of ours.
-      const document = { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata: { name }, spec };
-      return { name: `${resource.kind.toLowerCase()}/${name}`, text: JSON.stringify(document) };
-    });
-  return parseConfiguration([...texts(resources.profiles, profiles), ...texts(resources.policies, policies)]);
+/** Compiles objects of the two kinds. Pure. */
+export function policiesOf(policies: readonly JsonObject[], profiles: readonly JsonObject[]): LivePolicies {
+  const profileBook = new ProfileBook();
+  profileBook.update(picked(resources.profiles, profiles));
+  const policyBook = new PolicyBook({});
+  policyBook.update(picked(resources.policies, policies), profileBook.registry);
+  return { rules: policyBook.rules, policies: policyBook.states, profiles: profileBook.states };
+}
+
+function picked(resource: Resource, objects: readonly JsonObject[]): readonly WatchedObject[] {
+  const pick = pickObject(resource);
+  return objects.flatMap((object) => pick(object) ?? []);
 }
 
 async function readKind(client: ApiClient, resource: Resource): Promise<readonly JsonObject[]> {

@@ -1,4 +1,3 @@
-import { configure } from '../../engine/configure.js';
 import type { Rules } from '../../engine/rules.js';
 import { listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { StringMap } from '../../model/selector.js';
@@ -6,7 +5,8 @@ import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources, type Resource } from '../client/resources.js';
 import type { OpenCluster } from '../live/open-cluster.js';
-import { configurationOf } from '../live/read-policies.js';
+import { keyOf } from '../live/read-secret.js';
+import { policiesOf } from '../live/read-policies.js';
 import { refused } from '../live/refusal.js';
 import { stringsIn } from '../live/read-workload.js';
 import { mapPart, partOf, type Part } from './part.js';
@@ -48,8 +48,8 @@ export async function readSnapshot(cluster: OpenCluster, request: SnapshotReques
   const podsRead = list(pathOf(resources.pods, inOwn), ours);
   const policiesRead = list(pathOf(resources.policies));
   const profilesRead = list(pathOf(resources.profiles));
-  const configuredRead = Promise.all([policiesRead, profilesRead]).then(([policies, profiles]) =>
-    !policies.known ? policies : mapPart(profiles, (objects) => configure(configurationOf(policies.value, objects))),
+  const compiledRead = Promise.all([policiesRead, profilesRead]).then(([policies, profiles]) =>
+    !policies.known ? policies : mapPart(profiles, (objects) => policiesOf(policies.value, objects)),
   );
   const [version, deployments, pods, lease, configMap, mutating, validating, policies, profiles, namespaces] =
     await Promise.all([
@@ -64,9 +64,9 @@ export async function readSnapshot(cluster: OpenCluster, request: SnapshotReques
       profilesRead,
       partOf(client.list(pathOf(resources.namespaces), { timeoutMs, metadataOnly: true })),
     ]);
-  const configured = await configuredRead;
+  const compiled = await compiledRead;
   const [secrets, reviews] = await Promise.all([
-    readSecretNames(cluster, configured.known ? configured.value.rules : undefined, timeoutMs),
+    readSecretNames(cluster, compiled.known ? compiled.value.rules : undefined, timeoutMs),
     readReviews(cluster, pods.known ? pods.value : [], ownNamespace, Math.min(timeoutMs, longestMetricsMs)),
   ]);
   return {
@@ -84,7 +84,7 @@ export async function readSnapshot(cluster: OpenCluster, request: SnapshotReques
     policies,
     profiles,
     namespaces: mapPart(namespaces, ({ items }) => new Map(items.flatMap(labelled))),
-    configured,
+    compiled,
     secrets,
     reviews,
   };
@@ -106,7 +106,7 @@ async function readSecretNames(
   rules: Rules | undefined,
   timeoutMs: number,
 ): Promise<Snapshot['secrets']> {
-  const wanted = new Set([...(rules?.byPolicy.values() ?? [])].flatMap(({ recipe }) => recipe.credentials?.name ?? []));
+  const wanted = new Set([...(rules?.byPolicy.values() ?? [])].flatMap((rule) => keyOf(rule)?.name ?? []));
   const read = async (name: string): Promise<[string, Part<ReadonlySet<string>>]> => {
     const query = { fieldSelector: `metadata.name=${name}` };
     const part = await partOf(client.list(pathOf(resources.secrets), { query, timeoutMs, metadataOnly: true }));

@@ -1,6 +1,6 @@
-import type { Configured } from '../../engine/configure.js';
 import type { JsonObject } from '../../model/json.js';
 import type { StringMap } from '../../model/selector.js';
+import type { LivePolicies } from '../live/read-policies.js';
 import type { Part } from './part.js';
 import type { ReviewCounts } from './review-counts.js';
 
@@ -23,7 +23,7 @@ export interface Snapshot {
   /** Labels of namespaces, by name. */
   readonly namespaces: Part<ReadonlyMap<string, StringMap>>;
   /** What the policies and profiles come to, as the webhook would have them. */
-  readonly configured: Part<Configured>;
+  readonly compiled: Part<LivePolicies>;
   /** By name of a Secret that policies refer to: the namespaces that have one of that name. */
   readonly secrets: ReadonlyMap<string, Part<ReadonlySet<string>>>;
   /** By name of a pod: what it has answered, by policy. */
