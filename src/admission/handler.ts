@@ -41,7 +41,8 @@ export interface DoorOptions {
    * be newer than what is known. Rejects when they cannot be read.
    */
   readonly reread?: (namespace: string, signal: AbortSignal) => Promise<unknown>;
-  readonly onReviewed: (reviewed: Reviewed) => void;
+  /** Told of each answered review; decision and pod are there for Events, and are not to be logged. */
+  readonly onReviewed: (reviewed: Reviewed, decision: Decision, pod: JsonObject) => void;
   /** Told of an error nobody expected, while the caller gets a decision. */
   readonly onFailure: (error: unknown, uid: string) => void;
 }
@@ -65,11 +66,11 @@ export function createDoor(door: Door, options: DoorOptions): DoorHandler {
     const startMs = performance.now();
     const review = readReview(body);
     if (!review.createsPod) {
-      options.onReviewed(reviewedOf(door, review, otherRequest, startMs, call));
+      options.onReviewed(reviewedOf(door, review, otherRequest, startMs, call), otherRequest, review.pod);
       return allowUntouched(review.uid);
     }
     const respond = (outcome: Pick<Outcome, 'decision' | 'patch'>): string => {
-      options.onReviewed(reviewedOf(door, review, outcome.decision, startMs, call));
+      options.onReviewed(reviewedOf(door, review, outcome.decision, startMs, call), outcome.decision, review.pod);
       return answer(review.uid, outcome.decision, outcome.patch, encoder);
     };
     const failed = (error: unknown): string => {
@@ -78,7 +79,6 @@ export function createDoor(door: Door, options: DoorOptions): DoorHandler {
       return respond({ decision: internalError, patch: [] });
     };
     const { namespace } = review;
-    const labels = options.namespaceLabels(namespace);
     const decide = (namespaceLabels: StringMap): Outcome | Promise<Outcome> =>
       instrument(
         {
@@ -104,6 +104,7 @@ export function createDoor(door: Door, options: DoorOptions): DoorHandler {
       return decide(options.namespaceLabels(namespace) ?? noLabels);
     };
     try {
+      const labels = options.namespaceLabels(namespace);
       if (reread !== undefined && labels === undefined && !options.engine().excludedNamespaces.has(namespace)) {
         return decideAfterReading(reread).then(respond).catch(failed);
       }

@@ -48,6 +48,21 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./serve.js')).command,
   },
   {
+    name: 'pause',
+    summary: 'stop changing and checking a cluster’s pods for a while',
+    load: async () => (await import('./pause.js')).command,
+  },
+  {
+    name: 'resume',
+    summary: 'end a pause',
+    load: async () => (await import('./resume.js')).command,
+  },
+  {
+    name: 'ready',
+    summary: 'ask a running server whether it is ready',
+    load: async () => (await import('./ready.js')).command,
+  },
+  {
     name: 'demo',
     summary: 'show the main job on this machine, without a cluster',
     load: async () => (await import('./demo.js')).command,

@@ -59,7 +59,7 @@ async function serve({ flags, io }: Invocation): Promise<number> {
   const service = settings.cluster
     ? await serveCluster(settings, io, logger, metrics)
     : await serveFolder(settings, io, logger, metrics);
-  if (service.caBundle !== undefined) io.stdout.write(`caBundle: ${service.caBundle}\n`);
+  if (service?.caBundle !== undefined) io.stdout.write(`caBundle: ${service.caBundle}\n`);
   return exitCodes.ok;
 }
 
@@ -68,7 +68,7 @@ async function serveFolder(
   io: Invocation['io'],
   logger: Logger,
   metrics: Metrics,
-): Promise<Service> {
+): Promise<Service | undefined> {
   const images = await openImages(settings, io, logger, metrics);
   return runService({
     settings,
@@ -85,7 +85,7 @@ async function serveCluster(
   io: Invocation['io'],
   logger: Logger,
   metrics: Metrics,
-): Promise<Service> {
+): Promise<Service | undefined> {
   // Loaded only here: the Kubernetes client takes as long to load as all the rest.
   const { connectCluster } = await import('../server/in-cluster/connect.js');
   const { openInCluster } = await import('../server/in-cluster/in-cluster.js');

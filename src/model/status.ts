@@ -26,20 +26,30 @@ export const conditionReasons = {
   NameTaken: 'The profile has the name of a built-in one, which is used in its place.',
   SettingsInvalid: 'A setting that the policy gives its profile is missing, unknown or not allowed.',
   Resolved: 'The profile is there, and takes the policy’s settings.',
-  Configured: 'The API server has the policy’s webhook entries.',
-  NotNeeded: 'There is nothing to be done.',
+  Configured: 'The API server calls the webhook for the policy’s pods.',
+  NothingToDo: 'The policy is not valid, has no last valid version and prefers Availability: its pods are left alone.',
+  SelectsNothing: 'No object can have the labels that the policy’s selectors ask for.',
   Pending: 'It has not been done yet.',
   Paused: 'The installation is paused: no webhook is configured.',
-  WriteFailed: 'The API server refused the webhook configuration.',
-  Present: 'The access key is there wherever it is known to be needed.',
+  CertificatePending: 'There is no certificate to be called with yet.',
+  Drifted: 'Somebody else changed the webhook; it is put right at a bounded rate.',
+  NotWritten: 'The API server refused the webhook configuration.',
+  NotNeeded: 'The profile takes no access key.',
+  NoNamespace: 'No namespace is matched, so none lacks the access key.',
+  Present: 'The access key is in every matched namespace.',
   Missing: 'The access key is missing in matched namespaces.',
   SourceMissing: 'The Secret to be mirrored is missing in Outrider’s namespace.',
-  MirrorBlocked: 'A Secret of somebody else has the mirrored Secret’s name.',
-  NotKnown: 'It cannot be looked up.',
+  Blocked: 'A Secret of somebody else stands where the mirrored one belongs.',
+  NotRead: 'The Secret could not be read everywhere.',
   NoOverlap: 'While Outrider is down, the policy blocks no pod that another policy would win.',
   BlocksOthersPods: 'While Outrider is down, the policy also blocks pods that a policy before it wins.',
 } as const satisfies Record<string, string>;
 export type ConditionReason = keyof typeof conditionReasons;
+
+/** Whether a text is a reason of the closed list. */
+export function isConditionReason(text: string): text is ConditionReason {
+  return Object.hasOwn(conditionReasons, text);
+}
 
 /** A condition as every Kubernetes object has it (apimachinery `metav1.Condition`). */
 export const conditionSchema = z.strictObject({

@@ -15,7 +15,11 @@ const service = await runService({
   settings,
   logger,
   metrics,
-  certificates: certificateFromFiles,
+  certificates: process.argv.includes('--waits') ? () => new Promise(() => undefined) : certificateFromFiles,
+  closeLast: () => {
+    process.stdout.write('closed\n');
+    return Promise.resolve();
+  },
   handlers: handlersFromFolder(() => ({
     mutate: () => {
       if (crash) void Promise.reject(new Error('nobody caught this'));
@@ -24,4 +28,6 @@ const service = await runService({
     validate: () => '{}',
   })),
 });
-process.stdout.write(`${JSON.stringify({ webhookPort: service.webhookPort, plainPort: service.plainPort })}\n`);
+if (service !== undefined) {
+  process.stdout.write(`${JSON.stringify({ webhookPort: service.webhookPort, plainPort: service.plainPort })}\n`);
+}

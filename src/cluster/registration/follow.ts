@@ -16,11 +16,7 @@ export interface Followed {
  * Follows one object until the signal aborts: calls back once it is known whether it is there, and then with every
  * change, with the object or `undefined` where there is none. Never throws for what the API server does.
  */
-export type Follow = (
-  what: Followed,
-  onChange: (object: JsonObject | undefined) => void,
-  signal: AbortSignal,
-) => void;
+export type Follow = (what: Followed, onChange: (object: JsonObject | undefined) => void, signal: AbortSignal) => void;
 
 /** Follows objects by watches. */
 export function followWithWatch(

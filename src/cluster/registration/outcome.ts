@@ -1,18 +1,14 @@
+import type { ConditionReason } from '../../model/status.js';
 import type { DesiredRegistration, PolicyEntries, RegisteredPolicy } from './desired.js';
 
 /** Whether the API server calls us for a policy's pods: the condition `WebhookConfigured`. */
 export interface PolicyRegistration {
+  /** Also true where nothing is needed. */
   readonly configured: boolean;
-  /** In CamelCase, as conditions have it. */
-  readonly reason:
-    | 'Configured'
-    | 'Off'
-    | 'NothingToDo'
-    | 'SelectsNothing'
-    | 'Paused'
-    | 'CertificatePending'
-    | 'Drifted'
-    | 'NotWritten';
+  readonly reason: Extract<
+    ConditionReason,
+    'Configured' | 'Off' | 'NothingToDo' | 'SelectsNothing' | 'Paused' | 'CertificatePending' | 'Drifted' | 'NotWritten'
+  >;
   /** For people. */
   readonly message: string;
 }
@@ -59,7 +55,7 @@ function outcomeOf(
   conditionsRefused: string | undefined,
 ): PolicyRegistration {
   if (entries.none !== undefined) {
-    return { configured: false, reason: entries.none, message: without[entries.none] };
+    return { configured: true, reason: entries.none, message: without[entries.none] };
   }
   const doors = [
     [entries.mutating, seen.mutating],

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { isArray, isObject, objectOf, stringOf, type JsonObject } from '../../model/json.js';
+import { isArray, isObject, stringOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
-import { pathOf, resources } from '../client/resources.js';
+import { removeMirroredSecrets } from '../secrets/remove-mirrored.js';
 import { isOwnName, type ConfigurationKind } from './desired.js';
 import { markerPath, untilText, type Pause } from './pause-marker.js';
 import { deleteConfiguration, readConfiguration } from './write.js';
@@ -53,7 +53,7 @@ export interface RemovalTiming {
 const usualTiming: RemovalTiming = { quietMs: 2_000, patienceMs: 30_000, pollMs: 250 };
 
 /**
- * Deletes both configurations and sees to it that none comes back.
+ * Deletes both configurations and sees to it that none comes back before the pause is over.
  *
  * @returns which there were, and which keep coming back
  * @throws ApiError
@@ -61,6 +61,7 @@ const usualTiming: RemovalTiming = { quietMs: 2_000, patienceMs: 30_000, pollMs:
 export async function removeConfigurations(
   client: ApiClient,
   instance: string,
+  { untilMs }: Pick<Pause, 'untilMs'>,
   timing: Partial<RemovalTiming> = {},
 ): Promise<{ readonly deleted: readonly ConfigurationKind[]; readonly left: readonly ConfigurationKind[] }> {
   const { quietMs, patienceMs, pollMs } = { ...usualTiming, ...timing };
@@ -70,6 +71,7 @@ export async function removeConfigurations(
   for (;;) {
     const left: ConfigurationKind[] = [];
     for (const kind of kinds) {
+      if (Date.now() >= untilMs) return { deleted: [...deleted], left: [] };
       if ((await readConfiguration(client, kind, instance)) === undefined) continue;
       left.push(kind);
       if (await deleteConfiguration(client, kind, instance)) deleted.add(kind);
@@ -115,6 +117,8 @@ export interface Removal {
   readonly left: readonly ConfigurationKind[];
   /** Mirrored Secrets that were deleted, as `namespace/name`. */
   readonly secrets: readonly string[];
+  /** Mirrored Secrets that could not be deleted. */
+  readonly secretsLeft: readonly string[];
 }
 
 /**
@@ -129,39 +133,15 @@ export async function removeEverything(
   reason: string | undefined,
   timing: Partial<RemovalTiming> = {},
 ): Promise<Removal> {
-  const marked = await setMarker(client, which, { untilMs: Infinity, reason }).then(
+  const pause = { untilMs: Infinity, reason };
+  const marked = await setMarker(client, which, pause).then(
     () => true,
     (error: unknown) => {
       if (isApiError(error, 'NotFound')) return false;
       throw error;
     },
   );
-  const { deleted, left } = await removeConfigurations(client, which.instance, timing);
-  return { marked, deleted, left, secrets: await removeMirrors(client) };
-}
-
-/** Deletes the copies of access keys in all namespaces. */
-async function removeMirrors(client: ApiClient): Promise<readonly string[]> {
-  const { items } = await client.list(pathOf(resources.secrets), {
-    query: { labelSelector: names.mirrorOf },
-    metadataOnly: true,
-  });
-  const removed: string[] = [];
-  for (const item of items) {
-    const metadata = objectOf(item['metadata']);
-    const [namespace, name, uid] = ['namespace', 'name', 'uid'].map((field) => stringOf(metadata?.[field]));
-    if (namespace === undefined || name === undefined || uid === undefined) continue;
-    try {
-      await client.delete(pathOf(resources.secrets, { namespace, name }), {
-        apiVersion: 'v1',
-        kind: 'DeleteOptions',
-        preconditions: { uid },
-      });
-      removed.push(`${namespace}/${name}`);
-    } catch (error) {
-      // Gone already, or another one of that name.
-      if (!isApiError(error, 'NotFound', 'Conflict')) throw error;
-    }
-  }
-  return removed;
+  const { deleted, left } = await removeConfigurations(client, which.instance, pause, timing);
+  const { removed, failed } = await removeMirroredSecrets(client, which.ownNamespace, which.instance);
+  return { marked, deleted, left, secrets: removed, secretsLeft: failed };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../image/clock.js';
 import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
+import type { ObservedSelfTest } from '../../model/observed.js';
 import { readAnswer, selfTestData } from '../../model/self-test.js';
 import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
@@ -22,6 +23,12 @@ export interface SelfTestResult {
   readonly answeredBy: string | undefined;
   /** For people: what is wrong, or that nothing is. */
   readonly why: string;
+}
+
+/** A result as the leader writes it down; `undefined` for one that tells nothing. */
+export function observedSelfTest({ reachable, latencyMs, at, why }: SelfTestResult): ObservedSelfTest | undefined {
+  if (reachable === undefined) return undefined;
+  return { reachable, latencyMs, at, ...(reachable ? {} : { why }) };
 }
 
 /** What the self-test works with. */

@@ -37,8 +37,8 @@ export async function readConfiguration(
 }
 
 /**
- * Writes a configuration by server-side apply. What apply cannot take away, because another writer has a hand on the
- * field too, is then replaced. Both writes fail with `Conflict` when somebody else wrote meanwhile.
+ * Writes a configuration by server-side apply. What apply cannot take away, because somebody else put it beside what is
+ * ours, such as a match condition, is then replaced. Both writes fail with `Conflict` when somebody else wrote meanwhile.
  *
  * @param live what was read before
  * @returns the configuration as the API server answered it
@@ -61,7 +61,7 @@ export async function writeConfiguration(
       query: { fieldManager, force: true },
     });
   } catch (error) {
-    // An entry of which apply leaves only what another writer wrote is not valid.
+    // Such as where somebody gave an entry a Service in place of our URL: apply would leave both.
     if (live === undefined || !isApiError(error, 'Invalid')) throw error;
     return client.replace(path, replacementOf(target, live, instance), { ...options, query: { fieldManager } });
   }

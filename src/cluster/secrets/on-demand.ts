@@ -6,6 +6,8 @@ import { raceAbort } from '../../image/registry/shared-calls.js';
 export interface OnDemand<T> {
   /** What is kept, however old; `undefined` where nothing is. */
   peek(key: string): Kept<T> | undefined;
+  /** Whether `get` answers, or throws, from what is kept. */
+  isFresh(key: string): boolean;
   /**
    * The value, from what is kept where that is fresh. Callers with one key share one request, which goes on when one
    * of them leaves.
@@ -78,6 +80,12 @@ export function createOnDemand<T>(options: OnDemandOptions<T>): OnDemand<T> {
     }
     return raceAbort(call, signal);
   };
+  const freshEntry = (key: string): Entry<T> | undefined => {
+    const entry = kept.get(key);
+    if (entry === undefined) return undefined;
+    const keepMs = 'error' in entry ? failureMs : freshMs(entry.value);
+    return clock.monotonicMs() - entry.atMs < keepMs ? entry : undefined;
+  };
   return {
     peek: (key) => {
       const entry = kept.get(key);
@@ -85,13 +93,13 @@ export function createOnDemand<T>(options: OnDemandOptions<T>): OnDemand<T> {
         ? undefined
         : { value: entry.value, ageMs: clock.monotonicMs() - entry.atMs };
     },
+    isFresh: (key) => freshEntry(key) !== undefined,
     get: async (key, signal) => {
       signal.throwIfAborted();
-      const entry = kept.get(key);
-      const ageMs = entry === undefined ? Infinity : clock.monotonicMs() - entry.atMs;
-      if (entry !== undefined && 'value' in entry && ageMs < freshMs(entry.value)) return entry.value;
-      if (entry !== undefined && 'error' in entry && ageMs < failureMs) throw entry.error;
-      return refresh(key, signal);
+      const entry = freshEntry(key);
+      if (entry === undefined) return refresh(key, signal);
+      if ('error' in entry) throw entry.error;
+      return entry.value;
     },
     refresh,
     put: (key, value) => void kept.set(key, { value, atMs: clock.monotonicMs() }),

@@ -5,7 +5,8 @@ import { openConnection } from '../../cluster/client/connection.js';
 import { loadKubeConfig } from '../../cluster/client/kube-config.js';
 import { createClusterFacts, type ClusterFactsReader } from '../../cluster/facts/cluster-facts.js';
 import { createSecretSource } from '../../cluster/secrets/secret-source.js';
-import { sleepUntilAborted, type Timing } from '../../cluster/watch/back-off.js';
+import { sleepByTimer } from '../../cluster/pace.js';
+import type { Timing } from '../../cluster/watch/back-off.js';
 import { systemClock } from '../../image/clock.js';
 import type { SecretSource } from '../../image/credentials/secret-source.js';
 import { version } from '../../model/version.js';
@@ -30,7 +31,7 @@ export function connectCluster(settings: Settings, log: Logger): ClusterConnecti
   const { kubeconfig } = settings;
   const connection = openConnection(loadKubeConfig(kubeconfig === '' ? {} : { kubeconfig }));
   const client = createApiClient(connection, `outrider/${version}`);
-  const timing: Timing = { clock: systemClock, random: Math.random, sleep: sleepUntilAborted };
+  const timing: Timing = { clock: systemClock, random: Math.random, sleep: sleepByTimer };
   return {
     client,
     timing,

@@ -32,32 +32,36 @@ export interface GuardedProcess {
   stop(): Promise<void>;
 }
 
-/** Starts a server that ends with this process at the latest. */
+/**
+ * Starts a server that ends with this process at the latest.
+ * @param descriptors file descriptors that it inherits, from 4 on
+ */
 export function startGuarded(
   program: string,
   parameters: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  descriptors: readonly number[] = [],
 ): GuardedProcess {
   const child = spawn('/bin/sh', ['-c', keeper, 'sh', program, ...parameters], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'ignore', ...descriptors],
     env: { ...process.env, ...env },
   });
   let output = '';
   const collect = (chunk: Buffer): void => {
     output = (output + chunk.toString()).slice(-lastOutputLength);
   };
-  child.stdout.on('data', collect);
-  child.stderr.on('data', collect);
+  child.stdout?.on('data', collect);
+  child.stderr?.on('data', collect);
   // A server that ends by itself takes the reader of this pipe with it.
-  child.stdin.on('error', () => undefined);
+  child.stdin?.on('error', () => undefined);
   const closed = once(child, 'close');
   return {
     output: () => output,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
-    signal: (name) => void child.stdin.write(`${name}\n`),
+    signal: (name) => void child.stdin?.write(`${name}\n`),
     ended: closed.then(() => child.exitCode),
     stop: async () => {
-      child.stdin.end();
+      child.stdin?.end();
       await closed;
     },
   };
@@ -73,7 +77,11 @@ const patienceMs = 60_000;
  * @param process the server that has to live for it
  * @throws when the server ends, or after a minute, with the end of what the server printed
  */
-export async function until(what: string, holds: () => Promise<boolean>, process?: GuardedProcess): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => Promise<boolean>,
+  process?: Pick<GuardedProcess, 'output' | 'hasEnded'>,
+): Promise<void> {
   const giveUpAt = performance.now() + patienceMs;
   while (!(await holds().catch(() => false))) {
     const why = process?.hasEnded() === true ? 'its server has ended' : 'it took too long';

@@ -50,6 +50,7 @@ const never: readonly Right[] = [
   ['create', 'pods', own],
   ['list', 'pods', shop],
   ['watch', 'secrets', shop],
+  ['list', 'secrets', shop],
   ['impersonate', 'users'],
   ['escalate', 'clusterroles'],
 ];
@@ -65,12 +66,14 @@ const mirrorSecrets: readonly Right[] = [
   ['create', 'secrets', shop],
   ['update', 'secrets/any', shop],
   ['delete', 'secrets/any', shop],
+  ['update', 'configmaps/outrider-mirrored', own],
 ];
 const events: readonly Right[] = [
   ['create', 'events.events.k8s.io', shop],
   ['patch', 'events.events.k8s.io', shop],
   ['get', 'replicasets.apps/any', shop],
   ['get', 'jobs.batch/any', shop],
+  ['get', 'replicationcontrollers/any', shop],
 ];
 
 /** Every right of these that an installation has otherwise than it should. */
@@ -142,13 +145,14 @@ t.test('the hook may take away, and write nothing but the pause marker', async (
     ['delete', 'validatingwebhookconfigurations/outrider'],
   ];
   const secrets: readonly Right[] = [
-    ['list', 'secrets', shop],
+    ['get', 'secrets/any', shop],
     ['delete', 'secrets/any', shop],
   ];
   const others: readonly Right[] = [
     ['create', 'mutatingwebhookconfigurations'],
     ['delete', 'mutatingwebhookconfigurations/other'],
     ['create', 'secrets', shop],
+    ['list', 'secrets', shop],
     ['patch', 'configmaps/other', own],
     ['update', 'leases/outrider', own],
   ];
