@@ -86,6 +86,7 @@ export function startLeading(options: LeadingOptions): Leading {
     credentials,
     instance,
     ownNamespace,
+    onReports: () => statuses.wake(),
     view: () => {
       if (!isServing || pause.paused()) return undefined;
       const { rules, namespaces } = state.configuration();
