@@ -58,6 +58,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./resume.js')).command,
   },
   {
+    name: 'ready',
+    summary: 'ask a running server whether it is ready',
+    load: async () => (await import('./ready.js')).command,
+  },
+  {
     name: 'demo',
     summary: 'show the main job on this machine, without a cluster',
     load: async () => (await import('./demo.js')).command,

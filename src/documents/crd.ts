@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import type { z } from 'zod';
-import { objectOf, type JsonObject } from '../model/json.js';
+import { objectOf, stringOf, type JsonObject } from '../model/json.js';
 import { apiVersion } from '../model/names.js';
 import { policySchema } from '../model/policy.js';
 import { profileSchema } from '../model/profile.js';
@@ -116,7 +116,7 @@ export function customResourceDefinitions(): readonly JsonObject[] {
 /** The definitions as YAML, one document each, by the name of the object. */
 export function definitionsAsYaml(): ReadonlyMap<string, string> {
   const texts = customResourceDefinitions().map((definition): [string, string] => [
-    String(objectOf(definition['metadata'])?.['name']),
+    stringOf(objectOf(definition['metadata'])?.['name']) ?? '',
     stringify(definition, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false }),
   ]);
   return new Map(texts);

@@ -1,5 +1,6 @@
 import { settingsMarkdown } from '../../src/config-docs.js';
 import { definitionFiles } from './crds.js';
+import { dashboardFiles } from './dashboard.js';
 import { errorsDoc } from './errors-doc.js';
 import { reasonsDoc } from './reasons-doc.js';
 import { referencePages } from './reference.js';
@@ -19,6 +20,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/reference/settings.md', make: settingsMarkdown },
   ...referencePages,
   ...definitionFiles,
+  ...dashboardFiles,
 ];
 
 /** The root of the repository, seen from where this file runs: dist/test/tools. */

@@ -63,7 +63,7 @@ const profile = (spec: JsonObject): JsonObject => ({
 
 t.test('the API server takes the definitions as structural, and serves them', async (t) => {
   for (const { metadata } of customResourceDefinitions()) {
-    const name = String(objectOf(metadata)?.['name']);
+    const name = stringOf(objectOf(metadata)?.['name']) ?? '';
     const { status } = objectIn(await api.kubectl(['get', 'crd', name, '-o', 'json']));
     const conditions = listOf(objectOf(status)?.['conditions']).map((condition) => [
       objectOf(condition)?.['type'],

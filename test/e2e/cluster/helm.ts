@@ -12,18 +12,21 @@ export const chart = fileURLToPath(new URL('../../../../deploy/helm/outrider', i
 /** Where the tests install, and what they call it. */
 export const release = { name: 'outrider', namespace: 'outrider-system' } as const;
 
+/** What is rendered without a cluster is rendered for this version. */
+const oldestKubernetes = '1.30.0';
+
 /** Values of the chart, by their keys. */
 export type Values = Readonly<Record<string, unknown>>;
 
 /** Real helm, with its files in the folder of the test's API server. */
 export interface Helm {
   /** Runs it as the admin; a failure is an exit code, not an error. */
-  run(parameters: readonly string[], input?: string): Promise<KubectlResult>;
+  readonly run: (parameters: readonly string[], input?: string) => Promise<KubectlResult>;
   /**
    * Every object that the chart makes of values, hooks included, in helm's order.
    * @throws with what helm said
    */
-  render(values?: Values, parameters?: readonly string[]): Promise<readonly JsonObject[]>;
+  readonly render: (values?: Values, parameters?: readonly string[]) => Promise<readonly JsonObject[]>;
 }
 
 /**
@@ -45,7 +48,8 @@ export async function findHelm(api: Pick<ApiServer, 'kubeconfig' | 'directory'>,
 
 /** `helm template` with values on standard input. */
 function templateCommand(parameters: readonly string[]): readonly string[] {
-  return ['template', release.name, chart, '--namespace', release.namespace, '--values', '-', ...parameters];
+  const where = ['--namespace', release.namespace, '--kube-version', oldestKubernetes];
+  return ['template', release.name, chart, ...where, '--values', '-', ...parameters];
 }
 
 /**
@@ -54,7 +58,5 @@ function templateCommand(parameters: readonly string[]): readonly string[] {
  */
 export function objectsIn({ exitCode, stdout, stderr }: KubectlResult): readonly JsonObject[] {
   if (exitCode !== 0) throw new Error(`it ended with ${exitCode}: ${stderr}`);
-  return parseAllDocuments(stdout)
-    .map((document): unknown => document.toJS())
-    .filter(isObject);
+  return [...parseAllDocuments(stdout)].map((document): unknown => document.toJS()).filter(isObject);
 }

@@ -13,7 +13,7 @@ export interface ChartIdentity {
   /** `system:serviceaccount:NAMESPACE:NAME` */
   readonly user: string;
   /** Runs kubectl as it. */
-  kubectl(parameters: readonly string[], input?: string): Promise<KubectlResult>;
+  readonly kubectl: (parameters: readonly string[], input?: string) => Promise<KubectlResult>;
 }
 
 const rbacKinds = ['ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding', 'ConfigMap'];

@@ -128,3 +128,8 @@ resources:
 securityContext:
   {{- include "outrider.securityContext" . | nindent 2 }}
 {{- end -}}
+
+{{- define "outrider.testSelector" -}}
+app.kubernetes.io/name: outrider-test
+app.kubernetes.io/instance: {{ include "outrider.name" . }}
+{{- end -}}
