@@ -47,7 +47,7 @@ Examples:
   ${programName} pause --for forever -n outrider-system
   ${programName} pause --for forever --remove-secrets
 
-Exit codes: 0 paused; 1 a webhook configuration keeps coming back, or a Secret cannot be deleted; 2 wrong usage, or the cluster refuses.`,
+Exit codes: 0 paused; 1 a webhook configuration keeps coming back, or a mirrored Secret is left; 2 wrong usage, or the cluster refuses.`,
       );
     },
     run: (invocation) => pause(invocation, means),
@@ -72,12 +72,8 @@ async function pause(invocation: Invocation, { open, nowMs }: PauseMeans): Promi
       async () => {
         if (remove) return removeEverything(client, which, marker.reason);
         await setMarker(client, which, marker);
-        return {
-          marked: true,
-          ...(await removeConfigurations(client, which.instance, marker)),
-          secrets: undefined,
-          secretsLeft: [],
-        };
+        const removed = await removeConfigurations(client, which.instance, marker);
+        return { marked: true, ...removed, secrets: undefined, secretsLeft: [] };
       },
       (error) => (isApiError(error, 'NotFound') ? missing(which) : undefined),
     );
@@ -137,7 +133,9 @@ function textFor(
       : `${instance} in ${ownNamespace} is paused ${result.until === 'forever' ? 'until outrider resume' : `until ${result.until}`}`,
     ...result.deleted.map((kind) => `deleted the ${kind} webhook configuration`),
     ...(result.secrets === undefined ? [] : [`deleted ${result.secrets.length} mirrored Secrets`]),
-    ...(result.secretsLeft ?? []).map((secret) => `Secret ${secret} could not be deleted; run this again`),
+    ...(result.secretsLeft ?? []).map(
+      (secret) => `the mirrored Secret ${secret} cannot be deleted: may you get and delete it?`,
+    ),
     ...result.left.map(
       (kind) => `the ${kind} webhook configuration ${instance} keeps coming back: is something else applying it?`,
     ),
