@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import t from 'tap';
-import { isObject, listOf, objectOf, type JsonObject } from '../../../src/model/json.js';
+import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { startApiServer, type ApiServer } from './api-server.js';
 import { installDefinitions } from './definitions.js';
 import { objectIn } from './kubectl.js';
@@ -171,7 +172,7 @@ t.test('objects of a real API server are explained', async (t) => {
   await t.test('a pod says its own state: what it has, what it lacks, what was written on it', async (t) => {
     const plain = objectIn(await api.kubectl(['get', 'pods', '-n', 'shop', '-l', 'app=web', '-o', 'json']));
     const [pod] = listOf(plain['items']);
-    const name = String(objectOf(objectOf(pod)?.['metadata'])?.['name']);
+    const name = stringOf(objectOf(objectOf(pod)?.['metadata'])?.['name']) ?? '';
     const before = await run(admin, ['explain', `po/${name}`, '-n', 'shop']);
     t.match(before.stdout, /^pod\/web-\S+ {2}INJECT/);
     t.match(
@@ -241,26 +242,10 @@ t.test('objects of a real API server are explained', async (t) => {
 
 /** The manifest as `outrider inject` gives it. */
 async function injected(manifest: string): Promise<string> {
-  const argv = [
-    outrider,
-    'inject',
-    '-f',
-    '-',
-    '--profile',
-    'sysdig',
-    '--set',
-    'region=us2',
-    '-n',
-    'shop',
-    '-q',
-    '-o',
-    'json',
-  ];
-  return new Promise((resolve, reject) => {
-    const labels = ['--namespace-labels', 'pod-security.kubernetes.io/enforce=baseline', '--no-lookup'];
-    const child = execFile(process.execPath, [...argv, ...labels], (error, stdout) =>
-      error === null ? resolve(stdout) : reject(error),
-    );
-    child.stdin?.end(manifest);
-  });
+  const policy = ['--profile', 'sysdig', '--set', 'region=us2', '--no-lookup'];
+  const place = ['-n', 'shop', '--namespace-labels', 'pod-security.kubernetes.io/enforce=baseline'];
+  const argv = [outrider, 'inject', '-f', '-', '-q', '-o', 'json', ...policy, ...place];
+  const running = promisify(execFile)(process.execPath, argv);
+  running.child.stdin?.end(manifest);
+  return (await running).stdout;
 }
