@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * The server's keeper: it ends the server as soon as its own standard input does. The other end of that pipe is held
+ * The server's keeper: it sends the server the signals that it reads, and ends it as soon as its own standard input
+ * does. The other end of that pipe is held
  * by the test, and the kernel closes it however the test ends, SIGKILL included, so no server outlives its test.
  */
 const keeper = `
 exec 3<&0 </dev/null
 "$@" 3<&- & server=$!
-{ read -r _ <&3; kill -KILL "$server"; } 2>/dev/null & guard=$!
+{ while read -r name <&3; do kill -"$name" "$server"; done; kill -KILL "$server"; } 2>/dev/null & guard=$!
 exec 3<&-
 wait "$server"; code=$?
 kill "$guard" 2>/dev/null
@@ -23,6 +24,10 @@ export interface GuardedProcess {
   output(): string;
   /** True once it has ended, by itself or by `stop`. */
   hasEnded(): boolean;
+  /** Sends it a signal, such as `TERM`. */
+  signal(name: 'TERM' | 'STOP' | 'CONT'): void;
+  /** Resolves when it has ended, with its exit code; `null` when a signal ended it. */
+  readonly ended: Promise<number | null>;
   /** Kills it, without a chance to say goodbye, and resolves when it is gone. */
   stop(): Promise<void>;
 }
@@ -53,6 +58,8 @@ export function startGuarded(
   return {
     output: () => output,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+    signal: (name) => void child.stdin?.write(`${name}\n`),
+    ended: closed.then(() => child.exitCode),
     stop: async () => {
       child.stdin?.end();
       await closed;
