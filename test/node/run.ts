@@ -19,28 +19,35 @@ const tap = ['node_modules/.bin/tap', 'run', '--disable-coverage', '--allow-empt
 const given = process.argv.slice(2);
 const command = given[0] === '--' ? given.slice(1) : [...tap, ...(given.length === 0 ? [tests] : given)];
 
-let cluster: Cluster | undefined;
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
 
-async function main(): Promise<number> {
-  const beganMs = performance.now();
-  try {
-    cluster = await startCluster();
-    await cluster.inside.run(process.execPath, prepare);
-  } catch (error) {
-    console.error(`test cluster: ${error instanceof Error ? error.message : String(error)}`);
-    return 2;
-  }
-  console.error(`test cluster: ready in ${cluster.directory} after ${Math.round(performance.now() - beganMs)} ms`);
-  if (stopping.signal.aborted) return 130;
+/** Runs the command inside, until it ends or a signal comes. Returns the exit code. */
+async function runIn(cluster: Cluster): Promise<number> {
+  await cluster.inside.run(process.execPath, prepare);
   const [program = '', ...parameters] = command;
   const [enter, list] = cluster.inside.argv(program, parameters);
   const child = spawn(enter, list, { env: cluster.env, stdio: 'inherit' });
-  const ended = once(child, 'exit');
-  await Promise.race([ended, once(stopping.signal, 'abort')]);
+  await Promise.race([once(child, 'exit'), aborted(stopping.signal)]);
   return stopping.signal.aborted ? 130 : (child.exitCode ?? 1);
 }
 
-process.exitCode = await main();
-await cluster?.stop();
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+}
+
+async function main(): Promise<number> {
+  const beganMs = performance.now();
+  const cluster = await startCluster();
+  try {
+    console.error(`test cluster: ready in ${cluster.directory} after ${Math.round(performance.now() - beganMs)} ms`);
+    return await runIn(cluster);
+  } finally {
+    await cluster.stop();
+  }
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  console.error(`test cluster: ${error instanceof Error ? error.message : String(error)}`);
+  return 2;
+});

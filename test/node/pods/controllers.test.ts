@@ -7,7 +7,7 @@ import { kubectlOutput, listObjects } from '../support/kubectl.js';
 import { createNamespace, until, type Namespace } from '../support/namespace.js';
 import { containerOf, podStatus, type PodStatus } from '../support/pod-status.js';
 import { idle, injectAll, pod, shell, sysdigAgent, sysdigWrapper } from '../support/pods.js';
-import { processesOf, tracedIn } from '../support/processes.js';
+import { processesOf, tracedIn, type NodeProcess } from '../support/processes.js';
 
 t.setTimeout(900_000);
 
@@ -102,9 +102,9 @@ t.test('children are traced and reported too, and kubectl exec is not', async (t
   t.equal(tracedIn(app, sysdigWrapper).workload.length, 5);
   isTraced(t, parent);
   const exec = here.exec('parent', 'app', 'sleep', '5');
-  const running = async () => processesOf(app).find(({ argv }) => argv.join(' ') === 'sleep 5');
-  await until('the exec', async () => (await running()) !== undefined);
-  t.equal((await running())?.tracer, 0);
+  const running = (): NodeProcess | undefined => processesOf(app).find(({ argv }) => argv.join(' ') === 'sleep 5');
+  await until('the exec', () => Promise.resolve(running() !== undefined));
+  t.equal(running()?.tracer, 0);
   t.equal((await exec).exitCode, 0);
 });
 

@@ -75,7 +75,8 @@ async function pushBlob(name: string, content: Buffer): Promise<void> {
 
 async function ask(path: string, request: RequestInit): Promise<Response> {
   const authorization = `Basic ${Buffer.from(`${registryUser}:${registryPassword}`).toString('base64')}`;
-  const headers = { ...request.headers, authorization };
+  const headers = new Headers(request.headers);
+  headers.set('authorization', authorization);
   const response = await fetch(`http://${registryHost}${path}`, { ...request, headers });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   await response.body?.cancel();
@@ -112,7 +113,7 @@ async function place(path: string, file: ImageFile): Promise<void> {
   if ('text' in file) writeFileSync(path, file.text);
   else copyFileSync(file.copyOf, path);
   chmodSync(path, file.mode ?? 0o755);
-  if ('capabilities' in file && file.capabilities !== undefined) await outputOf('setcap', file.capabilities, path);
+  if ('copyOf' in file && file.capabilities !== undefined) await outputOf('setcap', file.capabilities, path);
 }
 
 async function outputOf(program: string, ...parameters: readonly string[]): Promise<Buffer> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { listOf } from '../../../src/model/json.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { objectIn, runKubectl, type KubectlResult } from '../../e2e/cluster/kubectl.js';
 import { clusterVariable } from '../cluster/layout.js';
@@ -35,5 +36,5 @@ export async function getObject(namespace: string, kind: string, name: string): 
 /** The objects of a kind that have a label. */
 export async function listObjects(namespace: string, kind: string, selector: string): Promise<readonly unknown[]> {
   const list = objectIn(await kubectl(['get', kind, '-n', namespace, '-l', selector, '-o', 'json']));
-  return Array.isArray(list['items']) ? list['items'] : [];
+  return listOf(list['items']);
 }

@@ -1,4 +1,4 @@
-import { isObject, listOf } from '../../../src/model/json.js';
+import { isObject, listOf, stringOf } from '../../../src/model/json.js';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import { images } from './images.js';
 import { inject, pullSecret, type PolicyOptions } from './inject.js';
@@ -36,7 +36,7 @@ export const idle = "trap 'exit 0' TERM; sleep 1000 & wait";
 export function bare(pod: JsonObject): JsonObject {
   const { metadata, spec } = pod;
   if (!isObject(metadata) || !isObject(spec)) throw new Error('this is no pod');
-  const name = `${String(metadata['name'])}-bare`;
+  const name = `${stringOf(metadata['name']) ?? ''}-bare`;
   return { ...pod, metadata: { ...metadata, name }, spec: { ...spec, shareProcessNamespace: true } };
 }
 
