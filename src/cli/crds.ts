@@ -15,6 +15,7 @@ Helm installs the definitions with the chart and never changes them again: apply
 
 Examples:
   ${programName} crds | kubectl apply --server-side -f -
+  ${programName} crds | kubectl apply --server-side --force-conflicts -f -   (where Helm made them)
   ${programName} crds -o json > crds.json
 
 Exit codes: 0 printed; 2 wrong usage.`,

@@ -72,7 +72,12 @@ async function pause(invocation: Invocation, { open, nowMs }: PauseMeans): Promi
       async () => {
         if (remove) return removeEverything(client, which, marker.reason);
         await setMarker(client, which, marker);
-        return { marked: true, ...(await removeConfigurations(client, which.instance, marker)), secrets: undefined, secretsLeft: [] };
+        return {
+          marked: true,
+          ...(await removeConfigurations(client, which.instance, marker)),
+          secrets: undefined,
+          secretsLeft: [],
+        };
       },
       (error) => (isApiError(error, 'NotFound') ? missing(which) : undefined),
     );

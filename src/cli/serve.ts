@@ -3,7 +3,8 @@ import { clusterFacts } from '../config-facts.js';
 import { createDoor } from '../admission/handler.js';
 import { readSettings, settingKeys, settingsFileName, type Settings } from '../config.js';
 import { parseConfiguration, type ParsedConfiguration } from '../documents/configuration.js';
-import { configure } from '../engine/configure.js';
+import { parseImageMapJson } from '../documents/image-map.js';
+import { argvIn, configure } from '../engine/configure.js';
 import { demonstrationPolicy } from '../engine/demonstration.js';
 import type { Engine } from '../engine/engine.js';
 import { createMapResolver } from '../image/map-resolver.js';
@@ -89,6 +90,8 @@ async function serveCluster(
   // Loaded only here: the Kubernetes client takes as long to load as all the rest.
   const { connectCluster } = await import('../server/in-cluster/connect.js');
   const { openInCluster } = await import('../server/in-cluster/in-cluster.js');
+  const { imageConfig } = settings;
+  const map = imageConfig === '' ? new Map() : parseImageMapJson(await readText(imageConfig), imageConfig);
   const connection = connectCluster(settings, logger);
   const { facts, secrets } = connection;
   const images = await openImages(settings, io, logger, metrics, {
@@ -100,7 +103,8 @@ async function serveCluster(
     logger,
     metrics,
     connection,
-    images: createMapResolver(new Map(), images?.resolver),
+    images: createMapResolver(map, images?.resolver),
+    argvOf: argvIn(map, settings.imageRewrites),
   });
   return runService({
     settings,

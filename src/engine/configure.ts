@@ -43,8 +43,7 @@ export function configure(
     registry,
     {
       mirrors,
-      argvOf: (image) =>
-        argvOf(configuration.images, image) ?? argvOf(configuration.images, rewriteImage(image, rewrites)),
+      argvOf: argvIn(configuration.images, rewrites),
     },
     broken,
   );
@@ -53,6 +52,17 @@ export function configure(
     problems: [...problems, ...registry.problems, ...compiled.problems],
     usable: problems.every((problem) => excused.has(problem)) && registry.problems.length === 0,
   };
+}
+
+/**
+ * What images start by the operator's map, which may name an image before or after the operator's rewrites.
+ * @returns gives `undefined` for an image that is not in it, or starts nothing
+ */
+export function argvIn(
+  images: ReadonlyMap<string, ImageConfig>,
+  rewrites: ClusterFacts['imageRewrites'],
+): (image: string) => readonly string[] | undefined {
+  return (image) => argvOf(images, image) ?? argvOf(images, rewriteImage(image, rewrites));
 }
 
 /** What an image starts by the operator's map; `undefined` when it is not in it, or starts nothing. */

@@ -1,14 +1,18 @@
 import { z } from 'zod';
 
-/** What is said of a policy; `Ready` alone is also said of a profile. */
-export const conditionTypes = [
-  'Ready',
-  'ProfileResolved',
-  'WebhookConfigured',
-  'CredentialsPresent',
-  'Overlapping',
-] as const;
-export type ConditionType = (typeof conditionTypes)[number];
+/** What is said of a policy, with what each condition means; `Ready` alone is also said of a profile. */
+export const conditionTexts = {
+  Ready: 'The object is in force as it stands. False and Unknown repeat the first thing that stands against it.',
+  ProfileResolved: 'The policy’s profile is there, is valid and takes the settings that the policy gives it.',
+  WebhookConfigured: 'The API server calls Outrider for the policy’s pods.',
+  CredentialsPresent: 'The access key is in the namespaces that the policy matches.',
+  Overlapping:
+    'While Outrider is down, the policy’s validating webhook, whose failure policy is Fail, also stops pods that another policy wins. It keeps nothing from being Ready.',
+} as const satisfies Record<string, string>;
+export type ConditionType = keyof typeof conditionTexts;
+
+/** Every type, in the order in which they are written. */
+export const conditionTypes = Object.keys(conditionTexts) as readonly ConditionType[];
 
 /**
  * The closed list of a condition's reasons, CamelCase as the Kubernetes API conventions have it, each with what it means.

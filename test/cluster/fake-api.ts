@@ -145,8 +145,9 @@ export function fakeApi(): FakeApi {
       return put(target, { ...object, status });
     },
     delete: notUsed,
-    watch: async function* (path, { query = {}, signal }) {
+    watch: async function* (path, { query = {}, signal, onOpen }) {
       await ask(`WATCH ${path}`);
+      onOpen?.();
       const queue: (WatchEvent | { readonly error: unknown } | undefined)[] = [];
       let wake: () => void = () => undefined;
       const add = (entry: (typeof queue)[number]): void => {

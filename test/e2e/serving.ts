@@ -28,6 +28,8 @@ export interface Serving {
   metric(line: string): Promise<number>;
   /** The log's lines with this message. */
   logged(message: string): readonly JsonObject[];
+  /** Everything it has logged. */
+  log(): string;
   /** Ends it with SIGTERM. Returns its exit code. */
   stop(): Promise<number | null>;
   /** Of the webhook. */
@@ -123,6 +125,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
       child.kill(signal);
     },
     exited: exited.then(() => child.exitCode),
+    log: () => raw.join('\n'),
     logged: (message) => lines.filter((line) => line['msg'] === message),
     async stop() {
       agent.destroy();

@@ -32,7 +32,7 @@ async function main(): Promise<number> {
     console.error(`test cluster: ${error instanceof Error ? error.message : String(error)}`);
     return 2;
   }
-  console.error(`test cluster: ready after ${Math.round(performance.now() - beganMs)} ms`);
+  console.error(`test cluster: ready in ${cluster.directory} after ${Math.round(performance.now() - beganMs)} ms`);
   if (stopping.signal.aborted) return 130;
   const [program = '', ...parameters] = command;
   const [enter, list] = cluster.inside.argv(program, parameters);

@@ -1,4 +1,5 @@
 import { settingsMarkdown } from '../../src/config-docs.js';
+import { conditionsDoc } from './conditions-doc.js';
 import { definitionFiles } from './crds.js';
 import { dashboardFiles } from './dashboard.js';
 import { errorsDoc } from './errors-doc.js';
@@ -17,6 +18,7 @@ export interface GeneratedFile {
 export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/reasons.md', make: reasonsDoc },
   { path: 'docs/errors.md', make: errorsDoc },
+  { path: 'docs/reference/conditions.md', make: conditionsDoc },
   { path: 'docs/reference/settings.md', make: settingsMarkdown },
   ...referencePages,
   ...definitionFiles,

@@ -1,27 +1,20 @@
-import { randomUUID } from 'node:crypto';
-import { createDoor } from '../../admission/handler.js';
+import { createDoor, type DoorOptions } from '../../admission/handler.js';
 import { createSelfTestDoor } from '../../admission/self-test.js';
-import { runElection } from '../../cluster/leader/election.js';
-import type { Installation, WebhookAddress } from '../../cluster/registration/desired.js';
-import { registeredPolicies } from '../../cluster/registration/desired.js';
-import { followWithWatch } from '../../cluster/registration/follow.js';
-import { parseMatchConditions } from '../../cluster/registration/match-conditions.js';
-import { followPause } from '../../cluster/registration/pause-marker.js';
-import { createRegistration } from '../../cluster/registration/registration.js';
-import { createSelfTest } from '../../cluster/registration/self-test.js';
+import { createEventRecorder } from '../../cluster/events/recorder.js';
+import { createCredentials } from '../../cluster/secrets/credentials.js';
 import { openClusterState } from '../../cluster/state/cluster-state.js';
 import type { Settings } from '../../config.js';
+import type { CompileOptions } from '../../engine/rules.js';
 import type { ImageResolver } from '../../model/image.js';
-import { version } from '../../model/version.js';
 import { createClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
 import type { Metrics } from '../../observe/metrics.js';
 import { reviewLog } from '../review-log.js';
 import type { CertificateSource, HandlerSource } from '../sources.js';
-import { createClusterEngine, excludedBySettings } from './cluster-engine.js';
+import { createClusterEngine } from './cluster-engine.js';
 import type { ClusterConnection } from './connect.js';
+import { startLeading } from './leading.js';
 import { createObservations } from './observations.js';
-import { managedTrust, type Trust } from './trust.js';
 
 /** What a service in a cluster is made of. */
 export interface InClusterOptions {
@@ -30,6 +23,8 @@ export interface InClusterOptions {
   readonly metrics: Metrics;
   readonly connection: ClusterConnection;
   readonly images: ImageResolver;
+  /** What the agent's image starts, where the operator says so. */
+  readonly argvOf?: CompileOptions['argvOf'];
 }
 
 /** A service's sources in a cluster, and the leader's work beside them. */
@@ -47,74 +42,42 @@ const minuteMs = 60_000;
 // get what fits everywhere.
 const factsWaitMs = 5_000;
 
-/** Starts to follow the cluster and to take part in the election. */
-export function openInCluster({ settings, logger, metrics, connection, images }: InClusterOptions): InCluster {
+/**
+ * Starts to follow the cluster and to take part in the election.
+ * @throws OutriderError `usage` for settings that only a cluster reads
+ */
+export function openInCluster(options: InClusterOptions): InCluster {
+  const { settings, logger, metrics, connection, images, argvOf } = options;
   const { client, timing, identity, facts } = connection;
-  const matchConditions = parseMatchConditions(settings.matchConditions);
   const clusterMetrics = createClusterMetrics(metrics.registry);
   const ended = new AbortController();
-  const leading = new AbortController();
   const { signal } = ended;
-  const relistMs = settings.relistMinutes * minuteMs;
-  const watching = { client, log: logger, metrics: clusterMetrics, relistMs, signal, ...timing };
-  // Nothing calls a webhook that nobody serves yet.
-  let serving = false;
-
-  const state = openClusterState(watching);
-  clusterMetrics.watchStaleness(() => state.staleness());
-  const follow = followWithWatch({ ...watching, onFailure: () => clusterMetrics.countWatchFailure('registration') });
-  const { instance, ownNamespace } = settings;
-  const pause = followPause({ ...watching, instance, ownNamespace, follow });
-  const registration = createRegistration({
-    ...watching,
-    installation: installationOf(settings),
-    matchConditions,
-    policies: () => (serving ? registeredPolicies(state.configuration().policies) : undefined),
-    caBundle: () => trust.caBundle(),
-    pause,
-    follow,
-  });
-  const trust: Trust = managedTrust({
-    settings,
-    connection,
-    logger,
+  const watching = {
+    client,
+    log: logger,
     metrics: clusterMetrics,
-    confirmed: () => registration.confirmedBundle(),
+    relistMs: settings.relistMinutes * minuteMs,
     signal,
+    ...timing,
+  };
+
+  const state = openClusterState({
+    ...watching,
+    compile: { mirrors: settings.mirrorSecrets, ...(argvOf === undefined ? {} : { argvOf }) },
   });
-  trust.onBundle(registration.poke);
+  const credentials = createCredentials({ client, clock: timing.clock, ownNamespace: settings.ownNamespace });
+  const events = settings.events ? createEventRecorder({ ...watching, identity }) : undefined;
+  const observations = createObservations(() => facts.report().version);
+  const leading = startLeading({ settings, identity, watching, connection, state, credentials, observations });
+  clusterMetrics.watchStaleness(() => new Map([...state.staleness(), ...leading.staleness()]));
   state.onChange(({ configuration }) => {
-    if (!configuration) return;
-    metrics.knowPolicies(state.configuration().rules.policyNames);
-    registration.poke();
-  });
-  const observations = createObservations({ version, cluster: () => facts.report().version });
-  const selfTest = createSelfTest({
-    ...watching,
-    instance,
-    ownNamespace,
-    nonce: randomUUID,
-    everySeconds: settings.probeSeconds,
-    ready: () => !pause.paused() && registration.confirmedBundle() !== undefined,
-    onResult: (result) => observations.selfTest(result),
-  });
-  const election = runElection({
-    ...watching,
-    namespace: ownNamespace,
-    name: instance,
-    identity,
-    leaseSeconds: settings.leaseSeconds,
-    observed: () => observations.text(),
-    signal: AbortSignal.any([signal, leading.signal]),
-    lead: async (term) => {
-      await Promise.all([trust.lead(term), registration.run(term), selfTest(term)]);
-    },
+    if (configuration) metrics.knowPolicies(state.configuration().rules.policyNames);
   });
   void facts.run(signal, () => undefined);
 
   return {
     certificates: async (context) => {
-      const opened = await trust.source(context);
+      const opened = await leading.trust.source(context);
       observations.certificate(opened.pair);
       return {
         ...opened,
@@ -127,49 +90,41 @@ export function openInCluster({ settings, logger, metrics, connection, images }:
     },
     handlers: async (_context, onHandlers) => {
       await Promise.all([state.synced, Promise.race([facts.refresh(signal), timing.sleep(factsWaitMs, signal)])]);
-      const options = {
+      const { onReviewed, onFailure } = reviewLog(logger, metrics);
+      const doors: DoorOptions = {
         engine: createClusterEngine({
           settings,
           state,
           facts,
           images,
-          credentials: { secretState: () => 'unknown' as const },
+          credentials: { secretState: credentials.secretState, credentials: credentials.ahead },
         }),
         namespaceLabels: (namespace: string) => state.namespaceLabels(namespace),
         reread: state.reread,
-        ...reviewLog(logger, metrics),
+        onFailure,
+        onReviewed:
+          events === undefined
+            ? onReviewed
+            : (reviewed, decision, pod) => {
+                onReviewed(reviewed);
+                events.record(reviewed, decision, pod);
+              },
       };
       onHandlers({
-        mutate: createDoor('mutate', options),
-        validate: createDoor('validate', options),
+        mutate: createDoor('mutate', doors),
+        validate: createDoor('validate', doors),
         selfTest: createSelfTestDoor(identity),
       });
       metrics.countReload('success');
-      serving = true;
-      registration.poke();
+      leading.serving();
     },
-    onDrain: () => leading.abort(),
+    onDrain: () => leading.resign(),
     close: async () => {
-      leading.abort();
+      leading.resign();
+      await events?.close();
       ended.abort();
-      await election;
+      await leading.ended;
       await client.close();
     },
   };
-}
-
-function installationOf(settings: Settings): Installation {
-  return {
-    instance: settings.instance,
-    ownNamespace: settings.ownNamespace,
-    excludedNamespaces: excludedBySettings(settings),
-    address: addressOf(settings),
-    timeoutSeconds: settings.webhookTimeoutSeconds,
-  };
-}
-
-function addressOf({ webhookUrl, webhookService }: Settings): WebhookAddress {
-  if (webhookUrl !== '') return { url: webhookUrl };
-  const [name = '', port = '443'] = webhookService.split(':');
-  return { service: { name, port: Number(port) } };
 }

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { SelfTestResult } from '../../cluster/registration/self-test.js';
 import { observedText, type Observed } from '../../model/observed.js';
+import { version } from '../../model/version.js';
 import type { TlsPair } from '../../tls/pair.js';
 
 /** Gathers what this replica observes, for the Lease while it leads. */
@@ -11,13 +12,8 @@ export interface Observations {
   text(): string;
 }
 
-/**
- * @param versions `version`: Outrider's own; `cluster`: the API server's, `undefined` while it is not known
- */
-export function createObservations(versions: {
-  readonly version: string;
-  readonly cluster: () => string | undefined;
-}): Observations {
+/** @param kubernetes the API server's version; `undefined` while it is not known */
+export function createObservations(kubernetes: () => string | undefined): Observations {
   let selfTest: Observed['selfTest'];
   let certificate: Observed['certificate'];
   return {
@@ -33,11 +29,11 @@ export function createObservations(versions: {
       };
     },
     text: () => {
-      const kubernetes = versions.cluster();
+      const server = kubernetes();
       return observedText({
         ...(selfTest === undefined ? {} : { selfTest }),
         ...(certificate === undefined ? {} : { certificate }),
-        versions: { outrider: versions.version, ...(kubernetes === undefined ? {} : { kubernetes }) },
+        versions: { outrider: version, ...(server === undefined ? {} : { kubernetes: server }) },
       });
     },
   };

@@ -2,10 +2,12 @@ import { openManagedCertificate } from '../../cluster/certificates/managed.js';
 import { certificateNames } from '../../cluster/certificates/names.js';
 import type { Registration } from '../../cluster/registration/registration.js';
 import type { Settings } from '../../config.js';
-import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
+import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
+import { certificateFromFiles } from '../certificates.js';
 import { certificateFromSecret } from '../managed-certificate.js';
 import type { CertificateSource } from '../sources.js';
+import { withTrustBundle } from '../trust-bundle.js';
 import type { ClusterConnection } from './connect.js';
 
 /** The served certificate, and what the API server is told to trust because of it. */
@@ -16,6 +18,8 @@ export interface Trust {
   onBundle(listener: () => void): void;
   /** What the leader does for it. */
   lead(signal: AbortSignal): Promise<void>;
+  /** Seconds since the API server last said anything about the certificate, where it is one of its. */
+  staleness(): ReadonlyMap<WatchedKind, number>;
 }
 
 /** What a self-managed certificate is made with. */
@@ -27,6 +31,24 @@ export interface TrustOptions {
   /** The bundle that is known to stand in the webhook configurations. */
   readonly confirmed: () => ReturnType<Registration['confirmedBundle']>;
   readonly signal: AbortSignal;
+}
+
+/** A certificate of somebody else's: cert-manager's, a file's, one for development. */
+export function givenTrust(): Trust {
+  const { certificates, trust } = withTrustBundle(certificateFromFiles);
+  let opened = false;
+  return {
+    source: async (context) => {
+      const certificate = await certificates(context);
+      opened = true;
+      return certificate;
+    },
+    // An empty one makes the API server go by the roots of its own machine.
+    caBundle: () => (opened ? Buffer.from(trust.bundle(), 'utf8').toString('base64') : undefined),
+    onBundle: (listener) => trust.onBundle(listener),
+    lead: () => Promise.resolve(),
+    staleness: () => new Map(),
+  };
 }
 
 const minuteMs = 60_000;
@@ -61,5 +83,9 @@ export function managedTrust({ settings, connection, logger, metrics, confirmed,
     },
     onBundle: (listener) => managed.onBundle(listener),
     lead: (term) => managed.lead(term),
+    staleness: () => {
+      const sinceMs = connection.timing.clock.monotonicMs() - (managed.lastContactMs ?? -Infinity);
+      return new Map([['certificate', sinceMs / 1000]]);
+    },
   };
 }

@@ -163,6 +163,36 @@ t.test('an expired version means a new list, at once, and not in a circle', asyn
   t.ok(timing.sleeping.length > 0);
 });
 
+t.test(
+  'an expired version is listed anew at once also after other failures, as when the API server restarts',
+  async (t) => {
+    const { api, known, timing } = follow(t, (api) => api.put(`${list}/a`, coloured('red')));
+    await settle();
+    api.put(`${list}/b`, coloured('blue'), true);
+    const down = refusal(0, 'NoAnswer');
+    api.fail(`WATCH ${list}`, down, refusal(503, 'ServiceUnavailable', 5), refusal(410, 'Expired'));
+    for (const watch of api.watches) watch.end(down);
+    await settle();
+    for (const waitMs of [375, 750, 5_000]) await timing.advance(waitMs);
+    t.same(known(), { a: 'red', b: 'blue' });
+  },
+);
+
+t.test('a watch that was open for a while makes up for what failed before it', async (t) => {
+  const { api, timing } = follow(t, (api) =>
+    api.fail(`LIST ${list}`, ...Array.from({ length: 5 }, () => refusal(500, 'InternalError'))),
+  );
+  for (let tries = 0; tries < 6; tries++) {
+    await settle();
+    await timing.advance(30_000);
+  }
+  t.equal(api.watches.size, 1);
+  await timing.advance(60_000);
+  for (const watch of api.watches) watch.end(refusal(0, 'NoAnswer'));
+  await settle();
+  t.ok(timing.sleeping.includes(375), 'not half a minute');
+});
+
 t.test('nothing is missed between the list and the watch, nor while the watch is away', async (t) => {
   const { api, known, timing } = follow(t, (api) => api.fail(`WATCH ${list}`, refusal(500, 'InternalError')));
   await settle();

@@ -131,7 +131,7 @@ t.test('the examples are taken by an API server, and their values by the chart',
     t.equal(applied.exitCode, 0, `${file}: ${applied.stderr}`);
   }
   const read = (file: string) =>
-    parseAllDocuments(readFileSync(new URL(file, folder), 'utf8')).map((document): unknown => document.toJS());
+    [...parseAllDocuments(readFileSync(new URL(file, folder), 'utf8'))].map((document): unknown => document.toJS());
   const specs = [...read('gitops/argo-cd.yaml'), ...read('gitops/flux.yaml')].map((object) =>
     objectOf(objectOf(object)?.['spec']),
   );
@@ -157,6 +157,28 @@ t.test('the kustomize base is the chart, and is applied in one pass', async (t) 
   t.match((await fresh.kubectl(['apply', '--server-side', '-k', folder])).exitCode, 0, 'and again');
   t.match(await fresh.kubectl(['get', 'deployment', 'outrider', '-n', release.namespace]), { exitCode: 0 });
   t.match(await fresh.kubectl(['get', 'instrumentationpolicies']), { exitCode: 0, stderr: /No resources found/ });
+});
+
+t.test('definitions that helm made are brought up to date by kubectl', async (t) => {
+  const fresh = await startApiServer({ controllerManager: false });
+  t.teardown(() => fresh.stop());
+  const freshHelm = await findHelm(fresh);
+  const installed = await freshHelm.run([
+    'install',
+    release.name,
+    chart,
+    '--create-namespace',
+    '-n',
+    'o',
+    '--no-hooks',
+  ]);
+  t.equal(installed.exitCode, 0, installed.stderr);
+  const older = '[{"op": "replace", "path": "/spec/names/shortNames", "value": ["old"]}]';
+  const name = 'instrumentationpolicies.outrider.dev';
+  t.match(await fresh.kubectl(['patch', 'crd', name, '--type=json', '-p', older]), { exitCode: 0 });
+  const folder = new URL('deploy/crds', repositoryRoot).pathname;
+  t.match(await fresh.kubectl(['apply', '--server-side', '--force-conflicts', '-k', folder]), { exitCode: 0 });
+  t.match(await fresh.kubectl(['get', 'crd', name, '-o', 'jsonpath={.spec.names.shortNames}']), { stdout: '["ipol"]' });
 });
 
 t.test('it is installed, upgraded with the values it was installed with, and taken away', async (t) => {

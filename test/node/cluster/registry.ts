@@ -5,8 +5,7 @@ import type { Inside } from './inside.js';
 import { registryHost, registryPassword, registryUser } from './layout.js';
 
 /**
- * Starts the real registry (CNCF distribution) inside, with a password, and writes a docker config for it into the
- * tests' home.
+ * Starts the real registry (CNCF distribution) inside, with a password, and writes a docker config for it.
  */
 export async function startRegistry(directory: string, inside: Inside): Promise<void> {
   const folder = join(directory, 'registry');
@@ -26,13 +25,16 @@ export async function startRegistry(directory: string, inside: Inside): Promise<
     }),
   );
   const server = inside.start('registry', 'docker-registry', ['serve', configuration]);
-  const home = join(directory, 'home', '.docker');
-  mkdirSync(home, { recursive: true });
-  writeFileSync(join(home, 'config.json'), dockerConfig());
+  writeFileSync(dockerConfigFile(directory), dockerConfig());
   const [name = '', port = ''] = registryHost.split(':');
   const answers = (): Promise<boolean> =>
     inside.run('bash', '-c', 'exec 3<>"/dev/tcp/$0/$1"', name, port).then(() => true);
   await until('the registry', answers, server);
+}
+
+/** Where the tests' docker config is: not in a home, where the kubelet would take it for the node's. */
+export function dockerConfigFile(directory: string): string {
+  return join(directory, 'docker-config.json');
 }
 
 /** A docker config with the registry's password: also the content of a pull secret. */

@@ -7,7 +7,7 @@ import { bare, injectAll, listOfPods, pod, sysdigAgent, sysdigWrapper } from '..
 import { containerOf } from '../support/pod-status.js';
 import { processesOf, tracedIn } from '../support/processes.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 const env = [{ name: 'LEVEL', value: 'high' }];
 const show: ImageConfig = { Entrypoint: ['/bin/show', 'image'], Cmd: ['cmd'] };

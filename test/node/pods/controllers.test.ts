@@ -9,7 +9,7 @@ import { containerOf, podStatus, type PodStatus } from '../support/pod-status.js
 import { idle, injectAll, pod, shell, sysdigAgent, sysdigWrapper } from '../support/pods.js';
 import { processesOf, tracedIn } from '../support/processes.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 /** A workload of any kind, named like its label; `spec` goes beside the template. */
 function workload(

@@ -19,7 +19,7 @@ import {
 } from '../support/pods.js';
 import { processesOf, tracedIn } from '../support/processes.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 const profileFile = fileURLToPath(new URL('../../../../test/agent/profile.yaml', import.meta.url));
 const both = ['Availability', 'Security'] as const;

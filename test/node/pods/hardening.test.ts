@@ -6,7 +6,7 @@ import { bare, idle, injectAll, listOfPods, pod, shell, sysdigAgent, sysdigWrapp
 import { containerOf } from '../support/pod-status.js';
 import { processesOf, tracedIn } from '../support/processes.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 const sysPtrace = 1n << 19n;
 const restricted = { 'pod-security.kubernetes.io/enforce': 'restricted' };

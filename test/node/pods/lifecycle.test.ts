@@ -6,7 +6,7 @@ import { bare, injectAll, listOfPods, pod, shell, sysdigWrapper } from '../suppo
 import { containerOf, type ContainerStatus } from '../support/pod-status.js';
 import { processesOf, tracedIn } from '../support/processes.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 const finalizer = 'outrider.test/look-at-it-first';
 const kept = { finalizers: [finalizer] };

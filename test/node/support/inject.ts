@@ -7,6 +7,7 @@ import { isObject } from '../../../src/model/json.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { apiVersion } from '../../../src/model/names.js';
 import { registryHost } from '../cluster/layout.js';
+import { dockerConfigFile } from '../cluster/registry.js';
 import { images } from './images.js';
 import { stateFolder } from './kubectl.js';
 
@@ -57,7 +58,7 @@ export async function inject(manifest: JsonObject, policy: PolicyOptions = {}): 
       `--file=${file('manifest.yaml', [manifest])}`,
       `--policy=${file('policy.yaml', [policyDocument(policy), ...(policy.documents ?? [])])}`,
       `--registry-config=${file('registries.yaml', [registries])}`,
-      `--docker-config=${join(stateFolder(), 'home', '.docker', 'config.json')}`,
+      `--docker-config=${dockerConfigFile(stateFolder())}`,
       `--tools-image=${images.tools}`,
       '--native-sidecars=true',
       '--image-volumes=true',

@@ -10,14 +10,14 @@ import { getObject, kubectl, kubectlOutput, stateFolder } from './kubectl.js';
 import { podStatus, type PodStatus } from './pod-status.js';
 
 const pollMs = 250;
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 
 /** A namespace with the registry's pull secret and an access key, for one test. */
 export interface Namespace {
   readonly name: string;
   create(object: JsonObject): Promise<void>;
   pod(name: string): Promise<PodStatus>;
-  /** Waits until a pod is as it should be. @throws after a minute, with all that is known of the pod */
+  /** Waits until a pod is as it should be. @throws after two minutes, with all that is known of the pod */
   waitFor(pod: string, what: string, holds: (pod: PodStatus) => boolean | Promise<boolean>): Promise<PodStatus>;
   ready(pod: string): Promise<PodStatus>;
   /** Waits until the container has written something. Returns all of it. */
@@ -92,7 +92,7 @@ function namespaceNamed(name: string): Namespace {
 /**
  * Waits until something holds; a rejection counts as "not yet".
  * @param describe what to add to the error
- * @throws after a minute
+ * @throws after two minutes
  */
 export async function until(
   what: string,
