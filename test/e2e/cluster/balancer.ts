@@ -6,6 +6,8 @@ export interface Balancer {
   readonly port: number;
   /** Says which servers there are; connections that are open stay where they are. */
   setBackends(backends: readonly Backend[]): void;
+  /** Resolves when the last connection to a port is closed: for a server that has been taken away. */
+  idle(port: number): Promise<void>;
   /** How many connections there have been. */
   readonly connections: number;
   stop(): Promise<void>;
@@ -24,6 +26,7 @@ export async function startBalancer(): Promise<Balancer> {
   let turn = 0;
   let connections = 0;
   const open = new Set<Socket>();
+  const upstreams = new Map<Socket, number>();
   const server = createServer((client) => {
     connections += 1;
     const ready = backends.filter(({ isReady }) => isReady());
@@ -32,7 +35,9 @@ export async function startBalancer(): Promise<Balancer> {
       client.resetAndDestroy();
       return;
     }
-    const upstream = connect(backend.port, '127.0.0.1');
+    const upstream = connect(backend.port, 'localhost');
+    upstreams.set(upstream, backend.port);
+    upstream.on('close', () => upstreams.delete(upstream));
     for (const [one, other] of [
       [client, upstream],
       [upstream, client],
@@ -45,7 +50,7 @@ export async function startBalancer(): Promise<Balancer> {
       });
       one.pipe(other);
     }
-  }).listen(0, '127.0.0.1');
+  }).listen(0, 'localhost');
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
@@ -53,6 +58,11 @@ export async function startBalancer(): Promise<Balancer> {
     port: address.port,
     setBackends: (next) => {
       backends = next;
+    },
+    idle: async (port) => {
+      const left = [...upstreams].filter(([, to]) => to === port);
+      // A connection that breaks is closed too.
+      await Promise.all(left.map(([socket]) => new Promise<void>((resolve) => socket.once('close', () => resolve()))));
     },
     get connections() {
       return connections;
