@@ -1,7 +1,7 @@
-import { parseDocument } from 'yaml';
 import { camelCase, environmentName, valueFrom, type Setting } from './config-setting.js';
 import { checkTogether } from './config-check.js';
 import { settingsTable } from './config-table.js';
+import { readDocuments } from './documents/document-reader.js';
 import { OutriderError } from './model/error.js';
 import { isObject } from './model/json.js';
 
@@ -66,12 +66,15 @@ function readSetting<T>(
 }
 
 function readFile({ name, text }: { readonly name: string; readonly text: string }): Readonly<Record<string, unknown>> {
-  const document = parseDocument(text);
-  const [error] = document.errors;
-  if (error !== undefined)
-    throw new OutriderError('usage', `${name} is no valid YAML: ${error.message}`, { file: name });
-  const values: unknown = document.toJS();
-  if (values === null || values === undefined) return {};
+  const { documents, problems } = readDocuments({ name, text }, 'usage');
+  const [problem] = problems;
+  if (problem !== undefined) throw problem;
+  const [document, second] = documents;
+  if (document === undefined) return {};
+  if (second !== undefined) {
+    throw new OutriderError('usage', `${name} has more than one document; keep one.`, { file: name });
+  }
+  const values = document.value;
   if (!isObject(values)) throw new OutriderError('usage', `${name} must be a mapping of settings.`, { file: name });
   for (const key of Object.keys(values)) {
     if (key === 'settingsFile' || !Object.hasOwn(settingsTable, key)) {

@@ -4,7 +4,7 @@ import type { JsonObject } from '../model/json.js';
 import type { StringMap } from '../model/selector.js';
 import type { Engine } from '../engine/engine.js';
 import { instrument, type Outcome } from '../engine/instrument.js';
-import { PatchWriter } from './patch-text.js';
+import { PatchEncoder } from './patch-encoder.js';
 import { allowUntouched, answer } from './response.js';
 import { readReview, type Review } from './review.js';
 
@@ -41,7 +41,8 @@ export interface DoorOptions {
    * be newer than what is known. Rejects when they cannot be read.
    */
   readonly reread?: (namespace: string, signal: AbortSignal) => Promise<unknown>;
-  readonly onReviewed: (reviewed: Reviewed) => void;
+  /** Told of each answered review; decision and pod are there for Events, and are not to be logged. */
+  readonly onReviewed: (reviewed: Reviewed, decision: Decision, pod: JsonObject) => void;
   /** Told of an error nobody expected, while the caller gets a decision. */
   readonly onFailure: (error: unknown, uid: string) => void;
 }
@@ -60,17 +61,17 @@ export type DoorHandler = (body: Buffer, call: Call) => string | Promise<string>
  * door goes by what is known, and at the validating one it is an error: some entry asked for this pod to be looked at.
  */
 export function createDoor(door: Door, options: DoorOptions): DoorHandler {
-  const writer = new PatchWriter();
+  const encoder = new PatchEncoder();
   return (body, call) => {
     const startMs = performance.now();
     const review = readReview(body);
     if (!review.createsPod) {
-      options.onReviewed(reviewedOf(door, review, otherRequest, startMs, call));
+      options.onReviewed(reviewedOf(door, review, otherRequest, startMs, call), otherRequest, review.pod);
       return allowUntouched(review.uid);
     }
     const respond = (outcome: Pick<Outcome, 'decision' | 'patch'>): string => {
-      options.onReviewed(reviewedOf(door, review, outcome.decision, startMs, call));
-      return answer(review.uid, outcome.decision, outcome.patch, writer);
+      options.onReviewed(reviewedOf(door, review, outcome.decision, startMs, call), outcome.decision, review.pod);
+      return answer(review.uid, outcome.decision, outcome.patch, encoder);
     };
     const failed = (error: unknown): string => {
       options.onFailure(error, review.uid);
@@ -78,7 +79,6 @@ export function createDoor(door: Door, options: DoorOptions): DoorHandler {
       return respond({ decision: internalError, patch: [] });
     };
     const { namespace } = review;
-    const labels = options.namespaceLabels(namespace);
     const decide = (namespaceLabels: StringMap): Outcome | Promise<Outcome> =>
       instrument(
         {
@@ -88,6 +88,7 @@ export function createDoor(door: Door, options: DoorOptions): DoorHandler {
           door,
           admitted: true,
           trace: false,
+          dryRun: review.dryRun,
           lookUp: door === 'mutate' ? () => call.signal : undefined,
         },
         options.engine(),
@@ -103,6 +104,7 @@ export function createDoor(door: Door, options: DoorOptions): DoorHandler {
       return decide(options.namespaceLabels(namespace) ?? noLabels);
     };
     try {
+      const labels = options.namespaceLabels(namespace);
       if (reread !== undefined && labels === undefined && !options.engine().excludedNamespaces.has(namespace)) {
         return decideAfterReading(reread).then(respond).catch(failed);
       }

@@ -3,7 +3,8 @@ import { resolveNumber } from './manifest-scalar.js';
 import { maxDepth, SyntaxProblem, type Member, type SyntaxNode } from './manifest-syntax.js';
 
 const space = /[ \t\r\n]*/y;
-const stringToken = /"(?:[ !#-[\]-\uffff]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+// Plain characters, then escapes each with the plain ones behind it: there is one way to read a string, also a broken one.
+const stringToken = /"[ !#-[\]-\uffff]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[ !#-[\]-\uffff]*)*"/y;
 const numberToken = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
 const wordToken = /true|false|null/y;
 

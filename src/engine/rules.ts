@@ -12,6 +12,7 @@ import {
   type RankedPolicy,
 } from '../policy/compile.js';
 import { OwnParts } from '../inject/own-parts.js';
+import { mirroredSecret, type MirroredSecret } from './mirrored-secret.js';
 import { findProfile, type ProfileRegistry } from '../profile/registry.js';
 import { renderRecipe, type RenderOptions } from '../profile/render.js';
 
@@ -30,6 +31,17 @@ export interface Rule {
   readonly profile: Profile;
   /** What is stamped on pods: the profile, its version and the recipe's hash. */
   readonly stamp: string;
+  /** The access key's way into the pod's namespace, where the policy mirrors it. */
+  readonly mirror?: MirroredSecret;
+}
+
+/** What a compilation goes by beside policies and profiles. */
+export interface CompileOptions extends Pick<RenderOptions, 'argvOf'> {
+  /**
+   * Whether pods of policies with `credentials.mirror` refer to the copies: true unless given, as in a cluster that
+   * makes them. False where nobody makes them: such a policy then is as one without.
+   */
+  readonly mirrors?: boolean;
 }
 
 /** Every policy and profile, ready for pods. Made anew when the configuration changes, never changed. */
@@ -50,7 +62,7 @@ export interface Rules {
 export function compileRules(
   policies: readonly { readonly policy: Policy; readonly file?: string }[],
   registry: ProfileRegistry,
-  options: RenderOptions = {},
+  options: CompileOptions = {},
   broken: readonly BrokenPolicy[] = [],
 ): { readonly rules: Rules; readonly problems: readonly OutriderError[] } {
   const ranked: RankedPolicy[] = [];
@@ -91,10 +103,25 @@ export function knownOf({ metadata, spec }: Policy): KnownOfPolicy {
  * Compiles how one policy is carried out.
  * @throws OutriderError `profile_unknown`, `settings_invalid` or `profile_invalid`, with its field
  */
-export function compileRule(policy: Policy, registry: ProfileRegistry, options: RenderOptions = {}): Rule {
+export function compileRule(
+  policy: Policy,
+  registry: ProfileRegistry,
+  { argvOf, mirrors = true }: CompileOptions = {},
+): Rule {
   const { spec } = policy;
   const profile = findProfile(registry, spec.profile.name);
-  const recipe = renderRecipe(profile, spec, options);
+  let mirror: MirroredSecret | undefined;
+  const recipe = renderRecipe(profile, spec, {
+    ...(argvOf === undefined ? {} : { argvOf }),
+    ...(mirrors && spec.credentials.mirror
+      ? {
+          secretName: ({ name, key }) => {
+            mirror = mirroredSecret(policy.metadata.name, { name, key });
+            return mirror.copy;
+          },
+        }
+      : {}),
+  });
   return {
     recipe,
     parts: new OwnParts(recipe),
@@ -106,6 +133,7 @@ export function compileRule(policy: Policy, registry: ProfileRegistry, options: 
       capability: spec.capability,
     },
     stamp: `${recipe.profile}/${recipe.version}/${hashOf(recipe)}`,
+    ...(mirror === undefined ? {} : { mirror }),
   };
 }
 

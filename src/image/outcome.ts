@@ -25,15 +25,21 @@ const plainWords: Readonly<Partial<Record<ReasonCode, string>>> = {
 
 const longest = 600;
 
+/** Without control characters, which a terminal would act on: what a registry says may be quoted in a text. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, ' ');
+}
+
 /** A reference as it was written, in one line and not without end. */
 function shown(reference: string): string {
-  const line = reference.replace(/\p{Cc}/gu, ' ');
+  const line = oneLine(reference);
   return line.length > 300 ? `${line.slice(0, 300)}…` : line;
 }
 
 /** A failed outcome for a pod's author: `ghcr.io/acme/worker:3 → …`. */
 export function failed(reason: ReasonCode, reference: string, what: string): ImageOutcome {
-  const text = what.length > longest ? `${what.slice(0, longest)}…` : what;
+  const line = oneLine(what);
+  const text = line.length > longest ? `${line.slice(0, longest)}…` : line;
   return { ok: false, reason, detail: `${shown(reference)} → ${text}` };
 }
 

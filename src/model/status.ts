@@ -1,14 +1,18 @@
 import { z } from 'zod';
 
-/** What is said of a policy; `Ready` alone is also said of a profile. */
-export const conditionTypes = [
-  'Ready',
-  'ProfileResolved',
-  'WebhookConfigured',
-  'CredentialsPresent',
-  'Overlapping',
-] as const;
-export type ConditionType = (typeof conditionTypes)[number];
+/** What is said of a policy, with what each condition means; `Ready` alone is also said of a profile. */
+export const conditionTexts = {
+  Ready: 'The object is in force as it stands. False and Unknown repeat the first thing that stands against it.',
+  ProfileResolved: 'The policy’s profile is there, is valid and takes the settings that the policy gives it.',
+  WebhookConfigured: 'The API server calls Outrider for the policy’s pods.',
+  CredentialsPresent: 'The access key is in the namespaces that the policy matches.',
+  Overlapping:
+    'While Outrider is down, the policy’s validating webhook, whose failure policy is Fail, also stops pods that another policy wins. It keeps nothing from being Ready.',
+} as const satisfies Record<string, string>;
+export type ConditionType = keyof typeof conditionTexts;
+
+/** Every type, in the order in which they are written. */
+export const conditionTypes = Object.keys(conditionTexts) as readonly ConditionType[];
 
 /**
  * The closed list of a condition's reasons, CamelCase as the Kubernetes API conventions have it, each with what it means.
@@ -26,20 +30,30 @@ export const conditionReasons = {
   NameTaken: 'The profile has the name of a built-in one, which is used in its place.',
   SettingsInvalid: 'A setting that the policy gives its profile is missing, unknown or not allowed.',
   Resolved: 'The profile is there, and takes the policy’s settings.',
-  Configured: 'The API server has the policy’s webhook entries.',
-  NotNeeded: 'There is nothing to be done.',
+  Configured: 'The API server calls the webhook for the policy’s pods.',
+  NothingToDo: 'The policy is not valid, has no last valid version and prefers Availability: its pods are left alone.',
+  SelectsNothing: 'No object can have the labels that the policy’s selectors ask for.',
   Pending: 'It has not been done yet.',
   Paused: 'The installation is paused: no webhook is configured.',
-  WriteFailed: 'The API server refused the webhook configuration.',
-  Present: 'The access key is there wherever it is known to be needed.',
+  CertificatePending: 'There is no certificate to be called with yet.',
+  Drifted: 'Somebody else changed the webhook; it is put right at a bounded rate.',
+  NotWritten: 'The API server refused the webhook configuration.',
+  NotNeeded: 'The profile takes no access key.',
+  NoNamespace: 'No namespace is matched, so none lacks the access key.',
+  Present: 'The access key is in every matched namespace.',
   Missing: 'The access key is missing in matched namespaces.',
   SourceMissing: 'The Secret to be mirrored is missing in Outrider’s namespace.',
-  MirrorBlocked: 'A Secret of somebody else has the mirrored Secret’s name.',
-  NotKnown: 'It cannot be looked up.',
+  Blocked: 'A Secret of somebody else stands where the mirrored one belongs.',
+  NotRead: 'The Secret could not be read everywhere.',
   NoOverlap: 'While Outrider is down, the policy blocks no pod that another policy would win.',
   BlocksOthersPods: 'While Outrider is down, the policy also blocks pods that a policy before it wins.',
 } as const satisfies Record<string, string>;
 export type ConditionReason = keyof typeof conditionReasons;
+
+/** Whether a text is a reason of the closed list. */
+export function isConditionReason(text: string): text is ConditionReason {
+  return Object.hasOwn(conditionReasons, text);
+}
 
 /** A condition as every Kubernetes object has it (apimachinery `metav1.Condition`). */
 export const conditionSchema = z.strictObject({

@@ -2,11 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '../config.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
+import { watchForStalls } from '../observe/stall.js';
 import { openAuthoritiesFile } from './authorities-file.js';
 import { createHealthServer } from './health.js';
 import { createReadiness } from './readiness.js';
 import type { CertificateSource, HandlerSource } from './sources.js';
 import { createWebhookServer, type WebhookServer } from './webhook.js';
+
+// A review that takes as long by itself is one that the API server may give up.
+const longestStallMs = 500;
 
 /** What a service is made of. */
 export interface ServiceOptions {
@@ -52,6 +56,7 @@ export async function startService(options: ServiceOptions, abort?: AbortSignal)
   const { settings, logger, metrics } = options;
   const stop = new AbortController();
   const context = { settings, logger, metrics, signal: stop.signal };
+  watchForStalls({ logger, longestMs: longestStallMs, nowMs: () => performance.now(), signal: stop.signal });
   const readiness = createReadiness();
   const health = createHealthServer({ readiness, registry: metrics.registry });
   let webhook: WebhookServer | undefined;

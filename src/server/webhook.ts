@@ -16,7 +16,17 @@ import { listenOn, type Address } from './listen.js';
 import { isRetryable, rejection, type RejectCause } from './rejection.js';
 import { RequestContext, type ReviewHandlers } from './review-context.js';
 
-const doors: Readonly<Record<string, Door>> = { '/mutate/pods': 'mutate', '/validate/pods': 'validate' };
+interface Path {
+  readonly door: Door;
+  readonly of: 'pods' | 'selfTest';
+}
+
+const paths: Readonly<Record<string, Path>> = {
+  '/mutate/pods': { door: 'mutate', of: 'pods' },
+  '/validate/pods': { door: 'validate', of: 'pods' },
+  '/mutate/self-test': { door: 'mutate', of: 'selfTest' },
+  '/validate/self-test': { door: 'validate', of: 'selfTest' },
+};
 const json = 'application/json; charset=utf-8';
 // The API server never waits longer for a webhook.
 const longestTimeoutMs = 30_000;
@@ -134,7 +144,7 @@ export function createWebhookServer(options: {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setNotFoundHandler((request, reply) => {
-    if (doors[request.url.split('?', 1)[0] ?? ''] === undefined) return reject(reply, 'path_unknown');
+    if (paths[request.url.split('?', 1)[0] ?? ''] === undefined) return reject(reply, 'path_unknown');
     reply.header('allow', 'POST');
     return reject(reply, 'method_not_allowed');
   });
@@ -180,9 +190,11 @@ export function createWebhookServer(options: {
     reject(reply, 'internal');
   }
 
-  function review(door: Door, request: FastifyRequest<ReviewRequest, Server>, reply: FastifyReply): void {
+  function review({ door, of }: Path, request: FastifyRequest<ReviewRequest, Server>, reply: FastifyReply): void {
     if (phase === 'closed') return void reject(reply, 'draining');
     if (handlers === undefined) return void reject(reply, 'not_loaded');
+    const handler = of === 'pods' ? handlers[door] : handlers.selfTest;
+    if (handler === undefined) return void reject(reply, 'path_unknown');
     if (inFlight >= limits.maxInFlight) return void reject(reply, 'overloaded');
     if (request.headers['content-encoding'] !== undefined) return void reject(reply, 'content_type_unsupported');
     const body = request.body;
@@ -196,10 +208,10 @@ export function createWebhookServer(options: {
     const end = (): void => {
       inFlight--;
       context.end();
-      metrics.observeDuration(door, (performance.now() - startMs) / 1000);
+      if (of === 'pods') metrics.observeDuration(door, (performance.now() - startMs) / 1000);
     };
     try {
-      const answer = handlers[door](body, context);
+      const answer = handler(body, context);
       if (answer instanceof Promise) {
         answer.then(
           (later) => {
@@ -221,9 +233,9 @@ export function createWebhookServer(options: {
     }
   }
 
-  for (const [path, door] of Object.entries(doors)) {
-    app.post<ReviewRequest>(path, (request, reply) => {
-      review(door, request, reply);
+  for (const [url, path] of Object.entries(paths)) {
+    app.post<ReviewRequest>(url, (request, reply) => {
+      review(path, request, reply);
     });
   }
 

@@ -28,8 +28,21 @@ export interface Serving {
   metric(line: string): Promise<number>;
   /** The log's lines with this message. */
   logged(message: string): readonly JsonObject[];
+  /** Everything it has logged. */
+  log(): string;
   /** Ends it with SIGTERM. Returns its exit code. */
   stop(): Promise<number | null>;
+  /** Of the webhook. */
+  readonly port: number;
+  readonly plainPort: number;
+  readonly pid: number;
+  /** The authority of its development certificate, PEM; empty where it has another one. */
+  readonly ca: string;
+  /** Folder of its files; the configuration is in `config`. */
+  readonly folder: string;
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves with the exit code once it has ended. */
+  readonly exited: Promise<number | null>;
 }
 
 const program = fileURLToPath(new URL('../../outrider.js', import.meta.url));
@@ -79,7 +92,8 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     });
   });
   const ended = exited.then(() => Promise.reject(new Error(`the server ended:\n${raw.join('\n')}`)));
-  const [ca] = await Promise.race([Promise.all([bundle, ready]), ended]);
+  const ownCertificate = options.flags?.some((flag) => flag.startsWith('--tls-cert')) === true;
+  const [ca] = await Promise.race([Promise.all([ownCertificate ? '' : bundle, ready]), ended]);
   const listening = lines.find((line) => line['msg'] === 'listening');
   const port = Number(listening?.['webhookPort']);
   const plainPort = Number(listening?.['plainPort']);
@@ -101,6 +115,17 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
           ?.slice(line.length + 1) ?? 0,
       );
     },
+    port,
+    plainPort,
+    ca,
+    folder,
+    pid: child.pid ?? 0,
+    kill: (signal) => {
+      ended.catch(() => undefined);
+      child.kill(signal);
+    },
+    exited: exited.then(() => child.exitCode),
+    log: () => raw.join('\n'),
     logged: (message) => lines.filter((line) => line['msg'] === message),
     async stop() {
       agent.destroy();

@@ -3,7 +3,8 @@ import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import { createLeaseLock, type LeaseLock } from './lock.js';
-import { sleepUntilAborted, type Timing } from '../watch/back-off.js';
+import { sleepByTimer } from '../pace.js';
+import type { Timing } from '../watch/back-off.js';
 
 /** What an election is made of. */
 export interface ElectionOptions {
@@ -48,7 +49,7 @@ const releaseMs = 3_000;
  */
 export async function runElection(options: ElectionOptions): Promise<void> {
   const { identity, leaseSeconds, signal, log, metrics, clock, random } = options;
-  const sleep = options.sleep ?? sleepUntilAborted;
+  const sleep = options.sleep ?? sleepByTimer;
   const leaseMs = leaseSeconds * 1000;
   const pollMs = Math.min(slowestPollMs, leaseMs / 8);
   const lock = createLeaseLock({ ...options, observed: boundedObserved(options) });

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../model/json.js';
 import type { StringMap } from '../../model/selector.js';
 import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
-import type { RenderOptions } from '../../profile/render.js';
+import type { CompileOptions } from '../../engine/rules.js';
 import type { ApiClient } from '../client/api-client.js';
 import { resources } from '../client/resources.js';
 import type { Timing } from '../watch/back-off.js';
@@ -22,8 +22,8 @@ export interface ClusterStateOptions extends Timing {
   readonly relistMs: number;
   /** Ends the watches. */
   readonly signal: AbortSignal;
-  /** How profiles are filled in, such as by the operator's image map. */
-  readonly render?: RenderOptions;
+  /** What policies are compiled with, such as the operator's image map. */
+  readonly compile?: CompileOptions;
 }
 
 /** What changed. */
@@ -65,7 +65,7 @@ const nothing: ReadonlySet<string> = new Set();
 export function openClusterState(options: ClusterStateOptions): ClusterState {
   const { log, clock, metrics } = options;
   const profileBook = new ProfileBook();
-  const policyBook = new PolicyBook(options.render ?? {});
+  const policyBook = new PolicyBook(options.compile ?? {});
   const listeners = new Set<(change: ClusterChange) => void>();
   let cached: ClusterConfiguration | undefined;
 

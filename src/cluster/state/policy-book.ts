@@ -12,7 +12,7 @@ import {
 } from '../../policy/compile.js';
 import { salvagePolicy } from '../../policy/salvage.js';
 import type { ProfileRegistry } from '../../profile/registry.js';
-import type { RenderOptions } from '../../profile/render.js';
+import type { CompileOptions } from '../../engine/rules.js';
 import type { PolicyState } from './configuration.js';
 import { problemOf } from './problem.js';
 import { byName, isSame } from './profile-book.js';
@@ -46,13 +46,13 @@ interface Entry {
  * when it is edited, so that it can still be silenced.
  */
 export class PolicyBook {
-  readonly #render: RenderOptions;
+  readonly #options: CompileOptions;
   #entries: ReadonlyMap<string, Entry> = new Map();
   #rules: Rules = rulesOf([], new Map());
   #states: readonly PolicyState[] = [];
 
-  constructor(render: RenderOptions) {
-    this.#render = render;
+  constructor(options: CompileOptions) {
+    this.#options = options;
   }
 
   get rules(): Rules {
@@ -108,7 +108,7 @@ export class PolicyBook {
     }
     try {
       const profiles = profile === undefined ? registry : { profiles: new Map([[name, profile]]), problems: [] };
-      const rule = compileRule(policy, profiles, this.#render);
+      const rule = compileRule(policy, profiles, this.#options);
       const valid = { policy, compiled: compilePolicy(policy), rule, generation: watched.generation };
       return {
         watched,

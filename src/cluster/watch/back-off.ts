@@ -1,19 +1,12 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock } from '../../image/clock.js';
 import { ApiError } from '../client/api-error.js';
+import type { Random, Sleep } from '../pace.js';
 
 /** Time, chance and patience, passed in. */
 export interface Timing {
   readonly clock: Clock;
-  /** A number from 0 up to 1, evenly. */
-  readonly random: () => number;
-  /** Resolves after so long, or as soon as the signal aborts; never rejects. */
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-}
-
-/** Waits by the process's own timers, which do not keep it alive. */
-export async function sleepUntilAborted(ms: number, signal: AbortSignal): Promise<void> {
-  await wait(ms, undefined, { signal, ref: false }).catch(() => undefined);
+  readonly random: Random;
+  readonly sleep: Sleep;
 }
 
 const firstMs = 500;
@@ -25,7 +18,7 @@ const longestAskedMs = 5 * 60_000;
  * than the API server asks for.
  * @param failures in a row, from 1
  */
-export function backOffMs(failures: number, random: () => number, error?: unknown): number {
+export function backOffMs(failures: number, random: Random, error?: unknown): number {
   const fullMs = Math.min(longestMs, firstMs * 2 ** Math.min(16, Math.max(0, failures - 1)));
   const askedMs = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
   return Math.max(fullMs * (1 - random() / 2), Math.min(longestAskedMs, askedMs));

@@ -65,8 +65,10 @@ export function startReflector<Item>(options: ReflectorOptions<Item>): Reflector
   return supervisor;
 }
 
-/** A watch that ends sooner than this without a word is not worth to be followed by another at once. */
+/** A watch that ends sooner than this without a word is followed by another only after a pause. */
 const shortWatchMs = 1_000;
+/** A watch that the server kept open for so long has made up for what failed before it. */
+const steadyWatchMs = 5_000;
 const watchesBeforeList = 3;
 
 interface Waiter {
@@ -90,6 +92,8 @@ class Supervisor<Item> implements Reflector<Item> {
   #relistAtMs = 0;
   /** Lists and watches that failed, since the last sign of life. */
   #failures = 0;
+  /** The last failure was that the version had expired. */
+  #expired = false;
   #waiters: Waiter[] = [];
   #changed = new Set<string>();
   #tellSoon: NodeJS.Immediate | undefined;
@@ -211,12 +215,17 @@ class Supervisor<Item> implements Reflector<Item> {
     const startedMs = this.#now();
     let heard = false;
     let cut = false;
+    let openMs: number | undefined;
     const { signal, end } = this.#interruption.begin();
     void sleep(Math.max(0, this.#relistAtMs - startedMs), signal).then(() => this.#interruption.interrupt(signal));
     try {
       const events = client.watch(this.#path, {
         query: { ...this.#query, resourceVersion: version, allowWatchBookmarks: true },
         signal,
+        onOpen: () => {
+          openMs = this.#now();
+          this.#seen();
+        },
         ...(metadataOnly === undefined ? {} : { metadataOnly }),
       });
       for await (const { type, object } of events) {
@@ -233,10 +242,10 @@ class Supervisor<Item> implements Reflector<Item> {
     } finally {
       cut = signal.aborted;
       end();
+      if (this.#now() - (openMs ?? Infinity) >= steadyWatchMs) this.#recovered();
     }
     if (cut || heard) return;
     if (this.#now() - startedMs < shortWatchMs) throw new Error(`the watch of ${this.#path} ended as soon as it began`);
-    this.#recovered();
   }
 
   #take(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: JsonObject): void {
@@ -263,12 +272,14 @@ class Supervisor<Item> implements Reflector<Item> {
     const { log, onFailure, random, sleep } = this.#options;
     this.#failures += 1;
     const expired = isApiError(error, 'Expired');
+    const again = expired && this.#expired;
+    this.#expired = expired;
     if (expired) this.#version = undefined;
     // It may be the version itself that the API server will not go on from.
     if (this.#failures % watchesBeforeList === 0) this.#relistAtMs = 0;
     onFailure?.(error);
     // That versions expire is the usual course of things, unless it happens again and again.
-    if (expired && this.#failures === 1) return;
+    if (expired && !again) return;
     const waitMs = backOffMs(this.#failures, random, error);
     log.warn({ err: error, path: this.#path, waitMs: Math.round(waitMs) }, 'a watch failed; it is tried again');
     const { signal, end } = this.#interruption.begin();
@@ -279,6 +290,7 @@ class Supervisor<Item> implements Reflector<Item> {
   #recovered(): void {
     if (this.#failures > 1) this.#options.log.info({ path: this.#path }, 'the watch goes on');
     this.#failures = 0;
+    this.#expired = false;
   }
 
   #seen(): void {

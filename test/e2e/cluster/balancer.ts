@@ -1,52 +1,71 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
-/** One address in front of several, as a Service is: each connection goes to the next of them. */
+/** One port in front of several servers, as a Service is: it sends each new connection to one that is ready. */
 export interface Balancer {
   readonly port: number;
-  add(port: number): void;
-  /** Sends nothing more there. Resolves when the last connection to it is closed. */
-  remove(port: number): Promise<void>;
+  /** Says which servers there are; connections that are open stay where they are. */
+  setBackends(backends: readonly Backend[]): void;
+  /** How many connections to a server are open. */
+  openTo(port: number): number;
+  /** How many connections there have been. */
+  readonly connections: number;
   stop(): Promise<void>;
 }
 
+/** A server behind a balancer. */
+export interface Backend {
+  readonly port: number;
+  /** Whether it may get new connections; a Service asks its endpoints' readiness. */
+  readonly isReady: () => boolean;
+}
+
+/** Starts a balancer on a free port of loopback. It takes the servers in turn; without one, a connection is refused. */
 export async function startBalancer(): Promise<Balancer> {
-  const backends: number[] = [];
-  const open = new Map<Socket, number>();
+  let backends: readonly Backend[] = [];
   let turn = 0;
+  let connections = 0;
+  const open = new Set<Socket>();
+  const upstreams = new Map<Socket, number>();
   const server = createServer((client) => {
-    const port = backends[turn++ % backends.length];
-    if (port === undefined) {
-      client.destroy();
+    connections += 1;
+    const ready = backends.filter(({ isReady }) => isReady());
+    const backend = ready[turn++ % Math.max(1, ready.length)];
+    if (backend === undefined) {
+      client.resetAndDestroy();
       return;
     }
-    const backend = connect({ host: 'localhost', port });
-    open.set(backend, port);
-    client.pipe(backend).pipe(client);
-    client.on('error', () => backend.destroy());
-    backend.on('error', () => client.destroy());
-    client.on('close', () => backend.destroy());
-    backend.on('close', () => {
-      open.delete(backend);
-      client.destroy();
-    });
-  });
-  server.listen(0, 'localhost');
+    const upstream = connect(backend.port, '127.0.0.1');
+    upstreams.set(upstream, backend.port);
+    upstream.on('close', () => upstreams.delete(upstream));
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      open.add(one);
+      one.on('error', () => other.destroy());
+      one.on('close', () => {
+        open.delete(one);
+        other.destroy();
+      });
+      one.pipe(other);
+    }
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no address');
+  if (address === null || typeof address === 'string') throw new Error('no port');
   return {
     port: address.port,
-    add: (port) => void backends.push(port),
-    remove: async (port) => {
-      backends.splice(backends.indexOf(port), 1);
-      const left = [...open].filter(([, to]) => to === port);
-      // A connection that breaks is closed too.
-      await Promise.all(left.map(([socket]) => new Promise<void>((resolve) => socket.once('close', () => resolve()))));
+    setBackends: (next) => {
+      backends = next;
+    },
+    openTo: (port) => [...upstreams.values()].filter((to) => to === port).length,
+    get connections() {
+      return connections;
     },
     stop: async () => {
-      for (const socket of open.keys()) socket.destroy();
       server.close();
+      for (const socket of open) socket.destroy();
       await once(server, 'close');
     },
   };

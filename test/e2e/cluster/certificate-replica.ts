@@ -4,7 +4,7 @@ import { openConnection } from '../../../src/cluster/client/connection.js';
 import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';
 import { pathOf, resources } from '../../../src/cluster/client/resources.js';
 import { runElection } from '../../../src/cluster/leader/election.js';
-import { sleepUntilAborted } from '../../../src/cluster/watch/back-off.js';
+import { sleepByTimer } from '../../../src/cluster/pace.js';
 import { systemClock } from '../../../src/image/clock.js';
 import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';
 import { createLogger } from '../../../src/observe/logger.js';
@@ -21,7 +21,7 @@ const log = await createLogger({ level: 'info', format: 'json' });
 const registry = new Registry();
 const metrics = createMetrics({ registry, version: '0', nodeVersion: 'v0', rejectCauses });
 const { signal } = new AbortController();
-const timing = { clock: systemClock, random: Math.random, sleep: sleepUntilAborted };
+const timing = { clock: systemClock, random: Math.random, sleep: sleepByTimer };
 let confirmed: string | undefined;
 const managed = openManagedCertificate({
   ...timing,
@@ -55,7 +55,7 @@ async function register(signal: AbortSignal): Promise<void> {
         log.warn({ err: error }, 'not registered');
       }
     }
-    await sleepUntilAborted(50, signal);
+    await sleepByTimer(50, signal);
   }
 }
 
@@ -89,5 +89,5 @@ server.setHandlers({ mutate: answer, validate: answer });
 server.startDraining();
 managed.onPair((next) => server.setPair(next));
 server.setPair(managed.current() ?? pair);
-process.stdout.write(`${await server.listen({ host: 'localhost', port: 0 })}\n`);
+process.stdout.write(`${await server.listen({ host: '127.0.0.1', port: 0 })}\n`);
 await election;

@@ -1,0 +1,51 @@
+import { basename } from 'node:path';
+import t from 'tap';
+import { describe, findingsOf } from './findings.js';
+import { run } from './run.js';
+import { targets } from './targets/all.js';
+
+// A fixed seed, so that a change is judged by the same inputs as the one before it; `npm run fuzz` takes others.
+const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_122);
+const times = Number(process.env['FUZZ_TIMES'] ?? 1);
+t.comment(`FUZZ_SEED=${seed} FUZZ_TIMES=${times}`);
+t.setTimeout(600_000 * times);
+
+for (const [target, { runsInSuite }] of Object.entries(targets)) {
+  t.test(`${target}: ${runsInSuite * times} inputs`, async (t) => {
+    const { runs, outcomes, findings } = await run({ target, seed, runs: runsInSuite * times });
+    t.strictSame(findings.map(describe), []);
+    t.ok(runs >= runsInSuite, `${runs} inputs`);
+    t.ok(Object.keys(outcomes).length >= 5, `of ${Object.keys(outcomes).length} kinds`);
+  });
+
+  for (const file of findingsOf(target)) {
+    t.test(`once failed: ${target}, ${basename(file)}`, async (t) => {
+      const { findings } = await run({ target, seed: 0, runs: 0, files: [file] });
+      t.strictSame(findings.map(describe), []);
+    });
+  }
+}
+
+t.test('an input that kills, and one that never ends, are findings with their bytes', async (t) => {
+  for (const [target, fault] of [
+    ['dies', /the process died/],
+    ['hangs', /hangs/],
+    ['waits', /waits/],
+  ] as const) {
+    const { findings } = await run({
+      target: `self-test ${target}`,
+      seed: 1,
+      runs: 3,
+      hangMs: 1_000,
+      idleHangMs: 3_000,
+    });
+    t.match(findings, [{ fault, input: Buffer.from(target).toString('base64') }]);
+  }
+});
+
+t.test('a fault is a finding once, with the smallest input', async (t) => {
+  const { findings } = await run({ target: 'self-test fails', seed: 1, runs: 300 });
+  t.match(findings, [{ fault: /holds the letter/, input: Buffer.from('x').toString('base64') }]);
+  t.equal(findings.length, 1);
+  t.ok((findings[0]?.times ?? 0) > 1);
+});

@@ -1,0 +1,20 @@
+import type { Target } from '../target.js';
+import { configuration } from './configuration.js';
+import { doors } from './doors.js';
+import { http } from './http.js';
+import { manifests, tasks } from './manifests.js';
+import { registry } from './registry.js';
+import { texts } from './registry-texts.js';
+
+/** Every target by name; with the number of inputs that the test suite gives it. */
+export const targets: Readonly<
+  Record<string, { readonly open: () => Target | Promise<Target>; readonly runsInSuite: number }>
+> = {
+  doors: { open: doors, runsInSuite: 2_500 },
+  configuration: { open: configuration, runsInSuite: 600 },
+  manifests: { open: manifests, runsInSuite: 250 },
+  tasks: { open: tasks, runsInSuite: 250 },
+  texts: { open: texts, runsInSuite: 600 },
+  registry: { open: registry, runsInSuite: 120 },
+  http: { open: http, runsInSuite: 150 },
+};
