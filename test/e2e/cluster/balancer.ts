@@ -6,8 +6,8 @@ export interface Balancer {
   readonly port: number;
   /** Says which servers there are; connections that are open stay where they are. */
   setBackends(backends: readonly Backend[]): void;
-  /** Resolves when the last connection to a port is closed: for a server that has been taken away. */
-  idle(port: number): Promise<void>;
+  /** How many connections to a server are open. */
+  openTo(port: number): number;
   /** How many connections there have been. */
   readonly connections: number;
   stop(): Promise<void>;
@@ -35,7 +35,7 @@ export async function startBalancer(): Promise<Balancer> {
       client.resetAndDestroy();
       return;
     }
-    const upstream = connect(backend.port, 'localhost');
+    const upstream = connect(backend.port, '127.0.0.1');
     upstreams.set(upstream, backend.port);
     upstream.on('close', () => upstreams.delete(upstream));
     for (const [one, other] of [
@@ -50,7 +50,7 @@ export async function startBalancer(): Promise<Balancer> {
       });
       one.pipe(other);
     }
-  }).listen(0, 'localhost');
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
@@ -59,11 +59,7 @@ export async function startBalancer(): Promise<Balancer> {
     setBackends: (next) => {
       backends = next;
     },
-    idle: async (port) => {
-      const left = [...upstreams].filter(([, to]) => to === port);
-      // A connection that breaks is closed too.
-      await Promise.all(left.map(([socket]) => new Promise<void>((resolve) => socket.once('close', () => resolve()))));
-    },
+    openTo: (port) => [...upstreams.values()].filter((to) => to === port).length,
     get connections() {
       return connections;
     },

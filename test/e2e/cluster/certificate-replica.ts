@@ -89,5 +89,5 @@ server.setHandlers({ mutate: answer, validate: answer });
 server.startDraining();
 managed.onPair((next) => server.setPair(next));
 server.setPair(managed.current() ?? pair);
-process.stdout.write(`${await server.listen({ host: 'localhost', port: 0 })}\n`);
+process.stdout.write(`${await server.listen({ host: '127.0.0.1', port: 0 })}\n`);
 await election;

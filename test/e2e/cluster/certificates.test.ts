@@ -35,8 +35,8 @@ t.test('E35 certificates and authorities change under 20 handshakes a second, an
   await client.create(pathOf(resources.serviceAccounts, { namespace: 'default' }), { metadata: { name: 'default' } });
 
   const replicas = new Map<string, Replica>();
-  const balance = (): void =>
-    balancer.setBackends([...replicas.values()].map(({ port }) => ({ port, isReady: () => true })));
+  /** Those that get connections. */
+  const serving = new Set<string>();
   const start = async (identity: string): Promise<void> => {
     const url = `https://localhost:${balancer.port}/mutate/pods`;
     const process_ = startGuarded(process.execPath, [replicaScript, api.kubeconfig, identity, url]);
@@ -44,9 +44,10 @@ t.test('E35 certificates and authorities change under 20 handshakes a second, an
     const portOf = (): number => Number(/^\d+$/m.exec(process_.output())?.[0] ?? 0);
     await until(`replica ${identity}`, () => Promise.resolve(portOf() !== 0), process_);
     replicas.set(identity, { process: process_, port: portOf() });
-    balance();
+    serving.add(identity);
   };
   await Promise.all([start('a'), start('b')]);
+  balancer.setBackends([...replicas].map(([identity, { port }]) => ({ port, isReady: () => serving.has(identity) })));
 
   /** What the Secret holds, decoded. */
   const secret = async (): Promise<(key: string) => string> => {
@@ -105,9 +106,8 @@ t.test('E35 certificates and authorities change under 20 handshakes a second, an
   const replica = replicas.get(killed);
   if (replica === undefined) throw new Error(`the leader is ${killed}`);
   // As an endpoint that is taken away: what is lost with a killed process is not what is looked at here.
-  replicas.delete(killed);
-  balance();
-  await balancer.idle(replica.port);
+  serving.delete(killed);
+  await until('its last connection', () => Promise.resolve(balancer.openTo(replica.port) === 0));
   await replica.process.stop();
   t.equal(await issuerOf(), first, 'the leader was killed between authority and certificate');
   await until('a certificate of the second authority', async () => (await issuerOf()) !== first);
