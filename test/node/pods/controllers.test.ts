@@ -4,7 +4,7 @@ import type { JsonObject } from '../../../src/model/json.js';
 import { images } from '../support/images.js';
 import { inject, pullSecret, type PolicyOptions } from '../support/inject.js';
 import { kubectlOutput, listObjects } from '../support/kubectl.js';
-import { createNamespace, until, type Namespace } from '../support/namespace.js';
+import { createNamespace, type Namespace, until } from '../support/namespace.js';
 import { containerOf, podStatus, type PodStatus } from '../support/pod-status.js';
 import { idle, injectAll, pod, shell, sysdigAgent, sysdigWrapper } from '../support/pods.js';
 import { processesOf, tracedIn, type NodeProcess } from '../support/processes.js';

@@ -8,7 +8,7 @@ import { nodeAddress } from '../cluster/layout.js';
 import { images } from '../support/images.js';
 import { inject, pullSecret, type PolicyOptions } from '../support/inject.js';
 import { listObjects, stateFolder } from '../support/kubectl.js';
-import { createNamespace, until, type Namespace, type NamespaceOptions } from '../support/namespace.js';
+import { createNamespace, type Namespace, type NamespaceOptions, until } from '../support/namespace.js';
 import { containerOf, type ContainerStatus, type PodStatus } from '../support/pod-status.js';
 import { injectAll, pod, sysdigAgent, sysdigWrapper } from '../support/pods.js';
 import { tracedIn } from '../support/processes.js';
