@@ -47,7 +47,7 @@ Examples:
   ${programName} pause --for forever -n outrider-system
   ${programName} pause --for forever --remove-secrets
 
-Exit codes: 0 paused; 1 a webhook configuration keeps coming back; 2 wrong usage, or the cluster refuses.`,
+Exit codes: 0 paused; 1 a webhook configuration keeps coming back, or a mirrored Secret is left; 2 wrong usage, or the cluster refuses.`,
       );
     },
     run: (invocation) => pause(invocation, means),
@@ -72,12 +72,8 @@ async function pause(invocation: Invocation, { open, nowMs }: PauseMeans): Promi
       async () => {
         if (remove) return removeEverything(client, which, marker.reason);
         await setMarker(client, which, marker);
-        return {
-          marked: true,
-          ...(await removeConfigurations(client, which.instance, marker)),
-          secrets: undefined,
-          secretsLeft: [],
-        };
+        const removed = await removeConfigurations(client, which.instance, marker);
+        return { marked: true, ...removed, secrets: undefined, secretsLeft: [] };
       },
       (error) => (isApiError(error, 'NotFound') ? missing(which) : undefined),
     );
@@ -90,7 +86,7 @@ async function pause(invocation: Invocation, { open, nowMs }: PauseMeans): Promi
       ...(done.secrets === undefined ? {} : { secrets: done.secrets, secretsLeft: done.secretsLeft }),
     };
     io.stdout.write(flags['output'] === 'json' ? `${JSON.stringify(result, undefined, 2)}\n` : textFor(result, which));
-    return result.paused ? exitCodes.ok : exitCodes.findings;
+    return result.paused && done.secretsLeft.length === 0 ? exitCodes.ok : exitCodes.findings;
   } finally {
     await client.close();
   }
@@ -127,6 +123,7 @@ function textFor(
     readonly deleted: readonly string[];
     readonly left: readonly string[];
     readonly secrets?: readonly string[];
+    readonly secretsLeft?: readonly string[];
   },
   { instance, ownNamespace }: InstallationName,
 ): string {
@@ -136,6 +133,9 @@ function textFor(
       : `${instance} in ${ownNamespace} is paused ${result.until === 'forever' ? 'until outrider resume' : `until ${result.until}`}`,
     ...result.deleted.map((kind) => `deleted the ${kind} webhook configuration`),
     ...(result.secrets === undefined ? [] : [`deleted ${result.secrets.length} mirrored Secrets`]),
+    ...(result.secretsLeft ?? []).map(
+      (secret) => `the mirrored Secret ${secret} cannot be deleted: may you get and delete it?`,
+    ),
     ...result.left.map(
       (kind) => `the ${kind} webhook configuration ${instance} keeps coming back: is something else applying it?`,
     ),

@@ -17,13 +17,22 @@ interface Wait {
 }
 
 const turns = 5;
+const mostTurns = 100_000;
 
-export function createVirtualTime(wallMs = Date.parse('2026-11-22T12:00:00Z')): VirtualTime {
+/**
+ * @param waiting how many wait when all work is done; more turns are given to those that still work, such as by
+ *   making keys outside this thread
+ */
+export function createVirtualTime(
+  wallMs = Date.parse('2026-11-22T12:00:00Z'),
+  waiting: () => number = () => 0,
+): VirtualTime {
   let nowMs = 1_000;
   let offsetMs = wallMs - nowMs;
   const waits = new Set<Wait>();
   const settle = async (): Promise<void> => {
     for (let turn = 0; turn < turns; turn++) await nextTurn();
+    for (let turn = 0; turn < mostTurns && waits.size < waiting(); turn++) await nextTurn();
   };
   return {
     monotonicMs: () => nowMs,
@@ -56,7 +65,7 @@ export function createVirtualTime(wallMs = Date.parse('2026-11-22T12:00:00Z')): 
         next.end();
         await settle();
       }
-      nowMs = untilMs;
+      nowMs = Math.max(nowMs, untilMs);
     },
   };
 }

@@ -175,7 +175,7 @@ const malformed: readonly (readonly [string, ErrorCode, string | undefined, stri
     `${group}\nkind: InstrumentationPolicy\nmetadata: {name: a}`,
     'policy_invalid',
     'spec',
-    '1 (document 1): spec is missing; add it.',
+    '1 (document 1): spec is missing; add it: Who gets which profile, and how strictly.',
   ],
   [
     `${group}\nkind: InstrumentationPolicy\nmetadata: {name: a}\nspec: {}`,

@@ -88,14 +88,14 @@ export interface Held {
 
 /** Adds what this replica has in hand to what stands in the Secret: its authority stays trusted while it is served. */
 export function withHeld(contents: Contents, held: Held | undefined): Contents {
-  if (held === undefined || held.pair.fingerprint === contents.leaf?.fingerprint) return contents;
-  const [leaf] = certificatesIn(held.pair.certPem);
-  if (leaf === undefined) return contents;
+  const [leaf] = certificatesIn(held?.pair.certPem ?? '');
+  if (held === undefined || leaf === undefined) return contents;
   const issuers = held.authorities.filter((authority) => isIssuedBy(leaf, authority));
   return {
     ...contents,
     authorities: unique([...contents.authorities, ...issuers]),
-    earlier: unique([leaf, ...contents.earlier]),
+    earlier:
+      leaf.fingerprint256 === contents.leaf?.fingerprint ? contents.earlier : unique([leaf, ...contents.earlier]),
   };
 }
 

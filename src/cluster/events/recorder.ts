@@ -37,7 +37,7 @@ export interface RecordedReview {
 /** Writes Events about decisions, behind the reviews' back. */
 export interface EventRecorder {
   /** Takes a decision down if it is worth an Event. Neither waits nor throws. */
-  record(review: RecordedReview, decision: Decision, pod: JsonObject): void;
+  readonly record: (review: RecordedReview, decision: Decision, pod: JsonObject) => void;
   /** Writes what is still to be written, for two seconds at most, and ends. */
   close(): Promise<void>;
 }

@@ -66,7 +66,6 @@ export function targetOf(intent: Intent, live: JsonObject | undefined): Target {
       name: instance,
       labels: {
         'app.kubernetes.io/name': 'outrider',
-        'app.kubernetes.io/instance': instance,
         'app.kubernetes.io/managed-by': 'outrider',
       },
       annotations: { [names.written]: writtenText(entries, intent.matchConditions) },

@@ -16,6 +16,8 @@ export interface KeeperOptions {
   readonly credentials: ClusterCredentials;
   /** `undefined` until policies and namespaces were read, and during a pause: nothing is made or removed then. */
   readonly view: () => ClusterView | undefined;
+  /** Told after each look, when `reports` may say something else. */
+  readonly onReports?: () => void;
   readonly ownNamespace: string;
   readonly instance: string;
   readonly log: Logger;
@@ -120,6 +122,7 @@ export function createCredentialsKeeper(options: KeeperOptions): CredentialsKeep
       // A pause that begins meanwhile may be the installation's end: nothing is made after it.
       await paced(work.slice(0, batch), async (one) => (view() === undefined ? undefined : one()), sleep, signal);
       reports = reportsOf(wanted, checked, versions, ownNamespace);
+      options.onReports?.();
       const mirrored = reports.filter((report) => report.mirrored);
       metrics.setMirroredSecrets(
         'current',

@@ -10,6 +10,7 @@ import { createSelfTest } from '../../cluster/registration/self-test.js';
 import type { ClusterCredentials } from '../../cluster/secrets/credentials.js';
 import { createCredentialsKeeper } from '../../cluster/secrets/keeper.js';
 import type { ClusterState } from '../../cluster/state/cluster-state.js';
+import { owningClient } from '../../cluster/owned.js';
 import { createStatusWriter } from '../../cluster/status/writer.js';
 import type { Timing } from '../../cluster/watch/back-off.js';
 import type { Settings } from '../../config.js';
@@ -61,6 +62,7 @@ export function startLeading(options: LeadingOptions): Leading {
   const { instance, ownNamespace } = settings;
   const excluded = new Set(excludedBySettings(settings));
   const resigned = new AbortController();
+  const client = owningClient(watching.client, ownNamespace, instance);
   let isServing = false;
 
   const follow = followWithWatch({ ...watching, onFailure: () => metrics.countWatchFailure('registration') });
@@ -78,14 +80,16 @@ export function startLeading(options: LeadingOptions): Leading {
   const confirmed = (): ReturnType<typeof registration.confirmedBundle> => registration.confirmedBundle();
   const trust: Trust =
     settings.certificates === 'self-managed' || (settings.certificates === 'auto' && settings.tlsCert === '')
-      ? managedTrust({ settings, connection, logger: watching.log, metrics, confirmed, signal })
+      ? managedTrust({ settings, client, timing: connection.timing, logger: watching.log, metrics, confirmed, signal })
       : givenTrust();
   trust.onBundle(registration.poke);
   const keeper = createCredentialsKeeper({
     ...watching,
+    client,
     credentials,
     instance,
     ownNamespace,
+    onReports: () => statuses.wake(),
     view: () => {
       if (!isServing || pause.paused()) return undefined;
       const { rules, namespaces } = state.configuration();
@@ -123,6 +127,7 @@ export function startLeading(options: LeadingOptions): Leading {
     resign: () => resigned.abort(),
     ended: runElection({
       ...watching,
+      client,
       namespace: ownNamespace,
       name: instance,
       identity,

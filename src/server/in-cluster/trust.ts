@@ -1,6 +1,8 @@
+import type { ApiClient } from '../../cluster/client/api-client.js';
 import { openManagedCertificate } from '../../cluster/certificates/managed.js';
 import { certificateNames } from '../../cluster/certificates/names.js';
 import type { Registration } from '../../cluster/registration/registration.js';
+import type { Timing } from '../../cluster/watch/back-off.js';
 import type { Settings } from '../../config.js';
 import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
@@ -8,7 +10,6 @@ import { certificateFromFiles } from '../certificates.js';
 import { certificateFromSecret } from '../managed-certificate.js';
 import type { CertificateSource } from '../sources.js';
 import { withTrustBundle } from '../trust-bundle.js';
-import type { ClusterConnection } from './connect.js';
 
 /** The served certificate, and what the API server is told to trust because of it. */
 export interface Trust {
@@ -25,7 +26,8 @@ export interface Trust {
 /** What a self-managed certificate is made with. */
 export interface TrustOptions {
   readonly settings: Settings;
-  readonly connection: ClusterConnection;
+  readonly client: ApiClient;
+  readonly timing: Timing;
   readonly logger: Logger;
   readonly metrics: ClusterMetrics;
   /** The bundle that is known to stand in the webhook configurations. */
@@ -54,10 +56,10 @@ export function givenTrust(): Trust {
 const minuteMs = 60_000;
 
 /** A certificate of our own authority, kept in a Secret and renewed by the leader. */
-export function managedTrust({ settings, connection, logger, metrics, confirmed, signal }: TrustOptions): Trust {
+export function managedTrust({ settings, client, timing, logger, metrics, confirmed, signal }: TrustOptions): Trust {
   const managed = openManagedCertificate({
-    client: connection.client,
-    ...connection.timing,
+    client,
+    ...timing,
     namespace: settings.ownNamespace,
     instance: settings.instance,
     names: certificateNames(settings),
@@ -84,7 +86,7 @@ export function managedTrust({ settings, connection, logger, metrics, confirmed,
     onBundle: (listener) => managed.onBundle(listener),
     lead: (term) => managed.lead(term),
     staleness: () => {
-      const sinceMs = connection.timing.clock.monotonicMs() - (managed.lastContactMs ?? -Infinity);
+      const sinceMs = timing.clock.monotonicMs() - (managed.lastContactMs ?? -Infinity);
       return new Map([['certificate', sinceMs / 1000]]);
     },
   };

@@ -6,6 +6,8 @@ export interface Balancer {
   readonly port: number;
   /** Says which servers there are; connections that are open stay where they are. */
   setBackends(backends: readonly Backend[]): void;
+  /** How many connections to a server are open. */
+  openTo(port: number): number;
   /** How many connections there have been. */
   readonly connections: number;
   stop(): Promise<void>;
@@ -24,6 +26,7 @@ export async function startBalancer(): Promise<Balancer> {
   let turn = 0;
   let connections = 0;
   const open = new Set<Socket>();
+  const upstreams = new Map<Socket, number>();
   const server = createServer((client) => {
     connections += 1;
     const ready = backends.filter(({ isReady }) => isReady());
@@ -33,6 +36,8 @@ export async function startBalancer(): Promise<Balancer> {
       return;
     }
     const upstream = connect(backend.port, '127.0.0.1');
+    upstreams.set(upstream, backend.port);
+    upstream.on('close', () => upstreams.delete(upstream));
     for (const [one, other] of [
       [client, upstream],
       [upstream, client],
@@ -54,6 +59,7 @@ export async function startBalancer(): Promise<Balancer> {
     setBackends: (next) => {
       backends = next;
     },
+    openTo: (port) => [...upstreams.values()].filter((to) => to === port).length,
     get connections() {
       return connections;
     },

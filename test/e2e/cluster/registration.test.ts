@@ -13,6 +13,8 @@ import {
 import { removeEverything } from '../../../src/cluster/registration/pause.js';
 import { createSelfTest, runSelfTest, type SelfTestResult } from '../../../src/cluster/registration/self-test.js';
 import { configurationPath } from '../../../src/cluster/registration/write.js';
+import { policyLabel } from '../../../src/cluster/secrets/copy-object.js';
+import { openLedger } from '../../../src/cluster/secrets/ledger.js';
 import { systemClock } from '../../../src/image/clock.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { names } from '../../../src/model/names.js';
@@ -440,6 +442,36 @@ function run(parameters: readonly string[], kubeconfig = api.kubeconfig): Promis
   });
 }
 
+/** Somebody who may pause, and what else is said. */
+function rightsOf(user: string, more: readonly JsonObject[]): readonly JsonObject[] {
+  const apiGroup = 'rbac.authorization.k8s.io';
+  const apiVersion = `${apiGroup}/v1`;
+  const metadata = { name: user };
+  return [
+    {
+      apiVersion,
+      kind: 'ClusterRole',
+      metadata,
+      rules: [
+        {
+          apiGroups: ['admissionregistration.k8s.io'],
+          resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
+          verbs: ['get', 'delete'],
+        },
+        { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'patch'] },
+        ...more,
+      ],
+    },
+    {
+      apiVersion,
+      kind: 'ClusterRoleBinding',
+      metadata,
+      roleRef: { apiGroup, kind: 'ClusterRole', name: user },
+      subjects: [{ apiGroup, kind: 'User', name: user }],
+    },
+  ];
+}
+
 const areGone = async (): Promise<boolean> =>
   (await Promise.all(kinds.map((kind) => configurationOf(client, kind, instance)))).every((live) => live === undefined);
 
@@ -486,21 +518,37 @@ t.test('pause and resume', async (t) => {
 
 t.test('everything that was written is taken away, under a leader that works on (E43)', async (t) => {
   const leader = await content(t);
+  const name = 'outrider-payments-0a1b';
   const copy = (namespace: string) => ({
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: { name: 'outrider-payments-0a1b', namespace, labels: { [names.mirrorOf]: 'payments' } },
+    metadata: {
+      name,
+      namespace,
+      labels: { [names.mirrorOf]: policyLabel('payments') },
+      annotations: { [names.mirrorSource]: '1' },
+    },
+    type: 'Opaque',
   });
   const own = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'own', namespace: 'shop' } };
   await apply([copy('shop'), copy('default'), own]);
-  const removed = await run(['pause', '--for', 'forever', '--remove-secrets', '-o', 'json']);
+  await (await openLedger(admin, ownNamespace, instance)).write(new Map([[name, 'payments']]));
+  const removal = ['pause', '--for', 'forever', '--remove-secrets', '-o', 'json'];
+  const all = [`default/${name}`, `shop/${name}`];
+
+  const reader = [
+    { apiGroups: [''], resources: ['namespaces'], verbs: ['list'] },
+    { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },
+  ];
+  await apply(rightsOf('reader', reader));
+  const half = await run(removal, (await api.certificateFor('reader', [])).kubeconfig);
+  t.equal(half.exitCode, 1, 'something is left');
+  t.match(JSON.parse(half.stdout), { paused: true, left: [], secrets: [], secretsLeft: all });
+
+  const removed = await run(removal);
   t.equal(removed.stderr, '');
   t.equal(removed.exitCode, 0);
-  t.match(JSON.parse(removed.stdout), {
-    until: 'forever',
-    left: [],
-    secrets: ['default/outrider-payments-0a1b', 'shop/outrider-payments-0a1b'],
-  });
+  t.match(JSON.parse(removed.stdout), { until: 'forever', left: [], secrets: all, secretsLeft: [] });
   await looked(leader);
   t.ok(await areGone());
   const { items } = await admin.list(pathOf(resources.secrets), { query: { labelSelector: names.mirrorOf } });

@@ -21,6 +21,7 @@ export const everything: Values = {
   podSecurityDefault: 'baseline',
   openshift: false,
   registryConfig: { registries: [{ host: 'registry.example.com', mirrors: ['https://mirror.example.com'] }] },
+  imageConfig: { 'registry.example.com/app:1': { entrypoint: ['/app'], cmd: ['serve'] } },
   dockerConfigSecret: 'registries',
   certificates: { source: 'cert-manager' },
   replicas: 3,

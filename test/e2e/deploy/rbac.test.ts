@@ -1,8 +1,12 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import t from 'tap';
+import { listOf, objectOf, stringOf } from '../../../src/model/json.js';
 import { names } from '../../../src/model/names.js';
 import { startApiServer } from '../cluster/api-server.js';
 import { installDefinitions } from '../cluster/definitions.js';
-import { release } from '../cluster/helm.js';
+import { findHelm, release } from '../cluster/helm.js';
 import { installHookIdentity, installIdentity, type ChartIdentity } from '../cluster/service-account.js';
 
 t.setTimeout(240_000);
@@ -56,7 +60,8 @@ const never: readonly Right[] = [
 ];
 const selfManaged: readonly Right[] = [
   ['create', 'secrets', own],
-  ['patch', 'secrets/outrider-certificate', own],
+  ['update', 'secrets/outrider-certificate', own],
+  ['delete', 'secrets/outrider-certificate', own],
 ];
 const pullSecrets: readonly Right[] = [
   ['get', 'secrets/any', shop],
@@ -126,14 +131,6 @@ t.test('the rights for the objects themselves are what server-side apply asks fo
     stdout: /outrider/,
   });
   t.match(await create(configuration('other')), { exitCode: 1, stderr: /cannot patch resource/ });
-  t.match(
-    await create({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: 'outrider-certificate', namespace: release.namespace },
-    }),
-    { exitCode: 0 },
-  );
   const annotation = `${names.pausedUntil}=forever`;
   t.match(await kubectl(['annotate', 'configmap', 'outrider', own, annotation]), { exitCode: 0 });
 });
@@ -158,4 +155,60 @@ t.test('the hook may take away, and write nothing but the pause marker', async (
   ];
   t.same(await wrong(await installHookIdentity(api), takesAway, [...others, ...secrets]), []);
   t.same(await wrong(await installHookIdentity(api, { mirrorSecrets: true }), [...takesAway, ...secrets], others), []);
+});
+
+const bundle = fileURLToPath(new URL('../../../outrider.js', import.meta.url));
+
+t.test('what the hook runs takes everything away, with its own rights', async (t) => {
+  const values = { mirrorSecrets: true };
+  await installIdentity(api, values);
+  const identity = await installHookIdentity(api, values);
+  const job = (await (await findHelm(api)).render(values)).find(({ kind }) => kind === 'Job');
+  const template = objectOf(objectOf(objectOf(job?.['spec'])?.['template'])?.['spec']);
+  const [container] = listOf(template?.['containers']);
+  const args = listOf(objectOf(container)?.['args']).map((arg) => stringOf(arg) ?? '');
+  t.same(args.slice(0, 3), ['pause', '--for=forever', '--remove-secrets']);
+
+  const items = [
+    ...['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'].flatMap((kind) =>
+      ['outrider', 'other'].map((name) => ({
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind,
+        metadata: { name },
+        webhooks: [],
+      })),
+    ),
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: {
+        name: 'copy',
+        namespace: 'shop',
+        labels: { 'app.kubernetes.io/managed-by': 'outrider', [names.mirrorOf]: 'payments' },
+        annotations: { [names.mirrorSource]: 'version' },
+      },
+    },
+    { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'other', namespace: 'shop' } },
+    // What the leader notes of its copies.
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'outrider-mirrored', namespace: release.namespace },
+      data: { copy: 'payments', other: 'payments' },
+    },
+  ];
+  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+  t.match(await api.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], list), { exitCode: 0 });
+  const env = { ...process.env, KUBECONFIG: identity.kubeconfig };
+  const { stdout } = await promisify(execFile)(process.execPath, [bundle, ...args], { env });
+  t.match(stdout, 'outrider in outrider-system is paused until outrider resume');
+  const left = async (...what: readonly string[]) =>
+    (await api.kubectl(['get', ...what, '-o', 'name'])).stdout.split('\n');
+  const configurations = await left('mutatingwebhookconfigurations,validatingwebhookconfigurations');
+  t.same(
+    configurations.filter((name) => name.endsWith('/outrider')),
+    [],
+  );
+  t.equal(configurations.filter((name) => name.endsWith('/other')).length, 2, 'others stay');
+  t.same(await left('secrets', shop), ['secret/other', ''], 'and so do other Secrets');
 });
