@@ -137,7 +137,7 @@ t.test('a Job and a CronJob complete beside a native sidecar', async (t) => {
     const [done] = await podsOf(here, name, 1, ({ phase }) => phase === 'Succeeded');
     if (done === undefined) throw new Error(`${name} has no pod`);
     t.match(await here.log(done.name, sysdigAgent), /exec \d+ sh -c/, `${name} was traced`);
-    t.equal(containerOf(done, sysdigAgent).exitCode, 0, 'the agent ended when it was told to');
+    t.equal(containerOf(done, sysdigAgent).exitCode, 0, 'the agent, and its keeper, ended when they were told to');
   }
 });
 
