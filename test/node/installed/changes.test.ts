@@ -3,7 +3,7 @@ import { names } from '../../../src/model/names.js';
 import { chart, release } from '../../e2e/cluster/helm.js';
 import { pullSecret } from '../support/inject.js';
 import { kubectlOutput, listObjects } from '../support/kubectl.js';
-import { createNamespace, type Namespace } from '../support/namespace.js';
+import { createNamespace, until, type Namespace } from '../support/namespace.js';
 import { containerOf, type PodStatus } from '../support/pod-status.js';
 import { sysdigAgent, sysdigWrapper } from '../support/pods.js';
 import { tracedIn } from '../support/processes.js';
@@ -33,49 +33,44 @@ function areInstrumented(t: Test, pods: readonly PodStatus[]): void {
   t.same(restarts, [], 'nothing had to be started twice');
 }
 
-/** Creates pods one after the other, by scaling, while something else happens. Returns how many there are. */
-async function scaleDuring(here: Namespace, change: Promise<unknown>): Promise<number> {
-  const changed = change.then(
-    () => true,
-    () => true,
-  );
-  let replicas = 1;
-  let isOver = false;
-  while (!isOver && replicas < many) {
-    replicas += 1;
-    await kubectlOutput(['scale', 'deployment/web', '-n', here.name, `--replicas=${replicas}`]);
-    isOver = await Promise.race([changed, new Promise<false>((resolve) => setTimeout(resolve, 1_000, false))]);
-  }
-  await change;
-  return replicas;
+/** Says whether something has come to its end, well or not. */
+function isOver(work: Promise<unknown>): () => boolean {
+  let over = false;
+  const end = (): void => void (over = true);
+  work.then(end, end);
+  return () => over;
 }
 
 t.before(() => installOutrider(t));
 
-t.test(
-  'a rollout of 20 pods while every replica is replaced: all are instrumented, under both preferences',
-  async (t) => {
-    const shop = await namespace(t, 'shop');
-    const payments = await namespace(t, 'payments', { team: 'payments' });
-    const before = await kubectlOutput(['get', 'pods', ...own, '-o', 'name']);
-    await kubectlOutput(['rollout', 'restart', theDeployment, ...own]);
-    await shop.create(webDeployment(many / 2));
-    await payments.create(webDeployment(many / 2));
-    await kubectlOutput(['rollout', 'status', theDeployment, ...own, '--timeout=3m']);
-    // Those that are still on their way out answer, too.
-    for (const here of [shop, payments]) {
-      await kubectlOutput(['rollout', 'restart', 'deployment/web', '-n', here.name]);
+t.test('rollouts of 20 pods while every replica is replaced: all are instrumented', async (t) => {
+  const shop = await namespace(t, 'shop');
+  const payments = await namespace(t, 'payments', { team: 'payments' });
+  const both = [shop, payments];
+  for (const here of both) await here.create(webDeployment(many / 2));
+  for (const here of both) areInstrumented(t, await rolledOut(here));
+
+  const before = (await kubectlOutput(['get', 'pods', ...own, '-o', 'name'])).trim().split('\n');
+  await kubectlOutput(['rollout', 'restart', theDeployment, ...own]);
+  const replaced = isOver(gone('the old replicas', ...before, ...own, '--ignore-not-found'));
+  let rollouts = 0;
+  do {
+    for (const here of both) await kubectlOutput(['rollout', 'restart', 'deployment/web', '-n', here.name]);
+    for (const here of both) {
       const pods = await rolledOut(here);
       t.equal(pods.length, many / 2);
       areInstrumented(t, pods);
-      const failures = ['get', 'events', '-n', here.name, '--field-selector=reason=FailedCreate', '-o', 'name'];
-      t.equal(await kubectlOutput(failures), '', 'no pod was refused');
     }
-    const after = await kubectlOutput(['get', 'pods', ...own, '-o', 'name']);
-    t.notMatch(after, before.trim().split('\n')[0] ?? '', 'the replicas are others');
-    await Promise.all([shop, payments].map((here) => kubectlOutput(['delete', 'deployment/web', '-n', here.name])));
-  },
-);
+    rollouts += 1;
+  } while (!replaced());
+  t.comment(`${rollouts} rollouts of ${many} pods each while the replicas were replaced`);
+  await kubectlOutput(['rollout', 'status', theDeployment, ...own, '--timeout=2m']);
+  for (const { name } of both) {
+    const failures = ['get', 'events', '-n', name, '--field-selector=reason=FailedCreate', '-o', 'name'];
+    t.equal(await kubectlOutput(failures), '', 'no pod was refused');
+    await kubectlOutput(['delete', 'deployment/web', '-n', name]);
+  }
+});
 
 t.test('helm test', async (t) => {
   t.match(await helm(['test', release.name, '--timeout=2m']), /Phase: +Succeeded/);
@@ -88,7 +83,15 @@ t.test('helm upgrade while pods are created', async (t) => {
   await rolledOut(here);
   const newValues = { ...values, logLevel: 'debug', excludedNamespaces: ['left-out'] };
   const upgrade = helm(['upgrade', release.name, chart, '--wait', '--timeout=4m', '--values=-'], newValues);
-  const replicas = await scaleDuring(here, upgrade);
+  const upgraded = isOver(upgrade);
+  let replicas = 1;
+  while (!upgraded() && replicas < many) {
+    replicas += 1;
+    await kubectlOutput(['scale', 'deployment/web', '-n', here.name, `--replicas=${replicas}`]);
+    // One after the other, as long as it takes.
+    await until(`pod ${replicas}`, async () => (await podsOf(here.name)).length === replicas);
+  }
+  await upgrade;
   const pods = await rolledOut(here);
   t.equal(pods.length, replicas);
   areInstrumented(t, pods);
@@ -128,7 +131,7 @@ t.test('helm uninstall: nothing blocks, and nothing is left', async (t) => {
   );
   t.same(await namesOf(['--namespaced=true'], own), given.sort());
   const wide = (await namesOf(['--namespaced=false'])).filter((name) => name.includes(release.name));
-  t.same(wide, [...definitions, `namespace/${release.namespace}`]);
+  t.same(wide, [...definitions, `namespace/${release.namespace}`], 'but for the definitions, which helm keeps');
 });
 
 // What Kubernetes and the tests put there.
@@ -138,9 +141,11 @@ const given = [
   `secret/${pullSecret}`,
   `secret/${centralSecret}`,
 ];
-const definitions = ['instrumentationpolicies', 'instrumentationprofiles'].map(
-  (plural) => `customresourcedefinition.apiextensions.k8s.io/${plural}.outrider.dev`,
-);
+const definitions = [
+  'apiservice.apiregistration.k8s.io/v1alpha1.outrider.dev',
+  'customresourcedefinition.apiextensions.k8s.io/instrumentationpolicies.outrider.dev',
+  'customresourcedefinition.apiextensions.k8s.io/instrumentationprofiles.outrider.dev',
+];
 
 /** Everything of some kinds, but for Events. */
 async function namesOf(which: readonly string[], where: readonly string[] = []): Promise<readonly string[]> {

@@ -18,7 +18,9 @@ const datadogImages = ['datadog/agent', 'datadog/cws-instrumentation'];
 const version = '1';
 
 const forTeam = (team: string): JsonObject => ({ namespaceSelector: { matchLabels: { team } } });
-const agent: JsonObject = { imagePullSecrets: [pullSecret] };
+// Small, so that twenty fit on the node.
+const resources: JsonObject = { requests: { cpu: '10m', memory: '16Mi' }, limits: { memory: '64Mi' } };
+const agent: JsonObject = { imagePullSecrets: [pullSecret], resources };
 const credentials: JsonObject = { secretRef: { name: keySecret, key: 'key' } };
 const sysdig: JsonObject = { name: 'sysdig', settings: { region: 'us2', version } };
 
