@@ -13,7 +13,8 @@ import { createCredentialsKeeper } from '../../cluster/secrets/keeper.js';
 import type { ClusterState } from '../../cluster/state/cluster-state.js';
 import { owningClient } from '../../cluster/owned.js';
 import { createStatusWriter } from '../../cluster/status/writer.js';
-import type { Timing } from '../../cluster/watch/back-off.js';
+import type { Timing } from '../../cluster/pace.js';
+import { certificateMode } from '../../config-check.js';
 import type { Settings } from '../../config.js';
 import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
@@ -80,7 +81,7 @@ export function startLeading(options: LeadingOptions): Leading {
   });
   const confirmed = (): ReturnType<typeof registration.confirmedBundle> => registration.confirmedBundle();
   const trust: Trust =
-    settings.certificates === 'self-managed' || (settings.certificates === 'auto' && settings.tlsCert === '')
+    certificateMode(settings) === 'self-managed'
       ? managedTrust({ settings, client, timing: connection.timing, logger: watching.log, metrics, confirmed, signal })
       : givenTrust();
   trust.onBundle(registration.poke);
