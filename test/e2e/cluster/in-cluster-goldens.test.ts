@@ -14,8 +14,11 @@ import type { Replica } from './replica.js';
 
 t.setTimeout(420_000);
 
-/** Cases that cannot be sent through the API as they are recorded, and why. */
-const leftOut: Readonly<Record<string, string>> = {};
+/** Cases whose recorded output the API server cannot give, and why. */
+const leftOut: Readonly<Record<string, string>> = {
+  // A pod that limits itself and requests nothing is called for with requests equal to the limits, and those are raised.
+  'pod-level-small': 'the API server fills in requests before it calls; the recorded pod has none',
+};
 
 const label = 'golden-policy';
 const probed = 'argv-command';
@@ -112,6 +115,8 @@ async function replicaWith({ facts, images }: ReturnType<typeof settingsOf>, ind
   writeFileSync(file, JSON.stringify(images));
   const replica = await here.addReplica(`replica-${index}`, [
     `--image-config=${file}`,
+    // What is in no map here is never pulled, so no registry is asked either.
+    '--lookup=true',
     `--native-sidecars=${String(facts['nativeSidecars'])}`,
     `--image-volumes=${String(facts['imageVolumes'])}`,
     `--openshift=${String(facts['openShift'])}`,
@@ -134,6 +139,13 @@ function send(place: string, text: string): Promise<KubectlResult> {
   );
 }
 
+/** What is said in a cluster, where a golden case says where it stands otherwise: `shop`, and a text without a name. */
+function inCluster(text: string, place: string): string {
+  return text
+    .replace('Secret shop/', `Secret ${place}/`)
+    .replace(/\(policy_invalid\): (?=spec\.)/, `(policy_invalid): policy sysdig-broken: `);
+}
+
 /** A pod without what differs from one answer to the next, and without what no golden case can know. */
 function comparable(result: KubectlResult): JsonObject {
   const { metadata, ...rest } = objectIn(result);
@@ -150,8 +162,6 @@ for (const one of cases) {
   const key = JSON.stringify(settingsOf(one));
   groups.set(key, [...(groups.get(key) ?? []), one]);
 }
-t.equal(Object.keys(leftOut).filter((name) => !readCases().some((one) => one.name === name)).length, 0);
-
 let index = 0;
 for (const members of groups.values()) {
   t.test(`${members.length} cases on one replica`, async (t) => {
@@ -168,10 +178,14 @@ for (const members of groups.values()) {
         const result = await send(on, one.podText);
         if (refused !== undefined || validating?.['allowed'] === false) {
           t.not(result.exitCode, 0, result.stdout);
-          t.match(result.stderr, refused ?? stringOf(validating?.['message']) ?? '?');
+          const message = refused ?? inCluster(stringOf(validating?.['message']) ?? '?', on);
+          t.ok(result.stderr.includes(message), `${result.stderr} says: ${message}`);
           return;
         }
-        for (const warning of listOf(said['warnings'])) t.match(result.stderr, `Warning: ${stringOf(warning) ?? '?'}`);
+        for (const warning of listOf(said['warnings'])) {
+          const text = inCluster(stringOf(warning) ?? '?', on);
+          t.ok(result.stderr.includes(`Warning: ${text}`), `${result.stderr} says: ${text}`);
+        }
         t.same(comparable(result), comparable(await send(off, read(one.name, 'output.yaml'))));
       });
     }
