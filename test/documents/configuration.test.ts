@@ -610,3 +610,10 @@ t.test(
     t.end();
   },
 );
+
+t.test('of very many mistakes the first hundred are told, in linear time: found by fuzzing', (t) => {
+  const images = Object.fromEntries(Array.from({ length: 200_000 }, (_, index) => [`image-${index}`, 'v']));
+  const text = JSON.stringify({ apiVersion: 'outrider.dev/v1alpha1', kind: 'ImageMap', images });
+  t.equal(parse(text).problems.length, 100);
+  t.end();
+});
