@@ -96,7 +96,7 @@ function written(inputs: Readonly<Record<string, string>>): readonly string[] {
   });
 }
 
-for (const [target, inputs] of Object.entries({ doors, configuration: texts, manifests: texts, tasks: texts, texts })) {
+for (const [target, inputs] of Object.entries({ doors, configuration: texts, manifests: texts, texts })) {
   t.test(`the largest and deepest inputs: ${target}`, async (t) => {
     const { runs, findings } = await run({ target, seed: 0, runs: 0, files: written(inputs) });
     t.strictSame(findings.map(describe), []);
