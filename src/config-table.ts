@@ -333,6 +333,12 @@ export const settingsTable = {
     default: ['kube-system', 'outrider-system'],
     help: 'Namespaces in which no pod is ever touched.',
   }),
+  imageConfig: text({
+    flag: 'image-config',
+    placeholder: 'FILE',
+    default: '',
+    help: 'With --cluster, what images start: JSON, {"REFERENCE": {"entrypoint": […], "cmd": […]}}. Read at the start.',
+  }),
   lookup: flag({
     flag: 'lookup',
     default: true,

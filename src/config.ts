@@ -1,9 +1,11 @@
 import { camelCase, environmentName, valueFrom, type Setting } from './config-setting.js';
+import { checkTogether } from './config-check.js';
 import { settingsTable } from './config-table.js';
 import { readDocuments } from './documents/document-reader.js';
 import { OutriderError } from './model/error.js';
 import { isObject } from './model/json.js';
 
+export { certificateMode } from './config-check.js';
 export { settingsTable } from './config-table.js';
 
 type Table = typeof settingsTable;
@@ -84,25 +86,4 @@ function readFile({ name, text }: { readonly name: string; readonly text: string
     }
   }
   return values;
-}
-
-function checkTogether(settings: Settings): void {
-  if ((settings.tlsCert === '') !== (settings.tlsKey === '')) {
-    const [has, lacks] = settings.tlsKey === '' ? ['tls-cert', 'tls-key'] : ['tls-key', 'tls-cert'];
-    throw new OutriderError('usage', `--${has} is given and --${lacks} is not: they go together.`, { field: lacks });
-  }
-  if (settings.listenPort === settings.plainPort && settings.listenPort !== 0) {
-    throw new OutriderError(
-      'usage',
-      `--listen-port and --plain-port are both ${settings.listenPort}: they must differ.`,
-      {
-        field: 'plain-port',
-      },
-    );
-  }
-  if (settings.tlsCert === '' && settings.dnsNames.length === 0) {
-    throw new OutriderError('usage', '--dns-name is empty: a development certificate needs at least one name.', {
-      field: 'dns-name',
-    });
-  }
 }

@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { settingsMarkdown } from '../src/config-docs.js';
 import { camelCase, environmentName } from '../src/config-setting.js';
-import { readSettings, settingKeys, settingsFileName, settingsTable, type Settings } from '../src/config.js';
+import { certificateNames } from '../src/cluster/certificates/names.js';
+import {
+  certificateMode,
+  readSettings,
+  settingKeys,
+  settingsFileName,
+  settingsTable,
+  type Settings,
+} from '../src/config.js';
 
 const read = (
   flags: Readonly<Record<string, unknown>>,
@@ -33,11 +41,26 @@ t.test('a flag wins over a variable, that over the file, that over the default',
 });
 
 t.test('every setting can be given in each of the three ways, by names that follow one rule', (t) => {
-  const examples: Readonly<Record<string, string>> = { tlsCert: 'a.crt', tlsKey: 'a.key', imageRewrites: 'a=b' };
+  const examples: Readonly<Record<string, string>> = {
+    tlsCert: 'a.crt',
+    tlsKey: 'a.key',
+    imageRewrites: 'a=b',
+    webhookUrl: 'https://outrider.test:8443',
+    clientNames: 'kube-apiserver',
+  };
+  const pair = { tlsCert: 'a.crt', tlsKey: 'a.key' };
+  // What a setting is refused without.
+  const companions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    tlsCert: pair,
+    tlsKey: pair,
+    kubeconfig: { cluster: 'true' },
+    caBundle: { ...pair, cluster: 'true' },
+    clientNames: { clientCa: 'ca.crt' },
+  };
   for (const key of settingKeys) {
     const setting = settingsTable[key];
     const text = examples[key] ?? (setting.defaultText === '' ? 'given' : setting.defaultText);
-    const pairs = key === 'tlsCert' || key === 'tlsKey' ? { tlsCert: 'a.crt', tlsKey: 'a.key' } : {};
+    const pairs = companions[key] ?? {};
     const byFlag = read({ ...pairs, [camelCase(setting.flag)]: text });
     const byEnv = read(pairs, { [environmentName(setting.flag)]: text });
     t.same(byEnv, byFlag, key);
@@ -94,10 +117,44 @@ const wrong: readonly (readonly [Parameters<typeof read>, RegExp])[] = [
   [[{ tlsKey: 'a.key' }], /--tls-key is given and --tls-cert is not/],
   [[{ listenPort: '9', plainPort: '9' }], /are both 9/],
   [[{ dnsName: '' }], /--dns-name is empty/],
+  [[{ cluster: true, config: 'policies' }], /^--config is given with --cluster: .*leave one out/],
+  [[{ kubeconfig: 'k' }], /^--kubeconfig is given without --cluster/],
+  [[{ certificates: 'self-managed' }], /^--certificates is self-managed without --cluster/],
+  [[{ certificates: 'files' }], /--tls-cert and --tls-key/],
+  [[{ certificates: 'development', tlsCert: 'a', tlsKey: 'b' }], /is development and --tls-cert is given/],
+  [[{ certificates: 'self-managed', cluster: true, tlsCert: 'a', tlsKey: 'b' }], /is self-managed and --tls-cert/],
+  [[{ caBundle: 'ca.crt', cluster: true }], /^--ca-bundle needs --tls-cert and --cluster/],
+  [[{ caBundle: 'ca.crt', tlsCert: 'a', tlsKey: 'b' }], /^--ca-bundle needs --tls-cert and --cluster/],
+  [[{ clientName: 'kube-apiserver' }], /^--client-name is given without --client-ca/],
+  [[{ webhookUrl: 'outrider.test' }], /^--webhook-url is "outrider.test": it must be https:\/\/HOST/],
+  [[{ webhookUrl: 'http://outrider.test' }], /^--webhook-url/],
+  [[{ webhookUrl: 'https://outrider.test/mutate' }], /^--webhook-url/],
+  [[{ webhookUrl: 'https://outrider.test?a=b' }], /^--webhook-url/],
+  [[{ webhookUrl: 'https://u:p@outrider.test' }], /^--webhook-url/],
+  [[{ caLifetimeMinutes: '60', leafLifetimeMinutes: '31' }], /^--ca-lifetime-minutes is 60: .*twice .* 31\.$/],
+  [
+    [{ caLifetimeMinutes: '4', leafLifetimeMinutes: '2', caOverlapSeconds: '61' }],
+    /^--ca-overlap-seconds is 61: .*quarter/,
+  ],
 ];
 
 t.test('what is not allowed is an error that says where it came from and what is', (t) => {
   for (const [given, message] of wrong) t.throws(() => read(...given), { code: 'usage', message });
+  t.end();
+});
+
+t.test('where the certificate comes from, and for which names', (t) => {
+  const pair = { tlsCert: 'a', tlsKey: 'b' };
+  t.equal(certificateMode(read({})), 'development');
+  t.equal(certificateMode(read(pair)), 'files');
+  t.equal(certificateMode(read({ cluster: true })), 'self-managed');
+  t.equal(certificateMode(read({ cluster: true, ...pair })), 'files');
+  t.equal(certificateMode(read({ cluster: true, certificates: 'development' })), 'development');
+  t.same(certificateNames(read({})), ['outrider.outrider-system.svc', 'outrider.outrider-system.svc.cluster.local']);
+  t.same(
+    certificateNames(read({ webhookService: 'a:9443', ownNamespace: 'b', webhookUrl: 'https://[fd00::1]:8443' })),
+    ['a.b.svc', 'a.b.svc.cluster.local', 'fd00::1'],
+  );
   t.end();
 });
 

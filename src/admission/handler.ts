@@ -4,7 +4,7 @@ import type { JsonObject } from '../model/json.js';
 import type { StringMap } from '../model/selector.js';
 import type { Engine } from '../engine/engine.js';
 import { instrument, type Outcome } from '../engine/instrument.js';
-import { PatchWriter } from './patch-text.js';
+import { PatchEncoder } from './patch-encoder.js';
 import { allowUntouched, answer } from './response.js';
 import { readReview, type Review } from './review.js';
 
@@ -34,8 +34,15 @@ export interface Reviewed {
 /** What a door works with. `engine` is asked for each call, so a new configuration holds from the next call on. */
 export interface DoorOptions {
   readonly engine: () => Engine;
-  readonly namespaceLabels: (namespace: string) => StringMap;
-  readonly onReviewed: (reviewed: Reviewed) => void;
+  /** `undefined` for a namespace that is not known. */
+  readonly namespaceLabels: (namespace: string) => StringMap | undefined;
+  /**
+   * Reads a namespace and the policies live, for a call that matches nothing of what is known (E41). Absent where nothing can
+   * be newer than what is known. Rejects when they cannot be read.
+   */
+  readonly reread?: (namespace: string, signal: AbortSignal) => Promise<unknown>;
+  /** Told of each answered review; decision and pod are there for Events, and are not to be logged. */
+  readonly onReviewed: (reviewed: Reviewed, decision: Decision, pod: JsonObject) => void;
   /** Told of an error nobody expected, while the caller gets a decision. */
   readonly onFailure: (error: unknown, uid: string) => void;
 }
@@ -48,44 +55,70 @@ export type DoorHandler = (body: Buffer, call: Call) => string | Promise<string>
  *
  * An unexpected error at the mutating door lets the pod through untouched, as its failure policy would; at the validating
  * door it is thrown on, so that the failure policy of the entry that called decides: Fail for Security, else Ignore (E37).
+ *
+ * A pod that no policy matches, or whose namespace is not known, is decided on a second time after a live look (E41): the
+ * API server calls for no pod that no policy wants, so what is known here is behind. When that look fails, the mutating
+ * door goes by what is known, and at the validating one it is an error: some entry asked for this pod to be looked at.
  */
 export function createDoor(door: Door, options: DoorOptions): DoorHandler {
-  const writer = new PatchWriter();
+  const encoder = new PatchEncoder();
   return (body, call) => {
     const startMs = performance.now();
     const review = readReview(body);
     if (!review.createsPod) {
-      options.onReviewed(reviewedOf(door, review, otherRequest, startMs, call));
+      options.onReviewed(reviewedOf(door, review, otherRequest, startMs, call), otherRequest, review.pod);
       return allowUntouched(review.uid);
     }
     const respond = (outcome: Pick<Outcome, 'decision' | 'patch'>): string => {
-      options.onReviewed(reviewedOf(door, review, outcome.decision, startMs, call));
-      return answer(review.uid, outcome.decision, outcome.patch, writer);
+      options.onReviewed(reviewedOf(door, review, outcome.decision, startMs, call), outcome.decision, review.pod);
+      return answer(review.uid, outcome.decision, outcome.patch, encoder);
     };
     const failed = (error: unknown): string => {
       options.onFailure(error, review.uid);
       if (door === 'validate') throw error;
       return respond({ decision: internalError, patch: [] });
     };
-    try {
-      const outcome = instrument(
+    const { namespace } = review;
+    const decide = (namespaceLabels: StringMap): Outcome | Promise<Outcome> =>
+      instrument(
         {
           pod: review.pod,
-          namespace: review.namespace,
-          namespaceLabels: options.namespaceLabels(review.namespace),
+          namespace,
+          namespaceLabels,
           door,
           admitted: true,
           trace: false,
+          dryRun: review.dryRun,
           lookUp: door === 'mutate' ? () => call.signal : undefined,
         },
         options.engine(),
       );
-      return outcome instanceof Promise ? outcome.then(respond).catch(failed) : respond(outcome);
+    const { reread } = options;
+    const decideAfterReading = async (read: NonNullable<DoorOptions['reread']>): Promise<Outcome> => {
+      try {
+        await read(namespace, call.signal);
+      } catch (error) {
+        if (door === 'validate') throw error;
+        options.onFailure(error, review.uid);
+      }
+      return decide(options.namespaceLabels(namespace) ?? noLabels);
+    };
+    try {
+      const labels = options.namespaceLabels(namespace);
+      if (reread !== undefined && labels === undefined && !options.engine().excludedNamespaces.has(namespace)) {
+        return decideAfterReading(reread).then(respond).catch(failed);
+      }
+      const outcome = decide(labels ?? noLabels);
+      if (outcome instanceof Promise) return outcome.then(respond).catch(failed);
+      if (reread === undefined || outcome.decision.reason !== 'no_policy') return respond(outcome);
+      return decideAfterReading(reread).then(respond).catch(failed);
     } catch (error) {
       return failed(error);
     }
   };
 }
+
+const noLabels: StringMap = {};
 
 const otherRequest: Decision = {
   decision: 'skip',

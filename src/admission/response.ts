@@ -1,6 +1,6 @@
 import type { Decision } from '../model/decision.js';
 import type { Operation } from '../model/patch.js';
-import type { PatchWriter } from './patch-text.js';
+import type { PatchEncoder } from './patch-encoder.js';
 import { denialOf, warningsOf } from './warnings.js';
 
 const start = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":';
@@ -16,12 +16,11 @@ export function allowUntouched(uid: string): string {
  *
  * @param patch operations of the mutating door; with none, no patch is named
  */
-export function answer(uid: string, decision: Decision, patch: readonly Operation[], writer: PatchWriter): string {
+export function answer(uid: string, decision: Decision, patch: readonly Operation[], encoder: PatchEncoder): string {
   const denied = decision.decision === 'deny';
   let body = `${start}${JSON.stringify(uid)},"allowed":${denied ? 'false' : 'true'}`;
   if (patch.length > 0) {
-    const encoded = Buffer.from(writer.write(patch), 'utf8').toString('base64');
-    body += `,"patchType":"JSONPatch","patch":"${encoded}"`;
+    body += `,"patchType":"JSONPatch","patch":"${encoder.encode(patch)}"`;
   }
   if (denied) {
     body += `,"status":{"code":403,"reason":"Forbidden","message":${JSON.stringify(denialOf(decision))}}`;

@@ -16,12 +16,12 @@ export interface Review {
 }
 
 /**
- * Reads an AdmissionReview of `admission.k8s.io/v1`.
+ * Reads the envelope of an AdmissionReview of `admission.k8s.io/v1`.
  *
  * @param body the request's body, UTF-8 JSON
  * @throws OutriderError `review_invalid`, naming the field; the server answers it with HTTP 400
  */
-export function readReview(body: Buffer): Review {
+export function readRequest(body: Buffer): { readonly uid: string; readonly request: JsonObject } {
   let review: unknown;
   try {
     review = JSON.parse(body.toString('utf8'));
@@ -38,6 +38,17 @@ export function readReview(body: Buffer): Review {
   if (request === undefined) throw invalid('request is not an object', 'request');
   const uid = stringOf(request['uid']);
   if (uid === undefined || uid === '') throw invalid('request.uid is not a text', 'request.uid');
+  return { uid, request };
+}
+
+/**
+ * Reads an AdmissionReview about pods.
+ *
+ * @param body the request's body, UTF-8 JSON
+ * @throws OutriderError `review_invalid`, naming the field; the server answers it with HTTP 400
+ */
+export function readReview(body: Buffer): Review {
+  const { uid, request } = readRequest(body);
   const operation = stringOf(request['operation']);
   if (operation === undefined || operation === '') {
     throw invalid('request.operation is not a text', 'request.operation');

@@ -5,17 +5,6 @@ import { reasons, type ReasonCode } from '../model/reasons.js';
 const longest = 250;
 const mostTogether = 4000;
 
-/** Skips that are as somebody wants them: a warning for each pod would be noise. */
-const silent: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
-  'other_request',
-  'no_policy',
-  'policy_off',
-  'namespace_excluded',
-  'namespace_opted_out',
-  'pod_opted_out',
-  'no_container_selected',
-]);
-
 /** Remarks that the person who creates the pod should hear; the others are for `explain`. */
 const loud: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'capability_left_out',
@@ -25,6 +14,7 @@ const loud: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'annotation_names_unknown',
   'opt_out_ignored',
   'agent_image_unauthorized',
+  'credentials_awaited',
   'pull_secrets_not_added',
 ]);
 
@@ -33,7 +23,7 @@ export function warningsOf(decision: Decision): readonly string[] {
   const warnings: string[] = [];
   const { decision: kind, reason, detail } = decision;
   if (kind === 'partial') warnings.push(line(`partly instrumented, ${reason}: ${detail}`, reasons[reason].remedy));
-  if (kind === 'skip' && !silent.has(reason)) {
+  if (kind === 'skip' && reasons[reason].tells !== 'nobody') {
     warnings.push(line(`not instrumented, ${reason}: ${detail}`, reasons[reason].remedy));
   }
   for (const step of decision.steps) {

@@ -14,8 +14,13 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'explain',
-    summary: 'say what would become of the pods in manifests, and why',
+    summary: 'say what would become of the pods in manifests or of objects in a cluster, and why',
     load: async () => (await import('./explain.js')).command,
+  },
+  {
+    name: 'status',
+    summary: 'say whether an installation in a cluster does what its policies say',
+    load: async () => (await import('./status.js')).command,
   },
   {
     name: 'image',
@@ -33,9 +38,29 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./render.js')).command,
   },
   {
+    name: 'crds',
+    summary: 'print the custom resource definitions',
+    load: async () => (await import('./crds.js')).command,
+  },
+  {
     name: 'serve',
     summary: 'run the admission webhook',
     load: async () => (await import('./serve.js')).command,
+  },
+  {
+    name: 'pause',
+    summary: 'stop changing and checking a cluster’s pods for a while',
+    load: async () => (await import('./pause.js')).command,
+  },
+  {
+    name: 'resume',
+    summary: 'end a pause',
+    load: async () => (await import('./resume.js')).command,
+  },
+  {
+    name: 'ready',
+    summary: 'ask a running server whether it is ready',
+    load: async () => (await import('./ready.js')).command,
   },
   {
     name: 'demo',

@@ -7,7 +7,8 @@ import type { StringMap } from '../model/selector.js';
 import type { Invocation } from './command.js';
 import { textsOf } from './flags.js';
 import { loadPolicies } from './policy-options.js';
-import { clusterFacts, settingsOf } from './setting-options.js';
+import { clusterFacts } from '../config-facts.js';
+import { settingsOf } from './setting-options.js';
 
 /** Settings about the cluster without which nobody can say what a policy does in a namespace. */
 export const doctorSettings = ['podSecurityDefault', 'openshift', 'excludedNamespaces'] as const;

@@ -9,6 +9,7 @@ import { readDocuments } from '../documents/document-reader.js';
 import { OutriderError } from '../model/error.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import type { InventoryRequest } from '../cluster/inventory.js';
+import { addTimeoutOption, timeoutOf } from './cluster-options.js';
 import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
 import { doctorSettings, readMatches } from './doctor-policies.js';
 import { taskFacts } from './doctor-tasks.js';
@@ -41,8 +42,9 @@ export function doctorCommand(eyes: DoctorEyes): CommandDefinition {
       command
         .option('--cluster', 'look at a cluster’s nodes and namespaces, in place of this machine')
         .option('--context <NAME>', 'the cluster of this kubeconfig context')
-        .option('--kubeconfig <FILE>', 'the kubeconfig; default: what kubectl takes')
-        .option('--timeout <SECONDS>', 'how long each request to the API server may take', '10')
+        .option('--kubeconfig <FILE>', 'the kubeconfig; default: what kubectl takes');
+      addTimeoutOption(command);
+      command
         .option(
           '--from <FILE>',
           'a cluster from the output of kubectl get nodes,namespaces -o json; - for standard input',
@@ -117,7 +119,7 @@ async function diagnose(invocation: Invocation, eyes: DoctorEyes): Promise<Diagn
   }
   if (from !== undefined) return ofCluster(inventoryOf(await readAll(from, invocation), from), invocation);
   if (!live) return ofHost(await eyes.readHost());
-  const timeoutMs = milliseconds(textOf(flags['timeout']) ?? '');
+  const timeoutMs = timeoutOf(invocation);
   return ofCluster(
     await eyes.readCluster({
       timeoutMs,
@@ -196,10 +198,4 @@ function parsedJson(text: string): JsonObject | undefined {
     // The reader of documents says where it is broken.
     return undefined;
   }
-}
-
-function milliseconds(text: string): number {
-  const seconds = Number(text);
-  if (text.trim() !== '' && seconds > 0 && seconds <= 600) return seconds * 1000;
-  throw new OutriderError('usage', `--timeout is ${JSON.stringify(text)}; give seconds, up to 600.`);
 }

@@ -33,7 +33,8 @@ function placed({ file, message }: OutriderError): string {
   return file === undefined || message.includes(file) ? message : `${file}: ${message}`;
 }
 
-function oneLine(text: string): string {
+/** A message without its line breaks. */
+export function oneLine(text: string): string {
   return text.replaceAll(/\s*\n\s*/g, ' ');
 }
 

@@ -57,7 +57,8 @@ function head(explanation: Explanation, style: Style): string {
   return `${name}  ${paint(decision.toUpperCase())}${counted}  ${reason}  ${who}${profile === undefined ? '' : `, profile ${profile}`}`;
 }
 
-function place({ file, line, changes, decision }: Explanation, style: Style): string {
+function place({ file, line, changes, decision, live }: Explanation, style: Style): string {
+  if (live !== undefined) return style.dim(`  live, from ${live.server}`);
   const settled = !changes && (decision === 'inject' || decision === 'partial');
   return style.dim(`  ${file}:${line}${settled ? ', instrumented already: nothing would change' : ''}`);
 }

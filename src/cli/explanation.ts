@@ -1,3 +1,4 @@
+import type { SecretState } from '../engine/engine.js';
 import type { PodTemplate } from '../documents/manifest-templates.js';
 import type { Rules } from '../engine/rules.js';
 import { readPod, isFinding, type ContainerView } from '../inject/view.js';
@@ -84,6 +85,49 @@ export interface Explanation {
     readonly requests: Readonly<Record<string, string>>;
     readonly limits: Readonly<Record<string, string>>;
   };
+  /** Given for an object of a cluster. */
+  readonly live?: LiveState;
+}
+
+/** What a cluster has of an object, beside what would become of a new pod of it. */
+export interface LiveState {
+  readonly server: string;
+  /** What is taken for true of the cluster: settings win over what it says of itself. */
+  readonly cluster: {
+    readonly version?: string;
+    readonly nodes?: number;
+    readonly nativeSidecars: boolean;
+    readonly imageVolumes: boolean;
+    readonly openShift: boolean;
+  };
+  /** Of the access key that the policy's profile refers to; absent where it refers to none. */
+  readonly secret?: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly key: string;
+    readonly state: SecretState;
+  };
+  /** Of a pod: its own state. */
+  readonly pod?: PodState;
+  /** Of a workload: its pods as they run, as many as were looked at. */
+  readonly pods?: { readonly seen: number; readonly instrumented: number };
+}
+
+/** What is to be seen of the instrumentation on a pod that exists. */
+export interface PodState {
+  /** Whether every part of the plan is there; `undefined` where there is no plan to compare with. */
+  readonly instrumented: boolean | undefined;
+  /** The parts of the plan that it lacks. */
+  readonly missing: readonly string[];
+  /** What was written on it when it was created: a record, no proof. */
+  readonly stamped: {
+    readonly status?: string;
+    readonly policy?: string;
+    readonly reason?: string;
+    readonly plan?: string;
+  };
+  /** What would be written on a new one. */
+  readonly current: { readonly policy?: string; readonly plan?: string };
 }
 
 /** Puts a decision in the form in which it is explained. */

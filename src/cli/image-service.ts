@@ -11,7 +11,7 @@ import { OutriderError } from '../model/error.js';
 export type LookupSettings = Pick<Settings, 'lookup' | 'registryConfig' | 'dockerConfig' | 'imageCacheFile'>;
 
 /** What look-ups need beside settings. */
-export type LookupSurroundings = Pick<ImageServiceOptions, 'env' | 'onLookup' | 'onExchange'> & {
+export type LookupSurroundings = Pick<ImageServiceOptions, 'env' | 'onLookup' | 'onExchange' | 'secrets' | 'nodes'> & {
   readonly log: ImageLog;
   /** Folder that relative paths of the settings start from. */
   readonly cwd: string;

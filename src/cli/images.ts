@@ -1,5 +1,6 @@
 import { createImageMap } from '../image/image-map.js';
 import { createMapResolver } from '../image/map-resolver.js';
+import type { ImageServiceOptions } from '../image/service/open.js';
 import { RegistryError } from '../image/types.js';
 import { OutriderError } from '../model/error.js';
 import type { ImageConfig, ImageResolver } from '../model/image.js';
@@ -14,6 +15,8 @@ export interface ImageOptions {
   readonly map: ReadonlyMap<string, ImageConfig>;
   readonly settings: LookupSettings;
   readonly io: Io;
+  /** What a cluster adds: pull secrets, and what is known of its nodes. */
+  readonly cluster?: Pick<ImageServiceOptions, 'secrets' | 'nodes'>;
 }
 
 /** A resolver that is open. */
@@ -32,10 +35,15 @@ const longestPerPodMs = 15_000;
  *
  * @throws OutriderError `image_map_invalid` for a key of the map that is no reference; what opening look-ups throws
  */
-export async function openImages({ map, settings, io }: ImageOptions): Promise<OpenImages> {
+export async function openImages({ map, settings, io, cluster = {} }: ImageOptions): Promise<OpenImages> {
   checkMap(map);
   const { cwd, env } = io;
-  const service = await openLookups(withUserConfig(settings, env), { cwd, env, log: offlineLog(io.stderr) });
+  const service = await openLookups(withUserConfig(settings, env), {
+    ...cluster,
+    cwd,
+    env,
+    log: offlineLog(io.stderr),
+  });
   if (service === undefined) {
     return { resolver: createMapResolver(map), lookUp: undefined, close: () => Promise.resolve() };
   }

@@ -30,12 +30,27 @@ export interface InstrumentedPod extends TemplateEdit {
  */
 export async function instrumentTemplate(
   template: PodTemplate,
-  { engine, namespaces, images }: OfflineEngine,
+  engine: OfflineEngine,
   trace: boolean,
+): Promise<InstrumentedPod> {
+  const decided = await decideTemplate(template, engine, { trace, admitted: false });
+  const { patch } = decided.outcome;
+  return { ...decided, operations: patch.length === 0 ? [] : keepUndo(template.pod, patch) };
+}
+
+/**
+ * The same, with the operations as the webhook gives them: nothing is written into the template that takes them back.
+ *
+ * @param how.admitted whether the ServiceAccount's pull secrets are in the pod, or will be at admission (E31)
+ */
+export async function decideTemplate(
+  template: PodTemplate,
+  { engine, namespaces, images }: Pick<OfflineEngine, 'engine' | 'namespaces' | 'images'>,
+  { trace, admitted }: { readonly trace: boolean; readonly admitted: boolean },
 ): Promise<InstrumentedPod> {
   const { pod } = template;
   const namespace = namespaces.of(template);
-  const request = { namespace, namespaceLabels: namespaces.labels(namespace), admitted: false };
+  const request = { namespace, namespaceLabels: namespaces.labels(namespace), admitted };
   const { lookUp } = images;
   const outcome = await instrument({ ...request, pod, door: 'mutate', trace, lookUp }, engine);
   const result = applied(pod, outcome.patch);
@@ -44,7 +59,7 @@ export async function instrumentTemplate(
     template,
     namespace,
     outcome,
-    operations: outcome.patch.length === 0 ? [] : keepUndo(pod, outcome.patch),
+    operations: outcome.patch,
     denial: check.decision.decision === 'deny' ? check.decision : undefined,
   };
 }

@@ -10,13 +10,12 @@ import { textOf } from './flags.js';
 const heading = 'Namespace:';
 
 /** Gives a command the options that say where pods go. */
-export function addNamespaceOptions(command: Command): void {
+export function addNamespaceOptions(
+  command: Command,
+  whose = 'namespace of manifests that name none (default: default)',
+): void {
   command
-    .addOption(
-      new Option('-n, --namespace <NAME>', 'namespace of manifests that name none (default: default)').helpGroup(
-        heading,
-      ),
-    )
+    .addOption(new Option('-n, --namespace <NAME>', whose).helpGroup(heading))
     .addOption(
       new Option(
         '--namespace-labels <K=V,…>',
@@ -47,7 +46,7 @@ export function namespacesOf(
   if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(fallback)) {
     throw new OutriderError('usage', `--namespace is ${JSON.stringify(fallback)}: it must be a namespace’s name.`);
   }
-  const given = parseLabels(textOf(flags['namespaceLabels']) ?? '');
+  const given = labelsOption({ flags });
   const byName = new Map(configured);
   for (const { value } of documents) collectNamespaces(value, byName);
   return {
@@ -56,7 +55,13 @@ export function namespacesOf(
   };
 }
 
-function parseLabels(text: string): StringMap {
+/**
+ * Reads `--namespace-labels`.
+ *
+ * @throws OutriderError `usage`
+ */
+export function labelsOption({ flags }: Pick<Invocation, 'flags'>): StringMap {
+  const text = textOf(flags['namespaceLabels']) ?? '';
   const labels: Record<string, string> = {};
   for (const item of text.split(',').filter((part) => part.trim() !== '')) {
     const [, key, value] = /^\s*([^=\s]+)=(\S*)\s*$/.exec(item) ?? [];

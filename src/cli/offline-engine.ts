@@ -8,7 +8,8 @@ import { openImages, type OpenImages } from './images.js';
 import { lookupSettings } from './lookup-options.js';
 import { namespacesOf, type Namespaces } from './namespaces.js';
 import type { LoadedPolicies } from './policy-options.js';
-import { clusterFacts, clusterSettings, settingsOf } from './setting-options.js';
+import { clusterFacts } from '../config-facts.js';
+import { clusterSettings, settingsOf } from './setting-options.js';
 
 /** What the offline commands decide with. */
 export interface OfflineEngine {

@@ -75,10 +75,7 @@ export async function loadPolicies({ flags, io }: Pick<Invocation, 'flags' | 'io
   }
   const parsed = parseConfiguration(await readInputs(paths, io));
   if (parsed.problems.length > 0) throw together(parsed.problems);
-  const images = new Map(parsed.configuration.images);
-  for (const file of await readInputs(textsOf(flags['imageConfig']), io)) {
-    for (const [reference, config] of parseImageMapJson(file.text, file.name)) images.set(reference, config);
-  }
+  const images = new Map([...parsed.configuration.images, ...(await readImageConfigs({ flags, io }))]);
   const registry = profileRegistry(parsed.configuration.profiles);
   if (registry.problems.length > 0) throw together(registry.problems);
   const policies = adjust(choose(parsed.configuration, profile), assignmentsOf(flags), registry);
@@ -89,6 +86,19 @@ export async function loadPolicies({ flags, io }: Pick<Invocation, 'flags' | 'io
   );
   if (problems.length > 0) throw together(problems.map((problem) => withFlag(problem, profile)));
   return { rules, images, namespaces: configuration.namespaces };
+}
+
+/**
+ * Reads what `--image-config` says.
+ *
+ * @throws OutriderError `file_unreadable`, `image_map_invalid`
+ */
+export async function readImageConfigs({
+  flags,
+  io,
+}: Pick<Invocation, 'flags' | 'io'>): Promise<ReadonlyMap<string, ImageConfig>> {
+  const files = await readInputs(textsOf(flags['imageConfig']), io);
+  return new Map(files.flatMap((file) => [...parseImageMapJson(file.text, file.name)]));
 }
 
 type ConfiguredPolicy = Configuration['policies'][number];

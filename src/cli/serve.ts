@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { clusterFacts } from '../config-facts.js';
 import { createDoor } from '../admission/handler.js';
 import { readSettings, settingKeys, settingsFileName, type Settings } from '../config.js';
 import { parseConfiguration, type ParsedConfiguration } from '../documents/configuration.js';
-import { configure } from '../engine/configure.js';
+import { parseImageMapJson } from '../documents/image-map.js';
+import { argvIn, configure } from '../engine/configure.js';
 import { demonstrationPolicy } from '../engine/demonstration.js';
 import type { Engine } from '../engine/engine.js';
 import { createMapResolver } from '../image/map-resolver.js';
@@ -17,10 +19,12 @@ import { createMetrics, Registry, type Metrics } from '../observe/metrics.js';
 import { certificateFromFiles } from '../server/certificates.js';
 import { handlersFromFolder, type LoadConfiguration } from '../server/configuration.js';
 import { rejectCauses } from '../server/rejection.js';
+import { reviewLog } from '../server/review-log.js';
 import { runService } from '../server/run.js';
+import type { Service } from '../server/service.js';
 import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
-import { openLookups } from './image-service.js';
-import { addSettingOptions, clusterFacts } from './setting-options.js';
+import { openLookups, type LookupSurroundings } from './image-service.js';
+import { addSettingOptions } from './setting-options.js';
 
 /** `outrider serve`: runs the webhook until a signal ends it. */
 export const command: CommandDefinition = {
@@ -53,8 +57,21 @@ async function serve({ flags, io }: Invocation): Promise<number> {
     nodeVersion: process.version,
     rejectCauses,
   });
+  const service = settings.cluster
+    ? await serveCluster(settings, io, logger, metrics)
+    : await serveFolder(settings, io, logger, metrics);
+  if (service?.caBundle !== undefined) io.stdout.write(`caBundle: ${service.caBundle}\n`);
+  return exitCodes.ok;
+}
+
+async function serveFolder(
+  settings: Settings,
+  io: Invocation['io'],
+  logger: Logger,
+  metrics: Metrics,
+): Promise<Service | undefined> {
   const images = await openImages(settings, io, logger, metrics);
-  const service = await runService({
+  return runService({
     settings,
     logger,
     metrics,
@@ -62,8 +79,45 @@ async function serve({ flags, io }: Invocation): Promise<number> {
     handlers: handlersFromFolder(createLoader(settings, images?.resolver, logger, metrics)),
     closeLast: async () => images?.close(),
   });
-  if (service.caBundle !== undefined) io.stdout.write(`caBundle: ${service.caBundle}\n`);
-  return exitCodes.ok;
+}
+
+async function serveCluster(
+  settings: Settings,
+  io: Invocation['io'],
+  logger: Logger,
+  metrics: Metrics,
+): Promise<Service | undefined> {
+  // Loaded only here: the Kubernetes client takes as long to load as all the rest.
+  const { connectCluster } = await import('../server/in-cluster/connect.js');
+  const { openInCluster } = await import('../server/in-cluster/in-cluster.js');
+  const { imageConfig } = settings;
+  const map = imageConfig === '' ? new Map() : parseImageMapJson(await readText(imageConfig), imageConfig);
+  const connection = connectCluster(settings, logger);
+  const { facts, secrets } = connection;
+  const images = await openImages(settings, io, logger, metrics, {
+    nodes: facts.nodes,
+    ...(secrets === undefined ? {} : { secrets }),
+  });
+  const cluster = openInCluster({
+    settings,
+    logger,
+    metrics,
+    connection,
+    images: createMapResolver(map, images?.resolver),
+    argvOf: argvIn(map, settings.imageRewrites),
+  });
+  return runService({
+    settings,
+    logger,
+    metrics,
+    certificates: cluster.certificates,
+    handlers: cluster.handlers,
+    onDrain: () => cluster.onDrain(),
+    closeLast: async () => {
+      await cluster.close();
+      await images?.close();
+    },
+  });
 }
 
 async function openImages(
@@ -71,9 +125,11 @@ async function openImages(
   { env, cwd }: Invocation['io'],
   logger: Logger,
   { registry }: Metrics,
+  cluster: Pick<LookupSurroundings, 'secrets' | 'nodes'> = {},
 ): Promise<ImageService | undefined> {
   const metrics = createImageMetrics(registry);
   const images = await openLookups(settings, {
+    ...cluster,
     env,
     cwd,
     log: logger,
@@ -109,7 +165,7 @@ function createLoader(
   let loaded = false;
   return (files) => {
     const parsed = files === undefined ? demonstration(logger) : parseConfiguration(files);
-    const { rules, problems, usable } = configure(parsed, settings.imageRewrites);
+    const { rules, problems, usable } = configure(parsed, settings.imageRewrites, { mirrors: false });
     for (const problem of problems) logger.error({ code: problem.code }, problem.message);
     const [first] = problems;
     if (first !== undefined && (loaded || !usable)) throw first;
@@ -137,11 +193,7 @@ function handlersOf(
   const options = {
     engine: () => engine,
     namespaceLabels: (namespace: string) => namespaces.get(namespace) ?? noLabels,
-    onReviewed: (reviewed: object & Parameters<Metrics['countReview']>[0]) => {
-      metrics.countReview(reviewed);
-      logger.info(reviewed, 'reviewed');
-    },
-    onFailure: (error: unknown, uid: string) => logger.error({ err: error, uid }, 'a review failed'),
+    ...reviewLog(logger, metrics),
   };
   return { mutate: createDoor('mutate', options), validate: createDoor('validate', options) };
 }

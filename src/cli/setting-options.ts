@@ -1,7 +1,6 @@
 import { Option, type Command } from 'commander';
 import { environmentName, type Setting } from '../config-setting.js';
 import { readSettings, settingsTable, type SettingKey, type Settings } from '../config.js';
-import type { ClusterFacts } from '../model/recipe.js';
 import type { Invocation } from './command.js';
 
 /** Settings about the cluster that pods go to, which the offline commands have in common with `serve`. */
@@ -47,25 +46,4 @@ export function settingsOf({ flags, io }: Pick<Invocation, 'flags' | 'io'>, keys
   return readSettings({ flags: Object.fromEntries(Object.entries(flags).filter(([name]) => names.has(name))), env });
 }
 
-/** What a cluster says of itself; without one, settings that are `auto` mean the usual. */
-export type SeenFacts = Pick<ClusterFacts, 'nativeSidecars' | 'imageVolumes' | 'openShift'>;
-
-const usual: SeenFacts = { nativeSidecars: true, imageVolumes: false, openShift: false };
-
-/**
- * What is taken for true of the cluster.
- *
- * @param seen what the cluster says of itself, for the settings that are `auto`
- */
-export function clusterFacts(settings: Settings, seen: SeenFacts = usual): ClusterFacts {
-  const choose = (given: boolean | 'auto', otherwise: boolean): boolean => (given === 'auto' ? otherwise : given);
-  return {
-    nativeSidecars: choose(settings.nativeSidecars, seen.nativeSidecars),
-    imageVolumes: choose(settings.imageVolumes, seen.imageVolumes),
-    podSecurityDefault: settings.podSecurityDefault,
-    openShift: choose(settings.openshift, seen.openShift),
-    sandboxedRuntimeClasses: settings.sandboxedRuntimeClasses,
-    toolsImage: settings.toolsImage,
-    imageRewrites: settings.imageRewrites,
-  };
-}
+/** Without a cluster, settings that are `auto` mean the usual. */

@@ -1,6 +1,7 @@
 import { objectOf, type JsonObject } from '../model/json.js';
 import { names } from '../model/names.js';
 import type { PodSecurityLevel } from '../model/recipe.js';
+import { capabilitiesOf } from './capabilities.js';
 import { isHealthy, type DoctorFinding } from './finding.js';
 import type { ClusterInventory } from './inventory.js';
 import { examineLabelled, examineMatched, type MatchedNamespace, type NamespaceReport } from './namespace.js';
@@ -47,7 +48,7 @@ export function examineCluster(
       : matches.namespaces.map((space) => examineMatched(space, { ...matches, nodes, openShiftNodes }));
   const findings = [
     ...serverVersion(version),
-    ...(nodes.length === 0 ? [noNode] : wholeCluster(nodes)),
+    ...(nodes.length === 0 ? [noNode] : wholeCluster(nodes, version)),
     ...(matches === undefined
       ? spaces.length > 0 && namespaces.length === 0
         ? [noNamespace]
@@ -111,7 +112,7 @@ function serverVersion(text: string | undefined): readonly DoctorFinding[] {
   return [{ ...about, result: 'problem', detail, remedy: 'renew the cluster; the offline commands work with any' }];
 }
 
-function wholeCluster(nodes: readonly NodeReport[]): readonly DoctorFinding[] {
+function wholeCluster(nodes: readonly NodeReport[], version: string | undefined): readonly DoctorFinding[] {
   const linux = nodes.filter(({ kind }) => !isLeftAlone(kind));
   if (linux.length === 0) return [noLinux];
   const findings: DoctorFinding[] = [];
@@ -144,17 +145,23 @@ function wholeCluster(nodes: readonly NodeReport[]): readonly DoctorFinding[] {
       source: 'sidecars',
     });
   }
-  const images = linux.filter(({ imageVolumes }) => imageVolumes).length;
   findings.push({
     check: 'image volumes',
     result: 'ok',
-    detail:
-      images === linux.length && images > 0
-        ? 'every Linux node mounts them rightly: delivery: ImageVolume can be used'
-        : `${images} of ${linux.length} Linux nodes mount them rightly (containerd 2.2, Kubernetes 1.35): use delivery: Copy`,
+    detail: imageVolumes(linux, version),
     source: 'imageVolumes',
   });
   return findings;
+}
+
+function imageVolumes(linux: readonly NodeReport[], version: string | undefined): string {
+  const able = linux.filter((node) => node.imageVolumes).length;
+  if (able < linux.length) {
+    return `${able} of ${linux.length} Linux nodes mount them rightly (containerd 2.2, Kubernetes 1.35): use delivery: Copy`;
+  }
+  const { holds, because } = capabilitiesOf(version, linux).imageVolumes;
+  if (version === undefined || holds) return 'every Linux node mounts them rightly: delivery: ImageVolume can be used';
+  return `every Linux node mounts them rightly, but ${because}: use delivery: Copy, or set --image-volumes`;
 }
 
 function labelsOf(object: JsonObject): JsonObject {

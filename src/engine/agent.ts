@@ -1,12 +1,12 @@
-import { objectOf, stringOf } from '../model/json.js';
 import type { Finding } from '../model/decision.js';
 import type { ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
 import type { Recipe } from '../model/recipe.js';
 import { rewriteImage } from '../inject/own-containers.js';
 import type { Engine } from './engine.js';
 import type { PodRequest } from './instrument.js';
+import type { Rule } from './rules.js';
 
-/** What is known to be wrong with the images of the agent that a pod would get (E31). */
+/** What is known to be wrong with what the agent needs, its images or its access key (E31). */
 export interface AgentTrouble {
   readonly obstacle: Finding | undefined;
   readonly remark: Finding | undefined;
@@ -42,7 +42,10 @@ export interface AgentImages {
 export function agentImagesOf(recipe: Recipe, request: PodRequest, engine: Engine): AgentImages {
   const known: ImageOutcome[] = [];
   const unknown: ImageRequest[] = [];
-  for (const image of recipe.prefer === 'Availability' ? agentImages(recipe, request, engine) : []) {
+  if (recipe.prefer !== 'Availability') return { known, unknown };
+  for (const given of imagesOf(recipe)) {
+    const reference = rewriteImage(given, engine.facts.imageRewrites);
+    const image = { reference, namespace: request.namespace, pod: request.pod };
     const outcome = engine.images.known(image);
     if (outcome === undefined) unknown.push(image);
     else known.push(outcome);
@@ -63,27 +66,35 @@ export function lookUpAgents(
   return Promise.all(agents.map((image) => images.lookUp(image, limited)));
 }
 
-/** The images as the pod will name them, after the operator's rewrites. */
-function agentImages(recipe: Recipe, request: PodRequest, { facts }: Engine): readonly ImageRequest[] {
-  const references = [recipe.sidecar?.image, recipe.volume?.copy?.image, recipe.volume?.imageVolume?.image];
-  const distinct = new Set(
-    references.flatMap((reference) => (reference === undefined ? [] : rewriteImage(reference, facts.imageRewrites))),
-  );
-  return [...distinct].map((reference) => ({ reference, namespace: request.namespace, pod: request.pod }));
+/** The agent's images as the recipe names them, each once. */
+function imagesOf(recipe: Recipe): readonly string[] {
+  const images: string[] = [];
+  const { sidecar, volume } = recipe;
+  for (const image of [sidecar?.image, volume?.copy?.image, volume?.imageVolume?.image]) {
+    if (image !== undefined && !images.includes(image)) images.push(image);
+  }
+  return images;
 }
 
 /**
- * The Secret with the agent's access key, when it is known to be missing: under Availability the pod is left as it is,
- * rather than started beside an agent that cannot work.
+ * What is known to be wrong with the Secret of the agent's access key. Missing: under Availability the pod is left as it
+ * is, rather than started beside an agent that cannot work; under Security the kubelet waits for the Secret. Blocked: the
+ * pod is never handed a Secret that somebody put where ours belongs.
  */
-export function missingSecret(recipe: Recipe, namespace: string, engine: Engine): Finding | undefined {
-  if (recipe.prefer !== 'Availability') return undefined;
-  for (const { valueFrom } of recipe.sidecar?.env ?? []) {
-    const reference = objectOf(objectOf(valueFrom)?.['secretKeyRef']);
-    const name = stringOf(reference?.['name']);
-    const key = stringOf(reference?.['key']);
-    if (name === undefined || key === undefined || engine.secretState(namespace, name, key) !== 'missing') continue;
-    return { reason: 'credentials_missing', detail: `Secret ${namespace}/${name} has no key ${key}` };
+export function secretTrouble({ recipe, mirror }: Rule, namespace: string, engine: Engine): AgentTrouble {
+  if (recipe.credentials === undefined) return noTrouble;
+  const { name, key } = recipe.credentials;
+  const state = engine.secretState(namespace, name, key, mirror?.policy);
+  if (state !== 'missing' && state !== 'blocked') return noTrouble;
+  const said = engine.credentials?.detail(namespace, name, key);
+  if (state === 'blocked') {
+    const detail = said ?? `Secret ${namespace}/${name} is not Outrider’s`;
+    return { obstacle: { reason: 'credentials_blocked', detail }, remark: undefined };
   }
-  return undefined;
+  const detail = said ?? `Secret ${namespace}/${name} has no key ${key}`;
+  return recipe.prefer === 'Availability'
+    ? { obstacle: { reason: 'credentials_missing', detail }, remark: undefined }
+    : { obstacle: undefined, remark: { reason: 'credentials_awaited', detail } };
 }
+
+const noTrouble: AgentTrouble = { obstacle: undefined, remark: undefined };

@@ -5,7 +5,7 @@ import type { ParsedConfiguration } from '../documents/configuration.js';
 import { rewriteImage } from '../inject/own-containers.js';
 import { salvagePolicy } from '../policy/salvage.js';
 import { profileRegistry } from '../profile/registry.js';
-import { compileRules, type BrokenPolicy, type Rules } from './rules.js';
+import { compileRules, type BrokenPolicy, type CompileOptions, type Rules } from './rules.js';
 
 /** A configuration made ready, and everything that is wrong with it. */
 export interface Configured {
@@ -22,10 +22,12 @@ export interface Configured {
  * Compiles the policies, profiles and image map of a configuration. Pure.
  *
  * @param rewrites the operator's image rewrites: the image map may name the agent's image before or after them
+ * @param options.mirrors whether mirrored access keys are copied into namespaces where this is used
  */
 export function configure(
   { configuration, problems }: ParsedConfiguration,
   rewrites: ClusterFacts['imageRewrites'] = [],
+  { mirrors = true }: Pick<CompileOptions, 'mirrors'> = {},
 ): Configured {
   const registry = profileRegistry(configuration.profiles.map(({ profile, file }) => ({ profile, file })));
   const broken: BrokenPolicy[] = [];
@@ -40,8 +42,8 @@ export function configure(
     configuration.policies,
     registry,
     {
-      argvOf: (image) =>
-        argvOf(configuration.images, image) ?? argvOf(configuration.images, rewriteImage(image, rewrites)),
+      mirrors,
+      argvOf: argvIn(configuration.images, rewrites),
     },
     broken,
   );
@@ -50,6 +52,17 @@ export function configure(
     problems: [...problems, ...registry.problems, ...compiled.problems],
     usable: problems.every((problem) => excused.has(problem)) && registry.problems.length === 0,
   };
+}
+
+/**
+ * What images start by the operator's map, which may name an image before or after the operator's rewrites.
+ * @returns gives `undefined` for an image that is not in it, or starts nothing
+ */
+export function argvIn(
+  images: ReadonlyMap<string, ImageConfig>,
+  rewrites: ClusterFacts['imageRewrites'],
+): (image: string) => readonly string[] | undefined {
+  return (image) => argvOf(images, image) ?? argvOf(images, rewriteImage(image, rewrites));
 }
 
 /** What an image starts by the operator's map; `undefined` when it is not in it, or starts nothing. */

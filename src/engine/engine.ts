@@ -1,9 +1,28 @@
 import type { ImageResolver } from '../model/image.js';
 import type { ClusterFacts } from '../model/recipe.js';
-import type { Rules } from './rules.js';
+import type { Rule, Rules } from './rules.js';
 
-/** Whether a Secret is there, as far as that is known. */
-export type SecretState = 'present' | 'missing' | 'unknown';
+/**
+ * Whether a Secret's key is there, as far as that is known. `blocked`: where a copy belongs stands a Secret of somebody
+ * else, which is neither overwritten nor used.
+ */
+export type SecretState = 'present' | 'missing' | 'unknown' | 'blocked';
+
+/** What a cluster knows of the access keys that pods refer to, and does for them (E31). */
+export interface Credentials {
+  /**
+   * Learns of a rule's Secret in a namespace before a pod there is decided on, and makes its copy where the policy
+   * mirrors. Never rejects, and ends soon: what is not known by then stays unknown.
+   *
+   * @param effects false on a dry run: nothing is made
+   * @returns `undefined` when there is nothing to wait for, which is the rule
+   */
+  prepare(namespace: string, rule: Rule, effects: boolean, signal: () => AbortSignal): Promise<void> | undefined;
+  /** Why a Secret is missing or blocked, for people, where there is more to say than that; no I/O. */
+  detail(namespace: string, name: string, key: string): string | undefined;
+  /** Version of the key that a pod made now gets: a record of the pod, made so that nothing of the key shows; no I/O. */
+  version(namespace: string, name: string, key: string): string | undefined;
+}
 
 /** Everything a decision is made with. Handed in; replaced as a whole when the configuration changes. */
 export interface Engine {
@@ -12,6 +31,11 @@ export interface Engine {
   readonly images: ImageResolver;
   /** Names of the namespaces that are never touched. */
   readonly excludedNamespaces: ReadonlySet<string>;
-  /** Whether a key of a Secret is there; no I/O. */
-  readonly secretState: (namespace: string, name: string, key: string) => SecretState;
+  /**
+   * Whether a key of a Secret is there; no I/O.
+   * @param mirrorOf the policy whose copy it has to be; absent where any Secret will do
+   */
+  readonly secretState: (namespace: string, name: string, key: string, mirrorOf?: string) => SecretState;
+  /** Only in a cluster. */
+  readonly credentials?: Credentials;
 }

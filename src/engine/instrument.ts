@@ -15,9 +15,10 @@ import type { Plan } from '../inject/plan.js';
 import { openSetting, type Setting } from '../inject/setting.js';
 import { isFinding, readPod, type ContainerView, type PodView } from '../inject/view.js';
 import { selectContainers, type Selection } from '../policy/containers.js';
+import type { CompiledPolicy } from '../policy/compile.js';
 import { decide, noFindings, type Findings } from '../policy/decide.js';
 import { screen, type Screening } from '../policy/screen.js';
-import { agentImagesOf, agentImageTrouble, lookUpAgents, missingSecret } from './agent.js';
+import { agentImagesOf, agentImageTrouble, lookUpAgents, secretTrouble } from './agent.js';
 import type { Engine } from './engine.js';
 import { knownImages, type KnownImages } from './images.js';
 import type { Rule } from './rules.js';
@@ -33,6 +34,8 @@ export interface PodRequest {
   readonly admitted: boolean;
   /** Record every check, for `explain`. */
   readonly trace: boolean;
+  /** A dry run: nothing may be made for this pod. */
+  readonly dryRun?: boolean;
   /** Gives the signal under which look-ups run; absent where nothing may be looked up. */
   readonly lookUp?: (() => AbortSignal) | undefined;
 }
@@ -73,35 +76,62 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
     const obstacle = findObstacle(view, setting.workload, rule.recipe, engine.facts, setting.native);
     if (obstacle !== undefined) return obstructed(obstacle);
   }
-  const secret = missingSecret(rule.recipe, request.namespace, engine);
-  if (secret !== undefined) return obstructed(secret);
+  const { lookUp } = request;
+  const asks = lookUp !== undefined && request.door === 'mutate';
+  const ahead =
+    asks && selection.selected.length > 0 ? prepareSecret(request, screening.policy, rule, engine, lookUp) : undefined;
+  const known = ahead === undefined ? secretTrouble(rule, request.namespace, engine) : undefined;
+  if (known?.obstacle !== undefined) return obstructed(known.obstacle);
 
   const asked = rule.recipe.wrapper === undefined ? [] : selection.selected.filter(needsImage);
   const images = knownImages(asked, view, request.pod, request.namespace, engine.images);
-  const finish = (remark: Finding | undefined) =>
-    finished(request, screening, rule, setting, {
-      selected: selection.selected,
-      narrowed: selection.narrowed,
-      steps: remark === undefined ? selection.steps : [...selection.steps, noteOf(remark)],
-      images: images.known,
-    });
   const agent = agentImagesOf(rule.recipe, request, engine);
   const judged = (outcomes: readonly ImageOutcome[]): Outcome => {
-    const { obstacle, remark } = agentImageTrouble(outcomes);
-    return obstacle === undefined ? finish(remark) : obstructed(obstacle);
+    const secret = known ?? secretTrouble(rule, request.namespace, engine);
+    const image = agentImageTrouble(outcomes);
+    const obstacle = secret.obstacle ?? image.obstacle;
+    if (obstacle !== undefined) return obstructed(obstacle);
+    return finished(request, screening, rule, setting, {
+      selected: selection.selected,
+      narrowed: selection.narrowed,
+      steps: withNotes(selection.steps, secret.remark, image.remark),
+      images: images.known,
+      credentials: credentialsVersion(rule, request.namespace, engine),
+    });
   };
-  const { lookUp } = request;
-  const asks = lookUp !== undefined && request.door === 'mutate';
-  if (!asks || (images.unknown.length === 0 && agent.unknown.length === 0)) return judged(agent.known);
+  const pending = ahead !== undefined || images.unknown.length > 0 || agent.unknown.length > 0;
+  if (!asks || !pending) return judged(agent.known);
 
   const signal = lookUp();
   const containers = images.unknown.map(async ({ container, request: image }) => {
     images.known.set(container, await engine.images.lookUp(image, signal));
   });
   const lookedUp = lookUpAgents(agent.unknown, engine.images, signal);
-  return Promise.all(containers)
+  return Promise.all([ahead, ...containers])
     .then(() => lookedUp)
     .then((outcomes) => judged([...agent.known, ...outcomes]));
+}
+
+/** Gets to know, and where the policy mirrors makes, the Secret that the pod will refer to. Reports have no effects. */
+function prepareSecret(
+  { namespace, dryRun = false }: PodRequest,
+  { spec }: CompiledPolicy,
+  rule: Rule,
+  { credentials }: Engine,
+  signal: () => AbortSignal,
+): Promise<void> | undefined {
+  if (rule.recipe.credentials === undefined) return undefined;
+  return credentials?.prepare(namespace, rule, !dryRun && spec.mode === 'Inject', signal);
+}
+
+function credentialsVersion({ recipe }: Rule, namespace: string, { credentials }: Engine): string | undefined {
+  if (credentials === undefined || recipe.credentials === undefined) return undefined;
+  return credentials.version(namespace, recipe.credentials.name, recipe.credentials.key);
+}
+
+function withNotes(steps: readonly Step[], ...remarks: readonly (Finding | undefined)[]): readonly Step[] {
+  const notes = remarks.flatMap((remark) => (remark === undefined ? [] : [noteOf(remark)]));
+  return notes.length === 0 ? steps : [...steps, ...notes];
 }
 
 /** The selection without the containers that the profile has nothing for. */
@@ -143,6 +173,8 @@ interface Chosen {
   readonly narrowed: boolean;
   readonly steps: readonly Step[];
   readonly images: ReadonlyMap<string, ImageOutcome>;
+  /** For the pod's record. */
+  readonly credentials: string | undefined;
 }
 
 function finished(
@@ -181,6 +213,7 @@ function finished(
           policy: screening.policy.name,
           reason: decision.reason,
           plan: rule.stamp,
+          credentials: chosen.credentials,
         });
   return { decision, patch, rule, plan: planned.plan, images: chosen.images };
 }

@@ -12,6 +12,7 @@ import {
   type RankedPolicy,
 } from '../policy/compile.js';
 import { OwnParts } from '../inject/own-parts.js';
+import { mirroredSecret, type MirroredSecret } from './mirrored-secret.js';
 import { findProfile, type ProfileRegistry } from '../profile/registry.js';
 import { renderRecipe, type RenderOptions } from '../profile/render.js';
 
@@ -30,6 +31,17 @@ export interface Rule {
   readonly profile: Profile;
   /** What is stamped on pods: the profile, its version and the recipe's hash. */
   readonly stamp: string;
+  /** The access key's way into the pod's namespace, where the policy mirrors it. */
+  readonly mirror?: MirroredSecret;
+}
+
+/** What a compilation goes by beside policies and profiles. */
+export interface CompileOptions extends Pick<RenderOptions, 'argvOf'> {
+  /**
+   * Whether pods of policies with `credentials.mirror` refer to the copies: true unless given, as in a cluster that
+   * makes them. False where nobody makes them: such a policy then is as one without.
+   */
+  readonly mirrors?: boolean;
 }
 
 /** Every policy and profile, ready for pods. Made anew when the configuration changes, never changed. */
@@ -50,7 +62,7 @@ export interface Rules {
 export function compileRules(
   policies: readonly { readonly policy: Policy; readonly file?: string }[],
   registry: ProfileRegistry,
-  options: RenderOptions = {},
+  options: CompileOptions = {},
   broken: readonly BrokenPolicy[] = [],
 ): { readonly rules: Rules; readonly problems: readonly OutriderError[] } {
   const ranked: RankedPolicy[] = [];
@@ -63,32 +75,53 @@ export function compileRules(
     } catch (error) {
       if (!(error instanceof OutriderError)) throw error;
       problems.push(located(error, policy, file));
-      ranked.push(
-        invalidPolicy(
-          {
-            name: policy.metadata.name,
-            precedence: policy.spec.precedence,
-            prefer: policy.spec.prefer,
-            mode: policy.spec.mode,
-            namespaceSelector: policy.spec.match.namespaceSelector,
-            podSelector: policy.spec.match.podSelector,
-          },
-          error.message,
-        ),
-      );
+      ranked.push(invalidPolicy(knownOf(policy), error.message));
     }
   }
   for (const { known, problem } of broken) ranked.push(invalidPolicy(known, problem));
+  return { rules: rulesOf(ranked, byPolicy), problems };
+}
+
+/** Puts compiled policies together. */
+export function rulesOf(policies: readonly RankedPolicy[], byPolicy: ReadonlyMap<string, Rule>): Rules {
+  return { policies: rankPolicies(policies), byPolicy, policyNames: policies.map(({ name }) => name) };
+}
+
+/** Whom a policy is for and how it ranks, where its profile or settings are not valid. */
+export function knownOf({ metadata, spec }: Policy): KnownOfPolicy {
   return {
-    rules: { policies: rankPolicies(ranked), byPolicy, policyNames: ranked.map(({ name }) => name) },
-    problems,
+    name: metadata.name,
+    precedence: spec.precedence,
+    prefer: spec.prefer,
+    mode: spec.mode,
+    namespaceSelector: spec.match.namespaceSelector,
+    podSelector: spec.match.podSelector,
   };
 }
 
-function compileRule(policy: Policy, registry: ProfileRegistry, options: RenderOptions): Rule {
+/**
+ * Compiles how one policy is carried out.
+ * @throws OutriderError `profile_unknown`, `settings_invalid` or `profile_invalid`, with its field
+ */
+export function compileRule(
+  policy: Policy,
+  registry: ProfileRegistry,
+  { argvOf, mirrors = true }: CompileOptions = {},
+): Rule {
   const { spec } = policy;
   const profile = findProfile(registry, spec.profile.name);
-  const recipe = renderRecipe(profile, spec, options);
+  let mirror: MirroredSecret | undefined;
+  const recipe = renderRecipe(profile, spec, {
+    ...(argvOf === undefined ? {} : { argvOf }),
+    ...(mirrors && spec.credentials.mirror
+      ? {
+          secretName: ({ name, key }) => {
+            mirror = mirroredSecret(policy.metadata.name, { name, key });
+            return mirror.copy;
+          },
+        }
+      : {}),
+  });
   return {
     recipe,
     parts: new OwnParts(recipe),
@@ -100,6 +133,7 @@ function compileRule(policy: Policy, registry: ProfileRegistry, options: RenderO
       capability: spec.capability,
     },
     stamp: `${recipe.profile}/${recipe.version}/${hashOf(recipe)}`,
+    ...(mirror === undefined ? {} : { mirror }),
   };
 }
 
@@ -108,7 +142,8 @@ function hashOf(recipe: Recipe): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
-function located(error: OutriderError, policy: Policy, file: string | undefined): OutriderError {
+/** The error with the policy's name in front. */
+export function located(error: OutriderError, policy: Policy, file?: string): OutriderError {
   return new OutriderError(error.code, `policy ${policy.metadata.name}: ${error.message}`, {
     ...(file === undefined ? {} : { file }),
     ...(error.field === undefined ? {} : { field: error.field }),

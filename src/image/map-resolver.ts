@@ -1,6 +1,6 @@
 import type { ImageConfig, ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
 import { createImageMap } from './image-map.js';
-import { parseReference } from './reference.js';
+import { keepReferences } from './parsed-references.js';
 import { RegistryError } from './types.js';
 
 /**
@@ -12,9 +12,12 @@ import { RegistryError } from './types.js';
  */
 export function createMapResolver(map: ReadonlyMap<string, ImageConfig>, next?: ImageResolver): ImageResolver {
   const images = createImageMap(map);
+  const parse = keepReferences();
   const inMap = ({ reference }: ImageRequest): ImageOutcome | undefined => {
+    // The resolver behind an empty map says what is wrong with a reference.
+    if (map.size === 0 && next !== undefined) return undefined;
     try {
-      const config = images.find(parseReference(reference));
+      const config = images.find(parse(reference));
       return config === undefined ? undefined : { ok: true, config, source: 'map' };
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;

@@ -3,7 +3,7 @@ import { referenceKey } from './keys.js';
 import { whoKey } from './memory.js';
 import { placementOf, type NodeFacts, type Placement } from './placement.js';
 import { rightsOf } from './pod-rights.js';
-import { parseReference } from './reference.js';
+import type { ParseReference } from './parsed-references.js';
 import type { CredentialRequest, ImageReference } from './types.js';
 
 /** A request in the terms of a look-up: which image, for whom, for which nodes. */
@@ -14,8 +14,12 @@ export interface Subject {
 }
 
 /** @throws RegistryError `image_reference_invalid`. */
-export function subjectOf({ reference: text, namespace, pod }: ImageRequest, nodes: NodeFacts | undefined): Subject {
-  const reference = parseReference(text);
+export function subjectOf(
+  { reference: text, namespace, pod }: ImageRequest,
+  nodes: NodeFacts | undefined,
+  parse: ParseReference,
+): Subject {
+  const reference = parse(text);
   const who = rightsOf(pod, namespace);
   const placement = placementOf(pod, nodes);
   return { reference, who, placement };

@@ -71,6 +71,9 @@ export function searchContainer(
   reservedEnv: ReadonlySet<string>,
 ): Search {
   const other = list === 'containers' ? view.initContainers : view.containers;
+  if (!isNameUsed(view.initContainers, base) && !isNameUsed(view.containers, base)) {
+    return found(part, base, make(base), undefined, undefined, false);
+  }
   let free: string | undefined;
   // Ours may stand under a suffixed name behind a container of the user's own, so every name is looked at first.
   for (const name of candidates(base)) {
@@ -92,6 +95,12 @@ export function searchContainer(
   }
   if (free === undefined) return { differs: differing(`container ${base}`, 'and its suffixed names are all taken') };
   return found(part, free, make(free), undefined, undefined, free !== base);
+}
+
+/** Whether a container has this name, or one that a suffix makes of it. */
+function isNameUsed(containers: readonly ContainerView[], base: string): boolean {
+  for (const { name } of containers) if (name.startsWith(base)) return true;
+  return false;
 }
 
 /** A reserved variable that the planned container does not have; `undefined` when none was added. */

@@ -4,12 +4,15 @@ import type { PlannedMount } from './plan.js';
 import { filesPath } from './scripts.js';
 import type { Setting } from './setting.js';
 
+/** What cleaning a path would change; nearly no path has it. */
+const unclean = /\/(?:\/|\.)/;
+
 /**
  * Where a mount lands, with a slash at its end. The runtime cleans a path, and takes a relative one from the root, while
  * the API server compares paths as they are written.
  */
 export function mountPoint(mountPath: string): string {
-  const path = posix.join('/', mountPath);
+  const path = mountPath.startsWith('/') && !unclean.test(mountPath) ? mountPath : posix.join('/', mountPath);
   return path.endsWith('/') ? path : `${path}/`;
 }
 

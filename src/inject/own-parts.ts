@@ -11,7 +11,7 @@ export type OwnPart = 'tools' | 'files' | 'agent';
  */
 export class OwnParts {
   readonly #recipe: Recipe;
-  readonly #kept = new Map<string, JsonObject | undefined>();
+  readonly #kept: ({ readonly part: JsonObject | undefined } | undefined)[] = [];
   /** What is kept was made with these. */
   #facts: ClusterFacts | undefined;
 
@@ -33,20 +33,29 @@ export class OwnParts {
    * @returns `undefined` when the recipe does without this part
    */
   make(part: OwnPart, name: string, volumeName: string | undefined, around: Surroundings): JsonObject | undefined {
-    const usual =
-      name === this.nameOf(part) &&
-      volumeName === this.#recipe.volume?.name &&
-      this.#recipe.sidecar?.runAs !== 'Workload';
-    if (!usual) return this.#build(part, name, volumeName, around);
+    if (name !== this.nameOf(part) || volumeName !== this.#recipe.volume?.name || this.#dependsOnPod(around)) {
+      return this.#build(part, name, volumeName, around);
+    }
     if (around.facts !== this.#facts) {
-      this.#kept.clear();
+      this.#kept.length = 0;
       this.#facts = around.facts;
     }
-    const key = `${part} ${around.delivery} ${around.native} ${around.guaranteed} ${around.limitsEphemeralStorage}`;
-    if (this.#kept.has(key)) return this.#kept.get(key);
+    const key = keyOf(part, around);
+    const kept = this.#kept[key];
+    if (kept !== undefined) return kept.part;
     const made = this.#build(part, name, volumeName, around);
-    this.#kept.set(key, made);
+    this.#kept[key] = { part: made };
     return made;
+  }
+
+  /** Whether something of the pod gets into our containers: its user, or amounts of its own resources. */
+  #dependsOnPod({ guaranteed, view }: Surroundings): boolean {
+    const { sidecar } = this.#recipe;
+    return (
+      sidecar?.runAs === 'Workload' ||
+      (guaranteed && sidecar === undefined) ||
+      (view.spec['resources'] !== undefined && view.spec['resources'] !== null)
+    );
   }
 
   #build(part: OwnPart, name: string, volumeName: string | undefined, around: Surroundings): JsonObject | undefined {
@@ -58,4 +67,15 @@ export class OwnParts {
     const build = part === 'tools' ? toolsContainer : fillContainer;
     return build(this.#recipe, volume, name, volumeName, around);
   }
+}
+
+/** A small number for each way that a part can come out in pods that have nothing to say about it. */
+function keyOf(part: OwnPart, { delivery, native, guaranteed, limitsEphemeralStorage }: Surroundings): number {
+  return (
+    (part === 'tools' ? 0 : part === 'files' ? 1 : 2) +
+    (delivery === 'Copy' ? 0 : 3) +
+    (native ? 6 : 0) +
+    (guaranteed ? 12 : 0) +
+    (limitsEphemeralStorage ? 24 : 0)
+  );
 }

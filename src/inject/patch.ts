@@ -14,6 +14,8 @@ export interface PodRecord {
   readonly reason: string;
   /** Profile, its version and the recipe's hash. */
   readonly plan: string;
+  /** Version of the access key that the pod gets, where that is known. */
+  readonly credentials?: string | undefined;
 }
 
 const safeToEvict = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
@@ -145,12 +147,16 @@ function raisePodResources(ops: Operation[], plan: Plan, view: PodView): void {
 
 function writeMetadata(ops: Operation[], plan: Plan, view: PodView, record: PodRecord): void {
   const { metadata, labels, annotations } = view;
+  // A pod that has every part keeps what its record says (E17).
+  const adds = ops.length > 0;
   if (!view.hasMetadata) ops.push({ op: 'add', path: '/metadata', value: {} });
   const written: Record<string, string> = {
     [names.policy]: record.policy,
     [names.reason]: record.reason,
     [names.plan]: annotations[names.plan] ?? record.plan,
   };
+  const credentials = adds ? record.credentials : undefined;
+  if (credentials !== undefined) written[names.credentials] = credentials;
   const evictable = withVolumes(annotations[safeToEvict], plan.evictableVolumes);
   if (evictable !== undefined) written[safeToEvict] = evictable;
   writeStrings(ops, metadata, 'labels', labels, { [names.status]: record.status });

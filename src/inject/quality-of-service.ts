@@ -18,13 +18,20 @@ function holdsAmounts(value: JsonValue | undefined): boolean {
   return Object.keys(objectOf(value) ?? {}).length > 0;
 }
 
+/** The resources that the class depends on. */
+const decisive = ['cpu', 'memory'] as const;
+
 function limitsAreRequests(resources: JsonObject | undefined): boolean {
   const limits = objectOf(resources?.['limits']);
   const requests = objectOf(resources?.['requests']);
-  return ['cpu', 'memory'].every((name) => {
-    const limit = limits?.[name];
-    return isPositive(limit) && (requests?.[name] === undefined || sameQuantity(requests[name], limit));
-  });
+  if (limits === undefined) return false;
+  for (const name of decisive) {
+    const limit = limits[name];
+    const request = requests?.[name];
+    if (limit === undefined || !isPositive(limit)) return false;
+    if (request !== undefined && request !== limit && !sameQuantity(request, limit)) return false;
+  }
+  return true;
 }
 
 /** Whether a container of the workload limits ephemeral storage, into which an emptyDir of ours would eat. */

@@ -176,22 +176,14 @@ function planEnv(
     parts.length === 0 ? recipe.env : [...recipe.env, ...parts.flatMap((part) => part.env)];
   if (wanted.length === 0 && recipe.reservedEnv.size === 0) return { missing: [], tampered: undefined };
   const missing: RecipeEnv[] = [];
-  const interesting = new Map<string, JsonObject | undefined>();
-  for (const { name } of wanted) interesting.set(name, undefined);
-  for (const name of recipe.reservedEnv) interesting.set(name, undefined);
-  // The last of several variables of one name counts, as it does for the kubelet.
-  for (const entry of listOf(container.value['env'])) {
-    if (isObject(entry) && typeof entry['name'] === 'string' && interesting.has(entry['name'])) {
-      interesting.set(entry['name'], entry);
-    }
-  }
+  const interesting = ownVariables(container, wanted, recipe.reservedEnv);
   let tampered: Finding | undefined;
   const overrides = (name: string) => {
     tampered ??= { reason: 'tampered', detail: `container ${container.name} sets the reserved variable ${name}` };
   };
   for (const entry of wanted) {
-    const own = interesting.get(entry.name);
-    interesting.delete(entry.name);
+    const own = interesting?.get(entry.name);
+    interesting?.delete(entry.name);
     if (own === undefined) {
       missing.push(entry);
     } else if (!sameVariable(own, entry)) {
@@ -199,10 +191,30 @@ function planEnv(
       remarks.push({ reason: 'env_kept', detail: `container ${container.name} sets ${entry.name} itself` });
     }
   }
-  for (const [name, own] of interesting) {
-    if (own !== undefined && !isPlannedElsewhere(recipe, name, own)) overrides(name);
+  for (const [name, own] of interesting ?? []) {
+    if (!isPlannedElsewhere(recipe, name, own)) overrides(name);
   }
   return { missing, tampered };
+}
+
+/**
+ * Those of the container's own variables that the recipe gives or reserves; `undefined` when there is none, which is so
+ * for nearly every container. Texts that came off the wire are compared, not hashed: a container may have thousands.
+ */
+function ownVariables(
+  container: ContainerView,
+  wanted: readonly RecipeEnv[],
+  reserved: ReadonlySet<string>,
+): Map<string, JsonObject> | undefined {
+  let found: Map<string, JsonObject> | undefined;
+  const names = [...wanted.map(({ name }) => name), ...reserved];
+  for (const entry of listOf(container.value['env'])) {
+    const name = isObject(entry) ? entry['name'] : undefined;
+    if (!isObject(entry) || typeof name !== 'string' || !names.includes(name)) continue;
+    // The last of several variables of one name counts, as it does for the kubelet.
+    (found ??= new Map()).set(name, entry);
+  }
+  return found;
 }
 
 /** A reserved variable that the recipe gives another container may have that value here too. */

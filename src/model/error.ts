@@ -71,6 +71,14 @@ const table = {
     cause: 'The API server cannot be reached, or refuses the request.',
     remedy: 'Look at the kubeconfig, the context and the rights that the message names.',
   },
+  server_unreachable: {
+    cause: '`ready` asks an address at which no server of Outrider’s answers.',
+    remedy: 'Give the address of its plain port, which `--plain-port` says.',
+  },
+  object_missing: {
+    cause: 'An object that a command line names is not in the cluster.',
+    remedy: 'Look at the kind, the name, the namespace and the context that the message names.',
+  },
   review_invalid: {
     cause: 'A request to the webhook is no AdmissionReview; it is answered with HTTP 400.',
     remedy: 'Send what an API server sends; the message names the field.',

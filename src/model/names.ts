@@ -23,6 +23,8 @@ export const names = {
   credentials: 'outrider.dev/credentials',
   /** Annotation on the installation's ConfigMap: RFC 3339 time until which it is paused, or `forever`. */
   pausedUntil: 'outrider.dev/paused-until',
+  /** Annotation beside it: why it is paused, for people. */
+  pauseReason: 'outrider.dev/pause-reason',
   /** Annotation on a webhook configuration: what was last written into it, so that others' selector expressions can be told from ours. */
   written: 'outrider.dev/written',
   /** Label on the ConfigMap of the self-test; its webhook is called for nothing else. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { admissibleReasons, type ReasonCode } from './reasons.js';
 import { labelSelectorSchema } from './selector.js';
 import { apiVersion } from './names.js';
+import { validationRules, withRules } from './validation-rules.js';
 
 const dns1123 = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
@@ -15,10 +16,12 @@ export const objectName = z
 /** Metadata of a document; what else a cluster adds there is accepted and not used. */
 export const metadataSchema = z.looseObject({ name: objectName });
 
+const quantityPattern = /^\d+(\.\d+)?(m|k|[KMGTPE]i?|[eE]\d+)?$/;
 const quantity = z
   .union([z.string(), z.number().nonnegative()])
   .transform(String)
-  .pipe(z.string().regex(/^\d+(\.\d+)?(m|k|[KMGTPE]i?|[eE]\d+)?$/, 'must be a quantity such as 100m, 256Mi or 1'));
+  .pipe(z.string().regex(quantityPattern, 'must be a quantity such as 100m, 256Mi or 1'))
+  .meta({ 'x-kubernetes-int-or-string': true, pattern: quantityPattern.source });
 
 /** Requests and limits of a container. */
 export const resourcesSchema = z.strictObject({
@@ -154,10 +157,12 @@ const specSchema = z
       context.addIssue({
         code: 'custom',
         path: ['match', 'podSelector'],
-        message: 'must be empty with optOut: Forbidden, because a pod’s author controls its labels',
+        message: validationRules.podSelectorUnderForbidden.message,
       });
     }
-  });
+  })
+  .describe('Who gets which profile, and how strictly.')
+  .meta(withRules(validationRules.podSelectorUnderForbidden));
 
 /** An InstrumentationPolicy: who gets which profile, and how strictly. Cluster-scoped. */
 export const policySchema = z.looseObject({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { apiVersion } from './names.js';
 import { metadataSchema, preferSchema, resourcesSchema } from './policy.js';
+import { validationRules, withRules } from './validation-rules.js';
 
 const envName = z.string().regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/, 'must be an environment variable’s name');
 const containerName = z
@@ -23,34 +24,38 @@ const condition = z
   })
   .describe('When the part is used. Every field that is given must hold.');
 
-const settingSchema = z.strictObject({
-  type: z.enum(['string', 'integer', 'boolean']).default('string').describe('Type of its values.'),
-  description: z.string().describe('What the setting does, for people.'),
-  default: settingValue.optional().describe('Value when the policy gives none.'),
-  required: z.boolean().default(false).describe('Whether a policy must give it.'),
-  enum: z.array(settingValue).optional().describe('The values that are allowed.'),
-  pattern: z.string().optional().describe('Regular expression that the whole value must match.'),
-  minimum: z.int().optional().describe('Smallest integer that is allowed.'),
-  maximum: z.int().optional().describe('Largest integer that is allowed.'),
-  lookup: z
-    .strictObject({
-      setting: z.string().describe('The setting whose value is looked up.'),
-      table: z
-        .record(z.string(), z.string())
-        .optional()
-        .describe('From its values to this setting’s. Absent: the same value.'),
-    })
-    .optional()
-    .describe('A default that follows from another setting.'),
-});
+const settingSchema = z
+  .strictObject({
+    type: z.enum(['string', 'integer', 'boolean']).default('string').describe('Type of its values.'),
+    description: z.string().describe('What the setting does, for people.'),
+    default: settingValue.optional().describe('Value when the policy gives none.'),
+    required: z.boolean().default(false).describe('Whether a policy must give it.'),
+    enum: z.array(settingValue).optional().describe('The values that are allowed.'),
+    pattern: z.string().optional().describe('Regular expression that the whole value must match.'),
+    minimum: z.int().optional().describe('Smallest integer that is allowed.'),
+    maximum: z.int().optional().describe('Largest integer that is allowed.'),
+    lookup: z
+      .strictObject({
+        setting: z.string().describe('The setting whose value is looked up.'),
+        table: z
+          .record(z.string(), z.string())
+          .optional()
+          .describe('From its values to this setting’s. Absent: the same value.'),
+      })
+      .optional()
+      .describe('A default that follows from another setting.'),
+  })
+  .meta(withRules(validationRules.minimumBelowMaximum));
 
-const envSchema = z.strictObject({
-  name: envName.describe('Name of the variable.'),
-  value: template.optional().describe('The value. The variable is left out when a setting in it has no value.'),
-  fromField: z.string().optional().describe('Downward API field, such as spec.nodeName.'),
-  fromSecret: z.literal('credentials').optional().describe('The access key, by secretKeyRef.'),
-  when: condition.optional().describe('When the variable is used.'),
-});
+const envSchema = z
+  .strictObject({
+    name: envName.describe('Name of the variable.'),
+    value: template.optional().describe('The value. The variable is left out when a setting in it has no value.'),
+    fromField: z.string().optional().describe('Downward API field, such as spec.nodeName.'),
+    fromSecret: z.literal('credentials').optional().describe('The access key, by secretKeyRef.'),
+    when: condition.optional().describe('When the variable is used.'),
+  })
+  .meta(withRules(validationRules.oneSourceOfVariable));
 
 const argSchema = z.union([
   template,
@@ -75,34 +80,36 @@ export const obstacleSchema = z.enum([
 ]);
 export type Obstacle = z.infer<typeof obstacleSchema>;
 
-const volumeSchema = z.strictObject({
-  name: containerName.describe('Name of the volume in the pod.'),
-  mountPath: absolutePath.describe('Where the workload sees the agent’s files, read-only.'),
-  sizeLimit: z.string().default('1Gi').describe('Limit of the emptyDir; be generous: the kubelet evicts above it.'),
-  copy: z
-    .strictObject({
-      image: template.optional().describe('Image that holds the files. Default: the agent’s image.'),
-      name: containerName.describe('Name of the init container that fills the volume.'),
-      toolsName: containerName
-        .optional()
-        .describe('Name of the init container that brings the copier. Default: NAME-tools.'),
-      from: absolutePath.optional().describe('Folder of the image that Outrider’s copier copies.'),
-      command: z
-        .array(argSchema)
-        .min(1)
-        .optional()
-        .describe('The vendor’s own command that fills the volume, which it sees at mountPath.'),
-    })
-    .refine((copy) => (copy.from === undefined) !== (copy.command === undefined), {
-      message: 'give either from or command',
-    })
-    .optional()
-    .describe('Delivery by copy into an emptyDir.'),
-  imageVolume: z
-    .strictObject({ subPath: z.string().optional().describe('Folder of the image that is mounted.') })
-    .optional()
-    .describe('Delivery by an image volume.'),
-});
+const volumeSchema = z
+  .strictObject({
+    name: containerName.describe('Name of the volume in the pod.'),
+    mountPath: absolutePath.describe('Where the workload sees the agent’s files, read-only.'),
+    sizeLimit: z.string().default('1Gi').describe('Limit of the emptyDir; be generous: the kubelet evicts above it.'),
+    copy: z
+      .strictObject({
+        image: template.optional().describe('Image that holds the files. Default: the agent’s image.'),
+        name: containerName.describe('Name of the init container that fills the volume.'),
+        toolsName: containerName
+          .optional()
+          .describe('Name of the init container that brings the copier. Default: NAME-tools.'),
+        from: absolutePath.optional().describe('Folder of the image that Outrider’s copier copies.'),
+        command: z
+          .array(argSchema)
+          .min(1)
+          .optional()
+          .describe('The vendor’s own command that fills the volume, which it sees at mountPath.'),
+      })
+      .refine((copy) => (copy.from === undefined) !== (copy.command === undefined), {
+        message: 'give either from or command',
+      })
+      .optional()
+      .describe('Delivery by copy into an emptyDir.'),
+    imageVolume: z
+      .strictObject({ subPath: z.string().optional().describe('Folder of the image that is mounted.') })
+      .optional()
+      .describe('Delivery by an image volume.'),
+  })
+  .meta(withRules(validationRules.volumeIsFilled));
 
 const port = z.int().min(1).max(65535);
 const portOfSetting = z
@@ -112,30 +119,32 @@ const portOfSetting = z
   })
   .describe('A port that a setting moves.');
 
-const sidecarSchema = z.strictObject({
-  name: containerName.describe('Name of the container in the pod.'),
-  image: template.optional().describe('Image of the sidecar. Default: the agent’s image.'),
-  argv: z.array(z.string()).optional().describe('What the image starts, where that is known; the keeper needs it.'),
-  env: z.array(envSchema).default([]).describe('Variables of the agent.'),
-  ports: z
-    .array(z.union([port, portOfSetting]))
-    .default([])
-    .describe('Ports it listens on in the pod: numbers, or settings that hold one.'),
-  resources: resourcesSchema.describe('Default resources; requests for cpu and memory are required.'),
-  runAs: z
-    .enum(['Own', 'Workload'])
-    .default('Own')
-    .describe(
-      'Own: a user of its own, so the workload cannot read its environment. Workload: the first wrapped container’s.',
-    ),
-  runAsUser: z.int().min(1).optional().describe('Its uid under runAs: Own, where the image needs a certain one.'),
-  runAsGroup: z.int().min(0).optional().describe('Its gid under runAs: Own, where the image needs a certain one.'),
-  readOnlyRootFilesystem: z.boolean().default(true).describe('Whether its root file system is read-only.'),
-});
+const sidecarSchema = z
+  .strictObject({
+    name: containerName.describe('Name of the container in the pod.'),
+    image: template.optional().describe('Image of the sidecar. Default: the agent’s image.'),
+    argv: z.array(z.string()).optional().describe('What the image starts, where that is known; the keeper needs it.'),
+    env: z.array(envSchema).max(256).default([]).describe('Variables of the agent.'),
+    ports: z
+      .array(z.union([port, portOfSetting]))
+      .default([])
+      .describe('Ports it listens on in the pod: numbers, or settings that hold one.'),
+    resources: resourcesSchema.describe('Default resources; requests for cpu and memory are required.'),
+    runAs: z
+      .enum(['Own', 'Workload'])
+      .default('Own')
+      .describe(
+        'Own: a user of its own, so the workload cannot read its environment. Workload: the first wrapped container’s.',
+      ),
+    runAsUser: z.int().min(1).optional().describe('Its uid under runAs: Own, where the image needs a certain one.'),
+    runAsGroup: z.int().min(0).optional().describe('Its gid under runAs: Own, where the image needs a certain one.'),
+    readOnlyRootFilesystem: z.boolean().default(true).describe('Whether its root file system is read-only.'),
+  })
+  .meta(withRules(validationRules.ownUserOnly));
 
 const workloadPartSchema = z.strictObject({
   containers: z.array(z.string().min(1)).min(1).describe('Globs on container names.'),
-  env: z.array(envSchema).default([]).describe('Variables of these containers.'),
+  env: z.array(envSchema).max(256).default([]).describe('Variables of these containers.'),
   capabilities: z.array(z.string()).default([]).describe('Capabilities of these containers.'),
   mounts: z.array(hostMountSchema).default([]).describe('Host volumes that these containers mount.'),
 });
@@ -247,54 +256,60 @@ const taskSchema = z
     'The recipe in ECS task definitions, CloudFormation templates and Dockerrun files. Without spec.wrapper, of the agent alone.',
   );
 
-const profileSpecSchema = z.strictObject({
-  description: z.string().default('').describe('What the profile is for, for people.'),
-  version: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,32}$/)
-    .describe('Version of this recipe; it is stamped on pods.'),
-  settings: z.record(settingName, settingSchema).default({}).describe('What a policy may set, by name.'),
-  image: template.optional().describe('The agent’s image.'),
-  credentials: z
-    .strictObject({
-      name: z.string().describe('Name of the Secret in the pod’s namespace.'),
-      key: z.string().describe('Key in the Secret.'),
-    })
-    .optional()
-    .describe('Secret that holds the access key, unless the policy names another.'),
-  shareProcessNamespace: z
-    .boolean()
-    .default(false)
-    .describe('Whether the pod’s containers share one process namespace.'),
-  capabilities: z.array(z.string()).default([]).describe('Capabilities of an instrumented container.'),
-  wrapper: z
-    .strictObject({ argv: z.array(argSchema).min(1).describe('What stands before the original argv.') })
-    .optional()
-    .describe('The tracer that starts an instrumented container’s process.'),
-  volume: volumeSchema.optional().describe('The volume with the agent’s files.'),
-  env: z.array(envSchema).default([]).describe('Variables of an instrumented container.'),
-  reservedEnv: z
-    .array(envName)
-    .default([])
-    .describe('Variables that a pod must not set itself under optOut: Forbidden.'),
-  containers: z.array(workloadPartSchema).default([]).describe('Further parts for containers of certain names.'),
-  hostVolumes: z
-    .array(
-      z.strictObject({
-        name: containerName.describe('Name of the volume in the pod.'),
-        path: absolutePath.describe('Path on the node.'),
-        type: z.string().optional().describe('Type of the hostPath volume, such as Directory or Socket.'),
-      }),
-    )
-    .default([])
-    .describe('Parts of the node that the pod mounts.'),
-  sidecar: sidecarSchema.optional().describe('The agent’s container beside the workload.'),
-  skipWhen: z
-    .array(obstacleSchema)
-    .default([...obstacleSchema.options])
-    .describe('For which kinds of pod the profile is not used.'),
-  task: taskSchema.optional(),
-});
+const profileSpecSchema = z
+  .strictObject({
+    description: z.string().default('').describe('What the profile is for, for people.'),
+    version: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,32}$/)
+      .describe('Version of this recipe; it is stamped on pods.'),
+    settings: z.record(settingName, settingSchema).default({}).describe('What a policy may set, by name.'),
+    image: template.optional().describe('The agent’s image.'),
+    credentials: z
+      .strictObject({
+        name: z.string().describe('Name of the Secret in the pod’s namespace.'),
+        key: z.string().describe('Key in the Secret.'),
+      })
+      .optional()
+      .describe('Secret that holds the access key, unless the policy names another.'),
+    shareProcessNamespace: z
+      .boolean()
+      .default(false)
+      .describe('Whether the pod’s containers share one process namespace.'),
+    capabilities: z.array(z.string()).default([]).describe('Capabilities of an instrumented container.'),
+    wrapper: z
+      .strictObject({ argv: z.array(argSchema).min(1).describe('What stands before the original argv.') })
+      .optional()
+      .describe('The tracer that starts an instrumented container’s process.'),
+    volume: volumeSchema.optional().describe('The volume with the agent’s files.'),
+    env: z.array(envSchema).max(256).default([]).describe('Variables of an instrumented container.'),
+    reservedEnv: z
+      .array(envName)
+      .default([])
+      .describe('Variables that a pod must not set itself under optOut: Forbidden.'),
+    containers: z
+      .array(workloadPartSchema)
+      .max(32)
+      .default([])
+      .describe('Further parts for containers of certain names.'),
+    hostVolumes: z
+      .array(
+        z.strictObject({
+          name: containerName.describe('Name of the volume in the pod.'),
+          path: absolutePath.describe('Path on the node.'),
+          type: z.string().optional().describe('Type of the hostPath volume, such as Directory or Socket.'),
+        }),
+      )
+      .default([])
+      .describe('Parts of the node that the pod mounts.'),
+    sidecar: sidecarSchema.optional().describe('The agent’s container beside the workload.'),
+    skipWhen: z
+      .array(obstacleSchema)
+      .default([...obstacleSchema.options])
+      .describe('For which kinds of pod the profile is not used.'),
+    task: taskSchema.optional(),
+  })
+  .describe('A vendor’s recipe. Every part but the version is optional.');
 
 /** An InstrumentationProfile: a vendor's recipe, as data. Cluster-scoped. */
 export const profileSchema = z.looseObject({

@@ -11,6 +11,11 @@ interface ReasonText {
   readonly remedy: string;
   /** True for a reason that the pod alone proves, which a policy may list in `admitUninstrumented`. */
   readonly admissible?: true;
+  /**
+   * For a skip: who is told. Absent: whoever creates the pod, by a warning, and whoever looks at its controller, by an
+   * Event. `warning`: only the former. `nobody`: it is as somebody wants it, and a word for each pod would be noise.
+   */
+  readonly tells?: 'warning' | 'nobody';
 }
 
 const table = {
@@ -21,36 +26,43 @@ const table = {
   },
   other_request: {
     about: 'decision',
+    tells: 'nobody',
     summary: 'The request is not the creation of a pod.',
     remedy: 'Nothing to do: only CREATE of pods is looked at.',
   },
   no_policy: {
     about: 'decision',
+    tells: 'nobody',
     summary: 'No policy matches the pod.',
     remedy: 'Label the namespace outrider.dev/inject=enabled, or write a policy that selects it.',
   },
   policy_off: {
     about: 'decision',
+    tells: 'nobody',
     summary: 'The policy that wins for this pod is off.',
     remedy: 'Set its mode to Inject, or let another policy win with a higher precedence.',
   },
   report_mode: {
     about: 'decision',
+    tells: 'warning',
     summary: 'The policy only reports; the pod is left as it is.',
     remedy: 'Set the policy’s mode to Inject once the reports look right.',
   },
   namespace_excluded: {
     about: 'decision',
+    tells: 'nobody',
     summary: 'The namespace is on the list of namespaces that are never touched.',
     remedy: 'Take it off --excluded-namespaces if that is not meant.',
   },
   namespace_opted_out: {
     about: 'decision',
+    tells: 'nobody',
     summary: 'The namespace is labelled outrider.dev/inject=disabled.',
     remedy: 'Remove the label, or label the pod outrider.dev/inject=enabled.',
   },
   pod_opted_out: {
     about: 'decision',
+    tells: 'nobody',
     summary: 'The pod is labelled outrider.dev/inject=disabled.',
     remedy: 'Remove the label, or set optOut: Forbidden in the policy.',
   },
@@ -115,6 +127,7 @@ const table = {
   },
   no_container_selected: {
     about: 'decision',
+    tells: 'nobody',
     summary: 'The policy and the pod’s annotation select no container.',
     remedy: 'Look at containers.include, containers.exclude and the annotation outrider.dev/containers.',
   },
@@ -152,6 +165,11 @@ const table = {
     about: 'decision',
     summary: 'The Secret with the agent’s access key is known to be missing in the pod’s namespace.',
     remedy: 'Create the Secret in the pod’s namespace.',
+  },
+  credentials_blocked: {
+    about: 'decision',
+    summary: 'Where the copy of the agent’s access key belongs stands a Secret that is not Outrider’s.',
+    remedy: 'Look at who made the Secret that the message names, and delete it; the copy is then made.',
   },
   agent_image_missing: {
     about: 'decision',
@@ -326,6 +344,12 @@ const table = {
     about: 'remark',
     summary: 'The registry does not show the agent’s image to Outrider; the nodes may have rights that Outrider lacks.',
     remedy: 'Check that the nodes can pull the agent’s image.',
+  },
+  credentials_awaited: {
+    about: 'remark',
+    summary:
+      'The Secret with the agent’s access key is not there, and the policy prefers security: the pod waits for it.',
+    remedy: 'Create the Secret in the pod’s namespace; the kubelet then starts the pod.',
   },
   pull_secrets_not_added: {
     about: 'remark',

@@ -98,4 +98,7 @@ export interface ClusterFacts {
   readonly imageRewrites: readonly { readonly from: string; readonly to: string }[];
 }
 
+/** What a cluster says of itself, for the settings that are `auto`. */
+export type SeenFacts = Pick<ClusterFacts, 'nativeSidecars' | 'imageVolumes' | 'openShift'>;
+
 export type PodSecurityLevel = 'privileged' | 'baseline' | 'restricted';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { validationRules, withRules } from './validation-rules.js';
 
 const labelKey = z.string().min(1).max(317);
 const labelValue = z.string().max(63);
@@ -7,23 +8,28 @@ const requirement = z
   .strictObject({
     key: labelKey.describe('Label key that the expression is about.'),
     operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).describe('Relation of the label’s value to values.'),
-    values: z.array(labelValue).optional().describe('Values for In and NotIn; absent for Exists and DoesNotExist.'),
+    values: z
+      .array(labelValue)
+      .max(1024)
+      .optional()
+      .describe('Values for In and NotIn; absent for Exists and DoesNotExist.'),
   })
   .superRefine((value, context) => {
     const needsValues = value.operator === 'In' || value.operator === 'NotIn';
     const given = value.values?.length ?? 0;
     if (needsValues && given === 0) {
-      context.addIssue({ code: 'custom', path: ['values'], message: `${value.operator} needs at least one value` });
+      context.addIssue({ code: 'custom', path: ['values'], message: validationRules.selectorNeedsValues.message });
     }
     if (!needsValues && given > 0) {
-      context.addIssue({ code: 'custom', path: ['values'], message: `${value.operator} takes no values` });
+      context.addIssue({ code: 'custom', path: ['values'], message: validationRules.selectorTakesNoValues.message });
     }
-  });
+  })
+  .meta(withRules(validationRules.selectorNeedsValues, validationRules.selectorTakesNoValues));
 
 /** A Kubernetes label selector (apimachinery `metav1.LabelSelector`): an empty one selects everything. */
 export const labelSelectorSchema = z.strictObject({
   matchLabels: z.record(labelKey, labelValue).optional().describe('Labels that must be there with these values.'),
-  matchExpressions: z.array(requirement).optional().describe('Expressions that must all hold.'),
+  matchExpressions: z.array(requirement).max(256).optional().describe('Expressions that must all hold.'),
 });
 
 export type LabelSelector = z.infer<typeof labelSelectorSchema>;

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** A kind of object that is watched. */
-export type WatchedKind = 'policies' | 'profiles' | 'namespaces' | 'certificate' | 'pause' | 'nodes';
+export type WatchedKind = 'policies' | 'profiles' | 'namespaces' | 'certificate' | 'registration';
 
 /** What is measured of the work with the API server. */
 export interface ClusterMetrics {

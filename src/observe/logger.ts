@@ -14,14 +14,16 @@ export interface LoggerOptions {
 }
 
 /**
- * Makes a logger. Lines are written before the call returns, in this thread: none is lost when the process ends.
- * The printer for people is loaded only where it is used.
+ * Makes a logger. JSON lines to standard error are written together, some milliseconds late, and in this thread: a line
+ * of its own costs more than the rest of a review's log. None is lost but by a kill that a process cannot see. The printer
+ * for people is loaded only where it is used.
  */
 export async function createLogger(options: LoggerOptions): Promise<Logger> {
   const terminal = options.destination === undefined ? process.stderr.isTTY : options.destination.isTTY === true;
-  const destination = options.destination ?? pino.destination({ dest: 2, sync: true });
   const settings = { level: options.level, base: null };
-  if (options.format === 'json' || (options.format === 'auto' && !terminal)) {
+  const json = options.format === 'json' || (options.format === 'auto' && !terminal);
+  const destination = options.destination ?? (json ? gatheredStderr() : pino.destination({ dest: 2, sync: true }));
+  if (json) {
     return pino(
       { ...settings, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
       destination,
@@ -34,4 +36,27 @@ export async function createLogger(options: LoggerOptions): Promise<Logger> {
     translateTime: 'SYS:HH:MM:ss.l',
   });
   return pino(settings, { write: (line: string) => destination.write(print(line)) });
+}
+
+const gatherBytes = 8 * 1024;
+const gatherMs = 25;
+
+/** Standard error, to which lines go when there are enough of them, after a moment, or when the process ends. */
+function gatheredStderr(): DestinationStream & { flushSync(): void } {
+  const stream = pino.destination({ dest: 2, sync: true, minLength: gatherBytes });
+  let waiting = false;
+  const flush = (): void => {
+    waiting = false;
+    stream.flushSync();
+  };
+  process.on('exit', flush);
+  return {
+    write: (line) => {
+      stream.write(line);
+      if (waiting) return;
+      waiting = true;
+      setTimeout(flush, gatherMs).unref();
+    },
+    flushSync: flush,
+  };
 }

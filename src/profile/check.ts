@@ -2,6 +2,7 @@ import { OutriderError } from '../model/error.js';
 import { didYouMean } from '../model/nearest.js';
 import { objectName } from '../model/policy.js';
 import type { Condition, Profile, ProfileArg, ProfileEnv, ProfileSetting } from '../model/profile.js';
+import { validationRules } from '../model/validation-rules.js';
 import { checkTask } from './check-task.js';
 import { patternProblem } from './pattern.js';
 import { mergeResources, resourcesProblem } from './resources.js';
@@ -61,7 +62,7 @@ class Check {
       this.#report(`${field}.pattern`, `is for text, and the setting is of type ${setting.type}; take it out`);
     }
     if (setting.minimum !== undefined && setting.maximum !== undefined && setting.minimum > setting.maximum) {
-      this.#report(`${field}.minimum`, 'is above maximum; swap them');
+      this.#report(`${field}.minimum`, validationRules.minimumBelowMaximum.message);
     }
     if (badPattern === undefined) {
       for (const [index, value] of (setting.enum ?? []).entries()) {
@@ -169,7 +170,7 @@ class Check {
     const { volume, image } = this.#profile.spec;
     if (volume === undefined) return;
     if (volume.copy === undefined && volume.imageVolume === undefined) {
-      this.#report('spec.volume', 'has neither copy nor imageVolume, so nothing fills it; add one');
+      this.#report('spec.volume', validationRules.volumeIsFilled.message);
     }
     if (volume.mountPath === '/') this.#report('spec.volume.mountPath', 'is /; give a folder of its own');
     if (!quantity.test(volume.sizeLimit)) {
@@ -202,7 +203,7 @@ class Check {
       if (typeof port !== 'number') this.#known(`spec.sidecar.ports[${index}].setting`, port.setting);
     }
     if (sidecar.runAs === 'Workload' && (sidecar.runAsUser ?? sidecar.runAsGroup) !== undefined) {
-      this.#report('spec.sidecar.runAsUser', 'or runAsGroup is given together with runAs: Workload; take one out');
+      this.#report('spec.sidecar.runAsUser', validationRules.ownUserOnly.message);
     }
     const problem = resourcesProblem(mergeResources(sidecar.resources, {}));
     if (problem !== undefined) this.#report(`spec.sidecar.resources.${problem.field}`, problem.text);
@@ -226,7 +227,7 @@ class Check {
       const sources = [variable.value, variable.fromField, variable.fromSecret].filter(
         (source) => source !== undefined,
       );
-      if (sources.length !== 1) this.#report(at, 'needs exactly one of value, fromField and fromSecret');
+      if (sources.length !== 1) this.#report(at, validationRules.oneSourceOfVariable.message);
       if (variable.value !== undefined) {
         this.#template(`${at}.value`, variable.value);
         if (secretName.test(variable.name)) {

@@ -12,6 +12,8 @@ import { expandTemplate, type TemplateValues } from './template.js';
 export interface RenderOptions {
   /** What an image starts (entrypoint, then cmd), where the operator's image map says so; it wins over the profile. */
   readonly argvOf?: (image: string) => readonly string[] | undefined;
+  /** Name of the Secret that pods refer to in place of the policy's, for a policy whose Secret is mirrored. */
+  readonly secretName?: (secret: { readonly name: string; readonly key: string }) => string;
 }
 
 /**
@@ -140,7 +142,9 @@ class Renderer {
 
   #credentials(): { readonly name: string; readonly key: string } {
     const secret = this.#filling.policy.credentials.secretRef ?? this.#filling.profile.spec.credentials;
-    if (secret !== undefined && secretKey.test(secret.key)) return { name: secret.name, key: secret.key };
+    if (secret !== undefined && secretKey.test(secret.key)) {
+      return { name: this.#options.secretName?.(secret) ?? secret.name, key: secret.key };
+    }
     if (secret !== undefined) {
       const field = 'spec.credentials.secretRef.key';
       const message = `${field} is ${quote(secret.key)}; give a key of the Secret: letters, digits, - _ and dots.`;

@@ -1,6 +1,10 @@
 /** Why a request got an HTTP error instead of an admission response, with the status and a sentence for each. */
 const table = {
   path_unknown: { status: 404, message: 'Nothing is served at this path: it is /mutate/pods or /validate/pods.' },
+  client_unauthorized: {
+    status: 403,
+    message: 'Reviews are answered for a client certificate of --client-ca, and a name of --client-name, only.',
+  },
   method_not_allowed: { status: 405, message: 'Only POST is served at this path.' },
   content_type_unsupported: { status: 415, message: 'The content type must be application/json, not encoded further.' },
   timeout_invalid: { status: 400, message: 'The parameter timeout must be one duration above zero, such as 10s.' },

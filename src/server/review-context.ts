@@ -19,7 +19,10 @@ export interface ReviewContext {
 export type ReviewHandler = (body: Buffer, context: ReviewContext) => Buffer | string | Promise<Buffer | string>;
 
 /** One handler for each door. */
-export type ReviewHandlers = Readonly<Record<Door, ReviewHandler>>;
+export interface ReviewHandlers extends Readonly<Record<Door, ReviewHandler>> {
+  /** Answers the self-test at both doors; absent where nobody tests. */
+  readonly selfTest?: ReviewHandler;
+}
 
 /** The context of one request. `end` must be called when the answer is made. */
 export class RequestContext implements ReviewContext {

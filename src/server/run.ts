@@ -1,5 +1,5 @@
 import closeWithGrace from 'close-with-grace';
-import { startService, type Service, type ServiceOptions } from './service.js';
+import { StartAborted, startService, type Service, type ServiceOptions } from './service.js';
 
 // Room for what the drain does beside waiting.
 const slackMs = 5_000;
@@ -7,13 +7,16 @@ const slackMs = 5_000;
 /**
  * Starts the service and ties it to the process: SIGTERM or SIGINT drains it and ends the process with 0; a second
  * signal ends it at once with 1. An error that nothing caught is logged, and the service is drained before the process
- * ends with 1: other reviews have nothing to do with it.
+ * ends with 1: other reviews have nothing to do with it. A signal that comes while the service still starts, such as
+ * while its certificate is waited for, closes what is open and ends the process with 0 likewise.
+ * @returns `undefined` when the process is ending already
  * @throws what `startService` throws
  */
-export async function runService(options: ServiceOptions): Promise<Service> {
+export async function runService(options: ServiceOptions): Promise<Service | undefined> {
   const { logger, settings } = options;
-  const service = await startService(options);
-  closeWithGrace(
+  const abort = new AbortController();
+  const starting = startService(options, abort.signal);
+  const ending = closeWithGrace(
     {
       delay: settings.drainGraceMs + settings.drainTimeoutMs + slackMs,
       logger: false,
@@ -37,8 +40,16 @@ export async function runService(options: ServiceOptions): Promise<Service> {
     async ({ signal, err }) => {
       if (err !== undefined) logger.fatal({ err }, 'an error that nothing caught: shutting down');
       else logger.info({ signal }, 'signal received');
-      await service.drain();
+      abort.abort();
+      const service = await starting.catch(() => undefined);
+      await service?.drain();
     },
   );
-  return service;
+  try {
+    return await starting;
+  } catch (error) {
+    if (error instanceof StartAborted) return undefined;
+    ending.uninstall();
+    throw error;
+  }
 }

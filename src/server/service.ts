@@ -3,6 +3,7 @@ import type { Settings } from '../config.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import { watchForStalls } from '../observe/stall.js';
+import { openAuthoritiesFile } from './authorities-file.js';
 import { createHealthServer } from './health.js';
 import { createReadiness } from './readiness.js';
 import type { CertificateSource, HandlerSource } from './sources.js';
@@ -37,14 +38,21 @@ export interface Service {
   drain(): Promise<void>;
 }
 
+/** What `startService` throws when it was told to end before it had started. */
+export class StartAborted extends Error {
+  override readonly name = 'StartAborted';
+}
+
 /**
  * Starts the service: health, then the certificate, the webhook's port and the handlers. The health port is open while
  * the certificate is waited for, and both are while the handlers are; until then reviews are answered with 503 and
  * `/readyz` says why.
  * @throws OutriderError `certificate_invalid`, `file_unreadable`, `file_unwritable`, `listen_failed`, or what the
  *   sources throw; nothing is left running then
+ * @param abort gives up starting, whatever is waited for
+ * @throws StartAborted when that happens
  */
-export async function startService(options: ServiceOptions): Promise<Service> {
+export async function startService(options: ServiceOptions, abort?: AbortSignal): Promise<Service> {
   const { settings, logger, metrics } = options;
   const stop = new AbortController();
   const context = { settings, logger, metrics, signal: stop.signal };
@@ -59,21 +67,32 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     await health.close();
     await options.closeLast?.();
   };
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const give = (): void => reject(new StartAborted('told to end while starting'));
+    if (abort?.aborted === true) give();
+    abort?.addEventListener('abort', give, { once: true });
+  });
+  aborted.catch(() => undefined);
+  const orAborted = <T>(work: Promise<T>): Promise<T> => Promise.race([work, aborted]);
   try {
     const host = settings.listenHost;
-    const plainPort = await health.listen({ host, port: settings.plainPort });
-    const certificate = await options.certificates(context);
-    const server = createWebhookServer({ pair: certificate.pair, limits: settings, logger, metrics });
+    const plainPort = await orAborted(health.listen({ host, port: settings.plainPort }));
+    const clientFile =
+      settings.clientCa === '' ? undefined : await openAuthoritiesFile(settings.clientCa, '--client-ca', context);
+    const certificate = await orAborted(options.certificates(context));
+    const clients = clientFile === undefined ? undefined : { authorities: clientFile.pem, names: settings.clientNames };
+    const server = createWebhookServer({ pair: certificate.pair, limits: settings, logger, metrics, clients });
     webhook = server;
     metrics.setCertificateExpiry(certificate.pair.notAfter);
     readiness.met('certificate');
-    const webhookPort = await server.listen({ host, port: settings.listenPort });
+    const webhookPort = await orAborted(server.listen({ host, port: settings.listenPort }));
     logger.info({ webhookPort, plainPort, names: certificate.pair.names }, 'listening');
     await certificate.watch((pair) => {
       server.setPair(pair);
       metrics.setCertificateExpiry(pair.notAfter);
     });
-    await options.handlers(context, (next) => server.setHandlers(next));
+    await clientFile?.watch((authorities) => server.setClientAuthorities(authorities));
+    await orAborted(options.handlers(context, (next) => server.setHandlers(next)));
     readiness.met('configuration');
     logger.info('ready');
 

@@ -1,11 +1,14 @@
+import { constants } from 'node:crypto';
 import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Door } from '../model/decision.js';
 import { OutriderError } from '../model/error.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { TlsPair } from '../tls/pair.js';
+import { createClientCheck, type ClientCheck } from './client-check.js';
 import { answerConnectionError } from './connection-error.js';
 import { parseGoDuration } from './go-duration.js';
 import { answerAndLinger } from './linger.js';
@@ -13,7 +16,17 @@ import { listenOn, type Address } from './listen.js';
 import { isRetryable, rejection, type RejectCause } from './rejection.js';
 import { RequestContext, type ReviewHandlers } from './review-context.js';
 
-const doors: Readonly<Record<string, Door>> = { '/mutate/pods': 'mutate', '/validate/pods': 'validate' };
+interface Path {
+  readonly door: Door;
+  readonly of: 'pods' | 'selfTest';
+}
+
+const paths: Readonly<Record<string, Path>> = {
+  '/mutate/pods': { door: 'mutate', of: 'pods' },
+  '/validate/pods': { door: 'validate', of: 'pods' },
+  '/mutate/self-test': { door: 'mutate', of: 'selfTest' },
+  '/validate/self-test': { door: 'validate', of: 'selfTest' },
+};
 const json = 'application/json; charset=utf-8';
 // The API server never waits longer for a webhook.
 const longestTimeoutMs = 30_000;
@@ -44,6 +57,8 @@ export interface WebhookServer {
   listen(address: Address): Promise<number>;
   /** Puts handlers in place, for every request from now on. Before the first call requests are answered with 503. */
   setHandlers(handlers: ReviewHandlers): void;
+  /** Verifies the client certificates of new connections by other authorities, PEM. Only where clients are checked. */
+  setClientAuthorities(authorities: string): void;
   /** Presents another certificate to new connections; those that are open stay as they are. */
   setPair(pair: TlsPair): void;
   /** Goes on answering, and asks each client to close its connection behind the answer. */
@@ -61,8 +76,11 @@ interface ReviewRequest {
 }
 
 /** TLS options that must be given again with each change of the certificate: `setSecureContext` forgets them. */
-function secureContext(pair: TlsPair): { cert: string; key: string; minVersion: 'TLSv1.2' } {
-  return { cert: pair.certPem, key: pair.keyPem, minVersion: 'TLSv1.2' };
+function secureContext(pair: TlsPair, authorities: string | undefined): SecureContextOptions {
+  const served: SecureContextOptions = { cert: pair.certPem, key: pair.keyPem, minVersion: 'TLSv1.2' };
+  if (authorities === undefined) return served;
+  // A resumed session would be as good as its first handshake, whatever became of the authorities since.
+  return { ...served, ca: authorities, secureOptions: constants.SSL_OP_NO_TICKET };
 }
 
 /**
@@ -74,8 +92,11 @@ export function createWebhookServer(options: {
   readonly limits: WebhookLimits;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Absent: anybody's reviews are answered. */
+  readonly clients?: ClientCheck | undefined;
 }): WebhookServer {
-  const { limits, logger, metrics } = options;
+  const { limits, logger, metrics, clients } = options;
+  let served = { pair: options.pair, authorities: clients?.authorities };
   let handlers: ReviewHandlers | undefined;
   let phase: 'serving' | 'draining' | 'closed' = 'serving';
   let inFlight = 0;
@@ -85,7 +106,9 @@ export function createWebhookServer(options: {
 
   const app = fastify<Server>({
     https: {
-      ...secureContext(options.pair),
+      ...secureContext(options.pair, clients?.authorities),
+      // Who has none is answered, with 403: a broken handshake would tell nobody why.
+      ...(clients === undefined ? {} : { requestCert: true, rejectUnauthorized: false }),
       handshakeTimeout: 10_000,
       headersTimeout: limits.headersTimeoutMs ?? 15_000,
       connectionsCheckingInterval: limits.timeoutCheckMs ?? 5_000,
@@ -111,10 +134,17 @@ export function createWebhookServer(options: {
     },
   });
   app.server.on('tlsClientError', (error) => logger.debug({ err: error }, 'a TLS handshake failed'));
+  if (clients !== undefined) {
+    const isAllowed = createClientCheck(clients.names);
+    app.addHook('onRequest', (request, reply, done) => {
+      if (isAllowed(request.raw.socket)) done();
+      else reject(reply, 'client_unauthorized');
+    });
+  }
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setNotFoundHandler((request, reply) => {
-    if (doors[request.url.split('?', 1)[0] ?? ''] === undefined) return reject(reply, 'path_unknown');
+    if (paths[request.url.split('?', 1)[0] ?? ''] === undefined) return reject(reply, 'path_unknown');
     reply.header('allow', 'POST');
     return reject(reply, 'method_not_allowed');
   });
@@ -132,6 +162,11 @@ export function createWebhookServer(options: {
     if (cause === 'internal') logger.error({ err: error }, 'the server failed to answer a request');
     return reject(reply, cause);
   });
+
+  function present(next: typeof served): void {
+    app.server.setSecureContext(secureContext(next.pair, next.authorities));
+    served = next;
+  }
 
   function reject(reply: FastifyReply, cause: RejectCause, message?: string): FastifyReply {
     metrics.countRejected(cause);
@@ -155,9 +190,11 @@ export function createWebhookServer(options: {
     reject(reply, 'internal');
   }
 
-  function review(door: Door, request: FastifyRequest<ReviewRequest, Server>, reply: FastifyReply): void {
+  function review({ door, of }: Path, request: FastifyRequest<ReviewRequest, Server>, reply: FastifyReply): void {
     if (phase === 'closed') return void reject(reply, 'draining');
     if (handlers === undefined) return void reject(reply, 'not_loaded');
+    const handler = of === 'pods' ? handlers[door] : handlers.selfTest;
+    if (handler === undefined) return void reject(reply, 'path_unknown');
     if (inFlight >= limits.maxInFlight) return void reject(reply, 'overloaded');
     if (request.headers['content-encoding'] !== undefined) return void reject(reply, 'content_type_unsupported');
     const body = request.body;
@@ -171,10 +208,10 @@ export function createWebhookServer(options: {
     const end = (): void => {
       inFlight--;
       context.end();
-      metrics.observeDuration(door, (performance.now() - startMs) / 1000);
+      if (of === 'pods') metrics.observeDuration(door, (performance.now() - startMs) / 1000);
     };
     try {
-      const answer = handlers[door](body, context);
+      const answer = handler(body, context);
       if (answer instanceof Promise) {
         answer.then(
           (later) => {
@@ -196,9 +233,9 @@ export function createWebhookServer(options: {
     }
   }
 
-  for (const [path, door] of Object.entries(doors)) {
-    app.post<ReviewRequest>(path, (request, reply) => {
-      review(door, request, reply);
+  for (const [url, path] of Object.entries(paths)) {
+    app.post<ReviewRequest>(url, (request, reply) => {
+      review(path, request, reply);
     });
   }
 
@@ -210,8 +247,9 @@ export function createWebhookServer(options: {
     setHandlers: (next) => {
       handlers = next;
     },
-    setPair: (pair) => {
-      app.server.setSecureContext(secureContext(pair));
+    setPair: (pair) => present({ ...served, pair }),
+    setClientAuthorities: (authorities) => {
+      if (clients !== undefined) present({ ...served, authorities });
     },
     startDraining: () => {
       if (phase === 'serving') phase = 'draining';

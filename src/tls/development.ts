@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { OutriderError } from '../model/error.js';
 import { issueAuthority, issueServer, type Issued } from './issue.js';
+import { isForExactly } from './names.js';
 import { loadPair, parseCertificate, type TlsPair } from './pair.js';
 
 const authorityDays = 3650;
@@ -101,8 +101,7 @@ async function readServer(
     certificate.verify(parseCertificate(authority.certPem, files.caFile).publicKey) &&
     Date.parse(certificate.validFrom) <= nowMs &&
     Date.parse(certificate.validTo) - nowMs > renewBeforeMs &&
-    dnsNames.every((name) => isIP(name) === 0 || certificate.checkIP(name) !== undefined) &&
-    sameNames(certificate.subjectAltName ?? '', dnsNames);
+    isForExactly(certificate, dnsNames);
   return usable ? issued : undefined;
 }
 
@@ -115,13 +114,6 @@ async function readIssued(certFile: string, keyFile: string): Promise<Issued | u
   } catch {
     return undefined;
   }
-}
-
-/** IP addresses have several spellings, so they are counted here and compared by the caller. */
-function sameNames(subjectAltName: string, wanted: readonly string[]): boolean {
-  const entries = new Set(subjectAltName.split(', '));
-  const domains = wanted.filter((name) => isIP(name) === 0);
-  return entries.size === new Set(wanted).size && domains.every((name) => entries.has(`DNS:${name}`));
 }
 
 async function writeAll(dir: string, files: readonly (readonly [file: string, text: string])[]): Promise<void> {

@@ -4,8 +4,13 @@ import type * as X509 from '@peculiar/x509';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const aDayMs = 24 * 60 * 60 * 1000;
-// Clocks of machines differ; a certificate that starts only now is refused by one that is behind.
-const backdatedMs = 60 * 60 * 1000;
+// Clocks of machines differ; a certificate that starts only now is refused by one that is behind. A short life is not
+// to be spent before it begins.
+const longestBackdatedMs = 60 * 60 * 1000;
+const backdatedShare = 0.1;
+
+/** How long a certificate is valid from now on. */
+export type Lifetime = { readonly days: number } | { readonly lifetimeMs: number };
 
 /** A certificate and its key, PEM. */
 export interface Issued {
@@ -20,11 +25,9 @@ async function library(): Promise<typeof X509> {
 }
 
 /** Makes a certificate authority that signs servers' certificates and nothing else. */
-export async function issueAuthority(options: {
-  readonly commonName: string;
-  readonly days: number;
-  readonly nowMs: number;
-}): Promise<Issued> {
+export async function issueAuthority(
+  options: { readonly commonName: string; readonly nowMs: number } & Lifetime,
+): Promise<Issued> {
   const x509 = await library();
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
@@ -46,15 +49,12 @@ export async function issueAuthority(options: {
 }
 
 /**
- * Makes a server's certificate, signed by an authority.
+ * Makes a server's certificate, signed by an authority. It ends with its authority at the latest.
  * @param options.names DNS names and IP addresses, at least one
  */
-export async function issueServer(options: {
-  readonly authority: Issued;
-  readonly names: readonly string[];
-  readonly days: number;
-  readonly nowMs: number;
-}): Promise<Issued> {
+export async function issueServer(
+  options: { readonly authority: Issued; readonly names: readonly string[]; readonly nowMs: number } & Lifetime,
+): Promise<Issued> {
   const x509 = await library();
   const issuer = new x509.X509Certificate(options.authority.certPem);
   const signingKey = await importKey(options.authority.keyPem);
@@ -64,7 +64,7 @@ export async function issueServer(options: {
       serialNumber: serialNumber(),
       subject: [{ CN: ['outrider'] }],
       issuer: issuer.subject,
-      ...validity(options),
+      ...validity(options, issuer.notAfter.getTime()),
       signingAlgorithm: algorithm,
       publicKey: keys.publicKey,
       signingKey,
@@ -84,11 +84,16 @@ export async function issueServer(options: {
   return { certPem: pem(certificate.toString('pem')), keyPem: await exportKey(keys.privateKey) };
 }
 
-function validity({ days, nowMs }: { readonly days: number; readonly nowMs: number }): {
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-} {
-  return { notBefore: new Date(nowMs - backdatedMs), notAfter: new Date(nowMs + days * aDayMs) };
+function validity(
+  options: { readonly nowMs: number } & Lifetime,
+  latestMs = Infinity,
+): { readonly notBefore: Date; readonly notAfter: Date } {
+  const { nowMs } = options;
+  const lifetimeMs = 'days' in options ? options.days * aDayMs : options.lifetimeMs;
+  return {
+    notBefore: new Date(nowMs - Math.min(longestBackdatedMs, lifetimeMs * backdatedShare)),
+    notAfter: new Date(Math.min(nowMs + lifetimeMs, latestMs)),
+  };
 }
 
 /** 127 random bits: positive, and never more than the 20 octets of RFC 5280, 4.1.2.2. */

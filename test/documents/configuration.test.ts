@@ -182,7 +182,7 @@ const malformed: readonly (readonly [string, ErrorCode, string | undefined, stri
     `${group}\nkind: InstrumentationPolicy\nmetadata: {name: a}`,
     'policy_invalid',
     'spec',
-    '1 (document 1): spec is missing; add it.',
+    '1 (document 1): spec is missing; add it: Who gets which profile, and how strictly.',
   ],
   [
     `${group}\nkind: InstrumentationPolicy\nmetadata: {name: a}\nspec: {}`,
@@ -254,7 +254,7 @@ const malformed: readonly (readonly [string, ErrorCode, string | undefined, stri
     policy('  match: {podSelector: {matchExpressions: [{key: a, operator: In}]}}'),
     'policy_invalid',
     'spec.match.podSelector.matchExpressions[0].values',
-    '6 (document 1): spec.match.podSelector.matchExpressions[0].values is not valid: In needs at least one value.',
+    '6 (document 1): spec.match.podSelector.matchExpressions[0].values is not valid: needs at least one value for In and NotIn.',
   ],
   [
     policy('  containers: {include: []}'),

@@ -124,8 +124,8 @@ t.test('the agent’s image is asked for under the name that the pod gets', asyn
 
 t.test('a missing Secret is a skip under Availability, and asks for the right one (E31)', (t) => {
   const seen: string[] = [];
-  const secretState = (...words: readonly string[]) => {
-    seen.push(words.join('/'));
+  const secretState = (namespace: string, name: string, key: string) => {
+    seen.push(`${namespace}/${name}/${key}`);
     return 'missing' as const;
   };
   const secretRef = { secretRef: { name: 'mine', key: 'k' } };

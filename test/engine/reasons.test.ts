@@ -184,6 +184,8 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   tampered: scene(instrumentedOtherwise, forbidden),
   policy_invalid: scene(podOf(), { profile: { name: 'sysdig', settings: { region: 'mars' } } }, { broken: true }),
   credentials_missing: scene(podOf(), {}, { secretState: () => 'missing' }),
+  credentials_blocked: scene(podOf(), { prefer: 'Security' }, { secretState: () => 'blocked' }),
+  credentials_awaited: scene(podOf(), { prefer: 'Security' }, { secretState: () => 'missing' }),
   agent_image_missing: scene(
     podOf(),
     {},

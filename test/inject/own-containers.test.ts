@@ -97,6 +97,22 @@ t.test('where a container limits ephemeral storage, ours have a limit, and no re
   t.end();
 });
 
+t.test('amounts that come from one pod get into no other (E27)', (t) => {
+  const plain = podWith({ command: ['/app'] });
+  const tight = podWith({ command: ['/app'] }, { resources: { limits: { cpu: '200m' } } });
+  const engine = engineFor();
+  const limit = (pod: JsonObject): unknown =>
+    at(resourcesOf(patched(pod, decideNow(pod, engine).patch), tools), 'limits', 'cpu');
+  t.same([limit(tight), limit(plain), limit(tight)], ['200m', '500m', '200m']);
+  const small = podWith({ command: ['/app'], resources: guaranteed });
+  const large = podWith({ command: ['/app'], resources: { limits: { cpu: 1, memory: '1Gi' } } });
+  const alone = engineOf(lab(''));
+  const most = (pod: JsonObject): unknown =>
+    at(resourcesOf(patched(pod, decideNow(pod, alone).patch), 'lab-copy'), 'limits', 'cpu');
+  t.same([most(small), most(large)], ['50m', '500m']);
+  t.end();
+});
+
 t.test('what is added passes the restricted Pod Security level (E22)', (t) => {
   for (const spec of [
     {},

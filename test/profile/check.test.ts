@@ -278,6 +278,17 @@ t.test('the example of docs/profiles.md loads and renders', (t) => {
   t.end();
 });
 
+t.test('the worked example of test/agent is a valid profile', (t) => {
+  const name = 'test/agent/profile.yaml';
+  const text = readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8');
+  const { configuration, problems } = parseConfiguration([{ name, text }]);
+  const registry = profileRegistry(configuration.profiles);
+  t.strictSame([...problems, ...registry.problems], []);
+  const { metadata, spec } = findProfile(registry, 'stand-in');
+  t.strictSame([metadata.name, spec.sidecar?.argv], ['stand-in', ['/stand-in', 'agent']]);
+  t.end();
+});
+
 t.test('the reference lists each setting of each profile', (t) => {
   const reference = profileReference(builtInProfiles());
   for (const profile of builtInProfiles()) {

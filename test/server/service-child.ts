@@ -4,6 +4,7 @@ import { readSettings } from '../../src/config.js';
 import { certificateFromFiles } from '../../src/server/certificates.js';
 import { handlersFromFolder } from '../../src/server/configuration.js';
 import { rejectCauses } from '../../src/server/rejection.js';
+import type { CertificateSource } from '../../src/server/sources.js';
 import { runService } from '../../src/server/run.js';
 
 // A service in a process of its own, for the tests that send it signals.
@@ -11,11 +12,20 @@ const settings = readSettings({ flags: {}, env: process.env });
 const logger = await createLogger({ level: settings.logLevel, format: settings.logFormat });
 const metrics = createMetrics({ registry: new Registry(), version: '0', nodeVersion: 'v0', rejectCauses });
 const crash = process.argv.includes('--crash');
+const waits: CertificateSource = (context) => {
+  if (!process.argv.includes('--waits')) return certificateFromFiles(context);
+  process.stdout.write('waiting\n');
+  return new Promise(() => undefined);
+};
 const service = await runService({
   settings,
   logger,
   metrics,
-  certificates: certificateFromFiles,
+  certificates: waits,
+  closeLast: () => {
+    process.stdout.write('closed\n');
+    return Promise.resolve();
+  },
   handlers: handlersFromFolder(() => ({
     mutate: () => {
       if (crash) void Promise.reject(new Error('nobody caught this'));
@@ -24,4 +34,6 @@ const service = await runService({
     validate: () => '{}',
   })),
 });
-process.stdout.write(`${JSON.stringify({ webhookPort: service.webhookPort, plainPort: service.plainPort })}\n`);
+if (service !== undefined) {
+  process.stdout.write(`${JSON.stringify({ webhookPort: service.webhookPort, plainPort: service.plainPort })}\n`);
+}

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { ConnectionOptions } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { readSettings, type Settings } from '../../src/config.js';
@@ -10,6 +11,8 @@ import { OutriderError } from '../../src/model/error.js';
 import { certificateFromFiles as certificates } from '../../src/server/certificates.js';
 import { handlersFromFolder, type LoadConfiguration } from '../../src/server/configuration.js';
 import { startService } from '../../src/server/service.js';
+import { issueAuthority, type Issued } from '../../src/tls/issue.js';
+import { issueClient } from '../support/client-certificate.js';
 import { makePair, observers, open, post, temporaryFolder, until } from './harness.js';
 
 const { ca, pair } = await makePair();
@@ -48,6 +51,8 @@ async function start(t: Parameters<typeof temporaryFolder>[0], own: Partial<Sett
   };
   return { dir, service, get, ...seen };
 }
+
+const authority = (commonName: string): Promise<Issued> => issueAuthority({ commonName, days: 1, nowMs: Date.now() });
 
 /** Writes a file whole: a reader sees the old text or the new one. */
 function put(dir: string, name: string, text: string): void {
@@ -163,6 +168,62 @@ t.test('E35 a new certificate is presented to new connections, and open ones go 
   await t.rejects(open(service.webhookPort, { ca: other.ca, ...old }), /protocol version/, 'still TLS 1.2 or newer');
 });
 
+t.test('reviews are answered for clients with a certificate only, by authorities that are watched', async (t) => {
+  const dir = temporaryFolder(t);
+  const clientCa = join(dir, 'client-ca.crt');
+  const [first, second] = [await authority('first'), await authority('second')];
+  put(dir, 'client-ca.crt', first.certPem);
+  const own = { clientCa, clientNames: ['kube-apiserver', 'other'], reloadIntervalMs: 50 };
+  const { service, get, lines, metric } = await start(t, own);
+  const ask = async (issuer: Issued | undefined, user = 'kube-apiserver') => {
+    const issued = issuer === undefined ? undefined : await issueClient(issuer, user);
+    const client = issued === undefined ? {} : { cert: issued.certPem, key: issued.keyPem };
+    const connection = await open(service.webhookPort, { rejectUnauthorized: false, ...client });
+    connection.send(post('1') + post('1'));
+    const answers = [await connection.next(), await connection.next()];
+    t.equal(connection.socket.isSessionReused(), false);
+    connection.socket.destroy();
+    return answers.map(({ status, body }) => (status === 200 ? 200 : `${status} ${body.slice(0, 39)}`));
+  };
+  const refused = '403 {"error":{"code":"client_unauthorized",';
+  t.same(await ask(first), [200, 200]);
+  t.same(await ask(undefined), [refused, refused], 'no certificate');
+  t.same(await ask(first, 'somebody'), [refused, refused], 'another name');
+  t.same(await ask(second), [refused, refused], 'another authority');
+  t.same(await get('/readyz'), { status: 200, text: 'ok\n' }, 'health is asked without');
+  t.equal(await metric('outrider_rejected_requests_total', { cause: 'client_unauthorized' }), 6);
+
+  put(dir, 'client-ca.crt', 'nothing');
+  await until(() => lines().some((line) => line.includes('the new authorities cannot be used')));
+  t.same(await ask(first), [200, 200]);
+  put(dir, 'client-ca.crt', first.certPem + second.certPem);
+  await until(() => lines().some((line) => line.includes('new authorities are used')));
+  t.same(await ask(first), [200, 200]);
+  t.same(await ask(second, 'other'), [200, 200]);
+});
+
+t.test('E35 with client certificates checked, a new certificate is presented and clients are checked on', async (t) => {
+  const dir = temporaryFolder(t);
+  writePair(dir, pair);
+  const clients = await authority('clients');
+  put(dir, 'client-ca.crt', clients.certPem);
+  const files = { tlsCert: join(dir, 'tls.crt'), tlsKey: join(dir, 'tls.key'), clientCa: join(dir, 'client-ca.crt') };
+  const { service, lines } = await start(t, { ...files, reloadIntervalMs: 50 });
+  const { certPem, keyPem } = await issueClient(clients, 'anybody');
+  const status = async (options: ConnectionOptions) => {
+    const connection = await open(service.webhookPort, options);
+    connection.send(post('1'));
+    const answer = await connection.next();
+    connection.socket.destroy();
+    return answer.status;
+  };
+  t.equal(await status({ ca, cert: certPem, key: keyPem }), 200);
+  writePair(dir, other.pair);
+  await until(() => lines().some((line) => line.includes('a new certificate is served')));
+  t.equal(await status({ ca: other.ca, cert: certPem, key: keyPem }), 200);
+  t.equal(await status({ ca: other.ca }), 403);
+});
+
 t.test('what cannot start says why, and leaves nothing running', async (t) => {
   const dir = temporaryFolder(t);
   writePair(dir, { certPem: pair.certPem, keyPem: other.pair.keyPem });
@@ -199,6 +260,20 @@ async function child(t: Parameters<typeof temporaryFolder>[0], graceMs: number, 
   const connection = await open(ports.webhookPort, { rejectUnauthorized: false });
   return { ...ports, running, exited, connection, log: () => log };
 }
+
+t.test('SIGTERM while the certificate is still waited for: everything is closed, and 0', async (t) => {
+  const script = fileURLToPath(new URL('service-child.js', import.meta.url));
+  const env = { ...process.env, OUTRIDER_PLAIN_PORT: '0' };
+  const running = spawn(process.execPath, [script, '--waits'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  t.teardown(() => running.kill('SIGKILL'));
+  const lines = createInterface(running.stdout);
+  t.same(await once(lines, 'line'), ['waiting']);
+  const last = once(lines, 'line');
+  const exited = once(running, 'exit');
+  running.kill('SIGTERM');
+  t.same(await last, ['closed']);
+  t.same(await exited, [0, null]);
+});
 
 t.test('SIGTERM: not ready, answering on with Connection: close, then closed with 0', async (t) => {
   const { running, exited, connection, plainPort, webhookPort, log } = await child(t, 2_000);

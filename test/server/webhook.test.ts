@@ -49,6 +49,23 @@ t.test('TLS 1.2 and 1.3 are spoken, nothing older, and HTTP/1.1 only', async (t)
   await t.rejects(open(port, old), { code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION' });
 });
 
+t.test('the self-test is answered where there is one, and not measured as a review (E42)', async (t) => {
+  const selfTest: ReviewHandlers['selfTest'] = (body, { door }) => `{"${door} self-test":${body.toString()}}`;
+  const { client, metric, server } = await serve(t, undefined);
+  const ask = async (door: string) => {
+    const connection = await client();
+    connection.send(post('1', { path: `/${door}/self-test` }));
+    return connection.next();
+  };
+  t.match(await ask('mutate'), { status: 503, body: /not_loaded/ });
+  server.setHandlers(echo);
+  t.match(await ask('validate'), { status: 404, body: /path_unknown/ });
+  server.setHandlers({ ...echo, selfTest });
+  t.match(await ask('mutate'), { status: 200, body: '{"mutate self-test":1}' });
+  t.match(await ask('validate'), { status: 200, body: '{"validate self-test":1}' });
+  t.notOk(await metric('outrider_admission_duration_seconds', { door: 'mutate', le: '+Inf' }));
+});
+
 t.test('both doors answer, many times on one connection', async (t) => {
   const { client, metric } = await serve(t, echo);
   const connection = await client();

@@ -1,7 +1,7 @@
 import { createDoor, type DoorOptions, type Reviewed } from '../../src/admission/handler.js';
 import { parseConfiguration } from '../../src/documents/configuration.js';
 import { configure } from '../../src/engine/configure.js';
-import type { Engine, SecretState } from '../../src/engine/engine.js';
+import type { Credentials, Engine, SecretState } from '../../src/engine/engine.js';
 import { instrument, type Outcome, type PodRequest } from '../../src/engine/instrument.js';
 import type { Door } from '../../src/model/decision.js';
 import type { ImageConfig, ImageOutcome, ImageResolver } from '../../src/model/image.js';
@@ -33,7 +33,8 @@ export interface EngineOptions {
   /** What only a registry says. */
   readonly asked?: FakeImages;
   readonly excludedNamespaces?: readonly string[];
-  readonly secretState?: (namespace: string, name: string, key: string) => SecretState;
+  readonly secretState?: (namespace: string, name: string, key: string, mirrorOf?: string) => SecretState;
+  readonly credentials?: Credentials;
   /** Expect the configuration to have problems. */
   readonly broken?: boolean;
 }
@@ -50,6 +51,7 @@ export function engineOf(yaml: string, options: EngineOptions = {}): Engine {
     images: resolverOf({ ...map, ...options.known }, { ...options.asked }),
     excludedNamespaces: new Set(options.excludedNamespaces ?? ['kube-system']),
     secretState: options.secretState ?? (() => 'unknown'),
+    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
   };
 }
 
@@ -159,6 +161,7 @@ export async function askDoor(
   const handler = createDoor(door, {
     engine: setup.engine ?? (() => engine),
     namespaceLabels: setup.namespaceLabels ?? (() => setup.namespaceLabelsOf ?? {}),
+    ...(setup.reread === undefined ? {} : { reread: setup.reread }),
     onReviewed: (one) => (reviewed = one),
     onFailure: setup.onFailure ?? (() => undefined),
   });

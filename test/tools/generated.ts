@@ -1,4 +1,7 @@
 import { settingsMarkdown } from '../../src/config-docs.js';
+import { conditionsDoc } from './conditions-doc.js';
+import { definitionFiles } from './crds.js';
+import { dashboardFiles } from './dashboard.js';
 import { errorsDoc } from './errors-doc.js';
 import { reasonsDoc } from './reasons-doc.js';
 import { referencePages } from './reference.js';
@@ -15,8 +18,11 @@ export interface GeneratedFile {
 export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/reasons.md', make: reasonsDoc },
   { path: 'docs/errors.md', make: errorsDoc },
+  { path: 'docs/reference/conditions.md', make: conditionsDoc },
   { path: 'docs/reference/settings.md', make: settingsMarkdown },
   ...referencePages,
+  ...definitionFiles,
+  ...dashboardFiles,
 ];
 
 /** The root of the repository, seen from where this file runs: dist/test/tools. */

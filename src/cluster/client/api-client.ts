@@ -39,6 +39,8 @@ export interface WatchOptions {
   readonly metadataOnly?: boolean;
   /** Ends a watch on which nothing came for so long; bookmarks come about once a minute. 150 s unless given. */
   readonly idleMs?: number;
+  /** Called when the server has taken the watch on, which may be long before the first event. */
+  readonly onOpen?: () => void;
 }
 
 /**
@@ -143,7 +145,7 @@ export function createApiClient(connection: Connection, userAgent: string): ApiC
       send({ method: 'PATCH', path, options, body, contentType: contentTypes[kind] }),
     delete: (path, body, options = {}) =>
       send({ method: 'DELETE', path, options, ...(body === undefined ? {} : { body }) }),
-    watch: async function* (path, { query, signal, metadataOnly = false, idleMs = 150_000 }) {
+    watch: async function* (path, { query, signal, metadataOnly = false, idleMs = 150_000, onOpen }) {
       const what = `WATCH ${path}`;
       try {
         const { headers, dispatcher } = await connection.authenticate();
@@ -159,6 +161,7 @@ export function createApiClient(connection: Connection, userAgent: string): ApiC
           const body = parsed(await textOf(response.body));
           throw refusalOf(what, response.statusCode, body, secondsOf(response.headers['retry-after']));
         }
+        onOpen?.();
         yield* readWatch(what, response.body);
       } catch (error) {
         throw error instanceof ApiError ? error : noAnswer(what, error);

@@ -7,6 +7,8 @@ export interface ClusterChoice {
   readonly kubeconfig?: string;
   /** Context in it; absent: the current one. */
   readonly context?: string;
+  /** What else a person without a kubeconfig can do, for the message: `or …`. */
+  readonly instead?: string;
 }
 
 /** The client's own name for the context that it makes up where there is no configuration at all. */
@@ -17,7 +19,7 @@ const madeUpContext = 'loaded-context';
  *
  * @throws OutriderError `cluster_unavailable`: no configuration, an unreadable one, or an unknown context
  */
-export function loadKubeConfig({ kubeconfig, context }: ClusterChoice): KubeConfig {
+export function loadKubeConfig({ kubeconfig, context, instead }: ClusterChoice): KubeConfig {
   const config = new KubeConfig();
   try {
     if (kubeconfig === undefined) config.loadFromDefault();
@@ -28,7 +30,9 @@ export function loadKubeConfig({ kubeconfig, context }: ClusterChoice): KubeConf
     throw unavailable(`${which} cannot be read: ${text}; check its path and its form.`, cause);
   }
   if (config.getCurrentContext() === madeUpContext) {
-    throw unavailable('there is no kubeconfig; set KUBECONFIG, or give --kubeconfig.');
+    const ways =
+      instead === undefined ? 'set KUBECONFIG, or give --kubeconfig' : `set KUBECONFIG, give --kubeconfig, ${instead}`;
+    throw unavailable(`there is no kubeconfig; ${ways}.`);
   }
   if (context !== undefined) {
     if (config.getContextObject(context) === null) {

@@ -34,6 +34,10 @@ export interface ApiServer {
   kubectl(parameters: readonly string[], input?: string): Promise<KubectlResult>;
   /** Makes a user of these groups. */
   certificateFor(user: string, groups: readonly string[]): Promise<Identity>;
+  /** Kills the API server and etcd; what is stored stays. */
+  halt(): Promise<void>;
+  /** Starts the two again, on the ports and with the data that they had. */
+  resume(): Promise<void>;
   /** Ends every process and removes every file. */
   stop(): Promise<void>;
 }
@@ -68,19 +72,19 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       tokens: createTokenKeys(directory),
     };
     const adminPair = await authority.client('admin', ['system:masters']);
-    const etcdPort = await startOnFreePort(
+    const etcd = await startOnFreePort(
       processes,
       join(binaries, 'etcd'),
       (port) => etcdFlags(files, port),
       (port) => isHealthy(`http://127.0.0.1:${port}/health`),
     );
-    const port = await startOnFreePort(
+    const server = await startOnFreePort(
       processes,
       join(binaries, 'kube-apiserver'),
-      (port) => apiServerFlags(files, etcdPort, port),
+      (port) => apiServerFlags(files, etcd.port, port),
       twice((port) => isReady(port, authority.caPem, adminPair)),
     );
-    const url = `https://127.0.0.1:${port}`;
+    const url = `https://127.0.0.1:${server.port}`;
     const identity = (name: string, pair: PairFiles): Identity => {
       const kubeconfig = join(directory, `${name}.kubeconfig`);
       writeKubeconfig(kubeconfig, url, authority.caFile, pair);
@@ -108,6 +112,14 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       authority,
       kubectl,
       certificateFor: async (user, groups) => identity(`user-${users++}`, await authority.client(user, groups)),
+      halt: async () => {
+        await server.stop();
+        await etcd.stop();
+      },
+      resume: async () => {
+        await etcd.start();
+        await server.start();
+      },
       stop,
     };
   } catch (error) {
@@ -123,25 +135,51 @@ function startControllerManager(binaries: string, flags: readonly string[]): Gua
   return startGuarded(program, flags);
 }
 
-/** Starts a server on a free port, once more on another when that one was taken meanwhile. Returns the port. */
+/** A server that can be stopped and started again. */
+interface Restartable {
+  readonly port: number;
+  stop(): Promise<void>;
+  /** Starts it with the flags that it had, its port among them. */
+  start(): Promise<void>;
+}
+
+/** Starts a server on a free port, once more on another when that one was taken meanwhile. */
 async function startOnFreePort(
   processes: GuardedProcess[],
   program: string,
   flags: (port: number) => readonly string[],
   isUp: (port: number) => Promise<boolean>,
-): Promise<number> {
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
+): Promise<Restartable> {
+  const start = async (port: number): Promise<GuardedProcess> => {
     const process = startGuarded(program, flags(port));
     processes.push(process);
     try {
       await until(`${program} on port ${port}`, () => isUp(port), process);
-      return port;
     } catch (error) {
-      if (attempt === attempts || !process.output().includes('address already in use')) throw error;
+      if (process.output().includes('address already in use'))
+        throw new PortTaken('the port is taken', { cause: error });
+      throw error;
+    }
+    return process;
+  };
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    try {
+      let process = await start(port);
+      return {
+        port,
+        stop: () => process.stop(),
+        start: async () => {
+          process = await start(port);
+        },
+      };
+    } catch (error) {
+      if (attempt === attempts || !(error instanceof PortTaken)) throw error;
     }
   }
 }
+
+class PortTaken extends Error {}
 
 /** The API server is ready for a moment before its RBAC bootstrap roles are all there. */
 function twice(isUp: (port: number) => Promise<boolean>): (port: number) => Promise<boolean> {

@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * The server's keeper: it ends the server as soon as its own standard input does. The other end of that pipe is held
+ * The server's keeper: it sends the server the signals that it reads, and ends it as soon as its own standard input
+ * does. The other end of that pipe is held
  * by the test, and the kernel closes it however the test ends, SIGKILL included, so no server outlives its test.
  */
 const keeper = `
 exec 3<&0 </dev/null
 "$@" 3<&- & server=$!
-{ read -r _ <&3; kill -KILL "$server"; } 2>/dev/null & guard=$!
+{ while read -r name <&3; do kill -"$name" "$server"; done; kill -KILL "$server"; } 2>/dev/null & guard=$!
 exec 3<&-
 wait "$server"; code=$?
 kill "$guard" 2>/dev/null
@@ -23,34 +24,44 @@ export interface GuardedProcess {
   output(): string;
   /** True once it has ended, by itself or by `stop`. */
   hasEnded(): boolean;
+  /** Sends it a signal, such as `TERM`. */
+  signal(name: 'TERM' | 'STOP' | 'CONT'): void;
+  /** Resolves when it has ended, with its exit code; `null` when a signal ended it. */
+  readonly ended: Promise<number | null>;
   /** Kills it, without a chance to say goodbye, and resolves when it is gone. */
   stop(): Promise<void>;
 }
 
-/** Starts a server that ends with this process at the latest. */
+/**
+ * Starts a server that ends with this process at the latest.
+ * @param descriptors file descriptors that it inherits, from 4 on
+ */
 export function startGuarded(
   program: string,
   parameters: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  descriptors: readonly number[] = [],
 ): GuardedProcess {
   const child = spawn('/bin/sh', ['-c', keeper, 'sh', program, ...parameters], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'ignore', ...descriptors],
     env: { ...process.env, ...env },
   });
   let output = '';
   const collect = (chunk: Buffer): void => {
     output = (output + chunk.toString()).slice(-lastOutputLength);
   };
-  child.stdout.on('data', collect);
-  child.stderr.on('data', collect);
+  child.stdout?.on('data', collect);
+  child.stderr?.on('data', collect);
   // A server that ends by itself takes the reader of this pipe with it.
-  child.stdin.on('error', () => undefined);
+  child.stdin?.on('error', () => undefined);
   const closed = once(child, 'close');
   return {
     output: () => output,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+    signal: (name) => void child.stdin?.write(`${name}\n`),
+    ended: closed.then(() => child.exitCode),
     stop: async () => {
-      child.stdin.end();
+      child.stdin?.end();
       await closed;
     },
   };
@@ -66,7 +77,11 @@ const patienceMs = 60_000;
  * @param process the server that has to live for it
  * @throws when the server ends, or after a minute, with the end of what the server printed
  */
-export async function until(what: string, holds: () => Promise<boolean>, process?: GuardedProcess): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => Promise<boolean>,
+  process?: Pick<GuardedProcess, 'output' | 'hasEnded'>,
+): Promise<void> {
   const giveUpAt = performance.now() + patienceMs;
   while (!(await holds().catch(() => false))) {
     const why = process?.hasEnded() === true ? 'its server has ended' : 'it took too long';

@@ -1,12 +1,10 @@
-import { generateKeyPairSync, randomBytes, webcrypto } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { issueAuthority, issueServer, type Issued } from '../../../src/tls/issue.js';
+import { issueClient } from '../../support/client-certificate.js';
 
 const days = 2;
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-const aDayMs = 24 * 60 * 60 * 1000;
-const aMinuteMs = 60 * 1000;
 
 /** A certificate and its key, as files. */
 export interface PairFiles {
@@ -41,37 +39,7 @@ export async function createAuthority(directory: string): Promise<Authority> {
     caPem: authority.certPem,
     server: async (name, dnsNames) =>
       write(name, await issueServer({ authority, names: dnsNames, days, nowMs: Date.now() })),
-    client: async (user, groups) => write('client', await issueClient(authority, user, groups)),
-  };
-}
-
-/** The product issues servers' certificates only. */
-async function issueClient(authority: Issued, user: string, groups: readonly string[]): Promise<Issued> {
-  await import('reflect-metadata');
-  const x509 = await import('@peculiar/x509');
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const issuerKey = Buffer.from(authority.keyPem.replace(/-----[A-Z ]+-----|\s/g, ''), 'base64');
-  const certificate = await x509.X509CertificateGenerator.create(
-    {
-      serialNumber: `01${randomBytes(15).toString('hex')}`,
-      subject: [{ CN: [user] }, ...groups.map((group) => ({ O: [group] }))],
-      issuer: new x509.X509Certificate(authority.certPem).subject,
-      notBefore: new Date(Date.now() - aMinuteMs),
-      notAfter: new Date(Date.now() + days * aDayMs),
-      signingAlgorithm: algorithm,
-      publicKey: keys.publicKey,
-      signingKey: await webcrypto.subtle.importKey('pkcs8', issuerKey, algorithm, false, ['sign']),
-      extensions: [
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth], false),
-      ],
-    },
-    webcrypto,
-  );
-  const keyDer = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
-  return {
-    certPem: certificate.toString('pem'),
-    keyPem: `-----BEGIN PRIVATE KEY-----\n${keyDer.toString('base64')}\n-----END PRIVATE KEY-----\n`,
+    client: async (user, groups) => write('client', await issueClient(authority, user, groups, days)),
   };
 }
 

@@ -3,3 +3,5 @@
 set -euo pipefail
 folder=$(bash "$(dirname "$0")/build.sh")
 echo "cluster set-up: Kubernetes and etcd are in $folder"
+bash "$(dirname "$0")/build-helm.sh" >/dev/null
+echo "cluster set-up: helm is there"

@@ -8,7 +8,7 @@ set -euo pipefail
 
 version=$1
 folder=$2
-tools=(kube-apiserver kube-controller-manager kubectl)
+tools=(kube-apiserver kube-controller-manager kube-scheduler kubectl kubelet)
 oldest_go_with_tool_lines=1.24.0
 
 mkdir -p "$folder"

@@ -1,0 +1,77 @@
+import type { Decision } from '../../model/decision.js';
+import type { JsonObject } from '../../model/json.js';
+import { reasons } from '../../model/reasons.js';
+import type { Regarding } from './regarding.js';
+
+/** Says who reports: the field that the Events API asks for. */
+export const reportingController = 'outrider.dev/webhook';
+
+const longestNoteBytes = 1024;
+const longestInstance = 128;
+const longestName = 253;
+
+const actions = { skip: 'Skip', partial: 'InstrumentPartly', deny: 'Deny', inject: 'Instrument' } as const;
+const whatHappened = {
+  skip: 'a pod was not instrumented',
+  partial: 'a pod was instrumented in part',
+  deny: 'a pod was denied',
+  inject: 'a pod was instrumented',
+} as const;
+
+/**
+ * An Event of `events.k8s.io/v1` about one decision.
+ * @param unique makes the Event's name differ from all others
+ */
+export function eventObject(about: {
+  readonly regarding: Regarding;
+  readonly decision: Pick<Decision, 'decision' | 'reason' | 'detail' | 'policy'>;
+  readonly identity: string;
+  readonly wallMs: number;
+  readonly unique: string;
+}): JsonObject {
+  const { regarding, decision, identity, wallMs, unique } = about;
+  const { apiVersion, kind, namespace, name, uid } = regarding;
+  return {
+    apiVersion: 'events.k8s.io/v1',
+    kind: 'Event',
+    metadata: { name: `${name.slice(0, longestName - unique.length - 1).replace(/[-.]+$/, '')}.${unique}`, namespace },
+    eventTime: microTime(wallMs),
+    reportingController,
+    reportingInstance: identity.slice(0, longestInstance),
+    action: actions[decision.decision],
+    reason: decision.reason,
+    regarding: { apiVersion, kind, namespace, name, ...(uid === undefined ? {} : { uid }) },
+    type: 'Warning',
+    note: noteOf(decision),
+  };
+}
+
+/** What makes of a single Event a series. */
+export function seriesPatch(count: number, wallMs: number): JsonObject {
+  return { series: { count, lastObservedTime: microTime(wallMs) } };
+}
+
+/** RFC 3339 with six digits behind the point, as the API wants it. */
+function microTime(wallMs: number): string {
+  return new Date(wallMs).toISOString().replace(/Z$/, '000Z');
+}
+
+function noteOf({
+  decision,
+  reason,
+  detail,
+  policy,
+}: Pick<Decision, 'decision' | 'reason' | 'detail' | 'policy'>): string {
+  const by = policy === undefined ? '' : ` by policy ${policy}`;
+  const text = `${whatHappened[decision]}${by}: ${detail === '' ? reasons[reason].summary : detail}`;
+  const whole = `${text.replace(/\.?$/, '.')} ${reasons[reason].remedy}`;
+  return clipped(Buffer.byteLength(whole) <= longestNoteBytes ? whole : text);
+}
+
+/** The beginning of a text that fits into the bytes of a note, without half a character at its end. */
+function clipped(text: string): string {
+  const bytes = Buffer.from(text, 'utf8');
+  if (bytes.length <= longestNoteBytes) return text;
+  const cut = bytes.subarray(0, longestNoteBytes - 3).toString('utf8');
+  return `${cut.replace(/\uFFFD+$/, '')}…`;
+}

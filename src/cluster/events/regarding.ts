@@ -1,0 +1,69 @@
+import { LRUCache } from 'lru-cache';
+import { isArray, isObject, objectOf, stringOf, type JsonObject } from '../../model/json.js';
+import type { ApiClient } from '../client/api-client.js';
+import { isApiError } from '../client/api-error.js';
+import { isObjectName } from '../client/object-name.js';
+import { apiVersionOf, pathOf, resources, type Resource } from '../client/resources.js';
+
+/** The object that an Event is about. */
+export interface Regarding {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Absent for a pod, which does not exist yet. */
+  readonly uid?: string;
+}
+
+/** Controllers that a person looks at through what made them. */
+const inBetween: readonly Resource[] = [resources.replicaSets, resources.jobs, resources.replicationControllers];
+const most = 1_000;
+const keepMs = 10 * 60_000;
+const requestMs = 5_000;
+
+/** What makes a pod: its controller, else the pod itself where it has a name, else nobody. No I/O. */
+export function makerOf(pod: JsonObject, namespace: string): Regarding | undefined {
+  const metadata = objectOf(pod['metadata']) ?? {};
+  const owner = controllerIn(metadata, namespace);
+  if (owner !== undefined) return owner;
+  const name = stringOf(metadata['name']);
+  return name === undefined || !isObjectName(name) ? undefined : { apiVersion: 'v1', kind: 'Pod', namespace, name };
+}
+
+/**
+ * Finds what a person looks at: the Deployment of a ReplicaSet, the CronJob of a Job; another controller is it itself.
+ * What cannot be read is taken as it is. Answers are kept for 10 minutes: a ReplicaSet does not change its Deployment.
+ */
+export function createRegardingResolver(client: ApiClient): (maker: Regarding) => Promise<Regarding> {
+  const known = new LRUCache<string, Regarding>({ max: most, ttl: keepMs });
+  return async (maker) => {
+    const resource = inBetween.find((one) => one.kind === maker.kind && apiVersionOf(one) === maker.apiVersion);
+    if (resource === undefined || maker.uid === undefined) return maker;
+    const before = known.get(maker.uid);
+    if (before !== undefined) return before;
+    const { namespace, name } = maker;
+    try {
+      const object = await client.get(pathOf(resource, { namespace, name }), { timeoutMs: requestMs });
+      const metadata = objectOf(object['metadata']) ?? {};
+      const found = metadata['uid'] === maker.uid ? (controllerIn(metadata, namespace) ?? maker) : maker;
+      known.set(maker.uid, found);
+      return found;
+    } catch (error) {
+      if (isApiError(error, 'NotFound', 'Forbidden')) known.set(maker.uid, maker);
+      return maker;
+    }
+  };
+}
+
+/** The controller among an object's owners. */
+function controllerIn(metadata: JsonObject, namespace: string): Regarding | undefined {
+  const owners = metadata['ownerReferences'];
+  const owner = isArray(owners) ? owners.find((one) => isObject(one) && one['controller'] === true) : undefined;
+  if (!isObject(owner)) return undefined;
+  const apiVersion = stringOf(owner['apiVersion']);
+  const kind = stringOf(owner['kind']);
+  const name = stringOf(owner['name']);
+  const uid = stringOf(owner['uid']);
+  if (apiVersion === undefined || kind === undefined || name === undefined || !isObjectName(name)) return undefined;
+  return { apiVersion, kind, namespace, name, ...(uid === undefined ? {} : { uid }) };
+}

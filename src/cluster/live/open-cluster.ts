@@ -1,0 +1,30 @@
+import { version } from '../../model/version.js';
+import { createApiClient, type ApiClient } from '../client/api-client.js';
+import { openConnection } from '../client/connection.js';
+import { loadKubeConfig, type ClusterChoice } from '../client/kube-config.js';
+import { createTextReader, type TextReader } from '../client/read-text.js';
+
+/** A cluster as a command works with it. */
+export interface OpenCluster {
+  readonly client: ApiClient;
+  readonly readText: TextReader;
+  /** Namespace of the kubeconfig's context; `default` where it has none. */
+  readonly namespace: string;
+}
+
+/**
+ * Opens a cluster with a person's own kubeconfig. This module loads the Kubernetes client, which takes a second:
+ * commands import it only where a cluster is asked for. Whoever opens it closes `client`.
+ *
+ * @throws OutriderError `cluster_unavailable`
+ */
+export function openCluster(choice: ClusterChoice): OpenCluster {
+  const config = loadKubeConfig(choice);
+  const connection = openConnection(config);
+  const userAgent = `outrider-cli/${version}`;
+  return {
+    client: createApiClient(connection, userAgent),
+    readText: createTextReader(connection, userAgent),
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? 'default',
+  };
+}

@@ -1,0 +1,80 @@
+import { nearest } from '../../model/nearest.js';
+import { OutriderError } from '../../model/error.js';
+import { resources, type Resource } from '../client/resources.js';
+
+/** An object as a command line names it. */
+export interface NamedWorkload {
+  readonly resource: Resource;
+  readonly name: string;
+}
+
+/** Kinds that are pods or make them, each with kubectl's short name. */
+const kinds: readonly { readonly resource: Resource; readonly short: readonly string[] }[] = [
+  { resource: resources.pods, short: ['po'] },
+  { resource: resources.deployments, short: ['deploy'] },
+  { resource: resources.statefulSets, short: ['sts'] },
+  { resource: resources.daemonSets, short: ['ds'] },
+  { resource: resources.jobs, short: [] },
+  { resource: resources.cronJobs, short: ['cj'] },
+  { resource: resources.replicaSets, short: ['rs'] },
+  { resource: resources.replicationControllers, short: ['rc'] },
+];
+
+const byWord: ReadonlyMap<string, Resource> = new Map(
+  kinds.flatMap(({ resource, short }) => {
+    const { group, version, plural, kind } = resource;
+    const words = [kind.toLowerCase(), plural, ...short];
+    const long = [kind.toLowerCase(), plural].flatMap((word) =>
+      group === '' ? [] : [`${word}.${group}`, `${word}.${version}.${group}`],
+    );
+    return [...words, ...long].map((word): [string, Resource] => [word, resource]);
+  }),
+);
+
+const examples = 'pod, deploy, sts, ds, job, cronjob, rs and rc';
+
+/**
+ * Reads the objects of a command line as kubectl does: `deploy/web job/seed`, or a kind and then names, `deploy web db`.
+ * Kinds go by singular, plural or short name, with their group or without, in capitals or not. An object that is named
+ * twice is read once.
+ *
+ * @throws OutriderError `usage`
+ */
+export function namedWorkloads(words: readonly string[]): readonly NamedWorkload[] {
+  const [first, ...rest] = words;
+  if (first === undefined) return [];
+  const named = first.includes('/')
+    ? words.map(slashed)
+    : rest.map((name) => {
+        if (!name.includes('/')) return { resource: resourceOf(first), name };
+        throw usage(`${first} stands before ${name}; write KIND/NAME for each object, or one kind and then names.`);
+      });
+  if (named.length === 0) {
+    const kind = byWord.has(first.toLowerCase());
+    throw usage(
+      kind
+        ? `${first} is a kind without a name; write ${first}/NAME.`
+        : `${first} does not say its kind; write KIND/NAME, such as deploy/${first}, or -f ${first} for a file.`,
+    );
+  }
+  const once = new Map(named.map((each) => [`${each.resource.kind}/${each.name}`, each]));
+  return [...once.values()];
+}
+
+function slashed(word: string): NamedWorkload {
+  const [kind = '', name = '', ...more] = word.split('/');
+  if (kind !== '' && name !== '' && more.length === 0) return { resource: resourceOf(kind), name };
+  throw usage(`${word} is not of the form KIND/NAME; write deploy/web, say. A file is given with -f.`);
+}
+
+function resourceOf(word: string): Resource {
+  const found = byWord.get(word.toLowerCase());
+  if (found !== undefined) return found;
+  const close = nearest(word.toLowerCase(), [...byWord.keys()]);
+  const hint = close === undefined ? '' : ` Did you mean ${close}?`;
+  throw usage(`${word} is no kind that is a pod or makes pods; there are ${examples}.${hint} A file is given with -f.`);
+}
+
+function usage(message: string): OutriderError {
+  return new OutriderError('usage', message);
+}

@@ -1,0 +1,44 @@
+import type { JsonObject } from '../../model/json.js';
+import type { Logger } from '../../observe/logger.js';
+import type { ApiClient } from '../client/api-client.js';
+import type { Resource } from '../client/resources.js';
+import type { Timing } from '../watch/back-off.js';
+import { startReflector } from '../watch/reflector.js';
+
+/** One object. */
+export interface Followed {
+  readonly resource: Resource;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/**
+ * Follows one object until the signal aborts: calls back once it is known whether it is there, and then with every
+ * change, with the object or `undefined` where there is none. Never throws for what the API server does.
+ */
+export type Follow = (what: Followed, onChange: (object: JsonObject | undefined) => void, signal: AbortSignal) => void;
+
+/** Follows objects by watches. */
+export function followWithWatch(
+  options: Timing & {
+    readonly client: ApiClient;
+    readonly log: Logger;
+    /** How often each is also read anew. */
+    readonly relistMs: number;
+    /** Told of each list or watch that failed and is tried again. */
+    readonly onFailure?: () => void;
+  },
+): Follow {
+  return ({ resource, namespace, name }, onChange, signal) => {
+    const key = namespace === undefined ? name : `${namespace}/${name}`;
+    const reflector = startReflector<JsonObject>({
+      ...options,
+      resource,
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      pick: (object) => object,
+      signal,
+      onChange: () => onChange(reflector.get(key)),
+    });
+  };
+}

@@ -1,0 +1,86 @@
+import type { ConditionReason } from '../../model/status.js';
+import type { DesiredRegistration, PolicyEntries, RegisteredPolicy } from './desired.js';
+
+/** Whether the API server calls us for a policy's pods: the condition `WebhookConfigured`. */
+export interface PolicyRegistration {
+  /** Also true where nothing is needed. */
+  readonly configured: boolean;
+  readonly reason: Extract<
+    ConditionReason,
+    'Configured' | 'Off' | 'NothingToDo' | 'SelectsNothing' | 'Paused' | 'CertificatePending' | 'Drifted' | 'NotWritten'
+  >;
+  /** For people. */
+  readonly message: string;
+}
+
+/** What stands in the way of every policy alike. */
+export function allWith(
+  policies: readonly RegisteredPolicy[],
+  reason: PolicyRegistration['reason'],
+  message: string,
+): ReadonlyMap<string, PolicyRegistration> {
+  return new Map(policies.map(({ name }) => [name, { configured: false, reason, message }]));
+}
+
+/** What was seen of one configuration. */
+export interface SeenConfiguration {
+  /** Names of entries that do not stand as they should. */
+  readonly wrong: ReadonlySet<string>;
+  /** What others added to the selectors, by entry. */
+  readonly foreign: ReadonlyMap<string, readonly string[]>;
+  /** What the API server said to the last write, when it failed. */
+  readonly failure: string | undefined;
+}
+
+/** The outcome for each policy. */
+export function outcomes(
+  desired: DesiredRegistration,
+  seen: { readonly mutating: SeenConfiguration; readonly validating: SeenConfiguration },
+  conditionsRefused: string | undefined,
+): ReadonlyMap<string, PolicyRegistration> {
+  return new Map(
+    [...desired.byPolicy].map(([policy, entries]) => [policy, outcomeOf(entries, seen, conditionsRefused)]),
+  );
+}
+
+const without: Readonly<Record<NonNullable<PolicyEntries['none']>, string>> = {
+  Off: 'the policy is Off: the API server is not told of it',
+  NothingToDo: 'the policy is not valid, has no last valid version and prefers Availability: its pods are left alone',
+  SelectsNothing: 'no object can have the labels that the policy’s selectors ask for',
+};
+
+function outcomeOf(
+  entries: PolicyEntries,
+  seen: { readonly mutating: SeenConfiguration; readonly validating: SeenConfiguration },
+  conditionsRefused: string | undefined,
+): PolicyRegistration {
+  if (entries.none !== undefined) {
+    return { configured: true, reason: entries.none, message: without[entries.none] };
+  }
+  const doors = [
+    [entries.mutating, seen.mutating],
+    [entries.validating, seen.validating],
+  ] as const;
+  for (const [entry, { wrong, failure }] of doors) {
+    if (entry === undefined || !wrong.has(entry)) continue;
+    return failure === undefined
+      ? {
+          configured: false,
+          reason: 'Drifted',
+          message: `somebody else changed the webhook ${entry}; it is put right as soon as the limit on repairs allows`,
+        }
+      : { configured: false, reason: 'NotWritten', message: `the webhook ${entry} cannot be written: ${failure}` };
+  }
+  const foreign = [
+    ...new Set(doors.flatMap(([entry, { foreign }]) => (entry === undefined ? [] : (foreign.get(entry) ?? [])))),
+  ];
+  const remarks = [
+    ...(foreign.length === 0 ? [] : [`others narrowed its selectors: ${foreign.join(', ')}`]),
+    ...(conditionsRefused === undefined ? [] : [`the API server refused the matchConditions: ${conditionsRefused}`]),
+  ];
+  return {
+    configured: true,
+    reason: 'Configured',
+    message: ['the API server calls the webhook for the policy’s pods', ...remarks].join('; '),
+  };
+}

@@ -1,0 +1,126 @@
+import type { JsonObject } from '../../model/json.js';
+import { objectOf, stringOf } from '../../model/json.js';
+import type { ApiClient } from '../client/api-client.js';
+import { isApiError } from '../client/api-error.js';
+import { pathOf } from '../client/resources.js';
+import {
+  configurationResources,
+  isInForce,
+  replacementOf,
+  targetOf,
+  wrongEntries,
+  type Intent,
+  type Target,
+} from './configuration.js';
+import type { ConfigurationKind } from './desired.js';
+
+/** The field manager under which everything is written. */
+export const fieldManager = 'outrider';
+
+/** Path of one of an installation's two configurations. */
+export function configurationPath(kind: ConfigurationKind, instance: string): string {
+  return pathOf(configurationResources[kind], { name: instance });
+}
+
+/**
+ * Reads a configuration.
+ * @returns `undefined` when there is none
+ * @throws ApiError
+ */
+export async function readConfiguration(
+  client: ApiClient,
+  kind: ConfigurationKind,
+  instance: string,
+  signal?: AbortSignal,
+): Promise<JsonObject | undefined> {
+  return orAbsent(client.get(configurationPath(kind, instance), signal === undefined ? {} : { signal }));
+}
+
+/**
+ * Writes a configuration by server-side apply. What apply cannot take away, because somebody else put it beside what is
+ * ours, such as a match condition, is then replaced. Both writes fail with `Conflict` when somebody else wrote meanwhile.
+ *
+ * @param live what was read before
+ * @returns the configuration as the API server answered it
+ * @throws ApiError
+ */
+export async function writeConfiguration(
+  client: ApiClient,
+  intent: Intent,
+  live: JsonObject | undefined,
+  signal?: AbortSignal,
+): Promise<JsonObject> {
+  const { kind, instance } = intent;
+  const path = configurationPath(kind, instance);
+  const options = signal === undefined ? {} : { signal };
+  const target = targetOf(intent, live);
+  let applied: JsonObject;
+  try {
+    applied = await client.patch(path, 'apply', guarded(target, live), {
+      ...options,
+      query: { fieldManager, force: true },
+    });
+  } catch (error) {
+    // Such as where somebody gave an entry a Service in place of our URL: apply would leave both.
+    if (live === undefined || !isApiError(error, 'Invalid')) throw error;
+    return client.replace(path, replacementOf(target, live, instance), { ...options, query: { fieldManager } });
+  }
+  if (wrongEntries(target, applied, instance).length === 0) return applied;
+  return client.replace(path, replacementOf(target, applied, instance), { ...options, query: { fieldManager } });
+}
+
+/**
+ * Lets the API server check a configuration without writing it.
+ * @throws ApiError `Invalid` when it would not take it
+ */
+export async function rehearse(
+  client: ApiClient,
+  intent: Intent,
+  live: JsonObject | undefined,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { kind, instance } = intent;
+  const target = targetOf(intent, live);
+  const options = { query: { fieldManager, dryRun: 'All' }, ...(signal === undefined ? {} : { signal }) };
+  const path = configurationPath(kind, instance);
+  if (live === undefined) {
+    await client.create(pathOf(configurationResources[kind]), target.object, options);
+  } else {
+    await client.replace(path, replacementOf(target, live, instance), options);
+  }
+}
+
+/**
+ * Deletes a configuration.
+ * @returns whether there was one
+ * @throws ApiError
+ */
+export async function deleteConfiguration(
+  client: ApiClient,
+  kind: ConfigurationKind,
+  instance: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const path = configurationPath(kind, instance);
+  return (await orAbsent(client.delete(path, undefined, signal === undefined ? {} : { signal }))) !== undefined;
+}
+
+/** Whether a configuration stands as it should. */
+export function stands(intent: Intent, live: JsonObject | undefined): boolean {
+  return isInForce(targetOf(intent, live), live, intent.instance);
+}
+
+function guarded({ object }: Target, live: JsonObject | undefined): JsonObject {
+  const resourceVersion = stringOf(objectOf(live?.['metadata'])?.['resourceVersion']);
+  if (resourceVersion === undefined) return object;
+  return { ...object, metadata: { ...objectOf(object['metadata']), resourceVersion } };
+}
+
+async function orAbsent(request: Promise<JsonObject>): Promise<JsonObject | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (isApiError(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}

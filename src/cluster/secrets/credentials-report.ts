@@ -1,0 +1,60 @@
+import { capped } from '../text.js';
+
+/** How it stands with one policy's access key in the namespaces that it matches. */
+export interface CredentialsReport {
+  readonly policy: string;
+  /** Where the key comes from: `outrider-system/agent` for a mirrored one, else the Secret's name. */
+  readonly secret: string;
+  readonly mirrored: boolean;
+  /** For a mirrored key: false when the source is not there. */
+  readonly sourcePresent: boolean;
+  /** Namespaces that the policy matches. */
+  readonly matched: number;
+  readonly present: number;
+  /** Names of namespaces, in order. */
+  readonly missing: readonly string[];
+  /** Where a Secret that is not ours stands in the copy's place. */
+  readonly blocked: readonly string[];
+  /** Where the API server does not say, or did not yet. */
+  readonly unknown: readonly string[];
+}
+
+/** A condition of a policy's status, as far as it is known here. */
+export interface CredentialsCondition {
+  readonly type: 'CredentialsPresent';
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What a report comes to. */
+export function credentialsCondition(report: CredentialsReport): CredentialsCondition {
+  const { secret, mirrored, sourcePresent, matched, present, missing, blocked, unknown } = report;
+  const say = (status: CredentialsCondition['status'], reason: string, message: string): CredentialsCondition => ({
+    type: 'CredentialsPresent',
+    status,
+    reason,
+    message,
+  });
+  if (mirrored && !sourcePresent) {
+    return say('False', 'SourceMissing', `Secret ${secret}, to be mirrored, is not there or lacks its key; create it.`);
+  }
+  if (blocked.length > 0) {
+    const where = namesOf(blocked, matched);
+    return say('False', 'Blocked', `a Secret that is not Outrider’s stands in the copy’s place in ${where}.`);
+  }
+  if (missing.length > 0) {
+    const what = mirrored ? `the copy of Secret ${secret}` : `Secret ${secret}, or its key,`;
+    return say('False', 'Missing', `${what} is missing in ${namesOf(missing, matched)}.`);
+  }
+  if (unknown.length > 0) {
+    return say('Unknown', 'NotRead', `Secret ${secret} could not be read in ${namesOf(unknown, matched)}.`);
+  }
+  if (matched === 0) return say('True', 'NoNamespace', 'no namespace is matched, so none lacks the Secret.');
+  const everywhere = matched === 1 ? 'in the namespace that is matched' : `in all ${matched} matched namespaces`;
+  return say('True', 'Present', `Secret ${secret} is ${mirrored ? 'copied' : 'there'} ${everywhere} (${present}).`);
+}
+
+function namesOf(names: readonly string[], matched: number): string {
+  return `${names.length} of ${matched} matched namespaces: ${capped(names)}`;
+}

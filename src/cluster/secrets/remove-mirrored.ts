@@ -1,0 +1,40 @@
+import { objectOf, stringOf } from '../../model/json.js';
+import type { ApiClient } from '../client/api-client.js';
+import { pathOf, resources } from '../client/resources.js';
+import { openLedger } from './ledger.js';
+import { removeCopy } from './remove-copy.js';
+
+/** What became of an installation's copies, as `namespace/name`. */
+export interface MirroredRemoval {
+  readonly removed: readonly string[];
+  /** Those that could not be removed; the ledger then stays, so that it can be tried again. */
+  readonly failed: readonly string[];
+}
+
+/**
+ * Removes every copy that an installation has made, and the ledger: for its end (E43). Secrets that are not ours stay.
+ * Needs no right to list Secrets.
+ * @throws ApiError when the ledger or the namespaces cannot be read
+ */
+export async function removeMirroredSecrets(
+  client: ApiClient,
+  ownNamespace: string,
+  instance: string,
+): Promise<MirroredRemoval> {
+  const ledger = await openLedger(client, ownNamespace, instance);
+  const removed: string[] = [];
+  const failed: string[] = [];
+  const items =
+    ledger.copies.size === 0 ? [] : (await client.list(pathOf(resources.namespaces), { metadataOnly: true })).items;
+  for (const item of items) {
+    const namespace = stringOf(objectOf(item['metadata'])?.['name']);
+    if (namespace === undefined) continue;
+    for (const [copy, policy] of ledger.copies) {
+      const result = await removeCopy(client, namespace, policy, copy);
+      if (result === 'removed') removed.push(`${namespace}/${copy}`);
+      if (result === 'failed') failed.push(`${namespace}/${copy}`);
+    }
+  }
+  if (failed.length === 0) await ledger.remove();
+  return { removed, failed };
+}

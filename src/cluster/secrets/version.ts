@@ -1,0 +1,17 @@
+import { createHmac } from 'node:crypto';
+import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
+
+/**
+ * Version of one key of a Secret, as it is written on pods and on copies: a keyed hash of the value, with the Secret's uid
+ * for its key. It changes with the value and with nothing else, and who can read pods and no Secrets can try no guess
+ * on it, since the uid is random and stands in the Secret alone.
+ *
+ * @returns `undefined` when the Secret has no such key
+ */
+export function credentialsVersion(secret: JsonObject, key: string): string | undefined {
+  const data = objectOf(secret['data']);
+  const value = data !== undefined && Object.hasOwn(data, key) ? stringOf(data[key]) : undefined;
+  if (value === undefined) return undefined;
+  const uid = stringOf(objectOf(secret['metadata'])?.['uid']) ?? '';
+  return createHmac('sha256', uid).update(value).digest('hex').slice(0, 12);
+}

@@ -1,0 +1,68 @@
+import type { Clock } from '../../image/clock.js';
+import type { Reflector } from '../watch/reflector.js';
+
+/** Reads a namespace and what may match it live; true when anything changed. */
+export type Reread = (namespace: string, signal: AbortSignal) => Promise<boolean>;
+
+/** What is read again. */
+export interface RereadOptions {
+  readonly policies: Reflector<unknown>;
+  readonly profiles: Reflector<unknown>;
+  readonly namespaces: Reflector<unknown>;
+  readonly clock: Clock;
+  /** Ends what is under way. */
+  readonly signal: AbortSignal;
+}
+
+/** For so long a namespace that was read counts as read, so that one that stays unmatched costs no call a pod. */
+export const rereadRestMs = 3_000;
+/** A list that is younger than this serves the next namespace too: four a second at most, however many namespaces ask. */
+const listRestMs = 250;
+const longestMemory = 1_000;
+
+/** Makes the live look of a call that no policy in the cache matches (E41). */
+export function createReread({ policies, profiles, namespaces, clock, signal }: RereadOptions): Reread {
+  const underWay = new Map<string, Promise<boolean>>();
+  /** When each namespace was last read, the oldest in front. */
+  const readMs = new Map<string, number>();
+
+  const list = (reflector: Reflector<unknown>): Promise<boolean> =>
+    clock.monotonicMs() - (reflector.listedMs ?? -Infinity) < listRestMs
+      ? Promise.resolve(false)
+      : reflector.relist(signal);
+  const read = async (namespace: string): Promise<boolean> => {
+    const startedMs = clock.monotonicMs();
+    // A policy is compiled with what the profiles are then: they are taken over first.
+    const profilesRead = list(profiles);
+    const changes = await Promise.all([
+      namespaces.refresh(namespace, signal),
+      profilesRead,
+      profilesRead.then(() => list(policies)),
+    ]);
+    readMs.delete(namespace);
+    readMs.set(namespace, startedMs);
+    const [oldest] = readMs.keys();
+    if (readMs.size > longestMemory && oldest !== undefined) readMs.delete(oldest);
+    return changes.includes(true);
+  };
+
+  return (namespace, caller) => {
+    if (clock.monotonicMs() - (readMs.get(namespace) ?? -Infinity) < rereadRestMs) return Promise.resolve(false);
+    let reading = underWay.get(namespace);
+    if (reading === undefined) {
+      reading = read(namespace).finally(() => underWay.delete(namespace));
+      underWay.set(namespace, reading);
+    }
+    return unlessAborted(reading, caller);
+  };
+}
+
+/** The promise's own outcome, unless the signal aborts first. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+    if (signal.aborted) aborted();
+    signal.addEventListener('abort', aborted, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
+  });
+}

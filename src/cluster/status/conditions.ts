@@ -1,0 +1,52 @@
+import { isObject, listOf, stringOf, type JsonObject } from '../../model/json.js';
+import type { Condition, ConditionReason, ConditionStatus, ConditionType } from '../../model/status.js';
+
+/** What was found out, before it is known since when. */
+export interface Finding {
+  readonly type: ConditionType;
+  readonly status: ConditionStatus;
+  readonly reason: ConditionReason;
+  readonly message: string;
+}
+
+/** A finding as it is made without its type. */
+export type Found = Omit<Finding, 'type'>;
+
+/** RFC 3339, in whole seconds, as the API server writes times. */
+export function timeText(wallMs: number): string {
+  return new Date(wallMs).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/**
+ * Makes conditions of findings. One whose status is what it was keeps the time since when.
+ * @param status what is in the object now, by whomever
+ */
+export function conditionsOf(
+  findings: readonly Finding[],
+  observedGeneration: number,
+  status: JsonObject | undefined,
+  wallMs: number,
+): readonly Condition[] {
+  const before = listOf(status?.['conditions']).filter(isObject);
+  return findings.map((finding) => {
+    const same = before.find(({ type, status }) => type === finding.type && status === finding.status);
+    const since = stringOf(same?.['lastTransitionTime']);
+    return {
+      ...finding,
+      message: finding.message.slice(0, longestMessage),
+      observedGeneration,
+      lastTransitionTime: since === undefined || Number.isNaN(Date.parse(since)) ? timeText(wallMs) : since,
+    };
+  });
+}
+
+// apimachinery `metav1.Condition`.
+const longestMessage = 32_768;
+const shownNames = 3;
+
+/** Some names, and how many more there are. */
+export function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, shownNames).join(', ');
+  const more = names.length - shownNames;
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}

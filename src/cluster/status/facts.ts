@@ -1,0 +1,19 @@
+import type { ConditionStatus } from '../../model/status.js';
+
+/** Whether the API server calls for a policy's pods, as the writer of the webhook configurations knows it. */
+export interface WebhookState {
+  readonly configured: boolean;
+  /** Of the closed list in src/model/status.ts. */
+  readonly reason: string;
+  /** For people. */
+  readonly message: string;
+}
+
+/** Whether a policy's access key is there, as its keeper knows it. */
+export interface CredentialsState {
+  readonly status: ConditionStatus;
+  /** Of the closed list in src/model/status.ts. */
+  readonly reason: string;
+  /** For people. */
+  readonly message: string;
+}

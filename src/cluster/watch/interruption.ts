@@ -1,0 +1,35 @@
+/** Something under way that can be cut short, by its owner or by the end of everything. */
+export class Interruption {
+  readonly #whole: AbortSignal;
+  #current: AbortController | undefined;
+
+  /** @param whole what ends everything */
+  constructor(whole: AbortSignal) {
+    this.#whole = whole;
+  }
+
+  /** Begins something; `end` must be called when it is over, and ends what hangs on the signal too. */
+  begin(): { readonly signal: AbortSignal; readonly end: () => void } {
+    const controller = new AbortController();
+    const abort = (): void => controller.abort();
+    if (this.#whole.aborted) abort();
+    else this.#whole.addEventListener('abort', abort, { once: true });
+    this.#current = controller;
+    return {
+      signal: controller.signal,
+      end: () => {
+        this.#whole.removeEventListener('abort', abort);
+        if (this.#current === controller) this.#current = undefined;
+        controller.abort();
+      },
+    };
+  }
+
+  /**
+   * Cuts short what is under way.
+   * @param only do so only if it is what was begun with this signal
+   */
+  interrupt(only?: AbortSignal): void {
+    if (only === undefined || this.#current?.signal === only) this.#current?.abort();
+  }
+}

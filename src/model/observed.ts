@@ -1,0 +1,72 @@
+import { z } from 'zod';
+
+/** RFC 3339, in UTC. */
+const time = z.iso.datetime();
+
+const selfTestSchema = z.object({
+  /** Whether the dry run came back changed by the webhook; absent where that cannot be told. */
+  reachable: z.boolean().optional(),
+  /** Milliseconds of the whole dry run, the API server's own work included. */
+  latencyMs: z.number().nonnegative(),
+  /** When it was made. */
+  at: time,
+  /** For people: what is wrong, or that nothing is. */
+  why: z.string().optional(),
+  /** The replica that answered. */
+  answeredBy: z.string().optional(),
+});
+/** What the leader's last self-test came to: a dry run that the API server has to send to the webhook (E42). */
+export type ObservedSelfTest = z.infer<typeof selfTestSchema>;
+
+const certificateSchema = z.object({
+  /** Start of the certificate that is served: with its end it says when it should have been renewed. */
+  notBefore: time.optional(),
+  /** End of the certificate that is served. */
+  notAfter: time,
+  /** Names that it is for. */
+  names: z.array(z.string()),
+  /** Common name of the authority that issued it. */
+  authority: z.string(),
+  /** End of the authority, where it is known. */
+  authorityNotAfter: time.optional(),
+});
+/** The certificate that the leader serves. */
+export type ObservedCertificate = z.infer<typeof certificateSchema>;
+
+const versionsSchema = z.object({
+  /** Version of Outrider on the leader. */
+  outrider: z.string(),
+  /** Version of the API server, such as `v1.36.3`. */
+  kubernetes: z.string().optional(),
+});
+/** Versions as the leader sees them. */
+export type ObservedVersions = z.infer<typeof versionsSchema>;
+
+// A part of a form that is not known, written by another version, is left out and the others are read.
+const observedSchema = z.object({
+  selfTest: selfTestSchema.optional().catch(undefined),
+  certificate: certificateSchema.optional().catch(undefined),
+  versions: versionsSchema.optional().catch(undefined),
+});
+/**
+ * What the leader last observed. It stands as JSON in the annotation `outrider.dev/observed` of the Lease, where
+ * `outrider status` reads it; a part that was not observed yet is left out.
+ */
+export type Observed = z.infer<typeof observedSchema>;
+
+/** The annotation's value. */
+export function observedText(observed: Observed): string {
+  return JSON.stringify(observed);
+}
+
+/** Reads the annotation's value; `undefined` for what is none. */
+export function readObserved(text: string): Observed | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const result = observedSchema.safeParse(value);
+  return result.success ? result.data : undefined;
+}

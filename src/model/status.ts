@@ -1,0 +1,119 @@
+import { z } from 'zod';
+
+/** What is said of a policy, with what each condition means; `Ready` alone is also said of a profile. */
+export const conditionTexts = {
+  Ready: 'The object is in force as it stands. False and Unknown repeat the first thing that stands against it.',
+  ProfileResolved: 'The policy’s profile is there, is valid and takes the settings that the policy gives it.',
+  WebhookConfigured: 'The API server calls Outrider for the policy’s pods.',
+  CredentialsPresent: 'The access key is in the namespaces that the policy matches.',
+  Overlapping:
+    'While Outrider is down, the policy’s validating webhook, whose failure policy is Fail, also stops pods that another policy wins. It keeps nothing from being Ready.',
+} as const satisfies Record<string, string>;
+export type ConditionType = keyof typeof conditionTexts;
+
+/** Every type, in the order in which they are written. */
+export const conditionTypes = Object.keys(conditionTexts) as readonly ConditionType[];
+
+/**
+ * The closed list of a condition's reasons, CamelCase as the Kubernetes API conventions have it, each with what it means.
+ * A reason is never renamed and never used again.
+ */
+export const conditionReasons = {
+  Served: 'The policy is carried out as it is written.',
+  Reporting: 'The policy’s mode is Report: it decides and says so, and no pod is changed.',
+  Off: 'The policy’s mode is Off: it wins for its pods, and nothing is done to them.',
+  Valid: 'The profile can be used.',
+  PolicyInvalid: 'The policy does not have the form of one.',
+  ProfileUnknown: 'There is no profile of the name that the policy gives.',
+  ProfileDeleted: 'The profile was deleted while the policy uses it; its last valid version goes on.',
+  ProfileInvalid: 'The profile does not have the form of one, or does not fit together.',
+  NameTaken: 'The profile has the name of a built-in one, which is used in its place.',
+  SettingsInvalid: 'A setting that the policy gives its profile is missing, unknown or not allowed.',
+  Resolved: 'The profile is there, and takes the policy’s settings.',
+  Configured: 'The API server calls the webhook for the policy’s pods.',
+  NothingToDo: 'The policy is not valid, has no last valid version and prefers Availability: its pods are left alone.',
+  SelectsNothing: 'No object can have the labels that the policy’s selectors ask for.',
+  Pending: 'It has not been done yet.',
+  Paused: 'The installation is paused: no webhook is configured.',
+  CertificatePending: 'There is no certificate to be called with yet.',
+  Drifted: 'Somebody else changed the webhook; it is put right at a bounded rate.',
+  NotWritten: 'The API server refused the webhook configuration.',
+  NotNeeded: 'The profile takes no access key.',
+  NoNamespace: 'No namespace is matched, so none lacks the access key.',
+  Present: 'The access key is in every matched namespace.',
+  Missing: 'The access key is missing in matched namespaces.',
+  SourceMissing: 'The Secret to be mirrored is missing in Outrider’s namespace.',
+  Blocked: 'A Secret of somebody else stands where the mirrored one belongs.',
+  NotRead: 'The Secret could not be read everywhere.',
+  NoOverlap: 'While Outrider is down, the policy blocks no pod that another policy would win.',
+  BlocksOthersPods: 'While Outrider is down, the policy also blocks pods that a policy before it wins.',
+} as const satisfies Record<string, string>;
+export type ConditionReason = keyof typeof conditionReasons;
+
+/** Whether a text is a reason of the closed list. */
+export function isConditionReason(text: string): text is ConditionReason {
+  return Object.hasOwn(conditionReasons, text);
+}
+
+/** A condition as every Kubernetes object has it (apimachinery `metav1.Condition`). */
+export const conditionSchema = z.strictObject({
+  type: z
+    .string()
+    .max(316)
+    .regex(/^[A-Za-z]([A-Za-z0-9]*[A-Za-z0-9])?$/)
+    .describe('What the condition is about.'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
+  reason: z
+    .string()
+    .max(1024)
+    .regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/)
+    .describe('Why, as a code.'),
+  message: z.string().max(32_768).describe('Why, for people, and what to do.'),
+  observedGeneration: z.int().min(0).optional().describe('Generation of the object that this was found of.'),
+  lastTransitionTime: z.iso.datetime().describe('When the status last changed.'),
+});
+
+const conditions = z.array(conditionSchema).max(32).default([]).describe('What holds, a condition a type.');
+const observedGeneration = z.int().min(0).optional().describe('Generation that the conditions were found of.');
+
+/** Status of an InstrumentationPolicy. Written by the leader, under its own field manager, never read as configuration. */
+export const policyStatusSchema = z.strictObject({
+  observedGeneration,
+  servedGeneration: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Generation that is carried out: an earlier one while the present one is not valid. Absent: none is.'),
+  profile: z.string().max(320).optional().describe('Profile and version that is carried out, such as sysdig/1.'),
+  matchedNamespaces: z.int().min(0).optional().describe('How many namespaces the namespaceSelector selects.'),
+  conditions,
+});
+
+/** Status of an InstrumentationProfile. */
+export const profileStatusSchema = z.strictObject({
+  observedGeneration,
+  servedGeneration: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Generation that is used: an earlier one while the present one is not valid. Absent: none is.'),
+  policies: z.int().min(0).optional().describe('How many policies use the profile.'),
+  conditions,
+});
+
+/** A condition with a type and reason of the closed lists. */
+export interface Condition extends z.infer<typeof conditionSchema> {
+  readonly type: ConditionType;
+  readonly reason: ConditionReason;
+}
+export type ConditionStatus = Condition['status'];
+
+/** What is written of a policy. */
+export interface PolicyStatus extends Omit<z.infer<typeof policyStatusSchema>, 'conditions'> {
+  readonly conditions: readonly Condition[];
+}
+
+/** What is written of a profile. */
+export interface ProfileStatus extends Omit<z.infer<typeof profileStatusSchema>, 'conditions'> {
+  readonly conditions: readonly Condition[];
+}

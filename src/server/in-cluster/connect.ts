@@ -1,0 +1,42 @@
+import { hostname } from 'node:os';
+import type { Settings } from '../../config.js';
+import { createApiClient, type ApiClient } from '../../cluster/client/api-client.js';
+import { openConnection } from '../../cluster/client/connection.js';
+import { loadKubeConfig } from '../../cluster/client/kube-config.js';
+import { createClusterFacts, type ClusterFactsReader } from '../../cluster/facts/cluster-facts.js';
+import { createSecretSource } from '../../cluster/secrets/secret-source.js';
+import { sleepByTimer } from '../../cluster/pace.js';
+import type { Timing } from '../../cluster/watch/back-off.js';
+import { systemClock } from '../../image/clock.js';
+import type { SecretSource } from '../../image/credentials/secret-source.js';
+import { version } from '../../model/version.js';
+import type { Logger } from '../../observe/logger.js';
+
+/** The API server and what is read from it before anything else. Nothing is asked yet. */
+export interface ClusterConnection {
+  readonly client: ApiClient;
+  readonly timing: Timing;
+  /** This replica's name. */
+  readonly identity: string;
+  readonly facts: ClusterFactsReader;
+  /** For look-ups; absent where pull secrets are not to be read. */
+  readonly secrets: SecretSource | undefined;
+}
+
+/**
+ * Reads how the API server is reached. This module loads the Kubernetes client: it is imported only for `--cluster`.
+ * @throws OutriderError `cluster_unavailable`
+ */
+export function connectCluster(settings: Settings, log: Logger): ClusterConnection {
+  const { kubeconfig } = settings;
+  const connection = openConnection(loadKubeConfig(kubeconfig === '' ? {} : { kubeconfig }));
+  const client = createApiClient(connection, `outrider/${version}`);
+  const timing: Timing = { clock: systemClock, random: Math.random, sleep: sleepByTimer };
+  return {
+    client,
+    timing,
+    identity: settings.identity === '' ? hostname() : settings.identity,
+    facts: createClusterFacts({ client, log, ...timing }),
+    secrets: settings.pullSecrets ? createSecretSource({ client, clock: timing.clock }) : undefined,
+  };
+}

@@ -1,0 +1,130 @@
+import { createDoor, type DoorOptions } from '../../admission/handler.js';
+import { createSelfTestDoor } from '../../admission/self-test.js';
+import { createEventRecorder } from '../../cluster/events/recorder.js';
+import { createCredentials } from '../../cluster/secrets/credentials.js';
+import { openClusterState } from '../../cluster/state/cluster-state.js';
+import type { Settings } from '../../config.js';
+import type { CompileOptions } from '../../engine/rules.js';
+import type { ImageResolver } from '../../model/image.js';
+import { createClusterMetrics } from '../../observe/cluster-metrics.js';
+import type { Logger } from '../../observe/logger.js';
+import type { Metrics } from '../../observe/metrics.js';
+import { reviewLog } from '../review-log.js';
+import type { CertificateSource, HandlerSource } from '../sources.js';
+import { createClusterEngine } from './cluster-engine.js';
+import type { ClusterConnection } from './connect.js';
+import { startLeading } from './leading.js';
+import { createObservations } from './observations.js';
+
+/** What a service in a cluster is made of. */
+export interface InClusterOptions {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly connection: ClusterConnection;
+  readonly images: ImageResolver;
+  /** What the agent's image starts, where the operator says so. */
+  readonly argvOf?: CompileOptions['argvOf'];
+}
+
+/** A service's sources in a cluster, and the leader's work beside them. */
+export interface InCluster {
+  readonly certificates: CertificateSource;
+  readonly handlers: HandlerSource;
+  /** Gives leadership up: another replica is to take over at once. */
+  onDrain(): void;
+  /** Ends every watch, waits until leadership is given up, and closes the connections. */
+  close(): Promise<void>;
+}
+
+const minuteMs = 60_000;
+// The first look at the nodes is waited for, so that the first pods get what fits; not for long, since without it they
+// get what fits everywhere.
+const factsWaitMs = 5_000;
+
+/**
+ * Starts to follow the cluster and to take part in the election.
+ * @throws OutriderError `usage` for settings that only a cluster reads
+ */
+export function openInCluster(options: InClusterOptions): InCluster {
+  const { settings, logger, metrics, connection, images, argvOf } = options;
+  const { client, timing, identity, facts } = connection;
+  const clusterMetrics = createClusterMetrics(metrics.registry);
+  const ended = new AbortController();
+  const { signal } = ended;
+  const watching = {
+    client,
+    log: logger,
+    metrics: clusterMetrics,
+    relistMs: settings.relistMinutes * minuteMs,
+    signal,
+    ...timing,
+  };
+
+  const state = openClusterState({
+    ...watching,
+    compile: { mirrors: settings.mirrorSecrets, ...(argvOf === undefined ? {} : { argvOf }) },
+  });
+  const credentials = createCredentials({ client, clock: timing.clock, ownNamespace: settings.ownNamespace });
+  const events = settings.events ? createEventRecorder({ ...watching, identity }) : undefined;
+  const observations = createObservations(() => facts.report().version);
+  const leading = startLeading({ settings, identity, watching, connection, state, credentials, observations });
+  clusterMetrics.watchStaleness(() => new Map([...state.staleness(), ...leading.staleness()]));
+  state.onChange(({ configuration }) => {
+    if (configuration) metrics.knowPolicies(state.configuration().rules.policyNames);
+  });
+  void facts.run(signal, () => undefined);
+
+  return {
+    certificates: async (context) => {
+      const opened = await leading.trust.source(context);
+      observations.certificate(opened.pair);
+      return {
+        ...opened,
+        watch: (onPair) =>
+          opened.watch((pair) => {
+            observations.certificate(pair);
+            onPair(pair);
+          }),
+      };
+    },
+    handlers: async (_context, onHandlers) => {
+      await Promise.all([state.synced, Promise.race([facts.refresh(signal), timing.sleep(factsWaitMs, signal)])]);
+      const { onReviewed, onFailure } = reviewLog(logger, metrics);
+      const doors: DoorOptions = {
+        engine: createClusterEngine({
+          settings,
+          state,
+          facts,
+          images,
+          credentials: { secretState: credentials.secretState, credentials: credentials.ahead },
+        }),
+        namespaceLabels: (namespace: string) => state.namespaceLabels(namespace),
+        reread: state.reread,
+        onFailure,
+        onReviewed:
+          events === undefined
+            ? onReviewed
+            : (reviewed, decision, pod) => {
+                onReviewed(reviewed);
+                events.record(reviewed, decision, pod);
+              },
+      };
+      onHandlers({
+        mutate: createDoor('mutate', doors),
+        validate: createDoor('validate', doors),
+        selfTest: createSelfTestDoor(identity),
+      });
+      metrics.countReload('success');
+      leading.serving();
+    },
+    onDrain: () => leading.resign(),
+    close: async () => {
+      leading.resign();
+      await events?.close();
+      ended.abort();
+      await leading.ended;
+      await client.close();
+    },
+  };
+}

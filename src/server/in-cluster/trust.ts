@@ -1,0 +1,93 @@
+import type { ApiClient } from '../../cluster/client/api-client.js';
+import { openManagedCertificate } from '../../cluster/certificates/managed.js';
+import { certificateNames } from '../../cluster/certificates/names.js';
+import type { Registration } from '../../cluster/registration/registration.js';
+import type { Timing } from '../../cluster/watch/back-off.js';
+import type { Settings } from '../../config.js';
+import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';
+import type { Logger } from '../../observe/logger.js';
+import { certificateFromFiles } from '../certificates.js';
+import { certificateFromSecret } from '../managed-certificate.js';
+import type { CertificateSource } from '../sources.js';
+import { withTrustBundle } from '../trust-bundle.js';
+
+/** The served certificate, and what the API server is told to trust because of it. */
+export interface Trust {
+  readonly source: CertificateSource;
+  /** Base64 of the authorities' PEM, for webhook configurations; `undefined` while it is not known. */
+  caBundle(): string | undefined;
+  onBundle(listener: () => void): void;
+  /** What the leader does for it. */
+  lead(signal: AbortSignal): Promise<void>;
+  /** Seconds since the API server last said anything about the certificate, where it is one of its. */
+  staleness(): ReadonlyMap<WatchedKind, number>;
+}
+
+/** What a self-managed certificate is made with. */
+export interface TrustOptions {
+  readonly settings: Settings;
+  readonly client: ApiClient;
+  readonly timing: Timing;
+  readonly logger: Logger;
+  readonly metrics: ClusterMetrics;
+  /** The bundle that is known to stand in the webhook configurations. */
+  readonly confirmed: () => ReturnType<Registration['confirmedBundle']>;
+  readonly signal: AbortSignal;
+}
+
+/** A certificate of somebody else's: cert-manager's, a file's, one for development. */
+export function givenTrust(): Trust {
+  const { certificates, trust } = withTrustBundle(certificateFromFiles);
+  let opened = false;
+  return {
+    source: async (context) => {
+      const certificate = await certificates(context);
+      opened = true;
+      return certificate;
+    },
+    // An empty one makes the API server go by the roots of its own machine.
+    caBundle: () => (opened ? Buffer.from(trust.bundle(), 'utf8').toString('base64') : undefined),
+    onBundle: (listener) => trust.onBundle(listener),
+    lead: () => Promise.resolve(),
+    staleness: () => new Map(),
+  };
+}
+
+const minuteMs = 60_000;
+
+/** A certificate of our own authority, kept in a Secret and renewed by the leader. */
+export function managedTrust({ settings, client, timing, logger, metrics, confirmed, signal }: TrustOptions): Trust {
+  const managed = openManagedCertificate({
+    client,
+    ...timing,
+    namespace: settings.ownNamespace,
+    instance: settings.instance,
+    names: certificateNames(settings),
+    rules: {
+      leafLifetimeMs: settings.leafLifetimeMinutes * minuteMs,
+      authorityLifetimeMs: settings.caLifetimeMinutes * minuteMs,
+      overlapMs: settings.caOverlapSeconds * 1000,
+    },
+    confirmedBundle: () => {
+      const bundle = confirmed();
+      return bundle === undefined ? undefined : Buffer.from(bundle.caBundle, 'base64').toString('utf8');
+    },
+    relistMs: settings.relistMinutes * minuteMs,
+    log: logger,
+    signal,
+    onFailure: () => metrics.countWatchFailure('certificate'),
+  });
+  return {
+    source: certificateFromSecret(managed),
+    caBundle: () => {
+      const pem = managed.bundle();
+      return pem === '' ? undefined : Buffer.from(pem, 'utf8').toString('base64');
+    },
+    onBundle: (listener) => managed.onBundle(listener),
+    lead: (term) => managed.lead(term),
+    staleness: () => {
+      const sinceMs = timing.clock.monotonicMs() - (managed.lastContactMs ?? -Infinity);
+      return new Map([['certificate', sinceMs / 1000]]);
+    },
+  };
+}

@@ -1,0 +1,20 @@
+import type { Reviewed } from '../admission/handler.js';
+import type { Logger } from '../observe/logger.js';
+import type { Metrics } from '../observe/metrics.js';
+
+/** Counts and logs each review; for a door's options. */
+export function reviewLog(
+  logger: Logger,
+  metrics: Metrics,
+): {
+  readonly onReviewed: (reviewed: Reviewed) => void;
+  readonly onFailure: (error: unknown, uid: string) => void;
+} {
+  return {
+    onReviewed: (reviewed) => {
+      metrics.countReview(reviewed);
+      logger.info(reviewed, 'reviewed');
+    },
+    onFailure: (error, uid) => logger.error({ err: error, uid }, 'a review failed'),
+  };
+}

@@ -1,0 +1,197 @@
+import t, { type Test } from 'tap';
+import { ApiError } from '../../../src/cluster/client/api-error.js';
+import type { RegisteredPolicy } from '../../../src/cluster/registration/desired.js';
+import { holds, pauseIn, followPause, markerPath } from '../../../src/cluster/registration/pause-marker.js';
+import { createRegistration } from '../../../src/cluster/registration/registration.js';
+import { createSelfTest, type SelfTestResult } from '../../../src/cluster/registration/self-test.js';
+import { createTokenBucket } from '../../../src/cluster/registration/token-bucket.js';
+import { configurationPath } from '../../../src/cluster/registration/write.js';
+import { names } from '../../../src/model/names.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';
+import { createLogger } from '../../../src/observe/logger.js';
+import { Registry } from '../../../src/observe/metrics.js';
+import { until } from '../../server/harness.js';
+import { createFakeApi, type FakeApi } from './fake-api.js';
+
+const log = await createLogger({ level: 'silent', format: 'json' });
+const instance = 'outrider';
+const ownNamespace = 'outrider-system';
+const payments: RegisteredPolicy = {
+  name: 'payments',
+  mode: 'Inject',
+  prefer: 'Security',
+  valid: true,
+  canDeny: true,
+  namespaceSelector: {},
+  podSelector: {},
+};
+const marker = (value: string): JsonObject => ({ metadata: { annotations: { [names.pausedUntil]: value } } });
+const refusal = (status: number, reason: string): ApiError => new ApiError(`no: ${reason}`, { status, reason });
+const apply = (kind: 'mutating' | 'validating'): string => `APPLY ${configurationPath(kind, instance)}`;
+
+function start(t: Test, fake: FakeApi) {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const metrics = createClusterMetrics(new Registry());
+  const now = { wallMs: Date.parse('2026-11-22T10:00:00Z') };
+  const clock = { wallMs: () => now.wallMs, monotonicMs: () => performance.now() };
+  const changed: (() => void)[] = [];
+  const pause = followPause({
+    client: fake.client,
+    instance,
+    ownNamespace,
+    clock,
+    log,
+    metrics,
+    signal,
+    follow: (_what, onChange) => {
+      const tell = (): void => onChange(fake.objects.get(markerPath(ownNamespace, instance)));
+      changed.push(tell);
+      tell();
+    },
+  });
+  const registration = createRegistration({
+    client: fake.client,
+    log,
+    metrics,
+    clock,
+    random: () => 0,
+    installation: {
+      instance,
+      ownNamespace,
+      excludedNamespaces: [],
+      address: { service: { name: instance, port: 443 } },
+      timeoutSeconds: 10,
+    },
+    matchConditions: [],
+    policies: () => [payments],
+    caBundle: () => 'Q0E=',
+    pause,
+    follow: () => undefined,
+  });
+  const running = registration.run(signal);
+  const end = async (): Promise<void> => {
+    stop.abort();
+    await running;
+  };
+  t.teardown(end);
+  return { registration, pause, now, end, markerChanged: () => changed.forEach((tell) => tell()) };
+}
+
+t.test('an API server that refuses is asked again, and says so in the results', async (t) => {
+  const fake = createFakeApi();
+  fake.refuse = (request) => (request === apply('validating') ? refusal(403, 'Forbidden') : undefined);
+  const { registration, end } = start(t, fake);
+  await until(() => registration.results().get('payments')?.reason === 'NotWritten');
+  t.match(registration.results().get('payments'), { configured: false, message: /cannot be written: no: Forbidden/ });
+  t.equal(registration.confirmedBundle(), undefined, 'one of two configurations is not all');
+  fake.refuse = () => undefined;
+  await until(() => registration.results().get('payments')?.configured === true);
+  t.equal(registration.confirmedBundle()?.caBundle, 'Q0E=');
+  t.equal(fake.requests.filter((request) => request === apply('mutating')).length, 1, 'what stands is left alone');
+  await end();
+  t.equal(registration.results().size, 0, 'who no longer leads knows nothing');
+  t.equal(registration.confirmedBundle(), undefined);
+});
+
+t.test('a conflict is tried again with what stands then', async (t) => {
+  const fake = createFakeApi();
+  let conflicts = 3;
+  fake.refuse = (request) => (request === apply('mutating') && conflicts-- > 0 ? refusal(409, 'Conflict') : undefined);
+  const { registration } = start(t, fake);
+  await until(() => registration.results().get('payments')?.configured === true);
+  t.ok(conflicts <= 0);
+});
+
+t.test('without the right to read the ClusterRole there is no owner, and all else goes on', async (t) => {
+  const fake = createFakeApi();
+  fake.refuse = (request) => (request.includes('clusterroles') ? refusal(403, 'Forbidden') : undefined);
+  const { registration } = start(t, fake);
+  await until(() => registration.results().get('payments')?.configured === true);
+  t.notMatch(fake.objects.get(configurationPath('mutating', instance)), { metadata: { ownerReferences: [] } });
+});
+
+t.test('who is about to write reads the marker first: the watch may be late (E43)', async (t) => {
+  const fake = createFakeApi();
+  const { registration, pause } = start(t, fake);
+  await until(() => registration.results().get('payments')?.configured === true);
+  // Somebody pauses: the marker is set and the configurations are gone before any watch tells of either.
+  fake.objects.clear();
+  fake.objects.set(markerPath(ownNamespace, instance), marker('forever'));
+  const before = fake.requests.length;
+  t.notOk(pause.paused());
+  registration.poke();
+  await until(() => registration.results().get('payments')?.reason === 'Paused');
+  t.ok(pause.paused());
+  t.same(
+    fake.requests.slice(before).filter((request) => request.startsWith('APPLY')),
+    [],
+  );
+});
+
+t.test('a pause that is over is over for everybody, also with the marker still there', async (t) => {
+  const fake = createFakeApi();
+  fake.objects.set(markerPath(ownNamespace, instance), marker('2026-11-22T10:30:00Z'));
+  const { registration, pause, now, markerChanged } = start(t, fake);
+  await until(() => registration.results().get('payments')?.reason === 'Paused');
+  t.match(registration.results().get('payments'), { message: /paused until 2026-11-22T10:30:00Z/ });
+  now.wallMs = Date.parse('2026-11-22T10:30:00Z');
+  t.notOk(pause.paused());
+  markerChanged();
+  await until(() => registration.results().get('payments')?.configured === true);
+});
+
+t.test('a marker is read for what somebody wanted', (t) => {
+  const at = Date.parse('2026-11-22T10:00:00Z');
+  const reads = (value: string): boolean => holds(pauseIn(marker(value)), at);
+  t.same(
+    ['forever', '2026-11-22T10:00:01Z', 'tomorrow', '2026-11-22T10:00:00Z', '2020-01-01T00:00:00Z', '', ' '].map(reads),
+    [true, true, true, false, false, false, false],
+  );
+  t.notOk(holds(pauseIn(undefined), at));
+  t.end();
+});
+
+t.test('a token bucket gives its burst, then one each interval', (t) => {
+  let ms = 0;
+  const bucket = createTokenBucket({ burst: 2, intervalMs: 1000, nowMs: () => ms });
+  t.same([bucket.take(), bucket.take(), bucket.take()], [0, 0, 1000]);
+  ms = 600;
+  t.equal(bucket.take(), 400);
+  ms = 1000;
+  t.same([bucket.take(), bucket.take()], [0, 1000]);
+  ms = 1_000_000;
+  t.same([bucket.take(), bucket.take(), bucket.take()], [0, 0, 1000]);
+  t.end();
+});
+
+t.test('a self-test that cannot be made is no proof that nobody is reached (E42)', async (t) => {
+  const fake = createFakeApi();
+  const registry = new Registry();
+  const ending = new AbortController();
+  const results: SelfTestResult[] = [];
+  fake.refuse = (request) => (request.startsWith('CREATE') ? refusal(403, 'Forbidden') : undefined);
+  const running = createSelfTest({
+    client: fake.client,
+    log,
+    metrics: createClusterMetrics(registry),
+    clock: { wallMs: () => 0, monotonicMs: () => performance.now() },
+    instance,
+    ownNamespace,
+    nonce: () => 'n',
+    everySeconds: 60,
+    ready: () => true,
+    onResult: (result) => void results.push(result),
+  })(ending.signal);
+  await until(() => results.length > 0);
+  t.match(results[0], {
+    reachable: undefined,
+    at: '1970-01-01T00:00:00.000Z',
+    why: /could not be made: no: Forbidden/,
+  });
+  const gauge = (await registry.getMetricsAsJSON()).find(({ name }) => name === 'outrider_self_test_duration_seconds');
+  t.equal(gauge?.values[0]?.value, 0, 'nothing was measured');
+  ending.abort();
+  await running;
+});

@@ -1,0 +1,236 @@
+import { pino } from 'pino';
+import t from 'tap';
+import { createCredentials } from '../../../src/cluster/secrets/credentials.js';
+import { credentialsCondition } from '../../../src/cluster/secrets/credentials-report.js';
+import { createCredentialsKeeper } from '../../../src/cluster/secrets/keeper.js';
+import { removeMirroredSecrets } from '../../../src/cluster/secrets/remove-mirrored.js';
+import { objectOf, type JsonObject } from '../../../src/model/json.js';
+import { engineOf, policyText } from '../../support/engine.js';
+import { fakeTime, forbidden, noAnswer, storedObjects } from '../stored-objects.js';
+
+const at = (namespace: string, name: string) => `/api/v1/namespaces/${namespace}/secrets/${name}`;
+const ledger = '/api/v1/namespaces/outrider-system/configmaps/outrider-mirrored';
+const opaque = (data: JsonObject): JsonObject => ({ type: 'Opaque', data });
+const own = 'outrider-system';
+
+const profile = { name: 'sysdig', settings: { region: 'us2' } };
+const match = { namespaceSelector: { matchLabels: { on: 'yes' } } };
+const policy = (name: string, spec: JsonObject = {}): string =>
+  policyText(name, {
+    profile,
+    match,
+    credentials: { secretRef: { name: 'agent', key: 'k' }, mirror: true },
+    ...spec,
+  });
+
+/** A leader's keeper over everything in memory; `become` changes policies and namespaces. */
+function setUp(
+  t: { teardown(fn: () => Promise<void>): unknown },
+  first: string,
+  on: readonly string[],
+  off: readonly string[] = [],
+) {
+  const store = storedObjects();
+  const time = fakeTime();
+  const states: Record<string, number> = {};
+  const logged: string[] = [];
+  const credentials = createCredentials({ client: store.client, clock: time.clock, ownNamespace: own });
+  let rules = engineOf(first).rules;
+  let namespaces = labelled(on, off);
+  let synced = true;
+  const keeper = createCredentialsKeeper({
+    client: store.client,
+    credentials,
+    view: () => (synced ? { rules, namespaces, excluded: new Set([own, 'kube-system']) } : undefined),
+    ownNamespace: own,
+    instance: 'outrider',
+    log: pino({ level: 'trace' }, { write: (line: string) => logged.push(line) }),
+    metrics: { setMirroredSecrets: (state, secrets) => (states[state] = secrets) },
+    clock: time.clock,
+    random: () => 0.5,
+    sleep: time.sleep,
+  });
+  const copyOf = (name: string) => rules.byPolicy.get(name)?.mirror?.copy ?? '?';
+  const lead = () => {
+    const stop = new AbortController();
+    const running = keeper.lead(stop.signal);
+    const end = async () => {
+      stop.abort();
+      await running;
+    };
+    t.teardown(end);
+    return end;
+  };
+  const become = async (text: string, matched: readonly string[], others: readonly string[] = []) => {
+    rules = engineOf(text, { broken: true }).rules;
+    namespaces = labelled(matched, others);
+    keeper.changed();
+    await time.advance(5_000);
+  };
+  const copies = () =>
+    [...store.objects.keys()].filter((path) => path.includes('/secrets/outrider-')).map((path) => path.split('/')[4]);
+  return {
+    store,
+    time,
+    states,
+    logged,
+    keeper,
+    copyOf,
+    lead,
+    become,
+    copies,
+    setSynced: (to: boolean) => (synced = to),
+  };
+}
+
+function labelled(on: readonly string[], off: readonly string[]) {
+  return new Map([
+    ...on.map((name) => [name, { on: 'yes' }] as const),
+    ...off.map((name) => [name, {}] as const),
+    [own, { on: 'yes' }] as const,
+  ]);
+}
+
+t.test('mirrors into matched namespaces alone, follows the source, repairs, removes', async (t) => {
+  const { store, time, states, copyOf, lead, become, copies, keeper, logged } = setUp(
+    t,
+    policy('p'),
+    ['shop', 'bank'],
+    ['other'],
+  );
+  const name = copyOf('p');
+  store.put(at(own, 'agent'), opaque({ k: 'b25l', more: 'eA==' }));
+  lead();
+  await time.advance(2_000);
+  t.same(copies().sort(), ['bank', 'shop']);
+  t.same(objectOf(store.objects.get(ledger)?.['data']), { [name]: 'p' });
+  t.same(states, { current: 2, blocked: 0 });
+  t.match(keeper.reports(), [{ policy: 'p', matched: 2, present: 2, missing: [], sourcePresent: true }]);
+
+  const writes = () => store.asked.filter(({ method }) => method !== 'GET').length;
+  const quiet = writes();
+  await time.advance(10 * 60_000);
+  t.equal(writes(), quiet, 'nothing is written without a cause');
+
+  store.put(at(own, 'agent'), opaque({ k: 'dHdv' }));
+  await time.advance(40_000);
+  for (const namespace of ['shop', 'bank']) t.match(store.objects.get(at(namespace, name)), { data: { k: 'dHdv' } });
+
+  const marks = objectOf(store.objects.get(at('shop', name))?.['metadata']) ?? {};
+  store.put(at('shop', name), { type: 'Opaque', metadata: marks, data: { k: 'bWluZQ==', extra: 'eA==' } });
+  store.objects.delete(at('bank', name));
+  await time.advance(7 * 60_000);
+  t.same(objectOf(store.objects.get(at('shop', name))?.['data']), { k: 'dHdv' }, 'what somebody changed is put right');
+  t.same(copies().sort(), ['bank', 'shop']);
+
+  await become(policy('p'), ['shop', 'new'], ['bank', 'other']);
+  t.same(copies().sort(), ['new', 'shop']);
+  await become(policy('q'), ['shop'], ['new']);
+  t.same(copies(), ['shop']);
+  t.ok(store.objects.has(at('shop', copyOf('q'))));
+  await become(policy('q', { credentials: { secretRef: { name: 'agent', key: 'k' } } }), ['shop'], ['new']);
+  t.same(copies(), [], 'a policy that mirrors no more');
+  t.same(objectOf(store.objects.get(ledger)?.['data']), {});
+  t.notMatch(logged.join(), /b25l|dHdv|bWluZQ/, 'no value in the log');
+});
+
+t.test('a leader finds what another one left, and nothing is removed before policies are read', async (t) => {
+  const { store, time, lead, become, copies, setSynced } = setUp(t, policy('p'), ['shop', 'bank']);
+  store.put(at(own, 'agent'), opaque({ k: 'eA==' }));
+  const end = lead();
+  await time.advance(2_000);
+  t.equal(copies().length, 2);
+  await end();
+  setSynced(false);
+  await become(policy('other', { credentials: {} }), ['shop'], ['bank']);
+  lead();
+  await time.advance(60_000);
+  t.equal(copies().length, 2);
+  setSynced(true);
+  await time.advance(60_000);
+  t.same(copies(), []);
+});
+
+t.test('E41: a policy that is broken just now, or off, keeps its copies', async (t) => {
+  const { store, time, lead, become, copies } = setUp(t, policy('p'), ['shop']);
+  store.put(at(own, 'agent'), opaque({ k: 'eA==' }));
+  lead();
+  await time.advance(2_000);
+  await become(policy('p', { profile: { name: 'nobody' } }), ['shop']);
+  t.same(copies(), ['shop']);
+  await become(policy('p', { mode: 'Off' }), ['shop']);
+  t.same(copies(), ['shop']);
+});
+
+t.test('a planted Secret is a condition, and stays; so does one in a namespace that is left', async (t) => {
+  const { store, time, states, copyOf, lead, become, keeper } = setUp(t, policy('p'), ['shop', 'bank']);
+  const name = copyOf('p');
+  store.put(at(own, 'agent'), opaque({ k: 'eA==' }));
+  const planted = store.put(at('shop', name), opaque({ k: 'bWluZQ==' }));
+  lead();
+  await time.advance(2_000);
+  t.same(states, { current: 1, blocked: 1 });
+  const [report] = keeper.reports();
+  t.match(report === undefined ? {} : credentialsCondition(report), {
+    status: 'False',
+    reason: 'Blocked',
+    message: 'a Secret that is not Outrider’s stands in the copy’s place in 1 of 2 matched namespaces: shop.',
+  });
+  await become(policy('q'), ['bank']);
+  t.equal(store.objects.get(at('shop', name)), planted);
+});
+
+t.test('what is missing, and where: at a bounded rate, and said once', async (t) => {
+  const many = Array.from({ length: 60 }, (_, index) => `n${index}`);
+  const unmirrored = policy('p', { credentials: { secretRef: { name: 'agent', key: 'k' } } });
+  const { store, time, lead, keeper } = setUp(t, unmirrored, many);
+  for (const namespace of many.slice(7)) store.put(at(namespace, 'agent'), opaque({ k: 'eA==' }));
+  lead();
+  await time.advance(1_000);
+  const soon = store.asked.length;
+  t.ok(soon > 10 && soon < 30, `20 a second: ${soon}`);
+  await time.advance(5_000);
+  const condition = () => keeper.reports().map(credentialsCondition)[0];
+  t.match(condition(), {
+    status: 'False',
+    reason: 'Missing',
+    message: 'in 7 of 60 matched namespaces: n0, n1, n2, n3, n4 and 2 more.',
+  });
+  for (const namespace of many.slice(0, 7)) store.put(at(namespace, 'agent'), opaque({ k: 'eA==' }));
+  await time.advance(3 * 60_000);
+  t.match(condition(), { status: 'True', reason: 'Present' });
+});
+
+t.test('no source, refusals, an API server that is away: said, and tried again', async (t) => {
+  const { store, time, lead, keeper, copies, logged } = setUp(t, policy('p'), ['shop']);
+  lead();
+  await time.advance(2_000);
+  const reason = () => keeper.reports().map((report) => credentialsCondition(report).reason)[0];
+  t.equal(reason(), 'SourceMissing');
+  store.put(at(own, 'agent'), opaque({ k: 'c2Vr' }));
+  store.fault = (method, path) => (method === 'POST' && path.includes('/shop/') ? forbidden() : undefined);
+  await time.advance(40_000);
+  t.equal(reason(), 'Missing');
+  store.fault = () => noAnswer();
+  await time.advance(5 * 60_000);
+  store.fault = () => undefined;
+  await time.advance(3 * 60_000);
+  t.equal(reason(), 'Present');
+  t.same(copies(), ['shop']);
+  t.ok(logged.filter((line) => line.includes('cannot be kept')).length < 4, 'not for each try');
+});
+
+t.test('E43: at the end every copy goes, and nobody else’s Secret', async (t) => {
+  const { store, time, lead, copyOf } = setUp(t, policy('p'), ['shop', 'bank']);
+  store.put(at(own, 'agent'), opaque({ k: 'eA==' }));
+  const planted = store.put(at('bank', copyOf('p')), opaque({ k: 'bWluZQ==' }));
+  lead();
+  await time.advance(2_000);
+  for (const name of ['shop', 'bank', own]) store.put(`/api/v1/namespaces/${name}`, { metadata: { name } });
+  const client = { ...store.client, list: () => store.client.list('/api/v1/namespaces') };
+  t.same(await removeMirroredSecrets(client, own, 'outrider'), { removed: [`shop/${copyOf('p')}`], failed: [] });
+  t.equal(store.objects.get(at('bank', copyOf('p'))), planted);
+  t.notOk(store.objects.has(ledger));
+  t.ok(store.objects.has(at(own, 'agent')));
+  t.same(await removeMirroredSecrets(client, own, 'outrider'), { removed: [], failed: [] });
+});

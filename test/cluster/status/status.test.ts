@@ -1,0 +1,355 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { canBothSelect } from '../../../src/cluster/status/selector-overlap.js';
+import { policyStatus, type PolicyFacts } from '../../../src/cluster/status/policy-status.js';
+import { profileStatus } from '../../../src/cluster/status/profile-status.js';
+import { reachOfPolicies } from '../../../src/cluster/status/reach.js';
+import { PolicyBook } from '../../../src/cluster/state/policy-book.js';
+import { ProfileBook } from '../../../src/cluster/state/profile-book.js';
+import { pickObject, type WatchedObject } from '../../../src/cluster/state/watched-object.js';
+import { resources } from '../../../src/cluster/client/resources.js';
+import { objectOf, type JsonObject } from '../../../src/model/json.js';
+import {
+  conditionTypes,
+  policyStatusSchema,
+  profileStatusSchema,
+  type ConditionType,
+  type PolicyStatus,
+} from '../../../src/model/status.js';
+import type { LabelSelector, StringMap } from '../../../src/model/selector.js';
+import { compileSelector } from '../../../src/policy/selector.js';
+import { policyObject, profileObject } from '../state/documents.js';
+
+const wallMs = Date.parse('2026-11-22T12:00:00.500Z');
+const configured = { configured: true, reason: 'Configured', message: 'the API server calls the webhook' };
+const present = { status: 'True', reason: 'Present', message: 'It is there.' } as const;
+const facts: PolicyFacts = {
+  profiles: [],
+  reach: { matchedNamespaces: 2, overlap: undefined },
+  webhook: configured,
+  credentials: present,
+  takesKey: true,
+  before: undefined,
+  wallMs,
+};
+
+function watched(kind: 'policies' | 'profiles', object: JsonObject): WatchedObject {
+  const picked = pickObject(resources[kind])(object);
+  if (picked === undefined) throw new Error('nothing is kept of it');
+  return picked;
+}
+
+/** The policies and profiles that there are at one time. */
+type Version = readonly [policies: readonly JsonObject[], profiles?: readonly JsonObject[]];
+
+/** The states after these versions of policies and profiles were seen one after the other. */
+function booksAfter(...versions: readonly Version[]) {
+  const policies = new PolicyBook({});
+  const profiles = new ProfileBook();
+  for (const [policyObjects, profileObjects = []] of versions) {
+    profiles.update(profileObjects.map((object) => watched('profiles', object)));
+    policies.update(
+      policyObjects.map((object) => watched('policies', object)),
+      profiles.registry,
+    );
+  }
+  return { policies: policies.states, profiles: profiles.states, rules: policies.rules };
+}
+
+function statusAfter(more: Partial<PolicyFacts>, ...versions: readonly Version[]): PolicyStatus {
+  const { policies, profiles } = booksAfter(...versions);
+  const [policy] = policies;
+  if (policy === undefined) throw new Error('there is no policy');
+  const status = policyStatus(policy, { ...facts, profiles, ...more });
+  // What is written is what the definition allows.
+  policyStatusSchema.parse(JSON.parse(JSON.stringify(status)));
+  return status;
+}
+
+function said({ conditions }: PolicyStatus, type: ConditionType): string {
+  const found = conditions.find((condition) => condition.type === type);
+  return found === undefined ? 'nothing' : `${found.status} ${found.reason}`;
+}
+
+const good = policyObject('payments', { prefer: 'Security' });
+const own = (spec: JsonObject = {}) => policyObject('payments', { profile: { name: 'own' }, ...spec });
+
+t.test('a policy that is carried out as it stands is Ready', (t) => {
+  const status = statusAfter({}, [[good]]);
+  t.match(status, { observedGeneration: 1, servedGeneration: 1, profile: /^sysdig\//, matchedNamespaces: 2 });
+  t.same(
+    status.conditions.map(({ type }) => type),
+    conditionTypes,
+  );
+  t.same(
+    conditionTypes.map((type) => said(status, type)),
+    ['True Served', 'True Resolved', 'True Configured', 'True Present', 'False NoOverlap'],
+  );
+  for (const condition of status.conditions) {
+    t.match(condition, { observedGeneration: 1, lastTransitionTime: '2026-11-22T12:00:00Z' });
+    t.match(condition.message, /^[A-Z].*\.$/s, condition.type);
+  }
+  t.end();
+});
+
+t.test('each thing that is wrong has its reason, and Ready repeats the first', (t) => {
+  const broken = policyObject('payments', { prefer: 'Securty' }, { generation: 2 });
+  const table: readonly (readonly [
+    what: string,
+    status: PolicyStatus,
+    ready: string,
+    type: ConditionType,
+    itself: string,
+    message: RegExp,
+  ])[] = [
+    [
+      'form',
+      statusAfter({}, [[good]], [[broken]]),
+      'False PolicyInvalid',
+      'ProfileResolved',
+      'Unknown PolicyInvalid',
+      /did you mean Security\?.* Generation 1 goes on\.$/,
+    ],
+    [
+      'form, at the start',
+      statusAfter({}, [[broken]]),
+      'False PolicyInvalid',
+      'ProfileResolved',
+      'Unknown PolicyInvalid',
+      /its pods are denied \(policy_invalid\)\.$/,
+    ],
+    [
+      'form, under Availability',
+      statusAfter({}, [[policyObject('payments', { cover: 1 })]]),
+      'False PolicyInvalid',
+      'ProfileResolved',
+      'Unknown PolicyInvalid',
+      /its pods run uninstrumented/,
+    ],
+    [
+      'whom it is for',
+      statusAfter({ reach: undefined }, [[policyObject('payments', { match: 1 })]]),
+      'False PolicyInvalid',
+      'ProfileResolved',
+      'Unknown PolicyInvalid',
+      /whom it is for cannot be read/,
+    ],
+    [
+      'settings',
+      statusAfter({}, [[policyObject('payments', { profile: { name: 'sysdig' } })]]),
+      'False SettingsInvalid',
+      'ProfileResolved',
+      'False SettingsInvalid',
+      /region/,
+    ],
+    [
+      'no such profile',
+      statusAfter({}, [[own()]]),
+      'False ProfileUnknown',
+      'ProfileResolved',
+      'False ProfileUnknown',
+      /there is no such profile/,
+    ],
+    [
+      'profile gone',
+      statusAfter({}, [[own()], [profileObject('own')]], [[own()]]),
+      'False ProfileDeleted',
+      'ProfileResolved',
+      'False ProfileDeleted',
+      /until Outrider restarts/,
+    ],
+    [
+      'profile broken',
+      statusAfter(
+        {},
+        [[own()], [profileObject('own')]],
+        [[own()], [profileObject('own', { env: 1 }, { generation: 2 })]],
+      ),
+      'False ProfileInvalid',
+      'ProfileResolved',
+      'False ProfileInvalid',
+      /Generation 1 of the profile goes on/,
+    ],
+    [
+      'webhook not yet',
+      statusAfter({ webhook: undefined }, [[good]]),
+      'Unknown Pending',
+      'WebhookConfigured',
+      'Unknown Pending',
+      /not been looked at/,
+    ],
+    [
+      'webhook refused',
+      statusAfter(
+        { webhook: { configured: false, reason: 'NotWritten', message: 'the webhook cannot be written: 403' } },
+        [[good]],
+      ),
+      'False NotWritten',
+      'WebhookConfigured',
+      'False NotWritten',
+      /^The webhook cannot be written: 403\.$/,
+    ],
+    [
+      'paused',
+      statusAfter({ webhook: { configured: false, reason: 'Paused', message: 'paused until 13:00' } }, [[good]]),
+      'False Paused',
+      'WebhookConfigured',
+      'False Paused',
+      /^Paused until 13:00\.$/,
+    ],
+    [
+      'no certificate',
+      statusAfter({ webhook: { configured: false, reason: 'CertificatePending', message: 'no certificate' } }, [
+        [good],
+      ]),
+      'Unknown CertificatePending',
+      'WebhookConfigured',
+      'Unknown CertificatePending',
+      /certificate/,
+    ],
+    [
+      'key missing',
+      statusAfter({ credentials: { status: 'False', reason: 'Missing', message: 'missing in shop' } }, [[good]]),
+      'False Missing',
+      'CredentialsPresent',
+      'False Missing',
+      /^Missing in shop\.$/,
+    ],
+  ];
+  for (const [what, status, ready, type, itself, message] of table) {
+    t.equal(said(status, 'Ready'), ready, what);
+    t.equal(said(status, type), itself, what);
+    t.match(status.conditions[0]?.message, message, what);
+  }
+  t.equal(statusAfter({}, [[good]], [[broken]]).servedGeneration, 1);
+  t.equal(statusAfter({}, [[broken]]).servedGeneration, undefined);
+  const odd = statusAfter({ webhook: { configured: false, reason: 'Weather', message: 'rain' } }, [[good]]);
+  t.equal(said(odd, 'WebhookConfigured'), 'False NotWritten', 'the list is closed');
+  t.end();
+});
+
+t.test('what does not keep a policy from being Ready', (t) => {
+  const off = { configured: false, reason: 'Off', message: 'the policy is Off' };
+  const missing = { status: 'False', reason: 'Missing', message: 'missing' } as const;
+  const unread = { status: 'Unknown', reason: 'NotRead', message: 'forbidden' } as const;
+  const ready = (more: Partial<PolicyFacts>, spec: JsonObject) =>
+    said(statusAfter(more, [[policyObject('payments', spec)]]), 'Ready');
+  t.equal(ready({ webhook: off, credentials: missing }, { mode: 'Off' }), 'True Off');
+  t.equal(ready({}, { mode: 'Report' }), 'True Reporting');
+  t.equal(ready({ credentials: unread }, {}), 'True Served');
+  t.equal(ready({ credentials: undefined, takesKey: false }, {}), 'True Served');
+  const overlap = { policies: ['default'], namespaces: ['a', 'b', 'c', 'd', 'e'] };
+  const overlapping = statusAfter({ reach: { matchedNamespaces: 9, overlap } }, [[good]]);
+  t.equal(said(overlapping, 'Ready'), 'True Served');
+  t.equal(said(overlapping, 'Overlapping'), 'True BlocksOthersPods');
+  t.match(overlapping.conditions.at(-1)?.message, /^Policy default wins .* 5 namespaces \(a, b, c and 2 more\)/);
+  t.end();
+});
+
+t.test('a condition keeps its time while its status does', (t) => {
+  const parsed: unknown = JSON.parse(JSON.stringify(statusAfter({ wallMs: wallMs - 3_600_000 }, [[good]])));
+  const before = objectOf(parsed);
+  const at = (status: PolicyStatus, type: ConditionType) =>
+    status.conditions.find((condition) => condition.type === type)?.lastTransitionTime;
+  const refused = { configured: false, reason: 'NotWritten', message: 'no' };
+  const next = statusAfter({ before, webhook: refused }, [[good]]);
+  t.equal(at(next, 'WebhookConfigured'), '2026-11-22T12:00:00Z');
+  t.equal(at(next, 'Ready'), '2026-11-22T12:00:00Z');
+  t.equal(at(next, 'CredentialsPresent'), '2026-11-22T11:00:00Z');
+  const nonsense = { conditions: [null, 7, { type: 'Ready', status: 'True', lastTransitionTime: 'yesterday' }] };
+  t.equal(at(statusAfter({ before: nonsense }, [[good]]), 'Ready'), '2026-11-22T12:00:00Z');
+  t.end();
+});
+
+t.test('profiles: valid, not valid, and with a name that is taken', (t) => {
+  const statusOf = (...versions: readonly JsonObject[]) => {
+    const { policies, profiles } = booksAfter(...versions.map((object) => [[own()], [object]] as const));
+    const [profile] = profiles;
+    if (profile === undefined) throw new Error('there is no profile');
+    const status = profileStatus(profile, { policies, before: undefined, wallMs });
+    profileStatusSchema.parse(JSON.parse(JSON.stringify(status)));
+    return status;
+  };
+  const broken = profileObject('own', { env: 1 }, { generation: 2 });
+  t.match(statusOf(profileObject('own')), {
+    servedGeneration: 1,
+    policies: 1,
+    conditions: [{ reason: 'Valid', status: 'True' }],
+  });
+  t.match(statusOf(profileObject('own'), broken), {
+    observedGeneration: 2,
+    servedGeneration: 1,
+    policies: 1,
+    conditions: [
+      { type: 'Ready', status: 'False', reason: 'ProfileInvalid', message: /spec\.env .* Generation 1 goes on\.$/ },
+    ],
+  });
+  t.match(statusOf(broken), { policies: 0, conditions: [{ reason: 'ProfileInvalid' }] });
+  t.match(statusOf(profileObject('sysdig')), { conditions: [{ status: 'False', reason: 'NameTaken' }] });
+  t.end();
+});
+
+const payments = { matchLabels: { team: 'payments' } };
+
+t.test('where a Security policy stops pods of others while we are down', (t) => {
+  const namespaces = new Map<string, StringMap>([
+    ['shop', { team: 'payments' }],
+    ['bank', { team: 'payments' }],
+    ['kube-system', { team: 'payments' }],
+    ['blog', {}],
+  ]);
+  const strict = (spec: JsonObject = {}, name = 'strict') =>
+    policyObject(name, { prefer: 'Security', match: { namespaceSelector: payments }, ...spec });
+  const reach = (...objects: readonly JsonObject[]) =>
+    reachOfPolicies({ ...booksAfter([objects]), namespaces }, new Set(['kube-system'])).get('strict');
+  const ahead = (spec: JsonObject = {}) => policyObject('ahead', { precedence: 9, ...spec });
+  const overlap = { policies: ['ahead'], namespaces: ['shop', 'bank'] };
+
+  t.same(reach(strict()), { matchedNamespaces: 2, overlap: undefined });
+  t.same(reach(strict(), ahead()), { matchedNamespaces: 2, overlap });
+  t.same(reach(strict(), ahead({ mode: 'Off', prefer: 'Security' }))?.overlap, overlap, 'an Off policy wins as well');
+  t.same(reach(strict(), ahead({ prefer: 'Availabilty', mode: 'Off' }))?.overlap, overlap, 'one that is not valid too');
+  t.equal(reach(strict(), ahead({ prefer: 'Security' }))?.overlap, undefined, 'it stops them itself');
+  t.equal(reach(strict(), ahead({ precedence: -1 }))?.overlap, undefined, 'it wins over nobody');
+  t.equal(reach(strict({ mode: 'Report' }), ahead())?.overlap, undefined, 'its entry stops nothing');
+  t.equal(reach(strict({ prefer: 'Availability' }), ahead())?.overlap, undefined);
+  t.equal(
+    reach(strict(), ahead({ match: { namespaceSelector: { matchLabels: { team: 'blog' } } } }))?.overlap,
+    undefined,
+  );
+  const pods = (value: string) => ({ namespaceSelector: payments, podSelector: { matchLabels: { app: value } } });
+  t.equal(reach(strict({ match: pods('a') }), ahead({ match: pods('b') }))?.overlap, undefined);
+  t.same(reach(strict({ match: pods('a') }), ahead({ match: pods('a') }))?.overlap, overlap);
+  t.same(reach(strict({ match: pods('a') }), ahead())?.overlap, overlap);
+  t.equal(reach(policyObject('strict', { match: 1 })), undefined);
+  t.end();
+});
+
+t.test('selectors that some labels satisfy can both select', (t) => {
+  const key = fc.constantFrom('a', 'b');
+  const value = fc.constantFrom('1', '2', '3');
+  const expression = fc.oneof(
+    fc.record({
+      key,
+      operator: fc.constantFrom('In' as const, 'NotIn' as const),
+      values: fc.array(value, { minLength: 1 }),
+    }),
+    fc.record({ key, operator: fc.constantFrom('Exists' as const, 'DoesNotExist' as const) }),
+  );
+  const selector: fc.Arbitrary<LabelSelector> = fc.record(
+    { matchLabels: fc.dictionary(key, value), matchExpressions: fc.array(expression, { maxLength: 3 }) },
+    { requiredKeys: [] },
+  );
+  const possible = [undefined, '1', '2', '3', 'other'];
+  const allLabels = possible.flatMap((a) =>
+    possible.map((b): StringMap => ({ ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) })),
+  );
+  fc.assert(
+    fc.property(selector, selector, (one, other) => {
+      const [first, second] = [compileSelector(one), compileSelector(other)];
+      return canBothSelect(one, other) === allLabels.some((labels) => first(labels) && second(labels));
+    }),
+    { numRuns: 2_000 },
+  );
+  t.end();
+});

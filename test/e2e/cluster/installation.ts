@@ -1,0 +1,128 @@
+import type { JsonObject } from '../../../src/model/json.js';
+import { startApiServer, type ApiServer } from './api-server.js';
+import { startBalancer, type Balancer } from './balancer.js';
+import { installDefinitions } from './definitions.js';
+import { release, type Values } from './helm.js';
+import { objectIn, type KubectlResult } from './kubectl.js';
+import { summaryOf, type PodSummary } from './pods.js';
+import { startReplica, type Replica } from './replica.js';
+import { installIdentity, type ChartIdentity } from './service-account.js';
+
+/** An API server with Outrider on it, as the chart installs it: its rights, its Service, its replicas as processes. */
+export interface Installation {
+  readonly api: ApiServer;
+  readonly identity: ChartIdentity;
+  readonly balancer: Balancer;
+  /** The replicas that were started and not taken away. */
+  readonly replicas: readonly Replica[];
+  /** Starts a replica, and waits until it is ready. */
+  addReplica(name: string, flags?: readonly string[]): Promise<Replica>;
+  /** Kills a replica, without a chance to say goodbye. */
+  kill(replica: Replica): Promise<void>;
+  /** Applies objects as the admin. @throws with what the API server said */
+  apply(objects: readonly object[]): Promise<void>;
+  /** Creates an object in a namespace; a refusal is an exit code. */
+  create(namespace: string, object: JsonObject, ...flags: readonly string[]): Promise<KubectlResult>;
+  /** Creates a pod and reports it as it is stored, with the warnings that came with it. @throws when it is refused */
+  created(namespace: string, object: JsonObject, ...flags: readonly string[]): Promise<CreatedPod>;
+  /** Reads an object as the admin. @throws when it is not there */
+  get(kind: string, name: string, namespace?: string): Promise<JsonObject>;
+  stop(): Promise<void>;
+}
+
+/** A pod as it is stored, and what the API server told whoever made it. */
+export interface CreatedPod extends PodSummary {
+  readonly warnings: string;
+}
+
+/** What an installation is made with. */
+export interface InstallationOptions {
+  readonly controllerManager?: boolean;
+  /** Of the chart: they decide which rights the replicas have. */
+  readonly values?: Values;
+  /** Of `outrider serve`, for every replica. */
+  readonly flags?: readonly string[];
+}
+
+/**
+ * Installs what the chart does without its pods: definitions, identity, rights and ConfigMap, and a Service of the
+ * chart's name, of type ExternalName, since an API server on loopback reaches no other.
+ */
+export async function install(options: InstallationOptions = {}): Promise<Installation> {
+  const api = await startApiServer({ controllerManager: options.controllerManager ?? true });
+  const balancer = await startBalancer();
+  const replicas: Replica[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(replicas.map((replica) => replica.stop()));
+    await balancer.stop();
+    await api.stop();
+  };
+  const apply = async (objects: readonly object[]): Promise<void> => {
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
+    const { exitCode, stderr } = await api.kubectl(['apply', '-f', '-'], list);
+    if (exitCode !== 0) throw new Error(stderr);
+  };
+  const create: Installation['create'] = (namespace, object, ...flags) =>
+    api.kubectl(['create', '-n', namespace, '-f', '-', '-o', 'json', ...flags], JSON.stringify(object));
+  try {
+    await installDefinitions(api);
+    const identity = await installIdentity(api, options.values);
+    await apply([service(balancer.port)]);
+    return {
+      api,
+      identity,
+      balancer,
+      get replicas() {
+        return replicas;
+      },
+      addReplica: async (name, flags = []) => {
+        const replica = await startReplica(name, identity.kubeconfig, [
+          `--webhook-service=${release.name}:${balancer.port}`,
+          // No registry is asked: nothing here is to depend on the network.
+          '--lookup=false',
+          ...(options.flags ?? []),
+          ...flags,
+        ]);
+        replicas.push(replica);
+        balancer.setBackends(replicas);
+        await replica.ready();
+        return replica;
+      },
+      kill: async (replica) => {
+        replicas.splice(replicas.indexOf(replica), 1);
+        balancer.setBackends(replicas);
+        await replica.stop();
+      },
+      apply,
+      create,
+      created: async (namespace, object, ...flags) => {
+        const result = await create(namespace, object, ...flags);
+        return { ...summaryOf(objectIn(result)), warnings: result.stderr };
+      },
+      get: async (kind, name, namespace) =>
+        objectIn(
+          await api.kubectl([
+            'get',
+            kind,
+            name,
+            '-o',
+            'json',
+            ...(namespace === undefined ? [] : ['--namespace', namespace]),
+          ]),
+        ),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function service(port: number): JsonObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: release.name, namespace: release.namespace },
+    spec: { type: 'ExternalName', externalName: 'localhost', ports: [{ port, name: 'webhook' }] },
+  };
+}

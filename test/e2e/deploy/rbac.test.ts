@@ -1,0 +1,214 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { listOf, objectOf, stringOf } from '../../../src/model/json.js';
+import { names } from '../../../src/model/names.js';
+import { startApiServer } from '../cluster/api-server.js';
+import { installDefinitions } from '../cluster/definitions.js';
+import { findHelm, release } from '../cluster/helm.js';
+import { installHookIdentity, installIdentity, type ChartIdentity } from '../cluster/service-account.js';
+
+t.setTimeout(240_000);
+
+const api = await startApiServer({ controllerManager: false });
+t.teardown(() => api.stop());
+await installDefinitions(api);
+await api.kubectl(['create', 'namespace', 'shop']);
+
+const own = `--namespace=${release.namespace}`;
+const shop = '--namespace=shop';
+/** A verb, what it is done to, and where. */
+type Right = readonly [string, string, ...string[]];
+
+async function may({ kubectl }: ChartIdentity, [verb, what, ...flags]: Right): Promise<boolean> {
+  return (await kubectl(['auth', 'can-i', verb, what, ...flags])).stdout.trim() === 'yes';
+}
+
+const always: readonly Right[] = [
+  ['watch', 'instrumentationpolicies'],
+  ['watch', 'instrumentationprofiles'],
+  ['patch', 'instrumentationpolicies', '--subresource=status'],
+  ['patch', 'instrumentationprofiles', '--subresource=status'],
+  ['watch', 'namespaces'],
+  ['list', 'nodes'],
+  ['create', 'mutatingwebhookconfigurations'],
+  ['patch', 'mutatingwebhookconfigurations/outrider'],
+  ['delete', 'validatingwebhookconfigurations/outrider'],
+  ['get', 'clusterroles/outrider'],
+  ['create', 'leases', own],
+  ['update', 'leases/outrider', own],
+  ['patch', 'configmaps/outrider', own],
+  ['create', 'configmaps', own],
+];
+const never: readonly Right[] = [
+  ['patch', 'instrumentationpolicies'],
+  ['patch', 'namespaces'],
+  ['delete', 'mutatingwebhookconfigurations/other'],
+  ['list', 'mutatingwebhookconfigurations'],
+  ['get', 'clusterroles/admin'],
+  ['update', 'leases/other', own],
+  ['get', 'leases/outrider', shop],
+  ['get', 'configmaps/other', own],
+  ['create', 'configmaps', shop],
+  ['create', 'pods', own],
+  ['list', 'pods', shop],
+  ['watch', 'secrets', shop],
+  ['list', 'secrets', shop],
+  ['impersonate', 'users'],
+  ['escalate', 'clusterroles'],
+];
+const selfManaged: readonly Right[] = [
+  ['create', 'secrets', own],
+  ['update', 'secrets/outrider-certificate', own],
+  ['delete', 'secrets/outrider-certificate', own],
+];
+const pullSecrets: readonly Right[] = [
+  ['get', 'secrets/any', shop],
+  ['get', 'serviceaccounts/any', shop],
+];
+const mirrorSecrets: readonly Right[] = [
+  ['create', 'secrets', shop],
+  ['update', 'secrets/any', shop],
+  ['delete', 'secrets/any', shop],
+  ['update', 'configmaps/outrider-mirrored', own],
+];
+const events: readonly Right[] = [
+  ['create', 'events.events.k8s.io', shop],
+  ['patch', 'events.events.k8s.io', shop],
+  ['get', 'replicasets.apps/any', shop],
+  ['get', 'jobs.batch/any', shop],
+  ['get', 'replicationcontrollers/any', shop],
+];
+
+/** Every right of these that an installation has otherwise than it should. */
+async function wrong(
+  identity: ChartIdentity,
+  allowed: readonly Right[],
+  refused: readonly Right[],
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const right of allowed) if (!(await may(identity, right))) found.push(`may not ${right.join(' ')}`);
+  for (const right of refused) if (await may(identity, right)) found.push(`may ${right.join(' ')}`);
+  return found;
+}
+
+t.test('an installation has the rights that its features need, and no others', async (t) => {
+  const plain = await installIdentity(api);
+  t.same(await wrong(plain, [...always, ...selfManaged, ...pullSecrets, ...events], [...never, ...mirrorSecrets]), []);
+  const mirroring = await installIdentity(api, { mirrorSecrets: true });
+  t.same(await wrong(mirroring, [...always, ...selfManaged, ...pullSecrets, ...mirrorSecrets, ...events], never), []);
+  const bare = await installIdentity(api, {
+    pullSecrets: false,
+    events: false,
+    certificates: { source: 'secret', secretName: 'certificate' },
+  });
+  t.same(await wrong(bare, always, [...never, ...selfManaged, ...pullSecrets, ...mirrorSecrets, ...events]), []);
+});
+
+t.test('a policy of the values that mirrors brings the rights for it', async (t) => {
+  const spec = { profile: { name: 'datadog' }, credentials: { mirror: true } };
+  const identity = await installIdentity(api, { policies: { payments: spec } });
+  t.same(await wrong(identity, mirrorSecrets, never), []);
+});
+
+t.test('the rights for the objects themselves are what server-side apply asks for', async (t) => {
+  const { kubectl } = await installIdentity(api);
+  const create = (object: object) =>
+    kubectl(['apply', '--server-side', '--field-manager=outrider', '-f', '-'], JSON.stringify(object));
+  const configuration = (name: string) => ({
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'MutatingWebhookConfiguration',
+    metadata: { name },
+    webhooks: [],
+  });
+  t.match(await create(configuration('outrider')), { exitCode: 0 }, 'makes its own');
+  t.match(await create({ ...configuration('outrider'), metadata: { name: 'outrider', labels: { a: 'b' } } }), {
+    exitCode: 0,
+  });
+  t.match(await kubectl(['get', 'mutatingwebhookconfigurations', '--field-selector=metadata.name=outrider']), {
+    exitCode: 0,
+    stdout: /outrider/,
+  });
+  t.match(await create(configuration('other')), { exitCode: 1, stderr: /cannot patch resource/ });
+  const annotation = `${names.pausedUntil}=forever`;
+  t.match(await kubectl(['annotate', 'configmap', 'outrider', own, annotation]), { exitCode: 0 });
+});
+
+t.test('the hook may take away, and write nothing but the pause marker', async (t) => {
+  const takesAway: readonly Right[] = [
+    ['patch', 'configmaps/outrider', own],
+    ['delete', 'mutatingwebhookconfigurations/outrider'],
+    ['delete', 'validatingwebhookconfigurations/outrider'],
+  ];
+  const secrets: readonly Right[] = [
+    ['get', 'secrets/any', shop],
+    ['delete', 'secrets/any', shop],
+  ];
+  const others: readonly Right[] = [
+    ['create', 'mutatingwebhookconfigurations'],
+    ['delete', 'mutatingwebhookconfigurations/other'],
+    ['create', 'secrets', shop],
+    ['list', 'secrets', shop],
+    ['patch', 'configmaps/other', own],
+    ['update', 'leases/outrider', own],
+  ];
+  t.same(await wrong(await installHookIdentity(api), takesAway, [...others, ...secrets]), []);
+  t.same(await wrong(await installHookIdentity(api, { mirrorSecrets: true }), [...takesAway, ...secrets], others), []);
+});
+
+const bundle = fileURLToPath(new URL('../../../outrider.js', import.meta.url));
+
+t.test('what the hook runs takes everything away, with its own rights', async (t) => {
+  const values = { mirrorSecrets: true };
+  await installIdentity(api, values);
+  const identity = await installHookIdentity(api, values);
+  const job = (await (await findHelm(api)).render(values)).find(({ kind }) => kind === 'Job');
+  const template = objectOf(objectOf(objectOf(job?.['spec'])?.['template'])?.['spec']);
+  const [container] = listOf(template?.['containers']);
+  const args = listOf(objectOf(container)?.['args']).map((arg) => stringOf(arg) ?? '');
+  t.same(args.slice(0, 3), ['pause', '--for=forever', '--remove-secrets']);
+
+  const items = [
+    ...['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'].flatMap((kind) =>
+      ['outrider', 'other'].map((name) => ({
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind,
+        metadata: { name },
+        webhooks: [],
+      })),
+    ),
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: {
+        name: 'copy',
+        namespace: 'shop',
+        labels: { 'app.kubernetes.io/managed-by': 'outrider', [names.mirrorOf]: 'payments' },
+        annotations: { [names.mirrorSource]: 'version' },
+      },
+    },
+    { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'other', namespace: 'shop' } },
+    // What the leader notes of its copies.
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'outrider-mirrored', namespace: release.namespace },
+      data: { copy: 'payments', other: 'payments' },
+    },
+  ];
+  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+  t.match(await api.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], list), { exitCode: 0 });
+  const env = { ...process.env, KUBECONFIG: identity.kubeconfig };
+  const { stdout } = await promisify(execFile)(process.execPath, [bundle, ...args], { env });
+  t.match(stdout, 'outrider in outrider-system is paused until outrider resume');
+  const left = async (...what: readonly string[]) =>
+    (await api.kubectl(['get', ...what, '-o', 'name'])).stdout.split('\n');
+  const configurations = await left('mutatingwebhookconfigurations,validatingwebhookconfigurations');
+  t.same(
+    configurations.filter((name) => name.endsWith('/outrider')),
+    [],
+  );
+  t.equal(configurations.filter((name) => name.endsWith('/other')).length, 2, 'others stay');
+  t.same(await left('secrets', shop), ['secret/other', ''], 'and so do other Secrets');
+});

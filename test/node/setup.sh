@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Makes ready what the tests on a real node need, on Debian and its kin: packages by `apt-get install`, only when one is
+# missing, and the Kubernetes and containerd binaries (see test/e2e/cluster/build.sh). Quick when it was done before.
+set -euo pipefail
+
+packages=(runc containernetworking-plugins iptables catatonit iproute2 util-linux openssl
+  docker-registry apache2-utils skopeo buildah busybox-static gcc libc6-dev libcap2-bin)
+
+missing=()
+for package in "${packages[@]}"; do
+  if [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)" != installed ]; then
+    missing+=("$package")
+  fi
+done
+if [ "${#missing[@]}" -gt 0 ]; then
+  if ! command -v apt-get >/dev/null; then
+    echo "node set-up: this machine has no apt-get; install these yourself: ${missing[*]}" >&2
+    exit 1
+  fi
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "node set-up: run as root to install: ${missing[*]}" >&2
+    exit 1
+  fi
+  echo "node set-up: installing ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
+folder=$(bash "$(dirname "$0")/../e2e/cluster/build.sh" --node)
+echo "node set-up: packages are there; Kubernetes, etcd and containerd are in $folder"
