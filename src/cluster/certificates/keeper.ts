@@ -1,3 +1,4 @@
+import { backOffMs } from '../pace.js';
 import type { Clock } from '../../image/clock.js';
 import { objectOf } from '../../model/json.js';
 import type { Logger } from '../../observe/logger.js';
@@ -69,7 +70,7 @@ export function createCertificateKeeper(options: KeeperOptions): (signal: AbortS
       }
       // A write is followed by another look; something that undoes it each time must not be raced with.
       inARow++;
-      await sleep(Math.min(longestBackOffMs, 250 * 2 ** Math.min(inARow, 10)) * (0.5 + random()), signal);
+      await sleep(backOffMs(inARow, random, undefined, { longestMs: longestBackOffMs }), signal);
     }
 
     /** Reads, decides, and carries out. */

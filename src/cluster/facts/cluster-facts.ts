@@ -124,8 +124,8 @@ export function createClusterFacts({ client, log, random, sleep }: ClusterFactsO
         failures = (await refresh(signal)) ? 0 : failures + 1;
         if (seen !== told) onChange(seen);
         told = seen;
-        const waitMs =
-          failures === 0 ? jittered(refreshMs, random) : backOffMs(failures, shortestRetryMs, refreshMs, random);
+        const retry = { firstMs: shortestRetryMs, longestMs: refreshMs };
+        const waitMs = failures === 0 ? jittered(refreshMs, random) : backOffMs(failures, random, undefined, retry);
         await sleep(waitMs, signal);
       }
     },

@@ -3,8 +3,7 @@ import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import { createLeaseLock, type LeaseLock } from './lock.js';
-import { sleepByTimer } from '../pace.js';
-import type { Timing } from '../watch/back-off.js';
+import { sleepByTimer, type Timing } from '../pace.js';
 
 /** What an election is made of. */
 export interface ElectionOptions {

@@ -5,6 +5,7 @@ import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import { ApiError, isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
+import { backOffMs } from '../pace.js';
 import { bundleIn, configurationResources, targetOf, wrongEntries, type Intent, type Owner } from './configuration.js';
 import {
   desiredRegistration,
@@ -72,8 +73,6 @@ const kinds = ['mutating', 'validating'] as const;
 const coalesceMs = 50;
 /** Looks without being told, as a second net. */
 const resyncMs = 60_000;
-const firstRetryMs = 500;
-const longestRetryMs = 30_000;
 
 export function createRegistration(options: RegistrationOptions): Registration {
   const { clock } = options;
@@ -110,8 +109,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
         } catch (error) {
           if (isAborted(signal)) break;
           failures += 1;
-          waitMs =
-            Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(failures - 1, 10)) * (0.5 + options.random() / 2);
+          waitMs = backOffMs(failures, options.random, error);
           const conflict = isApiError(error, 'Conflict');
           options.log[conflict ? 'debug' : 'warn'](
             { err: error, waitMs: Math.round(waitMs) },

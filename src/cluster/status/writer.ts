@@ -6,7 +6,7 @@ import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import { apiVersionOf, pathOf, resources } from '../client/resources.js';
 import type { ClusterState } from '../state/cluster-state.js';
-import { backOffMs, type Timing } from '../watch/back-off.js';
+import { backOffMs, type Timing } from '../pace.js';
 import { Interruption } from '../watch/interruption.js';
 import type { CredentialsState, WebhookState } from './facts.js';
 import { policyStatus } from './policy-status.js';

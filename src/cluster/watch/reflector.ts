@@ -3,7 +3,7 @@ import type { Logger } from '../../observe/logger.js';
 import type { ApiClient, Query } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, type Resource } from '../client/resources.js';
-import { backOffMs, type Timing } from './back-off.js';
+import { backOffMs, type Timing } from '../pace.js';
 import { Interruption } from './interruption.js';
 import { ItemStore, versionOf } from './item-store.js';
 

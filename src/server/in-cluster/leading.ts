@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { ApiClient } from '../../cluster/client/api-client.js';
 import { runElection } from '../../cluster/leader/election.js';
 import { registeredPolicies, type Installation, type WebhookAddress } from '../../cluster/registration/desired.js';
@@ -12,7 +13,8 @@ import { createCredentialsKeeper } from '../../cluster/secrets/keeper.js';
 import type { ClusterState } from '../../cluster/state/cluster-state.js';
 import { owningClient } from '../../cluster/owned.js';
 import { createStatusWriter } from '../../cluster/status/writer.js';
-import type { Timing } from '../../cluster/watch/back-off.js';
+import type { Timing } from '../../cluster/pace.js';
+import { certificateMode } from '../../config-check.js';
 import type { Settings } from '../../config.js';
 import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
@@ -79,7 +81,7 @@ export function startLeading(options: LeadingOptions): Leading {
   });
   const confirmed = (): ReturnType<typeof registration.confirmedBundle> => registration.confirmedBundle();
   const trust: Trust =
-    settings.certificates === 'self-managed' || (settings.certificates === 'auto' && settings.tlsCert === '')
+    certificateMode(settings) === 'self-managed'
       ? managedTrust({ settings, client, timing: connection.timing, logger: watching.log, metrics, confirmed, signal })
       : givenTrust();
   trust.onBundle(registration.poke);
@@ -87,6 +89,7 @@ export function startLeading(options: LeadingOptions): Leading {
     ...watching,
     client,
     credentials,
+    mirrors: settings.mirrorSecrets,
     instance,
     ownNamespace,
     onReports: () => statuses.wake(),
@@ -135,6 +138,8 @@ export function startLeading(options: LeadingOptions): Leading {
       observed: () => observations.text(),
       signal: AbortSignal.any([signal, resigned.signal]),
       lead: async (term) => {
+        // Each part listens, some of them once for everything that they have under way.
+        setMaxListeners(0, term);
         await Promise.all([
           trust.lead(term),
           registration.run(term),

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../../src/model/json.js';
 import { images } from '../support/images.js';
 import { inject, pullSecret, type PolicyOptions } from '../support/inject.js';
 import { kubectlOutput, listObjects } from '../support/kubectl.js';
-import { createNamespace, until, type Namespace } from '../support/namespace.js';
+import { createNamespace, type Namespace, until } from '../support/namespace.js';
 import { containerOf, podStatus, type PodStatus } from '../support/pod-status.js';
 import { idle, injectAll, pod, shell, sysdigAgent, sysdigWrapper } from '../support/pods.js';
 import { processesOf, tracedIn, type NodeProcess } from '../support/processes.js';
@@ -137,7 +137,7 @@ t.test('a Job and a CronJob complete beside a native sidecar', async (t) => {
     const [done] = await podsOf(here, name, 1, ({ phase }) => phase === 'Succeeded');
     if (done === undefined) throw new Error(`${name} has no pod`);
     t.match(await here.log(done.name, sysdigAgent), /exec \d+ sh -c/, `${name} was traced`);
-    t.equal(containerOf(done, sysdigAgent).exitCode, 0, 'the agent ended when it was told to');
+    t.equal(containerOf(done, sysdigAgent).exitCode, 0, 'the agent, and its keeper, ended when they were told to');
   }
 });
 

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import t from 'tap';
 import type { JsonObject } from '../../../src/model/json.js';
 import { kubectlOutput, stateFolder } from '../support/kubectl.js';
-import { createNamespace, until, type Namespace } from '../support/namespace.js';
+import { createNamespace, type Namespace, until } from '../support/namespace.js';
 import { idle, injectAll, pod, shell } from '../support/pods.js';
 import type { PolicyOptions } from '../support/inject.js';
 

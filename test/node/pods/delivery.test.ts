@@ -45,6 +45,19 @@ t.test('two profiles in two namespaces at once', async (t) => {
     t.ok(await isTraced(right, name, datadogWrapper), `datadog, ${prefer}`);
     t.match(await left.waitForLog(name, sysdigAgent, 'exec'), /exec \d+ sh -c .*\(sees sh/);
     t.match(await right.waitForLog(name, datadogAgent, 'exec'), /exec \d+ sh -c .*\(sees sh/);
+    const session = [
+      datadogWrapper,
+      'inject',
+      '--session-type',
+      'k8s',
+      '--data',
+      '{"user":"jane"}',
+      '--',
+      'cat',
+      '/etc/group',
+    ];
+    t.match((await right.exec(name, 'app', ...session)).stdout, 'root:x:0:', 'an exec session that says whose it is');
+    t.match(await right.waitForLog(name, datadogAgent, 'session'), 'session k8s {"user":"jane"}');
   }
 });
 

@@ -3,12 +3,11 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { isObject, listOf, objectOf } from '../../../src/model/json.js';
 import type { JsonObject } from '../../../src/model/json.js';
-import { apiVersion } from '../../../src/model/names.js';
 import { nodeAddress } from '../cluster/layout.js';
 import { images } from '../support/images.js';
 import { inject, pullSecret, type PolicyOptions } from '../support/inject.js';
 import { listObjects, stateFolder } from '../support/kubectl.js';
-import { createNamespace, until, type Namespace, type NamespaceOptions } from '../support/namespace.js';
+import { createNamespace, type Namespace, type NamespaceOptions, until } from '../support/namespace.js';
 import { containerOf, type ContainerStatus, type PodStatus } from '../support/pod-status.js';
 import { injectAll, pod, sysdigAgent, sysdigWrapper } from '../support/pods.js';
 import { tracedIn } from '../support/processes.js';
@@ -34,18 +33,11 @@ const untraced: Outcome = { ...fine, traced: false };
 const outOfService: Outcome = { ...fine, ready: false, endpoint: false };
 const notStarted: Outcome = { answers: false, ready: false, endpoint: false, traced: false };
 
-/** What lets Outrider put its keeper before the agent. */
-const whatTheAgentStarts = {
-  apiVersion,
-  kind: 'ImageMap',
-  images: { [images.agent]: { entrypoint: ['/opt/draios/bin/sidecar'] } },
-};
-
 /** A policy whose agent gets these settings; the tracer is told the priority, as the vendor's patchers do. */
 function policy(prefer: Prefer, settings: JsonObject = {}, agent: JsonObject = {}): PolicyOptions {
   const profile = { name: 'sysdig', settings: { collector: nodeAddress, priorityOnWorkload: true, ...settings } };
   const spec = { profile, agent: { image: images.agent, imagePullSecrets: [pullSecret], ...agent } };
-  return { prefer, spec, documents: [whatTheAgentStarts] };
+  return { prefer, spec };
 }
 
 interface WebOptions extends NamespaceOptions {
@@ -157,7 +149,7 @@ t.test('the agent crashes at its start', async (t) => {
 });
 
 t.test('an agent that crashes without the keeper, because nobody said what its image starts', async (t) => {
-  const crash = { ...policy('Availability', { extraConf: 'crash-at-start' }), documents: [] };
+  const crash = { ...policy('Availability', { extraConf: 'crash-at-start' }), withoutKeeper: true };
   const here = await createWeb(t, 'no-keeper', crash);
   await comesTo(t, here, outOfService, backingOff);
 });

@@ -23,6 +23,8 @@ export interface PolicyOptions {
   readonly spec?: JsonObject;
   /** Profiles, image maps and Namespaces beside the policy. */
   readonly documents?: readonly JsonObject[];
+  /** Leave out what lets Outrider put its keeper before the agent: an image map with what the agent's image starts. */
+  readonly withoutKeeper?: boolean;
   /** Further options of `outrider inject`. */
   readonly options?: readonly string[];
 }
@@ -31,6 +33,15 @@ export const sysdig: JsonObject = { name: 'sysdig', settings: { collector: 'coll
 export const datadog: JsonObject = {
   name: 'datadog',
   settings: { tracerImage: images.datadogTracer.replace(/:1$/, ''), tracerVersion: '1' },
+};
+
+const whatAgentsStart: JsonObject = {
+  apiVersion,
+  kind: 'ImageMap',
+  images: {
+    [images.agent]: { entrypoint: ['/opt/draios/bin/sidecar'] },
+    [images.datadogAgent]: { entrypoint: ['/stand-in', 'agent'] },
+  },
 };
 
 /** What Outrider made of a manifest. */
@@ -51,12 +62,14 @@ export async function inject(manifest: JsonObject, policy: PolicyOptions = {}): 
     writeFileSync(path, documents.map((document) => JSON.stringify(document)).join('\n---\n'));
     return path;
   };
+  const documents = [policyDocument(policy), ...(policy.documents ?? [])];
+  if (policy.withoutKeeper !== true) documents.push(whatAgentsStart);
   const registries = { apiVersion, kind: 'RegistryConfiguration', hosts: [{ host: registryHost, plainHttp: true }] };
   try {
     const { stdout, stderr } = await run([
       'inject',
       `--file=${file('manifest.yaml', [manifest])}`,
-      `--policy=${file('policy.yaml', [policyDocument(policy), ...(policy.documents ?? [])])}`,
+      `--policy=${file('policy.yaml', documents)}`,
       `--registry-config=${file('registries.yaml', [registries])}`,
       `--docker-config=${dockerConfigFile(stateFolder())}`,
       `--tools-image=${images.tools}`,
