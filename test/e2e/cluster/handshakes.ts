@@ -44,7 +44,7 @@ export function startHandshakes(client: ApiClient, options: HandshakeOptions): H
       const socket = connect({ host: '127.0.0.1', port, servername: serverName, ca }, () => {
         const { serialNumber, issuerCertificate, issuer } = socket.getPeerCertificate(true);
         if (!serials.includes(serialNumber)) serials.push(serialNumber);
-        const authority = `${String(issuer.CN)} ${issuerCertificate?.serialNumber ?? ''}`;
+        const authority = `${String(issuer.CN)} ${issuerCertificate.serialNumber}`;
         if (!issuers.includes(authority)) issuers.push(authority);
         socket.end();
         resolve();

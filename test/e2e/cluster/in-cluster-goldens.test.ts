@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { parseAllDocuments } from 'yaml';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
+import type { ClusterFacts } from '../../../src/model/recipe.js';
 import { plainFacts } from '../../support/engine.js';
 import { read, readCases, type GoldenCase } from '../../golden/cases.js';
 import { until } from './guarded-process.js';
@@ -25,9 +26,7 @@ const probed = 'argv-command';
 const cases = readCases().filter(({ name }) => leftOut[name] === undefined);
 
 function documentsOf({ configuration }: GoldenCase): readonly JsonObject[] {
-  return parseAllDocuments(configuration)
-    .map((document): unknown => document.toJS())
-    .filter(isObject);
+  return [...parseAllDocuments(configuration)].map((document): unknown => document.toJS()).filter(isObject);
 }
 
 function nameOf(object: JsonObject | undefined): string {
@@ -69,9 +68,9 @@ function accessKeys(): ReadonlyMap<string, string> {
 }
 
 /** What a replica has to be told for a case: its facts, and what is known of images. */
-function settingsOf(one: GoldenCase): { readonly facts: JsonObject; readonly images: JsonObject } {
+function settingsOf(one: GoldenCase): { readonly facts: ClusterFacts; readonly images: JsonObject } {
   const maps = documentsOf(one).filter(({ kind }) => kind === 'ImageMap');
-  const images = Object.assign({}, ...maps.map((map) => objectOf(map['images']))) as JsonObject;
+  const images = Object.fromEntries(maps.flatMap((map) => Object.entries(objectOf(map['images']) ?? {})));
   return { facts: { ...plainFacts, ...one.facts }, images };
 }
 
@@ -117,11 +116,11 @@ async function replicaWith({ facts, images }: ReturnType<typeof settingsOf>, ind
     `--image-config=${file}`,
     // What is in no map here is never pulled, so no registry is asked either.
     '--lookup=true',
-    `--native-sidecars=${String(facts['nativeSidecars'])}`,
-    `--image-volumes=${String(facts['imageVolumes'])}`,
-    `--openshift=${String(facts['openShift'])}`,
-    `--pod-security-default=${String(facts['podSecurityDefault'])}`,
-    `--tools-image=${String(facts['toolsImage'])}`,
+    `--native-sidecars=${String(facts.nativeSidecars)}`,
+    `--image-volumes=${String(facts.imageVolumes)}`,
+    `--openshift=${String(facts.openShift)}`,
+    `--pod-security-default=${facts.podSecurityDefault}`,
+    `--tools-image=${facts.toolsImage}`,
   ]);
   const registered = ['wait', '--for=condition=WebhookConfigured', 'ipol', '--all', '--timeout=60s'];
   if (index === 0) await until('every entry', async () => (await here.api.kubectl(registered)).exitCode === 0);
@@ -149,12 +148,14 @@ function inCluster(text: string, place: string): string {
 /** A pod without what differs from one answer to the next, and without what no golden case can know. */
 function comparable(result: KubectlResult): JsonObject {
   const { metadata, ...rest } = objectIn(result);
-  const about = { ...objectOf(metadata) };
-  for (const field of ['name', 'namespace', 'uid', 'creationTimestamp']) delete about[field];
-  const annotations = { ...objectOf(about['annotations']) };
-  // The version of the access key.
-  delete annotations['outrider.dev/credentials'];
+  const about = without(objectOf(metadata) ?? {}, ['name', 'namespace', 'uid', 'creationTimestamp']);
+  // Its value is the version of the access key.
+  const annotations = without(objectOf(about['annotations']) ?? {}, ['outrider.dev/credentials']);
   return { ...rest, metadata: { ...about, annotations } };
+}
+
+function without(object: JsonObject, fields: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([field]) => !fields.includes(field)));
 }
 
 const groups = new Map<string, GoldenCase[]>();

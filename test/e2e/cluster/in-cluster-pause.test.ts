@@ -1,6 +1,6 @@
 import t from 'tap';
 import { pathOf, resources } from '../../../src/cluster/client/resources.js';
-import { listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
+import { listOf, objectOf, stringOf } from '../../../src/model/json.js';
 import { outrider } from './cli.js';
 import { until } from './guarded-process.js';
 import { findHelm } from './helm.js';
@@ -97,7 +97,7 @@ async function removeRelease(): Promise<void> {
   }
   await client.delete(pathOf(resources.services, { namespace: own, name: 'outrider' }));
   const objects = await (await findHelm(here.api)).render(values, ['--no-hooks']);
-  const list = { apiVersion: 'v1', kind: 'List', items: objects as readonly JsonObject[] };
+  const list = { apiVersion: 'v1', kind: 'List', items: objects };
   const flags = ['delete', '--ignore-not-found', '--wait=false', '-f', '-'];
   const { exitCode, stderr } = await here.api.kubectl(flags, JSON.stringify(list));
   if (exitCode !== 0) throw new Error(stderr);
