@@ -2,7 +2,7 @@
  * Starts the cluster of one node, runs something inside its namespaces, and takes the cluster away:
  *
  *   node dist/test/node/run.js                  every test of dist/test/node/pods, by tap
- *   node dist/test/node/run.js FILE.test.js …   these, by tap
+ *   node dist/test/node/run.js FILE.test.js …   these, by tap, with whatever options of tap
  *   node dist/test/node/run.js -- COMMAND …     any command, such as `bash`: kubectl, ctr and skopeo find their way
  *
  * Ends with the exit code of what it ran; with 2 when there is no cluster to run it in.

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Makes ready what the tests on a real node need, on Debian and its kin: packages by `apt-get install`, only when one is
-# missing, and the Kubernetes and containerd binaries (see test/e2e/cluster/build.sh). Quick when it was done before.
+# missing, the Kubernetes and containerd binaries (see test/e2e/cluster/build.sh), helm, and the Node of Outrider's image.
+# Quick when it was done before.
 set -euo pipefail
 
 packages=(runc containernetworking-plugins iptables catatonit iproute2 util-linux openssl
-  docker-registry apache2-utils skopeo buildah busybox-static gcc libc6-dev libcap2-bin)
+  docker-registry apache2-utils skopeo buildah busybox-static gcc libc6-dev libcap2-bin libatomic1 libstdc++6)
 
 missing=()
 for package in "${packages[@]}"; do
@@ -27,4 +28,6 @@ if [ "${#missing[@]}" -gt 0 ]; then
   apt-get install -y -qq --no-install-recommends "${missing[@]}"
 fi
 folder=$(bash "$(dirname "$0")/../e2e/cluster/build.sh" --node)
-echo "node set-up: packages are there; Kubernetes, etcd and containerd are in $folder"
+bash "$(dirname "$0")/../e2e/cluster/build-helm.sh" >/dev/null
+node=$(bash "$(dirname "$0")/fetch-node.sh")
+echo "node set-up: packages and helm are there; Kubernetes, etcd and containerd are in $folder; the image's node is $node"

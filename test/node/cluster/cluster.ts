@@ -20,10 +20,11 @@ import {
   networkConfiguration,
   registryHostsFile,
 } from './node-configuration.js';
-import { findParts } from './parts.js';
+import { cacheFolder, findParts } from './parts.js';
 import { startRegistry } from './registry.js';
 import { createStateFolder, type StateFolder } from './state-folder.js';
 
+const nameServer = fileURLToPath(new URL('name-server.js', import.meta.url));
 const namespacesScript = fileURLToPath(new URL('../../../../test/node/cluster/namespaces.sh', import.meta.url));
 
 /** A running cluster of one node, in namespaces of its own. */
@@ -37,7 +38,7 @@ export interface Cluster {
 }
 
 /**
- * Starts etcd, API server, controller-manager, scheduler, containerd, kubelet and a registry, and resolves when the node
+ * Starts etcd, API server, controller-manager, scheduler, containerd, kubelet, a name server and a registry, and resolves when the node
  * is Ready. All of it ends with this process at the latest; what a killed one leaves, empty cgroups and a folder, the
  * next start removes.
  * @throws when a part is missing, or one does not come up, with the end of its log
@@ -82,6 +83,8 @@ function environment(directory: string, binaries: string): NodeJS.ProcessEnv {
     ...process.env,
     PATH: `${binaries}:${process.env['PATH'] ?? ''}`,
     HOME: home,
+    // What is kept below the home outside.
+    OUTRIDER_TEST_CACHE: cacheFolder(),
     KUBECONFIG: join(directory, 'admin.kubeconfig'),
     [clusterVariable]: directory,
   };
@@ -105,7 +108,7 @@ async function startComponents({ path: directory, cgroup }: StateFolder, inside:
   };
   const kubeconfigOf = async (name: string, user: string, groups: readonly string[]): Promise<string> =>
     kubeconfig(name, await authority.client(user, groups));
-  kubeconfig('admin', files.adminPair);
+  const admin = kubeconfig('admin', files.adminPair);
   const write = (name: string, content: string | object): string => {
     const file = join(directory, name);
     mkdirSync(join(file, '..'), { recursive: true });
@@ -114,8 +117,8 @@ async function startComponents({ path: directory, cgroup }: StateFolder, inside:
   };
 
   const components: Component[] = [];
-  const start = (name: string, flags: readonly string[]): Component => {
-    const component = inside.start(name, name, flags);
+  const start = (name: string, flags: readonly string[], program = name): Component => {
+    const component = inside.start(name, program, flags);
     components.push(component);
     return component;
   };
@@ -134,6 +137,7 @@ async function startComponents({ path: directory, cgroup }: StateFolder, inside:
   await registry;
 
   await ready('the API server', apiServer, 'kubectl', 'get', '--raw', '/readyz');
+  start('name-server', [nameServer, admin], process.execPath);
   const controllers = await kubeconfigOf('controllers', 'system:kube-controller-manager', []);
   const controllerManager = start('kube-controller-manager', controllerManagerFlags(files, controllers));
   start('kube-scheduler', schedulerFlags(await kubeconfigOf('scheduler', 'system:kube-scheduler', [])));

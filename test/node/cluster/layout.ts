@@ -1,6 +1,8 @@
 /** Name and address of the only node. */
 export const nodeName = 'test-node';
 export const nodeAddress = '10.90.0.1';
+/** What the names of Services end with. */
+export const clusterDomain = 'cluster.local';
 /** Where pods and the tests find the registry, and who may read and write there. */
 export const registryHost = 'registry.test:5000';
 export const registryUser = 'me';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { NodeFiles } from './component-flags.js';
-import { nodeAddress, pauseImage, registryHost } from './layout.js';
+import { clusterDomain, nodeAddress, pauseImage, registryHost } from './layout.js';
 
 /** The socket of the container runtime. */
 export function containerdSocket(directory: string): string {
@@ -59,6 +59,8 @@ export function kubeletConfiguration(files: NodeFiles, cgroup: string): object {
     port: 10_250,
     healthzPort: 0,
     readOnlyPort: 0,
+    clusterDNS: [nodeAddress],
+    clusterDomain,
     failCgroupV1: false,
     failSwapOn: false,
     cgroupDriver: 'cgroupfs',

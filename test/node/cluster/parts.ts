@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const buildScript = fileURLToPath(new URL('../../../../test/e2e/cluster/build.sh', import.meta.url));
@@ -26,6 +27,12 @@ const files: Readonly<Record<string, string>> = {
   '/usr/lib/cni/bridge': 'containernetworking-plugins',
   '/usr/lib/cni/host-local': 'containernetworking-plugins',
 };
+
+/** Where what is built and fetched is kept: as test/e2e/cluster/binaries/building.sh has it. */
+export function cacheFolder(): string {
+  const { OUTRIDER_TEST_CACHE: given, XDG_CACHE_HOME: caches, HOME: home } = process.env;
+  return given ?? join(caches ?? join(home ?? '', '.cache'), 'outrider-e2e');
+}
 
 /** The static busybox, wherever Debian's release has it. */
 export function busyboxPath(): string {

@@ -40,7 +40,8 @@ const files: Image['files'] = {
   'www/index.html': { text: 'the application answers\n' },
 };
 
-const agentFiles = (agent: string): Image['files'] => ({
+/** The stand-in under every path that it goes by. */
+export const agentFiles = (agent: string): Image['files'] => ({
   'opt/draios/bin/instrument': { copyOf: agent },
   'opt/draios/bin/sidecar': { copyOf: agent },
   'cws-instrumentation': { copyOf: agent },

@@ -1,0 +1,154 @@
+import t, { type Test } from 'tap';
+import { names } from '../../../src/model/names.js';
+import { chart, release } from '../../e2e/cluster/helm.js';
+import { pullSecret } from '../support/inject.js';
+import { kubectlOutput, listObjects } from '../support/kubectl.js';
+import { createNamespace, type Namespace } from '../support/namespace.js';
+import { containerOf, type PodStatus } from '../support/pod-status.js';
+import { sysdigAgent, sysdigWrapper } from '../support/pods.js';
+import { tracedIn } from '../support/processes.js';
+import { answerOf, gone, only, podsOf, rolledOut, webDeployment } from './deployment.js';
+import { centralSecret, helm, installOutrider, values } from './installation.js';
+
+// Outrider restarted, upgraded and taken away under its users' rollouts.
+
+t.setTimeout(900_000);
+
+const own = ['-n', release.namespace];
+const optedIn = { [names.inject]: 'enabled' };
+const many = 20;
+const theDeployment = `deployment/${release.name}`;
+
+function namespace(t: Test, name: string, labels: Record<string, string> = optedIn): Promise<Namespace> {
+  return createNamespace(t, name, { labels });
+}
+
+/** Whether each pod has the agent, is traced, and started at the first try. */
+function areInstrumented(t: Test, pods: readonly PodStatus[]): void {
+  const bare = pods.filter(({ containers }) => !(sysdigAgent in containers));
+  t.same(bare, [], 'every pod has the agent');
+  const traced = pods.filter((pod) => tracedIn(containerOf(pod, 'app').id, sysdigWrapper).allTraced);
+  t.equal(traced.length, pods.length, 'every process of every pod is traced');
+  const restarts = pods.flatMap(({ containers }) => Object.values(containers)).filter((one) => one.restarts > 0);
+  t.same(restarts, [], 'nothing had to be started twice');
+}
+
+/** Creates pods one after the other, by scaling, while something else happens. Returns how many there are. */
+async function scaleDuring(here: Namespace, change: Promise<unknown>): Promise<number> {
+  const changed = change.then(
+    () => true,
+    () => true,
+  );
+  let replicas = 1;
+  let isOver = false;
+  while (!isOver && replicas < many) {
+    replicas += 1;
+    await kubectlOutput(['scale', 'deployment/web', '-n', here.name, `--replicas=${replicas}`]);
+    isOver = await Promise.race([changed, new Promise<false>((resolve) => setTimeout(resolve, 1_000, false))]);
+  }
+  await change;
+  return replicas;
+}
+
+t.before(() => installOutrider(t));
+
+t.test(
+  'a rollout of 20 pods while every replica is replaced: all are instrumented, under both preferences',
+  async (t) => {
+    const shop = await namespace(t, 'shop');
+    const payments = await namespace(t, 'payments', { team: 'payments' });
+    const before = await kubectlOutput(['get', 'pods', ...own, '-o', 'name']);
+    await kubectlOutput(['rollout', 'restart', theDeployment, ...own]);
+    await shop.create(webDeployment(many / 2));
+    await payments.create(webDeployment(many / 2));
+    await kubectlOutput(['rollout', 'status', theDeployment, ...own, '--timeout=3m']);
+    // Those that are still on their way out answer, too.
+    for (const here of [shop, payments]) {
+      await kubectlOutput(['rollout', 'restart', 'deployment/web', '-n', here.name]);
+      const pods = await rolledOut(here);
+      t.equal(pods.length, many / 2);
+      areInstrumented(t, pods);
+      const failures = ['get', 'events', '-n', here.name, '--field-selector=reason=FailedCreate', '-o', 'name'];
+      t.equal(await kubectlOutput(failures), '', 'no pod was refused');
+    }
+    const after = await kubectlOutput(['get', 'pods', ...own, '-o', 'name']);
+    t.notMatch(after, before.trim().split('\n')[0] ?? '', 'the replicas are others');
+    await Promise.all([shop, payments].map((here) => kubectlOutput(['delete', 'deployment/web', '-n', here.name])));
+  },
+);
+
+t.test('helm test', async (t) => {
+  t.match(await helm(['test', release.name, '--timeout=2m']), /Phase: +Succeeded/);
+  await gone('the pod of the test', 'pods', ...own, '-l', 'app.kubernetes.io/name=outrider-test');
+});
+
+t.test('helm upgrade while pods are created', async (t) => {
+  const here = await namespace(t, 'upgraded');
+  await here.create(webDeployment());
+  await rolledOut(here);
+  const newValues = { ...values, logLevel: 'debug', excludedNamespaces: ['left-out'] };
+  const upgrade = helm(['upgrade', release.name, chart, '--wait', '--timeout=4m', '--values=-'], newValues);
+  const replicas = await scaleDuring(here, upgrade);
+  const pods = await rolledOut(here);
+  t.equal(pods.length, replicas);
+  areInstrumented(t, pods);
+  const leftOut = await namespace(t, 'left-out');
+  // The new leader has to write it into the webhook configurations; any replica knows it by itself.
+  await leftOut.create(webDeployment());
+  t.same(Object.keys(only(await rolledOut(leftOut)).containers), ['app'], 'the changed value is in force');
+});
+
+t.test('helm uninstall: nothing blocks, and nothing is left', async (t) => {
+  const shop = await namespace(t, 'remains');
+  const payments = await namespace(t, 'paid', { team: 'payments' });
+  const mirrored = await createNamespace(t, 'mirrored', { labels: { team: 'mirrored' }, withoutKey: true });
+  for (const here of [shop, payments, mirrored]) await here.create(webDeployment());
+  for (const here of [shop, payments, mirrored]) areInstrumented(t, await rolledOut(here));
+
+  await helm(['uninstall', release.name, '--wait', '--timeout=3m']);
+  for (const here of [shop, payments]) {
+    t.ok(
+      (await podsOf(here.name)).every(({ ready }) => ready),
+      'what ran goes on',
+    );
+    await kubectlOutput(['rollout', 'restart', 'deployment/web', '-n', here.name]);
+    const pods = await rolledOut(here);
+    t.same(Object.keys(only(pods).containers), ['app'], 'a new pod starts uninstrumented');
+    t.equal(await answerOf(pods), 'the application answers\n');
+  }
+  t.same(await listObjects(mirrored.name, 'secrets', names.mirrorOf), [], 'the copied access key is gone');
+
+  await gone('its pods', 'pods', ...own);
+  // What the leader made goes with the chart's ConfigMap, by the garbage collector.
+  await gone(
+    'its Lease and certificate',
+    'leases,secrets',
+    ...own,
+    `--field-selector=metadata.name!=${pullSecret},metadata.name!=${centralSecret}`,
+  );
+  t.same(await namesOf(['--namespaced=true'], own), given.sort());
+  const wide = (await namesOf(['--namespaced=false'])).filter((name) => name.includes(release.name));
+  t.same(wide, [...definitions, `namespace/${release.namespace}`]);
+});
+
+// What Kubernetes and the tests put there.
+const given = [
+  'configmap/kube-root-ca.crt',
+  'serviceaccount/default',
+  `secret/${pullSecret}`,
+  `secret/${centralSecret}`,
+];
+const definitions = ['instrumentationpolicies', 'instrumentationprofiles'].map(
+  (plural) => `customresourcedefinition.apiextensions.k8s.io/${plural}.outrider.dev`,
+);
+
+/** Everything of some kinds, but for Events. */
+async function namesOf(which: readonly string[], where: readonly string[] = []): Promise<readonly string[]> {
+  const kinds = await kubectlOutput(['api-resources', '--verbs=list,delete', '-o', 'name', ...which]);
+  const listed = kinds
+    .trim()
+    .split('\n')
+    .filter((kind) => !kind.startsWith('events'));
+  const names = await kubectlOutput(['get', listed.join(','), ...where, '-o', 'name']);
+  return names.trim().split('\n').sort();
+}
