@@ -22,6 +22,7 @@ const namespaces: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   unknown: { tier: 'unknown' },
   payments: secure,
   'shop-meshed': { ...labelled, other: 'mesh' },
+  'shop-stripped': { ...labelled, other: 'strip' },
   'enforced-stripped': { ...enforced, other: 'strip' },
   'payments-meshed': { ...secure, other: 'mesh' },
   'payments-stripped': { ...secure, other: 'strip' },
@@ -69,7 +70,7 @@ t.test('a policy says how it stands, in its status and in columns', async (t) =>
     'Overlapping=False NoOverlap',
   ]);
   t.match(await get('default'), {
-    status: { observedGeneration: 1, servedGeneration: 1, profile: /^sysdig\/\d+$/, matchedNamespaces: 2 },
+    status: { observedGeneration: 1, servedGeneration: 1, profile: /^sysdig\/\d+$/, matchedNamespaces: 3 },
   });
   const { stdout } = await here.api.kubectl(['get', 'ipol']);
   t.match(stdout, /^NAME +MODE +PREFER +PROFILE +READY +AGE\ndefault +Inject +Availability +sysdig +True +\d+/);
@@ -202,7 +203,7 @@ t.test('another webhook behind ours', async (t) => {
     }
   });
 
-  // What happens behind us is seen by a validating entry, which a policy that can deny has.
+  // A policy that can deny has a validating entry, which sees the pod at its end. Without one, the second call sees it.
   await t.test('it strips our sidecar: Security denies, Availability allows and says so (E17)', async (t) => {
     const denied = await here.create('payments-stripped', pod('web'));
     t.equal(denied.exitCode, 1);
@@ -210,5 +211,8 @@ t.test('another webhook behind ours', async (t) => {
     const allowed = await here.created('enforced-stripped', pod('web'));
     t.notOk(names(allowed.initContainers).includes(agent));
     t.match(allowed.warnings, /Warning: outrider: .*parts_missing/);
+    const plain = await here.created('shop-stripped', pod('web'));
+    t.notOk(names(plain.initContainers).includes(agent));
+    t.match(plain.warnings, 'parts_taken_off: sysdig-workload-agent had been taken off again');
   });
 });
