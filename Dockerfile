@@ -1,5 +1,8 @@
 # syntax=docker/dockerfile:1
 
+# The time that BuildKit writes in place of the build's own; see docs/security.md, "What is shipped".
+ARG SOURCE_DATE_EPOCH
+
 # The busybox of the Copy delivery: static, so that it runs in any agent's image.
 FROM docker.io/library/debian:bookworm-slim AS tools
 RUN apt-get update \
@@ -9,10 +12,10 @@ RUN apt-get update \
 FROM docker.io/library/node:26-bookworm-slim AS build
 WORKDIR /src
 COPY package.json package-lock.json ./
-RUN npm ci --no-audit --no-fund
+RUN npm ci --no-audit --no-fund --ignore-scripts
 COPY tsconfig.json ./
 COPY src ./src
-COPY test/tools/bundle.mjs ./test/tools/bundle.mjs
+COPY test/tools/bundle.mjs test/tools/bundled-packages.mjs ./test/tools/
 RUN npm run build
 
 # Node 26 is the maintained LTS; the code runs on 20.19 and newer. No shell, no package manager, not root.

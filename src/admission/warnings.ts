@@ -15,6 +15,7 @@ const loud: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'opt_out_ignored',
   'agent_image_unauthorized',
   'credentials_awaited',
+  'parts_taken_off',
   'pull_secrets_not_added',
 ]);
 
@@ -40,7 +41,7 @@ export function denialOf(decision: Decision): string {
   const { policy, reason, detail } = decision;
   return clipped(
     printable(
-      `outrider: policy ${policy ?? '?'} does not let this pod run uninstrumented (${reason}): ${detail}. ${reasons[reason].remedy}`,
+      `outrider: policy ${policy ?? '?'} does not let this pod run uninstrumented (${reason}): ${sentence(detail)} ${reasons[reason].remedy}`,
     ),
     2000,
   );
@@ -49,8 +50,13 @@ export function denialOf(decision: Decision): string {
 function line(what: string, remedy: string | undefined): string {
   const text = printable(`outrider: ${what}`);
   if (text.length > longest) return `${clipped(text, longest - 1)}…`;
-  const whole = remedy === undefined ? text : `${text}. ${remedy}`;
+  const whole = remedy === undefined ? text : `${sentence(text)} ${remedy}`;
   return whole.length > longest ? text : whole;
+}
+
+/** A text that ends with one full stop: those of faulty documents bring theirs along. */
+function sentence(text: string): string {
+  return text.replace(/\.?$/, '.');
 }
 
 /** The first characters of a text, without half of a surrogate pair at the end. */

@@ -1,4 +1,5 @@
 import {
+  Composer,
   isAlias,
   isMap,
   isNode,
@@ -6,14 +7,16 @@ import {
   isScalar,
   isSeq,
   LineCounter,
-  parseAllDocuments,
+  Parser,
   visit,
+  type CST,
   type Document,
 } from 'yaml';
 import { OutriderError, type ErrorCode } from '../model/error.js';
 import { isArray, isObject, type JsonValue } from '../model/json.js';
 import { overIndentedLine } from './indentation.js';
 import type { Path } from './schema-guide.js';
+import { tooDeepAt } from './yaml-depth.js';
 
 /** A file's name, as it is shown to people, and its text. */
 export interface TextFile {
@@ -54,7 +57,9 @@ export function readDocuments(file: TextFile, code: ErrorCode = 'document_invali
   const refused = refusal(file.text);
   if (refused !== undefined) return { documents: [], problems: [problemAt(code, file.name, refused)] };
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(file.text, {
+  const lineAt = (offset: number): number => Math.max(1, lines.linePos(offset).line);
+  const tokens = [...new Parser(lines.addNewLine).parse(file.text)];
+  const composer = new Composer({
     version: '1.2',
     schema: 'core',
     merge: false,
@@ -66,9 +71,14 @@ export function readDocuments(file: TextFile, code: ErrorCode = 'document_invali
   });
   const documents: ReadDocument[] = [];
   const problems: OutriderError[] = [];
-  const list: readonly Document.Parsed[] = Array.isArray(parsed) ? parsed : [];
-  for (const [index, document] of list.entries()) {
-    const lineAt = (offset: number): number => Math.max(1, lines.linePos(offset).line);
+  const deep: (number | undefined)[] = [];
+  for (const [index, document] of [...composer.compose(withoutDeep(tokens, deep))].entries()) {
+    const offset = deep[index];
+    if (offset !== undefined) {
+      const place = `${file.name}:${lineAt(offset)} (document ${index + 1})`;
+      problems.push(problemAt(code, place, `is nested deeper than ${maxDepth} levels; flatten it`, file.name));
+      continue;
+    }
     const fault = faultOf(document);
     if (fault !== undefined) {
       problems.push(
@@ -98,6 +108,18 @@ export function readDocuments(file: TextFile, code: ErrorCode = 'document_invali
     });
   }
   return { documents, problems };
+}
+
+/** The tokens, but for what is in a document that is nested too deep; such are told to `deep`, by their places. */
+function withoutDeep(tokens: readonly CST.Token[], deep: (number | undefined)[]): readonly CST.Token[] {
+  return tokens.map((token) => {
+    if (token.type !== 'document') return token;
+    const offset = tooDeepAt(token, maxDepth);
+    deep.push(offset);
+    if (offset === undefined) return token;
+    const { type, start, offset: from } = token;
+    return { type, start, offset: from };
+  });
 }
 
 /** A problem whose message begins with where it is. */

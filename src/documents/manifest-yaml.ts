@@ -4,6 +4,7 @@ import { overIndentedLine } from './indentation.js';
 import { intrinsicOf } from './manifest-intrinsics.js';
 import { resolvePlain, type ResolvedScalar } from './manifest-scalar.js';
 import { maxDepth, SyntaxProblem, type Member, type ScalarNode, type SyntaxNode } from './manifest-syntax.js';
+import { tooDeepAt } from './yaml-depth.js';
 
 interface Properties {
   readonly start: number | undefined;
@@ -42,18 +43,10 @@ function refuseErrors(tokens: readonly CST.Token[]): void {
   }
 }
 
-/** Walks without recursion, since what is refused here would exhaust the stack of all that comes later. */
 function refuseDepth(tokens: readonly CST.Token[]): void {
-  const waiting: { readonly token: CST.Token; readonly depth: number }[] = tokens.map((token) => ({ token, depth: 0 }));
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const { token, depth } = next;
-    if (depth > maxDepth) throw new SyntaxProblem(`nested deeper than ${maxDepth} levels`, token.offset);
-    if (token.type === 'document' && token.value !== undefined) waiting.push({ token: token.value, depth });
-    if (!CST.isCollection(token)) continue;
-    for (const { key, value } of token.items) {
-      if (key) waiting.push({ token: key, depth: depth + 1 });
-      if (value) waiting.push({ token: value, depth: depth + 1 });
-    }
+  for (const token of tokens) {
+    const offset = tooDeepAt(token, maxDepth);
+    if (offset !== undefined) throw new SyntaxProblem(`nested deeper than ${maxDepth} levels`, offset);
   }
 }
 

@@ -11,14 +11,23 @@ export interface SchemaProblem {
 
 type Issue = z.core.$ZodIssue;
 
-/** Says what a schema refuses in a value, for people: one problem a field, with what is allowed and the near miss. */
+// Nobody reads more, and to find each one's line takes time.
+const mostProblems = 100;
+
+/**
+ * Says what a schema refuses in a value, for people: one problem a field, with what is allowed and the near miss. Of very
+ * many, the first hundred.
+ */
 export function schemaProblems(
   schema: z.ZodType,
   value: JsonValue,
   issues: readonly Issue[],
 ): readonly SchemaProblem[] {
   const guide = new SchemaGuide(schema);
-  return issues.flatMap((issue) => explain(guide, value, issue, []));
+  return issues
+    .slice(0, mostProblems)
+    .flatMap((issue) => explain(guide, value, issue, []))
+    .slice(0, mostProblems);
 }
 
 function explain(guide: SchemaGuide, root: JsonValue, issue: Issue, above: Path): readonly SchemaProblem[] {
@@ -27,7 +36,7 @@ function explain(guide: SchemaGuide, root: JsonValue, issue: Issue, above: Path)
   const place = guide.at(path);
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => {
+      return issue.keys.slice(0, mostProblems).map((key) => {
         const keys = place?.keys ?? [];
         const hint = didYouMean(key, keys) || ';';
         const known = keys.length === 0 ? 'take it out' : `known are ${keys.join(', ')}`;

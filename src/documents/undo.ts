@@ -77,7 +77,8 @@ function at(root: JsonValue, path: string): JsonValue | undefined {
 
 function refuseInexact(value: JsonValue, path: string): void {
   if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    throw new OutriderError('internal', `the number at ${path} is too big to be kept exactly`, { field: path });
+    const message = `the number at ${path} is too big to be put back exactly, and has to make way; give one below 2^53, or a text.`;
+    throw new OutriderError('manifest_invalid', message, { field: path });
   }
   if (isArray(value)) value.forEach((item) => refuseInexact(item, path));
   else if (isObject(value)) for (const item of Object.values(value)) if (item !== undefined) refuseInexact(item, path);

@@ -7,7 +7,7 @@ import type { Operation } from '../model/patch.js';
 import type { StringMap } from '../model/selector.js';
 import { needsImage } from '../inject/argv.js';
 import { makePlan, type Planned } from '../inject/make-plan.js';
-import { missingParts } from '../inject/missing.js';
+import { missingParts, partsTakenOff } from '../inject/missing.js';
 import { concernedContainers } from '../inject/named-parts.js';
 import { findObstacle } from '../inject/obstacles.js';
 import { buildPatch } from '../inject/patch.js';
@@ -191,6 +191,9 @@ function finished(
     namespaceLabels: request.namespaceLabels,
     pullSecretsAdmitted: request.admitted,
   });
+  const remarks = [...chosen.steps, ...planned.remarks.map(noteOf)];
+  const takenOff =
+    request.door === 'mutate' && planned.plan !== undefined ? partsTakenOff(planned.plan, setting.view) : undefined;
   const decision = decide(
     screening,
     {
@@ -200,7 +203,7 @@ function finished(
       missing: planned.plan === undefined || request.door === 'mutate' ? [] : missingParts(planned.plan),
       containers: planned.containers,
       narrowed: chosen.narrowed,
-      remarks: [...chosen.steps, ...planned.remarks.map(noteOf)],
+      remarks: takenOff === undefined ? remarks : [...remarks, noteOf(takenOff)],
     },
     request.door,
   );

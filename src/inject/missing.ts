@@ -1,4 +1,7 @@
+import type { Finding } from '../model/decision.js';
+import { names } from '../model/names.js';
 import type { Plan } from './plan.js';
+import type { PodView } from './view.js';
 
 /** The parts of a plan that the pod lacks, in words; empty when the plan is met: the pod is done (E17). */
 export function missingParts(plan: Plan): readonly string[] {
@@ -17,4 +20,16 @@ export function missingParts(plan: Plan): readonly string[] {
     for (const { pointer } of execs) missing.push(`wrapper of ${pointer.slice(1)} ${of}`);
   }
   return missing;
+}
+
+/**
+ * Our own parts that a pod lacks although it carries our record: another webhook that came behind ours took them off
+ * (E17). A pod's author can write the record too, so it is only remarked.
+ */
+export function partsTakenOff({ volumes, initContainers, containers }: Plan, view: PodView): Finding | undefined {
+  if (view.annotations[names.plan] === undefined) return undefined;
+  const lost = [...volumes, ...initContainers, ...containers].filter(({ present }) => present === undefined);
+  if (lost.length === 0) return undefined;
+  const detail = `${[...new Set(lost.map(({ name }) => name))].join(', ')} had been taken off again`;
+  return { reason: 'parts_taken_off', detail };
 }

@@ -351,6 +351,13 @@ const table = {
       'The Secret with the agent’s access key is not there, and the policy prefers security: the pod waits for it.',
     remedy: 'Create the Secret in the pod’s namespace; the kubelet then starts the pod.',
   },
+  parts_taken_off: {
+    about: 'remark',
+    summary:
+      'Another webhook took parts of the instrumentation off again; they are put back, and it may take them once more.',
+    remedy:
+      'Let the other webhook leave the containers and the volume alone; Security denies a pod that ends up without.',
+  },
   pull_secrets_not_added: {
     about: 'remark',
     summary: 'The manifest lists no pull secrets, and adding one would keep the ServiceAccount’s from being added.',

@@ -114,15 +114,24 @@ export function createMetrics(options: {
   }
   const observers = { mutate: duration.labels({ door: 'mutate' }), validate: duration.labels({ door: 'validate' }) };
   let policies: ReadonlySet<string> = new Set();
+  // Finding a counter by its labels takes longer than counting.
+  const counters = new Map<string, { inc(): void }>();
 
   return {
     registry: options.registry,
     countReview: ({ door, policy, decision, reason }) => {
       const label = policy === undefined ? '' : policies.has(policy) ? policy : 'other';
-      reviews.inc({ door, policy: label, decision, reason });
+      const key = `${door} ${label} ${decision} ${reason}`;
+      let counter = counters.get(key);
+      if (counter === undefined) {
+        counter = reviews.labels({ door, policy: label, decision, reason });
+        counters.set(key, counter);
+      }
+      counter.inc();
     },
     knowPolicies: (names) => {
       policies = new Set(names);
+      counters.clear();
     },
     observeDuration: (door, seconds) => {
       observers[door].observe(seconds);

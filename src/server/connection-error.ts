@@ -7,7 +7,8 @@ import { rejection, type RejectCause } from './rejection.js';
  * @returns the cause, for the metric; `undefined` when the client has gone or was answered already
  */
 export function answerConnectionError(error: NodeJS.ErrnoException, socket: Socket): RejectCause | undefined {
-  if (!socket.writable) {
+  // What is written before the handshake is done waits for it, and the connection with it: for ever, if it never is.
+  if (!socket.writable || /^ERR_(?:TLS|SSL)_/.test(error.code ?? '')) {
     socket.destroy();
     return undefined;
   }

@@ -1,6 +1,7 @@
 import type { Reviewed } from '../admission/handler.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
+import { createReviewLine } from '../observe/review-line.js';
 
 /** Counts and logs each review; for a door's options. */
 export function reviewLog(
@@ -10,10 +11,11 @@ export function reviewLog(
   readonly onReviewed: (reviewed: Reviewed) => void;
   readonly onFailure: (error: unknown, uid: string) => void;
 } {
+  const log = createReviewLine(logger);
   return {
     onReviewed: (reviewed) => {
       metrics.countReview(reviewed);
-      logger.info(reviewed, 'reviewed');
+      log(reviewed);
     },
     onFailure: (error, uid) => logger.error({ err: error, uid }, 'a review failed'),
   };

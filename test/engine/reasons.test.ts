@@ -229,6 +229,7 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
     {},
     { known: { 'quay.io/sysdig/workload-agent:6.3.0': failure('image_unauthorized') } },
   ),
+  parts_taken_off: scene(podOf({}, { annotations: { 'outrider.dev/plan': 'sysdig/1/0' } })),
   pull_secrets_not_added: scene(podOf(), { agent: { imagePullSecrets: ['pull'] } }, { admitted: false }),
   probe_not_covered: scene(podWith({ command: ['/app'], livenessProbe: { exec: { command: ['true'] } } })),
   sidecar_resources: scene(),

@@ -29,10 +29,9 @@ process.on('uncaughtException', (error) => (unhandled = error));
 const prototypes = [Object.prototype, Array.prototype, Function.prototype, String.prototype];
 const untouched = prototypes.map((prototype) => Object.getOwnPropertyNames(prototype).length);
 
-/** CPU time that an input may take, ms: slow only when it is so again. */
+/** CPU time that an input may take, ms. */
 function limitMs(input: Uint8Array): number {
-  // 100 µs a byte is a hundred times what the slowest of the targets needs.
-  return (target.baseMs ?? 400) + input.length / 10;
+  return (target.baseMs ?? 400) + (input.length * (target.perByteUs ?? 100)) / 1_000;
 }
 
 /** Gives one input to the target. Returns what became of it, or what is wrong. */

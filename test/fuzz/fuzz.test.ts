@@ -10,8 +10,18 @@ const times = Number(process.env['FUZZ_TIMES'] ?? 1);
 t.comment(`FUZZ_SEED=${seed} FUZZ_TIMES=${times}`);
 t.setTimeout(600_000 * times);
 
+const laws: Readonly<Record<string, string>> = {
+  doors: 'every review gets an answer that the API server takes, or a refusal',
+  configuration: 'every configuration is compiled, or refused with errors for people',
+  manifests: 'every manifest comes back from inject and uninject, or is refused',
+  tasks: 'every task definition comes back from inject and uninject, or is refused',
+  texts: 'every text of registries, docker and our own files is read, or refused',
+  registry: 'every answer of a registry ends in an outcome',
+  http: 'every request is answered out of the closed list, and the server serves on',
+};
+
 for (const [target, { runsInSuite }] of Object.entries(targets)) {
-  t.test(`${target}: ${runsInSuite * times} inputs`, async (t) => {
+  t.test(laws[target] ?? target, async (t) => {
     const { runs, outcomes, findings } = await run({ target, seed, runs: runsInSuite * times });
     t.strictSame(findings.map(describe), []);
     t.ok(runs >= runsInSuite, `${runs} inputs`);

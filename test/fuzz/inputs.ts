@@ -28,7 +28,7 @@ export class Inputs {
 
   /** Puts an input among those that later ones are made from, since it did something new. */
   keep(input: Uint8Array): void {
-    if (input.length > 64 * 1024) return;
+    if (input.length > 16 * 1024) return;
     if (this.#pool.length < longestPool) this.#pool.push(input);
     else this.#pool[this.#random.below(this.#pool.length)] = input;
   }

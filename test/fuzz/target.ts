@@ -14,6 +14,8 @@ export interface Target {
   readonly generated?: fc.Arbitrary<Uint8Array>;
   /** CPU time that an input may take whatever its size, in ms. Default 400. */
   readonly baseMs?: number;
+  /** CPU time that it may take for each byte besides, in µs: several times what is needed. Default 100. */
+  readonly perByteUs?: number;
   /** Gives an input to the product and checks what comes out. Throws for a finding, and for nothing else. */
   check(input: Uint8Array): Outcome | Promise<Outcome>;
   close?(): Promise<void>;

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { createLogger, type LoggerOptions } from '../../src/observe/logger.js';
 import { createMetrics, Registry } from '../../src/observe/metrics.js';
+import { createReviewLine } from '../../src/observe/review-line.js';
 
 async function logged(options: Partial<LoggerOptions> & { readonly isTTY?: boolean }): Promise<string> {
   const lines: string[] = [];
@@ -75,4 +76,47 @@ t.test('metrics have bounded labels and start at zero', async (t) => {
 
   createMetrics({ registry: new Registry(), version: '0', nodeVersion: 'v0', rejectCauses });
   t.pass('a second set in a registry of its own does not collide');
+});
+
+t.test('a review is logged as the logger would', async (t) => {
+  const review = {
+    door: 'mutate',
+    uid: 'u"1',
+    namespace: 'shop',
+    owner: 'Pod/web\u2028',
+    dryRun: false,
+    decision: 'inject',
+    reason: 'injected',
+    policy: 'default',
+    durationMs: 1.25,
+    traceparent: undefined,
+  } as const;
+  for (const [format, level] of [
+    ['json', 'info'],
+    ['pretty', 'info'],
+    ['json', 'warn'],
+  ] as const) {
+    const lines: string[] = [];
+    const logger = await createLogger({ level, format, destination: { write: (line) => void lines.push(line) } });
+    const log = createReviewLine(logger);
+    log(review);
+    log({ ...review, policy: undefined, traceparent: '00-1"' });
+    logger.info(review, 'reviewed');
+    if (level === 'warn') {
+      t.same(lines, []);
+      continue;
+    }
+    if (format === 'json') {
+      const [first, second, third] = lines.map((line): unknown => JSON.parse(line));
+      t.match(second, { traceparent: '00-1"' });
+      t.notOk(lines[1]?.includes('policy'));
+      const timeless = (line: unknown): unknown => ({ ...(line as object), time: '' });
+      t.same(timeless(first), timeless(third));
+      t.same(Object.keys(first as object), Object.keys(third as object));
+    } else {
+      const timeless = (line: string | undefined): string | undefined => line?.replace(/[\d:.]{8,}/, 'T');
+      t.equal(timeless(lines[0]), timeless(lines[2]));
+    }
+    t.equal(lines.filter((line) => line.includes('reviewed')).length, 3);
+  }
 });

@@ -6,7 +6,8 @@ import { isApiError } from '../client/api-error.js';
 import { removeMirroredSecrets } from '../secrets/remove-mirrored.js';
 import { isOwnName, type ConfigurationKind } from './desired.js';
 import { markerPath, untilText, type Pause } from './pause-marker.js';
-import { deleteConfiguration, readConfiguration } from './write.js';
+import { createRemoval, spreadMs } from './removal.js';
+import { readConfiguration } from './write.js';
 
 /** Which installation. */
 export interface InstallationName {
@@ -14,7 +15,6 @@ export interface InstallationName {
   readonly ownNamespace: string;
 }
 
-const kinds = ['mutating', 'validating'] as const;
 const fieldManager = 'outrider-pause';
 
 /**
@@ -48,12 +48,15 @@ export interface RemovalTiming {
   /** When to give up on somebody who keeps bringing them back. */
   readonly patienceMs: number;
   readonly pollMs: number;
+  /** How long the validating configuration is gone before the mutating one goes. */
+  readonly spreadMs: number;
 }
 
-const usualTiming: RemovalTiming = { quietMs: 2_000, patienceMs: 30_000, pollMs: 250 };
+const usualTiming: RemovalTiming = { quietMs: 2_000, patienceMs: 30_000, pollMs: 250, spreadMs };
 
 /**
- * Deletes both configurations and sees to it that none comes back before the pause is over.
+ * Deletes both configurations, in the order that `createRemoval` explains, and sees to it that none comes back before
+ * the pause is over.
  *
  * @returns which there were, and which keep coming back
  * @throws ApiError
@@ -64,18 +67,15 @@ export async function removeConfigurations(
   { untilMs }: Pick<Pause, 'untilMs'>,
   timing: Partial<RemovalTiming> = {},
 ): Promise<{ readonly deleted: readonly ConfigurationKind[]; readonly left: readonly ConfigurationKind[] }> {
-  const { quietMs, patienceMs, pollMs } = { ...usualTiming, ...timing };
+  const { quietMs, patienceMs, pollMs, spreadMs } = { ...usualTiming, ...timing };
   const deleted = new Set<ConfigurationKind>();
+  const remove = createRemoval({ client, instance, spreadMs, nowMs: () => performance.now() });
   const startMs = performance.now();
   let quietSinceMs = startMs;
   for (;;) {
-    const left: ConfigurationKind[] = [];
-    for (const kind of kinds) {
-      if (Date.now() >= untilMs) return { deleted: [...deleted], left: [] };
-      if ((await readConfiguration(client, kind, instance)) === undefined) continue;
-      left.push(kind);
-      if (await deleteConfiguration(client, kind, instance)) deleted.add(kind);
-    }
+    if (Date.now() >= untilMs) return { deleted: [...deleted], left: [] };
+    const { there: left, deleted: now } = await remove();
+    for (const kind of now) deleted.add(kind);
     const nowMs = performance.now();
     if (left.length > 0) quietSinceMs = nowMs;
     if (left.length === 0 && nowMs - quietSinceMs >= quietMs) return { deleted: [...deleted], left };
@@ -97,7 +97,7 @@ export async function awaitConfigurations(
   const startMs = performance.now();
   for (;;) {
     const missing: ConfigurationKind[] = [];
-    for (const kind of kinds) {
+    for (const kind of ['mutating', 'validating'] as const) {
       const live = await readConfiguration(client, kind, instance);
       const webhooks = live?.['webhooks'];
       const ours = isArray(webhooks) ? webhooks.filter(isObject) : [];

@@ -21,7 +21,8 @@ import { untilText, type PauseMarker } from './pause-marker.js';
 import { createProof, type ProvenConditions } from './proof.js';
 import { createTokenBucket } from './token-bucket.js';
 import { createWake } from './wake.js';
-import { deleteConfiguration, readConfiguration, rehearse, stands, writeConfiguration } from './write.js';
+import { createRemoval, spreadMs } from './removal.js';
+import { readConfiguration, rehearse, stands, writeConfiguration } from './write.js';
 import { readWritten } from './written.js';
 
 /** What the registration is made of, and how it learns of that. */
@@ -137,6 +138,8 @@ class Keeper {
   /** What was last written or found in force, to tell a change of ours from one of somebody else's. */
   readonly #known = new Map<ConfigurationKind, string>();
   #saidRefusal: string | undefined;
+  /** Under way while paused. */
+  #removal: ReturnType<typeof createRemoval> | undefined;
 
   constructor(
     options: RegistrationOptions,
@@ -162,11 +165,12 @@ class Keeper {
     const caBundle = readBundle();
     const paused = pause.current();
     if (paused !== undefined) {
-      await this.#takeAway();
+      const waitMs = await this.#takeAway();
       const message = `paused until ${untilText(paused)}: the API server calls for no pod`;
       this.#tell(allWith(policies ?? [], 'Paused', message), caBundle);
-      return Infinity;
+      return waitMs;
     }
+    this.#removal = undefined;
     if (policies === undefined) return Infinity;
     if (caBundle === undefined) {
       this.#tell(allWith(policies, 'CertificatePending', 'there is no certificate yet'), undefined);
@@ -282,15 +286,20 @@ class Keeper {
     return proven;
   }
 
-  async #takeAway(): Promise<void> {
-    const { client, installation, log } = this.#options;
-    for (const kind of kinds) {
-      if ((await this.#read(kind)) === undefined) continue;
-      if (await deleteConfiguration(client, kind, installation.instance, this.#signal)) {
-        log.warn({ kind }, 'webhook configuration deleted: the installation is paused');
-      }
-    }
+  /** @returns after how many milliseconds to go on with it */
+  async #takeAway(): Promise<number> {
+    const { client, installation, clock, log } = this.#options;
+    this.#removal ??= createRemoval({
+      client,
+      instance: installation.instance,
+      spreadMs,
+      nowMs: () => clock.monotonicMs(),
+      signal: this.#signal,
+    });
+    const { there, deleted } = await this.#removal();
+    for (const kind of deleted) log.warn({ kind }, 'webhook configuration deleted: the installation is paused');
     this.#known.clear();
+    return there.length > 0 ? spreadMs : Infinity;
   }
 
   #read(kind: ConfigurationKind): Promise<JsonObject | undefined> {

@@ -18,6 +18,8 @@ export interface KeeperOptions {
   readonly view: () => ClusterView | undefined;
   /** Told after each look, when `reports` may say something else. */
   readonly onReports?: () => void;
+  /** Whether copies may be made. Where not, nothing is kept about them, since the rights for that are missing too. */
+  readonly mirrors: boolean;
   readonly ownNamespace: string;
   readonly instance: string;
   readonly log: Logger;
@@ -150,6 +152,7 @@ export function createCredentialsKeeper(options: KeeperOptions): CredentialsKeep
     { rules }: ClusterView,
     copies: readonly (readonly [string, string])[],
   ): Promise<Ledger | undefined> {
+    if (!options.mirrors) return undefined;
     try {
       const ledger = open ?? (await openLedger(client, ownNamespace, instance));
       if (copies.length > 0 || obsoleteCopies(rules, ledger.copies).size > 0) {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createDoor, type DoorOptions } from '../../admission/handler.js';
 import { createSelfTestDoor } from '../../admission/self-test.js';
 import { createEventRecorder } from '../../cluster/events/recorder.js';
@@ -52,6 +53,8 @@ export function openInCluster(options: InClusterOptions): InCluster {
   const clusterMetrics = createClusterMetrics(metrics.registry);
   const ended = new AbortController();
   const { signal } = ended;
+  // Every watch and every part of the leader's work listens.
+  setMaxListeners(0, signal);
   const watching = {
     client,
     log: logger,

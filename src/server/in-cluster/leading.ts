@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { ApiClient } from '../../cluster/client/api-client.js';
 import { runElection } from '../../cluster/leader/election.js';
 import { registeredPolicies, type Installation, type WebhookAddress } from '../../cluster/registration/desired.js';
@@ -88,6 +89,7 @@ export function startLeading(options: LeadingOptions): Leading {
     ...watching,
     client,
     credentials,
+    mirrors: settings.mirrorSecrets,
     instance,
     ownNamespace,
     onReports: () => statuses.wake(),
@@ -136,6 +138,8 @@ export function startLeading(options: LeadingOptions): Leading {
       observed: () => observations.text(),
       signal: AbortSignal.any([signal, resigned.signal]),
       lead: async (term) => {
+        // Each part listens, some of them once for everything that they have under way.
+        setMaxListeners(0, term);
         await Promise.all([
           trust.lead(term),
           registration.run(term),

@@ -29,6 +29,7 @@ function setUp(
   first: string,
   on: readonly string[],
   off: readonly string[] = [],
+  mirrors = true,
 ) {
   const store = storedObjects();
   const time = fakeTime();
@@ -41,6 +42,7 @@ function setUp(
   const keeper = createCredentialsKeeper({
     client: store.client,
     credentials,
+    mirrors,
     view: () => (synced ? { rules, namespaces, excluded: new Set([own, 'kube-system']) } : undefined),
     ownNamespace: own,
     instance: 'outrider',
@@ -132,6 +134,24 @@ t.test('mirrors into matched namespaces alone, follows the source, repairs, remo
   t.same(copies(), [], 'a policy that mirrors no more');
   t.same(objectOf(store.objects.get(ledger)?.['data']), {});
   t.notMatch(logged.join(), /b25l|dHdv|bWluZQ/, 'no value in the log');
+});
+
+t.test('an installation that mirrors nothing asks for no list of copies, which it has no right to read', async (t) => {
+  const { store, time, lead, keeper } = setUp(
+    t,
+    policy('p', { credentials: { secretRef: { name: 'agent', key: 'k' } } }),
+    ['shop', 'bank'],
+    [],
+    false,
+  );
+  store.put(at('shop', 'agent'), opaque({ k: 'b25l' }));
+  lead();
+  await time.advance(120_000);
+  t.match(keeper.reports(), [{ policy: 'p', matched: 2, present: 1, missing: ['bank'] }]);
+  t.same(
+    store.asked.filter(({ path }) => path.includes('/configmaps/')),
+    [],
+  );
 });
 
 t.test('a leader finds what another one left, and nothing is removed before policies are read', async (t) => {

@@ -8,6 +8,8 @@ export interface Balancer {
   setBackends(backends: readonly Backend[]): void;
   /** How many connections to a server are open. */
   openTo(port: number): number;
+  /** Ends every open connection, as a firewall would that is switched on. */
+  cut(): void;
   /** How many connections there have been. */
   readonly connections: number;
   stop(): Promise<void>;
@@ -60,6 +62,9 @@ export async function startBalancer(): Promise<Balancer> {
       backends = next;
     },
     openTo: (port) => [...upstreams.values()].filter((to) => to === port).length,
+    cut: () => {
+      for (const socket of open) socket.destroy();
+    },
     get connections() {
       return connections;
     },

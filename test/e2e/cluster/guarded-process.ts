@@ -75,14 +75,16 @@ const patienceMs = 60_000;
  * Waits until something holds.
  * @param holds what is awaited; a rejection counts as "not yet"
  * @param process the server that has to live for it
- * @throws when the server ends, or after a minute, with the end of what the server printed
+ * @param patience how long to wait at most, in milliseconds; a minute unless given
+ * @throws when the server ends, or the patience does, with the end of what the server printed
  */
 export async function until(
   what: string,
   holds: () => Promise<boolean>,
   process?: Pick<GuardedProcess, 'output' | 'hasEnded'>,
+  patience = patienceMs,
 ): Promise<void> {
-  const giveUpAt = performance.now() + patienceMs;
+  const giveUpAt = performance.now() + patience;
   while (!(await holds().catch(() => false))) {
     const why = process?.hasEnded() === true ? 'its server has ended' : 'it took too long';
     if (process?.hasEnded() === true || performance.now() > giveUpAt) {

@@ -1,33 +1,240 @@
 import t from 'tap';
-import { apiVersion } from '../../../src/model/names.js';
+import { isObject, listOf, objectOf, type JsonObject } from '../../../src/model/json.js';
 import { until } from './guarded-process.js';
 import { install } from './installation.js';
-import { pod } from './pods.js';
+import { agent, isInstrumented, isUntouched, wrapper } from './instrumented.js';
+import { objectIn } from './kubectl.js';
+import { accessKey, labelled, namespace, policy } from './objects.js';
+import type { ReviewLabels } from './outrider.js';
+import { appArgs, appCommand, pod, summaryOf, type PodOptions, type PodSummary } from './pods.js';
 
-t.setTimeout(240_000);
+t.setTimeout(300_000);
+
+const secure = { tier: 'secure' };
+const enforced = { tier: 'enforced' };
+const insisting = { tier: 'insisting' };
+const baseline = { 'pod-security.kubernetes.io/enforce': 'baseline' };
+const restricted = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+
+const namespaces: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  plain: {},
+  shop: labelled,
+  'shop-baseline': { ...labelled, ...baseline },
+  'shop-restricted': { ...labelled, ...restricted },
+  'shop-limits': labelled,
+  'shop-narrow': { ...labelled, tier: 'narrow' },
+  'shop-off': { ...labelled, tier: 'off' },
+  'shop-reported': { ...labelled, tier: 'reported' },
+  payments: { ...labelled, ...secure },
+  'payments-restricted': { ...secure, ...restricted },
+  'payments-limits': secure,
+  enforced,
+  insisting: { ...insisting, ...baseline },
+};
+const withLimits = ['shop-limits', 'payments-limits'];
+
+/** What a pod must say to be let into a namespace that enforces `restricted`. */
+const withinRestricted: PodOptions = {
+  spec: { securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } } },
+  container: { securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } },
+};
+
+const limits = withLimits.map((namespace) => ({
+  apiVersion: 'v1',
+  kind: 'LimitRange',
+  metadata: { name: 'defaults', namespace },
+  spec: {
+    limits: [
+      {
+        type: 'Container',
+        default: { cpu: '750m', memory: '640Mi', 'ephemeral-storage': '2Gi' },
+        defaultRequest: { cpu: '50m', memory: '64Mi', 'ephemeral-storage': '1Gi' },
+      },
+    ],
+  },
+}));
 
 const here = await install();
 t.teardown(() => here.stop());
-await here.addReplica('one');
+const one = await here.addReplica('one');
+await here.apply(Object.entries(namespaces).map(([name, labels]) => namespace(name, labels)));
 await here.apply([
-  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels: { 'outrider.dev/inject': 'enabled' } } },
-  {
-    apiVersion,
-    kind: 'InstrumentationPolicy',
-    metadata: { name: 'default' },
-    spec: {
-      match: { namespaceSelector: { matchLabels: { 'outrider.dev/inject': 'enabled' } } },
-      profile: { name: 'sysdig', settings: { region: 'us2' } },
-    },
-  },
+  ...Object.keys(namespaces).map((name) => accessKey(name)),
+  ...limits,
+  policy('default', labelled),
+  policy('payments', secure, { prefer: 'Security', precedence: 100 }),
+  policy('enforced', enforced, { optOut: 'Forbidden', precedence: 100 }),
+  policy('insisting', insisting, { capability: 'Always', precedence: 100 }),
+  policy('narrow', { tier: 'narrow' }, { precedence: 100, containers: { include: ['worker'] } }),
+  policy('off', { tier: 'off' }, { precedence: 100, mode: 'Off' }),
+  policy('reported', { tier: 'reported' }, { precedence: 100, mode: 'Report', prefer: 'Security' }),
 ]);
+const ready = await here.api.kubectl(['wait', '--for=condition=Ready', 'ipol', '--all', '--timeout=60s']);
+if (ready.exitCode !== 0) throw new Error(ready.stderr);
+// The API server reads a new configuration a moment after it took it.
+await until('every mutating entry', async () => {
+  const { status } = await here.created('enforced', pod('probe'), '--dry-run=server');
+  return status === 'injected';
+});
+await until('every validating entry', () => counts({ door: 'validate', policy: 'payments' }, 'payments'));
 
-t.test('a namespace is labelled, a pod is created: it is instrumented', async (t) => {
-  await until(
-    'the policy',
-    async () => (await here.created('shop', pod('x'), '--dry-run=server')).status === 'injected',
+/** How many more reviews with these labels there are after an action than before it. */
+async function counted(labels: ReviewLabels, action: () => Promise<unknown>): Promise<number> {
+  const before = await one.count(labels);
+  await action();
+  return (await one.count(labels)) - before;
+}
+
+/** Whether a pod in a namespace makes such reviews. */
+async function counts(labels: ReviewLabels, inNamespace: string): Promise<boolean> {
+  return (await counted(labels, () => here.create(inNamespace, pod('probe'), '--dry-run=server'))) > 0;
+}
+
+/** The pods of a namespace whose controller is of this kind. */
+async function podsMadeBy(kind: string, inNamespace: string): Promise<readonly PodSummary[]> {
+  const pods = objectIn(await here.api.kubectl(['get', 'pods', '-n', inNamespace, '-o', 'json']));
+  return listOf(pods['items'])
+    .filter(isObject)
+    .filter((one) => ownersOf(one).includes(kind))
+    .map(summaryOf);
+}
+
+function ownersOf(one: JsonObject): readonly unknown[] {
+  return listOf(objectOf(one['metadata'])?.['ownerReferences']).map((owner) => objectOf(owner)?.['kind']);
+}
+
+t.test(
+  'a pod is instrumented as planned; the ServiceAccount plugin makes the API server call twice (E17)',
+  async (t) => {
+    const calls = await counted({ door: 'mutate', policy: 'default', decision: 'inject' }, async () => {
+      const summary = await here.created('shop', pod('web'));
+      isInstrumented(t, summary);
+      t.same(summary.containers[0]?.argv, [wrapper, ...appCommand, ...appArgs]);
+      t.same([summary.reason, summary.warnings], ['injected', '']);
+    });
+    t.equal(calls, 2);
+    isInstrumented(t, summaryOf(await here.get('pod', 'web', 'shop')));
+  },
+);
+
+t.test('the pods of a Deployment and of a Job are instrumented (E26, E29)', async (t) => {
+  const { spec } = pod('');
+  const template = { metadata: { labels: { app: 'web' } }, spec };
+  await here.apply([
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web', namespace: 'shop' },
+      spec: { replicas: 2, selector: { matchLabels: { app: 'web' } }, template },
+    },
+    {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: 'bill', namespace: 'payments' },
+      spec: { template: { spec: { ...objectOf(spec), restartPolicy: 'Never' } } },
+    },
+  ]);
+  for (const [kind, inNamespace, count] of [
+    ['ReplicaSet', 'shop', 2],
+    ['Job', 'payments', 1],
+  ] as const) {
+    await until(`pods of a ${kind}`, async () => (await podsMadeBy(kind, inNamespace)).length === count);
+    for (const summary of await podsMadeBy(kind, inNamespace)) isInstrumented(t, summary);
+  }
+});
+
+t.test('an unlabelled namespace calls nobody, by the replica’s count and by connections', async (t) => {
+  const { connections } = here.balancer;
+  const rejected = await one.metric('outrider_rejected_requests_total');
+  const calls = await counted({}, async () => {
+    for (const name of ['web', 'web-2', 'web-3']) isUntouched(t, await here.created('plain', pod(name)));
+  });
+  t.equal(calls, 0);
+  t.equal(await one.metric('outrider_rejected_requests_total'), rejected);
+  t.equal(here.balancer.connections, connections);
+});
+
+t.test('of two policies the stronger one decides, also where it does nothing', async (t) => {
+  for (const [inNamespace, winner, reason] of [
+    ['shop-narrow', 'narrow', 'no_container_selected'],
+    ['shop-off', 'off', 'policy_off'],
+  ] as const) {
+    const calls = await counted({ door: 'mutate', policy: winner, reason }, async () =>
+      isUntouched(t, await here.created(inNamespace, pod('web'))),
+    );
+    t.ok(calls > 0, `${winner} was asked about a pod that the weaker one would instrument`);
+  }
+  const calls = await counted({ door: 'mutate', policy: 'default' }, async () =>
+    isInstrumented(t, await here.created('payments', pod('web'))),
   );
-  const { status, warnings } = await here.created('shop', pod('web'));
-  t.equal(status, 'injected');
-  t.equal(warnings, '');
+  t.equal(calls, 0, 'the weaker entry calls too, and the stronger policy decides');
+});
+
+t.test('Report says what it would do, and does nothing', async (t) => {
+  const summary = await here.created('shop-reported', pod('web'));
+  isUntouched(t, summary);
+  t.match(summary.warnings, /outrider: not instrumented, report_mode: would be inject \(injected\): app/);
+  const denied = await here.created('shop-reported', pod('net', { spec: { hostNetwork: true } }));
+  t.match(denied.warnings, 'would be deny (host_network)');
+});
+
+t.test('opting out holds where it is allowed, and nowhere else (E36)', async (t) => {
+  const optedOut = { labels: { 'outrider.dev/inject': 'disabled' } };
+  for (const name of ['shop', 'payments']) isUntouched(t, await here.created(name, pod('out', optedOut)));
+  const summary = await here.created('enforced', pod('out', optedOut));
+  isInstrumented(t, summary);
+  t.match(summary.warnings, 'opt_out_ignored');
+});
+
+t.test('a look-alike of the instrumentation is no way out (E17, E36)', async (t) => {
+  const forged = pod('forged', {
+    labels: { 'outrider.dev/status': 'injected' },
+    annotations: { 'outrider.dev/plan': 'sysdig/1/000000000000', 'outrider.dev/reason': 'injected' },
+    container: {
+      command: [wrapper, ...appCommand],
+      volumeMounts: [{ name: agent, mountPath: '/opt/draios', readOnly: true }],
+    },
+    spec: { volumes: [{ name: agent, emptyDir: {} }] },
+  });
+  for (const [inNamespace, reason] of [
+    ['enforced', 'tampered'],
+    ['payments', 'parts_differ'],
+  ] as const) {
+    const { exitCode, stderr } = await here.create(inNamespace, forged);
+    t.equal(exitCode, 1);
+    t.match(stderr, `policy ${inNamespace} does not let this pod run uninstrumented (${reason})`);
+  }
+  const allowed = await here.created('shop', forged);
+  t.match(allowed.warnings, 'not instrumented, parts_differ');
+});
+
+t.test('namespaces that enforce a Pod Security level let the instrumented pod in (E23)', async (t) => {
+  for (const [inNamespace, level] of [
+    ['shop-baseline', 'baseline'],
+    ['shop-restricted', 'restricted'],
+    ['payments-restricted', 'restricted'],
+  ] as const) {
+    const summary = await here.created(inNamespace, pod('web', withinRestricted));
+    isInstrumented(t, summary);
+    t.same(summary.containers[0]?.added, [], inNamespace);
+    t.match(summary.warnings, `capability_left_out: SYS_PTRACE left out: Pod Security ${level} refuses it`);
+  }
+  const { exitCode, stderr } = await here.create('insisting', pod('web', withinRestricted));
+  t.equal(exitCode, 1, 'with capability: Always the same pod is refused');
+  t.match(stderr, /violates PodSecurity "baseline:latest".*SYS_PTRACE/);
+});
+
+t.test('what a LimitRange writes into our containers is tolerated at both doors (E17, E27)', async (t) => {
+  for (const inNamespace of withLimits) {
+    const summary = await here.created(inNamespace, pod('web'));
+    isInstrumented(t, summary);
+    const sidecar = summary.initContainers.find(({ name }) => name === agent);
+    t.equal(sidecar?.limits['cpu'], '750m', 'the LimitRange reached the sidecar');
+    t.equal(sidecar?.limits['memory'], '512Mi', 'and what the profile gives stays');
+  }
+});
+
+t.test('a dry run is instrumented and leaves no pod (E29)', async (t) => {
+  isInstrumented(t, await here.created('shop', pod('rehearsal'), '--dry-run=server'));
+  t.match((await here.api.kubectl(['get', 'pod', 'rehearsal', '-n', 'shop'])).stderr, /NotFound/);
 });

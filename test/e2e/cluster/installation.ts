@@ -1,8 +1,8 @@
-import type { JsonObject } from '../../../src/model/json.js';
+import { listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { startApiServer, type ApiServer } from './api-server.js';
 import { startBalancer, type Balancer } from './balancer.js';
 import { installDefinitions } from './definitions.js';
-import { release, type Values } from './helm.js';
+import { findHelm, release, type Values } from './helm.js';
 import { objectIn, type KubectlResult } from './kubectl.js';
 import { summaryOf, type PodSummary } from './pods.js';
 import { startReplica, type Replica } from './replica.js';
@@ -38,9 +38,9 @@ export interface CreatedPod extends PodSummary {
 /** What an installation is made with. */
 export interface InstallationOptions {
   readonly controllerManager?: boolean;
-  /** Of the chart: they decide which rights the replicas have. */
+  /** Of the chart: they decide which rights and flags the replicas have. */
   readonly values?: Values;
-  /** Of `outrider serve`, for every replica. */
+  /** Further ones of `outrider serve`, for every replica. */
   readonly flags?: readonly string[];
 }
 
@@ -67,6 +67,7 @@ export async function install(options: InstallationOptions = {}): Promise<Instal
   try {
     await installDefinitions(api);
     const identity = await installIdentity(api, options.values);
+    const chartFlags = await flagsOf(api, options.values);
     await apply([service(balancer.port)]);
     return {
       api,
@@ -77,6 +78,7 @@ export async function install(options: InstallationOptions = {}): Promise<Instal
       },
       addReplica: async (name, flags = []) => {
         const replica = await startReplica(name, identity.kubeconfig, [
+          ...chartFlags,
           `--webhook-service=${release.name}:${balancer.port}`,
           // No registry is asked: nothing here is to depend on the network.
           '--lookup=false',
@@ -125,4 +127,17 @@ function service(port: number): JsonObject {
     metadata: { name: release.name, namespace: release.namespace },
     spec: { type: 'ExternalName', externalName: 'localhost', ports: [{ port, name: 'webhook' }] },
   };
+}
+
+/** What the chart starts `outrider serve` with, apart from where it listens: that is the test's own. */
+async function flagsOf(api: ApiServer, values: Values | undefined): Promise<readonly string[]> {
+  const objects = await (await findHelm(api)).render(values, ['--no-hooks']);
+  const deployment = objects.find(({ kind }) => kind === 'Deployment');
+  const template = objectOf(objectOf(deployment?.['spec'])?.['template']);
+  const [container] = listOf(objectOf(template?.['spec'])?.['containers']);
+  return listOf(objectOf(container)?.['args'])
+    .map((argument) => stringOf(argument) ?? '')
+    .filter(
+      (argument) => argument.startsWith('--') && !/^--(cluster$|listen-port=|plain-port=|log-format=)/.test(argument),
+    );
 }

@@ -88,6 +88,7 @@ t.test('E31: access keys and facts on a real API server, with the rights of thei
   const keeper = createCredentialsKeeper({
     client,
     credentials,
+    mirrors: true,
     view: () => ({ rules: engine.rules, namespaces, excluded: new Set([own]) }),
     ownNamespace: own,
     instance: 'outrider',

@@ -52,7 +52,7 @@ function trickle(socket: Socket, text: string): void {
 t.test('slow clients are cut, and nobody waits for them', async (t) => {
   const reviews = load(2);
   const slow: Promise<string>[] = [];
-  for (let index = 0; index < 100; index++) {
+  for (let index = 0; index < 30; index++) {
     const headers = await open();
     trickle(headers, `${request.slice(0, -4)}\r\nX-Slow: ${'a'.repeat(500)}`);
     const bodies = await open();
@@ -70,7 +70,7 @@ t.test('slow clients are cut, and nobody waits for them', async (t) => {
     ends.every((text) => text === '' || /^HTTP\/1\.1 408 /.test(text)),
     'closed, most of them with 408',
   );
-  t.ok(ends.filter((text) => text !== '').length >= 100);
+  t.ok(ends.filter((text) => text !== '').length >= 60);
   t.equal(await serving.metric('outrider_admission_in_flight'), 0);
 });
 

@@ -10,11 +10,11 @@ import { texts } from './registry-texts.js';
 export const targets: Readonly<
   Record<string, { readonly open: () => Target | Promise<Target>; readonly runsInSuite: number }>
 > = {
-  doors: { open: doors, runsInSuite: 2_500 },
-  configuration: { open: configuration, runsInSuite: 600 },
-  manifests: { open: manifests, runsInSuite: 250 },
-  tasks: { open: tasks, runsInSuite: 250 },
-  texts: { open: texts, runsInSuite: 600 },
+  doors: { open: doors, runsInSuite: 2_000 },
+  configuration: { open: configuration, runsInSuite: 400 },
+  manifests: { open: manifests, runsInSuite: 150 },
+  tasks: { open: tasks, runsInSuite: 150 },
+  texts: { open: texts, runsInSuite: 400 },
   registry: { open: registry, runsInSuite: 120 },
-  http: { open: http, runsInSuite: 150 },
+  http: { open: http, runsInSuite: 100 },
 };

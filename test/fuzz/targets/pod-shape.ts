@@ -1,4 +1,12 @@
-import { isObject, listOf, objectOf, stringOf, type JsonObject, type JsonValue } from '../../../src/model/json.js';
+import {
+  isArray,
+  isObject,
+  listOf,
+  objectOf,
+  stringOf,
+  type JsonObject,
+  type JsonValue,
+} from '../../../src/model/json.js';
 
 const lists = ['containers', 'initContainers', 'ephemeralContainers'] as const;
 
@@ -61,4 +69,19 @@ function isPlausibleContainer(container: JsonObject): boolean {
     new Set(mounts).size === mounts.length &&
     mounts.length === listOf(container['volumeMounts']).length
   );
+}
+
+/** Whether a value has no more levels than that; without recursion. */
+export function isShallow(value: JsonValue, levels: number): boolean {
+  const waiting: { readonly value: JsonValue; readonly level: number }[] = [{ value, level: 0 }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (next.level > levels) return false;
+    const { level } = next;
+    if (isArray(next.value)) for (const item of next.value) waiting.push({ value: item, level: level + 1 });
+    else if (isObject(next.value)) {
+      for (const item of Object.values(next.value))
+        if (item !== undefined) waiting.push({ value: item, level: level + 1 });
+    }
+  }
+  return true;
 }
