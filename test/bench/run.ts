@@ -1,0 +1,173 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compileGlob } from '../../src/model/glob.js';
+import { freePort } from '../e2e/registry/processes.js';
+import { cachedCase, checkAnswer, imageReview, podCases, mutatePath, type BenchCase } from './cases.js';
+import { ask, load } from './load.js';
+import { measure, type Measurement, type Row, type Servers } from './measure.js';
+import type { BenchOptions } from './options.js';
+import { startOutrider } from './outrider.js';
+import { connectProfiler, type Profiler } from './profiler.js';
+import { startImageStore, type ImageStore } from './registry-images.js';
+import { uncachedName, type Report } from './report.js';
+import { memoryMegabytes, startFloor } from './servers.js';
+import { soak, type Soak } from './soak.js';
+import { median, percentile, rounded } from './statistics.js';
+
+const fewestReviews = 20;
+const mostReviews = 4000;
+
+/** Runs the benchmark. @param tell told of each row as soon as it is there, for whoever waits */
+export async function runBench(options: BenchOptions, tell: (row: Row) => void): Promise<Report> {
+  const folder = mkdtempSync(join(tmpdir(), 'outrider-bench-'));
+  const ends: (() => Promise<unknown> | void)[] = [() => rmSync(folder, { recursive: true, force: true })];
+  try {
+    const wanted = compileGlob(options.cases);
+    const store = options.lookups > 0 ? await startImageStore(folder) : undefined;
+    if (store !== undefined) ends.push(() => store.stop());
+    const inspectPort = options.cpuProf === undefined ? undefined : await freePort();
+    const outrider = await startOutrider({
+      folder,
+      registry: store?.host,
+      nodeFlags: inspectPort === undefined ? [] : [`--inspect=127.0.0.1:${inspectPort}`],
+    });
+    ends.push(() => outrider.stop());
+    const pair = [join(folder, 'tls.crt'), join(folder, 'tls.key')] as const;
+    const floor = await startFloor('floor', ...pair);
+    ends.push(() => floor.stop());
+    const fastify = await startFloor('fastify-floor', ...pair);
+    ends.push(() => fastify.stop());
+    const servers: Servers = { outrider, floor, fastify };
+    const ca = readFileSync(join(folder, 'ca.crt'), 'utf8');
+    const profiler = inspectPort === undefined ? undefined : await connectProfiler(inspectPort);
+    if (profiler !== undefined) ends.push(() => profiler.close());
+
+    const answerTo = (path: string, body: string): Promise<string> => ask({ port: outrider.port, ca, path }, body);
+    const cases: BenchCase[] = [...(await podCases(answerTo))];
+    if (store !== undefined) {
+      const [image] = await store.push(1);
+      cases.push(cachedCase(image?.reference ?? ''));
+    }
+    const rows: Row[] = [];
+    for (const one of cases.filter(({ name }) => wanted(name))) {
+      const answer = await answerTo(one.path, one.body);
+      checkAnswer(one, answer);
+      const count = countOf(options, one.body.length, one.churn === true);
+      const measured = { ...one, answer, ca, bodies: () => [one.body] };
+      const row = await measure(measured, servers, { rounds: options.rounds, connections: options.connections, count });
+      await profile(options, profiler, measured, servers, count);
+      rows.push(row);
+      tell(row);
+    }
+    const lookup =
+      store !== undefined && wanted(uncachedName)
+        ? await lookUps(options, store, servers, { ca, answerTo })
+        : undefined;
+    if (lookup !== undefined) {
+      rows.push(lookup.row);
+      tell(lookup.row);
+    }
+    const memory = {
+      outriderPeakMegabytes: Math.round(memoryMegabytes(outrider.pid).peak),
+      floorPeakMegabytes: Math.round(memoryMegabytes(floor.pid).peak),
+    };
+    const usual = cases.filter(({ name }) => /^(inject, (2|7|41) KB|skip|second)/.test(name)).map(({ body }) => body);
+    const sustained = options.soak > 0 ? await soakAlone(options, folder, ca, usual) : undefined;
+    const start = options.starts > 0 ? await startTimes(options.starts, folder, store?.host) : undefined;
+    const { model = 'unknown', length } = { model: cpus()[0]?.model, length: cpus().length };
+    return {
+      node: `Node ${process.version}`,
+      cpus: `${length} × ${model}`,
+      rounds: options.rounds,
+      rows,
+      ...(lookup === undefined ? {} : { lookup: lookup.times }),
+      ...(start === undefined ? {} : { start }),
+      memory,
+      ...(sustained === undefined ? {} : { soak: sustained }),
+    };
+  } finally {
+    for (const end of ends.reverse()) await end();
+  }
+}
+
+function countOf({ megabytes }: BenchOptions, bytes: number, churn: boolean): number {
+  const count = Math.floor((megabytes * 1024 * 1024) / bytes);
+  // A handshake costs as much as ten requests.
+  return Math.max(fewestReviews, Math.min(mostReviews, churn ? Math.ceil(count / 10) : count));
+}
+
+/** One further round of Outrider alone, with the profiler on. */
+async function profile(
+  { cpuProf, connections }: BenchOptions,
+  profiler: Profiler | undefined,
+  one: Measurement,
+  { outrider }: Servers,
+  count: number,
+): Promise<void> {
+  if (profiler === undefined || cpuProf === undefined) return;
+  mkdirSync(cpuProf, { recursive: true });
+  const target = { port: outrider.port, ca: one.ca, path: one.path, bodies: one.bodies(0), count };
+  await profiler.start();
+  await load({ ...target, connections: one.connections ?? connections, churn: one.churn ?? false });
+  writeFileSync(join(cpuProf, `${one.name.replaceAll(/[^\w.]+/g, '-')}.cpuprofile`), await profiler.stop());
+}
+
+/** The case of images that nobody looked up yet: others in each round, one at a time, beside the registry's own time. */
+async function lookUps(
+  { rounds, lookups }: BenchOptions,
+  store: ImageStore,
+  servers: Servers,
+  { ca, answerTo }: { readonly ca: string; readonly answerTo: (path: string, body: string) => Promise<string> },
+): Promise<{ readonly row: Row; readonly times: NonNullable<Report['lookup']> }> {
+  const ownMs: number[] = [];
+  const perRound: (readonly string[])[] = [];
+  for (let round = -1; round < rounds; round++) {
+    const images = await store.push(lookups);
+    perRound.push(images.map(({ reference }) => imageReview(reference)));
+    // As many others, so that neither finds what the other has warmed up.
+    const times = await store.ownTimesMs(await store.push(lookups));
+    if (round >= 0) ownMs.push(...times);
+  }
+  const [known] = await store.push(1);
+  const body = imageReview(known?.reference ?? '');
+  const answer = await answerTo(mutatePath, body);
+  checkAnswer({ name: uncachedName, verdict: 'inject/injected' }, answer);
+  const bodies = (round: number): readonly string[] => perRound[round + 1] ?? [];
+  const one = { name: uncachedName, path: mutatePath, connections: 1, answer, ca, bodies };
+  const row = await measure(one, servers, { rounds, connections: 1, count: lookups });
+  const times = {
+    registryP50Ms: rounded(percentile(ownMs, 0.5), 2),
+    registryP99Ms: rounded(percentile(ownMs, 0.99), 2),
+  };
+  return { row, times };
+}
+
+/** In a process of its own: the largest pods before it would have left their mark on the memory. */
+async function soakAlone(
+  { soak: reviews, connections }: BenchOptions,
+  folder: string,
+  ca: string,
+  bodies: readonly string[],
+): Promise<Soak> {
+  const server = await startOutrider({ folder });
+  try {
+    return await soak(server, { ca, path: mutatePath, bodies, connections }, reviews);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function startTimes(
+  starts: number,
+  folder: string,
+  registry: string | undefined,
+): Promise<NonNullable<Report['start']>> {
+  const times: number[] = [];
+  for (let start = 0; start < starts; start++) {
+    const server = await startOutrider({ folder, registry });
+    times.push(server.startMs);
+    await server.stop();
+  }
+  return { starts, medianMs: median(times) };
+}

@@ -1,0 +1,102 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** A server under measurement, as a process of its own. */
+export interface Server {
+  readonly port: number;
+  readonly plainPort: number;
+  readonly pid: number;
+  /** From the start of the process until it said that it is ready. */
+  readonly startMs: number;
+  /** User and system time of the process so far, in microseconds. */
+  cpuMicros(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** How a server is started, and how its output says where it listens. */
+export interface ServerProgram {
+  readonly argv: readonly string[];
+  /** Reads a line of its output; `undefined` for one that does not say that it is ready. */
+  readonly ready: (line: string) => { readonly port: number; readonly plainPort: number } | undefined;
+  readonly cpuMicros: (plainPort: number) => Promise<number>;
+}
+
+/** Starts a server and waits until it is ready. @throws Error when it ends before, with the end of what it printed */
+export async function startServer({ argv, ready, cpuMicros }: ServerProgram): Promise<Server> {
+  const beginMs = performance.now();
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const killed = (): void => void child.kill('SIGKILL');
+  process.once('exit', killed);
+  const ended = once(child, 'exit').then(() => process.off('exit', killed));
+  const ports = await firstReady(child, ready, argv);
+  return {
+    ...ports,
+    pid: child.pid ?? 0,
+    startMs: performance.now() - beginMs,
+    cpuMicros: () => cpuMicros(ports.plainPort),
+    stop: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+function firstReady(
+  child: ChildProcess,
+  ready: ServerProgram['ready'],
+  argv: readonly string[],
+): Promise<{ readonly port: number; readonly plainPort: number }> {
+  const last: string[] = [];
+  return new Promise((resolve, reject) => {
+    child.on('exit', (code) =>
+      reject(new Error(`${argv.join(' ')} ended with ${code ?? 'a signal'}:\n${last.join('\n')}`)),
+    );
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue;
+      const lines = createInterface({ input: stream });
+      lines.on('line', (line) => {
+        const found = ready(line);
+        if (found === undefined) {
+          last.push(line);
+          if (last.length > 20) last.shift();
+          return;
+        }
+        resolve(found);
+        // What it logs from now on is read, so that it never waits, and not looked at.
+        for (const each of [child.stdout, child.stderr]) each?.removeAllListeners('data').resume();
+      });
+    }
+  });
+}
+
+/** Starts a floor: `floor` or `fastify-floor`. */
+export function startFloor(name: string, certFile: string, keyFile: string): Promise<Server> {
+  return startServer({
+    argv: [fileURLToPath(new URL(`./${name}.js`, import.meta.url)), certFile, keyFile],
+    ready: (line) => {
+      const { port, plainPort } = record(line);
+      return typeof port === 'number' && typeof plainPort === 'number' ? { port, plainPort } : undefined;
+    },
+    cpuMicros: async (plainPort) => Number(await (await fetch(`http://127.0.0.1:${plainPort}/cpu`)).text()),
+  });
+}
+
+/** A line of JSON as an object; an empty one for any other line. */
+export function record(line: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Memory of a process in MB: what is resident now, and the most that ever was. Linux only. */
+export function memoryMegabytes(pid: number): { readonly resident: number; readonly peak: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const of = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024;
+  return { resident: of('VmRSS'), peak: of('VmHWM') };
+}
