@@ -4,6 +4,7 @@ import t from 'tap';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { startApiServer, type ApiServer } from './api-server.js';
 import { installDefinitions } from './definitions.js';
+import { addNode } from './node.js';
 import { objectIn } from './kubectl.js';
 
 t.setTimeout(240_000);
@@ -99,6 +100,7 @@ function explanations({ stdout }: Ran): readonly JsonObject[] {
 
 t.test('objects of a real API server are explained', async (t) => {
   const api = await startApiServer({ controllerManager: true });
+  await addNode(api);
   t.teardown(() => api.stop());
   const admin = api.kubeconfig;
 
@@ -140,7 +142,7 @@ t.test('objects of a real API server are explained', async (t) => {
     t.match(stdout, /✓ access key +Secret shop\/sysdig-agent has access-key\n/);
     t.match(stdout, '/app serve → /opt/draios/bin/instrument /app serve  (from the manifest)');
     t.match(stdout, /· pods now +0 of 1 is instrumented; .*\n +fix: kubectl -n shop rollout restart deploy\/web\n/);
-    t.match(stdout, 'native sidecar sysdig-workload-agent', 'the server’s version says that there are such');
+    t.match(stdout, 'native sidecar sysdig-workload-agent', 'the node’s version says that there are such');
   });
 
   await t.test('kinds as kubectl takes them, several at once, as JSON', async (t) => {
@@ -157,7 +159,7 @@ t.test('objects of a real API server are explained', async (t) => {
     t.equal(ran.stderr, '');
     const [web, db, report] = explanations(ran);
     t.match(web, { kind: 'Deployment', name: 'web', namespace: 'shop', decision: 'inject', live: { server: api.url } });
-    t.match(web, { live: { secret: { state: 'present' }, pods: { seen: 1, instrumented: 0 }, cluster: { nodes: 0 } } });
+    t.match(web, { live: { secret: { state: 'present' }, pods: { seen: 1, instrumented: 0 }, cluster: { nodes: 1 } } });
     t.match(db, { kind: 'StatefulSet', decision: 'skip', reason: 'pod_opted_out' });
     t.match(report, {
       kind: 'CronJob',
@@ -234,7 +236,7 @@ t.test('objects of a real API server are explained', async (t) => {
     t.equal(secret.exitCode, 0);
     t.match(secret.stdout, /^deploy\/web {2}INJECT 1 of 1/, 'a Secret that may not be read holds nothing up');
     t.match(secret.stdout, 'Secret shop/sysdig-agent may not be read');
-    t.match(secret.stdout, /· nodes +may not be read; taken to have native sidecars/);
+    t.match(secret.stdout, /· nodes +may not be read; taken to have (?:no )?native sidecars/);
     const sts = await run(kubeconfig, ['explain', 'sts/db', '-n', 'shop']);
     t.match(sts.stderr, 'forbids its user to read StatefulSet db in namespace shop (403); ask for the right to get');
   });

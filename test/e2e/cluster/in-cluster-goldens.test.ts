@@ -9,6 +9,7 @@ import { read, readCases, type GoldenCase } from '../../golden/cases.js';
 import { until } from './guarded-process.js';
 import { install } from './installation.js';
 import { objectIn, type KubectlResult } from './kubectl.js';
+import { minorOf, neededMinor } from './node.js';
 import { namespace } from './objects.js';
 import { pod } from './pods.js';
 import type { Replica } from './replica.js';
@@ -23,7 +24,10 @@ const leftOut: Readonly<Record<string, string>> = {
 
 const label = 'golden-policy';
 const probed = 'argv-command';
-const cases = readCases().filter(({ name }) => leftOut[name] === undefined);
+const here = await install({ controllerManager: false });
+t.teardown(() => here.stop());
+const minor = await minorOf(here.api);
+const cases = readCases().filter(({ name }) => leftOut[name] === undefined && minor >= neededMinor(name));
 
 function documentsOf({ configuration }: GoldenCase): readonly JsonObject[] {
   return [...parseAllDocuments(configuration)].map((document): unknown => document.toJS()).filter(isObject);
@@ -75,8 +79,6 @@ function settingsOf(one: GoldenCase): { readonly facts: ClusterFacts; readonly i
 }
 
 const keys = accessKeys();
-const here = await install({ controllerManager: false });
-t.teardown(() => here.stop());
 /** Where a case's pod is instrumented, and where its recorded output is taken as it is. */
 const placesOf = ({ name }: GoldenCase): readonly [string, string] => [name, `${name}-off`];
 await here.apply(

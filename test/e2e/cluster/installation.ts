@@ -5,6 +5,7 @@ import { installDefinitions } from './definitions.js';
 import { findHelm, release, type Values } from './helm.js';
 import { objectIn, type KubectlResult } from './kubectl.js';
 import { summaryOf, type PodSummary } from './pods.js';
+import { addNode } from './node.js';
 import { startReplica, type Replica } from './replica.js';
 import { installIdentity, type ChartIdentity } from './service-account.js';
 
@@ -66,6 +67,7 @@ export async function install(options: InstallationOptions = {}): Promise<Instal
     api.kubectl(['create', '-n', namespace, '-f', '-', '-o', 'json', ...flags], JSON.stringify(object));
   try {
     await installDefinitions(api);
+    await addNode(api);
     const identity = await installIdentity(api, options.values);
     const chartFlags = await flagsOf(api, options.values);
     await apply([service(balancer.port)]);
