@@ -2,6 +2,7 @@ import type { Clock } from '../../image/clock.js';
 import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
+import { isApiError } from '../client/api-error.js';
 import { createLeaseLock, type LeaseLock } from './lock.js';
 import { sleepByTimer, type Timing } from '../pace.js';
 
@@ -56,6 +57,10 @@ export async function runElection(options: ElectionOptions): Promise<void> {
   const ended = (): boolean => signal.aborted;
   let complaint = '';
   const complain = (error: unknown): void => {
+    if (isApiError(error, 'Conflict', 'AlreadyExists')) {
+      log.debug({ err: error }, 'another replica wrote the Lease first; looked at again');
+      return;
+    }
     const text = error instanceof Error ? error.message : String(error);
     log[text === complaint ? 'debug' : 'warn']({ err: error }, 'the Lease cannot be read or written; tried again');
     complaint = text;

@@ -8,8 +8,8 @@ import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import { ApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
+import { sleepByTimer, type Sleep } from '../pace.js';
 import { selfTestName } from './desired.js';
-import { createWake } from './wake.js';
 
 /** What a self-test found: the condition `Reachable`. */
 export interface SelfTestResult {
@@ -33,9 +33,9 @@ export function observedSelfTest({ reachable, latencyMs, at, why }: SelfTestResu
 
 /** What the self-test works with. */
 export interface SelfTestOptions {
-  readonly client: ApiClient;
+  readonly client: Pick<ApiClient, 'create'>;
   readonly log: Logger;
-  readonly metrics: ClusterMetrics;
+  readonly metrics: Pick<ClusterMetrics, 'setReachable'>;
   readonly clock: Clock;
   readonly instance: string;
   readonly ownNamespace: string;
@@ -87,10 +87,14 @@ export async function runSelfTest(options: SelfTestOptions, signal: AbortSignal)
   }
 }
 
+/** The longest that a timer waits. */
+const neverMs = 2 ** 31 - 1;
 /** How soon an unreachable webhook is looked at again. */
 const againMs = 10_000;
 /** A single failure may be a configuration that the API server has not read yet. */
 const confirmMs = 2_000;
+/** How long a leader's first success may take: a new installation's pods are no endpoints until their first probe. */
+const firstMs = 15_000;
 
 /**
  * Runs the self-test for as long as this replica leads.
@@ -104,11 +108,11 @@ export function createSelfTest(
     readonly everySeconds: number;
     readonly ready: () => boolean;
     readonly onResult: (result: SelfTestResult) => void;
+    readonly sleep?: Sleep;
   },
 ): (signal: AbortSignal) => Promise<void> {
-  const { everySeconds, ready, onResult, log, metrics } = options;
+  const { everySeconds, ready, onResult, log, metrics, clock, sleep = sleepByTimer } = options;
   return async (signal) => {
-    const { sleep } = createWake();
     let before: boolean | undefined;
     const test = (): Promise<SelfTestResult | undefined> =>
       runSelfTest(options, signal).catch((error: unknown) => {
@@ -116,14 +120,16 @@ export function createSelfTest(
         return undefined;
       });
     while (!signal.aborted) {
-      let waitMs = everySeconds === 0 ? Infinity : everySeconds * 1000;
+      let waitMs = everySeconds === 0 ? neverMs : everySeconds * 1000;
       if (everySeconds > 0 && !ready()) {
         waitMs = Math.min(waitMs, confirmMs);
       } else if (everySeconds > 0) {
         let result = await test();
-        if (result?.reachable === false) {
+        const patientUntilMs = clock.monotonicMs() + (before === undefined ? firstMs : confirmMs);
+        while (result?.reachable === false && clock.monotonicMs() < patientUntilMs) {
           await sleep(confirmMs, signal);
-          if (!isAborted(signal) && ready()) result = await test();
+          if (isAborted(signal) || !ready()) break;
+          result = await test();
         }
         if (isAborted(signal)) break;
         if (result !== undefined && ready()) {

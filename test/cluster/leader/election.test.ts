@@ -8,7 +8,6 @@ import { createFakeObjects, type FakeObjects } from '../fake-objects.js';
 import { createVirtualTime, type VirtualTime } from '../virtual-time.js';
 
 const path = '/apis/coordination.k8s.io/v1/namespaces/own/leases/outrider';
-const silent = await createLogger({ level: 'silent', format: 'json' });
 
 /** One replica, and what became of it. */
 interface Replica {
@@ -26,6 +25,8 @@ interface Replica {
 }
 
 interface World {
+  /** What was worth a warning. */
+  readonly warnings: readonly string[];
   readonly time: VirtualTime;
   readonly api: FakeObjects;
   join(identity: string, skewMs?: number): Replica;
@@ -35,13 +36,17 @@ interface World {
   spec(): JsonObject;
 }
 
-function createWorld(): World {
+async function createWorld(): Promise<World> {
+  const warnings: string[] = [];
+  const destination = { write: (line: string) => void warnings.push(line) };
+  const log = await createLogger({ level: 'warn', format: 'json', destination });
   const time = createVirtualTime();
   const api = createFakeObjects();
   const leading = new Set<string>();
   let most = 0;
   let joined = 0;
   return {
+    warnings,
     time,
     api,
     most: () => most,
@@ -96,7 +101,7 @@ function createWorld(): World {
         },
         observed: () => replica.observed,
         signal: stop.signal,
-        log: silent,
+        log,
         metrics: {
           setLeader: (leads) => {
             gauge = leads;
@@ -113,7 +118,7 @@ function createWorld(): World {
 }
 
 t.test('the first one leads, renews, and hands over at once when it ends', async (t) => {
-  const world = createWorld();
+  const world = await createWorld();
   const a = world.join('a');
   await world.time.advance(0);
   const b = world.join('b', 3_600_000);
@@ -141,8 +146,18 @@ t.test('the first one leads, renews, and hands over at once when it ends', async
   t.equal(world.most(), 1);
 });
 
+t.test('of two that start at once one leads, and the other has nothing to complain of', async (t) => {
+  const world = await createWorld();
+  world.join('a');
+  world.join('b');
+  await world.time.advance(30_000);
+  t.equal(world.leaders().length, 1);
+  t.equal(world.api.requests.filter((request) => request.startsWith('POST')).length, 2, 'both tried to make the Lease');
+  t.same(world.warnings, []);
+});
+
 t.test('a leader that is cut off gives up before anybody takes over, and comes back as a follower', async (t) => {
-  const world = createWorld();
+  const world = await createWorld();
   const a = world.join('a', -86_400_000);
   await world.time.advance(0);
   const b = world.join('b');
@@ -161,7 +176,7 @@ t.test('a leader that is cut off gives up before anybody takes over, and comes b
 });
 
 t.test('a request that hangs does not keep a leader leading', async (t) => {
-  const world = createWorld();
+  const world = await createWorld();
   const a = world.join('a');
   await world.time.advance(1_000);
   t.ok(a.leads());
@@ -175,7 +190,7 @@ t.test('a request that hangs does not keep a leader leading', async (t) => {
 });
 
 t.test('a write whose answer is lost is no other replica’s', async (t) => {
-  const world = createWorld();
+  const world = await createWorld();
   let lost = 1;
   world.api.fault = (method) => (method === 'POST' && lost-- > 0 ? 'lost' : undefined);
   const a = world.join('a');
@@ -190,7 +205,7 @@ t.test('a write whose answer is lost is no other replica’s', async (t) => {
 });
 
 t.test('an API server that is away for a moment changes nothing', async (t) => {
-  const world = createWorld();
+  const world = await createWorld();
   const a = world.join('a');
   await world.time.advance(6_000);
   world.api.fault = () => 'down';
@@ -205,7 +220,7 @@ t.test('an API server that is away for a moment changes nothing', async (t) => {
 });
 
 t.test('a Lease that others touch', async (t) => {
-  const world = createWorld();
+  const world = await createWorld();
   const a = world.join('a');
   await world.time.advance(1_000);
   const lease = world.api.read(path) ?? {};
@@ -245,7 +260,7 @@ t.test('a Lease that others touch', async (t) => {
 });
 
 t.test('a new term never starts before the old work has ended', async (t) => {
-  const world = createWorld();
+  const world = await createWorld();
   const a = world.join('a');
   await world.time.advance(1_000);
   a.slowMs = 60_000;
@@ -265,7 +280,7 @@ t.test('a new term never starts before the old work has ended', async (t) => {
 });
 
 t.test('work that ends slowly keeps the Lease from being given up too early', async (t) => {
-  const world = createWorld();
+  const world = await createWorld();
   const a = world.join('a');
   await world.time.advance(1_000);
   a.slowMs = 3_000;
@@ -278,7 +293,7 @@ t.test('work that ends slowly keeps the Lease from being given up too early', as
 });
 
 t.test('work that fails gives up leading, and the next term begins anew', async (t) => {
-  const world = createWorld();
+  const world = await createWorld();
   const a = world.join('a');
   await world.time.advance(1_000);
   a.failLead(new Error('broken'));
@@ -292,7 +307,7 @@ t.test('work that fails gives up leading, and the next term begins anew', async 
 t.test(
   'many replicas, any one of which is cut off at any time: never two at once, and never long nobody',
   async (t) => {
-    const world = createWorld();
+    const world = await createWorld();
     const replicas = ['a', 'b', 'c', 'd'].map((identity, index) => world.join(identity, index * 100_000));
     let seed = 7;
     const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;

@@ -62,6 +62,11 @@ t.test('two replicas that are ready, with rights and certificates of their own',
     const [server] = processesOf(containerOf(pod, 'outrider').id);
     t.match(server, { uid: 65_532, argv: ['/nodejs/bin/node', '/app/outrider.js', 'serve'], capabilities: 0n });
   }
+  await until('outrider status to be content', async () => (await outrider('status')).exitCode === 0);
+  for (const { name } of pods.map(podStatus)) {
+    const log = await kubectlOutput(['logs', '-n', release.namespace, name]);
+    t.notMatch(log, '"level":"error"', 'nothing of it is an error');
+  }
   const webhooks = await getObject('', 'mutatingwebhookconfiguration', release.name);
   for (const webhook of listOf(webhooks['webhooks']).filter(isObject)) {
     const service = { name: release.name, namespace: release.namespace };
