@@ -84,9 +84,9 @@ async function createElsewhere(order: Order): Promise<Creations> {
   );
   const answer = once(child, 'message');
   child.send(order);
-  const [message]: unknown[] = await Promise.race([answer, ended]);
+  const message: unknown = await Promise.race([answer, ended]);
   ended.catch(() => undefined);
-  return creationsSchema.parse(message);
+  return z.tuple([creationsSchema]).rest(z.unknown()).parse(message)[0];
 }
 
 async function megabytes({ replicas }: ScaleCluster): Promise<readonly number[]> {
