@@ -23,6 +23,9 @@ export interface Load {
   readonly latenciesMs: readonly number[];
 }
 
+// Go's HTTP client writes a buffer of 4 KB with the head in it first, and then copies the body 32 KB at a time.
+const firstWriteBytes = 4 * 1024;
+const furtherWriteBytes = 32 * 1024;
 const endOfHead = Buffer.from('\r\n\r\n');
 
 /**
@@ -66,7 +69,7 @@ export async function ask(target: Pick<Target, 'port' | 'ca' | 'path'>, body: st
   return answer.subarray(answer.indexOf(endOfHead) + endOfHead.length).toString();
 }
 
-function requestOf(path: string, body: string, closes: boolean): Buffer {
+function requestOf(path: string, body: string, closes: boolean): readonly Buffer[] {
   const head = [
     `POST ${path} HTTP/1.1`,
     'host: localhost',
@@ -77,7 +80,12 @@ function requestOf(path: string, body: string, closes: boolean): Buffer {
     'accept-encoding: gzip',
     ...(closes ? ['connection: close'] : []),
   ];
-  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`);
+  const whole = Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`);
+  const pieces = [whole.subarray(0, firstWriteBytes)];
+  for (let at = firstWriteBytes; at < whole.length; at += furtherWriteBytes) {
+    pieces.push(whole.subarray(at, at + furtherWriteBytes));
+  }
+  return pieces;
 }
 
 function check(answer: Buffer, { path, answersWith }: Pick<Target, 'path' | 'answersWith'>): void {
@@ -91,7 +99,7 @@ function check(answer: Buffer, { path, answersWith }: Pick<Target, 'path' | 'ans
 
 interface Connection {
   /** Resolves with the whole answer, its head included. */
-  ask(request: Buffer): Promise<Buffer>;
+  ask(request: readonly Buffer[]): Promise<Buffer>;
   close(): void;
 }
 
@@ -125,7 +133,7 @@ async function open({ port, ca }: Pick<Target, 'port' | 'ca'>): Promise<Connecti
     ask: (request) =>
       new Promise((resolve, reject) => {
         waiting = { resolve, reject };
-        socket.write(request);
+        for (const piece of request) socket.write(piece);
       }),
     close: () => socket.destroy(),
   };

@@ -51,7 +51,9 @@ export interface Effort {
 /** A case as it is measured. */
 export interface Measurement extends Pick<BenchCase, 'name' | 'path' | 'connections' | 'churn' | 'goal'> {
   /** What is posted in a round; round -1 warms up. */
-  readonly bodies: (round: number) => readonly string[];
+  readonly bodies: (round: number) => readonly string[] | Promise<readonly string[]>;
+  /** Bytes of one of them. */
+  readonly bytes: number;
   readonly answer: string;
   readonly ca: string;
 }
@@ -74,7 +76,7 @@ export async function measure(one: Measurement, servers: Servers, effort: Effort
   const micros: Record<Contender, number[]> = { outrider: [], constant: [], sized: [], fastify: [] };
   const loads: Record<Contender, Load[]> = { outrider: [], constant: [], sized: [], fastify: [] };
   for (let round = -1; round < rounds; round++) {
-    const bodies = one.bodies(round);
+    const bodies = await one.bodies(round);
     for (let turn = 0; turn < contenders.length; turn++) {
       const name = contenders[(turn + round + 1) % contenders.length] ?? 'outrider';
       const { server, path, answersWith } = of[name];
@@ -99,7 +101,7 @@ export async function measure(one: Measurement, servers: Servers, effort: Effort
     rounded(median(micros.outrider.map((value, round) => value / (micros[floor][round] ?? NaN))), 2);
   return {
     case: one.name,
-    bytes: one.bodies(0)[0]?.length ?? 0,
+    bytes: one.bytes,
     answerBytes: one.answer.length,
     connections,
     reviews: count * rounds,

@@ -21,7 +21,7 @@ const help = `CPU time of the built server per review, beside servers that parse
   --rounds N          measured rounds of each case, behind one that warms up. Default: 5
   --megabytes N       what is posted to each server in a round, 20 reviews at least, 4,000 at most. Default: 12
   --connections N     connections of cases that don't say how many. Default: 8
-  --lookups N         images that nobody looked up yet, in each round; 0 leaves that case out. Default: 200
+  --lookups N         images that nobody looked up yet, in each round; 0 leaves that case out. Default: 100
   --starts N          starts of the server of which the median is taken; 0: none. Default: 5
   --soak N            then post N reviews and watch the memory: 1000000 by hand. Default: 0
   --cpu-prof DIR      write a CPU profile of the server for each case, of a further round: CASE.cpuprofile
@@ -46,7 +46,7 @@ export function readOptions(): BenchOptions {
         rounds: { type: 'string', default: '5' },
         megabytes: { type: 'string', default: '12' },
         connections: { type: 'string', default: '8' },
-        lookups: { type: 'string', default: '200' },
+        lookups: { type: 'string', default: '100' },
         starts: { type: 'string', default: '5' },
         soak: { type: 'string', default: '0' },
         'cpu-prof': { type: 'string' },

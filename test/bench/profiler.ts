@@ -39,7 +39,9 @@ export async function connectProfiler(port: number): Promise<Profiler> {
   await call('Profiler.enable');
   await call('Profiler.setSamplingInterval', { interval: intervalMicros });
   return {
-    start: async () => void (await call('Profiler.start')),
+    start: async () => {
+      await call('Profiler.start');
+    },
     stop: async () => {
       const result = await call('Profiler.stop');
       if (typeof result !== 'object' || result === null || !('profile' in result)) throw new Error('no profile came');

@@ -21,7 +21,12 @@ const mostReviews = 4000;
 /** Runs the benchmark. @param tell told of each row as soon as it is there, for whoever waits */
 export async function runBench(options: BenchOptions, tell: (row: Row) => void): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), 'outrider-bench-'));
-  const ends: (() => Promise<unknown> | void)[] = [() => rmSync(folder, { recursive: true, force: true })];
+  const ends: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
+  // A signal that ends this process is to leave nothing behind; what each of these does first, it does at once.
+  const endNow = (): void => {
+    for (const end of ends.reverse()) end();
+  };
+  process.once('exit', endNow);
   try {
     const wanted = compileGlob(options.cases);
     const store = options.lookups > 0 ? await startImageStore(folder) : undefined;
@@ -54,7 +59,7 @@ export async function runBench(options: BenchOptions, tell: (row: Row) => void):
       const answer = await answerTo(one.path, one.body);
       checkAnswer(one, answer);
       const count = countOf(options, one.body.length, one.churn === true);
-      const measured = { ...one, answer, ca, bodies: () => [one.body] };
+      const measured = { ...one, answer, ca, bytes: one.body.length, bodies: () => [one.body] };
       const row = await measure(measured, servers, { rounds: options.rounds, connections: options.connections, count });
       await profile(options, profiler, measured, servers, count);
       rows.push(row);
@@ -87,6 +92,7 @@ export async function runBench(options: BenchOptions, tell: (row: Row) => void):
       ...(sustained === undefined ? {} : { soak: sustained }),
     };
   } finally {
+    process.off('exit', endNow);
     for (const end of ends.reverse()) await end();
   }
 }
@@ -107,7 +113,7 @@ async function profile(
 ): Promise<void> {
   if (profiler === undefined || cpuProf === undefined) return;
   mkdirSync(cpuProf, { recursive: true });
-  const target = { port: outrider.port, ca: one.ca, path: one.path, bodies: one.bodies(0), count };
+  const target = { port: outrider.port, ca: one.ca, path: one.path, bodies: await one.bodies(0), count };
   await profiler.start();
   await load({ ...target, connections: one.connections ?? connections, churn: one.churn ?? false });
   writeFileSync(join(cpuProf, `${one.name.replaceAll(/[^\w.]+/g, '-')}.cpuprofile`), await profiler.stop());
@@ -120,21 +126,19 @@ async function lookUps(
   servers: Servers,
   { ca, answerTo }: { readonly ca: string; readonly answerTo: (path: string, body: string) => Promise<string> },
 ): Promise<{ readonly row: Row; readonly times: NonNullable<Report['lookup']> }> {
-  const ownMs: number[] = [];
-  const perRound: (readonly string[])[] = [];
-  for (let round = -1; round < rounds; round++) {
-    const images = await store.push(lookups);
-    perRound.push(images.map(({ reference }) => imageReview(reference)));
-    // As many others, so that neither finds what the other has warmed up.
-    const times = await store.ownTimesMs(await store.push(lookups));
-    if (round >= 0) ownMs.push(...times);
-  }
   const [known] = await store.push(1);
   const body = imageReview(known?.reference ?? '');
   const answer = await answerTo(mutatePath, body);
   checkAnswer({ name: uncachedName, verdict: 'inject/injected' }, answer);
-  const bodies = (round: number): readonly string[] => perRound[round + 1] ?? [];
-  const one = { name: uncachedName, path: mutatePath, connections: 1, answer, ca, bodies };
+  const ownMs: number[] = [];
+  const bodies = async (round: number): Promise<readonly string[]> => {
+    const images = await store.push(lookups);
+    // As many others, so that neither finds what the other has warmed up.
+    const times = await store.ownTimesMs(await store.push(lookups));
+    if (round >= 0) ownMs.push(...times);
+    return images.map(({ reference }) => imageReview(reference));
+  };
+  const one = { name: uncachedName, path: mutatePath, connections: 1, answer, ca, bytes: body.length, bodies };
   const row = await measure(one, servers, { rounds, connections: 1, count: lookups });
   const times = {
     registryP50Ms: rounded(percentile(ownMs, 0.5), 2),

@@ -1,0 +1,62 @@
+import { createApiClient, type ApiClient } from '../../../src/cluster/client/api-client.js';
+import { isApiError } from '../../../src/cluster/client/api-error.js';
+import { openConnection } from '../../../src/cluster/client/connection.js';
+import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';
+import { pathOf, resources } from '../../../src/cluster/client/resources.js';
+import { pod, summaryOf } from '../../e2e/cluster/pods.js';
+
+/** What is to be created, as the process that does it is told. */
+export interface Order {
+  readonly kubeconfig: string;
+  readonly namespace: string;
+  readonly pods: number;
+  /** How many are asked for at a time. */
+  readonly clients: number;
+}
+
+/** What became of it. */
+export interface Creations {
+  readonly seconds: number;
+  /** Of those that were created, in no order. */
+  readonly latenciesMs: readonly number[];
+  readonly instrumented: number;
+  /** What the API server said of those that it refused, the first few of them, and how many there are. */
+  readonly failures: number;
+  readonly reasons: readonly string[];
+}
+
+const patienceMs = 60_000;
+const mostReasons = 5;
+
+/** Creates pods as fast as the API server takes them, each client one at a time over a connection of its own. */
+export async function createPods({ kubeconfig, namespace, pods, clients }: Order): Promise<Creations> {
+  const path = pathOf(resources.pods, { namespace });
+  const latenciesMs: number[] = [];
+  const reasons: string[] = [];
+  let [asked, instrumented, failures] = [0, 0, 0];
+  const work = async (client: ApiClient): Promise<void> => {
+    while (asked < pods) {
+      const wanted = pod(`web-${asked++}`, { labels: { app: 'web' } });
+      const startMs = performance.now();
+      try {
+        const created = await client.create(path, wanted, { timeoutMs: patienceMs });
+        latenciesMs.push(performance.now() - startMs);
+        if (summaryOf(created).status === 'injected') instrumented++;
+      } catch (error) {
+        if (!isApiError(error)) throw error;
+        failures++;
+        if (reasons.length < mostReasons) reasons.push(error.message);
+      }
+    }
+  };
+  const each = Array.from({ length: clients }, () =>
+    createApiClient(openConnection(loadKubeConfig({ kubeconfig })), 'outrider-bench'),
+  );
+  // The handshakes are not what is measured.
+  await Promise.all(each.map((client) => client.get(pathOf(resources.namespaces, { name: namespace }))));
+  const startMs = performance.now();
+  await Promise.all(each.map(work));
+  const seconds = (performance.now() - startMs) / 1000;
+  await Promise.all(each.map((client) => client.close()));
+  return { seconds, latenciesMs, instrumented, failures, reasons };
+}
