@@ -102,11 +102,10 @@ const sourceMap = z.object({
   file: z.string().default(''),
   sourceRoot: z.string().default(''),
   sources: z.array(z.string()),
-  sourcesContent: z.array(z.string()).default([]),
   names: z.array(z.string()),
   mappings: z.string(),
 });
 
 function payloadOf(text: string): SourceMapPayload {
-  return sourceMap.parse(JSON.parse(text));
+  return { ...sourceMap.parse(JSON.parse(text)), sourcesContent: [] };
 }
