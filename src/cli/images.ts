@@ -4,6 +4,7 @@ import type { ImageServiceOptions } from '../image/service/open.js';
 import { RegistryError } from '../image/types.js';
 import { OutriderError } from '../model/error.js';
 import type { ImageConfig, ImageResolver } from '../model/image.js';
+import type { RegistryConfig } from '../model/registry-config.js';
 import { openLookups, type LookupSettings } from './image-service.js';
 import type { Io } from './io.js';
 import { offlineLog, withUserConfig } from './lookup-options.js';
@@ -15,6 +16,8 @@ export interface ImageOptions {
   readonly map: ReadonlyMap<string, ImageConfig>;
   readonly settings: LookupSettings;
   readonly io: Io;
+  /** How registries are reached where the settings name no file. */
+  readonly registries?: RegistryConfig;
   /** What a cluster adds: pull secrets, and what is known of its nodes. */
   readonly cluster?: Pick<ImageServiceOptions, 'secrets' | 'nodes'>;
 }
@@ -35,7 +38,7 @@ const longestPerPodMs = 15_000;
  *
  * @throws OutriderError `image_map_invalid` for a key of the map that is no reference; what opening look-ups throws
  */
-export async function openImages({ map, settings, io, cluster = {} }: ImageOptions): Promise<OpenImages> {
+export async function openImages({ map, settings, io, registries, cluster = {} }: ImageOptions): Promise<OpenImages> {
   checkMap(map);
   const { cwd, env } = io;
   const service = await openLookups(withUserConfig(settings, env), {
@@ -43,6 +46,7 @@ export async function openImages({ map, settings, io, cluster = {} }: ImageOptio
     cwd,
     env,
     log: offlineLog(io.stderr),
+    ...(registries === undefined ? {} : { adjust: (config) => config ?? registries }),
   });
   if (service === undefined) {
     return { resolver: createMapResolver(map), lookUp: undefined, close: () => Promise.resolve() };

@@ -1,9 +1,11 @@
 import { createClusterFacts, type ClusterFactsReport } from '../cluster/facts/cluster-facts.js';
 import type { OpenCluster } from '../cluster/live/open-cluster.js';
+import { readInstallation } from '../cluster/live/read-installation.js';
 import { readPolicies } from '../cluster/live/read-policies.js';
 import { keyOf, readSecretState } from '../cluster/live/read-secret.js';
 import { sleepByTimer } from '../cluster/pace.js';
 import { createSecretSource } from '../cluster/secrets/secret-source.js';
+import { argvIn } from '../engine/configure.js';
 import type { Engine, SecretState } from '../engine/engine.js';
 import { systemClock } from '../image/clock.js';
 import { OutriderError } from '../model/error.js';
@@ -14,6 +16,7 @@ import type { Invocation } from './command.js';
 import { oneLine } from './errors.js';
 import { textOf, textsOf } from './flags.js';
 import { openImages, type OpenImages } from './images.js';
+import { withInstalled } from './installed-settings.js';
 import { lookupSettings } from './lookup-options.js';
 import type { OfflineEngine } from './offline-engine.js';
 import { loadPolicies, readImageConfigs, type LoadedPolicies } from './policy-options.js';
@@ -43,19 +46,23 @@ export interface KeyState {
 
 /**
  * Puts together what decides on the objects of one namespace as the webhook there does: the cluster's policies, unless
- * the command line gives some, and what of the rest can be read.
+ * the command line gives some, the installation's settings, and what of the rest can be read.
  *
  * @param ownPolicies whether the policies are the cluster's
  * @throws OutriderError, or an AggregateError of them
  */
 export async function openLiveEngine(
-  invocation: Invocation,
+  given: Invocation,
   { client }: OpenCluster,
   namespace: { readonly name: string; readonly labels: StringMap },
   ownPolicies: boolean,
 ): Promise<LiveEngine> {
-  const policies = ownPolicies ? await clusterPolicies(invocation, client) : await loadPolicies(invocation);
+  const installed = await readInstallation(client, settingsOf(given, installationSettings));
+  const { invocation, images: known, registries } = withInstalled(given, installed);
   const settings = settingsOf(invocation, [...clusterSettings, ...installationSettings]);
+  const policies = ownPolicies
+    ? await clusterPolicies(invocation, client, new Map([...known, ...(await readImageConfigs(invocation))]))
+    : await loadPolicies(invocation, known);
   const keys = new Map<string, KeyState>();
   await Promise.all(
     [...policies.rules.byPolicy].map(async ([policy, rule]) => {
@@ -77,6 +84,7 @@ export async function openLiveEngine(
   await facts.refresh(AbortSignal.timeout(factsMs));
   const images = await openImages({
     map: policies.images,
+    ...(registries === undefined ? {} : { registries }),
     settings: settingsOf(invocation, lookupSettings),
     io: invocation.io,
     cluster: { secrets: createSecretSource({ client, clock: systemClock }), nodes: facts.nodes },
@@ -123,12 +131,14 @@ export function givesPolicies({ flags }: Invocation): boolean {
 async function clusterPolicies(
   { flags, io }: Invocation,
   client: OpenCluster['client'],
+  images: LoadedPolicies['images'],
 ): Promise<Pick<LoadedPolicies, 'rules' | 'images'>> {
-  const { rules, policies, profiles } = await readPolicies(client);
+  const { imageRewrites } = settingsOf({ flags, io }, clusterSettings);
+  const { rules, policies, profiles } = await readPolicies(client, { argvOf: argvIn(images, imageRewrites) });
   for (const { problem, name } of [...policies, ...profiles]) {
     if (problem === undefined) continue;
     const goesOn = 'A replica that knows a last valid version goes on with that.';
     io.stderr.write(`outrider: warning: ${name} is not valid: ${oneLine(problem.message)} ${goesOn}\n`);
   }
-  return { rules, images: await readImageConfigs({ flags, io }) };
+  return { rules, images };
 }

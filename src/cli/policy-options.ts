@@ -61,9 +61,13 @@ export interface LoadedPolicies {
 /**
  * Reads the policies that a command line gives.
  *
+ * @param known what images start, unless the files or flags say otherwise
  * @throws OutriderError, or an AggregateError of them: everything that is wrong with the files and settings
  */
-export async function loadPolicies({ flags, io }: Pick<Invocation, 'flags' | 'io'>): Promise<LoadedPolicies> {
+export async function loadPolicies(
+  { flags, io }: Pick<Invocation, 'flags' | 'io'>,
+  known: ReadonlyMap<string, ImageConfig> = new Map(),
+): Promise<LoadedPolicies> {
   const paths = textsOf(flags['policy']);
   const profile = textOf(flags['profile']);
   if (paths.length === 0 && profile === undefined) {
@@ -75,7 +79,7 @@ export async function loadPolicies({ flags, io }: Pick<Invocation, 'flags' | 'io
   }
   const parsed = parseConfiguration(await readInputs(paths, io));
   if (parsed.problems.length > 0) throw together(parsed.problems);
-  const images = new Map([...parsed.configuration.images, ...(await readImageConfigs({ flags, io }))]);
+  const images = new Map([...known, ...parsed.configuration.images, ...(await readImageConfigs({ flags, io }))]);
   const registry = profileRegistry(parsed.configuration.profiles);
   if (registry.problems.length > 0) throw together(registry.problems);
   const policies = adjust(choose(parsed.configuration, profile), assignmentsOf(flags), registry);

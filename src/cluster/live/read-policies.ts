@@ -1,3 +1,4 @@
+import type { CompileOptions } from '../../engine/rules.js';
 import { OutriderError } from '../../model/error.js';
 import type { JsonObject } from '../../model/json.js';
 import type { ApiClient } from '../client/api-client.js';
@@ -20,19 +21,23 @@ export type LivePolicies = Pick<ClusterConfiguration, 'rules' | 'policies' | 'pr
  *
  * @throws OutriderError `cluster_unavailable`: also where the kinds are not there
  */
-export async function readPolicies(client: ApiClient): Promise<LivePolicies> {
+export async function readPolicies(client: ApiClient, options: CompileOptions = {}): Promise<LivePolicies> {
   const [policies, profiles] = await Promise.all([
     readKind(client, resources.policies),
     readKind(client, resources.profiles),
   ]);
-  return policiesOf(policies, profiles);
+  return policiesOf(policies, profiles, options);
 }
 
 /** Compiles objects of the two kinds. Pure. */
-export function policiesOf(policies: readonly JsonObject[], profiles: readonly JsonObject[]): LivePolicies {
+export function policiesOf(
+  policies: readonly JsonObject[],
+  profiles: readonly JsonObject[],
+  options: CompileOptions = {},
+): LivePolicies {
   const profileBook = new ProfileBook();
   profileBook.update(picked(resources.profiles, profiles));
-  const policyBook = new PolicyBook({});
+  const policyBook = new PolicyBook(options);
   policyBook.update(picked(resources.policies, policies), profileBook.registry);
   return { rules: policyBook.rules, policies: policyBook.states, profiles: profileBook.states };
 }

@@ -58,6 +58,32 @@ spec:
     spec: {containers: [{name: db, image: acme/db:1, command: [/db]}]}
 `;
 
+const image = 'quay.io/sysdig/workload-agent:6.3.0';
+const images = JSON.stringify({ [image]: { entrypoint: ['/opt/draios/bin/sidecar'] } });
+const rewrite = '--image-rewrite=quay.io/=registry.example.com/';
+const installed = `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: outrider-images, namespace: outrider-system}
+data: {images.json: '${images}'}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: outrider, namespace: outrider-system}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: outrider}}
+  template:
+    metadata: {labels: {app: outrider}}
+    spec:
+      containers:
+        - name: outrider
+          image: outrider
+          args: [serve, --cluster, ${rewrite}, --image-config=/etc/outrider/images/images.json, --log-level=info]
+          volumeMounts: [{name: images, mountPath: /etc/outrider/images}]
+      volumes: [{name: images, configMap: {name: outrider-images}}]
+`;
+
 const fewRights = `
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
@@ -207,6 +233,27 @@ t.test('objects of a real API server are explained', async (t) => {
     t.match(half.stdout, /✗ this pod +is instrumented in part; it lacks .*wrapper of container app/);
   });
 
+  await t.test('the installation’s own flags and image map count, behind the caller’s', async (t) => {
+    const manifest = JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'kept', namespace: 'shop' },
+      spec: { containers: [{ name: 'app', image: 'acme/app:1', command: ['/app'] }] },
+    });
+    const folder = t.testdir({ 'images.json': images });
+    const asServed = [rewrite, `--image-config=${folder}/images.json`, '--native-sidecars=true'];
+    t.equal((await api.kubectl(['create', '-f', '-'], await injected(manifest, ...asServed))).stderr, '');
+    const explain = ['explain', 'pod/kept', '-n', 'shop'];
+    t.match((await run(admin, explain)).stdout, 'parts_differ', 'by the defaults');
+    await apply(api, installed);
+    const { stdout, stderr } = await run(admin, explain);
+    t.equal(stderr, '');
+    t.match(stdout, /✓ this pod +is instrumented: every part is there\n/);
+    t.notMatch(stdout, 'keeper_left_out');
+    const other = await run(admin, [...explain, '--image-rewrite=quay.io/=other.example.com/']);
+    t.match(other.stdout, 'parts_differ', 'what the caller says wins');
+  });
+
   await t.test('what is not there, and what does not go together', async (t) => {
     const says = async (...words: readonly string[]): Promise<string> => {
       const { exitCode, stderr } = await run(admin, ['explain', ...words]);
@@ -243,10 +290,10 @@ t.test('objects of a real API server are explained', async (t) => {
 });
 
 /** The manifest as `outrider inject` gives it. */
-async function injected(manifest: string): Promise<string> {
+async function injected(manifest: string, ...flags: readonly string[]): Promise<string> {
   const policy = ['--profile', 'sysdig', '--set', 'region=us2', '--no-lookup'];
   const place = ['-n', 'shop', '--namespace-labels', 'pod-security.kubernetes.io/enforce=baseline'];
-  const argv = [outrider, 'inject', '-f', '-', '-q', '-o', 'json', ...policy, ...place];
+  const argv = [outrider, 'inject', '-f', '-', '-q', '-o', 'json', ...policy, ...place, ...flags];
   const running = promisify(execFile)(process.execPath, argv);
   running.child.stdin?.end(manifest);
   return (await running).stdout;

@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { isObject, listOf, objectOf, stringOf } from '../../../src/model/json.js';
 import type { JsonObject } from '../../../src/model/json.js';
-import { apiVersion, names } from '../../../src/model/names.js';
+import { names } from '../../../src/model/names.js';
 import { release } from '../../e2e/cluster/helm.js';
 import { keySecret } from '../support/inject.js';
 import { getObject, kubectl, kubectlOutput, listObjects } from '../support/kubectl.js';
@@ -13,7 +12,7 @@ import { containerOf, podStatus, type PodStatus } from '../support/pod-status.js
 import { datadogAgent, datadogWrapper, sysdigAgent, sysdigWrapper } from '../support/pods.js';
 import { processesOf, tracedIn } from '../support/processes.js';
 import { answerOf, only, rolledOut, webDeployment, webPods } from './deployment.js';
-import { installOutrider, values } from './installation.js';
+import { installOutrider } from './installation.js';
 
 // Outrider in a cluster as its users run it: by its image and its chart.
 
@@ -21,7 +20,6 @@ t.setTimeout(900_000);
 
 const bundle = fileURLToPath(new URL('../../../outrider.js', import.meta.url));
 const optedIn = { [names.inject]: 'enabled' };
-const registryConfiguration = { apiVersion, kind: 'RegistryConfiguration', ...values.registryConfig };
 const sysPtrace = 1n << 19n;
 
 interface Ended {
@@ -180,11 +178,11 @@ t.test('what the commands say of it', async (t) => {
   t.comment(status.stdout);
   t.match(status.stdout, /replicas +2 of 2 ready/);
   t.match(status.stdout, /API server +reaches the webhook/);
-  const registries = join(t.testdir({ 'registries.json': JSON.stringify(registryConfiguration) }), 'registries.json');
-  const explained = await outrider('explain', 'deploy/web', '-n', here.name, `--registry-config=${registries}`);
+  const explained = await outrider('explain', 'deploy/web', '-n', here.name);
   t.comment(explained.stdout);
   t.equal(explained.exitCode, 0, explained.stderr);
   t.match(explained.stdout, /deploy\/web +INJECT/);
+  t.match(explained.stdout, '1 of 1 is instrumented', 'by the settings of the installation, which nobody gave');
   const [pod] = await webPods(here.name);
   t.match(objectOf(pod?.['metadata'])?.['labels'], { [names.status]: 'injected' });
 });
