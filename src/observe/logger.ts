@@ -1,4 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
+import { gatheredStderr } from './gathered-stderr.js';
 
 export type { Logger } from 'pino';
 
@@ -36,27 +37,4 @@ export async function createLogger(options: LoggerOptions): Promise<Logger> {
     translateTime: 'SYS:HH:MM:ss.l',
   });
   return pino(settings, { write: (line: string) => destination.write(print(line)) });
-}
-
-const gatherBytes = 8 * 1024;
-const gatherMs = 25;
-
-/** Standard error, to which lines go when there are enough of them, after a moment, or when the process ends. */
-function gatheredStderr(): DestinationStream & { flushSync(): void } {
-  const stream = pino.destination({ dest: 2, sync: true, minLength: gatherBytes });
-  let waiting = false;
-  const flush = (): void => {
-    waiting = false;
-    stream.flushSync();
-  };
-  process.on('exit', flush);
-  return {
-    write: (line) => {
-      stream.write(line);
-      if (waiting) return;
-      waiting = true;
-      setTimeout(flush, gatherMs).unref();
-    },
-    flushSync: flush,
-  };
 }

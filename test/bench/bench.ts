@@ -7,7 +7,8 @@ import { print } from './table.js';
 // `npm run bench -- --help` says what there is. What is under way goes to stderr, the result to stdout.
 
 const options = readOptions();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+// More than once, as `timeout` sends it to the whole group: a second one is not to cut the first one short.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 
 function tell({ case: name, micros, ratios }: Row): void {
   console.error(`${name}: ${micros.outrider} µs, floor ${micros.constant} µs, × ${ratios.constant.toFixed(2)}`);
