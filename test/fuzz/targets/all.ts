@@ -10,11 +10,11 @@ import { texts } from './registry-texts.js';
 export const targets: Readonly<
   Record<string, { readonly open: () => Target | Promise<Target>; readonly runsInSuite: number }>
 > = {
-  doors: { open: doors, runsInSuite: 2_000 },
-  configuration: { open: configuration, runsInSuite: 400 },
-  manifests: { open: manifests, runsInSuite: 150 },
-  tasks: { open: tasks, runsInSuite: 150 },
-  texts: { open: texts, runsInSuite: 400 },
-  registry: { open: registry, runsInSuite: 120 },
-  http: { open: http, runsInSuite: 100 },
+  doors: { open: doors, runsInSuite: 1_000 },
+  configuration: { open: configuration, runsInSuite: 200 },
+  manifests: { open: manifests, runsInSuite: 80 },
+  tasks: { open: tasks, runsInSuite: 80 },
+  texts: { open: texts, runsInSuite: 200 },
+  registry: { open: registry, runsInSuite: 60 },
+  http: { open: http, runsInSuite: 50 },
 };
