@@ -12,9 +12,9 @@ export const targets: Readonly<
 > = {
   doors: { open: doors, runsInSuite: 1_000 },
   configuration: { open: configuration, runsInSuite: 200 },
-  manifests: { open: manifests, runsInSuite: 80 },
-  tasks: { open: tasks, runsInSuite: 80 },
+  manifests: { open: manifests, runsInSuite: 150 },
+  tasks: { open: tasks, runsInSuite: 150 },
   texts: { open: texts, runsInSuite: 200 },
-  registry: { open: registry, runsInSuite: 60 },
-  http: { open: http, runsInSuite: 50 },
+  registry: { open: registry, runsInSuite: 120 },
+  http: { open: http, runsInSuite: 100 },
 };
