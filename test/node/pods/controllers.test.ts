@@ -143,16 +143,16 @@ t.test('a Job and a CronJob complete beside a native sidecar', async (t) => {
 
 t.test('init containers run in their order, and are traced where the policy covers them', async (t) => {
   const here = await createNamespace(t, 'init');
-  const volumeMounts = [{ name: 'work', mountPath: '/work' }];
+  const volumeMounts = [{ name: 'work', mountPath: '/data' }];
   const step = (name: string, text: string): JsonObject => ({ name, image: images.box, ...shell(text), volumeMounts });
   const spec = {
     volumes: [{ name: 'work', emptyDir: {} }],
     initContainers: [
-      step('first', 'grep TracerPid /proc/self/status > /work/first'),
-      step('second', 'cat /work/first && grep TracerPid /proc/self/status > /work/second'),
+      step('first', 'grep TracerPid /proc/self/status > /data/first'),
+      step('second', 'cat /data/first && grep TracerPid /proc/self/status > /data/second'),
     ],
   };
-  const container = { ...shell(`cat /work/first /work/second; ${idle}`), volumeMounts };
+  const container = { ...shell(`cat /data/first /data/second; ${idle}`), volumeMounts };
   await here.create(await injectAll([pod('main-only', container, spec)]));
   await here.create(
     await injectAll([pod('covered', container, spec)], { spec: { containers: { cover: ['Main', 'Init'] } } }),
@@ -160,8 +160,8 @@ t.test('init containers run in their order, and are traced where the policy cove
   t.match(await here.waitForLog('main-only', 'app', /(TracerPid.*\n){2}/), /^(TracerPid:\s+0\n){2}/);
   t.match(await here.waitForLog('covered', 'app', /(TracerPid.*\n){2}/), /^(TracerPid:\s+[1-9]\d*\n){2}/);
   const log = await here.waitForLog('covered', sysdigAgent, /exec \d+ sh -c cat/);
-  const first = log.indexOf('> /work/first');
-  const second = log.indexOf('> /work/second');
+  const first = log.indexOf('> /data/first');
+  const second = log.indexOf('> /data/second');
   t.ok(
     first !== -1 && first < second && second < log.indexOf('exec', second),
     'all three were reported, in their order',
