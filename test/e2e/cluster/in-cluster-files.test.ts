@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { listOf, objectOf } from '../../../src/model/json.js';
+import { listOf, objectOf, stringOf } from '../../../src/model/json.js';
 import { until } from './guarded-process.js';
 import { install } from './installation.js';
 import { accessKey, labelled, namespace, policy } from './objects.js';
@@ -33,7 +33,7 @@ t.test('a certificate of somebody else: the leader writes its authority into bot
     const { webhooks } = await here.get(kind, 'outrider');
     const bundles = listOf(webhooks).map((entry) => objectOf(objectOf(entry)?.['clientConfig'])?.['caBundle']);
     t.ok(bundles.length > 0, kind);
-    for (const bundle of bundles) t.equal(Buffer.from(String(bundle), 'base64').toString().trim(), expected);
+    for (const bundle of bundles) t.equal(Buffer.from(stringOf(bundle) ?? '', 'base64').toString().trim(), expected);
   }
   const { exitCode } = await here.api.kubectl(['get', 'secret', 'outrider-certificate', '-n', 'outrider-system']);
   t.equal(exitCode, 1, 'no Secret of our own is made');
