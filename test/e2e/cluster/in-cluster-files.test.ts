@@ -33,7 +33,13 @@ t.test('a certificate of somebody else: the leader writes its authority into bot
     const { webhooks } = await here.get(kind, 'outrider');
     const bundles = listOf(webhooks).map((entry) => objectOf(objectOf(entry)?.['clientConfig'])?.['caBundle']);
     t.ok(bundles.length > 0, kind);
-    for (const bundle of bundles) t.equal(Buffer.from(stringOf(bundle) ?? '', 'base64').toString().trim(), expected);
+    for (const bundle of bundles)
+      t.equal(
+        Buffer.from(stringOf(bundle) ?? '', 'base64')
+          .toString()
+          .trim(),
+        expected,
+      );
   }
   const { exitCode } = await here.api.kubectl(['get', 'secret', 'outrider-certificate', '-n', 'outrider-system']);
   t.equal(exitCode, 1, 'no Secret of our own is made');
