@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap';
-import { apiVersion } from '../../../src/model/names.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { startApiServer } from './api-server.js';
 import { until } from './guarded-process.js';
 import { objectIn, type KubectlResult } from './kubectl.js';
+import { policy } from './objects.js';
 import { add, startOtherWebhook, strip } from './other-webhook.js';
 import { startOutrider, type ReviewLabels } from './outrider.js';
 import { appArgs, appCommand, names, pod, summaryOf, type PodOptions, type PodSummary } from './pods.js';
@@ -47,19 +47,6 @@ const namespaces = Object.entries(namespaceLabels).map(([name, labels]) => ({
   kind: 'Namespace',
   metadata: { name, labels },
 }));
-
-function policy(name: string, namespaceLabels: Readonly<Record<string, string>>, spec: JsonObject): JsonObject {
-  return {
-    apiVersion,
-    kind: 'InstrumentationPolicy',
-    metadata: { name },
-    spec: {
-      match: { namespaceSelector: { matchLabels: namespaceLabels } },
-      profile: { name: 'sysdig', settings: { region: 'us2' } },
-      ...spec,
-    },
-  };
-}
 
 /** What a pod must say to be let into a namespace that enforces `restricted`. */
 const withinRestricted: PodOptions = {
