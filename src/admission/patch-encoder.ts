@@ -1,69 +1,68 @@
-import { isArray, isObject, type JsonValue } from '../model/json.js';
-import type { Operation } from '../model/patch.js';
+import { isArray, quotedText, type JsonValue } from '../model/json.js';
+import { KeptOperation, type Operation } from '../model/patch.js';
 
 const blank = 0x20;
 const scratchBytes = 64 * 1024;
+const end = Buffer.from(']').toString('base64');
 
-/** A list of containers as it was encoded once. */
-interface EncodedList {
-  readonly items: readonly JsonValue[];
+/** How many runs that begin with the same operation are kept. */
+const mostRuns = 16;
+
+/** Operations one behind the other that are the same for pod after pod, with what was made of them. */
+interface Run {
+  readonly before: string;
+  readonly operations: readonly Operation[];
   readonly base64: string;
 }
 
 /**
- * Writes patches as the base64 of their JSON, as an AdmissionReview carries them. Nearly every pod gets the same
- * containers of ours, as the same objects, and they are most of a patch: what is encoded of them once is kept for as
- * long as the objects are. Base64 takes three bytes at a time, so blanks, which mean nothing between JSON's tokens, fill
- * up what stands before a kept piece and the piece itself.
+ * Writes patches as the base64 of their JSON, as an AdmissionReview carries them. Most of a patch are operations that are
+ * the same for pod after pod, in the same order: what is encoded of such a run is kept. Base64 takes three bytes at a
+ * time, so blanks, which mean nothing between JSON's tokens, fill up each piece.
  */
 export class PatchEncoder {
-  readonly #containers = new WeakMap<object, string>();
-  readonly #lists = new WeakMap<object, EncodedList>();
+  readonly #runs = new WeakMap<Operation, Run[]>();
   readonly #scratch = Buffer.allocUnsafe(scratchBytes);
 
   /** The base64 of a JSON text that means the patch. */
   encode(patch: readonly Operation[]): string {
     let encoded = '';
-    let text = '[';
-    let first = true;
-    for (const operation of patch) {
-      const { path } = operation;
-      text += `${first ? '' : ','}{"op":"${operation.op}","path":${isPlain(path) ? `"${path}"` : JSON.stringify(path)}`;
-      first = false;
-      if (operation.op !== 'remove') {
-        const { value } = operation;
-        const kept = holdsContainers(path) ? this.#kept(value) : undefined;
-        if (kept === undefined) {
-          text += `,"value":${JSON.stringify(value)}`;
-        } else {
-          encoded += this.#filledUp(`${text},"value":`) + kept;
-          text = '';
-        }
+    let text = '';
+    let before = '[';
+    for (let index = 0; index < patch.length; index++) {
+      const operation = patch[index];
+      if (operation instanceof KeptOperation) {
+        if (text !== '') encoded += this.#filledUp(text);
+        text = '';
+        const run = this.#run(patch, index, operation, before);
+        encoded += run.base64;
+        index += run.operations.length - 1;
+      } else if (operation !== undefined) {
+        text += before + textOf(operation);
       }
-      text += '}';
+      before = ',';
     }
-    return encoded + Buffer.from(`${text}]`, 'utf8').toString('base64');
+    if (before === '[') return this.#filledUp('[]');
+    if (text !== '') encoded += this.#filledUp(text);
+    return encoded + end;
   }
 
-  /** A container, or a list of containers; `undefined` for anything else. */
-  #kept(value: JsonValue): string | undefined {
-    if (isObject(value)) return this.#container(value);
-    const [head] = isArray(value) ? value : [];
-    if (!isArray(value) || !isObject(head)) return undefined;
-    const known = this.#lists.get(head);
-    if (known !== undefined && isSameList(known.items, value)) return known.base64;
-    const base64 = this.#filledUp(JSON.stringify(value));
-    this.#lists.set(head, { items: value, base64 });
-    return base64;
-  }
-
-  #container(container: object): string {
-    let base64 = this.#containers.get(container);
-    if (base64 === undefined) {
-      base64 = this.#filledUp(JSON.stringify(container));
-      this.#containers.set(container, base64);
+  /** The run that begins with an operation, at an index of the patch. */
+  #run(patch: readonly Operation[], start: number, first: KeptOperation, before: string): Run {
+    let runs = this.#runs.get(first);
+    if (runs === undefined) {
+      runs = [];
+      this.#runs.set(first, runs);
     }
-    return base64;
+    let stop = start + 1;
+    while (patch[stop] instanceof KeptOperation) stop++;
+    for (const run of runs) if (run.before === before && isAt(patch, start, stop, run.operations)) return run;
+    const operations = patch.slice(start, stop);
+    const base64 = this.#filledUp(before + JSON.stringify(operations).slice(1, -1));
+    const made: Run = { before, operations, base64 };
+    if (runs.length === mostRuns) runs.shift();
+    runs.push(made);
+    return made;
   }
 
   /** The base64 of a text with as many blanks behind it as make its bytes a multiple of three. */
@@ -76,21 +75,26 @@ export class PatchEncoder {
   }
 }
 
-function isSameList(a: readonly JsonValue[], b: readonly JsonValue[]): boolean {
-  return a.length === b.length && a.every((item, index) => item === b[index]);
+function isAt(patch: readonly Operation[], start: number, stop: number, run: readonly Operation[]): boolean {
+  if (run.length !== stop - start) return false;
+  for (let index = 0; index < run.length; index++) if (run[index] !== patch[start + index]) return false;
+  return true;
 }
 
-/** Whether whole containers stand at a path: the list itself, or one place in it. */
-function holdsContainers(path: string): boolean {
-  for (const list of ['/spec/initContainers', '/spec/containers']) {
-    if (path.startsWith(list)) {
-      return path.length === list.length || (path.charAt(list.length) === '/' && !path.includes('/', list.length + 1));
-    }
+/** JSON of an operation of the pod's own: what a container starts, nearly always. */
+function textOf(operation: Operation): string {
+  if (operation.op === 'remove') return JSON.stringify(operation);
+  const { op, path, value } = operation;
+  return `{"op":"${op}","path":${quotedText(path)},"value":${valueText(value)}}`;
+}
+
+function valueText(value: JsonValue): string {
+  if (typeof value === 'string') return quotedText(value);
+  if (!isArray(value)) return JSON.stringify(value);
+  let text = '[';
+  for (const item of value) {
+    if (text.length > 1) text += ',';
+    text += typeof item === 'string' ? quotedText(item) : JSON.stringify(item);
   }
-  return false;
-}
-
-/** Whether a text stands in JSON as it is: the pointers that are ours do. */
-function isPlain(text: string): boolean {
-  return /^[\w/~.-]*$/.test(text);
+  return `${text}]`;
 }

@@ -1,3 +1,4 @@
+import { asciiJson, quotedText } from '../model/json.js';
 import type { Decision } from '../model/decision.js';
 import type { Operation } from '../model/patch.js';
 import type { PatchEncoder } from './patch-encoder.js';
@@ -7,27 +8,27 @@ const start = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","res
 
 /** The answer to a request that is none of our business. */
 export function allowUntouched(uid: string): string {
-  return `${start}${JSON.stringify(uid)},"allowed":true,"auditAnnotations":{"decision":"skip","reason":"other_request"}}}`;
+  return `${start}${quotedText(uid)},"allowed":true,"auditAnnotations":{"decision":"skip","reason":"other_request"}}}`;
 }
 
 /**
  * Writes the AdmissionReview that answers a request. The envelope is put together from ready-made pieces: it is the same
- * for every pod but for the few values in it.
+ * for every pod but for the few values in it. It is ASCII, so that it has as many bytes as characters.
  *
  * @param patch operations of the mutating door; with none, no patch is named
  */
 export function answer(uid: string, decision: Decision, patch: readonly Operation[], encoder: PatchEncoder): string {
   const denied = decision.decision === 'deny';
-  let body = `${start}${JSON.stringify(uid)},"allowed":${denied ? 'false' : 'true'}`;
+  let body = `${start}${quotedText(uid)},"allowed":${denied ? 'false' : 'true'}`;
   if (patch.length > 0) {
     body += `,"patchType":"JSONPatch","patch":"${encoder.encode(patch)}"`;
   }
   if (denied) {
-    body += `,"status":{"code":403,"reason":"Forbidden","message":${JSON.stringify(denialOf(decision))}}`;
+    body += `,"status":{"code":403,"reason":"Forbidden","message":${quotedText(denialOf(decision))}}`;
   } else {
     const warnings = warningsOf(decision);
-    if (warnings.length > 0) body += `,"warnings":${JSON.stringify(warnings)}`;
+    if (warnings.length > 0) body += `,"warnings":${asciiJson(warnings)}`;
   }
-  const policy = decision.policy === undefined ? '' : `,"policy":${JSON.stringify(decision.policy)}`;
+  const policy = decision.policy === undefined ? '' : `,"policy":${quotedText(decision.policy)}`;
   return `${body},"auditAnnotations":{"decision":"${decision.decision}","reason":"${decision.reason}"${policy}}}}`;
 }

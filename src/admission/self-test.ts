@@ -1,5 +1,5 @@
 import type { Door } from '../model/decision.js';
-import { objectOf, type JsonObject } from '../model/json.js';
+import { asciiJson, objectOf, type JsonObject } from '../model/json.js';
 import { names } from '../model/names.js';
 import { nonceOf, writeAnswer } from '../model/self-test.js';
 import { readRequest } from './review.js';
@@ -16,7 +16,7 @@ export function createSelfTestDoor(identity: string): (body: Buffer, call: { rea
     const { uid, request } = readRequest(body);
     const object = objectOf(request['object']) ?? {};
     const patch = door === 'mutate' ? patchOf(object, writeAnswer({ identity, nonce: nonceOf(object) })) : undefined;
-    return JSON.stringify({
+    return asciiJson({
       apiVersion: 'admission.k8s.io/v1',
       kind: 'AdmissionReview',
       response: {

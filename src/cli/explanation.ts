@@ -169,7 +169,7 @@ export function explanationOf(
     parts: plan === undefined ? [] : partsOf(plan),
     imagePullSecrets: plan?.pullSecrets ?? [],
     shareProcessNamespace: plan?.shareProcessNamespace ?? false,
-    growth: plan?.growth ?? { requests: {}, limits: {} },
+    growth: { requests: plan?.growth.requests ?? {}, limits: plan?.growth.limits ?? {} },
   };
 }
 

@@ -26,7 +26,7 @@ export function agentImageTrouble(outcomes: readonly ImageOutcome[]): AgentTroub
       return { obstacle: undefined, remark: { reason: 'agent_image_unauthorized', detail: outcome.detail } };
     }
   }
-  return { obstacle: undefined, remark: undefined };
+  return noTrouble;
 }
 
 /** The agent's images: what is known of them without any I/O, and those that a registry has to be asked for. */
@@ -40,9 +40,9 @@ export interface AgentImages {
  * and its start shows the trouble.
  */
 export function agentImagesOf(recipe: Recipe, request: PodRequest, engine: Engine): AgentImages {
+  if (recipe.prefer !== 'Availability') return noImages;
   const known: ImageOutcome[] = [];
   const unknown: ImageRequest[] = [];
-  if (recipe.prefer !== 'Availability') return { known, unknown };
   for (const given of imagesOf(recipe)) {
     const reference = rewriteImage(given, engine.facts.imageRewrites);
     const image = { reference, namespace: request.namespace, pod: request.pod };
@@ -52,6 +52,8 @@ export function agentImagesOf(recipe: Recipe, request: PodRequest, engine: Engin
   }
   return { known, unknown };
 }
+
+const noImages: AgentImages = { known: [], unknown: [] };
 
 // The pod is not held up long for the agent's sake; the look-up goes on, and later pods have its result.
 const longestWaitMs = 2_000;

@@ -20,7 +20,7 @@ import { decide, noFindings, type Findings } from '../policy/decide.js';
 import { screen, type Screening } from '../policy/screen.js';
 import { agentImagesOf, agentImageTrouble, lookUpAgents, secretTrouble } from './agent.js';
 import type { Engine } from './engine.js';
-import { knownImages, type KnownImages } from './images.js';
+import { knownImages, type KnownImages, type PodImages } from './images.js';
 import type { Rule } from './rules.js';
 
 /** A pod, or a pod template, that a decision is asked for. */
@@ -52,6 +52,8 @@ export interface Outcome {
 }
 
 const noImages: KnownImages = new Map();
+const nobody: readonly ContainerView[] = [];
+const nothingAsked: PodImages = { known: new Map(), unknown: [] };
 
 /**
  * Decides on one pod and, at the mutating door, builds its patch. Answers at once when nothing has to be looked up, and
@@ -83,8 +85,9 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
   const known = ahead === undefined ? secretTrouble(rule, request.namespace, engine) : undefined;
   if (known?.obstacle !== undefined) return obstructed(known.obstacle);
 
-  const asked = rule.recipe.wrapper === undefined ? [] : selection.selected.filter(needsImage);
-  const images = knownImages(asked, view, request.pod, request.namespace, engine.images);
+  const asked = rule.recipe.wrapper === undefined ? nobody : selection.selected.filter(needsImage);
+  const images =
+    asked.length === 0 ? nothingAsked : knownImages(asked, view, request.pod, request.namespace, engine.images);
   const agent = agentImagesOf(rule.recipe, request, engine);
   const judged = (outcomes: readonly ImageOutcome[]): Outcome => {
     const secret = known ?? secretTrouble(rule, request.namespace, engine);
@@ -94,7 +97,7 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
     return finished(request, screening, rule, setting, {
       selected: selection.selected,
       narrowed: selection.narrowed,
-      steps: withNotes(selection.steps, secret.remark, image.remark),
+      steps: withNote(withNote(selection.steps, secret.remark), image.remark),
       images: images.known,
       credentials: credentialsVersion(rule, request.namespace, engine),
     });
@@ -129,9 +132,8 @@ function credentialsVersion({ recipe }: Rule, namespace: string, { credentials }
   return credentials.version(namespace, recipe.credentials.name, recipe.credentials.key);
 }
 
-function withNotes(steps: readonly Step[], ...remarks: readonly (Finding | undefined)[]): readonly Step[] {
-  const notes = remarks.flatMap((remark) => (remark === undefined ? [] : [noteOf(remark)]));
-  return notes.length === 0 ? steps : [...steps, ...notes];
+function withNote(steps: readonly Step[], remark: Finding | undefined): readonly Step[] {
+  return remark === undefined ? steps : [...steps, noteOf(remark)];
 }
 
 /** The selection without the containers that the profile has nothing for. */
@@ -211,13 +213,18 @@ function finished(
   const patch =
     planned.plan === undefined || !injects || request.door === 'validate'
       ? []
-      : buildPatch(planned.plan, setting.view, {
-          status: decision.decision === 'partial' ? 'partial' : 'injected',
-          policy: screening.policy.name,
-          reason: decision.reason,
-          plan: rule.stamp,
-          credentials: chosen.credentials,
-        });
+      : buildPatch(
+          planned.plan,
+          setting.view,
+          {
+            status: decision.decision === 'partial' ? 'partial' : 'injected',
+            policy: screening.policy.name,
+            reason: decision.reason,
+            plan: rule.stamp,
+            credentials: chosen.credentials,
+          },
+          rule.parts.operations,
+        );
   return { decision, patch, rule, plan: planned.plan, images: chosen.images };
 }
 

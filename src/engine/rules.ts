@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { OutriderError } from '../model/error.js';
+import { deepFrozen } from '../model/json.js';
 import type { Policy } from '../model/policy.js';
 import type { Profile } from '../model/profile.js';
 import type { Placement, Recipe } from '../model/recipe.js';
@@ -111,7 +112,7 @@ export function compileRule(
   const { spec } = policy;
   const profile = findProfile(registry, spec.profile.name);
   let mirror: MirroredSecret | undefined;
-  const recipe = renderRecipe(profile, spec, {
+  const rendered = renderRecipe(profile, spec, {
     ...(argvOf === undefined ? {} : { argvOf }),
     ...(mirrors && spec.credentials.mirror
       ? {
@@ -122,6 +123,7 @@ export function compileRule(
         }
       : {}),
   });
+  const recipe = deepFrozen(rendered);
   return {
     recipe,
     parts: new OwnParts(recipe),

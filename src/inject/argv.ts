@@ -61,13 +61,20 @@ export function wrapArgv(
   if (!needsImage(container)) {
     const program = container.command[0] ?? '';
     if (initSystems.has(program)) return pid1(program);
-    return { command: [...wrapper, ...container.command], args: undefined };
+    return { command: joined(wrapper, container.command), args: undefined };
   }
   if (image === undefined) {
     return { reason: 'image_unresolved', detail: `${container.image || 'no image'}: what it starts is not known` };
   }
   if (!image.ok) return { reason: image.reason, detail: image.detail };
   return wrapImage(container, wrapper, image.config);
+}
+
+function joined(wrapper: readonly string[], argv: readonly string[]): readonly string[] {
+  const words: string[] = [];
+  for (const word of wrapper) words.push(word);
+  for (const word of argv) words.push(word);
+  return words;
 }
 
 function wrapImage(
@@ -85,7 +92,7 @@ function wrapImage(
     return { reason: 'entrypoint_empty', detail: `${container.image} has neither an entrypoint nor a command` };
   }
   if (initSystems.has(program)) return pid1(program);
-  const command = [...wrapper, ...entrypoint.map(literal)];
+  const command = joined(wrapper, entrypoint.map(literal));
   if (hasArgs) return { command, args: undefined };
   return { command, args: config.cmd.length > 0 ? config.cmd.map(literal) : undefined };
 }

@@ -60,6 +60,8 @@ export function missingCapabilities(container: ContainerView, wanted: readonly s
   const capabilities = objectOf(security?.['capabilities']);
   const added = listOf(capabilities?.['add']);
   const dropped = listOf(capabilities?.['drop']);
+  // Nearly always all of them, which then are the recipe's own list.
+  if (added.length === 0 && dropped.length === 0) return wanted;
   return wanted.filter((name) => !holds(added, name) && !added.includes('ALL') && !holds(dropped, name));
 }
 

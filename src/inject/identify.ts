@@ -11,14 +11,15 @@ const mostSuffixes = 9;
 /** What a search for one of our parts found: the part, or a part of that name which is not as planned. */
 export type Search = { readonly member: PlannedMember; readonly suffixed: boolean } | { readonly differs: Finding };
 
-function* candidates(base: string): Generator<string> {
-  yield base;
-  for (let n = 2; n <= mostSuffixes; n++) yield `${base}-${n}`;
+/** The nth name that is tried, from 1 on. */
+function candidate(base: string, n: number): string {
+  return n === 1 ? base : `${base}-${n}`;
 }
 
 /**
  * Finds our volume in a pod, or a free name for it. A name or an annotation is no proof: only the source counts (E17).
  *
+ * @param make the volume as planned, under a name
  * @param mountedAs name of the volume that a container started by the wrapper mounts at our path; such a pod is
  *   instrumented already, so a volume that is not ours there is a look-alike and no reason for a suffix
  * @param usedOtherwise whether the workload mounts a volume of that name in another way than planned: such a one is the
@@ -27,30 +28,36 @@ function* candidates(base: string): Generator<string> {
 export function searchVolume(
   view: PodView,
   base: string,
-  source: JsonObject,
+  make: (name: string) => JsonObject,
   mountedAs: string | undefined,
   usedOtherwise: (name: string) => boolean,
 ): Search {
   if (mountedAs !== undefined) {
-    const index = view.volumes.findIndex((volume) => volume['name'] === mountedAs);
-    const present = view.volumes[index];
-    if (present !== undefined && !volumeIs(present, source)) {
+    const planned = make(mountedAs);
+    const index = indexOf(view.volumes, mountedAs);
+    const present = index === -1 ? undefined : view.volumes[index];
+    if (present !== undefined && !volumeIs(present, planned)) {
       return { differs: differing(`volume ${mountedAs}`, 'does not come from the agent’s image as planned') };
     }
     if (usedOtherwise(mountedAs)) {
       return { differs: differing(`volume ${mountedAs}`, 'is mounted in another way than planned too') };
     }
-    const value = { name: mountedAs, ...source };
-    return found('volume', mountedAs, value, present, present === undefined ? undefined : index, mountedAs !== base);
+    return found('volume', mountedAs, planned, present, index, mountedAs !== base);
   }
-  for (const name of candidates(base)) {
-    const index = view.volumes.findIndex((volume) => volume['name'] === name);
-    const present = view.volumes[index];
-    if ((present !== undefined && !volumeIs(present, source)) || usedOtherwise(name)) continue;
-    const value = { name, ...source };
-    return found('volume', name, value, present, present === undefined ? undefined : index, name !== base);
+  for (let n = 1; n <= mostSuffixes; n++) {
+    const name = candidate(base, n);
+    const planned = make(name);
+    const index = indexOf(view.volumes, name);
+    const present = index === -1 ? undefined : view.volumes[index];
+    if ((present !== undefined && !volumeIs(present, planned)) || usedOtherwise(name)) continue;
+    return found('volume', name, planned, present, index, n > 1);
   }
   return { differs: differing(`volume ${base}`, 'and its suffixed names are all taken') };
+}
+
+function indexOf(volumes: readonly JsonObject[], name: string): number {
+  for (let index = 0; index < volumes.length; index++) if (volumes[index]?.['name'] === name) return index;
+  return -1;
 }
 
 /**
@@ -72,11 +79,12 @@ export function searchContainer(
 ): Search {
   const other = list === 'containers' ? view.initContainers : view.containers;
   if (!isNameUsed(view.initContainers, base) && !isNameUsed(view.containers, base)) {
-    return found(part, base, make(base), undefined, undefined, false);
+    return found(part, base, make(base), undefined, -1, false);
   }
   let free: string | undefined;
   // Ours may stand under a suffixed name behind a container of the user's own, so every name is looked at first.
-  for (const name of candidates(base)) {
+  for (let n = 1; n <= mostSuffixes; n++) {
+    const name = candidate(base, n);
     const present = view[list].find((container) => container.name === name);
     if (present === undefined) {
       if (free === undefined && !other.some((container) => container.name === name)) free = name;
@@ -94,7 +102,7 @@ export function searchContainer(
     return { differs: differing(`container ${base}`, `has another ${gap} than planned`) };
   }
   if (free === undefined) return { differs: differing(`container ${base}`, 'and its suffixed names are all taken') };
-  return found(part, free, make(free), undefined, undefined, free !== base);
+  return found(part, free, make(free), undefined, -1, free !== base);
 }
 
 /** Whether a container has this name, or one that a suffix makes of it. */
@@ -120,10 +128,11 @@ function found(
   name: string,
   value: JsonObject,
   present: JsonObject | undefined,
-  index: number | undefined,
+  index: number,
   suffixed: boolean,
 ): Search {
-  return { member: { part, name, value, present, index }, suffixed };
+  const place = present === undefined ? undefined : index;
+  return { member: { part, name, value, present, index: place }, suffixed };
 }
 
 function differing(what: string, how: string): Finding {

@@ -7,11 +7,11 @@ import { chooseCapability } from './capability.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
 import { hasKeeper, type Surroundings } from './own-containers.js';
 import { absentContainers } from './named-parts.js';
-import type { Growth, Plan, PlannedMember, WorkloadPlan } from './plan.js';
+import type { Plan, PlannedMember, WorkloadPlan } from './plan.js';
 import type { OwnPart } from './own-parts.js';
 import type { Setting } from './setting.js';
-import { filesMount, isMount, mountPoint } from './mounts.js';
-import { planContainer, type Shared, type WorkloadResult } from './workload.js';
+import { isMount, mountPoint } from './mounts.js';
+import { planContainer, type Shared } from './workload.js';
 import type { ContainerView } from './view.js';
 
 /** What a plan is made from, beside the setting. */
@@ -41,10 +41,11 @@ export interface Planned {
 /** Plans what a pod gets. Pure: the same input gives the same plan, in the same order. */
 export function makePlan(input: PlanInput): Planned {
   const { setting, selected } = input;
-  const { recipe, view, placement } = setting;
+  const { recipe, view, placement, parts, delivery } = setting;
   const remarks: Finding[] = [];
   let differing: Finding | undefined;
-  const keep = (search: Search): PlannedMember | undefined => {
+  const keep = (search: Search | undefined): PlannedMember | undefined => {
+    if (search === undefined) return undefined;
     if ('differs' in search) {
       differing ??= search.differs;
       return undefined;
@@ -55,46 +56,39 @@ export function makePlan(input: PlanInput): Planned {
     return search.member;
   };
 
-  const capability = chooseCapability(
-    recipe.capabilities,
-    placement.capability,
-    view,
-    input.namespaceLabels,
-    setting.around.facts,
-  );
-  const volume =
-    recipe.volume === undefined || setting.source === undefined
-      ? undefined
-      : keep(searchVolume(view, recipe.volume.name, setting.source, setting.mountedAs, usedOtherwise(setting)));
+  const { facts } = setting.around;
+  const capability = chooseCapability(recipe.capabilities, placement.capability, view, input.namespaceLabels, facts);
+  const volume = keep(searchOwnVolume(setting));
   const hostVolumes = planHostVolumes(setting, keep);
   const shared: Shared = {
-    volumeName: volume?.name,
+    files: parts.filesMounts(volume?.name, delivery),
     addCapability: capability.add,
     hostVolumes: hostVolumes.names,
     ownInitIndex: lastOwnInit(setting),
   };
 
-  const results = selected.map((container) => planContainer(container, input.imageOf(container), setting, shared));
-  const containers = results.map(({ finding }) => finding);
-  const tampered = firstOf(results, ({ tampered }) => tampered);
-  differing ??= firstOf(results, ({ differs }) => differs);
-  const workload = results.flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
-  const firstWrapped =
-    workload.find(({ container }) => container.list === 'containers')?.container ?? workload[0]?.container;
-  const around: Surroundings = { ...setting.around, firstWrapped };
+  const containers: ContainerFinding[] = [];
+  const workload: WorkloadPlan[] = [];
+  const workloadRemarks: Finding[] = [];
+  let tampered: Finding | undefined;
+  for (const container of selected) {
+    const result = planContainer(container, input.imageOf(container), setting, shared, workloadRemarks);
+    containers.push(result.finding);
+    if (result.plan !== undefined) workload.push(result.plan);
+    tampered ??= result.tampered;
+    differing ??= result.differs;
+  }
+  const around: Surroundings = surroundingsOf(setting.around, firstWrapped(workload));
 
-  const wrapped = workload.map(({ container }) => container);
-  const find = (part: OwnPart, list: 'containers' | 'initContainers'): PlannedMember | undefined => {
-    const search = searchPart(setting, around, part, list, volume?.name, wrapped);
-    return search === undefined ? undefined : keep(search);
-  };
+  const find = (part: OwnPart, list: 'containers' | 'initContainers'): PlannedMember | undefined =>
+    keep(searchPart(setting, around, part, list, volume?.name, workload));
   const initContainers: PlannedMember[] = [];
   const containerMembers: PlannedMember[] = [];
-  if (setting.delivery === 'Copy' && volume !== undefined) {
-    for (const part of ['tools', 'files'] as const) {
-      const member = find(part, 'initContainers');
-      if (member !== undefined) initContainers.push(member);
-    }
+  if (delivery === 'Copy' && volume !== undefined) {
+    const tools = find('tools', 'initContainers');
+    if (tools !== undefined) initContainers.push(tools);
+    const files = find('files', 'initContainers');
+    if (files !== undefined) initContainers.push(files);
   }
   const agent = find('agent', setting.native ? 'initContainers' : 'containers');
   if (agent !== undefined) (setting.native ? initContainers : containerMembers).push(agent);
@@ -103,30 +97,60 @@ export function makePlan(input: PlanInput): Planned {
   }
 
   if (capability.remark !== undefined) remarks.push(capability.remark);
-  for (const result of results) remarks.push(...result.remarks);
-  remarks.push(...absentContainers(recipe, setting.workload));
-  const secrets = planPullSecrets(input, remarks);
+  for (const remark of workloadRemarks) remarks.push(remark);
+  if (recipe.containers.length > 0) remarks.push(...absentContainers(recipe, setting.workload));
+  const pullSecrets = planPullSecrets(input, remarks);
   if (recipe.sidecar !== undefined && recipe.prefer === 'Availability' && !hasKeeper(recipe, recipe.sidecar, around)) {
     remarks.push({ reason: 'keeper_left_out', detail: `what ${recipe.sidecar.image} starts is not known` });
   }
-  const growth = growthOf([...initContainers, ...containerMembers]);
-  const grown = growthText(growth);
-  if (grown !== '') remarks.push({ reason: 'sidecar_resources', detail: `the pod grows by ${grown}` });
-  const firstInit = workload.find(({ container }) => container.list === 'initContainers')?.container;
+  const growth = parts.growthBy(agent?.present === undefined ? agent?.value : undefined);
+  if (growth.text !== '') remarks.push({ reason: 'sidecar_resources', detail: `the pod grows by ${growth.text}` });
   const plan: Plan = {
     recipe,
     shareProcessNamespace: recipe.shareProcessNamespace && view.spec['shareProcessNamespace'] !== true,
-    volumes: [...(volume === undefined ? [] : [volume]), ...mounted(hostVolumes.members, workload)],
+    volumes: volumesOf(volume, hostVolumes.members, workload),
     initContainers,
     containers: containerMembers,
-    agentIndex: firstInit?.index ?? view.initContainers.length,
+    agentIndex: firstInitIndex(workload) ?? view.initContainers.length,
     workload,
-    pullSecrets: secrets,
-    evictableVolumes: volume === undefined || setting.delivery !== 'Copy' ? [] : [volume.name],
+    pullSecrets,
+    evictableVolumes: volume === undefined || delivery !== 'Copy' ? [] : [volume.name],
     growth,
     remarks,
   };
   return { plan, containers, differing, tampered, remarks };
+}
+
+function searchOwnVolume(setting: Setting): Search | undefined {
+  const { recipe, view, parts, delivery, mountedAs, around } = setting;
+  if (recipe.volume === undefined) return undefined;
+  const make = (name: string): JsonObject => parts.volume(name, delivery, around.facts);
+  return searchVolume(view, recipe.volume.name, make, mountedAs, (name) => usedOtherwise(setting, name));
+}
+
+function surroundingsOf(around: Surroundings, firstWrapped: ContainerView | undefined): Surroundings {
+  const { facts, native, delivery, guaranteed, limitsEphemeralStorage, view } = around;
+  return { facts, native, delivery, guaranteed, limitsEphemeralStorage, firstWrapped, view };
+}
+
+/** The first container of the workload proper that is wrapped, else the first init container. */
+function firstWrapped(workload: readonly WorkloadPlan[]): ContainerView | undefined {
+  for (const { container } of workload) if (container.list === 'containers') return container;
+  return workload[0]?.container;
+}
+
+function firstInitIndex(workload: readonly WorkloadPlan[]): number | undefined {
+  for (const { container } of workload) if (container.list === 'initContainers') return container.index;
+  return undefined;
+}
+
+function volumesOf(
+  volume: PlannedMember | undefined,
+  hostVolumes: readonly PlannedMember[],
+  workload: readonly WorkloadPlan[],
+): readonly PlannedMember[] {
+  const host = hostVolumes.length === 0 ? hostVolumes : mounted(hostVolumes, workload);
+  return volume === undefined ? host : [volume, ...host];
 }
 
 /**
@@ -139,44 +163,47 @@ function searchPart(
   part: OwnPart,
   list: 'containers' | 'initContainers',
   volumeName: string | undefined,
-  wrapped: readonly ContainerView[],
+  workload: readonly WorkloadPlan[],
 ): Search | undefined {
   const { view, parts, instrumented, recipe } = setting;
   const base = parts.nameOf(part);
   if (base === undefined || parts.make(part, base, volumeName, around) === undefined) return undefined;
-  const searchAs = (firstWrapped: ContainerView | undefined): Search => {
-    const make = (name: string): JsonObject => parts.make(part, name, volumeName, { ...around, firstWrapped }) ?? {};
+  const searchIn = (surroundings: Surroundings): Search => {
+    const make = (name: string): JsonObject => parts.make(part, name, volumeName, surroundings) ?? {};
     return searchContainer(view, part, list, base, make, instrumented, recipe.reservedEnv);
   };
-  const search = searchAs(around.firstWrapped);
+  const search = searchIn(around);
   if (part !== 'agent' || recipe.sidecar?.runAs !== 'Workload' || !('differs' in search)) return search;
-  for (const container of wrapped) {
-    const other = searchAs(container);
+  for (const { container } of workload) {
+    const other = searchIn(surroundingsOf(around, container));
     if ('member' in other && other.member.present !== undefined) return other;
   }
   return search;
 }
 
 /** Whether a container that is not ours mounts a volume anywhere but where the wrapper is, read-only. */
-function usedOtherwise(setting: Setting): (volumeName: string) => boolean {
-  return (volumeName) =>
-    setting.workload.some(({ value }) =>
-      listOf(value['volumeMounts']).some((mount) => {
-        if (!isObject(mount) || mount['name'] !== volumeName) return false;
-        const planned = filesMount(setting, volumeName);
-        const mountPath = mount['mountPath'];
-        return (
-          planned === undefined ||
-          typeof mountPath !== 'string' ||
-          mountPoint(mountPath) !== mountPoint(planned.mountPath) ||
-          !isMount(mount, planned)
-        );
-      }),
-    );
+function usedOtherwise({ workload, parts, delivery }: Setting, volumeName: string): boolean {
+  for (const { value } of workload) {
+    for (const mount of listOf(value['volumeMounts'])) {
+      if (!isObject(mount) || mount['name'] !== volumeName) continue;
+      const [planned] = parts.filesMounts(volumeName, delivery);
+      const mountPath = mount['mountPath'];
+      if (
+        planned === undefined ||
+        typeof mountPath !== 'string' ||
+        mountPoint(mountPath) !== mountPoint(planned.mountPath) ||
+        !isMount(mount, planned)
+      ) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 /** Place of the last of our own init containers; -1 when the pod has none. */
 function lastOwnInit({ view, workload }: Setting): number {
+  if (view.initContainers.length === 0) return -1;
   return view.initContainers.findLastIndex((container) => !workload.includes(container));
 }
 
@@ -191,11 +218,14 @@ function mounted(volumes: readonly PlannedMember[], workload: readonly WorkloadP
   );
 }
 
+const noHostVolumes: ReturnType<typeof planHostVolumes> = { members: [], names: new Map() };
+
 /** Host volumes under a free name, or the volume of the pod that has the same path already. */
 function planHostVolumes(
   setting: Setting,
   keep: (search: Search) => PlannedMember | undefined,
 ): { members: readonly PlannedMember[]; names: ReadonlyMap<string, string> } {
+  if (setting.recipe.hostVolumes.length === 0) return noHostVolumes;
   const members: PlannedMember[] = [];
   const names = new Map<string, string>();
   for (const { name, path, type } of setting.recipe.hostVolumes) {
@@ -208,8 +238,9 @@ function planHostVolumes(
       names.set(name, present['name']);
       continue;
     }
-    const source = { hostPath: { path, ...(type === undefined ? {} : { type }) } };
-    const member = keep(searchVolume(setting.view, name, source, undefined, () => false));
+    const hostPath = { path, ...(type === undefined ? {} : { type }) };
+    const make = (volumeName: string): JsonObject => ({ name: volumeName, hostPath });
+    const member = keep(searchVolume(setting.view, name, make, undefined, () => false));
     if (member === undefined) continue;
     names.set(name, member.name);
     members.push(member);
@@ -231,40 +262,4 @@ function planPullSecrets(input: PlanInput, remarks: Finding[]): readonly string[
     return [];
   }
   return missing;
-}
-
-function growthOf(members: readonly PlannedMember[]): Growth {
-  const agent = members.find(({ part, present }) => part === 'agent' && present === undefined);
-  const resources = agent?.value['resources'];
-  if (!isObject(resources)) return { requests: {}, limits: {} };
-  return { requests: quantities(resources['requests']), limits: quantities(resources['limits']) };
-}
-
-function growthText({ requests, limits }: Growth): string {
-  const listed = (amounts: Growth['requests'], kind: string): readonly string[] => {
-    const texts = Object.entries(amounts).map(([name, amount]) => `${name} ${amount}`);
-    return texts.length === 0 ? [] : [`${kind} ${texts.join(', ')}`];
-  };
-  return [...listed(requests, 'requests'), ...listed(limits, 'limits')].join('; ');
-}
-
-function quantities(value: unknown): Readonly<Record<string, string>> {
-  const amounts: Record<string, string> = {};
-  if (isObject(value))
-    for (const name in value) {
-      const amount = value[name];
-      if (typeof amount === 'string') amounts[name] = amount;
-    }
-  return amounts;
-}
-
-function firstOf(
-  results: readonly WorkloadResult[],
-  of: (result: WorkloadResult) => Finding | undefined,
-): Finding | undefined {
-  for (const result of results) {
-    const value = of(result);
-    if (value !== undefined) return value;
-  }
-  return undefined;
 }

@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import type { JsonObject } from '../model/json.js';
+import type { RecipeVolume } from '../model/recipe.js';
 import type { PlannedMount } from './plan.js';
 import { filesPath } from './scripts.js';
-import type { Setting } from './setting.js';
 
 /** What cleaning a path would change; nearly no path has it. */
 const unclean = /\/(?:\/|\.)/;
@@ -25,12 +25,8 @@ export function isMount(mount: JsonObject, planned: PlannedMount): boolean {
   );
 }
 
-/** Where a container of the workload mounts the agent's files; `undefined` for a recipe without any. */
-export function filesMount(
-  { recipe: { volume }, delivery }: Pick<Setting, 'recipe' | 'delivery'>,
-  volumeName: string,
-): PlannedMount | undefined {
-  if (volume === undefined) return undefined;
+/** Where a container of the workload mounts the agent's files. */
+export function filesMount(volume: RecipeVolume, delivery: 'Copy' | 'ImageVolume', volumeName: string): PlannedMount {
   const subPath = delivery === 'Copy' ? filesPath : volume.imageVolume?.subPath;
   return {
     name: volumeName,

@@ -41,6 +41,8 @@ export interface WorkloadPlan {
 export interface Growth {
   readonly requests: Readonly<Record<string, string>>;
   readonly limits: Readonly<Record<string, string>>;
+  /** The same for people: `requests cpu 100m, memory 256Mi; limits memory 512Mi`; empty for none. */
+  readonly text: string;
 }
 
 /** What is added to a pod, and where: everything that {@link buildPatch} needs, and what the validating door checks. */

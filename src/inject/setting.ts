@@ -2,7 +2,7 @@ import type { Finding } from '../model/decision.js';
 import type { JsonObject } from '../model/json.js';
 import type { ClusterFacts, Placement, Recipe } from '../model/recipe.js';
 import { runsWrapper } from './argv.js';
-import { rewriteImage, type Surroundings } from './own-containers.js';
+import type { Surroundings } from './own-containers.js';
 import type { OwnPart, OwnParts } from './own-parts.js';
 import { mountedVolume, searchContainer } from './identify.js';
 import { limitsEphemeralStorage, isGuaranteed } from './quality-of-service.js';
@@ -15,8 +15,6 @@ export interface Setting {
   readonly placement: Placement;
   readonly native: boolean;
   readonly delivery: 'Copy' | 'ImageVolume';
-  /** The volume's source without its name; `undefined` for a recipe without a volume. */
-  readonly source: JsonObject | undefined;
   /** A container of the pod is started by the wrapper's program already. */
   readonly instrumented: boolean;
   /** Name of the volume that a container started by the wrapper mounts at the recipe's path. */
@@ -45,44 +43,53 @@ export function openSetting(
     return { reason: 'placement_unsupported', detail: 'the policy asks for placement: Native' };
   }
   const native = placement.placement !== 'Container' && facts.nativeSidecars;
-  const all = [...view.initContainers, ...view.containers];
-  const wrapper = recipe.wrapper;
-  const wrapped = wrapper === undefined ? [] : all.filter(({ command }) => runsWrapper(command, wrapper));
-  const mountedAs = firstDefined(wrapped, (container) =>
-    recipe.volume === undefined ? undefined : mountedVolume(container, recipe.volume.mountPath),
-  );
-  const draft: Surroundings = {
-    facts,
-    native,
-    delivery,
-    guaranteed: false,
-    limitsEphemeralStorage: false,
-    firstWrapped: undefined,
-    view,
-  };
-  const setting = {
+  const all = view.initContainers.length === 0 ? view.containers : [...view.initContainers, ...view.containers];
+  const wrapped = recipe.wrapper === undefined ? nobody : startedBy(recipe.wrapper, all);
+  const instrumented = wrapped.length > 0;
+  const mountedAs = recipe.volume === undefined ? undefined : mountedBy(wrapped, recipe.volume.mountPath);
+  const volumeName = mountedAs ?? recipe.volume?.name;
+  const search = { view, recipe, parts, native, delivery, instrumented, volumeName };
+  // Ours are known by what they are whatever the pod bounds, so they are looked for as if it bounded nothing.
+  const workload = hasNameOfOurs(view, parts)
+    ? withoutOurs(all, search, surroundings(search, facts, false, false))
+    : all;
+  return {
     view,
     recipe,
     placement,
     native,
     delivery,
-    source: volumeSource(recipe, delivery, facts),
-    instrumented: wrapped.length > 0,
+    instrumented,
     mountedAs,
-    around: draft,
+    workload,
+    around: surroundings(search, facts, isGuaranteed(view.spec, workload), limitsEphemeralStorage(workload)),
     parts,
   };
-  const ours = ownContainers(setting);
-  const workload = ours.size === 0 ? all : all.filter((container) => !ours.has(container));
-  return {
-    ...setting,
-    workload,
-    around: {
-      ...draft,
-      guaranteed: isGuaranteed(view.spec, workload),
-      limitsEphemeralStorage: limitsEphemeralStorage(workload),
-    },
-  };
+}
+
+const nobody: readonly ContainerView[] = [];
+
+function surroundings(
+  { native, delivery, view }: Pick<Setting, 'native' | 'delivery' | 'view'>,
+  facts: ClusterFacts,
+  guaranteed: boolean,
+  limitsEphemeralStorage: boolean,
+): Surroundings {
+  return { facts, native, delivery, guaranteed, limitsEphemeralStorage, firstWrapped: undefined, view };
+}
+
+function startedBy(wrapper: readonly string[], containers: readonly ContainerView[]): readonly ContainerView[] {
+  let started: ContainerView[] | undefined;
+  for (const container of containers) if (runsWrapper(container.command, wrapper)) (started ??= []).push(container);
+  return started ?? nobody;
+}
+
+function mountedBy(containers: readonly ContainerView[], mountPath: string): string | undefined {
+  for (const container of containers) {
+    const name = mountedVolume(container, mountPath);
+    if (name !== undefined) return name;
+  }
+  return undefined;
 }
 
 function chooseDelivery(recipe: Recipe, wish: Placement, facts: ClusterFacts): 'Copy' | 'ImageVolume' | Finding {
@@ -99,19 +106,33 @@ function chooseDelivery(recipe: Recipe, wish: Placement, facts: ClusterFacts): '
   return delivery;
 }
 
-function volumeSource(recipe: Recipe, delivery: 'Copy' | 'ImageVolume', facts: ClusterFacts): JsonObject | undefined {
-  const volume = recipe.volume;
-  if (volume === undefined) return undefined;
-  if (delivery === 'Copy') return { emptyDir: { sizeLimit: volume.sizeLimit } };
-  const image = volume.imageVolume?.image ?? '';
-  return { image: { reference: rewriteImage(image, facts.imageRewrites) } };
+/** Whether a container has a name that one of ours can have: without one, none of them is ours. */
+function hasNameOfOurs(view: PodView, parts: OwnParts): boolean {
+  const [tools, files, agent] = [parts.nameOf('tools'), parts.nameOf('files'), parts.nameOf('agent')];
+  const isOurs = (containers: readonly ContainerView[]): boolean => {
+    for (const { name } of containers) {
+      if (startsWith(name, tools) || startsWith(name, files) || startsWith(name, agent)) return true;
+    }
+    return false;
+  };
+  return isOurs(view.initContainers) || isOurs(view.containers);
 }
 
-/** The containers of a pod that are ours: by what they are, not by their names alone. */
-function ownContainers(setting: Omit<Setting, 'workload'>): ReadonlySet<ContainerView> {
-  const { view, recipe, native, parts, around, instrumented } = setting;
+function startsWith(name: string, base: string | undefined): boolean {
+  return base !== undefined && name.startsWith(base);
+}
+
+interface OwnSearch extends Pick<Setting, 'view' | 'recipe' | 'parts' | 'native' | 'delivery' | 'instrumented'> {
+  readonly volumeName: string | undefined;
+}
+
+/** The containers of a pod but those that are ours: by what they are, not by their names alone. */
+function withoutOurs(
+  all: readonly ContainerView[],
+  { view, recipe, parts, native, delivery, instrumented, volumeName }: OwnSearch,
+  around: Surroundings,
+): readonly ContainerView[] {
   const own = new Set<ContainerView>();
-  const volumeName = setting.mountedAs ?? recipe.volume?.name;
   const look = (part: OwnPart, list: 'containers' | 'initContainers'): void => {
     const base = parts.nameOf(part);
     if (base === undefined || !view[list].some(({ name }) => name.startsWith(base))) return;
@@ -136,18 +157,10 @@ function ownContainers(setting: Omit<Setting, 'workload'>): ReadonlySet<Containe
     const present = index === undefined ? undefined : view[list][index];
     if (present !== undefined) own.add(present);
   };
-  if (setting.delivery === 'Copy') {
+  if (delivery === 'Copy') {
     look('tools', 'initContainers');
     look('files', 'initContainers');
   }
   look('agent', native ? 'initContainers' : 'containers');
-  return own;
-}
-
-function firstDefined<T, U>(items: readonly T[], of: (item: T) => U | undefined): U | undefined {
-  for (const item of items) {
-    const value = of(item);
-    if (value !== undefined) return value;
-  }
-  return undefined;
+  return own.size === 0 ? all : all.filter((container) => !own.has(container));
 }

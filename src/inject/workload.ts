@@ -7,16 +7,17 @@ import { isWrapped, runsWrapper, wrapArgv } from './argv.js';
 import { capabilityRemark, missingCapabilities } from './capability.js';
 import { covers } from './covers.js';
 import { planHostMounts } from './host-mounts.js';
-import { filesMount, isMount, mountPoint } from './mounts.js';
+import { isMount, mountPoint } from './mounts.js';
 import { partsFor } from './named-parts.js';
 import type { Setting } from './setting.js';
 import type { PlannedExec, PlannedMount, WorkloadPlan } from './plan.js';
+import type { VariableNames } from './variable-names.js';
 import type { ContainerView } from './view.js';
 
 /** What the rest of the plan decided, which every container of the workload shares. */
 export interface Shared {
-  /** Name of our volume in this pod; `undefined` for a recipe without one. */
-  readonly volumeName: string | undefined;
+  /** The mount of the agent's files; none for a recipe without a volume. */
+  readonly files: readonly PlannedMount[];
   readonly addCapability: boolean;
   /** Names in this pod of the recipe's host volumes. */
   readonly hostVolumes: ReadonlyMap<string, string>;
@@ -24,11 +25,10 @@ export interface Shared {
   readonly ownInitIndex: number;
 }
 
-/** The result for one container. `remarks`, `tampered` and `differs` go into the decision. */
+/** The result for one container. `tampered` and `differs` go into the decision. */
 export interface WorkloadResult {
   readonly finding: ContainerFinding;
   readonly plan: WorkloadPlan | undefined;
-  readonly remarks: readonly Finding[];
   readonly tampered: Finding | undefined;
   readonly differs: Finding | undefined;
 }
@@ -37,26 +37,18 @@ export interface WorkloadResult {
  * Plans what one selected container gets.
  *
  * @param image what is known of the container's image; only needed when it gives no command
+ * @param remarks taken up here; a container that is left out has none
  */
 export function planContainer(
   container: ContainerView,
   image: ImageOutcome | undefined,
   setting: Setting,
   shared: Shared,
+  remarks: Finding[],
 ): WorkloadResult {
   const { recipe, placement } = setting;
-  const remarks: Finding[] = [];
-  const parts = partsFor(recipe, container);
-  const leftOut = (finding: Finding): WorkloadResult => ({
-    finding: { name: container.name, list: container.list, leftOut: finding },
-    plan: undefined,
-    remarks: [],
-    tampered: undefined,
-    differs: undefined,
-  });
-
   if (needsNativeSidecar(container, setting)) {
-    return leftOut({ reason: 'init_needs_native_sidecar', detail: 'the agent is a plain container here' });
+    return leftOut(container, { reason: 'init_needs_native_sidecar', detail: 'the agent is a plain container here' });
   }
 
   let command: readonly string[] | undefined;
@@ -66,57 +58,76 @@ export function planContainer(
   if (wrapper !== undefined) {
     if (isWrapped(container.command, wrapper)) {
       if (container.command.length === wrapper.length && container.args.length === 0) {
-        return leftOut({ reason: 'entrypoint_empty', detail: 'the wrapper has nothing to start' });
+        return leftOut(container, { reason: 'entrypoint_empty', detail: 'the wrapper has nothing to start' });
       }
     } else if (runsWrapper(container.command, wrapper)) {
       differs = differing(container, 'starts the wrapper with other flags');
     } else {
       const wrapped = wrapArgv(container, wrapper, image);
-      if ('reason' in wrapped) return leftOut(wrapped);
-      ({ command, args } = wrapped);
+      if ('reason' in wrapped) return leftOut(container, wrapped);
+      command = wrapped.command;
+      args = wrapped.args;
     }
   }
 
-  const mounts: PlannedMount[] = [];
-  const files = shared.volumeName === undefined ? undefined : filesMount(setting, shared.volumeName);
+  const parts = recipe.containers.length === 0 ? noParts : partsFor(recipe, container);
+  let mounts: readonly PlannedMount[] = noMounts;
+  const [files] = shared.files;
   if (files !== undefined) {
     const state = mountState(container, files);
-    if (state === 'missing') mounts.push(files);
+    if (state === 'missing') mounts = shared.files;
     else if (state === 'differs') differs ??= differing(container, `mounts ${files.mountPath} in another way`);
-    else if (state !== 'present') return leftOut({ reason: 'mount_path_taken', detail: state });
+    else if (state !== 'present') return leftOut(container, { reason: 'mount_path_taken', detail: state });
   }
-  const host = planHostMounts(container, setting.view.volumes, hostMountsOf(recipe, parts, shared));
-  if ('reason' in host) return leftOut(host);
-  mounts.push(...host.mounts);
-  remarks.push(...host.remarks);
+  const wantedMounts = parts.length === 0 ? noHostMounts : hostMountsOf(recipe, parts, shared);
+  const host = planHostMounts(container, setting.view.volumes, wantedMounts);
+  if ('reason' in host) return leftOut(container, host);
+  if (host.mounts.length > 0) mounts = [...mounts, ...host.mounts];
   // Last, so that a container which was left out for a reason of its own is so for the same reason when it comes again
   // with our containers behind it.
   if (startsTooEarly(container, setting, shared)) {
-    return leftOut({
+    return leftOut(container, {
       reason: 'init_starts_before_agent',
       detail: 'it stands before the last of the instrumentation’s own init containers',
     });
   }
 
-  const env = planEnv(container, recipe, parts, remarks);
-  const wantedCapabilities = [
-    ...(shared.addCapability ? recipe.capabilities : []),
-    // Such a part is for a container that cannot work without, so only the policy's word leaves it out.
-    ...(placement.capability === 'Never' ? [] : parts.flatMap(({ capabilities }) => capabilities)),
-  ];
+  for (const remark of host.remarks) remarks.push(remark);
+  const env = planEnv(container, setting, parts, remarks);
+  const wantedCapabilities = wantedCapabilitiesOf(setting, parts, shared.addCapability);
   const capabilities = missingCapabilities(container, wantedCapabilities);
   if (wantedCapabilities.length > 0) {
     const remark = capabilityRemark(container, setting.view, wantedCapabilities);
     if (remark !== undefined) remarks.push(remark);
   }
-  const execs = wrapper === undefined ? [] : planExecs(container, wrapper, placement.cover, remarks);
+  const execs = wrapper === undefined ? noExecs : planExecs(container, wrapper, placement.cover, remarks);
   return {
     finding: { name: container.name, list: container.list },
     plan: { container, command, args, env: env.missing, mounts, capabilities, execs },
-    remarks,
     tampered: env.tampered,
     differs,
   };
+}
+
+const noParts: readonly RecipeWorkloadPart[] = [];
+const noMounts: readonly PlannedMount[] = [];
+const noHostMounts: ReturnType<typeof hostMountsOf> = [];
+const noExecs: readonly PlannedExec[] = [];
+
+function leftOut({ name, list }: ContainerView, finding: NonNullable<ContainerFinding['leftOut']>): WorkloadResult {
+  return { finding: { name, list, leftOut: finding }, plan: undefined, tampered: undefined, differs: undefined };
+}
+
+/** The capabilities of the recipe, and of its parts for this container. */
+function wantedCapabilitiesOf(
+  { recipe, placement }: Setting,
+  parts: readonly RecipeWorkloadPart[],
+  addsRecipes: boolean,
+): readonly string[] {
+  const ofRecipe = addsRecipes ? recipe.capabilities : [];
+  // Such a part is for a container that cannot work without, so only the policy's word leaves it out.
+  if (parts.length === 0 || placement.capability === 'Never') return ofRecipe;
+  return [...ofRecipe, ...parts.flatMap(({ capabilities }) => capabilities)];
 }
 
 /** An init container needs the agent before it (E19), and a plain one starts after all of them. */
@@ -168,49 +179,45 @@ function mountState(container: ContainerView, wanted: PlannedMount): 'present' |
 
 function planEnv(
   container: ContainerView,
-  recipe: Recipe,
+  { recipe, parts: { variables } }: Setting,
   parts: readonly RecipeWorkloadPart[],
   remarks: Finding[],
-): { missing: readonly RecipeEnv[]; tampered: Finding | undefined } {
-  const wanted: readonly RecipeEnv[] =
-    parts.length === 0 ? recipe.env : [...recipe.env, ...parts.flatMap((part) => part.env)];
-  if (wanted.length === 0 && recipe.reservedEnv.size === 0) return { missing: [], tampered: undefined };
+): { readonly missing: readonly RecipeEnv[]; readonly tampered: Finding | undefined } {
+  const more = parts.length === 0 ? noVariables : parts.flatMap((part) => part.env);
+  const wanted = more.length === 0 ? recipe.env : [...recipe.env, ...more];
+  const names = more.length === 0 ? variables : variables.with(more.map(({ name }) => name));
+  const own = variablesNamed(names, container);
+  if (own === undefined) return { missing: wanted, tampered: undefined };
   const missing: RecipeEnv[] = [];
-  const interesting = ownVariables(container, wanted, recipe.reservedEnv);
   let tampered: Finding | undefined;
   const overrides = (name: string) => {
     tampered ??= { reason: 'tampered', detail: `container ${container.name} sets the reserved variable ${name}` };
   };
   for (const entry of wanted) {
-    const own = interesting?.get(entry.name);
-    interesting?.delete(entry.name);
-    if (own === undefined) {
+    const variable = own.get(entry.name);
+    own.delete(entry.name);
+    if (variable === undefined) {
       missing.push(entry);
-    } else if (!sameVariable(own, entry)) {
+    } else if (!sameVariable(variable, entry)) {
       if (recipe.reservedEnv.has(entry.name)) overrides(entry.name);
       remarks.push({ reason: 'env_kept', detail: `container ${container.name} sets ${entry.name} itself` });
     }
   }
-  for (const [name, own] of interesting ?? []) {
-    if (!isPlannedElsewhere(recipe, name, own)) overrides(name);
+  for (const [name, variable] of own) {
+    if (!isPlannedElsewhere(recipe, name, variable)) overrides(name);
   }
   return { missing, tampered };
 }
 
-/**
- * Those of the container's own variables that the recipe gives or reserves; `undefined` when there is none, which is so
- * for nearly every container. Texts that came off the wire are compared, not hashed: a container may have thousands.
- */
-function ownVariables(
-  container: ContainerView,
-  wanted: readonly RecipeEnv[],
-  reserved: ReadonlySet<string>,
-): Map<string, JsonObject> | undefined {
+const noVariables: readonly RecipeEnv[] = [];
+
+/** Those of a container's variables that have one of these names; `undefined` for none, as in nearly every container. */
+function variablesNamed(names: VariableNames, { value }: ContainerView): Map<string, JsonObject> | undefined {
+  if (names.isEmpty) return undefined;
   let found: Map<string, JsonObject> | undefined;
-  const names = [...wanted.map(({ name }) => name), ...reserved];
-  for (const entry of listOf(container.value['env'])) {
+  for (const entry of listOf(value['env'])) {
     const name = isObject(entry) ? entry['name'] : undefined;
-    if (!isObject(entry) || typeof name !== 'string' || !names.includes(name)) continue;
+    if (!isObject(entry) || typeof name !== 'string' || !names.has(name)) continue;
     // The last of several variables of one name counts, as it does for the kubelet.
     (found ??= new Map()).set(name, entry);
   }
@@ -237,26 +244,33 @@ function planExecs(
   cover: Setting['placement']['cover'],
   remarks: Finding[],
 ): readonly PlannedExec[] {
-  const execs: PlannedExec[] = [];
-  const uncovered: string[] = [];
-  const look = (handler: JsonObject | undefined, pointer: string, covered: boolean) => {
-    const command = stringsOf(objectOf(handler?.['exec'])?.['command']);
+  let execs: PlannedExec[] | undefined;
+  let uncovered: string[] | undefined;
+  const look = (handler: JsonObject, pointer: string, covered: boolean): void => {
+    const command = stringsOf(objectOf(handler['exec'])?.['command']);
     if (command === undefined || command.length === 0 || isWrapped(command, wrapper)) return;
-    if (covered) execs.push({ pointer: `${pointer}/exec/command`, command: [...wrapper, ...command] });
-    else uncovered.push(pointer);
+    if (covered) (execs ??= []).push({ pointer: `${pointer}/exec/command`, command: [...wrapper, ...command] });
+    else (uncovered ??= []).push(pointer);
   };
-  for (const probe of probes) look(objectOf(container.value[probe]), `/${probe}`, cover.has('Probes'));
-  const lifecycle = objectOf(container.value['lifecycle']);
-  if (lifecycle !== undefined) {
-    for (const hook of hooks) look(objectOf(lifecycle[hook]), `/lifecycle/${hook}`, cover.has('Lifecycle'));
+  for (const name of probes) {
+    const probe = container.value[name];
+    if (isObject(probe)) look(probe, `/${name}`, cover.has('Probes'));
   }
-  if (uncovered.length > 0) {
+  const lifecycle = container.value['lifecycle'];
+  if (isObject(lifecycle)) {
+    for (const name of hooks) {
+      const hook = lifecycle[name];
+      if (isObject(hook)) look(hook, `/lifecycle/${name}`, cover.has('Lifecycle'));
+    }
+  }
+  if (uncovered !== undefined) {
+    const which = uncovered.map((pointer) => pointer.slice(1)).join(', ');
     remarks.push({
       reason: 'probe_not_covered',
-      detail: `container ${container.name}: ${uncovered.map((pointer) => pointer.slice(1)).join(', ')} start outside the tracer`,
+      detail: `container ${container.name}: ${which} start outside the tracer`,
     });
   }
-  return execs;
+  return execs ?? noExecs;
 }
 
 function differing(container: ContainerView, how: string): Finding {

@@ -38,3 +38,36 @@ export function stringOf(value: unknown): string | undefined {
 export function stringsOf(value: unknown): readonly string[] | undefined {
   return isArray(value) && value.every((item): item is string => typeof item === 'string') ? value : undefined;
 }
+
+/** Freezes a value with everything in it, and returns it. */
+export function deepFrozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const inner of Object.values(value)) deepFrozen(inner);
+  return Object.freeze(value);
+}
+
+/**
+ * A text as JSON, in ASCII. Most are short and plain, and stand in JSON as they are: they are seen for such and put in
+ * quotes.
+ */
+export function quotedText(text: string): string {
+  return isPlain(text) ? `"${text}"` : asciiJson(text);
+}
+
+/** A value as JSON, in ASCII: a character beyond is escaped, so that the text has as many bytes as characters. */
+export function asciiJson(value: JsonValue): string {
+  return JSON.stringify(value).replace(/[^\x20-\x7e]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+const longestPlain = 256;
+
+function isPlain(text: string): boolean {
+  if (text.length > longestPlain) return false;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return false;
+  }
+  return true;
+}

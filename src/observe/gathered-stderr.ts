@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import type { DestinationStream } from 'pino';
 
 const stderr = 2;
-const gatherCharacters = 8 * 1024;
+const gatherCharacters = 32 * 1024;
 const gatherMs = 25;
 // A reader that stands still is waited for so long in all, for one piece of the log; then the piece is given up.
 const retryMs = 100;

@@ -2,6 +2,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 
 import type { DecisionKind, Door } from '../model/decision.js';
 import type { ReasonCode } from '../model/reasons.js';
 
+import { GatheredCount, GatheredDurations } from './gathered.js';
+
 export { Registry } from 'prom-client';
 
 /** One answered review, as it is counted. */
@@ -34,6 +36,7 @@ export interface Metrics {
   countReload(result: 'success' | 'failure'): void;
 }
 
+const doors: readonly Door[] = ['mutate', 'validate'];
 const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const loopLagResolutionMs = 100;
 
@@ -53,6 +56,9 @@ export function createMetrics(options: {
     help: 'Admission reviews answered, by what was decided and why.',
     labelNames: ['door', 'policy', 'decision', 'reason'] as const,
     registers,
+    collect: () => {
+      for (const count of counts.values()) count.handOn();
+    },
   });
   const duration = new Histogram({
     name: 'outrider_admission_duration_seconds',
@@ -60,6 +66,9 @@ export function createMetrics(options: {
     labelNames: ['door'] as const,
     buckets: durationBuckets,
     registers,
+    collect: () => {
+      for (const door of doors) observers[door].handOn();
+    },
   });
   const expiry = new Gauge({
     name: 'outrider_certificate_expiry_timestamp_seconds',
@@ -112,29 +121,38 @@ export function createMetrics(options: {
     reloads.inc({ result }, 0);
     certificateReloads.inc({ result }, 0);
   }
-  const observers = { mutate: duration.labels({ door: 'mutate' }), validate: duration.labels({ door: 'validate' }) };
+  const observers = {
+    mutate: new GatheredDurations(duration.labels({ door: 'mutate' })),
+    validate: new GatheredDurations(duration.labels({ door: 'validate' })),
+  };
   let policies: ReadonlySet<string> = new Set();
-  // Finding a counter by its labels takes longer than counting.
-  const counters = new Map<string, { inc(): void }>();
+  const counts = new Map<string, GatheredCount>();
+  let last: { readonly of: CountedReview; readonly count: GatheredCount } | undefined;
 
   return {
     registry: options.registry,
-    countReview: ({ door, policy, decision, reason }) => {
-      const label = policy === undefined ? '' : policies.has(policy) ? policy : 'other';
-      const key = `${door} ${label} ${decision} ${reason}`;
-      let counter = counters.get(key);
-      if (counter === undefined) {
-        counter = reviews.labels({ door, policy: label, decision, reason });
-        counters.set(key, counter);
+    countReview: (review) => {
+      if (last === undefined || !isSame(last.of, review)) {
+        const { door, policy, decision, reason } = review;
+        const label = policy === undefined ? '' : policies.has(policy) ? policy : 'other';
+        const key = `${door} ${label} ${decision} ${reason}`;
+        let count = counts.get(key);
+        if (count === undefined) {
+          count = new GatheredCount(reviews.labels({ door, policy: label, decision, reason }));
+          counts.set(key, count);
+        }
+        last = { of: { door, policy, decision, reason }, count };
       }
-      counter.inc();
+      last.count.add();
     },
     knowPolicies: (names) => {
+      for (const count of counts.values()) count.handOn();
       policies = new Set(names);
-      counters.clear();
+      counts.clear();
+      last = undefined;
     },
     observeDuration: (door, seconds) => {
-      observers[door].observe(seconds);
+      observers[door].add(seconds);
     },
     watchInFlight: (read) => {
       inFlight = read;
@@ -153,4 +171,8 @@ export function createMetrics(options: {
       lastReload.set(result === 'success' ? 1 : 0);
     },
   };
+}
+
+function isSame(a: CountedReview, b: CountedReview): boolean {
+  return a.door === b.door && a.policy === b.policy && a.decision === b.decision && a.reason === b.reason;
 }

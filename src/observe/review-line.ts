@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino';
+import { quotedText } from '../model/json.js';
 import type { CountedReview } from './metrics.js';
 
 /** One answered review, as it is logged. Nothing of the pod's content is in it. */
@@ -23,8 +24,16 @@ interface Stream {
 export function createReviewLine(logger: Logger): (review: LoggedReview) => void {
   const stream: unknown = Reflect.get(logger, pino.symbols.streamSym);
   if (!isStream(stream)) return (review) => logger.info(review, 'reviewed');
+  let timeMs = 0;
+  let time = '';
   return (review) => {
-    if (logger.isLevelEnabled('info')) stream.write(lineOf(review, new Date().toISOString()));
+    if (!logger.isLevelEnabled('info')) return;
+    const nowMs = Date.now();
+    if (nowMs !== timeMs) {
+      timeMs = nowMs;
+      time = new Date(nowMs).toISOString();
+    }
+    stream.write(lineOf(review, time));
   };
 }
 
@@ -34,7 +43,8 @@ function isStream(value: unknown): value is Stream {
 
 function lineOf(review: LoggedReview, time: string): string {
   const { door, uid, namespace, owner, dryRun, decision, reason, policy, durationMs, traceparent } = review;
-  const policyText = policy === undefined ? '' : `,"policy":${JSON.stringify(policy)}`;
-  const trace = traceparent === undefined ? '' : `,"traceparent":${JSON.stringify(traceparent)}`;
-  return `{"level":"info","time":"${time}","door":"${door}","uid":${JSON.stringify(uid)},"namespace":${JSON.stringify(namespace)},"owner":${JSON.stringify(owner)},"dryRun":${dryRun},"decision":"${decision}","reason":"${reason}"${policyText},"durationMs":${durationMs.toFixed(3)}${trace},"msg":"reviewed"}\n`;
+  const policyText = policy === undefined ? '' : `,"policy":${quotedText(policy)}`;
+  const trace = traceparent === undefined ? '' : `,"traceparent":${quotedText(traceparent)}`;
+  const rounded = Math.round(durationMs * 1000) / 1000;
+  return `{"level":"info","time":"${time}","door":"${door}","uid":${quotedText(uid)},"namespace":${quotedText(namespace)},"owner":${quotedText(owner)},"dryRun":${dryRun},"decision":"${decision}","reason":"${reason}"${policyText},"durationMs":${rounded}${trace},"msg":"reviewed"}\n`;
 }

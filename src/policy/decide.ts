@@ -51,14 +51,14 @@ export function decide(screening: Screening, findings: Findings, door: Door): De
     detail: verdict.detail,
     policy: policy?.name,
     prefer: policy === undefined ? undefined : policy.valid ? policy.spec.prefer : policy.prefer,
-    steps: [...screening.steps, ...findings.remarks, ...stops(verdict, findings)],
+    steps: stepsOf(screening, findings, verdict),
   };
 }
 
 /** A pod that the screening stopped is skipped; under Security only some stops are good enough to let it run. */
-function stopped(policy: RankedPolicy | undefined, stop: Finding, door: Door): Verdict {
-  const denied = door === 'validate' && policy !== undefined && stopDenies(policy, stop.reason);
-  return { ...stop, decision: denied ? 'deny' : 'skip' };
+function stopped(policy: RankedPolicy | undefined, { reason, detail }: Finding, door: Door): Verdict {
+  const denied = door === 'validate' && policy !== undefined && stopDenies(policy, reason);
+  return { decision: denied ? 'deny' : 'skip', reason, detail };
 }
 
 function stopDenies(policy: RankedPolicy, reason: ReasonCode): boolean {
@@ -175,14 +175,15 @@ function summary(containers: readonly LeftOutContainer[], otherwise: ReasonCode)
   return { reason: codes.size === 1 ? common : otherwise, detail };
 }
 
-/** The steps that end the way: each container that is left out, and the decision where it is against the pod. */
-function stops(verdict: Verdict, findings: Findings): readonly Step[] {
-  const steps: Step[] = findings.containers.filter(isLeftOut).map(({ name, leftOut }) => ({
-    subject: name,
-    result: 'stop',
-    detail: leftOut.detail,
-    reason: leftOut.reason,
-  }));
+/** Everything that was looked at, and at the end what decided against the pod or a container. */
+function stepsOf(screening: Screening, findings: Findings, verdict: Verdict): readonly Step[] {
+  const steps: Step[] = [];
+  for (const step of screening.steps) steps.push(step);
+  for (const step of findings.remarks) steps.push(step);
+  for (const { name, leftOut } of findings.containers) {
+    if (leftOut === undefined) continue;
+    steps.push({ subject: name, result: 'stop', detail: leftOut.detail, reason: leftOut.reason });
+  }
   if (verdict.decision === 'skip' || verdict.decision === 'deny') {
     steps.push({ subject: 'pod', result: 'stop', detail: verdict.detail, reason: verdict.reason });
   }

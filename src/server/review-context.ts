@@ -15,8 +15,8 @@ export interface ReviewContext {
   readonly traceparent: string | undefined;
 }
 
-/** Answers one review: the body of an HTTP 200. A string or bytes, JSON. */
-export type ReviewHandler = (body: Buffer, context: ReviewContext) => Buffer | string | Promise<Buffer | string>;
+/** Answers one review: the body of an HTTP 200, JSON in ASCII. */
+export type ReviewHandler = (body: Buffer, context: ReviewContext) => string | Promise<string>;
 
 /** One handler for each door. */
 export interface ReviewHandlers extends Readonly<Record<Door, ReviewHandler>> {

@@ -102,6 +102,7 @@ export function createWebhookServer(options: {
   let inFlight = 0;
   // Connections that have their last answer while the rest of a body still comes.
   const answered = new WeakSet<Socket>();
+  const timeoutFor = createTimeouts(limits);
   metrics.watchInFlight(() => inFlight);
 
   const app = fastify<Server>({
@@ -180,6 +181,14 @@ export function createWebhookServer(options: {
     return reply.header('content-type', json).send(body);
   }
 
+  /** Writes the answer to a review itself: it knows what `reply.send` would have to find out, the length for one. */
+  function respond(reply: FastifyReply, body: string): void {
+    reply.hijack();
+    const fields = ['content-type', json, 'content-length', `${body.length}`];
+    if (phase !== 'serving') fields.push('connection', 'close');
+    reply.raw.writeHead(200, fields).end(body, 'latin1');
+  }
+
   function fail(reply: FastifyReply, door: Door, error: unknown): void {
     if (error instanceof OutriderError && error.code === 'review_invalid') {
       logger.debug({ door, err: error }, 'a review was refused');
@@ -199,7 +208,7 @@ export function createWebhookServer(options: {
     if (request.headers['content-encoding'] !== undefined) return void reject(reply, 'content_type_unsupported');
     const body = request.body;
     if (!Buffer.isBuffer(body) || body.length === 0) return void reject(reply, 'body_empty');
-    const timeoutMs = timeoutOf(request.query.timeout, limits);
+    const timeoutMs = timeoutFor(request.query.timeout);
     if (timeoutMs === undefined) return void reject(reply, 'timeout_invalid');
 
     const startMs = performance.now();
@@ -216,7 +225,7 @@ export function createWebhookServer(options: {
         answer.then(
           (later) => {
             end();
-            send(reply, later);
+            respond(reply, later);
           },
           (error: unknown) => {
             end();
@@ -226,7 +235,7 @@ export function createWebhookServer(options: {
         return;
       }
       end();
-      send(reply, answer);
+      respond(reply, answer);
     } catch (error) {
       end();
       fail(reply, door, error);
@@ -263,7 +272,18 @@ export function createWebhookServer(options: {
   };
 }
 
-/** How long a handler has, in milliseconds; `undefined` when the request's own time-out is not valid. */
+/**
+ * Makes what reads how long a handler has, in milliseconds; `undefined` when the request's own time-out is not valid. The
+ * API server gives the same one every time.
+ */
+function createTimeouts(limits: WebhookLimits): (given: unknown) => number | undefined {
+  let last: { readonly given: unknown; readonly timeoutMs: number | undefined } | undefined;
+  return (given) => {
+    if (last === undefined || last.given !== given) last = { given, timeoutMs: timeoutOf(given, limits) };
+    return last.timeoutMs;
+  };
+}
+
 function timeoutOf(given: unknown, limits: WebhookLimits): number | undefined {
   let timeoutMs = limits.defaultTimeoutMs;
   if (given !== undefined) {

@@ -1,7 +1,7 @@
 import type { Row } from './measure.js';
 import { readOptions } from './options.js';
 import { goalsOf, tablesOf } from './report.js';
-import { runBench } from './run.js';
+import { NoSuchCaseError, runBench } from './run.js';
 import { print } from './table.js';
 
 // `npm run bench -- --help` says what there is. What is under way goes to stderr, the result to stdout.
@@ -14,6 +14,10 @@ function tell({ case: name, micros, ratios }: Row): void {
   console.error(`${name}: ${micros.outrider} µs, floor ${micros.constant} µs, × ${ratios.constant.toFixed(2)}`);
 }
 
-const report = await runBench(options, tell);
+const report = await runBench(options, tell).catch((error: unknown) => {
+  if (!(error instanceof NoSuchCaseError)) throw error;
+  console.error(error.message);
+  process.exit(2);
+});
 if (options.output === 'json') console.log(JSON.stringify({ ...report, goals: goalsOf(report) }, null, 2));
 else console.log(print(tablesOf(report), options.output));

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { constantAnswer } from './constant.js';
-import { serveCpu } from './cpu-port.js';
 
 /*
  * The floor: a bare node:https server that collects the body, parses it as JSON and answers a constant. Run as
- * `node floor.js CERT KEY`; prints its ports.
+ * `node floor.js CERT KEY`; prints its port.
  */
 const [, , certFile = '', keyFile = ''] = process.argv;
 
@@ -20,9 +19,8 @@ const server = createServer({ cert: readFileSync(certFile), key: readFileSync(ke
   });
 });
 server.keepAliveTimeout = 120_000;
-const plainPort = await serveCpu();
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-  process.stdout.write(`${JSON.stringify({ port, plainPort })}\n`);
+  process.stdout.write(`${JSON.stringify({ port })}\n`);
 });

@@ -1,6 +1,6 @@
 import type { BenchCase } from './cases.js';
 import { load, type Load } from './load.js';
-import { memoryMegabytes, type Server } from './servers.js';
+import { cpuMicros, memoryMegabytes, type Server } from './servers.js';
 import { median, percentile, rounded } from './statistics.js';
 
 /** Those that are measured by turns in every round. `sized` is the floor with an answer as long as Outrider's. */
@@ -46,11 +46,13 @@ export interface Effort {
   readonly connections: number;
   /** Reviews of a round. */
   readonly count: number;
+  /** Reviews before the first round, which each server warms up on. */
+  readonly warmUp: number;
 }
 
 /** A case as it is measured. */
 export interface Measurement extends Pick<BenchCase, 'name' | 'path' | 'connections' | 'churn' | 'goal'> {
-  /** What is posted in a round; round -1 warms up. */
+  /** What is posted in a round; round -1 is for warming up. */
   readonly bodies: (round: number) => readonly string[] | Promise<readonly string[]>;
   /** Bytes of one of them. */
   readonly bytes: number;
@@ -61,7 +63,7 @@ export interface Measurement extends Pick<BenchCase, 'name' | 'path' | 'connecti
 /** Measures one case: in every round each contender once, in an order that shifts from round to round. */
 export async function measure(one: Measurement, servers: Servers, effort: Effort): Promise<Row> {
   const connections = one.connections ?? effort.connections;
-  const { count, rounds } = effort;
+  const { count, rounds, warmUp } = effort;
   const sized = `${one.path}${one.path.includes('?') ? '&' : '?'}bytes=${one.answer.length}`;
   const of = {
     outrider: {
@@ -80,20 +82,19 @@ export async function measure(one: Measurement, servers: Servers, effort: Effort
     for (let turn = 0; turn < contenders.length; turn++) {
       const name = contenders[(turn + round + 1) % contenders.length] ?? 'outrider';
       const { server, path, answersWith } = of[name];
-      const spent = await cpuMeter(server);
+      const before = cpuMicros(server.pid);
       const result = await load({
         port: server.port,
         ca: one.ca,
         path,
         bodies,
-        count,
+        count: round < 0 ? warmUp : count,
         connections,
         answersWith,
         churn: one.churn ?? false,
       });
-      const each = (await spent()) / count;
       if (round < 0) continue;
-      micros[name].push(each);
+      micros[name].push((cpuMicros(server.pid) - before) / count);
       loads[name].push(result);
     }
   }
@@ -111,13 +112,6 @@ export async function measure(one: Measurement, servers: Servers, effort: Effort
     residentMegabytes: Math.round(memoryMegabytes(servers.outrider.pid).resident),
     ...(one.goal === undefined ? {} : { goal: one.goal }),
   };
-}
-
-/** Starts to count a server's CPU time, without what the counting itself costs. */
-async function cpuMeter(server: Server): Promise<() => Promise<number>> {
-  const before = await server.cpuMicros();
-  const start = await server.cpuMicros();
-  return async () => (await server.cpuMicros()) - start - (start - before);
 }
 
 /** The latencies of rounds taken together, and the median of their throughputs. */

@@ -17,9 +17,9 @@ const help = `CPU time of the built server per review, beside servers that parse
 
   npm run bench -- [options]
 
-  --cases GLOB        only cases with such a name: 'inject, 7 KB*'. Default: all
+  --cases GLOB        only cases with such a name: 'inject, 7 KB*'; none for none of them. Default: all
   --rounds N          measured rounds of each case, behind one that warms up. Default: 5
-  --megabytes N       what is posted to each server in a round, 20 reviews at least, 4,000 at most. Default: 12
+  --megabytes N       what is posted to each server in a round, 20 reviews at least, 6,000 at most. Default: 40
   --connections N     connections of cases that don't say how many. Default: 8
   --lookups N         images that nobody looked up yet, in each round; 0 leaves that case out. Default: 100
   --starts N          starts of the server of which the median is taken; 0: none. Default: 5
@@ -44,7 +44,7 @@ export function readOptions(): BenchOptions {
       options: {
         cases: { type: 'string', default: '*' },
         rounds: { type: 'string', default: '5' },
-        megabytes: { type: 'string', default: '12' },
+        megabytes: { type: 'string', default: '40' },
         connections: { type: 'string', default: '8' },
         lookups: { type: 'string', default: '100' },
         starts: { type: 'string', default: '5' },

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { shippedNodeFlags } from '../support/image-entrypoint.js';
 import { record, startServer, type Server } from './servers.js';
 
 const program = fileURLToPath(new URL('../../outrider.js', import.meta.url));
@@ -20,7 +21,7 @@ export interface OutriderOptions {
   readonly nodeFlags?: readonly string[];
 }
 
-/** Starts `outrider serve` out of the built bundle, on free ports of loopback, and waits until it is ready. */
+/** Starts `outrider serve` out of the built bundle, with the flags of Node that the image has, on free ports of loopback, and waits until it is ready. */
 export function startOutrider({ folder, registry, nodeFlags = [] }: OutriderOptions): Promise<Server> {
   const config = join(folder, 'config');
   mkdirSync(config, { recursive: true });
@@ -37,9 +38,10 @@ export function startOutrider({ folder, registry, nodeFlags = [] }: OutriderOpti
     registryConfig,
     JSON.stringify({ apiVersion, kind: 'RegistryConfiguration', hosts, egress: { allow } }),
   );
-  const seen = { port: 0, plainPort: 0 };
+  let port = 0;
   return startServer({
     argv: [
+      ...shippedNodeFlags(),
       ...nodeFlags,
       program,
       'serve',
@@ -52,15 +54,9 @@ export function startOutrider({ folder, registry, nodeFlags = [] }: OutriderOpti
       ...(registry === undefined ? ['--lookup=false'] : [`--registry-config=${registryConfig}`]),
     ],
     ready: (line) => {
-      const { msg, webhookPort, plainPort } = record(line);
-      if (typeof webhookPort === 'number') seen.port = webhookPort;
-      if (typeof plainPort === 'number') seen.plainPort = plainPort;
-      return msg === 'ready' ? seen : undefined;
-    },
-    cpuMicros: async (plainPort) => {
-      const page = await (await fetch(`http://127.0.0.1:${plainPort}/metrics`)).text();
-      const seconds = (name: string): number => Number(new RegExp(`^${name} (.*)$`, 'm').exec(page)?.[1]);
-      return 1e6 * (seconds('process_cpu_user_seconds_total') + seconds('process_cpu_system_seconds_total'));
+      const { msg, webhookPort } = record(line);
+      if (typeof webhookPort === 'number') port = webhookPort;
+      return msg === 'ready' ? port : undefined;
     },
   });
 }

@@ -16,9 +16,23 @@ import { soak, type Soak } from './soak.js';
 import { median, percentile, rounded } from './statistics.js';
 
 const fewestReviews = 20;
-const mostReviews = 4000;
+const mostReviews = 6000;
+// Before V8 has compiled what a review runs through, a review costs several times as much.
+const warmUpReviews = 10_000;
+const warmUpBytes = 80 * 1024 * 1024;
 
-/** Runs the benchmark. @param tell told of each row as soon as it is there, for whoever waits */
+const noCases = 'none';
+
+/** No case has a name that was asked for. */
+export class NoSuchCaseError extends Error {
+  constructor(wanted: string, names: readonly string[]) {
+    super(
+      `--cases "${wanted}" is no case's name. There are:\n  ${names.join('\n  ')}\nand ${noCases} for none of them.`,
+    );
+  }
+}
+
+/** Runs the benchmark. @throws NoSuchCaseError @param tell told of each row as soon as it is there, for whoever waits */
 export async function runBench(options: BenchOptions, tell: (row: Row) => void): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), 'outrider-bench-'));
   const ends: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
@@ -55,12 +69,18 @@ export async function runBench(options: BenchOptions, tell: (row: Row) => void):
       cases.push(cachedCase(image?.reference ?? ''));
     }
     const rows: Row[] = [];
-    for (const one of cases.filter(({ name }) => wanted(name))) {
+    const chosen = cases.filter(({ name }) => wanted(name));
+    if (chosen.length === 0 && options.cases !== noCases && !wanted(uncachedName)) {
+      throw new NoSuchCaseError(options.cases, [...cases.map(({ name }) => name), uncachedName]);
+    }
+    for (const one of chosen) {
       const answer = await answerTo(one.path, one.body);
       checkAnswer(one, answer);
       const count = countOf(options, one.body.length, one.churn === true);
       const measured = { ...one, answer, ca, bytes: one.body.length, bodies: () => [one.body] };
-      const row = await measure(measured, servers, { rounds: options.rounds, connections: options.connections, count });
+      const { rounds, connections } = options;
+      const warmUp = one.churn === true ? count : Math.max(count, warmUpOf(one.body.length));
+      const row = await measure(measured, servers, { rounds, connections, count, warmUp });
       await profile(options, profiler, measured, servers, count);
       rows.push(row);
       tell(row);
@@ -103,6 +123,10 @@ function countOf({ megabytes }: BenchOptions, bytes: number, churn: boolean): nu
   return Math.max(fewestReviews, Math.min(mostReviews, churn ? Math.ceil(count / 10) : count));
 }
 
+function warmUpOf(bytes: number): number {
+  return Math.min(warmUpReviews, Math.ceil(warmUpBytes / bytes));
+}
+
 /** One further round of Outrider alone, with the profiler on. */
 async function profile(
   { cpuProf, connections }: BenchOptions,
@@ -139,7 +163,7 @@ async function lookUps(
     return images.map(({ reference }) => imageReview(reference));
   };
   const one = { name: uncachedName, path: mutatePath, connections: 1, answer, ca, bytes: body.length, bodies };
-  const row = await measure(one, servers, { rounds, connections: 1, count: lookups });
+  const row = await measure(one, servers, { rounds, connections: 1, count: lookups, warmUp: lookups });
   const times = {
     registryP50Ms: rounded(percentile(ownMs, 0.5), 2),
     registryP99Ms: rounded(percentile(ownMs, 0.99), 2),

@@ -1,42 +1,37 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** A server under measurement, as a process of its own. */
 export interface Server {
   readonly port: number;
-  readonly plainPort: number;
   readonly pid: number;
   /** From the start of the process until it said that it is ready. */
   readonly startMs: number;
-  /** User and system time of the process so far, in microseconds. */
-  cpuMicros(): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** How a server is started, and how its output says where it listens. */
+/** How a server is started, and how its output says on which port it listens. */
 export interface ServerProgram {
   readonly argv: readonly string[];
   /** Reads a line of its output; `undefined` for one that does not say that it is ready. */
-  readonly ready: (line: string) => { readonly port: number; readonly plainPort: number } | undefined;
-  readonly cpuMicros: (plainPort: number) => Promise<number>;
+  readonly ready: (line: string) => number | undefined;
 }
 
 /** Starts a server and waits until it is ready. @throws Error when it ends before, with the end of what it printed */
-export async function startServer({ argv, ready, cpuMicros }: ServerProgram): Promise<Server> {
+export async function startServer({ argv, ready }: ServerProgram): Promise<Server> {
   const beginMs = performance.now();
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
   const killed = (): void => void child.kill('SIGKILL');
   process.once('exit', killed);
   const ended = once(child, 'exit').then(() => process.off('exit', killed));
-  const ports = await firstReady(child, ready, argv);
+  const port = await firstReady(child, ready, argv);
   return {
-    ...ports,
+    port,
     pid: child.pid ?? 0,
     startMs: performance.now() - beginMs,
-    cpuMicros: () => cpuMicros(ports.plainPort),
     stop: async () => {
       child.kill('SIGKILL');
       await ended;
@@ -44,11 +39,7 @@ export async function startServer({ argv, ready, cpuMicros }: ServerProgram): Pr
   };
 }
 
-function firstReady(
-  child: ChildProcess,
-  ready: ServerProgram['ready'],
-  argv: readonly string[],
-): Promise<{ readonly port: number; readonly plainPort: number }> {
+function firstReady(child: ChildProcess, ready: ServerProgram['ready'], argv: readonly string[]): Promise<number> {
   const last: string[] = [];
   return new Promise((resolve, reject) => {
     child.on('exit', (code) =>
@@ -77,10 +68,9 @@ export function startFloor(name: string, certFile: string, keyFile: string): Pro
   return startServer({
     argv: [fileURLToPath(new URL(`./${name}.js`, import.meta.url)), certFile, keyFile],
     ready: (line) => {
-      const { port, plainPort } = record(line);
-      return typeof port === 'number' && typeof plainPort === 'number' ? { port, plainPort } : undefined;
+      const { port } = record(line);
+      return typeof port === 'number' ? port : undefined;
     },
-    cpuMicros: async (plainPort) => Number(await (await fetch(`http://127.0.0.1:${plainPort}/cpu`)).text()),
   });
 }
 
@@ -92,6 +82,19 @@ export function record(line: string): Readonly<Record<string, unknown>> {
   } catch {
     return {};
   }
+}
+
+/**
+ * CPU time of a process so far in microseconds: what each of its threads was on a CPU for, user and system, as the
+ * scheduler counts it (Linux, Documentation/scheduler/sched-stats.rst). Reading it costs the process nothing.
+ */
+export function cpuMicros(pid: number): number {
+  let nanos = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const [onCpu = ''] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
+    nanos += Number(onCpu);
+  }
+  return nanos / 1000;
 }
 
 /** Memory of a process in MB: what is resident now, and the most that ever was. Linux only. */

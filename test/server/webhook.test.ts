@@ -17,7 +17,7 @@ const limits: WebhookLimits = {
 
 const echo: ReviewHandlers = {
   mutate: (body) => `{"mutate":${body.toString()}}`,
-  validate: (body) => Promise.resolve(Buffer.from(`{"validate":${body.toString()}}`)),
+  validate: (body) => Promise.resolve(`{"validate":${body.toString()}}`),
 };
 
 type Parent = Pick<typeof t, 'teardown'>;

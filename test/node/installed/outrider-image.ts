@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { busyboxPath } from '../cluster/parts.js';
+import { imageEntrypoint } from '../../support/image-entrypoint.js';
 import { pushImage, type ImageFile } from '../support/image.js';
 
 const repository = fileURLToPath(new URL('../../../..', import.meta.url));
@@ -36,7 +37,7 @@ export async function pushOutrider(): Promise<void> {
     WorkingDir: '/app',
     Env: ['NODE_ENV=production'],
     ExposedPorts: { '8443/tcp': {}, '8080/tcp': {} },
-    Entrypoint: ['/nodejs/bin/node', '/app/outrider.js'],
+    Entrypoint: imageEntrypoint(),
     Cmd: ['serve'],
   };
   await pushImage(outriderRepository, { files, config });
