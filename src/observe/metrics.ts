@@ -1,8 +1,9 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { DecisionKind, Door } from '../model/decision.js';
 import type { ReasonCode } from '../model/reasons.js';
 
 import { GatheredCount, GatheredDurations } from './gathered.js';
+import { collectProcessMetrics } from './process-metrics.js';
 
 export { Registry } from 'prom-client';
 
@@ -38,7 +39,6 @@ export interface Metrics {
 
 const doors: readonly Door[] = ['mutate', 'validate'];
 const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-const loopLagResolutionMs = 100;
 
 /**
  * Registers every metric, and those of the process, in a registry.
@@ -113,7 +113,7 @@ export function createMetrics(options: {
       this.set(inFlight());
     },
   });
-  collectDefaultMetrics({ register: options.registry, eventLoopMonitoringPrecision: loopLagResolutionMs });
+  collectProcessMetrics(options.registry);
 
   buildInfo.set({ version: options.version, node_version: options.nodeVersion }, 1);
   for (const cause of options.rejectCauses) rejected.inc({ cause }, 0);

@@ -1,5 +1,5 @@
-import { openSync, readdirSync, readFileSync, writeSync, ftruncateSync } from 'node:fs';
-import { join } from 'node:path';
+import { openSync, readFileSync, writeSync, ftruncateSync } from 'node:fs';
+import { corpusFiles } from './corpus.js';
 import { Inputs } from './inputs.js';
 import { minimised } from './minimise.js';
 import { Finding, type Target } from './target.js';
@@ -18,6 +18,7 @@ const seed = Number(seedText);
 const runs = Number(runsText);
 const untilMs = Number(untilText);
 const mostFindings = 8;
+const longestFirst = 4 * 1024;
 
 const target = await entry.open();
 // Otherwise an input that waits for what never comes would end the process as if all were well.
@@ -81,13 +82,18 @@ async function faultTwice(input: Uint8Array): Promise<string | undefined> {
   return 'fault' in second && kindOf(second.fault) === kindOf(first.fault) ? second.fault : undefined;
 }
 
-async function feed(report: Report, input: Uint8Array, inputs: Inputs | undefined): Promise<void> {
+async function feed(report: Report, input: Uint8Array, inputs?: Inputs, isMade = false): Promise<void> {
   report.runs++;
   report.bytes += input.length;
   const first = await attempt(input);
   if ('outcome' in first) {
     const seen = report.outcomes[first.outcome] ?? 0;
-    if (seen === 0) inputs?.keep(input);
+    if (seen === 0) {
+      inputs?.keep(input);
+      if (isMade && input.length <= longestFirst) {
+        report.firsts.push({ outcome: first.outcome, input: Buffer.from(input).toString('base64') });
+      }
+    }
     report.outcomes[first.outcome] = seen + 1;
     return;
   }
@@ -111,14 +117,7 @@ async function feed(report: Report, input: Uint8Array, inputs: Inputs | undefine
 }
 
 function corpusOf({ seeds }: Target): readonly Uint8Array[] {
-  const folder = join('test', 'fuzz', 'corpus', name);
-  let kept: readonly string[];
-  try {
-    kept = readdirSync(folder).sort();
-  } catch {
-    kept = [];
-  }
-  return [...seeds(), ...kept.map((file) => new Uint8Array(readFileSync(join(folder, file))))];
+  return [...seeds(), ...corpusFiles(name).map((file) => new Uint8Array(readFileSync(file)))];
 }
 
 const report: Report = {
@@ -129,9 +128,10 @@ const report: Report = {
   unsteady: 0,
   outcomes: Object.create(null) as Report['outcomes'],
   findings: [],
+  firsts: [],
 };
 if (files.length > 0) {
-  for (const file of files) await feed(report, new Uint8Array(readFileSync(file)), undefined);
+  for (const file of files) await feed(report, new Uint8Array(readFileSync(file)));
 } else {
   const corpus = corpusOf(target);
   // What is well-formed first: the product is warm then, and a corpus that fails is found whatever the seed.
@@ -139,7 +139,7 @@ if (files.length > 0) {
   const inputs = new Inputs(target, corpus, seed);
   for (const input of corpus) await feed(report, input, inputs);
   while ((untilMs === 0 ? report.runs < runs : Date.now() < untilMs) && report.findings.length < mostFindings) {
-    await feed(report, inputs.next(), inputs);
+    await feed(report, inputs.next(), inputs, true);
   }
 }
 await target.close?.();

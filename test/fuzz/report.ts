@@ -19,4 +19,13 @@ export interface Report {
   /** How often each outcome was seen. */
   readonly outcomes: Record<string, number>;
   readonly findings: Found[];
+  /** Small inputs of outcomes that nothing in the corpus has. */
+  readonly firsts: First[];
+}
+
+/** The first input that had an outcome. */
+export interface First {
+  readonly outcome: string;
+  /** Base64. */
+  readonly input: string;
 }

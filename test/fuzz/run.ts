@@ -53,7 +53,7 @@ export async function run(task: Task): Promise<Report> {
   if (code === 0 && hangs === '') return JSON.parse(output) as Report;
   const fault = hangs === '' ? `the process died (${String(code ?? signal)}): ${complaint}` : hangs;
   const found = { kind: fault.slice(0, 80), fault, times: 1, input: input.toString('base64') };
-  return { target, seed, runs: 0, bytes: 0, unsteady: 0, outcomes: {}, findings: [found] };
+  return { target, seed, runs: 0, bytes: 0, unsteady: 0, outcomes: {}, findings: [found], firsts: [] };
 }
 
 /** Ends a process that is too long at one input. */

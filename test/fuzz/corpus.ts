@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { First } from './report.js';
+
+/** Where inputs that are worth starting from are kept, a folder for each target. */
+const folder = join('test', 'fuzz', 'corpus');
+const longestName = 60;
+
+/** The inputs of one target. */
+export function corpusFiles(target: string): readonly string[] {
+  try {
+    return readdirSync(join(folder, target))
+      .sort()
+      .map((name) => join(folder, target, name));
+  } catch {
+    return [];
+  }
+}
+
+/** Keeps an input, under a name that says what became of it. */
+export function keepFirst(target: string, { outcome, input }: First): void {
+  const bytes = Buffer.from(input, 'base64');
+  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
+  mkdirSync(join(folder, target), { recursive: true });
+  const name = outcome.replaceAll(/[^\w.]+/g, '-').slice(0, longestName);
+  writeFileSync(join(folder, target, `${name}-${hash}`), bytes);
+}
