@@ -23,7 +23,7 @@ export type Group = (typeof groups)[number];
 /** The first that fits is taken. A file that none fits, such as a helper, counts to whoever called it. */
 const bySource: readonly (readonly [RegExp, Group])[] = [
   [/node_modules\/(pino|sonic-boom|thread-stream|quick-format-unescaped|on-exit-leak-free)\b/, 'logging'],
-  [/src\/(observe\/logger|server\/review-log)\./, 'logging'],
+  [/src\/(observe\/(logger|review-line|gathered-stderr)|server\/review-log)\./, 'logging'],
   [/node_modules\/(prom-client|tdigest|bintrees)\b|src\/observe\//, 'metrics'],
   [/src\/admission\/review\./, 'reading the review'],
   [/src\/admission\/(patch-encoder|response)\./, 'encoding the answer'],
