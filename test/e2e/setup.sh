@@ -3,7 +3,7 @@
 # It changes the machine only by `apt-get install` of the packages named below, and only when one is missing.
 set -euo pipefail
 
-packages=(docker-registry skopeo umoci buildah busybox-static apache2-utils openssl)
+packages=(docker-registry skopeo umoci buildah busybox-static apache2-utils openssl libfaketime)
 
 missing=()
 for package in "${packages[@]}"; do

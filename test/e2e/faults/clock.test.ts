@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { stringOf } from '../../../src/model/json.js';
+import { namespaceOf, podOf, policyOf } from '../lookup/documents.js';
+import { envelope } from '../review.js';
+import { startServing } from '../serving.js';
+import { startLoad } from './load.js';
+
+// The clock on the wall jumps for one process: libfaketime, of the Debian package of that name, answers in the place of the
+// C library and reads the offset from a file each time. The monotonic clock goes on, as it does where a clock is set.
+
+const parent = mkdtempSync(join(tmpdir(), 'outrider-faults-'));
+t.teardown(() => rmSync(parent, { recursive: true, force: true }));
+t.setTimeout(120_000);
+
+const library = execFileSync('dpkg', ['--listfiles', 'libfaketime'], { encoding: 'utf8' })
+  .split('\n')
+  .find((path) => path.endsWith('/libfaketime.so.1'));
+const dayMs = 24 * 60 * 60 * 1000;
+const jumps: readonly (readonly [string, number])[] = [
+  ['+1d', dayMs],
+  ['+0', 0],
+  ['-1d', -dayMs],
+  ['+1d', dayMs],
+];
+
+t.test('the clock jumps by a day and more, both ways, and no review fails', async (t) => {
+  const offset = join(parent, 'offset');
+  writeFileSync(offset, '+0');
+  const serving = await startServing({
+    parent,
+    documents: [namespaceOf('web'), policyOf('web', {})],
+    env: {
+      LD_PRELOAD: library ?? '',
+      FAKETIME_TIMESTAMP_FILE: offset,
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    },
+  });
+  t.teardown(() => serving.stop());
+  const body = envelope(podOf('web', 'acme/app:1', { command: ['/app'] }));
+  const choose = () => ({ port: serving.port, ca: serving.ca });
+  const load = startLoad({ path: '/mutate/pods', body: () => body, clients: 4, choose });
+  await load.more(200);
+  for (const [text, expectedMs] of jumps) {
+    writeFileSync(offset, text);
+    const before = serving.logged('reviewed').length;
+    await load.more(400);
+    const last = Date.parse(stringOf(serving.logged('reviewed').at(-1)?.['time']) ?? '') - Date.now();
+    t.ok(serving.logged('reviewed').length > before, 'reviews are logged');
+    t.ok(Math.abs(last - expectedMs) < 60_000, `the log has the time that the clock shows: ${text}`);
+  }
+  await load.stop();
+  t.strictSame(load.failures, []);
+  t.strictSame([...load.verdicts.keys()], ['inject/injected']);
+  t.equal(serving.logged('the process stood still: too little CPU time, or too much work').length, 0);
+  const buckets = 'outrider_admission_duration_seconds';
+  const [sum, count] = [await serving.metric(`${buckets}_sum{door="mutate"}`), load.answered];
+  t.ok(sum > 0 && sum < count, `durations are not told by that clock: ${sum} s for ${count} reviews`);
+  t.ok(
+    serving
+      .logged('reviewed')
+      .every((line) => Number(line['durationMs']) >= 0 && Number(line['durationMs']) < dayMs / 24),
+  );
+});
+
+t.test('a certificate and a configuration that come behind a jump are taken', async (t) => {
+  const offset = join(parent, 'offset-2');
+  writeFileSync(offset, '-1d');
+  const serving = await startServing({
+    parent,
+    documents: [namespaceOf('web'), policyOf('web', {})],
+    env: {
+      LD_PRELOAD: library ?? '',
+      FAKETIME_TIMESTAMP_FILE: offset,
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    },
+  });
+  t.teardown(() => serving.stop());
+  const pod = podOf('web', 'acme/app:1', { command: ['/app'] });
+  t.match(await serving.review(pod), { verdict: 'inject/injected' }, 'its own certificate of yesterday is valid today');
+  writeFileSync(offset, '+1d');
+  const before = await serving.metric('outrider_configuration_reloads_total{result="success"}');
+  writeFileSync(join(serving.folder, 'config', '1.json'), JSON.stringify(policyOf('web', { mode: 'Report' })));
+  while ((await serving.metric('outrider_configuration_reloads_total{result="success"}')) === before) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  t.match(await serving.review(pod), { verdict: 'skip/report_mode' });
+  t.equal(await serving.stop(), 0);
+});
