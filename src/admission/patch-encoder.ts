@@ -7,6 +7,8 @@ const end = Buffer.from(']').toString('base64');
 
 /** How many runs that begin with the same operation are kept. */
 const mostRuns = 16;
+/** Of how many operations one is that is kept: so many as 64 containers have. */
+const longestRun = 256;
 
 /** Operations one behind the other that are the same for pod after pod, with what was made of them. */
 interface Run {
@@ -60,6 +62,7 @@ export class PatchEncoder {
     const operations = patch.slice(start, stop);
     const base64 = this.#filledUp(before + JSON.stringify(operations).slice(1, -1));
     const made: Run = { before, operations, base64 };
+    if (operations.length > longestRun) return made;
     if (runs.length === mostRuns) runs.shift();
     runs.push(made);
     return made;

@@ -4,7 +4,9 @@ import type { ContainerList } from './view.js';
 
 /** Containers further back in a pod are rare, and their operations are not kept. */
 const mostContainers = 64;
-/** As many operations of one path at most; beyond, they are made anew. */
+/** As many paths at most: a pod's author chooses how many there are, so with more of them all is begun anew. */
+const mostPaths = 2_048;
+/** As many operations of one path at most; beyond, they are not kept. */
 const mostOfPath = 32;
 
 /** JSON pointers to a list, and to the place behind its last member. */
@@ -58,33 +60,35 @@ export class KeptOperations {
    * @param make makes the value; it is `from` itself unless given
    */
   add(path: string, from: JsonValue, make: (from: JsonValue) => JsonValue = itself): Operation {
-    const ofPath = this.#ofPath(path);
-    for (const kept of ofPath) if (kept.from === from) return kept.operation;
-    if (!Object.isFrozen(from)) return { op: 'add', path, value: make(from) };
-    return keep(ofPath, from, new KeptOperation(path, make(from)));
+    const ofPath = this.#byPath.get(path);
+    if (ofPath !== undefined) {
+      for (const kept of ofPath) if (kept.from === from) return kept.operation;
+    }
+    const value = make(from);
+    return Object.isFrozen(from) ? this.#keep(ofPath, path, from, value) : { op: 'add', path, value };
   }
 
   /** An operation that adds a list of values. */
   addList(path: string, values: readonly JsonValue[]): Operation {
-    const ofPath = this.#ofPath(path);
-    for (const kept of ofPath) if (isArray(kept.from) && hasMembers(kept.from, values)) return kept.operation;
-    for (const value of values) if (!Object.isFrozen(value)) return { op: 'add', path, value: values };
-    return keep(ofPath, values, new KeptOperation(path, values));
-  }
-
-  #ofPath(path: string): Kept[] {
-    let ofPath = this.#byPath.get(path);
-    if (ofPath === undefined) {
-      ofPath = [];
-      this.#byPath.set(path, ofPath);
+    const ofPath = this.#byPath.get(path);
+    if (ofPath !== undefined) {
+      for (const kept of ofPath) if (isArray(kept.from) && hasMembers(kept.from, values)) return kept.operation;
     }
-    return ofPath;
+    for (const value of values) if (!Object.isFrozen(value)) return { op: 'add', path, value: values };
+    return this.#keep(ofPath, path, values, values);
   }
-}
 
-function keep(ofPath: Kept[], from: JsonValue, operation: KeptOperation): Operation {
-  if (ofPath.length < mostOfPath) ofPath.push({ from, operation });
-  return operation;
+  #keep(ofPath: Kept[] | undefined, path: string, from: JsonValue, value: JsonValue): Operation {
+    if (ofPath !== undefined && ofPath.length >= mostOfPath) return { op: 'add', path, value };
+    const operation = new KeptOperation(path, value);
+    if (ofPath !== undefined) {
+      ofPath.push({ from, operation });
+      return operation;
+    }
+    if (this.#byPath.size >= mostPaths) this.#byPath.clear();
+    this.#byPath.set(path, [{ from, operation }]);
+    return operation;
+  }
 }
 
 function hasMembers(list: readonly JsonValue[], members: readonly JsonValue[]): boolean {

@@ -53,6 +53,13 @@ t.test('as many as a cluster’s pods can ask for are not kept', (t) => {
     first.map((operation) => ({ ...operation })),
   );
   t.ok(again.filter((operation, index) => operation === first[index]).length < 50);
+  t.ok(again.filter((operation) => operation instanceof KeptOperation).length < 50, 'and look like none that is');
   t.not(kept.pathsOf('containers', 1000), kept.pathsOf('containers', 1000), 'nor the paths of a container far behind');
+  const { end } = kept.pathsOf('containers', 0).volumeMounts;
+  const operation = kept.add(end, mount);
+  t.equal(kept.add(end, mount), operation);
+  for (let index = 1; index < 10_000; index++) kept.add(kept.pathsOf('containers', index).volumeMounts.end, mount);
+  t.not(kept.add(end, mount), operation, 'a pod of very many containers makes it begin anew');
+  t.equal(kept.add(end, mount), kept.add(end, mount));
   t.end();
 });
