@@ -10,11 +10,11 @@ import type { Metrics } from '../observe/metrics.js';
 import type { TlsPair } from '../tls/pair.js';
 import { createClientCheck, type ClientCheck } from './client-check.js';
 import { answerConnectionError } from './connection-error.js';
-import { parseGoDuration } from './go-duration.js';
 import { answerAndLinger } from './linger.js';
 import { listenOn, type Address } from './listen.js';
 import { isRetryable, rejection, type RejectCause } from './rejection.js';
 import { RequestContext, type ReviewHandlers } from './review-context.js';
+import { createTimeouts, type TimeoutLimits } from './review-timeout.js';
 
 interface Path {
   readonly door: Door;
@@ -32,15 +32,11 @@ function noSchemas(): never {
 }
 
 const json = 'application/json; charset=utf-8';
-// The API server never waits longer for a webhook.
-const longestTimeoutMs = 30_000;
 
 /** Bounds on what a client may take. */
-export interface WebhookLimits {
+export interface WebhookLimits extends TimeoutLimits {
   readonly maxBodyBytes: number;
   readonly maxInFlight: number;
-  readonly defaultTimeoutMs: number;
-  readonly timeoutMarginMs: number;
   /** Time for a whole request to arrive. */
   readonly requestTimeoutMs?: number;
   /** Time for a request's header fields to arrive. */
@@ -276,28 +272,6 @@ export function createWebhookServer(options: {
       clearTimeout(cut);
     },
   };
-}
-
-/**
- * Makes what reads how long a handler has, in milliseconds; `undefined` when the request's own time-out is not valid. The
- * API server gives the same one every time.
- */
-function createTimeouts(limits: WebhookLimits): (given: unknown) => number | undefined {
-  let last: { readonly given: unknown; readonly timeoutMs: number | undefined } | undefined;
-  return (given) => {
-    if (last === undefined || last.given !== given) last = { given, timeoutMs: timeoutOf(given, limits) };
-    return last.timeoutMs;
-  };
-}
-
-function timeoutOf(given: unknown, limits: WebhookLimits): number | undefined {
-  let timeoutMs = limits.defaultTimeoutMs;
-  if (given !== undefined) {
-    const parsed = typeof given === 'string' ? parseGoDuration(given) : undefined;
-    if (parsed === undefined) return undefined;
-    timeoutMs = Math.min(parsed, longestTimeoutMs);
-  }
-  return timeoutMs - Math.min(limits.timeoutMarginMs, timeoutMs / 2);
 }
 
 function causeOf(error: unknown): RejectCause {
