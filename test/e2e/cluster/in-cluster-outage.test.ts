@@ -1,5 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { objectOf, stringOf } from '../../../src/model/json.js';
+import { listOf, objectOf, stringOf } from '../../../src/model/json.js';
+import { startLoad } from '../faults/load.js';
+import { envelope } from '../review.js';
 import { outrider } from './cli.js';
 import { until } from './guarded-process.js';
 import { clientOf } from './in-cluster.js';
@@ -17,6 +20,8 @@ const late = { tier: 'late' };
 const soon = '--lease-seconds=5';
 // Longer than anything here is waited for: who takes such a Lease over was handed it.
 const never = '--lease-seconds=300';
+// By hand for minutes.
+const outageSeconds = Number(process.env['OUTAGE_SECONDS'] ?? 5);
 
 const here = await install({ flags: ['--probe-seconds=2'] });
 t.teardown(() => here.stop());
@@ -86,6 +91,10 @@ t.test('the leader is told to end: it hands over at once, and no pod fails meanw
 t.test('API server and etcd restart: what is known goes on, and what changes is caught up with', async (t) => {
   const [three] = here.replicas;
   if (three === undefined) throw new Error('no replica');
+  const registered = await here.get('validatingwebhookconfiguration', 'outrider');
+  const bundle = objectOf(objectOf(listOf(registered['webhooks'])[0])?.['clientConfig'])?.['caBundle'];
+  const ca = Buffer.from(stringOf(bundle) ?? '', 'base64').toString();
+  const inShop = envelope({ ...pod('during'), metadata: { name: 'during', namespace: 'shop' } });
   // It sleeps through a change and the end of the API server that told of it.
   three.process.signal('STOP');
   await here.apply([policy('late', late, { mode: 'Off' })]);
@@ -96,6 +105,18 @@ t.test('API server and etcd restart: what is known goes on, and what changes is 
     async () => ((await three.metric('outrider_watch_failures_total', 'kind="policies"')) ?? 0) > 0,
   );
   await three.ready();
+  const load = startLoad({
+    path: '/mutate/pods?timeout=10s',
+    body: () => inShop,
+    clients: 2,
+    choose: () => ({ port: three.port, ca, serverName: 'outrider.outrider-system.svc' }),
+  });
+  await sleep(outageSeconds * 1_000);
+  await three.ready();
+  await load.stop();
+  t.strictSame(load.failures, []);
+  t.strictSame([...load.verdicts.keys()], ['inject/injected']);
+  t.comment(`${load.answered} reviews in ${outageSeconds} s without an API server`);
   await here.api.resume();
   await instrumented('payments');
   isInstrumented(t, await here.created('shop', pod('after')));

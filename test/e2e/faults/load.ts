@@ -7,6 +7,8 @@ export interface Backend {
   readonly port: number;
   /** Authorities that its certificate may come from, PEM. */
   readonly ca: string | readonly string[];
+  /** Name in its certificate: `localhost` unless given. */
+  readonly serverName?: string;
 }
 
 /** What became of the reviews of a load. */
@@ -114,8 +116,9 @@ interface Answer {
   readonly text: string;
 }
 
-function post(agents: Map<number, Agent>, { port, ca }: Backend, path: string, body: string): Promise<Answer> {
-  const agent = agents.get(port) ?? new Agent({ keepAlive: true, maxSockets: 1, servername: 'localhost' });
+function post(agents: Map<number, Agent>, backend: Backend, path: string, body: string): Promise<Answer> {
+  const { port, ca, serverName = 'localhost' } = backend;
+  const agent = agents.get(port) ?? new Agent({ keepAlive: true, maxSockets: 1, servername: serverName });
   agents.set(port, agent);
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };

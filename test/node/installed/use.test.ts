@@ -5,6 +5,7 @@ import { isObject, listOf, objectOf, stringOf } from '../../../src/model/json.js
 import type { JsonObject } from '../../../src/model/json.js';
 import { names } from '../../../src/model/names.js';
 import { release } from '../../e2e/cluster/helm.js';
+import { imageEntrypoint } from '../../support/image-entrypoint.js';
 import { keySecret } from '../support/inject.js';
 import { getObject, kubectl, kubectlOutput, listObjects } from '../support/kubectl.js';
 import { createNamespace, until, type Namespace } from '../support/namespace.js';
@@ -58,7 +59,7 @@ t.test('two replicas that are ready, with rights and certificates of their own',
     t.ok(pod.ready, pod.name);
     t.equal(containerOf(pod, 'outrider').restarts, 0, 'started at the first try');
     const [server] = processesOf(containerOf(pod, 'outrider').id);
-    t.match(server, { uid: 65_532, argv: ['/nodejs/bin/node', '/app/outrider.js', 'serve'], capabilities: 0n });
+    t.match(server, { uid: 65_532, argv: [...imageEntrypoint(), 'serve'], capabilities: 0n });
   }
   await until('outrider status to be content', async () => (await outrider('status')).exitCode === 0);
   for (const { name } of pods.map(podStatus)) {
