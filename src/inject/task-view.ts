@@ -45,6 +45,10 @@ export function readTask(template: TaskTemplate): TaskView | Finding {
     detail: `${template.path}${pointer} ${what}`,
   });
   if (task === undefined) return problem(dialect.root, 'is not an object');
+  // Where the record of a CloudFormation resource is kept.
+  const metadata = template.format === 'cloudformation' ? template.value['Metadata'] : undefined;
+  if (metadata !== undefined && metadata !== null && !isObject(metadata))
+    return problem('/Metadata', 'is not an object');
   const listPointer = `${dialect.root}/${dialect.field('containerDefinitions')}`;
   const list = task[dialect.field('containerDefinitions')];
   if (isIntrinsic(list)) return unknown(template.path + listPointer);
