@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { stringOf } from '../../../src/model/json.js';
 import { namespaceOf, podOf, policyOf } from '../lookup/documents.js';
 import { envelope } from '../review.js';
@@ -27,26 +27,33 @@ const jumps: readonly (readonly [string, number])[] = [
   ['+1d', dayMs],
 ];
 
-t.test('the clock jumps by a day and more, both ways, and no review fails', async (t) => {
-  const offset = join(parent, 'offset');
-  writeFileSync(offset, '+0');
+/** Starts a server whose clock is so far from the real one: `+0`, `-1d`. */
+async function serveAt(t: Pick<Test, 'teardown'>, start: string) {
+  const file = join(mkdtempSync(join(parent, 'clock-')), 'offset');
+  const setClock = (offset: string): void => writeFileSync(file, offset);
+  setClock(start);
   const serving = await startServing({
     parent,
     documents: [namespaceOf('web'), policyOf('web', {})],
     env: {
       LD_PRELOAD: library ?? '',
-      FAKETIME_TIMESTAMP_FILE: offset,
+      FAKETIME_TIMESTAMP_FILE: file,
       FAKETIME_NO_CACHE: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
     },
   });
   t.teardown(() => serving.stop());
+  return { serving, setClock };
+}
+
+t.test('the clock jumps by a day and more, both ways, and no review fails', async (t) => {
+  const { serving, setClock } = await serveAt(t, '+0');
   const body = envelope(podOf('web', 'acme/app:1', { command: ['/app'] }));
   const choose = () => ({ port: serving.port, ca: serving.ca });
   const load = startLoad({ path: '/mutate/pods', body: () => body, clients: 4, choose });
   await load.more(200);
   for (const [text, expectedMs] of jumps) {
-    writeFileSync(offset, text);
+    setClock(text);
     const before = serving.logged('reviewed').length;
     await load.more(400);
     const last = Date.parse(stringOf(serving.logged('reviewed').at(-1)?.['time']) ?? '') - Date.now();
@@ -68,22 +75,10 @@ t.test('the clock jumps by a day and more, both ways, and no review fails', asyn
 });
 
 t.test('a certificate and a configuration that come behind a jump are taken', async (t) => {
-  const offset = join(parent, 'offset-2');
-  writeFileSync(offset, '-1d');
-  const serving = await startServing({
-    parent,
-    documents: [namespaceOf('web'), policyOf('web', {})],
-    env: {
-      LD_PRELOAD: library ?? '',
-      FAKETIME_TIMESTAMP_FILE: offset,
-      FAKETIME_NO_CACHE: '1',
-      FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    },
-  });
-  t.teardown(() => serving.stop());
+  const { serving, setClock } = await serveAt(t, '-1d');
   const pod = podOf('web', 'acme/app:1', { command: ['/app'] });
   t.match(await serving.review(pod), { verdict: 'inject/injected' }, 'its own certificate of yesterday is valid today');
-  writeFileSync(offset, '+1d');
+  setClock('+1d');
   const before = await serving.metric('outrider_configuration_reloads_total{result="success"}');
   writeFileSync(join(serving.folder, 'config', '1.json'), JSON.stringify(policyOf('web', { mode: 'Report' })));
   while ((await serving.metric('outrider_configuration_reloads_total{result="success"}')) === before) {
