@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { filesOf } from './files.js';
 import type { First } from './report.js';
 
 /** Where inputs that are worth starting from are kept, a folder for each target. */
@@ -11,13 +12,7 @@ const mostOfTarget = 40;
 
 /** The inputs of one target. */
 export function corpusFiles(target: string): readonly string[] {
-  try {
-    return readdirSync(join(folder, target))
-      .sort()
-      .map((name) => join(folder, target, name));
-  } catch {
-    return [];
-  }
+  return filesOf(join(folder, target));
 }
 
 /** Keeps an input, under a name that says what became of it, unless the target has many. */

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { filesOf } from './files.js';
 import type { Found } from './report.js';
 
 /** Where inputs that once failed are kept, a folder for each target. */
@@ -8,13 +9,7 @@ const folder = join('test', 'fuzz', 'findings');
 
 /** The inputs that once failed, of one target: each is a regression test of its file's name. */
 export function findingsOf(target: string): readonly string[] {
-  try {
-    return readdirSync(join(folder, target))
-      .sort()
-      .map((name) => join(folder, target, name));
-  } catch {
-    return [];
-  }
+  return filesOf(join(folder, target));
 }
 
 /** Keeps an input that fails, for a regression test; rename it after what it shows. */
