@@ -41,6 +41,15 @@ function isOver(work: Promise<unknown>): () => boolean {
   return () => over;
 }
 
+/** The names of Outrider's own pods, as kubectl takes them. */
+async function runningReplicas(): Promise<readonly string[]> {
+  return (await kubectlOutput(['get', 'pods', ...own, '-o', 'name'])).trim().split('\n');
+}
+
+function areGone(replicas: readonly string[]): Promise<void> {
+  return gone('the old replicas', ...replicas, ...own, '--ignore-not-found');
+}
+
 t.before(() => installOutrider(t));
 
 t.test('rollouts of 20 pods while every replica is replaced: all are instrumented', async (t) => {
@@ -50,9 +59,9 @@ t.test('rollouts of 20 pods while every replica is replaced: all are instrumente
   for (const here of both) await here.create(webDeployment(many / 2));
   for (const here of both) areInstrumented(t, await rolledOut(here));
 
-  const before = (await kubectlOutput(['get', 'pods', ...own, '-o', 'name'])).trim().split('\n');
+  const before = await runningReplicas();
   await kubectlOutput(['rollout', 'restart', theDeployment, ...own]);
-  const replaced = isOver(gone('the old replicas', ...before, ...own, '--ignore-not-found'));
+  const replaced = isOver(areGone(before));
   let rollouts = 0;
   do {
     for (const here of both) await kubectlOutput(['rollout', 'restart', 'deployment/web', '-n', here.name]);
@@ -81,6 +90,7 @@ t.test('helm upgrade while pods are created', async (t) => {
   const here = await namespace(t, 'upgraded');
   await here.create(webDeployment());
   await rolledOut(here);
+  const before = await runningReplicas();
   const newValues = { ...values, logLevel: 'debug', excludedNamespaces: ['left-out'] };
   const upgrade = helm(['upgrade', release.name, chart, '--wait', '--timeout=4m', '--values=-'], newValues);
   const upgraded = isOver(upgrade);
@@ -95,6 +105,8 @@ t.test('helm upgrade while pods are created', async (t) => {
   const pods = await rolledOut(here);
   t.equal(pods.length, replicas);
   areInstrumented(t, pods);
+  // Helm waits until the new replicas are ready; the old ones answer with the old values while they drain.
+  await areGone(before);
   const leftOut = await namespace(t, 'left-out');
   // The new leader has to write it into the webhook configurations; any replica knows it by itself.
   await leftOut.create(webDeployment());
