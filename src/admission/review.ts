@@ -1,6 +1,7 @@
 import { OutriderError } from '../model/error.js';
 import { isObject, objectOf, stringOf } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
+import { parseReview } from './review-json.js';
 
 /** What an AdmissionReview asks, as far as it is read: the envelope by hand, the pod not at all. */
 export interface Review {
@@ -24,7 +25,7 @@ export interface Review {
 export function readRequest(body: Buffer): { readonly uid: string; readonly request: JsonObject } {
   let review: unknown;
   try {
-    review = JSON.parse(body.toString('utf8'));
+    review = parseReview(body);
   } catch (cause) {
     throw invalid('the body is not JSON', undefined, cause);
   }
