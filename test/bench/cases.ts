@@ -51,12 +51,13 @@ export async function podCases(ask: Ask): Promise<readonly BenchCase[]> {
     verdict: injected,
   });
   const sized = sizes.map(([name, bytes, containers, goal]): BenchCase => {
-    const pod = podOfSize({ ...command, containers, managedFields: bytes > 2 * kilobyte }, bytes);
+    const pod = podOfSize({ ...command, containers, ...(bytes > 4 * kilobyte ? {} : { without: 'defaults' }) }, bytes);
     return { ...inject(name, pod), ...(goal === undefined ? {} : { goal }) };
   });
   const usual = podOfSize({ ...command, containers: 2 }, 7 * kilobyte);
   const first = await ask(mutatePath, reviewText(usual, namespace));
   const met = reviewText(patched(usual, first), namespace);
+  const unmanaged = podOfSize({ ...command, containers: 2, without: 'managedFields' }, 7 * kilobyte);
   const stranger = podOfSize({ ...command, namespace: otherNamespace, containers: 2 }, 7 * kilobyte);
   const optedOut = podOfSize(
     { ...command, containers: 2, labels: { 'outrider.dev/inject': 'disabled' } },
@@ -68,6 +69,7 @@ export async function podCases(ask: Ask): Promise<readonly BenchCase[]> {
   }));
   return [
     ...sized,
+    inject('7 KB, no managedFields', unmanaged),
     inject('1,000 variables', podOf({ ...command, containers: 1, variables: 1000 })),
     inject('2,000 variables', podOf({ ...command, containers: 1, variables: 2000 })),
     inject('50 containers', podOf({ ...command, containers: 50, variables: 20 })),
