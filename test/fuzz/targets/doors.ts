@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import { createDoor, type DoorHandler } from '../../../src/admission/handler.js';
+import { parseReview } from '../../../src/admission/review-json.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import type { Door } from '../../../src/model/decision.js';
 import { OutriderError } from '../../../src/model/error.js';
 import { isArray, isObject, objectOf, stringOf, type JsonObject, type JsonValue } from '../../../src/model/json.js';
 import { reasonCodes } from '../../../src/model/reasons.js';
 import { folder, readCases } from '../../golden/cases.js';
+import { podOf, reviewText } from '../../bench/pods.js';
 import { engineOf, policyText, readAnswer, resolverOf, reviewOf } from '../../support/engine.js';
 import { patched, patchedBySecond } from '../../support/json.js';
 import { generatedPod } from '../../support/pods.js';
@@ -45,12 +47,14 @@ function makeEngine(): Engine {
 
 function seeds(): readonly Uint8Array[] {
   const names = Object.keys(policies);
-  return readCases().flatMap(({ podText }, index) => {
+  const asSent = podOf({ namespace: 'shop', containers: 2, variables: 2, command: true });
+  const cases = readCases().flatMap(({ podText }, index) => {
     const pod: unknown = parse(podText);
     if (!isObject(pod)) return [];
     const namespace = names[index % names.length] ?? 'shop';
     return [bytesOf(reviewOf(pod, { namespace })), bytesOf(reviewOf(pod, { namespace: 'shop' }))];
   });
+  return [...cases, new TextEncoder().encode(reviewText(asSent, 'shop'))];
 }
 
 /** Bytes into both doors of the webhook; whatever comes out has to be one that the API server takes. */
@@ -147,7 +151,8 @@ interface Requested {
 }
 
 function requestIn(input: Uint8Array): Requested {
-  const whole: unknown = JSON.parse(Buffer.from(input).toString('utf8'));
+  // As the doors read it: what stands for managed fields may be no JSON.
+  const whole: unknown = parseReview(Buffer.from(input));
   const request = isObject(whole) ? objectOf(whole['request']) : undefined;
   const uid = stringOf(request?.['uid']);
   if (!isObject(whole) || request === undefined || uid === undefined)
