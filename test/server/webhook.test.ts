@@ -87,6 +87,25 @@ t.test('both doors answer, many times on one connection', async (t) => {
   t.match(await connection.next(), { status: 200, body: '{"mutate":2}' });
 });
 
+t.test('bodies of any length come whole, in however many pieces they are sent', async (t) => {
+  const { client } = await serve(t, echo, { maxBodyBytes: 400_000, requestTimeoutMs: 30_000 });
+  const connection = await client();
+  for (const length of [2, 20_000, 65_535, 65_536, 65_537, 200_000, 400_000]) {
+    const body = JSON.stringify(Array.from({ length }, (_, at) => at % 10).join('')).slice(0, length - 1) + '"';
+    const request = post(body);
+    for (const pieces of [1, 2, 7]) {
+      const piece = Math.ceil(request.length / pieces);
+      for (let at = 0; at < request.length; at += piece) {
+        connection.send(request.slice(at, at + piece));
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      const answer = await connection.next();
+      t.equal(answer.status, 200);
+      t.ok(answer.body === `{"mutate":${body}}`, `${length} bytes in ${pieces}`);
+    }
+  }
+});
+
 const large = JSON.stringify('x'.repeat(2000));
 const chunked = { 'content-length': '', 'transfer-encoding': 'chunked' };
 const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
@@ -289,6 +308,12 @@ t.test('requests that are odd but understood', async (t) => {
   const inChunks = await client();
   inChunks.send(post('', { headers: chunked }) + chunk('[1,') + chunk('2]') + '0\r\n\r\n');
   t.match(await inChunks.next(), { status: 200, body: '{"mutate":[1,2]}' });
+
+  const encoded = await client();
+  encoded.send(post('1', { path: '/%6dutate/pods?timeout=1s' }));
+  t.match(await encoded.next(), { status: 200, body: '{"mutate":1}' }, 'a path that is written in another way');
+  encoded.send(post('1', { path: '/%6dutate/pods?timeout=1' }));
+  t.match(await encoded.next(), { status: 400, body: /timeout_invalid/ });
 
   const waiting = await client();
   waiting.send(post('', { headers: { expect: '100-continue', 'content-length': '1' } }));
