@@ -128,10 +128,10 @@ export function createLookup(parts: LookupParts): Lookup {
     signal: AbortSignal,
     trace: Trace | undefined,
   ): Promise<readonly Credential[]> {
-    const { reference, who } = subject;
+    const { reference, who, whoKey } = subject;
     const startMs = clock.monotonicMs();
     const list = await waitFor(credentials.credentials(reference, who, signal), signal);
-    memory.remember(reference, who, list);
+    memory.remember(reference, whoKey, list);
     const tookMs = clock.monotonicMs() - startMs;
     trace?.({ step: 'credentials', subject: repositoryKey(reference), tookMs, result: `${list.length} found` });
     return memory.ordered(reference, list);
@@ -167,7 +167,7 @@ export function createLookup(parts: LookupParts): Lookup {
   }
 
   const cached: Lookup['cached'] = (subject, tolerance) =>
-    cachedFor(subject, memory.fingerprints(subject.reference, subject.who, tolerance), tolerance);
+    cachedFor(subject, memory.fingerprints(subject.reference, subject.whoKey, tolerance), tolerance);
 
   return {
     cached,

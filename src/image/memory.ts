@@ -4,11 +4,11 @@ import type { Clock } from './clock.js';
 import { repositoryKey } from './keys.js';
 import type { Credential, CredentialRequest, ImageReference } from './types.js';
 
-/** What is remembered of credentials: fingerprints only, never a secret. */
+/** What is remembered of credentials: fingerprints only, never a secret. `who` is a `whoKey`. */
 export interface CredentialMemory {
   /** The fingerprints that a pod's credentials for the image had, when they were last read. */
-  fingerprints(reference: ImageReference, who: CredentialRequest, tolerance: Tolerance): readonly string[];
-  remember(reference: ImageReference, who: CredentialRequest, credentials: readonly Credential[]): void;
+  fingerprints(reference: ImageReference, who: string, tolerance: Tolerance): readonly string[];
+  remember(reference: ImageReference, who: string, credentials: readonly Credential[]): void;
   /** The credentials in the order to try them: the one that worked for the repository before comes first. */
   ordered(reference: ImageReference, credentials: readonly Credential[]): readonly Credential[];
   worked(reference: ImageReference, credentials: readonly Credential[], credential: Credential): void;
@@ -30,8 +30,7 @@ export function createCredentialMemory(options: {
   const known = new LRUCache<string, Timed<readonly string[]>>({ max: entries });
   const workers = new LRUCache<string, string>({ max: entries });
 
-  const knownKey = (reference: ImageReference, who: CredentialRequest): string =>
-    `${repositoryKey(reference)} ${whoKey(who)}`;
+  const knownKey = (reference: ImageReference, who: string): string => `${repositoryKey(reference)} ${who}`;
   const workerKey = (reference: ImageReference, credentials: readonly Credential[]): string =>
     [repositoryKey(reference), ...credentials.map(({ fingerprint }) => fingerprint).sort()].join(' ');
 

@@ -129,16 +129,29 @@ export function placementOf(pod: JsonObject, nodes?: NodeFacts): Placement {
   const spec = objectOf(pod['spec']) ?? {};
   const mentioned = new Set(usual);
   const rules = specRules(spec, { nodes, mentioned });
-  const admits = (os: string, architecture: string): boolean =>
-    os === 'linux' && rules.every((rule) => rule(os, architecture));
-  return {
-    admits,
-    // What is said of every architecture that can make a difference, so pods that differ elsewhere are still equal.
-    get key() {
-      return [...mentioned]
-        .sort()
-        .map((one) => (admits('linux', one) ? one : `-${one}`))
-        .join(' ');
-    },
-  };
+  return new RuledPlacement(rules, mentioned);
+}
+
+class RuledPlacement implements Placement {
+  readonly #rules: readonly Rule[];
+  readonly #mentioned: ReadonlySet<string>;
+  #key: string | undefined;
+
+  constructor(rules: readonly Rule[], mentioned: ReadonlySet<string>) {
+    this.#rules = rules;
+    this.#mentioned = mentioned;
+  }
+
+  admits(os: string, architecture: string): boolean {
+    return os === 'linux' && this.#rules.every((rule) => rule(os, architecture));
+  }
+
+  // What is said of every architecture that can make a difference, so pods that differ elsewhere are still equal.
+  get key(): string {
+    this.#key ??= [...this.#mentioned]
+      .sort()
+      .map((one) => (this.admits('linux', one) ? one : `-${one}`))
+      .join(' ');
+    return this.#key;
+  }
 }

@@ -14,7 +14,7 @@ import { failed } from './outcome.js';
 import { keepReferences } from './parsed-references.js';
 import type { NodeFacts } from './placement.js';
 import type { PlatformRow } from './reading.js';
-import { subjectKey, subjectOf, type Subject } from './subject.js';
+import { createSubjects, subjectKey, type Subject } from './subject.js';
 import type { LookupStep, Trace } from './trace.js';
 import { RegistryError, type Credential, type CredentialSource, type RegistryClient } from './types.js';
 
@@ -70,7 +70,7 @@ export function createImageResolver(options: ResolverOptions): RunningResolver {
   const { client, credentials, clock, log, nodes, longestMs = 30_000, maximum = 2_000, random = Math.random } = options;
   const limits = { ...defaultCacheLimits, ...options.limits };
   const map = createImageMap(options.map);
-  const parse = keepReferences();
+  const subjectOf = createSubjects(nodes, keepReferences());
   const counter = createCacheCounter();
   const cache = createImageCache({ clock, limits, counter, random });
   // A question to a registry ends before the look-up that asked it, so that its failure is remembered.
@@ -87,7 +87,7 @@ export function createImageResolver(options: ResolverOptions): RunningResolver {
   /** The subject, or the outcome where there is nothing to look up. */
   function begin(request: ImageRequest): { readonly subject: Subject } | { readonly outcome: ImageOutcome } {
     try {
-      const subject = subjectOf(request, nodes, parse);
+      const subject = subjectOf(request);
       const config = map.find(subject.reference);
       return config === undefined ? { subject } : { outcome: { ok: true, config, source: 'map' } };
     } catch (error) {

@@ -10,22 +10,36 @@ import type { CredentialRequest, ImageReference } from './types.js';
 export interface Subject {
   readonly reference: ImageReference;
   readonly who: CredentialRequest;
+  /** Equal for those with equal credentials. */
+  readonly whoKey: string;
   readonly placement: Placement;
 }
 
-/** @throws RegistryError `image_reference_invalid`. */
-export function subjectOf(
-  { reference: text, namespace, pod }: ImageRequest,
+/** What a pod says of all of its images. */
+type PodPart = Omit<Subject, 'reference'>;
+
+/**
+ * Makes what reads requests. A pod is read once for all of its images, which are asked for one behind the other, so all of
+ * them go by the nodes that were there for the first.
+ *
+ * @returns throws RegistryError `image_reference_invalid`.
+ */
+export function createSubjects(
   nodes: NodeFacts | undefined,
   parse: ParseReference,
-): Subject {
-  const reference = parse(text);
-  const who = rightsOf(pod, namespace);
-  const placement = placementOf(pod, nodes);
-  return { reference, who, placement };
+): (request: ImageRequest) => Subject {
+  let last: { readonly request: Pick<ImageRequest, 'pod' | 'namespace'>; readonly part: PodPart } | undefined;
+  return ({ reference, pod, namespace }) => {
+    if (last?.request.pod !== pod || last.request.namespace !== namespace) {
+      const who = rightsOf(pod, namespace);
+      last = { request: { pod, namespace }, part: { who, whoKey: whoKey(who), placement: placementOf(pod, nodes) } };
+    }
+    const { who, whoKey: key, placement } = last.part;
+    return { reference: parse(reference), who, whoKey: key, placement };
+  };
 }
 
 /** Equal for subjects with equal answers. */
-export function subjectKey({ reference, who, placement }: Subject): string {
-  return `${referenceKey(reference)} ${whoKey(who)} ${placement.key}`;
+export function subjectKey({ reference, whoKey, placement }: Subject): string {
+  return `${referenceKey(reference)} ${whoKey} ${placement.key}`;
 }

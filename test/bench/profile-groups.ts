@@ -25,7 +25,7 @@ const bySource: readonly (readonly [RegExp, Group])[] = [
   [/node_modules\/(pino|sonic-boom|thread-stream|quick-format-unescaped|on-exit-leak-free)\b/, 'logging'],
   [/src\/(observe\/(logger|review-line|gathered-stderr)|server\/review-log)\./, 'logging'],
   [/node_modules\/(prom-client|tdigest|bintrees)\b|src\/observe\//, 'metrics'],
-  [/src\/admission\/review\./, 'reading the review'],
+  [/src\/admission\/review(-json)?\./, 'reading the review'],
   [/src\/admission\/(patch-encoder|response)\./, 'encoding the answer'],
   [/src\/(admission|engine|policy|profile|inject|documents)\//, 'deciding and planning'],
   [/src\/image\//, 'images'],
