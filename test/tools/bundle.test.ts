@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import t from 'tap';
 import { isObject, listOf, stringOf } from '../../src/model/json.js';
 
@@ -34,6 +34,47 @@ t.test('the bundle has the same bytes each time it is made', (t) => {
   t.ok(Object.keys(first ?? {}).length > 10);
   const main = readFileSync(join(parent, 'one', 'outrider.js'), 'utf8');
   t.notMatch(main, process.cwd(), 'and does not say where it was made');
+  t.end();
+});
+
+/** A file of the bundle and all that it imports before it runs, by the files' names. */
+function loadedWith(folder: string, start: string): ReadonlyMap<string, string> {
+  const loaded = new Map<string, string>();
+  const load = (path: string): void => {
+    if (loaded.has(path)) return;
+    const text = readFileSync(join(folder, path), 'utf8');
+    loaded.set(path, text);
+    for (const [, imported = ''] of text.matchAll(/^(?:import|\} from) "(\.\/[^"]+)";$/gm))
+      load(join(dirname(path), imported));
+  };
+  load(start);
+  return loaded;
+}
+
+t.test('the Kubernetes client is loaded by what talks to a cluster, and then only', (t) => {
+  const folder = join(parent, 'one');
+  const client = '// node_modules/@kubernetes/client-node/';
+  const entries = ['outrider.js', ...readdirSync(join(folder, 'chunks')).map((name) => join('chunks', name))];
+  const isCommand =
+    /^(?:outrider|chunks\/(?:connect|doctor|explain|image|inject|open-cluster|ready|render|serve)-\w+)\.js$/;
+  const loading = entries
+    .filter((path) => isCommand.test(path))
+    .map((path): [string, boolean] => [
+      path.replace(/(?:-\w+)?\.js$/, ''),
+      [...loadedWith(folder, path).values()].some((text) => text.includes(client)),
+    ]);
+  t.same(Object.fromEntries(loading), {
+    outrider: false,
+    'chunks/connect': true,
+    'chunks/doctor': false,
+    'chunks/explain': false,
+    'chunks/image': false,
+    'chunks/inject': false,
+    'chunks/open-cluster': true,
+    'chunks/ready': false,
+    'chunks/render': false,
+    'chunks/serve': false,
+  });
   t.end();
 });
 
