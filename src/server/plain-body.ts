@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { BodyBuffers } from './body-buffers.js';
 
 const jsonTypes: ReadonlySet<string | undefined> = new Set(['application/json', 'application/json; charset=utf-8']);
 
@@ -10,31 +11,41 @@ const trustedBytes = 64 * 1024;
  * be refused, is left to who knows more of it.
  *
  * @param mostBytes the longest body that is read
- * @param onBody told of the whole body; never called when the connection breaks within it
+ * @param onBody told of the whole body, which is theirs until they return; never called when the connection breaks within it
  * @returns false when the request is another, and nothing was read of it
  */
-export function readPlainBody(request: IncomingMessage, mostBytes: number, onBody: (body: Buffer) => void): boolean {
+export function readPlainBody(
+  request: IncomingMessage,
+  mostBytes: number,
+  buffers: BodyBuffers,
+  onBody: (body: Buffer) => void,
+): boolean {
   const { headers } = request;
   const length = Number(headers['content-length']);
   if (!(length > 0 && length <= mostBytes)) return false;
   if (!jsonTypes.has(headers['content-type']) || headers['content-encoding'] !== undefined) return false;
   let chunks: Buffer[] = [];
-  let whole: Buffer | undefined;
+  let room: Buffer | undefined;
   let received = 0;
   request.on('data', (chunk: Buffer) => {
-    if (whole === undefined) chunks.push(chunk);
-    else chunk.copy(whole, received);
+    if (room === undefined) chunks.push(chunk);
+    else chunk.copy(room, received);
     received += chunk.length;
-    if (whole !== undefined || received < trustedBytes) return;
-    // Every byte of it is written: the parser of HTTP sees to it that as many come.
-    whole = Buffer.allocUnsafeSlow(length);
+    if (room !== undefined || received < trustedBytes) return;
+    room = buffers.take(length);
     let at = 0;
-    for (const one of chunks) at += one.copy(whole, at);
+    for (const one of chunks) at += one.copy(room, at);
     chunks = [];
   });
   request.on('end', () => {
+    if (room !== undefined) {
+      // Every byte of it was written: the parser of HTTP sees to it that as many come as the client said.
+      onBody(room.subarray(0, length));
+      buffers.giveBack(room);
+      return;
+    }
     const [only] = chunks;
-    onBody(whole ?? (only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, length)));
+    onBody(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, length));
   });
   return true;
 }

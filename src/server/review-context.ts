@@ -15,7 +15,10 @@ export interface ReviewContext {
   readonly traceparent: string | undefined;
 }
 
-/** Answers one review: the body of an HTTP 200, JSON in ASCII. */
+/**
+ * Answers one review: the body of an HTTP 200, JSON in ASCII. The request's body is the handler's until it returns; what it
+ * needs after that, when it returns a promise, it has to have read by then.
+ */
 export type ReviewHandler = (body: Buffer, context: ReviewContext) => string | Promise<string>;
 
 /** One handler for each door. */

@@ -8,6 +8,7 @@ import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { TlsPair } from '../tls/pair.js';
 import { Answers } from './answers.js';
+import { BodyBuffers } from './body-buffers.js';
 import { createClientCheck, type ClientCheck } from './client-check.js';
 import { answerConnectionError } from './connection-error.js';
 import { listenOn, type Address } from './listen.js';
@@ -22,6 +23,9 @@ function noSchemas(): never {
 }
 
 const noBody = Buffer.alloc(0);
+
+// Five bodies of the largest pods that etcd takes.
+const spareBodyBytes = 8 * 1024 * 1024;
 
 /** Bounds on what a client may take. */
 export interface WebhookLimits extends TimeoutLimits {
@@ -90,6 +94,7 @@ export function createWebhookServer(options: {
   const answers = new Answers(metrics);
   const reviews = new Reviews({ answers, maxInFlight: limits.maxInFlight, logger, metrics });
   const targetOf = createTargets(limits);
+  const buffers = new BodyBuffers(spareBodyBytes);
   const isAllowed = clients === undefined ? undefined : createClientCheck(clients.names);
   metrics.watchInFlight(() => reviews.inFlight);
 
@@ -97,7 +102,9 @@ export function createWebhookServer(options: {
     if (request.method !== 'POST' || isAllowed?.(request.socket) === false) return false;
     const target = targetOf(request.url ?? '');
     if (target === undefined) return false;
-    return readPlainBody(request, limits.maxBodyBytes, (body) => reviews.answer(target, request, body, response));
+    return readPlainBody(request, limits.maxBodyBytes, buffers, (body) => {
+      reviews.answer(target, request, body, response);
+    });
   }
 
   const tls = {

@@ -106,6 +106,24 @@ t.test('bodies of any length come whole, in however many pieces they are sent', 
   }
 });
 
+t.test('large bodies that come at the same time stay apart, whatever becomes of the others', async (t) => {
+  const { client } = await serve(t, echo, { maxBodyBytes: 400_000, maxInFlight: 10, requestTimeoutMs: 30_000 });
+  const connections = await Promise.all(Array.from({ length: 6 }, () => client()));
+  for (let round = 0; round < 4; round++) {
+    const bodies = connections.map((_, index) => JSON.stringify(`${index}${round}`.repeat(70_000 + 10_000 * index)));
+    const halves = bodies.map((body) => post(body, { path: round % 2 === 0 ? '/mutate/pods' : '/validate/pods' }));
+    for (const [index, connection] of connections.entries()) connection.send(halves[index]?.slice(0, 100_000) ?? '');
+    const gone = await client();
+    gone.send(post(JSON.stringify('-'.repeat(300_000))).slice(0, 200_000));
+    await until(() => gone.socket.bytesWritten >= 200_000);
+    gone.socket.destroy();
+    for (const [index, connection] of connections.entries()) connection.send(halves[index]?.slice(100_000) ?? '');
+    const answers = await Promise.all(connections.map((connection) => connection.next()));
+    const door = round % 2 === 0 ? 'mutate' : 'validate';
+    t.ok(answers.every(({ body }, index) => body === `{"${door}":${bodies[index] ?? ''}}`));
+  }
+});
+
 const large = JSON.stringify('x'.repeat(2000));
 const chunked = { 'content-length': '', 'transfer-encoding': 'chunked' };
 const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
