@@ -19,7 +19,7 @@ const help = `CPU time of the built server per review, beside servers that parse
 
   --cases GLOB        only cases with such a name: 'inject, 7 KB*'; none for none of them. Default: all
   --rounds N          measured rounds of each case, behind one that warms up. Default: 5
-  --megabytes N       what is posted to each server in a round, 20 reviews at least, 6,000 at most. Default: 40
+  --megabytes N       what is posted to each server in a round, 100 reviews at least, 6,000 at most. Default: 40
   --connections N     connections of cases that don't say how many. Default: 8
   --lookups N         images that nobody looked up yet, in each round; 0 leaves that case out. Default: 100
   --starts N          starts of the server of which the median is taken; 0: none. Default: 5

@@ -15,7 +15,7 @@ import { memoryMegabytes, startFloor } from './servers.js';
 import { soak, type Soak } from './soak.js';
 import { median, percentile, rounded } from './statistics.js';
 
-const fewestReviews = 20;
+const fewestReviews = 100;
 const mostReviews = 6000;
 // Before V8 has compiled what a review runs through, a review costs several times as much.
 const warmUpReviews = 10_000;
