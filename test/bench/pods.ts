@@ -101,17 +101,16 @@ function admitted(spec: Template): JsonObject {
     volumeMounts: [mount],
     ...behind,
   }));
-  const { restartPolicy, terminationGracePeriodSeconds, dnsPolicy, securityContext, ...others } = spec;
   return {
     volumes: [{ name: madeUp.tokenVolume, projected: { sources: tokenSources, defaultMode: 420 } }],
     containers,
-    restartPolicy,
-    terminationGracePeriodSeconds,
-    dnsPolicy,
+    restartPolicy: spec.restartPolicy,
+    terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds,
+    dnsPolicy: spec.dnsPolicy,
     serviceAccountName: 'default',
     serviceAccount: 'default',
-    securityContext,
-    schedulerName: others.schedulerName,
+    securityContext: spec.securityContext,
+    schedulerName: spec.schedulerName,
     tolerations: ['not-ready', 'unreachable'].map((taint) => ({
       key: `node.kubernetes.io/${taint}`,
       operator: 'Exists',
@@ -119,7 +118,7 @@ function admitted(spec: Template): JsonObject {
       tolerationSeconds: 300,
     })),
     priority: 0,
-    enableServiceLinks: others.enableServiceLinks,
+    enableServiceLinks: spec.enableServiceLinks,
     preemptionPolicy: 'PreemptLowerPriority',
   };
 }

@@ -22,9 +22,10 @@ async function startRecorder(t: Test, api: ApiServer): Promise<{ readonly port: 
   const server = createServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) }, (request, response) => {
     void text(request).then((body) => {
       bodies.push(body);
-      const response_ = { uid: objectAt(JSON.parse(body), 'request')['uid'], allowed: true };
+      const { uid } = objectAt(JSON.parse(body), 'request');
+      const answer = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: { uid, allowed: true } };
       response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: response_ }));
+      response.end(JSON.stringify(answer));
     });
   });
   server.listen(0, 'localhost');
