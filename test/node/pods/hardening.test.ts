@@ -31,7 +31,8 @@ t.test(
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: here.name, labels: restricted } };
     const options = { documents: [namespace], options: [`--namespace=${here.name}`] };
     const container = {
-      ...shell(`touch /data/mine; stat -c '%g' /data/mine; touch /not-writable; ${idle}`),
+      // In one stream: the lines of two come in any order.
+      ...shell(`touch /data/mine; stat -c '%g' /data/mine; touch /not-writable 2>&1; ${idle}`),
       securityContext: hardened,
       volumeMounts: [{ name: 'data', mountPath: '/data' }],
     };
