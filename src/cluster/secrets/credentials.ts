@@ -45,7 +45,7 @@ export interface ClusterCredentials {
 }
 
 const presentMs = 30_000;
-const missingMs = 5_000;
+const troubleMs = 5_000;
 const failureMs = 10_000;
 const requestMs = 5_000;
 // How long a pod is held up for its Secret's sake.
@@ -55,15 +55,15 @@ const mostEntries = 20_000;
 
 /**
  * Keeps what is known of access keys. A key that was there is taken for there, and looked at again in the background
- * after half a minute; one that was not is asked for again after 5 s, so that a pod is instrumented soon after somebody
- * made the Secret. So the way of a pod whose Secret is there has no I/O on it. Where Secrets may not be read, everything
- * is `unknown`, and pods are instrumented.
+ * after half a minute. One that was not is asked for at every pod: who applies a namespace, its Secret and a workload at once
+ * may have made the Secret since the leader looked. So the way of a pod whose Secret is there has no I/O on it. Why a copy
+ * could not be made is believed for 5 s. Where Secrets may not be read, everything is `unknown`, and pods are instrumented.
  */
 export function createCredentials({ client, clock, ownNamespace }: CredentialsOptions): ClusterCredentials {
   const copier = createCopier({ client, clock, ownNamespace });
   const keys = createOnDemand<KnownKey>({
     read: (id) => readKey(client, parseId(id)),
-    freshMs: ({ hasKey }) => (hasKey ? presentMs : missingMs),
+    freshMs: ({ hasKey, trouble }) => (hasKey ? presentMs : trouble === undefined ? 0 : troubleMs),
     failureMs,
     maxEntries: mostEntries,
     clock,
