@@ -1,5 +1,3 @@
-# syntax=docker/dockerfile:1
-
 # The time that BuildKit writes in place of the build's own; see docs/security.md, "What is shipped".
 ARG SOURCE_DATE_EPOCH
 
@@ -11,19 +9,21 @@ RUN apt-get update \
 
 FROM docker.io/library/node:26-bookworm-slim AS build
 WORKDIR /src
-COPY package.json package-lock.json ./
+COPY LICENSE package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund --ignore-scripts
 COPY tsconfig.json ./
 COPY src ./src
 COPY test/tools/bundle.mjs test/tools/bundled-packages.mjs ./test/tools/
-RUN npm run build
+# Copied straight out of a checkout, these two would have the modes of whoever checked out.
+RUN npm run build \
+ && chmod 0644 LICENSE package.json
 
 # Node 26 is the maintained LTS; the code runs on 20.19 and newer. No shell, no package manager, not root.
 FROM gcr.io/distroless/nodejs26-debian13:nonroot
 COPY --from=tools /tools /tools
 COPY --from=build /src/dist/outrider.js /app/outrider.js
 COPY --from=build /src/dist/chunks /app/chunks
-COPY LICENSE package.json /app/
+COPY --from=build /src/LICENSE /src/package.json /app/
 WORKDIR /app
 USER 65532:65532
 ENV NODE_ENV=production

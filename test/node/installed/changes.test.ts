@@ -75,7 +75,15 @@ t.test('rollouts of 20 pods while every replica is replaced: all are instrumente
   t.comment(`${rollouts} rollouts of ${many} pods each while the replicas were replaced`);
   await kubectlOutput(['rollout', 'status', theDeployment, ...own, '--timeout=2m']);
   for (const { name } of both) {
-    const failures = ['get', 'events', '-n', name, '--field-selector=reason=FailedCreate', '-o', 'name'];
+    const failures = [
+      'get',
+      'events',
+      '-n',
+      name,
+      '--field-selector=reason=FailedCreate',
+      '-o',
+      'jsonpath={.items[*].message}',
+    ];
     t.equal(await kubectlOutput(failures), '', 'no pod was refused');
     await kubectlOutput(['delete', 'deployment/web', '-n', name]);
   }
