@@ -33,6 +33,12 @@ function areInstrumented(t: Test, pods: readonly PodStatus[]): void {
   t.same(restarts, [], 'nothing had to be started twice');
 }
 
+/** What the events of a reason say, of all objects of a namespace, a line each. */
+function messagesOf(name: string, reason: string): Promise<string> {
+  const messages = 'jsonpath={range .items[*]}{.lastTimestamp} {.count} {.message}{"\\n"}{end}';
+  return kubectlOutput(['get', 'events', '-n', name, `--field-selector=reason=${reason}`, '-o', messages]);
+}
+
 /** Says whether something has come to its end, well or not. */
 function isOver(work: Promise<unknown>): () => boolean {
   let over = false;
@@ -75,16 +81,9 @@ t.test('rollouts of 20 pods while every replica is replaced: all are instrumente
   t.comment(`${rollouts} rollouts of ${many} pods each while the replicas were replaced`);
   await kubectlOutput(['rollout', 'status', theDeployment, ...own, '--timeout=2m']);
   for (const { name } of both) {
-    const failures = [
-      'get',
-      'events',
-      '-n',
-      name,
-      '--field-selector=reason=FailedCreate',
-      '-o',
-      'jsonpath={.items[*].message}',
-    ];
-    t.equal(await kubectlOutput(failures), '', 'no pod was refused');
+    const refusals = await messagesOf(name, 'FailedCreate');
+    t.equal(refusals, '', 'no pod was refused');
+    if (refusals !== '') t.comment(await kubectlOutput(['describe', 'pods', ...own]));
     await kubectlOutput(['delete', 'deployment/web', '-n', name]);
   }
 });
