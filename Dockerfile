@@ -30,5 +30,5 @@ ENV NODE_ENV=production
 EXPOSE 8443 8080
 # Smaller than Node's own young generation, which costs memory and no time; larger than its first old one, so that what
 # starts is not collected while V8 learns from it. docs/performance.md has the figures.
-ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=8", "--initial-heap-size=64", "/app/outrider.js"]
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=8", "--initial-heap-size=48", "/app/outrider.js"]
 CMD ["serve"]
