@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Makes stand-ins for the base images that the Dockerfile names, under their names, where buildah finds them without
-# asking a registry: Debian by debootstrap, Node 26 and npm out of npm's packages. Once for each version of this script and
-# of Node; kept beside the binaries of test/e2e/cluster/build.sh. Prints the folder of buildah's storage.
+# asking a registry: Debian by debootstrap, Node 26 and npm out of npm's packages. Once for each version of this script,
+# of the names and of Node; kept beside the binaries of test/e2e/cluster/build.sh. Prints the folder of buildah's storage.
 set -euo pipefail
 
 here=$(dirname "$0")
 . "$here/../../e2e/cluster/binaries/building.sh"
 
 node=$(bash "$here/../fetch-node.sh")
-key=$({ cat "$0"; "$node" --version; npm --version; } | sha256sum | cut -c 1-12)
+names=$(sed -n 's/^FROM \([^ ]*\).*/\1/p' "$here/../../../Dockerfile")
+key=$({ cat "$0"; printf '%s\n' "$names"; "$node" --version; npm --version; } | sha256sum | cut -c 1-12)
 storage=$cache/image-bases-$key
 
 stand_in() { buildah --root "$storage/root" --runroot "$storage/run" "$@"; }
@@ -68,17 +69,18 @@ make_distroless() { # NAME
 libraries() { ldd "$node" | sed -n 's#.*[[:space:]]\(/[^ ]*\) (0x.*#\1#p'; }
 
 make_stand_ins() {
-  local name suite debian=
-  for name in $(sed -n 's/^FROM \([^ ]*\).*/\1/p' "$here/../../../Dockerfile"); do
+  local name tag debian= debian_tag=
+  for name in $names; do
+    tag=${name##*:}
     say "image set-up: making a stand-in for $name"
     case $name in
       */library/debian:*-slim)
         debian=$name
-        suite=${name##*:}
-        make_debian "${suite%-slim}" "$name"
+        debian_tag=$tag
+        make_debian "${tag%-slim}" "$name"
         ;;
       */library/node:*-slim)
-        [ "${name##*-bookworm}" = "${debian##*:bookworm}" ] || fail "$name is not of the Debian of ${debian:-no stage before it}"
+        [ "${tag#*-}" = "$debian_tag" ] || fail "$name is not of the Debian of ${debian:-no stage before it}"
         make_node "$debian" "$name"
         ;;
       */distroless/nodejs*) make_distroless "$name" ;;

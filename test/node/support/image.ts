@@ -20,7 +20,6 @@ export interface ImageConfig {
   readonly Env?: readonly string[];
   readonly WorkingDir?: string;
   readonly User?: string;
-  readonly ExposedPorts?: Readonly<Record<string, object>>;
 }
 
 /** An image from scratch. */
