@@ -12,6 +12,11 @@ import { createWebhookServer, type WebhookServer } from './webhook.js';
 // A review that takes as long by itself is one that the API server may give up.
 const longestStallMs = 500;
 
+// Who still opens connections behind the grace has not heard that this server is going: a control plane that is slow, or
+// large. It is waited for, a tenth of the grace without a connection at a time, for up to half of the time-out.
+const quietPart = 1 / 10;
+const latePart = 1 / 2;
+
 /** What a service is made of. */
 export interface ServiceOptions {
   readonly settings: Settings;
@@ -97,12 +102,20 @@ export async function startService(options: ServiceOptions, abort?: AbortSignal)
     logger.info('ready');
 
     const drain = async (): Promise<void> => {
+      const { drainGraceMs: graceMs, drainTimeoutMs: timeoutMs } = settings;
       readiness.unmet('serving', 'shutting down');
       server.startDraining();
       options.onDrain?.();
-      logger.info({ graceMs: settings.drainGraceMs }, 'shutting down: answering on for the grace');
-      await sleep(settings.drainGraceMs);
-      await closeAll(settings.drainTimeoutMs);
+      logger.info({ graceMs }, 'shutting down: answering on for the grace');
+      await sleep(graceMs);
+      await server.connections.settled();
+      const late = server.connections.hasNew(graceMs * quietPart);
+      const lateMs = late ? timeoutMs * latePart : 0;
+      if (late) {
+        logger.warn({ atMostMs: lateMs }, 'clients still open connections: answering on');
+        await server.connections.quiet(graceMs * quietPart, lateMs);
+      }
+      await closeAll(timeoutMs - lateMs);
       logger.info('shut down');
     };
     let drained: Promise<void> | undefined;

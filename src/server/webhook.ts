@@ -8,6 +8,7 @@ import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { TlsPair } from '../tls/pair.js';
 import { Answers } from './answers.js';
+import { Connections, isUnused } from './connections.js';
 import { BodyBuffers } from './body-buffers.js';
 import { createClientCheck, type ClientCheck } from './client-check.js';
 import { answerConnectionError } from './connection-error.js';
@@ -27,6 +28,9 @@ const noBody = Buffer.alloc(0);
 // Five bodies of the largest pods that etcd takes.
 const spareBodyBytes = 8 * 1024 * 1024;
 
+// Somebody who has opened a connection asks on it within that time, or has opened it in vain.
+const youngMs = 1_000;
+
 /** Bounds on what a client may take. */
 export interface WebhookLimits extends TimeoutLimits {
   readonly maxBodyBytes: number;
@@ -37,12 +41,16 @@ export interface WebhookLimits extends TimeoutLimits {
   readonly headersTimeoutMs?: number;
   /** How often both are looked at. */
   readonly timeoutCheckMs?: number;
+  /** How long a connection is kept on which nothing is asked. */
+  readonly keepAliveMs?: number;
 }
 
 /** The webhook's HTTPS server. What it answers is up to its handlers. */
 export interface WebhookServer {
   /** Reviews under way. */
   readonly inFlight: number;
+  /** Connections as clients open them. */
+  readonly connections: Connections;
   /**
    * Starts to listen.
    * @returns the port, which is of interest when 0 was asked for
@@ -58,8 +66,8 @@ export interface WebhookServer {
   /** Goes on answering, and asks each client to close its connection behind the answer. */
   startDraining(): void;
   /**
-   * Stops accepting and answers what still comes on open connections with 503. Resolves when every connection is
-   * closed; those still open after `timeoutMs` are cut.
+   * Stops accepting, once what clients have sent by now is taken in, and answers what still comes on open connections
+   * with 503. Resolves when every connection is closed; those still open after `timeoutMs` are cut.
    */
   close(timeoutMs: number): Promise<void>;
 }
@@ -118,7 +126,7 @@ export function createWebhookServer(options: {
     requestTimeout: limits.requestTimeoutMs ?? 30_000,
     connectionsCheckingInterval: limits.timeoutCheckMs ?? 5_000,
     // The API server keeps idle connections for 90 s and does not repeat a POST that met a closed one.
-    keepAliveTimeout: 120_000,
+    keepAliveTimeout: limits.keepAliveMs ?? 120_000,
   };
   const app = fastify<Server>({
     serverFactory: (toFastify) =>
@@ -137,6 +145,11 @@ export function createWebhookServer(options: {
         socket.destroy();
         return;
       }
+      // The API server opens more connections than it needs and keeps them for its next calls. To Node, they are slow.
+      if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isUnused(socket)) {
+        socket.setTimeout(times.keepAliveTimeout);
+        return;
+      }
       const cause = answerConnectionError(error, socket);
       if (cause !== undefined) metrics.countRejected(cause);
     },
@@ -144,6 +157,13 @@ export function createWebhookServer(options: {
       reply.hijack();
       answers.reject(reply.raw, 'path_unknown');
     },
+  });
+  const connections = new Connections(app.server);
+  // As near to the closing of idle connections as can be: what arrives in between finds its connection broken.
+  app.addHook('preClose', async () => {
+    await connections.settled();
+    reviews.close();
+    connections.endUnused(youngMs);
   });
   app.server.on('tlsClientError', (error) => logger.debug({ err: error }, 'a TLS handshake failed'));
   if (isAllowed !== undefined) {
@@ -195,6 +215,7 @@ export function createWebhookServer(options: {
     get inFlight() {
       return reviews.inFlight;
     },
+    connections,
     listen: (address) => listenOn(app, address, '--listen-port'),
     setHandlers: (next) => reviews.setHandlers(next),
     setPair: (pair) => present({ ...served, pair }),
@@ -204,10 +225,11 @@ export function createWebhookServer(options: {
     startDraining: () => answers.startClosing(),
     close: async (timeoutMs) => {
       answers.startClosing();
-      reviews.close();
       const cut = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
+      const endYoung = setTimeout(() => connections.endUnused(0), youngMs);
       await app.close();
       clearTimeout(cut);
+      clearTimeout(endYoung);
     },
   };
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
@@ -249,6 +250,7 @@ async function child(t: Parameters<typeof temporaryFolder>[0], graceMs: number, 
     OUTRIDER_LISTEN_PORT: '0',
     OUTRIDER_PLAIN_PORT: '0',
     OUTRIDER_DRAIN_GRACE_MS: String(graceMs),
+    OUTRIDER_DRAIN_TIMEOUT_MS: '3000',
   };
   const running = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   t.teardown(() => running.kill('SIGKILL'));
@@ -291,6 +293,52 @@ t.test('SIGTERM: not ready, answering on with Connection: close, then closed wit
   t.match(await fresh.next(), { status: 200, headers: { connection: 'close' } });
   t.same(await exited, [0, null]);
   t.match(log(), /shut down"/);
+});
+
+t.test(
+  'SIGTERM to a process that stands still when its grace ends: what was asked meanwhile is answered',
+  async (t) => {
+    const graceMs = 500;
+    const { running, exited, connection, webhookPort, log } = await child(t, graceMs);
+    connection.send(post('1'));
+    t.match(await connection.next(), { status: 200 });
+    running.kill('SIGTERM');
+    await until(() => log().includes('answering on'));
+    running.kill('SIGSTOP');
+    connection.send(post('1'));
+    const kept = connection.next();
+    // The kernel takes connections for a process that doesn't run; the event loop accepts them one by one.
+    const opened = Array.from({ length: 5 }, () => open(webhookPort, { rejectUnauthorized: false }));
+    await sleep(graceMs * 2);
+    running.kill('SIGCONT');
+    t.match(await kept, { status: 200 }, 'on a connection that was idle');
+    for (const fresh of await Promise.all(opened)) {
+      fresh.send(post('1'));
+      const { status, headers } = await fresh.next();
+      t.ok(status === 200 || (status === 503 && headers['retry-after'] === '1'), `on a new one: ${status}`);
+    }
+    t.same(await exited, [0, null]);
+  },
+);
+
+t.test('SIGTERM: the port stays open for those who have not heard of it, but not for ever', async (t) => {
+  const { running, exited, connection, webhookPort, log } = await child(t, 3_000);
+  connection.socket.destroy();
+  running.kill('SIGTERM');
+  await until(() => log().includes('answering on'));
+  let answered = 0;
+  const ask = async (): Promise<void> => {
+    const fresh = await open(webhookPort, { rejectUnauthorized: false });
+    fresh.send(post('1'));
+    await fresh.next();
+    if (log().includes('still open connections')) answered++;
+  };
+  await t.rejects(async () => {
+    for (;;) await ask();
+  });
+  t.ok(answered > 0, `${answered} reviews answered behind the grace`);
+  t.same(await exited, [0, null]);
+  t.notMatch(log(), /took too long/);
 });
 
 t.test('a second signal ends at once', async (t) => {
