@@ -3,7 +3,8 @@ import { isArray, isObject, objectOf, stringOf } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import type { StringMap } from '../model/selector.js';
 import type { Engine } from '../engine/engine.js';
-import { instrument, type Outcome } from '../engine/instrument.js';
+import { instrument, isPending, type Outcome } from '../engine/instrument.js';
+import { byEarlier, mayBeOfAnother, type OtherVersions } from './other-versions.js';
 import { PatchEncoder } from './patch-encoder.js';
 import { allowUntouched, answer } from './response.js';
 import { readReview, type Review } from './review.js';
@@ -41,6 +42,8 @@ export interface DoorOptions {
    * be newer than what is known. Rejects when they cannot be read.
    */
   readonly reread?: (namespace: string, signal: AbortSignal) => Promise<unknown>;
+  /** For the validating door, where replicas may differ in what they know. */
+  readonly otherVersions?: OtherVersions;
   /** Told of each answered review; decision and pod are there for Events, and are not to be logged. */
   readonly onReviewed: (reviewed: Reviewed, decision: Decision, pod: JsonObject) => void;
   /** Told of an error nobody expected, while the caller gets a decision. */
@@ -59,6 +62,10 @@ export type DoorHandler = (body: Buffer, call: Call) => string | Promise<string>
  * A pod that no policy matches, or whose namespace is not known, is decided on a second time after a live look (E41): the
  * API server calls for no pod that no policy wants, so what is known here is behind. When that look fails, the mutating
  * door goes by what is known, and at the validating one it is an error: some entry asked for this pod to be looked at.
+ *
+ * A pod that the validating door would deny although it carries our record may have been instrumented by a replica that
+ * knew another version of its policy. It is let in when it is whole by a version that was in force a while ago, or by the
+ * one that a live look brings.
  */
 export function createDoor(door: Door, options: DoorOptions): DoorHandler {
   const encoder = new PatchEncoder();
@@ -79,7 +86,7 @@ export function createDoor(door: Door, options: DoorOptions): DoorHandler {
       return respond({ decision: internalError, patch: [] });
     };
     const { namespace } = review;
-    const decide = (namespaceLabels: StringMap): Outcome | Promise<Outcome> =>
+    const decideBy = (engine: Engine, namespaceLabels: StringMap): Outcome | Promise<Outcome> =>
       instrument(
         {
           pod: review.pod,
@@ -91,8 +98,31 @@ export function createDoor(door: Door, options: DoorOptions): DoorHandler {
           dryRun: review.dryRun,
           lookUp: door === 'mutate' ? () => call.signal : undefined,
         },
-        options.engine(),
+        engine,
       );
+    const decide = (namespaceLabels: StringMap): Outcome | Promise<Outcome> => {
+      const engine = options.engine();
+      const outcome = decideBy(engine, namespaceLabels);
+      const { otherVersions } = options;
+      if (door === 'mutate' || otherVersions === undefined || isPending(outcome)) return outcome;
+      if (!mayBeOfAnother(outcome, review.pod)) return outcome;
+      const other = byEarlier(otherVersions, (earlier) => decideBy(earlier, namespaceLabels));
+      return other ?? decideAfterCatchingUp(otherVersions, engine, outcome);
+    };
+    const decideAfterCatchingUp = async (
+      otherVersions: OtherVersions,
+      engine: Engine,
+      denied: Outcome,
+    ): Promise<Outcome> => {
+      try {
+        await otherVersions.catchUp(call.signal);
+      } catch (error) {
+        options.onFailure(error, review.uid);
+        return denied;
+      }
+      const now = options.engine();
+      return now === engine ? denied : decideBy(now, options.namespaceLabels(namespace) ?? noLabels);
+    };
     const { reread } = options;
     const decideAfterReading = async (read: NonNullable<DoorOptions['reread']>): Promise<Outcome> => {
       try {

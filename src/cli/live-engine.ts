@@ -80,6 +80,7 @@ export async function openLiveEngine(
     log: await createLogger({ level: 'silent', format: 'json' }),
     random: Math.random,
     sleep: sleepByTimer,
+    clock: systemClock,
   });
   await facts.refresh(AbortSignal.timeout(factsMs));
   const images = await openImages({

@@ -162,6 +162,7 @@ export async function askDoor(
     engine: setup.engine ?? (() => engine),
     namespaceLabels: setup.namespaceLabels ?? (() => setup.namespaceLabelsOf ?? {}),
     ...(setup.reread === undefined ? {} : { reread: setup.reread }),
+    ...(setup.otherVersions === undefined ? {} : { otherVersions: setup.otherVersions }),
     onReviewed: (one) => (reviewed = one),
     onFailure: setup.onFailure ?? (() => undefined),
   });

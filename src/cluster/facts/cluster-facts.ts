@@ -1,4 +1,5 @@
 import { capabilitiesOf, type Capability, type ClusterCapabilities } from '../../doctor/capabilities.js';
+import type { Clock } from '../../image/clock.js';
 import type { NodeFacts } from '../../image/placement.js';
 import { listOf, objectOf, stringOf } from '../../model/json.js';
 import type { SeenFacts } from '../../model/recipe.js';
@@ -30,6 +31,10 @@ export interface ClusterFactsReader {
    * @returns whether everything was answered
    */
   refresh(signal: AbortSignal): Promise<boolean>;
+  /** Resolves once everything was answered, or refused, for the first time. */
+  readonly known: Promise<void>;
+  /** Asks once more, unless that was done a moment ago: nodes can be many. Callers share it. */
+  catchUp(signal: AbortSignal): Promise<void>;
   /** Asks again every few minutes, and sooner after a failure, until the signal aborts. */
   run(signal: AbortSignal, onChange: (seen: SeenFacts) => void): Promise<void>;
 }
@@ -40,14 +45,16 @@ export interface ClusterFactsOptions {
   readonly log: Logger;
   readonly random: Random;
   readonly sleep: Sleep;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
 const refreshMs = 5 * 60_000;
 const shortestRetryMs = 5_000;
+const catchUpRestMs = 10_000;
 const openShiftGroups = new Set(['security.openshift.io', 'config.openshift.io']);
 
 /** Reads version, nodes and API groups; nothing is asked before `refresh` or `run`. */
-export function createClusterFacts({ client, log, random, sleep }: ClusterFactsOptions): ClusterFactsReader {
+export function createClusterFacts({ client, log, random, sleep, clock }: ClusterFactsOptions): ClusterFactsReader {
   let version: string | undefined;
   let nodes: readonly KnownNode[] | undefined;
   let openShift: boolean | undefined;
@@ -55,6 +62,10 @@ export function createClusterFacts({ client, log, random, sleep }: ClusterFactsO
   let architectures: readonly string[] | undefined;
   let seen = seenOf(version, nodes, openShift);
   let forbidden = false;
+  let askedMs = -Infinity;
+  let catchingUp: Promise<unknown> = Promise.resolve();
+  let markKnown = (): void => undefined;
+  const known = new Promise<void>((resolve) => (markKnown = resolve));
 
   /** Takes an answer over; without one, what is known stays. */
   async function ask<T>(what: string, get: () => Promise<T>, take: (value: T) => void): Promise<boolean> {
@@ -83,6 +94,7 @@ export function createClusterFacts({ client, log, random, sleep }: ClusterFactsO
   };
 
   async function refresh(signal: AbortSignal): Promise<boolean> {
+    askedMs = clock.monotonicMs();
     const answered = await Promise.all([
       ask(
         'the server’s version',
@@ -106,7 +118,9 @@ export function createClusterFacts({ client, log, random, sleep }: ClusterFactsO
       seen = now;
       log.info({ version, nodes: nodes?.length, ...now }, 'the cluster’s facts');
     }
-    return answered.every((one) => one);
+    const all = answered.every((one) => one);
+    if (all) markKnown();
+    return all;
   }
 
   return {
@@ -118,6 +132,11 @@ export function createClusterFacts({ client, log, random, sleep }: ClusterFactsO
       capabilities: { ...capabilitiesOf(version, nodes), openShift: openShiftOf(openShift) },
     }),
     refresh,
+    known,
+    catchUp: async (signal) => {
+      if (clock.monotonicMs() - askedMs >= catchUpRestMs) catchingUp = refresh(signal);
+      await catchingUp;
+    },
     run: async (signal, onChange) => {
       let told = seen;
       for (let failures = 0; !signal.aborted;) {

@@ -10,7 +10,7 @@ import { startReflector, type Reflector } from '../watch/reflector.js';
 import type { ClusterConfiguration } from './configuration.js';
 import { PolicyBook } from './policy-book.js';
 import { ProfileBook } from './profile-book.js';
-import { createReread, type Reread } from './reread.js';
+import { createCatchUp, createReread, type CatchUp, type Reread } from './reread.js';
 import { pickLabels, pickObject, type WatchedObject } from './watched-object.js';
 
 /** What the state is read with. */
@@ -55,6 +55,11 @@ export interface ClusterState {
    * @throws ApiError when the API server does not say; what the signal aborts with
    */
   readonly reread: Reread;
+  /**
+   * Reads the policies and the profiles live and takes them over, however lately that was done.
+   * @throws ApiError when the API server does not say
+   */
+  readonly catchUp: CatchUp;
   /** Seconds since the API server last said anything about each; Infinity before it first did. */
   staleness(): ReadonlyMap<WatchedKind, number>;
 }
@@ -122,6 +127,7 @@ export function openClusterState(options: ClusterStateOptions): ClusterState {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
+    catchUp: createCatchUp({ ...options, policies, profiles }),
     reread: createReread({ policies, profiles, namespaces, clock, signal: options.signal }),
     staleness: () => {
       const nowMs = clock.monotonicMs();

@@ -1,4 +1,5 @@
 import type { Clock } from '../../image/clock.js';
+import { unlessAborted, type Sleep } from '../pace.js';
 import type { Reflector } from '../watch/reflector.js';
 
 /** Reads a namespace and what may match it live; true when anything changed. */
@@ -57,12 +58,34 @@ export function createReread({ policies, profiles, namespaces, clock, signal }: 
   };
 }
 
-/** The promise's own outcome, unless the signal aborts first. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const aborted = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-    if (signal.aborted) aborted();
-    signal.addEventListener('abort', aborted, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
-  });
+/** Reads policies and profiles live, whatever was read a moment ago. */
+export type CatchUp = () => Promise<void>;
+
+/**
+ * Makes the live look of a call that another replica seems to have known more of. Each caller gets lists that were begun
+ * behind its call; callers share them, and there are four a second at most.
+ */
+export function createCatchUp(
+  options: Pick<RereadOptions, 'policies' | 'profiles' | 'clock' | 'signal'> & { readonly sleep: Sleep },
+): CatchUp {
+  const { policies, profiles, clock, sleep, signal } = options;
+  const read = async (): Promise<void> => {
+    const restMs = (profiles.listedMs ?? -Infinity) + listRestMs - clock.monotonicMs();
+    if (restMs > 0) await sleep(restMs, signal);
+    await profiles.relist(signal);
+    await policies.relist(signal);
+  };
+  let last: Promise<unknown> = Promise.resolve();
+  let next: Promise<void> | undefined;
+  return () => {
+    if (next === undefined) {
+      const mine = last.then(() => {
+        next = undefined;
+        return read();
+      });
+      next = mine;
+      last = mine.catch(() => undefined);
+    }
+    return next;
+  };
 }

@@ -3,6 +3,7 @@ import { createDoor, type DoorOptions } from '../../admission/handler.js';
 import { createSelfTestDoor } from '../../admission/self-test.js';
 import { createEventRecorder } from '../../cluster/events/recorder.js';
 import { createCredentials } from '../../cluster/secrets/credentials.js';
+import { unlessAborted } from '../../cluster/pace.js';
 import { openClusterState } from '../../cluster/state/cluster-state.js';
 import type { Settings } from '../../config.js';
 import type { CompileOptions } from '../../engine/rules.js';
@@ -12,7 +13,7 @@ import type { Logger } from '../../observe/logger.js';
 import type { Metrics } from '../../observe/metrics.js';
 import { reviewLog } from '../review-log.js';
 import type { CertificateSource, HandlerSource } from '../sources.js';
-import { createClusterEngine } from './cluster-engine.js';
+import { createClusterEngines } from './cluster-engines.js';
 import type { ClusterConnection } from './connect.js';
 import { startLeading } from './leading.js';
 import { createObservations } from './observations.js';
@@ -39,9 +40,9 @@ export interface InCluster {
 }
 
 const minuteMs = 60_000;
-// The first look at the nodes is waited for, so that the first pods get what fits; not for long, since without it they
-// get what fits everywhere.
-const factsWaitMs = 5_000;
+// The first look at the nodes is waited for, so that pods get what fits, and the same from each replica; not for ever, since
+// without it they get what fits everywhere.
+const factsWaitMs = 30_000;
 
 /**
  * Starts to follow the cluster and to take part in the election.
@@ -92,16 +93,22 @@ export function openInCluster(options: InClusterOptions): InCluster {
       };
     },
     handlers: async (_context, onHandlers) => {
-      await Promise.all([state.synced, Promise.race([facts.refresh(signal), timing.sleep(factsWaitMs, signal)])]);
+      await Promise.all([state.synced, Promise.race([facts.known, timing.sleep(factsWaitMs, signal)])]);
       const { onReviewed, onFailure } = reviewLog(logger, metrics);
+      const engines = createClusterEngines({
+        settings,
+        state,
+        facts,
+        images,
+        credentials: { secretState: credentials.secretState, credentials: credentials.ahead },
+        clock: timing.clock,
+      });
       const doors: DoorOptions = {
-        engine: createClusterEngine({
-          settings,
-          state,
-          facts,
-          images,
-          credentials: { secretState: credentials.secretState, credentials: credentials.ahead },
-        }),
+        engine: () => engines.current(),
+        otherVersions: {
+          earlier: () => engines.earlier(),
+          catchUp: (caller) => unlessAborted(Promise.all([state.catchUp(), facts.catchUp(signal)]), caller),
+        },
         namespaceLabels: (namespace: string) => state.namespaceLabels(namespace),
         reread: state.reread,
         onFailure,

@@ -18,7 +18,7 @@ import { certificateMode } from '../../config-check.js';
 import type { Settings } from '../../config.js';
 import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
-import { excludedBySettings } from './cluster-engine.js';
+import { excludedBySettings } from './cluster-engines.js';
 import type { ClusterConnection } from './connect.js';
 import type { Observations } from './observations.js';
 import { credentialsStateOf } from './policy-reports.js';

@@ -43,7 +43,7 @@ function cluster(version: string, nodes: readonly JsonObject[] | undefined, grou
   };
   store.put('/version', { gitVersion: version });
   store.put('/apis', { groups: groups.map((name) => ({ name })) });
-  const facts = createClusterFacts({ client: { ...store.client, get }, log, random: () => 0.5, sleep: time.sleep });
+  const facts = createClusterFacts({ client: { ...store.client, get }, log, random: () => 0.5, ...time });
   return { facts, store, time, pages: () => pages };
 }
 
@@ -122,4 +122,24 @@ t.test('asks again, tells of changes alone, and keeps what it knows through a fa
   t.equal(facts.report().version, 'v1.36.1');
   stop.abort();
   await running;
+});
+
+t.test('is known once everything was answered, and catches up where another replica knows more', async (t) => {
+  const { facts, store, time, pages } = cluster('v1.36.0', [node('a')]);
+  let known = false;
+  void facts.known.then(() => (known = true));
+  store.fault = (_method, path) => (path === '/apis' ? noAnswer() : undefined);
+  t.equal(await facts.refresh(signal), false);
+  t.equal(known, false);
+  store.fault = () => undefined;
+  await time.advance(10_000);
+  await Promise.all([facts.catchUp(signal), facts.catchUp(signal)]);
+  t.equal(known, true);
+  t.equal(pages(), 2, 'once for both');
+  store.put('/version', { gitVersion: 'v1.20.0' });
+  await facts.catchUp(signal);
+  t.equal(facts.seen().nativeSidecars, true, 'and not again for a while');
+  await time.advance(10_000);
+  await facts.catchUp(signal);
+  t.equal(facts.seen().nativeSidecars, false);
 });

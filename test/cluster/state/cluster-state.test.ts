@@ -319,6 +319,33 @@ t.test('E41: a namespace that stays unmatched is not read for each pod', async (
   t.ok(api.asked.slice(later).includes(`LIST ${lists.policies}`));
 });
 
+t.test('E41: catching up reads the lists again for whoever asks, however lately they were read', async (t) => {
+  const { api, state, policy, timing } = await open(t, (api) => putPolicy(api, 'payments', labelled));
+  const catchUp = async (): Promise<void> => {
+    const caughtUp = state.catchUp();
+    await timing.advance(1_000);
+    await caughtUp;
+  };
+  putPolicy(api, 'payments', labelled, { generation: 2 }, true);
+  t.match(policy('payments'), { servedGeneration: 1 });
+  const asked = api.asked.length;
+  await Promise.all([catchUp(), state.catchUp(), state.catchUp()]);
+  t.match(policy('payments'), { servedGeneration: 2 });
+  const looks = api.asked.slice(asked).filter((what) => !what.startsWith('WATCH'));
+  t.same(looks, [`LIST ${lists.profiles}`, `LIST ${lists.policies}`], 'joined');
+  putPolicy(api, 'payments', labelled, { generation: 3 }, true);
+  const first = state.catchUp();
+  putPolicy(api, 'payments', labelled, { generation: 4 }, true);
+  const second = state.catchUp();
+  await timing.advance(2_000);
+  await Promise.all([first, second]);
+  t.match(policy('payments'), { servedGeneration: 4 });
+  api.fail(`LIST ${lists.policies}`, refusal(503, 'ServiceUnavailable'));
+  await t.rejects(catchUp(), { message: '503 ServiceUnavailable' });
+  await timing.advance(60_000);
+  await catchUp();
+});
+
 t.test('E41: a live look that fails says so, and is tried again for the next pod', async (t) => {
   const { api, state, timing } = await open(t, (api) => putNamespace(api, 'shop', {}));
   for (const what of ['GET /api/v1/namespaces/shop', `LIST ${lists.policies}`, `LIST ${lists.profiles}`]) {

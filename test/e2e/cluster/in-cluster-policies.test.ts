@@ -164,10 +164,10 @@ t.test('while a policy is edited, each pod is decided by one version of it, and 
   }
   t.ok(plans.size >= 3, `${plans.size} versions were seen`);
   for (const [collector, seen] of plans) t.equal(seen.size, 1, `one plan goes with ${collector}`);
-  // Two doors that know different versions of a policy cannot agree on a pod: it is denied, and made again.
+  // The two doors may be those of replicas that know different versions: a pod that is whole by one of them is let in.
+  t.same(refusals(under), []);
   t.equal(uninstrumented(under), 0);
-  for (const refusal of refusals(under)) t.match(refusal, /\((parts_missing|parts_differ)\)/);
-  t.comment(`${all.length} and ${under.length} pods, ${refusals(under).length} of the latter denied`);
+  t.comment(`${all.length} and ${under.length} pods`);
 });
 
 t.test('another webhook behind ours', async (t) => {

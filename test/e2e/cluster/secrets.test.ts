@@ -198,13 +198,19 @@ t.test('E31: access keys and facts on a real API server, with the rights of thei
     const refused = createSecretSource({ client: nobody, clock: systemClock });
     await t.rejects(refused.secret('shop', 'regcred', signal), { message: /may not be read; let Outrider/ });
 
-    const facts = createClusterFacts({ client, log, random: Math.random, sleep: sleepByTimer });
+    const facts = createClusterFacts({ client, log, random: Math.random, sleep: sleepByTimer, clock: systemClock });
     t.equal(await facts.refresh(signal), true);
     // Without a node, an API server of 1.32 or newer says enough.
     const nativeSidecars = (await minorOf(api)) >= 32;
     t.same(facts.seen(), { nativeSidecars, imageVolumes: false, openShift: false }, 'a server, and no node');
     t.equal(facts.report().nodes, 0);
-    const blind = createClusterFacts({ client: nobody, log, random: Math.random, sleep: sleepByTimer });
+    const blind = createClusterFacts({
+      client: nobody,
+      log,
+      random: Math.random,
+      sleep: sleepByTimer,
+      clock: systemClock,
+    });
     await blind.refresh(signal);
     t.equal(blind.report().nodes, undefined);
     t.equal(blind.seen().nativeSidecars, nativeSidecars, 'by the server’s version');

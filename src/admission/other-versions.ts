@@ -1,0 +1,39 @@
+import { isPending, type Outcome } from '../engine/instrument.js';
+import type { Engine } from '../engine/engine.js';
+import { objectOf, type JsonObject } from '../model/json.js';
+import { names } from '../model/names.js';
+
+/**
+ * What the other door may have gone by, in another replica: replicas hear of a changed policy, profile or node one after the
+ * other.
+ */
+export interface OtherVersions {
+  /** Engines with what was in force until a while ago; the latest first. */
+  earlier(): Iterable<Engine>;
+  /** Reads live what this replica may be behind with. Rejects when it cannot be read, and when the signal aborts. */
+  catchUp(signal: AbortSignal): Promise<unknown>;
+}
+
+/**
+ * Whether a pod that this replica's version denies may have been instrumented by another version: it carries our record.
+ * Its author can write that too; it decides nothing but that a second look is worth its cost.
+ */
+export function mayBeOfAnother({ decision }: Outcome, pod: JsonObject): boolean {
+  if (decision.decision !== 'deny') return false;
+  const annotations = objectOf(objectOf(pod['metadata'])?.['annotations']);
+  return typeof annotations?.[names.plan] === 'string';
+}
+
+/** The outcome of the first earlier version by which the pod is instrumented as it has to be. */
+export function byEarlier(
+  versions: OtherVersions,
+  decideBy: (engine: Engine) => Outcome | Promise<Outcome>,
+): Outcome | undefined {
+  for (const engine of versions.earlier()) {
+    const outcome = decideBy(engine);
+    if (isPending(outcome)) continue;
+    const { decision } = outcome.decision;
+    if (decision === 'inject' || decision === 'partial') return outcome;
+  }
+  return undefined;
+}
