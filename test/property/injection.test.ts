@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { byEarlier } from '../../src/admission/other-versions.js';
 import { applyUndo, withUndo } from '../../src/documents/undo.js';
 import type { Outcome } from '../../src/engine/instrument.js';
 import type { ImageConfig } from '../../src/model/image.js';
@@ -149,6 +150,22 @@ holds(
     for (const { part, pod } of withoutEachPart(given.pod, patched(given.pod, patch), patch)) {
       const answer = decideNow(throughTheServer(pod), engine, 'validate').decision;
       same(answer.decision, 'deny', `without ${part}`);
+    }
+  },
+  { prefer: 'Security' },
+);
+
+holds(
+  'a pod that an earlier version instrumented is let in by it, and without any one part it is not',
+  (given, made, { decision, patch }) => {
+    if (decision.decision !== 'inject') return;
+    const versions = { earlier: () => [engineWith(made, given.images)], catchUp: () => Promise.resolve() };
+    const letIn = (pod: JsonObject): string | undefined =>
+      byEarlier(versions, (engine) => decideNow(pod, engine, 'validate'))?.decision.decision;
+    const whole = throughTheServer(patched(given.pod, patch));
+    same(`${letIn(whole)}`, 'inject', 'whole');
+    for (const { part, pod } of withoutEachPart(given.pod, patched(given.pod, patch), patch)) {
+      same(`${letIn(throughTheServer(pod))}`, 'undefined', `without ${part}`);
     }
   },
   { prefer: 'Security' },
