@@ -15,6 +15,8 @@ export interface BenchCase {
   readonly verdict: string;
   /** What the CPU time may be as a multiple of the floor's. */
   readonly goal?: { readonly aim: number; readonly limit: number };
+  /** Another case that Outrider is measured on in the same rounds, to compare the two. */
+  readonly beside?: BenchCase;
 }
 
 /** Asks the server under measurement, to make the bodies of calls that follow a first one. */
@@ -25,6 +27,8 @@ const kilobyte = 1024;
 export const mutatePath = '/mutate/pods?timeout=10s';
 const validate = '/validate/pods?timeout=10s';
 const injected = 'inject/injected';
+export const largestName = 'inject, 1.4 MB';
+export const variablesName = 'inject, 2,000 variables';
 const skipGoal = { aim: 1.2, limit: 1.2 };
 
 /** Pods by the length of their reviews: number of containers, and whether a person or a controller made them. */
@@ -54,6 +58,9 @@ export async function podCases(ask: Ask): Promise<readonly BenchCase[]> {
     const pod = podOfSize({ ...command, containers, ...(bytes > 4 * kilobyte ? {} : { without: 'defaults' }) }, bytes);
     return { ...inject(name, pod), ...(goal === undefined ? {} : { goal }) };
   });
+  const middle = sized.find(({ name }) => name === 'inject, 64 KB');
+  const variables = (count: string, variables: number): BenchCase =>
+    inject(`${count} variables`, podOf({ ...command, containers: 1, variables }));
   const usual = podOfSize({ ...command, containers: 2 }, 7 * kilobyte);
   const first = await ask(mutatePath, reviewText(usual, namespace));
   const met = reviewText(patched(usual, first), namespace);
@@ -68,10 +75,10 @@ export async function podCases(ask: Ask): Promise<readonly BenchCase[]> {
     connections,
   }));
   return [
-    ...sized,
+    ...sized.map((one) => (one.name === largestName && middle !== undefined ? { ...one, beside: middle } : one)),
     inject('7 KB, no managedFields', unmanaged),
-    inject('1,000 variables', podOf({ ...command, containers: 1, variables: 1000 })),
-    inject('2,000 variables', podOf({ ...command, containers: 1, variables: 2000 })),
+    variables('1,000', 1000),
+    { ...variables('2,000', 2000), beside: variables('1,000', 1000) },
     inject('50 containers', podOf({ ...command, containers: 50, variables: 20 })),
     {
       name: 'skip, no policy, 7 KB',

@@ -23,6 +23,8 @@ export interface Row {
   /** Memory of Outrider's process behind the case. */
   readonly residentMegabytes: number;
   readonly goal?: BenchCase['goal'];
+  /** Outrider's CPU time as a multiple of its own for another case in the same rounds. */
+  readonly beside?: { readonly case: string; readonly bytes: number; readonly ratio: number };
 }
 
 /** What a client saw. */
@@ -58,6 +60,8 @@ export interface Measurement extends Pick<BenchCase, 'name' | 'path' | 'connecti
   readonly bytes: number;
   readonly answer: string;
   readonly ca: string;
+  /** Measured in each round too. */
+  readonly beside?: Pick<BenchCase, 'name' | 'path' | 'body'> & { readonly count: number };
 }
 
 /** Measures one case: in every round each contender once, in an order that shifts from round to round. */
@@ -77,6 +81,7 @@ export async function measure(one: Measurement, servers: Servers, effort: Effort
   };
   const micros: Record<Contender, number[]> = { outrider: [], constant: [], sized: [], fastify: [] };
   const loads: Record<Contender, Load[]> = { outrider: [], constant: [], sized: [], fastify: [] };
+  const microsBeside: number[] = [];
   for (let round = -1; round < rounds; round++) {
     const bodies = await one.bodies(round);
     for (let turn = 0; turn < contenders.length; turn++) {
@@ -97,6 +102,13 @@ export async function measure(one: Measurement, servers: Servers, effort: Effort
       micros[name].push((cpuMicros(server.pid) - before) / count);
       loads[name].push(result);
     }
+    if (one.beside !== undefined) {
+      const { path, body, count } = one.beside;
+      const { port, pid } = servers.outrider;
+      const before = cpuMicros(pid);
+      await load({ port, ca: one.ca, path, bodies: [body], count, connections, answersWith: of.outrider.answersWith });
+      if (round >= 0) microsBeside.push((cpuMicros(pid) - before) / count);
+    }
   }
   const ratio = (floor: Contender): number =>
     rounded(median(micros.outrider.map((value, round) => value / (micros[floor][round] ?? NaN))), 2);
@@ -111,7 +123,17 @@ export async function measure(one: Measurement, servers: Servers, effort: Effort
     latencies: forEach((name) => latenciesOf(loads[name])),
     residentMegabytes: Math.round(memoryMegabytes(servers.outrider.pid).resident),
     ...(one.goal === undefined ? {} : { goal: one.goal }),
+    ...(one.beside === undefined ? {} : { beside: besideOf(one.beside, micros.outrider, microsBeside) }),
   };
+}
+
+function besideOf(
+  { name, body }: NonNullable<Measurement['beside']>,
+  micros: readonly number[],
+  microsBeside: readonly number[],
+): NonNullable<Row['beside']> {
+  const ratio = median(micros.map((value, round) => value / (microsBeside[round] ?? NaN)));
+  return { case: name, bytes: body.length, ratio: rounded(ratio, 2) };
 }
 
 /** The latencies of rounds taken together, and the median of their throughputs. */

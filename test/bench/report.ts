@@ -1,3 +1,4 @@
+import { largestName, variablesName } from './cases.js';
 import type { Row } from './measure.js';
 import type { Soak } from './soak.js';
 import { rounded } from './statistics.js';
@@ -40,16 +41,15 @@ export function goalsOf(report: Report): readonly Goal[] {
       ? []
       : [judged(`${row.case}: CPU time, × floor`, row.ratios.constant, row.goal.aim, row.goal.limit)],
   );
-  const perByte = (row: Row): number => (row.micros.outrider * 1000) / row.bytes;
-  const [large, middle] = [find('inject, 1.4 MB'), find('inject, 64 KB')];
-  if (large !== undefined && middle !== undefined) {
-    const limit = rounded(perByte(middle), 2);
-    goals.push(judged('CPU time per byte at 1.4 MB, ns, beside 64 KB', rounded(perByte(large), 2), limit, limit));
+  const largest = find(largestName);
+  if (largest?.beside !== undefined) {
+    const { bytes, ratio } = largest.beside;
+    const growth = rounded(ratio / (largest.bytes / bytes), 2);
+    goals.push(judged('1.4 MB beside 64 KB: CPU time per byte, ×', growth, 1, 1));
   }
-  const [half, whole] = [find('inject, 1,000 variables'), find('inject, 2,000 variables')];
-  if (half !== undefined && whole !== undefined) {
-    const growth = rounded(whole.micros.outrider / half.micros.outrider, 2);
-    goals.push(judged('2,000 variables beside 1,000: CPU time, ×', growth, 2, 2.2));
+  const variables = find(variablesName);
+  if (variables?.beside !== undefined) {
+    goals.push(judged('2,000 variables beside 1,000: CPU time, ×', variables.beside.ratio, 2, 2.2));
   }
   const uncached = find(uncachedName);
   if (uncached !== undefined && lookup !== undefined) {

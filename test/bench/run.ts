@@ -77,7 +77,15 @@ export async function runBench(options: BenchOptions, tell: (row: Row) => void):
       const answer = await answerTo(one.path, one.body);
       checkAnswer(one, answer);
       const count = countOf(options, one.body.length, one.churn === true);
-      const measured = { ...one, answer, ca, bytes: one.body.length, bodies: () => [one.body] };
+      const { beside, ...own } = one;
+      const measured = {
+        ...own,
+        answer,
+        ca,
+        bytes: one.body.length,
+        bodies: () => [one.body],
+        ...(beside === undefined ? {} : { beside: { ...beside, count: countOf(options, beside.body.length, false) } }),
+      };
       const { rounds, connections } = options;
       const warmUp = one.churn === true ? count : Math.max(count, warmUpOf(one.body.length));
       const row = await measure(measured, servers, { rounds, connections, count, warmUp });
