@@ -97,7 +97,7 @@ t.test('no room for the cache file: it is said, and the end is in order', async 
     { err: { code: 'ENOSPC' } },
   ]);
   t.strictSame(
-    readdirSync(parent).filter((name) => name.startsWith('cache.json')),
+    readdirSync(parent).filter((name) => name.startsWith('cache.json.')),
     [],
     'nothing is left behind',
   );
