@@ -2,20 +2,13 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { createWebhookServer, type WebhookLimits } from '../../src/server/webhook.js';
-import { makePair, observers, open, post, until, type Connection } from './harness.js';
+import { makePair, observers, open, post, smallLimits, until, type Connection } from './harness.js';
 
 // Connections on which nothing is asked: the API server opens some ahead, and doesn't repeat a call that met a closed one.
 
 const { ca, pair } = await makePair();
-const limits: WebhookLimits = {
-  maxBodyBytes: 1024,
-  maxInFlight: 2,
-  defaultTimeoutMs: 10_000,
-  timeoutMarginMs: 500,
-  requestTimeoutMs: 100,
-  headersTimeoutMs: 100,
-  timeoutCheckMs: 20,
-};
+const headersTimeoutMs = 100;
+const limits: WebhookLimits = { ...smallLimits, requestTimeoutMs: headersTimeoutMs, headersTimeoutMs };
 
 async function serve(own: Partial<WebhookLimits> = {}) {
   const { metric, ...seen } = await observers();
@@ -34,10 +27,10 @@ t.test('one that is opened ahead is kept, and cut for a slow request as any othe
   const [ahead, slow] = [await client(), await client()];
   slow.send('POST /mutate/pods HTTP/1.1\r\n');
   t.match(await slow.next(), { status: 408 });
-  await sleep(limits.headersTimeoutMs ?? 0);
+  await sleep(headersTimeoutMs * 2);
   ahead.send(post('1'));
   t.match(await ahead.next(), { status: 200, body: 'answered' });
-  await sleep(limits.headersTimeoutMs ?? 0);
+  await sleep(headersTimeoutMs * 2);
   ahead.send(post('1').slice(0, 30));
   t.match(await ahead.next(), { status: 408 });
   t.equal(await metric('outrider_rejected_requests_total', { cause: 'request_timeout' }), 2);

@@ -6,6 +6,7 @@ import type { Test } from 'tap';
 import { createLogger, type Logger } from '../../src/observe/logger.js';
 import { createMetrics, Registry, type Metrics } from '../../src/observe/metrics.js';
 import { rejectCauses } from '../../src/server/rejection.js';
+import type { WebhookLimits } from '../../src/server/webhook.js';
 import { issueAuthority, issueServer } from '../../src/tls/issue.js';
 import { loadPair, type TlsPair } from '../../src/tls/pair.js';
 
@@ -16,6 +17,17 @@ export async function makePair(): Promise<{ readonly ca: string; readonly pair: 
   const { certPem, keyPem } = await issueServer({ authority, names: ['localhost', '127.0.0.1'], ...about });
   return { ca: authority.certPem, pair: loadPair(certPem, keyPem, { certFile: 'tls.crt', keyFile: 'tls.key' }) };
 }
+
+/** Limits that a test can wait for, and a client can exceed. */
+export const smallLimits: WebhookLimits = {
+  maxBodyBytes: 1024,
+  maxInFlight: 2,
+  defaultTimeoutMs: 10_000,
+  timeoutMarginMs: 500,
+  requestTimeoutMs: 300,
+  headersTimeoutMs: 200,
+  timeoutCheckMs: 20,
+};
 
 /** A logger that keeps its lines, and metrics in a registry of their own. */
 export async function observers(): Promise<{

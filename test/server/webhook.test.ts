@@ -2,18 +2,9 @@ import t from 'tap';
 import { OutriderError } from '../../src/model/error.js';
 import type { ReviewContext, ReviewHandlers } from '../../src/server/review-context.js';
 import { createWebhookServer, type WebhookLimits } from '../../src/server/webhook.js';
-import { makePair, observers, open, post, until } from './harness.js';
+import { makePair, observers, open, post, smallLimits as limits, until } from './harness.js';
 
 const { ca, pair } = await makePair();
-const limits: WebhookLimits = {
-  maxBodyBytes: 1024,
-  maxInFlight: 2,
-  defaultTimeoutMs: 10_000,
-  timeoutMarginMs: 500,
-  requestTimeoutMs: 300,
-  headersTimeoutMs: 200,
-  timeoutCheckMs: 20,
-};
 
 const echo: ReviewHandlers = {
   mutate: (body) => `{"mutate":${body.toString()}}`,
