@@ -5,32 +5,32 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'inject',
     summary: 'put the instrumentation into manifests',
-    load: async () => (await import('./inject.js')).command,
+    load: async () => (await import('./edit/inject.js')).command,
   },
   {
     name: 'uninject',
     summary: 'take out of manifests what inject put in',
-    load: async () => (await import('./uninject.js')).command,
+    load: async () => (await import('./edit/uninject.js')).command,
   },
   {
     name: 'explain',
     summary: 'say what would become of the pods in manifests or of objects in a cluster, and why',
-    load: async () => (await import('./explain.js')).command,
+    load: async () => (await import('./explain/explain.js')).command,
   },
   {
     name: 'status',
     summary: 'say whether an installation in a cluster does what its policies say',
-    load: async () => (await import('./status.js')).command,
+    load: async () => (await import('./status/status.js')).command,
   },
   {
     name: 'image',
     summary: 'look an image up: what it starts, and how that was found out',
-    load: async () => (await import('./image.js')).command,
+    load: async () => (await import('./image/image.js')).command,
   },
   {
     name: 'doctor',
     summary: 'check that what the agents need is there: on this machine, in a cluster, in an ECS file',
-    load: async () => (await import('./doctor.js')).command,
+    load: async () => (await import('./doctor/doctor.js')).command,
   },
   {
     name: 'render',
@@ -50,12 +50,12 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'pause',
     summary: 'stop changing and checking a cluster’s pods for a while',
-    load: async () => (await import('./pause.js')).command,
+    load: async () => (await import('./pause/pause.js')).command,
   },
   {
     name: 'resume',
     summary: 'end a pause',
-    load: async () => (await import('./resume.js')).command,
+    load: async () => (await import('./pause/resume.js')).command,
   },
   {
     name: 'ready',
@@ -65,7 +65,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'demo',
     summary: 'show the main job on this machine, without a cluster',
-    load: async () => (await import('./demo.js')).command,
+    load: async () => (await import('./demo/demo.js')).command,
   },
   {
     name: 'completion',

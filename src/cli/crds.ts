@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { customResourceDefinitions, definitionsAsYaml } from '../documents/crd.js';
+import { customResourceDefinitions, definitionsAsYaml } from '../documents/schema/crd.js';
 import { exitCodes, type CommandDefinition } from './command.js';
 
 /** `outrider crds`: prints the custom resource definitions of this version. */

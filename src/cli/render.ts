@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { applySettings } from '../documents/set.js';
+import { applySettings } from '../documents/configuration/set.js';
 import { OutriderError } from '../model/error.js';
 import { isObject } from '../model/json.js';
 import { didYouMean } from '../model/nearest.js';
@@ -13,9 +13,9 @@ import { withTextSettings } from '../profile/node-agent/options.js';
 import type { RenderedFile } from '../profile/node-agent/rendering.js';
 import { builtInProfiles } from '../profile/registry.js';
 import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
-import { textOf, textsOf } from './flags.js';
+import { textOf, textsOf } from './options/flags.js';
 import type { Io } from './io.js';
-import { collect } from './setting-options.js';
+import { collect } from './options/settings.js';
 
 const profileName = 'datadog-node';
 

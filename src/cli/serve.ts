@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { clusterFacts } from '../config-facts.js';
+import { clusterFacts } from '../settings/cluster-facts.js';
 import { createDoor } from '../admission/handler.js';
-import { readSettings, settingKeys, settingsFileName, type Settings } from '../config.js';
-import { parseConfiguration, type ParsedConfiguration } from '../documents/configuration.js';
-import { parseImageMapJson } from '../documents/image-map.js';
+import { readSettings, settingKeys, settingsFileName } from '../settings/settings.js';
+import type { Settings } from '../settings/table.js';
+import { parseConfiguration, type ParsedConfiguration } from '../documents/configuration/configuration.js';
+import { parseSettingsFile } from '../documents/configuration/settings-file.js';
+import { parseImageMapJson } from '../documents/configuration/image-map.js';
 import { argvIn, configure } from '../engine/configure.js';
 import { demonstrationPolicy } from '../engine/demonstration.js';
 import type { Engine } from '../engine/engine.js';
@@ -23,8 +25,8 @@ import { reviewLog } from '../server/review-log.js';
 import { runService } from '../server/run.js';
 import type { Service } from '../server/service.js';
 import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
-import { openLookups, type LookupSurroundings } from './image-service.js';
-import { addSettingOptions } from './setting-options.js';
+import { openLookups, type LookupSurroundings } from './image/service.js';
+import { addSettingOptions } from './options/settings.js';
 
 /** `outrider serve`: runs the webhook until a signal ends it. */
 export const command: CommandDefinition = {
@@ -48,7 +50,7 @@ Examples:
 async function serve({ flags, io }: Invocation): Promise<number> {
   const { env } = io;
   const name = settingsFileName({ flags, env });
-  const file = name === undefined ? undefined : { name, text: await readText(name) };
+  const file = name === undefined ? undefined : { name, value: parseSettingsFile(await readText(name), name) };
   const settings = readSettings({ flags, env, file });
   const logger = await createLogger({ level: settings.logLevel, format: settings.logFormat, env });
   const metrics = createMetrics({

@@ -1,4 +1,4 @@
-import type { Clock } from '../image/clock.js';
+import type { Clock } from '../time/clock.js';
 import { ApiError } from './client/api-error.js';
 
 /** A number from 0 up to 1, evenly; passed in: `Math.random`, but in tests. */

@@ -1,9 +1,8 @@
 import type { Finding } from '../model/decision.js';
 import type { ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
 import type { Recipe } from '../model/recipe.js';
-import { rewriteImage } from '../inject/own-containers.js';
-import type { Engine } from './engine.js';
-import type { PodRequest } from './instrument.js';
+import { rewriteImage } from '../inject/pod/own-containers.js';
+import type { Engine, PodRequest } from './engine.js';
 import type { Rule } from './rules.js';
 
 /** What is known to be wrong with what the agent needs, its images or its access key (E31). */

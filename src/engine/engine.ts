@@ -1,6 +1,26 @@
+import type { Door } from '../model/decision.js';
 import type { ImageResolver } from '../model/image.js';
+import type { JsonObject } from '../model/json.js';
 import type { ClusterFacts } from '../model/recipe.js';
+import type { StringMap } from '../model/selector.js';
 import type { Rule, Rules } from './rules.js';
+
+/** A pod, or a pod template, that a decision is asked for. */
+export interface PodRequest {
+  readonly pod: JsonObject;
+  /** The namespace the pod goes to: the request's, since `metadata.namespace` may be empty (E29). */
+  readonly namespace: string;
+  readonly namespaceLabels: StringMap;
+  readonly door: Door;
+  /** True at admission, where the ServiceAccount's pull secrets are in the pod already; false in a manifest (E31). */
+  readonly admitted: boolean;
+  /** Record every check, for `explain`. */
+  readonly trace: boolean;
+  /** A dry run: nothing may be made for this pod. */
+  readonly dryRun?: boolean;
+  /** Gives the signal under which look-ups run; absent where nothing may be looked up. */
+  readonly lookUp?: (() => AbortSignal) | undefined;
+}
 
 /**
  * Whether a Secret's key is there, as far as that is known. `blocked`: where a copy belongs stands a Secret of somebody

@@ -2,7 +2,7 @@ import { isObject, objectOf, stringsOf } from '../model/json.js';
 import type { JsonValue } from '../model/json.js';
 import type { ImageConfig, ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
 import { names } from '../model/names.js';
-import type { ContainerView, PodView } from '../inject/view.js';
+import type { ContainerView, PodView } from '../inject/pod/view.js';
 
 /** What is known of images by container name. */
 export type KnownImages = ReadonlyMap<string, ImageOutcome>;

@@ -5,40 +5,23 @@ import type { ImageOutcome } from '../model/image.js';
 import { names } from '../model/names.js';
 import type { Operation } from '../model/patch.js';
 import type { StringMap } from '../model/selector.js';
-import { needsImage } from '../inject/argv.js';
-import { makePlan, type Planned } from '../inject/make-plan.js';
-import { missingParts, partsTakenOff } from '../inject/missing.js';
-import { concernedContainers } from '../inject/named-parts.js';
-import { findObstacle } from '../inject/obstacles.js';
-import { buildPatch } from '../inject/patch.js';
-import type { Plan } from '../inject/plan.js';
-import { openSetting, type Setting } from '../inject/setting.js';
-import { isFinding, readPod, type ContainerView, type PodView } from '../inject/view.js';
+import { needsImage } from '../inject/pod/argv.js';
+import { makePlan, type Planned } from '../inject/pod/make-plan.js';
+import { missingParts, partsTakenOff } from '../inject/pod/missing.js';
+import { concernedContainers } from '../inject/pod/named-parts.js';
+import { findObstacle } from '../inject/pod/obstacles.js';
+import { buildPatch } from '../inject/pod/patch.js';
+import type { Plan } from '../inject/pod/plan.js';
+import { openSetting, type Setting } from '../inject/pod/setting.js';
+import { isFinding, readPod, type ContainerView, type PodView } from '../inject/pod/view.js';
 import { selectContainers, type Selection } from '../policy/containers.js';
 import type { CompiledPolicy } from '../policy/compile.js';
 import { decide, noFindings, type Findings } from '../policy/decide.js';
 import { screen, type Screening } from '../policy/screen.js';
 import { agentImagesOf, agentImageTrouble, lookUpAgents, secretTrouble } from './agent.js';
-import type { Engine } from './engine.js';
+import type { Engine, PodRequest } from './engine.js';
 import { knownImages, type KnownImages, type PodImages } from './images.js';
 import type { Rule } from './rules.js';
-
-/** A pod, or a pod template, that a decision is asked for. */
-export interface PodRequest {
-  readonly pod: JsonObject;
-  /** The namespace the pod goes to: the request's, since `metadata.namespace` may be empty (E29). */
-  readonly namespace: string;
-  readonly namespaceLabels: StringMap;
-  readonly door: Door;
-  /** True at admission, where the ServiceAccount's pull secrets are in the pod already; false in a manifest (E31). */
-  readonly admitted: boolean;
-  /** Record every check, for `explain`. */
-  readonly trace: boolean;
-  /** A dry run: nothing may be made for this pod. */
-  readonly dryRun?: boolean;
-  /** Gives the signal under which look-ups run; absent where nothing may be looked up. */
-  readonly lookUp?: (() => AbortSignal) | undefined;
-}
 
 /** A decision with what it came from. */
 export interface Outcome {

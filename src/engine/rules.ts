@@ -12,7 +12,7 @@ import {
   type PolicySet,
   type RankedPolicy,
 } from '../policy/compile.js';
-import { OwnParts } from '../inject/own-parts.js';
+import { OwnParts } from '../inject/pod/own-parts.js';
 import { mirroredSecret, type MirroredSecret } from './mirrored-secret.js';
 import { findProfile, type ProfileRegistry } from '../profile/registry.js';
 import { renderRecipe, type RenderOptions } from '../profile/render.js';

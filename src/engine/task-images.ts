@@ -1,6 +1,6 @@
 import type { ImageConfig, ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
 import { isObject, stringOf, type JsonObject } from '../model/json.js';
-import { fieldOf, taskField, type TaskContainerView, type TaskView } from '../inject/task-view.js';
+import { fieldOf, taskField, type TaskContainerView, type TaskView } from '../inject/task/view.js';
 
 /** Images of one task: those known at once, and those that a registry has to be asked for. */
 export interface TaskImages {

@@ -3,7 +3,7 @@ import type { Content } from './cache/content.js';
 import { createFlights } from './cache/flights.js';
 import type { ImageCache } from './cache/image-cache.js';
 import type { CacheCounter } from './cache/stats.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../time/clock.js';
 import { referenceKey, repositoryKey } from './keys.js';
 import type { ImageLog } from './log.js';
 import { parseImageConfig, parseManifest } from './manifest.js';

@@ -5,7 +5,7 @@ import { waitFor, WaitEnded } from './cache/flights.js';
 import type { ImageCache } from './cache/image-cache.js';
 import type { CacheCounter } from './cache/stats.js';
 import type { Tolerance } from './cache/timed.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../time/clock.js';
 import type { Fetcher, Question } from './fetcher.js';
 import { referenceKey, repositoryKey } from './keys.js';
 import type { ImageLog } from './log.js';

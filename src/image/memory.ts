@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { valueOf, type Timed, type Tolerance } from './cache/timed.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../time/clock.js';
 import { repositoryKey } from './keys.js';
 import type { Credential, CredentialRequest, ImageReference } from './types.js';
 

@@ -3,7 +3,7 @@ import type { ImageStats } from '../model/image-stats.js';
 import { createFlights, TooManyFlights } from './cache/flights.js';
 import { createImageCache, defaultCacheLimits, type CacheLimits, type ImageCache } from './cache/image-cache.js';
 import { createCacheCounter } from './cache/stats.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../time/clock.js';
 import { createFetcher } from './fetcher.js';
 import { createImageMap } from './image-map.js';
 import { referenceKey } from './keys.js';

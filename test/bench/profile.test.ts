@@ -12,7 +12,7 @@ t.test('time counts to the nearest caller that says what it is for', (t) => {
     ['logging', frame('node:fs'), frame('../node_modules/sonic-boom/index.js'), handler, server, loop],
     ['encoding the answer', frame('', 'base64Slice'), frame('node:buffer'), frame('../src/admission/patch-encoder.ts')],
     ['encoding the answer', frame('../src/model/json.ts'), frame('../src/admission/response.ts'), handler],
-    ['deciding and planning', frame('../src/model/json.ts'), frame('../src/inject/make-plan.ts'), handler],
+    ['deciding and planning', frame('../src/model/json.ts'), frame('../src/inject/pod/make-plan.ts'), handler],
     ['metrics', frame('../node_modules/prom-client/lib/counter.js'), server],
     ['Fastify and our server', frame('node:events'), frame('../node_modules/fastify/lib/reply.js'), loop],
     ['TLS, HTTP and streams of Node', frame('', 'writev'), frame('node:internal/stream_base_commons'), server],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import t from 'tap';
-import { definitionsAsYaml } from '../../src/documents/crd.js';
+import { definitionsAsYaml } from '../../src/documents/schema/crd.js';
 import { workplace } from './harness.js';
 
 t.test('crds prints what is committed', async (t) => {

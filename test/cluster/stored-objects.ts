@@ -1,7 +1,7 @@
 import type { ApiClient } from '../../src/cluster/client/api-client.js';
 import { ApiError } from '../../src/cluster/client/api-error.js';
 import type { Sleep } from '../../src/cluster/pace.js';
-import type { Clock } from '../../src/image/clock.js';
+import type { Clock } from '../../src/time/clock.js';
 import { isObject, objectOf, stringOf, type JsonObject } from '../../src/model/json.js';
 
 /** One request, as the fake got it. */

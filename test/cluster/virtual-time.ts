@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Clock } from '../../src/image/clock.js';
+import type { Clock } from '../../src/time/clock.js';
 
 /** Time that passes only when a test says so. */
 export interface VirtualTime extends Clock {

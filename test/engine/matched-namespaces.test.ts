@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parseConfiguration } from '../../src/documents/configuration.js';
+import { parseConfiguration } from '../../src/documents/configuration/configuration.js';
 import { configure } from '../../src/engine/configure.js';
 import { matchNamespaces } from '../../src/engine/matched-namespaces.js';
 import { names } from '../../src/model/names.js';

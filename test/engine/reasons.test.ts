@@ -1,5 +1,5 @@
 import t from 'tap';
-import { readManifests } from '../../src/documents/manifest.js';
+import { readManifests } from '../../src/documents/manifest/manifest.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { instrumentTask } from '../../src/engine/instrument-task.js';
 import type { Decision, Door } from '../../src/model/decision.js';

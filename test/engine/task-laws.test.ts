@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { stringify } from 'yaml';
-import { readManifests } from '../../src/documents/manifest.js';
-import { taskUndoOperations } from '../../src/documents/task-undo.js';
-import { undoRecord } from '../../src/documents/undo.js';
-import { editDocument } from '../../src/documents/yaml-edit.js';
+import { readManifests } from '../../src/documents/manifest/manifest.js';
+import { taskUndoOperations } from '../../src/documents/undo/task-undo.js';
+import { undoRecord } from '../../src/documents/undo/undo.js';
+import { editDocument } from '../../src/documents/edit/edit.js';
 import type { TaskOutcome } from '../../src/engine/instrument-task.js';
-import { isIntrinsic } from '../../src/inject/task-dialect.js';
+import { isIntrinsic } from '../../src/inject/task/dialect.js';
 import {
   isArray,
   isObject,

@@ -1,6 +1,6 @@
-import { keepTaskUndo } from '../../src/documents/task-undo.js';
-import { readManifests } from '../../src/documents/manifest.js';
-import { editDocument } from '../../src/documents/yaml-edit.js';
+import { keepTaskUndo } from '../../src/documents/undo/task-undo.js';
+import { readManifests } from '../../src/documents/manifest/manifest.js';
+import { editDocument } from '../../src/documents/edit/edit.js';
 import { configure } from '../../src/engine/configure.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { instrumentTask, type TaskOutcome, type TaskRequest } from '../../src/engine/instrument-task.js';

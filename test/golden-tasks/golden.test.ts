@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { readManifests } from '../../src/documents/manifest.js';
+import { readManifests } from '../../src/documents/manifest/manifest.js';
 import { isObject, listOf, stringOf, stringsOf } from '../../src/model/json.js';
 import { workplace } from '../cli/harness.js';
 

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { editDocument } from '../../src/documents/yaml-edit.js';
-import { readManifests, type ManifestDocument } from '../../src/documents/manifest.js';
-import { withUndo } from '../../src/documents/undo.js';
+import { editDocument } from '../../src/documents/edit/edit.js';
+import { readManifests, type ManifestDocument } from '../../src/documents/manifest/manifest.js';
+import { withUndo } from '../../src/documents/undo/undo.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { isObject, objectOf, stringOf, type JsonObject, type JsonValue } from '../../src/model/json.js';
 import type { Operation } from '../../src/model/patch.js';

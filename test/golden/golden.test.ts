@@ -1,5 +1,5 @@
 import t from 'tap';
-import { applyUndo } from '../../src/documents/undo.js';
+import { applyUndo } from '../../src/documents/undo/undo.js';
 import { names } from '../../src/model/names.js';
 import { draft, drop, isDraftObject, textOf } from '../support/json.js';
 import { throughTheServer } from '../support/cluster.js';

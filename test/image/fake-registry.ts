@@ -8,7 +8,7 @@ import {
   type Manifest,
   type RegistryClient,
 } from '../../src/image/types.js';
-import type { Clock } from '../../src/image/clock.js';
+import type { Clock } from '../../src/time/clock.js';
 
 /** A clock that is moved by hand. */
 export interface FakeClock extends Clock {

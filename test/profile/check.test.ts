@@ -3,10 +3,10 @@ import t from 'tap';
 import { profileSchema, type Profile, type ProfileInput } from '../../src/model/profile.js';
 import { checkProfile } from '../../src/profile/check.js';
 import { matchesPattern, patternProblem } from '../../src/profile/pattern.js';
-import { profileReference } from '../../src/profile/reference.js';
+import { profileReference } from '../tools/profile-reference.js';
 import { builtInProfiles, findProfile, profileRegistry } from '../../src/profile/registry.js';
 import { renderRecipe } from '../../src/profile/render.js';
-import { parseConfiguration } from '../../src/documents/configuration.js';
+import { parseConfiguration } from '../../src/documents/configuration/configuration.js';
 
 function own(spec: Partial<ProfileInput['spec']>, name = 'acme'): Profile {
   return profileSchema.parse({

@@ -1,10 +1,10 @@
 import jsonpatch from 'fast-json-patch';
 import { readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { parseConfiguration } from '../../src/documents/configuration.js';
-import { readManifests } from '../../src/documents/manifest.js';
-import { undoOperations, withUndo } from '../../src/documents/undo.js';
-import { editDocument } from '../../src/documents/yaml-edit.js';
+import { parseConfiguration } from '../../src/documents/configuration/configuration.js';
+import { readManifests } from '../../src/documents/manifest/manifest.js';
+import { undoOperations, withUndo } from '../../src/documents/undo/undo.js';
+import { editDocument } from '../../src/documents/edit/edit.js';
 import { configure } from '../../src/engine/configure.js';
 import { instrument, type Outcome } from '../../src/engine/instrument.js';
 import type { Door } from '../../src/model/decision.js';

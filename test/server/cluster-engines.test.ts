@@ -1,6 +1,6 @@
 import t from 'tap';
 import { openClusterState } from '../../src/cluster/state/cluster-state.js';
-import { readSettings } from '../../src/config.js';
+import { readSettings } from '../../src/settings/settings.js';
 import type { SeenFacts } from '../../src/model/recipe.js';
 import { createClusterEngines } from '../../src/server/in-cluster/cluster-engines.js';
 import { fakeApi, fakeTiming, memoryLog, settle } from '../cluster/fake-api.js';

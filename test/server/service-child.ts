@@ -1,6 +1,6 @@
 import { createLogger } from '../../src/observe/logger.js';
 import { createMetrics, Registry } from '../../src/observe/metrics.js';
-import { readSettings } from '../../src/config.js';
+import { readSettings } from '../../src/settings/settings.js';
 import { certificateFromFiles } from '../../src/server/certificates.js';
 import { handlersFromFolder } from '../../src/server/configuration.js';
 import { rejectCauses } from '../../src/server/rejection.js';

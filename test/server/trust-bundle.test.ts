@@ -1,7 +1,8 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { readSettings, type Settings } from '../../src/config.js';
+import { readSettings } from '../../src/settings/settings.js';
+import type { Settings } from '../../src/settings/table.js';
 import { certificateFromFiles } from '../../src/server/certificates.js';
 import { certificateFromSecret } from '../../src/server/managed-certificate.js';
 import type { CertificateSource } from '../../src/server/sources.js';

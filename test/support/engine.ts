@@ -1,8 +1,9 @@
 import { createDoor, type DoorOptions, type Reviewed } from '../../src/admission/handler.js';
-import { parseConfiguration } from '../../src/documents/configuration.js';
+import { parseConfiguration } from '../../src/documents/configuration/configuration.js';
 import { configure } from '../../src/engine/configure.js';
 import type { Credentials, Engine, SecretState } from '../../src/engine/engine.js';
-import { instrument, type Outcome, type PodRequest } from '../../src/engine/instrument.js';
+import type { PodRequest } from '../../src/engine/engine.js';
+import { instrument, type Outcome } from '../../src/engine/instrument.js';
 import type { Door } from '../../src/model/decision.js';
 import type { ImageConfig, ImageOutcome, ImageResolver } from '../../src/model/image.js';
 import { isArray, isObject, stringsOf, type JsonObject } from '../../src/model/json.js';

@@ -1,4 +1,4 @@
-import { definitionsAsYaml } from '../../src/documents/crd.js';
+import { definitionsAsYaml } from '../../src/documents/schema/crd.js';
 import type { GeneratedFile } from './generated.js';
 
 /** The custom resource definitions, for kubectl and in the chart. */

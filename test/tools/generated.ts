@@ -1,4 +1,4 @@
-import { settingsMarkdown } from '../../src/config-docs.js';
+import { settingsMarkdown } from './settings-reference.js';
 import { conditionsDoc } from './conditions-doc.js';
 import { definitionFiles } from './crds.js';
 import { dashboardFiles } from './dashboard.js';

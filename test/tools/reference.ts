@@ -1,9 +1,9 @@
-import { schemaReference } from '../../src/documents/schema-reference.js';
+import { schemaReference } from './schema-reference.js';
 import { imageMapSchema } from '../../src/model/image-map.js';
 import { policySchema } from '../../src/model/policy.js';
 import { profileSchema } from '../../src/model/profile.js';
 import { registryConfigSchema } from '../../src/model/registry-config.js';
-import { profileReference } from '../../src/profile/reference.js';
+import { profileReference } from './profile-reference.js';
 import { builtInProfiles } from '../../src/profile/registry.js';
 import type { GeneratedFile } from './generated.js';
 

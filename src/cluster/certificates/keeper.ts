@@ -1,5 +1,5 @@
 import { backOffMs } from '../pace.js';
-import type { Clock } from '../../image/clock.js';
+import type { Clock } from '../../time/clock.js';
 import { objectOf } from '../../model/json.js';
 import type { Logger } from '../../observe/logger.js';
 import { isApiError } from '../client/api-error.js';

@@ -1,4 +1,4 @@
-import type { Settings } from '../../config.js';
+import type { Settings } from '../../settings/table.js';
 
 /** DNS names and addresses by which the API server calls: the Service's, and the host of a webhook's URL. */
 export function certificateNames(

@@ -1,4 +1,4 @@
-import type { Clock } from '../../image/clock.js';
+import type { Clock } from '../../time/clock.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Logger } from '../../observe/logger.js';
 import { bundleOf, certificatesIn, isIssuedBy } from '../../tls/bundle.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../image/clock.js';
+import type { Clock } from '../../time/clock.js';
 import { certificatesIn } from '../../tls/bundle.js';
 
 /** For how long the webhook configurations have had which authorities. */

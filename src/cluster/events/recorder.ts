@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../image/clock.js';
+import type { Clock } from '../../time/clock.js';
 import type { Decision, Door } from '../../model/decision.js';
 import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
@@ -10,7 +10,7 @@ import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
 import type { Sleep } from '../pace.js';
 import { eventObject, seriesPatch } from './event-object.js';
-import { createLimit } from './limits.js';
+import { createLimit } from '../../time/limits.js';
 import { isNoteworthy } from './noteworthy.js';
 import { createRegardingResolver, makerOf, type Regarding } from './regarding.js';
 

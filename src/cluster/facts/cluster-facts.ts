@@ -1,5 +1,5 @@
 import { capabilitiesOf, type Capability, type ClusterCapabilities } from '../../doctor/capabilities.js';
-import type { Clock } from '../../image/clock.js';
+import type { Clock } from '../../time/clock.js';
 import type { NodeFacts } from '../../image/placement.js';
 import { listOf, objectOf, stringOf } from '../../model/json.js';
 import type { SeenFacts } from '../../model/recipe.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../image/clock.js';
+import type { Clock } from '../../time/clock.js';
 import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
@@ -20,7 +20,7 @@ import { allWith, outcomes, type PolicyRegistration, type SeenConfiguration } fr
 import { untilText, type PauseMarker } from './pause-marker.js';
 import { createProof, type ProvenConditions } from './proof.js';
 import { createTokenBucket } from './token-bucket.js';
-import { createWake } from './wake.js';
+import { createWake } from '../../time/wake.js';
 import { createRemoval, spreadMs } from './removal.js';
 import { readConfiguration, rehearse, stands, writeConfiguration } from './write.js';
 import { readWritten } from './written.js';

@@ -1,7 +1,7 @@
 import type { Credentials, Engine } from '../../engine/engine.js';
 import type { MirroredSecret } from '../../engine/mirrored-secret.js';
-import type { Clock } from '../../image/clock.js';
-import { raceAbort } from '../../image/registry/shared-calls.js';
+import type { Clock } from '../../time/clock.js';
+import { raceAbort } from '../../time/shared-calls.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { isObjectName } from '../client/object-name.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../image/clock.js';
+import type { Clock } from '../../time/clock.js';
 import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../image/clock.js';
-import { raceAbort } from '../../image/registry/shared-calls.js';
+import type { Clock } from '../../time/clock.js';
+import { raceAbort } from '../../time/shared-calls.js';
 
 /** Values by key, asked for when they are needed and kept for a while. */
 export interface OnDemand<T> {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../image/clock.js';
+import type { Clock } from '../../time/clock.js';
 import type { PullSecret, SecretSource } from '../../image/credentials/secret-source.js';
 import { listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { ApiClient } from '../client/api-client.js';

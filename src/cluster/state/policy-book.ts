@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { readPolicyObject, type ReadObject } from '../../documents/object.js';
+import { readPolicyObject, type ReadObject } from '../../documents/configuration/object.js';
 import { compileRule, knownOf, located, rulesOf, type Rule, type Rules } from '../../engine/rules.js';
 import { OutriderError } from '../../model/error.js';
 import type { Policy } from '../../model/policy.js';

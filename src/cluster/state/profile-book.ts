@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { readProfileObject } from '../../documents/object.js';
+import { readProfileObject } from '../../documents/configuration/object.js';
 import { OutriderError } from '../../model/error.js';
 import type { Profile } from '../../model/profile.js';
 import { builtInProfiles, profileRegistry, type ProfileRegistry } from '../../profile/registry.js';

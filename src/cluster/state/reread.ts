@@ -1,4 +1,4 @@
-import type { Clock } from '../../image/clock.js';
+import type { Clock } from '../../time/clock.js';
 import { unlessAborted, type Sleep } from '../pace.js';
 import type { Reflector } from '../watch/reflector.js';
 

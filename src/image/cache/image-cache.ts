@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../time/clock.js';
 import { referenceKey, repositoryKey } from '../keys.js';
 import type { ImageReference } from '../types.js';
 import { createContentCache, type ContentCache } from './content.js';

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { ReasonCode } from '../../model/reasons.js';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../time/clock.js';
 import { RegistryError } from '../types.js';
 import { valueOf, type Timed } from './timed.js';
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isObject } from '../../model/json.js';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../time/clock.js';
 import { identityTokenCredential } from '../credentials/credential.js';
 import type { Credential } from '../types.js';
 import type { Environment } from './aws-identity.js';

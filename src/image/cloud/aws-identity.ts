@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../time/clock.js';
 import type { CloudHttp } from './http.js';
 import { CloudError, fieldIn, objectIn } from './provider.js';
 import type { AwsKeys } from './sigv4.js';

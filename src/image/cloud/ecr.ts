@@ -1,5 +1,5 @@
 import { isObject, listOf } from '../../model/json.js';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../time/clock.js';
 import { basicCredential } from '../credentials/credential.js';
 import type { AwsIdentity } from './aws-identity.js';
 import type { CloudHttp } from './http.js';

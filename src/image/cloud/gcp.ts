@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../time/clock.js';
 import { basicCredential } from '../credentials/credential.js';
 import type { Credential } from '../types.js';
 import type { CloudHttp } from './http.js';

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { createFlights } from '../cache/flights.js';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../time/clock.js';
 import { CloudError } from './provider.js';
 
 /** A token and for how long it is good. */

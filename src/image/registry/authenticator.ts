@@ -2,7 +2,8 @@ import { LRUCache } from 'lru-cache';
 import { type Credential, RegistryError } from '../types.js';
 import { type Challenge, parseChallenges } from './challenge.js';
 import { basicHeader, type TokenService } from './token-service.js';
-import type { Answer, Question } from './transport.js';
+import type { Question } from './transport.js';
+import type { Answer } from './answer.js';
 
 /** Asks a registry, and shows it who we are in the way that it wants. */
 export interface Authenticator {

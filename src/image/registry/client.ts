@@ -12,14 +12,15 @@ import { type Lookup, lookupBySystem } from './connector.js';
 import { hasDigest, isDigest } from './digest.js';
 import { createDispatchers } from './dispatchers.js';
 import { createEgressGuard, type EgressRules } from './egress-guard.js';
-import { answerError, connectionError, headerOf } from './failure.js';
+import { answerError, connectionError } from './failure.js';
 import { createHosts, type HostConfiguration, type HostSettings, type RegistryRules } from './hosts.js';
 import { verifiedManifest } from './manifest-answer.js';
 import { manifestAccept, mediaTypeOf } from './media-types.js';
 import { checkProxies, type ProxySettings } from './proxy.js';
 import { askFollowing } from './redirects.js';
 import { createTokenService } from './token-service.js';
-import { type Answer, createTransport, type ExchangeReport, type Purpose } from './transport.js';
+import { createTransport, type ExchangeReport, type Purpose } from './transport.js';
+import { headerOf, type Answer } from './answer.js';
 
 export interface RegistryClientOptions {
   /** How to talk to hosts that need more than TLS and the defaults; the first that matches counts. */

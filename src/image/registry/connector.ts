@@ -2,7 +2,7 @@ import { lookup as systemLookup, type LookupAddress, type LookupOptions } from '
 import type { LookupFunction } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { buildConnector } from 'undici';
-import { asError } from './as-error.js';
+import { asError } from '../../time/as-error.js';
 import { type EgressGuard, EgressDeniedError } from './egress-guard.js';
 
 /** Finds a host's addresses; the system's resolver by default. */

@@ -1,10 +1,10 @@
 import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici';
-import { asError } from './as-error.js';
+import { asError } from '../../time/as-error.js';
 import { createGuardedConnector, type Lookup, permittedAddresses } from './connector.js';
 import type { EgressGuard } from './egress-guard.js';
 import type { HostSettings } from './hosts.js';
 import { proxyFor, type ProxySettings } from './proxy.js';
-import { raceAbort } from './shared-calls.js';
+import { raceAbort } from '../../time/shared-calls.js';
 
 /** Connection pools: one for each configuration and proxy, so their number does not grow with what pods name. */
 export interface Dispatchers {

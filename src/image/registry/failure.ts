@@ -2,7 +2,7 @@ import { RegistryError } from '../types.js';
 import { isArray, isObject, stringOf } from '../../model/json.js';
 import { EgressDeniedError } from './egress-guard.js';
 import { retryAfterMs } from './retry-after.js';
-import type { Answer } from './transport.js';
+import { headerOf, type Answer } from './answer.js';
 
 /**
  * The error for an answer that is no success.
@@ -38,12 +38,6 @@ export function connectionError(host: string, cause: unknown, signal: AbortSigna
   return new RegistryError('registry_unreachable', `cannot reach ${host}${code === undefined ? '' : ` (${code})`}`, {
     cause,
   });
-}
-
-/** One value of a header; of several, the first. */
-export function headerOf(answer: Pick<Answer, 'headers'>, name: string): string | undefined {
-  const value = answer.headers[name];
-  return typeof value === 'string' ? value : value?.[0];
 }
 
 /** The code of a system's, TLS's or HTTP client's error: `ECONNREFUSED`, `DEPTH_ZERO_SELF_SIGNED_CERT`, … */

@@ -2,9 +2,8 @@ import { isArray, isObject, stringOf } from '../../model/json.js';
 import { formatReference } from '../reference.js';
 import { type ImageReference, type Manifest, RegistryError } from '../types.js';
 import { digestOf, hasDigest, isDigest } from './digest.js';
-import { headerOf } from './failure.js';
 import { manifestKind, mediaTypeOf } from './media-types.js';
-import type { Answer } from './transport.js';
+import { headerOf, type Answer } from './answer.js';
 
 /** Content types that say nothing of what a body is. */
 const vagueTypes: ReadonlySet<string> = new Set([

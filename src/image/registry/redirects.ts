@@ -1,7 +1,7 @@
 import { RegistryError } from '../types.js';
-import { headerOf } from './failure.js';
 import type { Hosts } from './hosts.js';
-import type { Answer, Question, Transport } from './transport.js';
+import type { Question, Transport } from './transport.js';
+import { headerOf, type Answer } from './answer.js';
 
 const maxRedirects = 5;
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);

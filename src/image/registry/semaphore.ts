@@ -1,4 +1,4 @@
-import { asError } from './as-error.js';
+import { asError } from '../../time/as-error.js';
 
 /** Lets at most so many calls of one key be under way; further ones wait in the order they came. */
 export class Semaphore {

@@ -3,8 +3,9 @@ import { isObject, stringOf } from '../../model/json.js';
 import { type Credential, RegistryError } from '../types.js';
 import { answerError } from './failure.js';
 import type { Hosts } from './hosts.js';
-import { SharedCalls } from './shared-calls.js';
-import type { Answer, Question, Transport } from './transport.js';
+import { SharedCalls } from '../../time/shared-calls.js';
+import type { Question, Transport } from './transport.js';
+import type { Answer } from './answer.js';
 
 /** What a token is asked for. */
 export interface TokenRequest {

@@ -1,8 +1,8 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { LRUCache } from 'lru-cache';
 import { errors, type Dispatcher } from 'undici';
 import type { RegistryError } from '../types.js';
+import type { Answer } from './answer.js';
 import { readBody } from './body.js';
 import type { Dispatchers } from './dispatchers.js';
 import { connectionError, systemCode } from './failure.js';
@@ -23,14 +23,6 @@ export interface Question {
   /** The longest body of a success. */
   readonly limitBytes: number;
   readonly settings: HostSettings;
-}
-
-/** One HTTP answer with its body, as long as it may be: of an answer that is no success, the start. */
-export interface Answer {
-  readonly url: URL;
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Uint8Array;
 }
 
 /** How one request went: for metrics, for timings, and, with the body's start of a failure, for our own log. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { EnvHttpProxyAgent } from 'undici';
 import type { CloudName, RegistryConfig } from '../../model/registry-config.js';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../time/clock.js';
 import { createAcrProvider } from '../cloud/acr.js';
 import { createAwsIdentity, type Environment } from '../cloud/aws-identity.js';
 import { createEcrProvider } from '../cloud/ecr.js';

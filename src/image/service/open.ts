@@ -2,7 +2,7 @@ import type { ImageOutcome, ImageResolver } from '../../model/image.js';
 import { defaultRegistryConfig, type RegistryConfig } from '../../model/registry-config.js';
 import { createCacheFile } from '../cache/file.js';
 import type { ImageStats } from '../../model/image-stats.js';
-import { systemClock, type Clock } from '../clock.js';
+import { systemClock, type Clock } from '../../time/clock.js';
 import type { Environment } from '../cloud/aws-identity.js';
 import { createCloudSource } from '../cloud/source.js';
 import { composeCredentials } from '../credentials/compose.js';

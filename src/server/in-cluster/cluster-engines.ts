@@ -1,10 +1,10 @@
-import { clusterFacts } from '../../config-facts.js';
-import type { Settings } from '../../config.js';
+import { clusterFacts } from '../../settings/cluster-facts.js';
+import type { Settings } from '../../settings/table.js';
 import type { ClusterFactsReader } from '../../cluster/facts/cluster-facts.js';
 import type { ClusterState } from '../../cluster/state/cluster-state.js';
 import type { Engine } from '../../engine/engine.js';
 import type { Rules } from '../../engine/rules.js';
-import type { Clock } from '../../image/clock.js';
+import type { Clock } from '../../time/clock.js';
 import type { ImageResolver } from '../../model/image.js';
 import type { ClusterFacts, SeenFacts } from '../../model/recipe.js';
 import { Past } from './past.js';

@@ -1,12 +1,12 @@
 import { hostname } from 'node:os';
-import type { Settings } from '../../config.js';
+import type { Settings } from '../../settings/table.js';
 import { createApiClient, type ApiClient } from '../../cluster/client/api-client.js';
 import { openConnection } from '../../cluster/client/connection.js';
 import { loadKubeConfig } from '../../cluster/client/kube-config.js';
 import { createClusterFacts, type ClusterFactsReader } from '../../cluster/facts/cluster-facts.js';
 import { createSecretSource } from '../../cluster/secrets/secret-source.js';
 import { sleepByTimer, type Timing } from '../../cluster/pace.js';
-import { systemClock } from '../../image/clock.js';
+import { systemClock } from '../../time/clock.js';
 import type { SecretSource } from '../../image/credentials/secret-source.js';
 import { version } from '../../model/version.js';
 import type { Logger } from '../../observe/logger.js';

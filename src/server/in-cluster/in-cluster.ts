@@ -5,7 +5,7 @@ import { createEventRecorder } from '../../cluster/events/recorder.js';
 import { createCredentials } from '../../cluster/secrets/credentials.js';
 import { unlessAborted } from '../../cluster/pace.js';
 import { openClusterState } from '../../cluster/state/cluster-state.js';
-import type { Settings } from '../../config.js';
+import type { Settings } from '../../settings/table.js';
 import type { CompileOptions } from '../../engine/rules.js';
 import type { ImageResolver } from '../../model/image.js';
 import { createClusterMetrics } from '../../observe/cluster-metrics.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../image/clock.js';
+import type { Clock } from '../../time/clock.js';
 
 // However fast something changes, no more of its past is kept.
 const most = 16;

@@ -3,7 +3,7 @@ import { openManagedCertificate } from '../../cluster/certificates/managed.js';
 import { certificateNames } from '../../cluster/certificates/names.js';
 import type { Registration } from '../../cluster/registration/registration.js';
 import type { Timing } from '../../cluster/pace.js';
-import type { Settings } from '../../config.js';
+import type { Settings } from '../../settings/table.js';
 import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
 import { certificateFromFiles } from '../certificates.js';

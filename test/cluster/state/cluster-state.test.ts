@@ -2,7 +2,7 @@ import t from 'tap';
 import { openClusterState, type ClusterChange, type ClusterState } from '../../../src/cluster/state/cluster-state.js';
 import type { PolicyState } from '../../../src/cluster/state/configuration.js';
 import { rereadRestMs } from '../../../src/cluster/state/reread.js';
-import { parseConfiguration } from '../../../src/documents/configuration.js';
+import { parseConfiguration } from '../../../src/documents/configuration/configuration.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { askDoor, decideNow, engineFor, reviewOf } from '../../support/engine.js';

@@ -5,7 +5,7 @@ import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';
 import { pathOf, resources } from '../../../src/cluster/client/resources.js';
 import { runElection } from '../../../src/cluster/leader/election.js';
 import { sleepByTimer } from '../../../src/cluster/pace.js';
-import { systemClock } from '../../../src/image/clock.js';
+import { systemClock } from '../../../src/time/clock.js';
 import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';
 import { createLogger } from '../../../src/observe/logger.js';
 import { createMetrics, Registry } from '../../../src/observe/metrics.js';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parseAllDocuments } from 'yaml';
-import { customResourceDefinitions } from '../../../src/documents/crd.js';
+import { customResourceDefinitions } from '../../../src/documents/schema/crd.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { apiVersion } from '../../../src/model/names.js';
 import { policySchema } from '../../../src/model/policy.js';

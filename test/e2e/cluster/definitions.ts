@@ -1,4 +1,4 @@
-import { definitionsAsYaml } from '../../../src/documents/crd.js';
+import { definitionsAsYaml } from '../../../src/documents/schema/crd.js';
 import type { ApiServer } from './api-server.js';
 
 /**

@@ -12,7 +12,7 @@ import { createRegistration, type Registration } from '../../../src/cluster/regi
 import { configurationPath } from '../../../src/cluster/registration/write.js';
 import type { MatchCondition } from '../../../src/cluster/registration/match-conditions.js';
 import { sleepByTimer } from '../../../src/cluster/pace.js';
-import { systemClock } from '../../../src/image/clock.js';
+import { systemClock } from '../../../src/time/clock.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';
 import { createLogger } from '../../../src/observe/logger.js';

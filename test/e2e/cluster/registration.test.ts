@@ -15,7 +15,7 @@ import { createSelfTest, runSelfTest, type SelfTestResult } from '../../../src/c
 import { configurationPath } from '../../../src/cluster/registration/write.js';
 import { policyLabel } from '../../../src/cluster/secrets/copy-object.js';
 import { openLedger } from '../../../src/cluster/secrets/ledger.js';
-import { systemClock } from '../../../src/image/clock.js';
+import { systemClock } from '../../../src/time/clock.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { names } from '../../../src/model/names.js';
 import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';

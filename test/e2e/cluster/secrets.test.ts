@@ -7,7 +7,7 @@ import { createCredentials } from '../../../src/cluster/secrets/credentials.js';
 import { createCredentialsKeeper } from '../../../src/cluster/secrets/keeper.js';
 import { removeMirroredSecrets } from '../../../src/cluster/secrets/remove-mirrored.js';
 import { createSecretSource } from '../../../src/cluster/secrets/secret-source.js';
-import { systemClock } from '../../../src/image/clock.js';
+import { systemClock } from '../../../src/time/clock.js';
 import { objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { engineOf, policyText } from '../../support/engine.js';
 import { startApiServer } from './api-server.js';

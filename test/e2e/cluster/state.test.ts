@@ -8,7 +8,7 @@ import { pathOf, resources } from '../../../src/cluster/client/resources.js';
 import { sleepByTimer } from '../../../src/cluster/pace.js';
 import { openClusterState, type ClusterState } from '../../../src/cluster/state/cluster-state.js';
 import { createStatusWriter } from '../../../src/cluster/status/writer.js';
-import { systemClock } from '../../../src/image/clock.js';
+import { systemClock } from '../../../src/time/clock.js';
 import { listOf, objectOf, type JsonObject } from '../../../src/model/json.js';
 import { startApiServer, type ApiServer } from './api-server.js';
 import { installDefinitions } from './definitions.js';

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse, parseAllDocuments } from 'yaml';
-import { settingsTable } from '../../../src/config-table.js';
+import { settingsTable } from '../../../src/settings/table.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { version } from '../../../src/model/version.js';
 import { repositoryRoot } from '../../tools/generated.js';

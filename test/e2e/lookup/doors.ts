@@ -1,8 +1,8 @@
 import { createDoor } from '../../../src/admission/handler.js';
 import { configure } from '../../../src/engine/configure.js';
-import { parseConfiguration } from '../../../src/documents/configuration.js';
+import { parseConfiguration } from '../../../src/documents/configuration/configuration.js';
 import type { Engine } from '../../../src/engine/engine.js';
-import { systemClock } from '../../../src/image/clock.js';
+import { systemClock } from '../../../src/time/clock.js';
 import type { SecretSource } from '../../../src/image/credentials/secret-source.js';
 import { createMapResolver } from '../../../src/image/map-resolver.js';
 import { openImageService, type ImageService } from '../../../src/image/service/open.js';

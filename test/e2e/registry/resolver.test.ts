@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type Clock, systemClock } from '../../../src/image/clock.js';
+import { type Clock, systemClock } from '../../../src/time/clock.js';
 import { composeCredentials } from '../../../src/image/credentials/compose.js';
 import { createPullSecretSource } from '../../../src/image/credentials/pull-secrets.js';
 import type { SecretSource } from '../../../src/image/credentials/secret-source.js';

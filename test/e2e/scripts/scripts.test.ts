@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, st
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { commandArgv, copyArgv, keeperArgv, toolsArgv, type FillStep } from '../../../src/inject/scripts.js';
+import { commandArgv, copyArgv, keeperArgv, toolsArgv, type FillStep } from '../../../src/inject/pod/scripts.js';
 import { expand } from '../../support/kubelet.js';
 
 const busybox = ['/usr/bin/busybox', '/bin/busybox'].find((path) => existsSync(path)) ?? '';

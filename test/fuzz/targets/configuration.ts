@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseConfiguration } from '../../../src/documents/configuration.js';
-import { parseImageMapJson } from '../../../src/documents/image-map.js';
-import { parseRegistryConfig } from '../../../src/documents/registry-config.js';
+import { parseConfiguration } from '../../../src/documents/configuration/configuration.js';
+import { parseImageMapJson } from '../../../src/documents/configuration/image-map.js';
+import { parseRegistryConfig } from '../../../src/documents/configuration/registry-config.js';
 import { configure } from '../../../src/engine/configure.js';
 import { OutriderError } from '../../../src/model/error.js';
 import { decideNow, plainFacts, resolverOf } from '../../support/engine.js';

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { readManifests } from '../../../src/documents/manifest.js';
+import { readManifests } from '../../../src/documents/manifest/manifest.js';
 import { readCases } from '../../golden/cases.js';
 import { jsonObject, writing, Writer } from '../../documents/generated.js';
 import { generatedPod } from '../../support/pods.js';

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSettings } from '../../../src/config.js';
+import { parseSettingsFile } from '../../../src/documents/configuration/settings-file.js';
+import { readSettings } from '../../../src/settings/settings.js';
 import { createCacheFile } from '../../../src/image/cache/file.js';
 import { createImageCache, defaultCacheLimits } from '../../../src/image/cache/image-cache.js';
 import { createCacheCounter } from '../../../src/image/cache/stats.js';
@@ -56,7 +57,10 @@ export function texts(): Target {
           const again = parseReference(formatReference(reference));
           must(formatReference(again) === formatReference(reference), 'a reference in full reads as another one');
         }),
-        outcomeOf(() => readSettings({ flags: {}, env: {}, file: { name: 'settings.yaml', text } })),
+        outcomeOf(() => {
+          const value = parseSettingsFile(text, 'settings.yaml');
+          return readSettings({ flags: {}, env: {}, file: { name: 'settings.yaml', value } });
+        }),
       ];
       must(parseChallenges(text).length <= 16, 'more challenges than are read');
       parseDockerConfig(text, 'fuzz', 'json');

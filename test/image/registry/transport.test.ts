@@ -9,7 +9,7 @@ import { parseReference } from '../../../src/image/reference.js';
 import { createRegistryClient } from '../../../src/image/registry/client.js';
 import { retryAfterMs } from '../../../src/image/registry/retry-after.js';
 import { Semaphore } from '../../../src/image/registry/semaphore.js';
-import { SharedCalls } from '../../../src/image/registry/shared-calls.js';
+import { SharedCalls } from '../../../src/time/shared-calls.js';
 import {
   anonymous,
   basic,

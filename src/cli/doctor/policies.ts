@@ -1,0 +1,66 @@
+import type { PolicyMatches } from '../../doctor/cluster.js';
+import type { ClusterInventory } from '../../doctor/inventory.js';
+import type { NamespacePolicy } from '../../doctor/namespace.js';
+import { matchNamespaces, type PolicyThere } from '../../engine/matched-namespaces.js';
+import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
+import type { StringMap } from '../../model/selector.js';
+import type { Invocation } from '../command.js';
+import { textsOf } from '../options/flags.js';
+import { loadPolicies } from '../options/policy.js';
+import { clusterFacts } from '../../settings/cluster-facts.js';
+import { settingsOf } from '../options/settings.js';
+
+/** Settings about the cluster without which nobody can say what a policy does in a namespace. */
+export const doctorSettings = ['podSecurityDefault', 'openshift', 'excludedNamespaces'] as const;
+
+/**
+ * What the policies of `--policy` match of a cluster; `undefined` without that flag. Namespaces come from the cluster;
+ * where its inventory has none, from the manifests beside the policies.
+ *
+ * @throws OutriderError, or an AggregateError of them: what is wrong with the policies and settings
+ */
+export async function readMatches(
+  invocation: Pick<Invocation, 'flags' | 'io'>,
+  inventory: ClusterInventory,
+): Promise<PolicyMatches | undefined> {
+  if (textsOf(invocation.flags['policy']).length === 0) return undefined;
+  const loaded = await loadPolicies(invocation);
+  const settings = settingsOf(invocation, doctorSettings);
+  const { podSecurityDefault, openShift } = clusterFacts(settings);
+  const inCluster = new Map(inventory.namespaces.flatMap(labelled));
+  const namespaces = inCluster.size > 0 ? inCluster : loaded.namespaces;
+  const found = matchNamespaces(loaded.rules, namespaces, new Set(settings.excludedNamespaces));
+  return {
+    namespaces: found.namespaces.map((space) => ({ ...space, policies: space.policies.map(forDoctor) })),
+    unmatched: found.unmatched,
+    outranked: found.outranked,
+    podSecurityDefault,
+    openShift,
+  };
+}
+
+function forDoctor({ policy, rule, pods, stop, optOutIgnored }: PolicyThere): NamespacePolicy {
+  const { mode, prefer, capability } = policy.spec;
+  const { capabilities } = rule.recipe;
+  return {
+    name: policy.name,
+    mode,
+    prefer,
+    capability,
+    capabilities,
+    pods,
+    stop,
+    optOutIgnored,
+    admits: policy.admits,
+  };
+}
+
+function labelled(namespace: JsonObject): readonly (readonly [name: string, labels: StringMap])[] {
+  const metadata = objectOf(namespace['metadata']);
+  const name = stringOf(metadata?.['name']);
+  if (name === undefined) return [];
+  const labels = Object.entries(objectOf(metadata?.['labels']) ?? {}).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  return [[name, Object.fromEntries(labels)]];
+}

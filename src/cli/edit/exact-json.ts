@@ -1,0 +1,33 @@
+import { splitDocuments } from '../../documents/manifest/split.js';
+import { dereference, effectiveMembers } from '../../documents/manifest/value.js';
+import type { SyntaxNode } from '../../documents/manifest/syntax.js';
+
+/**
+ * The documents of a manifest file as JSON texts, with every digit of big integers (E30). Documents without content are
+ * left out.
+ */
+export function exactJson(text: string): readonly string[] {
+  return splitDocuments(text).flatMap(({ root }) => (root === undefined ? [] : [write(root, '')]));
+}
+
+/** Puts JSON texts of objects together as kubectl does: one stays itself, several are the items of a List. */
+export function asList(documents: readonly string[]): string {
+  const [only] = documents;
+  if (documents.length === 1 && only !== undefined) return `${only}\n`;
+  const items = documents.map((item) => `\n    ${item.replaceAll('\n', '\n    ')}`).join(',');
+  const body = documents.length === 0 ? '[]' : `[${items}\n  ]`;
+  return `{\n  "apiVersion": "v1",\n  "kind": "List",\n  "items": ${body}\n}\n`;
+}
+
+function write(node: SyntaxNode, indent: string): string {
+  const target = dereference(node);
+  if (target.kind === 'scalar') return target.exact ?? JSON.stringify(target.value);
+  const inner = `${indent}  `;
+  const parts =
+    target.kind === 'seq'
+      ? target.members.map(({ value }) => write(value, inner))
+      : effectiveMembers(target).map(({ key, value }) => `${JSON.stringify(key)}: ${write(value, inner)}`);
+  const [open, close] = target.kind === 'seq' ? ['[', ']'] : ['{', '}'];
+  if (parts.length === 0) return `${open}${close}`;
+  return `${open}\n${parts.map((part) => `${inner}${part}`).join(',\n')}\n${indent}${close}`;
+}

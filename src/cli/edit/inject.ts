@@ -1,0 +1,111 @@
+import { exitCodes, type CommandDefinition, type Invocation } from '../command.js';
+import { deliver, isChanged } from './deliver.js';
+import { editFile, readFiles, type EditedFile } from '../files/edited-file.js';
+import { readInputs } from '../files/inputs.js';
+import { injectReport, injectReportJson, isHeld } from './report.js';
+import { templateInstrumenter, type InstrumentedTemplate } from '../offline/instrument-template.js';
+import { lookupSettings } from '../image/options.js';
+import { addNamespaceOptions } from '../options/namespaces.js';
+import { openEngine } from '../offline/engine.js';
+import { addInputOption, addOutputOptions, inputPaths, outputOptions, type OutputOptions } from '../options/output.js';
+import { addPolicyOptions, loadPolicies } from '../options/policy.js';
+import { addSettingOptions, clusterSettings } from '../options/settings.js';
+import { styleOf, useColour } from '../text/style.js';
+import { addOnlyOption, addUndoFileOption, onlyOf } from '../options/task.js';
+import { templateName } from '../files/template-name.js';
+import { readUndoFile, undoFileRecord, writeUndoFile } from './undo-file.js';
+
+type File = EditedFile<InstrumentedTemplate>;
+
+/** `outrider inject`: manifests in, instrumented manifests out. */
+export const command: CommandDefinition = {
+  configure(command, { programName }) {
+    addInputOption(command);
+    addOutputOptions(command);
+    addPolicyOptions(command);
+    addNamespaceOptions(command);
+    addSettingOptions(command, clusterSettings, 'Cluster:');
+    addSettingOptions(command, lookupSettings, 'Look-up:');
+    addOnlyOption(command);
+    addUndoFileOption(command, 'where to write how the Dockerrun file is given back, for uninject');
+    command.usage('-f PATH (--policy PATH | --profile NAME) [OPTIONS]');
+    command.addHelpText(
+      'after',
+      `
+Examples:
+  ${programName} inject -f web.yaml --profile sysdig --set region=us2 | kubectl apply -f -
+  kubectl get deploy web -o yaml | ${programName} inject -f - --policy policy.yaml -o diff
+  ${programName} inject -f manifests/ --policy policy.yaml --in-place
+  ${programName} inject -f manifests/ --policy policy.yaml --check
+  ${programName} inject -f task.json --profile sysdig --set region=us2 --set accessKeySecretArn=ARN > task.new.json
+
+Exit codes: 0 done; 1 --check and something would change, or a pod that may not run uninstrumented under its policy;
+2 wrong usage or bad input, and nothing was written.`,
+    );
+  },
+  run: inject,
+};
+
+async function inject(invocation: Invocation): Promise<number> {
+  const { io } = invocation;
+  const paths = inputPaths(invocation);
+  const options = outputOptions(invocation, paths);
+  const policies = await loadPolicies(invocation);
+  const undoFile = await readUndoFile(invocation);
+  const read = readFiles(await readInputs(paths, io));
+  const engine = await openEngine(
+    invocation,
+    policies,
+    read.flatMap(({ documents }) => documents),
+  );
+  const editor = templateInstrumenter(engine, onlyOf(invocation, read), false);
+  const files: File[] = [];
+  try {
+    for (const file of read) {
+      files.push(await editFile(file, editor));
+    }
+  } finally {
+    await engine.images.close();
+  }
+  const held = files.filter(isHeld);
+  const given = files.filter((file) => !isHeld(file));
+  const undoRecord = undoFileRecord(given, undoFile);
+  if (undoFile !== undefined && undoRecord !== undefined && !options.check) await writeUndoFile(undoFile, undoRecord);
+  if (held.length < files.length) await deliver(given, options, invocation);
+  report(files, given, options, invocation);
+  for (const file of held) for (const line of denials(file)) io.stderr.write(`outrider: error: ${line}\n`);
+  if (undoRecord !== undefined && undoFile === undefined && options.report !== 'none') {
+    io.stderr.write('A Dockerrun file keeps no undo record: give --undo-file FILE for uninject to take this back.\n');
+  }
+  if (held.length > 0) return exitCodes.findings;
+  return options.check && files.some(isChanged) ? exitCodes.findings : exitCodes.ok;
+}
+
+function denials({ input, documents }: File): readonly string[] {
+  return documents.flatMap(({ document, edits }) =>
+    edits.flatMap(({ template, denial }) =>
+      denial === undefined
+        ? []
+        : [
+            `${input.name}:${document.line}: ${templateName(template)} may not run as it is under policy ${denial.policy ?? ''}: ${denial.reason}: ${denial.detail}. ${input.name} is not written.`,
+          ],
+    ),
+  );
+}
+
+function report(
+  files: readonly File[],
+  given: readonly File[],
+  { report: form, check, inPlace, colour }: OutputOptions,
+  { io }: Invocation,
+): void {
+  if (form === 'none') return;
+  if (form === 'json') {
+    io.stderr.write(injectReportJson(files));
+    return;
+  }
+  const changed = given.filter(isChanged).length;
+  const written = `${changed} ${changed === 1 ? 'file' : 'files'} written.`;
+  const done = check ? 'Nothing was written (--check).' : inPlace ? written : '';
+  io.stderr.write(injectReport(files, styleOf(useColour(colour, io.stderr, io.env)), done));
+}

@@ -1,0 +1,63 @@
+import { diffTexts, renderDiff } from '../../documents/diff.js';
+import { documentOperations, type EditedFile, type TemplateEdit } from '../files/edited-file.js';
+import { asList, exactJson } from './exact-json.js';
+import type { OutputFormat } from '../options/output.js';
+import { shieldSecrets } from './shield-secrets.js';
+
+/** What goes to standard output for these files. */
+export function renderOutput(
+  format: OutputFormat,
+  files: readonly EditedFile<TemplateEdit>[],
+  options: { readonly colour: boolean },
+): string {
+  switch (format) {
+    case 'yaml':
+      return joined(files.map(({ text }) => text));
+    case 'json':
+      return asList(files.flatMap(({ text }) => exactJson(text)));
+    case 'patch':
+      return `${JSON.stringify(files.flatMap(patchesOf), undefined, 2)}\n`;
+    case 'diff':
+      return files.map((file) => diffOf(file, options.colour)).join('');
+  }
+}
+
+/** One file stays byte for byte; between several stand document separators where they are needed. */
+function joined(texts: readonly string[]): string {
+  return texts
+    .filter((text, index) => index === 0 || text.trim() !== '')
+    .reduce((before, text) => {
+      if (before === '') return text;
+      const ended = before.endsWith('\n') ? before : `${before}\n`;
+      const next = text.replace(/^\uFEFF/, '');
+      // Directives may only follow the end of a document (YAML 1.2.2, 9.2).
+      const directives = /^(?:[ \t]*(?:#.*)?\r?\n)*%/.test(next);
+      const separator = directives ? '...\n' : /^(?:[ \t]*(?:#.*)?\r?\n)*---(?:\s|$)/.test(next) ? '' : '---\n';
+      return `${ended}${separator}${next}`;
+    }, '');
+}
+
+function patchesOf({ input, documents }: EditedFile<TemplateEdit>): readonly object[] {
+  return documents.flatMap(({ number, edits }) =>
+    edits
+      .filter(({ operations }) => operations.length > 0)
+      .map((edit) => ({
+        file: input.name,
+        document: number,
+        kind: edit.template.kind,
+        name: edit.template.name,
+        pointer: edit.template.path,
+        operations: documentOperations(edit),
+      })),
+  );
+}
+
+function diffOf(file: EditedFile<TemplateEdit>, colour: boolean): string {
+  const { name, path, text } = file.input;
+  const shown = path === undefined ? 'stdin' : name.replace(/^\/+/, '');
+  const hunks = shieldSecrets(
+    diffTexts(text, file.text),
+    file.documents.map(({ document }) => document),
+  );
+  return renderDiff(hunks, { oldName: `a/${shown}`, newName: `b/${shown}`, colour });
+}

@@ -1,0 +1,134 @@
+import type { Decision, DecisionKind } from '../../model/decision.js';
+import { countContainers, leftOut, remedyOf } from '../offline/counts.js';
+import type { EditedFile } from '../files/edited-file.js';
+import type { InstrumentedTemplate } from '../offline/instrument-template.js';
+import type { Style } from '../text/style.js';
+import { table } from '../text/table.js';
+import { countTemplates, templateName } from '../files/template-name.js';
+
+type File = EditedFile<InstrumentedTemplate>;
+type Files = readonly File[];
+
+/** Whether a file is not written, because a pod in it may not run uninstrumented under its policy. */
+export function isHeld({ documents }: File): boolean {
+  return documents.some(({ edits }) => edits.some(({ denial }) => denial !== undefined));
+}
+
+/** The report of `inject` for people: a line for each pod template with what helps below it, and a summary. */
+export function injectReport(files: Files, style: Style, done: string): string {
+  const rows = templatesOf(files).map(({ file, line, edit }) => {
+    const { decision } = edit.outcome;
+    const { instrumented, asked } = countContainers(edit.outcome);
+    const cells = [
+      mark(edit.denial === undefined ? decision.decision : 'deny', style),
+      `${file}:${line}`,
+      templateName(edit.template),
+      edit.denial === undefined ? decision.decision : 'deny',
+      edit.denial?.reason ?? decision.reason,
+      decision.policy === undefined ? '' : `policy ${decision.policy}`,
+      asked === 0 ? '' : `${instrumented} of ${asked} ${asked === 1 ? 'container' : 'containers'}`,
+      edit.operations.length === 0 && decision.decision !== 'skip' ? 'instrumented already' : '',
+    ];
+    return { cells, below: adviceOf(edit).map((text) => style.dim(`    ${text}`)) };
+  });
+  return `${table(rows)}${[summaryText(files), done].join(' ').trimEnd()}\n`;
+}
+
+/** What goes wrong or could be better, in words. */
+function adviceOf({ template, outcome: { decision }, denial }: InstrumentedTemplate): readonly string[] {
+  const said = denial ?? decision;
+  if (said.decision === 'inject') return kindOf(template) === 'task' ? warningsOf(decision) : [];
+  const remedies = new Set(
+    [said.reason, ...leftOut(decision).map(({ reason }) => reason)].map(
+      (reason) => reason && remedyOf(reason, kindOf(template)),
+    ),
+  );
+  return [said.detail, ...[...remedies].filter((text) => text !== undefined).map((text) => `fix: ${text}`)].filter(
+    (text) => text !== '',
+  );
+}
+
+/** Nobody sees a task's remarks at admission, so those that ask for something are said here. */
+function warningsOf({ steps }: Decision): readonly string[] {
+  return steps.flatMap(({ result, reason, detail }) => {
+    const remedy = result !== 'note' || reason === undefined ? undefined : remedyOf(reason, 'task');
+    return remedy === undefined ? [] : [`${reason ?? ''}: ${detail}`, `fix: ${remedy}`];
+  });
+}
+
+function kindOf(template: InstrumentedTemplate['template']): 'pod' | 'task' {
+  return 'format' in template ? 'task' : 'pod';
+}
+
+function mark(decision: DecisionKind, style: Style): string {
+  return { inject: style.good('✓'), partial: style.warn('◐'), skip: style.dim('–'), deny: style.bad('✗') }[decision];
+}
+
+function summaryText(files: Files): string {
+  const { inject, partial, skip, denied, changed } = summaryOf(files);
+  const parts = [
+    `${inject} inject`,
+    `${partial} partial`,
+    `${skip} skip`,
+    ...(denied === 0 ? [] : [`${denied} denied`]),
+  ];
+  const counted = countTemplates(templatesOf(files).map(({ edit }) => edit.template));
+  return `${counted}: ${parts.join(', ')}; ${changed} changed.`;
+}
+
+function summaryOf(files: Files) {
+  const templates = templatesOf(files);
+  const edits = templates.map(({ edit }) => edit);
+  const count = (kind: DecisionKind): number =>
+    edits.filter(({ outcome, denial }) => denial === undefined && outcome.decision.decision === kind).length;
+  return {
+    files: files.length,
+    templates: edits.length,
+    inject: count('inject'),
+    partial: count('partial'),
+    skip: count('skip'),
+    denied: edits.filter(({ denial }) => denial !== undefined).length,
+    changed: templates.filter(({ changed }) => changed).length,
+  };
+}
+
+/** The report of `inject` for programs; docs/offline.md documents it. */
+export function injectReportJson(files: Files): string {
+  const templates = templatesOf(files).map(({ file, line, number, edit, changed }) => {
+    const { decision } = edit.outcome;
+    return {
+      file,
+      document: number,
+      line,
+      pointer: edit.template.path,
+      kind: edit.template.kind,
+      name: edit.template.name,
+      namespace: edit.namespace,
+      decision: edit.denial === undefined ? decision.decision : 'deny',
+      reason: (edit.denial ?? decision).reason,
+      detail: (edit.denial ?? decision).detail,
+      policy: decision.policy,
+      prefer: decision.prefer,
+      containers: countContainers(edit.outcome),
+      leftOut: leftOut(decision).map(({ subject, reason, detail }) => ({ container: subject, reason, detail })),
+      changed,
+      remedy: remedyOf((edit.denial ?? decision).reason, kindOf(edit.template)),
+    };
+  });
+  return `${JSON.stringify({ templates, summary: summaryOf(files) }, undefined, 2)}\n`;
+}
+
+function templatesOf(files: Files) {
+  return files.flatMap((file) => {
+    const held = isHeld(file);
+    return file.documents.flatMap(({ document, number, edits }) =>
+      edits.map((edit) => ({
+        file: file.input.name,
+        line: document.line,
+        number,
+        edit,
+        changed: !held && edit.operations.length > 0,
+      })),
+    );
+  });
+}

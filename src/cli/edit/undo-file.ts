@@ -1,0 +1,83 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { joinUndo, undoOperationsOf, undoRecord } from '../../documents/undo/undo.js';
+import { OutriderError } from '../../model/error.js';
+import type { JsonObject } from '../../model/json.js';
+import type { Invocation } from '../command.js';
+import type { EditedFile, TemplateEdit } from '../files/edited-file.js';
+import { textOf } from '../options/flags.js';
+
+/** What `--undo-file` names: a Dockerrun file has no place of its own for the record. */
+export interface UndoFile {
+  readonly name: string;
+  readonly path: string;
+  /** The record that stands there; `undefined` when the file does not exist. */
+  readonly record: string | undefined;
+}
+
+/**
+ * Reads the file that `--undo-file` names.
+ *
+ * @throws OutriderError `file_unreadable`
+ */
+export async function readUndoFile({ flags, io }: Pick<Invocation, 'flags' | 'io'>): Promise<UndoFile | undefined> {
+  const name = textOf(flags['undoFile']);
+  if (name === undefined) return undefined;
+  const path = resolve(io.cwd, name);
+  try {
+    return { name, path, record: await readFile(path, 'utf8') };
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    if (code === 'ENOENT') return { name, path, record: undefined };
+    throw new OutriderError('file_unreadable', `${name}: it cannot be read (${code}).`, { file: name, cause });
+  }
+}
+
+/**
+ * The record of how the Dockerrun file among these is given back. One that is there is joined to it where it belongs to
+ * the file as it is now, and else replaced.
+ *
+ * @returns `undefined` when no Dockerrun file changes
+ * @throws OutriderError `usage` for more than one: a record is for one file; `undo_stale` when what is there is no record
+ */
+export function undoFileRecord(
+  files: readonly EditedFile<TemplateEdit>[],
+  file: UndoFile | undefined,
+): string | undefined {
+  const changed = files
+    .flatMap(({ documents }) => documents.flatMap(({ edits }) => edits))
+    .flatMap(({ template, operations }) =>
+      'format' in template && template.format === 'dockerrun' && operations.length > 0
+        ? [{ value: template.value, record: undoRecord(template.value, operations) }]
+        : [],
+    );
+  const [first, second] = changed;
+  if (first === undefined || file === undefined) return first?.record;
+  if (second !== undefined) {
+    throw new OutriderError('usage', '--undo-file is for one Dockerrun file; give one with -f at a time.');
+  }
+  if (file.record === undefined) return first.record;
+  const joined = joinUndo(first.record, file.record);
+  return belongsTo(first.value, file.record) ? joined : first.record;
+}
+
+function belongsTo(value: JsonObject, record: string): boolean {
+  try {
+    undoOperationsOf(value, record, undefined);
+    return true;
+  } catch (error) {
+    if (error instanceof OutriderError && error.code === 'undo_stale') return false;
+    throw error;
+  }
+}
+
+/** Writes the record. Throws `file_unwritable`. */
+export async function writeUndoFile({ name, path }: UndoFile, record: string): Promise<void> {
+  try {
+    await writeFile(path, `${record}\n`);
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    const message = `${name}: it cannot be written (${why}); no file was changed.`;
+    throw new OutriderError('file_unwritable', message, { file: name, cause });
+  }
+}

@@ -1,0 +1,130 @@
+import type { PodTemplate } from '../../documents/manifest/templates.js';
+import { taskUndoOperations } from '../../documents/undo/task-undo.js';
+import { hasUndo, undoOperations } from '../../documents/undo/undo.js';
+import { objectOf } from '../../model/json.js';
+import { OutriderError } from '../../model/error.js';
+import { names } from '../../model/names.js';
+import type { TaskTemplate } from '../../model/task.js';
+import { exitCodes, type CommandDefinition, type Invocation } from '../command.js';
+import { deliver, isChanged } from './deliver.js';
+import { editFile, readFiles, type EditedFile, type TemplateEdit } from '../files/edited-file.js';
+import { readInputs } from '../files/inputs.js';
+import { addInputOption, addOutputOptions, inputPaths, outputOptions, type OutputOptions } from '../options/output.js';
+import { styleOf, useColour, type Style } from '../text/style.js';
+import { table } from '../text/table.js';
+import { addUndoFileOption } from '../options/task.js';
+import { countTemplates, templateName } from '../files/template-name.js';
+import { readUndoFile, type UndoFile } from './undo-file.js';
+
+type File = EditedFile<TemplateEdit>;
+
+/** `outrider uninject`: gives manifests back as they were before `inject`. */
+export const command: CommandDefinition = {
+  configure(command, { programName }) {
+    addInputOption(command);
+    addOutputOptions(command);
+    addUndoFileOption(command, 'the file that inject wrote, for a Dockerrun file');
+    command.usage('-f PATH [OPTIONS]');
+    command.addHelpText(
+      'after',
+      `
+Examples:
+  ${programName} uninject -f web.yaml
+  ${programName} uninject -f manifests/ --in-place
+  ${programName} uninject -f manifests/ --check
+
+It takes back what ${programName} inject wrote, by the annotation ${names.undo}; live pods have none.
+
+Exit codes: 0 done; 1 --check and something would change; 2 wrong usage, bad input, or a manifest that was edited where
+something has to be taken back, and nothing was written.`,
+    );
+  },
+  run: uninject,
+};
+
+async function uninject(invocation: Invocation): Promise<number> {
+  const paths = inputPaths(invocation);
+  const options = outputOptions(invocation, paths);
+  const read = readFiles(await readInputs(paths, invocation.io));
+  const undoFile = await readUndoFile(invocation);
+  const files: File[] = [];
+  for (const file of read)
+    files.push(await editFile(file, { pod: takeBack, task: (template) => takeTaskBack(template, undoFile) }));
+  await deliver(files, options, invocation);
+  report(files, options, invocation);
+  return options.check && files.some(isChanged) ? exitCodes.findings : exitCodes.ok;
+}
+
+function takeBack(template: PodTemplate): TemplateEdit {
+  return { template, operations: hasUndo(template.pod) ? undoOperations(template.pod) : [] };
+}
+
+function takeTaskBack(template: TaskTemplate, undoFile: UndoFile | undefined): TemplateEdit {
+  if (template.format !== 'dockerrun') return { template, operations: taskUndoOperations(template) };
+  if (undoFile !== undefined && undoFile.record === undefined) {
+    throw new OutriderError('file_unreadable', `${undoFile.name}: there is no such file; check the path.`, {
+      file: undoFile.name,
+    });
+  }
+  return { template, operations: undoFile?.record === undefined ? [] : taskUndoOperations(template, undoFile.record) };
+}
+
+function report(files: readonly File[], { report: form, check, colour }: OutputOptions, { io }: Invocation): void {
+  if (form === 'none') return;
+  io.stderr.write(
+    form === 'json' ? reportJson(files) : reportText(files, styleOf(useColour(colour, io.stderr, io.env)), check),
+  );
+}
+
+function reportText(files: readonly File[], style: Style, check: boolean): string {
+  const templates = templatesOf(files);
+  const rows = templates.map(({ file, line, edit }) => {
+    const restored = edit.operations.length > 0;
+    const cells = [
+      restored ? style.good('✓') : style.dim('–'),
+      `${file}:${line}`,
+      templateName(edit.template),
+      restored ? 'restored' : unchangedText(edit.template),
+    ];
+    const hint = `instrumented, but not by inject; go back to the manifest’s source`;
+    return { cells, below: !restored && isInstrumented(edit.template) ? [style.dim(`    ${hint}`)] : [] };
+  });
+  const restored = templates.filter(({ edit }) => edit.operations.length > 0).length;
+  const end = check ? ' Nothing was written (--check).' : '';
+  return `${table(rows)}${countTemplates(templates.map(({ edit }) => edit.template))}: ${restored} restored.${end}\n`;
+}
+
+function reportJson(files: readonly File[]): string {
+  const templates = templatesOf(files).map(({ file, number, line, edit: { template, operations } }) => ({
+    file,
+    document: number,
+    line,
+    pointer: template.path,
+    kind: template.kind,
+    name: template.name,
+    restored: operations.length > 0,
+    instrumented: isInstrumented(template),
+  }));
+  const restored = templates.filter((template) => template.restored).length;
+  const summary = { files: files.length, templates: templates.length, restored };
+  return `${JSON.stringify({ templates, summary }, undefined, 2)}\n`;
+}
+
+function unchangedText(template: TemplateEdit['template']): string {
+  if ('pod' in template) return `unchanged: no annotation ${names.undo}`;
+  return template.format === 'dockerrun' ? 'unchanged: no --undo-file' : `unchanged: no record ${names.undo}`;
+}
+
+function isInstrumented(template: TemplateEdit['template']): boolean {
+  if (!('pod' in template)) return false;
+  const { pod } = template;
+  return objectOf(objectOf(pod['metadata'])?.['labels'])?.[names.status] !== undefined;
+}
+
+function templatesOf(files: readonly File[]) {
+  return files.flatMap(({ input, documents }) =>
+    documents.flatMap(({ document, number, edits }) =>
+      edits.map((edit) => ({ file: input.name, line: document.line, number, edit })),
+    ),
+  );
+}

@@ -1,0 +1,124 @@
+import { Option, type Command } from 'commander';
+import { OutriderError } from '../../model/error.js';
+import { addClusterOptions, installationSettings, openWithKubeConfig, type ClusterOpener } from '../options/cluster.js';
+import { exitCodes, type CommandDefinition, type Invocation } from '../command.js';
+import { editFile, readFiles } from '../files/edited-file.js';
+import { explanationOf, type Explanation } from './explanation.js';
+import { taskExplanationOf } from './task.js';
+import { explanationText } from './text.js';
+import { textsOf } from '../options/flags.js';
+import { readInputs } from '../files/inputs.js';
+import { templateInstrumenter } from '../offline/instrument-template.js';
+import type { Io } from '../io.js';
+import { lookupSettings } from '../image/options.js';
+import { addNamespaceOptions } from '../options/namespaces.js';
+import { openEngine } from '../offline/engine.js';
+import { addColourOption, addInputOption, colourChoice, inputPaths } from '../options/output.js';
+import { addPolicyOptions, loadPolicies } from '../options/policy.js';
+import { addSettingOptions, clusterSettings } from '../options/settings.js';
+import { addOnlyOption, onlyOf } from '../options/task.js';
+import { styleOf, useColour } from '../text/style.js';
+
+/** `outrider explain`: what would become of each pod in manifests or of objects in a cluster, and why. */
+export function explainCommand(open: ClusterOpener): CommandDefinition {
+  return { configure, run: (invocation) => explain(invocation, open) };
+}
+
+export const command = explainCommand(openWithKubeConfig);
+
+function configure(command: Command, { programName }: Io): void {
+  command.argument('[OBJECT...]', 'objects of a cluster, as kubectl names them: deploy/web, pod/web-0, cronjob/report');
+  addInputOption(command);
+  command.addOption(
+    new Option('-o, --output <FORMAT>', 'text for people (default), or json').choices(['text', 'json']),
+  );
+  addColourOption(command);
+  addPolicyOptions(command);
+  addNamespaceOptions(
+    command,
+    'namespace of the objects (default: the context’s), or of manifests that name none (default: default)',
+  );
+  addSettingOptions(command, clusterSettings, 'Cluster:');
+  addClusterOptions(command);
+  addSettingOptions(command, installationSettings, 'Installation:');
+  addSettingOptions(command, lookupSettings, 'Look-up:');
+  addOnlyOption(command);
+  command.usage('(OBJECT... | -f PATH) [OPTIONS]');
+  command.addHelpText(
+    'after',
+    `
+Examples:
+  ${programName} explain deploy/web -n shop
+  ${programName} explain pod/web-6d4cf56db6-x2x7p job/seed --context production -o json
+  ${programName} explain deploy/web --policy policy.yaml
+  ${programName} explain -f web.yaml --profile sysdig --set region=us2
+  kubectl get deploy web -o yaml | ${programName} explain -f - --policy policy.yaml
+  ${programName} explain -f manifests/ --policy policy.yaml -o json
+
+Objects are read from the cluster, and unless --policy or --profile is given its policies too. Files need no cluster,
+and one of the two.
+
+Exit codes: 0 explained, whatever the decision; 2 wrong usage, bad input, or the cluster does not answer.`,
+  );
+}
+
+async function explain(invocation: Invocation, open: ClusterOpener): Promise<number> {
+  const { io, flags } = invocation;
+  const explanations = isLive(invocation)
+    ? await (await import('./live.js')).explainLive(invocation, open)
+    : await explainFiles(invocation);
+  if (flags['output'] === 'json') {
+    io.stdout.write(`${JSON.stringify(explanations, undefined, 2)}\n`);
+  } else if (explanations.length === 0) {
+    io.stderr.write('There is no pod, no pod template and no task in the input.\n');
+  } else {
+    const style = styleOf(useColour(colourChoice(flags), io.stdout, io.env));
+    io.stdout.write(explanations.map((each) => explanationText(each, style)).join('\n'));
+  }
+  return exitCodes.ok;
+}
+
+/** Whether objects are asked for. @throws OutriderError `usage` for both at once, or what only goes with objects */
+function isLive({ flags, args }: Invocation): boolean {
+  const files = textsOf(flags['file']).length > 0;
+  if (args.length > 0 && !files) return true;
+  const cluster = ['context', 'kubeconfig'].find((name) => flags[name] !== undefined);
+  if (args.length > 0) {
+    throw new OutriderError('usage', `${args.join(' ')} and -f are two inputs; give objects of a cluster, or files.`);
+  }
+  if (cluster === undefined) return false;
+  throw new OutriderError('usage', `--${cluster} is about objects of a cluster; name one, such as deploy/web.`);
+}
+
+async function explainFiles(invocation: Invocation): Promise<readonly Explanation[]> {
+  const { io } = invocation;
+  const paths = inputPaths(invocation);
+  const policies = await loadPolicies(invocation);
+  const read = readFiles(await readInputs(paths, io));
+  const engine = await openEngine(
+    invocation,
+    policies,
+    read.flatMap(({ documents }) => documents),
+  );
+  const editor = templateInstrumenter(engine, onlyOf(invocation, read), true);
+  const explanations: Explanation[] = [];
+  try {
+    for (const file of read) {
+      const { documents } = await editFile(file, editor);
+      for (const { document, number, edits } of documents) {
+        const place = { file: file.input.name, document: number, line: document.line };
+        for (const edit of edits) {
+          if (edit.namespace === undefined) {
+            explanations.push(taskExplanationOf(edit, place, policies.rules));
+            continue;
+          }
+          const labels = engine.namespaces.labels(edit.namespace);
+          explanations.push(explanationOf(edit, place, policies.rules, labels));
+        }
+      }
+    }
+  } finally {
+    await engine.images.close();
+  }
+  return explanations;
+}

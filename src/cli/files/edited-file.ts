@@ -1,0 +1,95 @@
+import { readManifests, type ManifestDocument } from '../../documents/manifest/manifest.js';
+import type { PodTemplate } from '../../documents/manifest/templates.js';
+import { editDocument } from '../../documents/edit/edit.js';
+import { OutriderError } from '../../model/error.js';
+import type { Operation } from '../../model/patch.js';
+import type { TaskTemplate } from '../../model/task.js';
+import { located } from '../errors.js';
+import type { Input } from './inputs.js';
+
+/** An input that was read. */
+export interface ManifestFile {
+  readonly input: Input;
+  readonly documents: readonly ManifestDocument[];
+}
+
+/** What becomes of one pod template or task. Pointers of the operations start at the template. */
+export interface TemplateEdit {
+  readonly template: PodTemplate | TaskTemplate;
+  readonly operations: readonly Operation[];
+}
+
+/** Says what becomes of what a document holds. */
+export interface TemplateEditor<Edit extends TemplateEdit> {
+  pod(template: PodTemplate): Edit | Promise<Edit>;
+  task(template: TaskTemplate): Edit | Promise<Edit>;
+}
+
+/** A document with the templates in it, and its text with their operations carried out. */
+export interface EditedDocument<Edit extends TemplateEdit> {
+  readonly document: ManifestDocument;
+  /** Place in the file, from 1. */
+  readonly number: number;
+  readonly edits: readonly Edit[];
+  readonly text: string;
+}
+
+/** A file with its documents edited. */
+export interface EditedFile<Edit extends TemplateEdit> {
+  readonly input: Input;
+  readonly documents: readonly EditedDocument<Edit>[];
+  readonly text: string;
+}
+
+/**
+ * Reads the documents of every input.
+ *
+ * @throws OutriderError `manifest_invalid`
+ */
+export function readFiles(inputs: readonly Input[]): readonly ManifestFile[] {
+  return inputs.map((input) => ({ input, documents: readManifests(input.text, input.name) }));
+}
+
+/**
+ * Edits the documents of a file. Text outside the edited templates stays byte for byte.
+ *
+ * @param edit says what becomes of a pod template and of a task
+ * @throws OutriderError what `edit` throws, with file, line and the template's pointer in front
+ */
+export async function editFile<Edit extends TemplateEdit>(
+  { input, documents }: ManifestFile,
+  edit: TemplateEditor<Edit>,
+): Promise<EditedFile<Edit>> {
+  const edited: EditedDocument<Edit>[] = [];
+  for (const [index, document] of documents.entries()) {
+    const place = { file: input.name, line: document.line };
+    const edits: Edit[] = [];
+    for (const template of document.templates) {
+      edits.push(await withPlace(place, template.path, () => edit.pod(template)));
+    }
+    for (const template of document.tasks) {
+      edits.push(await withPlace(place, template.path, () => edit.task(template)));
+    }
+    const text = await withPlace(place, '', () => editDocument(document.text, edits.flatMap(documentOperations)));
+    edited.push({ document, number: index + 1, edits, text });
+  }
+  return { input, documents: edited, text: edited.map(({ text }) => text).join('') };
+}
+
+/** The operations of a template with pointers that start at its document. */
+export function documentOperations({ template, operations }: TemplateEdit): readonly Operation[] {
+  return operations.map((operation) => ({ ...operation, path: `${template.path}${operation.path}` }));
+}
+
+async function withPlace<T>(
+  { file, line }: { readonly file: string; readonly line: number },
+  field: string,
+  action: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (error instanceof OutriderError) throw located(error, file, line, field);
+    throw error;
+  }
+}

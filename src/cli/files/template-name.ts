@@ -1,0 +1,30 @@
+import type { PodTemplate } from '../../documents/manifest/templates.js';
+import type { TaskTemplate } from '../../model/task.js';
+
+/** kubectl's short names, as people write them, and ours for tasks. */
+const short: Readonly<Record<string, string>> = {
+  'AWS::ECS::TaskDefinition': 'resource',
+  TaskDefinition: 'task',
+  Deployment: 'deploy',
+  StatefulSet: 'sts',
+  DaemonSet: 'ds',
+  ReplicaSet: 'rs',
+  ReplicationController: 'rc',
+};
+
+/** A template as people call it: `deploy/web`. */
+export function templateName({ kind, name }: Pick<PodTemplate, 'kind' | 'name'>): string {
+  if (kind === 'Dockerrun') return 'Dockerrun';
+  return `${short[kind] ?? kind.toLowerCase()}/${name ?? '(no name)'}`;
+}
+
+/** `2 pod templates`, `1 task`, or both. */
+export function countTemplates(templates: readonly (PodTemplate | TaskTemplate)[]): string {
+  const tasks = templates.filter((template) => 'format' in template).length;
+  const pods = templates.length - tasks;
+  const parts = [
+    ...(pods === 0 && tasks > 0 ? [] : [`${pods} pod ${pods === 1 ? 'template' : 'templates'}`]),
+    ...(tasks === 0 ? [] : [`${tasks} ${tasks === 1 ? 'task' : 'tasks'}`]),
+  ];
+  return parts.join(' and ');
+}

@@ -1,0 +1,68 @@
+import { createImageMap } from '../../image/image-map.js';
+import { createMapResolver } from '../../image/map-resolver.js';
+import type { ImageServiceOptions } from '../../image/service/open.js';
+import { RegistryError } from '../../image/types.js';
+import { OutriderError } from '../../model/error.js';
+import type { ImageConfig, ImageResolver } from '../../model/image.js';
+import type { RegistryConfig } from '../../model/registry-config.js';
+import { openLookups, type LookupSettings } from './service.js';
+import type { Io } from '../io.js';
+import { offlineLog, withUserConfig } from './options.js';
+import { withProgress } from './progress.js';
+
+/** What look-ups are made with. */
+export interface ImageOptions {
+  /** What images start, by reference in any way of writing it. */
+  readonly map: ReadonlyMap<string, ImageConfig>;
+  readonly settings: LookupSettings;
+  readonly io: Io;
+  /** How registries are reached where the settings name no file. */
+  readonly registries?: RegistryConfig;
+  /** What a cluster adds: pull secrets, and what is known of its nodes. */
+  readonly cluster?: Pick<ImageServiceOptions, 'secrets' | 'nodes'>;
+}
+
+/** A resolver that is open. */
+export interface OpenImages {
+  readonly resolver: ImageResolver;
+  /** Gives the signal for the look-ups of one pod; absent where nothing may be looked up. */
+  readonly lookUp: (() => AbortSignal) | undefined;
+  close(): Promise<void>;
+}
+
+const longestPerPodMs = 15_000;
+
+/**
+ * Opens what knows images for the offline commands: the image maps, then, unless look-ups are off, registries, with the
+ * user's own docker config.
+ *
+ * @throws OutriderError `image_map_invalid` for a key of the map that is no reference; what opening look-ups throws
+ */
+export async function openImages({ map, settings, io, registries, cluster = {} }: ImageOptions): Promise<OpenImages> {
+  checkMap(map);
+  const { cwd, env } = io;
+  const service = await openLookups(withUserConfig(settings, env), {
+    ...cluster,
+    cwd,
+    env,
+    log: offlineLog(io.stderr),
+    ...(registries === undefined ? {} : { adjust: (config) => config ?? registries }),
+  });
+  if (service === undefined) {
+    return { resolver: createMapResolver(map), lookUp: undefined, close: () => Promise.resolve() };
+  }
+  return {
+    resolver: createMapResolver(map, withProgress(service.resolver, io)),
+    lookUp: () => AbortSignal.timeout(longestPerPodMs),
+    close: () => service.close(),
+  };
+}
+
+function checkMap(entries: ReadonlyMap<string, ImageConfig>): void {
+  try {
+    createImageMap(entries);
+  } catch (cause) {
+    if (!(cause instanceof RegistryError)) throw cause;
+    throw new OutriderError('image_map_invalid', `image map: ${cause.message}; mend the reference.`, { cause });
+  }
+}

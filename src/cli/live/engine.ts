@@ -1,0 +1,145 @@
+import { createClusterFacts, type ClusterFactsReport } from '../../cluster/facts/cluster-facts.js';
+import type { OpenCluster } from '../../cluster/live/open-cluster.js';
+import { readInstallation } from '../../cluster/live/read-installation.js';
+import { readPolicies } from '../../cluster/live/read-policies.js';
+import { keyOf, readSecretState } from '../../cluster/live/read-secret.js';
+import { sleepByTimer } from '../../cluster/pace.js';
+import { createSecretSource } from '../../cluster/secrets/secret-source.js';
+import { argvIn } from '../../engine/configure.js';
+import type { Engine, SecretState } from '../../engine/engine.js';
+import { systemClock } from '../../time/clock.js';
+import { OutriderError } from '../../model/error.js';
+import type { StringMap } from '../../model/selector.js';
+import { createLogger } from '../../observe/logger.js';
+import { installationSettings } from '../options/cluster.js';
+import type { Invocation } from '../command.js';
+import { oneLine } from '../errors.js';
+import { textOf, textsOf } from '../options/flags.js';
+import { openImages, type OpenImages } from '../image/images.js';
+import { withInstalled } from './installed-settings.js';
+import { lookupSettings } from '../image/options.js';
+import type { OfflineEngine } from '../offline/engine.js';
+import { loadPolicies, readImageConfigs, type LoadedPolicies } from '../options/policy.js';
+import { clusterFacts } from '../../settings/cluster-facts.js';
+import { clusterSettings, settingsOf } from '../options/settings.js';
+
+const factsMs = 10_000;
+
+/** What decides on a cluster's objects. Whoever opens it closes `images`. */
+export interface LiveEngine extends Pick<OfflineEngine, 'engine' | 'namespaces'> {
+  readonly images: OpenImages;
+  /** What the cluster says of itself. */
+  readonly report: ClusterFactsReport;
+  /** Whether the policies are the cluster's own. */
+  readonly ownPolicies: boolean;
+  /** The state of the access key that a policy's pods of the namespace refer to; `undefined` where they refer to none. */
+  readonly keyOf: (policy: string | undefined) => KeyState | undefined;
+}
+
+/** An access key, and whether it is there. */
+export interface KeyState {
+  readonly namespace: string;
+  readonly name: string;
+  readonly key: string;
+  readonly state: SecretState;
+}
+
+/**
+ * Puts together what decides on the objects of one namespace as the webhook there does: the cluster's policies, unless
+ * the command line gives some, the installation's settings, and what of the rest can be read.
+ *
+ * @param ownPolicies whether the policies are the cluster's
+ * @throws OutriderError, or an AggregateError of them
+ */
+export async function openLiveEngine(
+  given: Invocation,
+  { client }: OpenCluster,
+  namespace: { readonly name: string; readonly labels: StringMap },
+  ownPolicies: boolean,
+): Promise<LiveEngine> {
+  const installed = await readInstallation(client, settingsOf(given, installationSettings));
+  const { invocation, images: known, registries } = withInstalled(given, installed);
+  const settings = settingsOf(invocation, [...clusterSettings, ...installationSettings]);
+  const policies = ownPolicies
+    ? await clusterPolicies(invocation, client, new Map([...known, ...(await readImageConfigs(invocation))]))
+    : await loadPolicies(invocation, known);
+  const keys = new Map<string, KeyState>();
+  await Promise.all(
+    [...policies.rules.byPolicy].map(async ([policy, rule]) => {
+      const key = keyOf(rule);
+      if (key === undefined) return;
+      // A mirrored key is copied from the installation's namespace, if need be in the call that creates the pod.
+      const mirrored = rule.mirror !== undefined;
+      const place = { namespace: mirrored ? settings.ownNamespace : namespace.name, ...key };
+      const state = await readSecretState(client, place.namespace, place.name, place.key);
+      keys.set(policy, { ...place, state });
+    }),
+  );
+  const facts = createClusterFacts({
+    client,
+    log: await createLogger({ level: 'silent', format: 'json' }),
+    random: Math.random,
+    sleep: sleepByTimer,
+    clock: systemClock,
+  });
+  await facts.refresh(AbortSignal.timeout(factsMs));
+  const images = await openImages({
+    map: policies.images,
+    ...(registries === undefined ? {} : { registries }),
+    settings: settingsOf(invocation, lookupSettings),
+    io: invocation.io,
+    cluster: { secrets: createSecretSource({ client, clock: systemClock }), nodes: facts.nodes },
+  });
+  const engine: Engine = {
+    rules: policies.rules,
+    facts: clusterFacts(settings, facts.seen()),
+    images: images.resolver,
+    excludedNamespaces: new Set([...settings.excludedNamespaces, settings.ownNamespace]),
+    secretState: (inNamespace, name, key, mirrorOf) => {
+      if (mirrorOf !== undefined) return keys.get(mirrorOf)?.state ?? 'unknown';
+      const known = [...keys.values()].find(
+        (each) => each.namespace === inNamespace && each.name === name && each.key === key,
+      );
+      return known?.state ?? 'unknown';
+    },
+  };
+  return {
+    engine,
+    images,
+    ownPolicies,
+    report: facts.report(),
+    namespaces: { of: () => namespace.name, labels: () => namespace.labels },
+    keyOf: (policy) => (policy === undefined ? undefined : keys.get(policy)),
+  };
+}
+
+/**
+ * Whether a command line gives policies of its own.
+ *
+ * @throws OutriderError `usage` for what would change policies, and does not change a cluster's
+ */
+export function givesPolicies({ flags }: Invocation): boolean {
+  if (textsOf(flags['policy']).length > 0 || textOf(flags['profile']) !== undefined) return true;
+  const stray = textsOf(flags['set']).length > 0 ? '--set' : flags['prefer'] === undefined ? undefined : '--prefer';
+  if (stray !== undefined) {
+    const message = `${stray} does not change the cluster’s policies; give --policy or --profile with it.`;
+    throw new OutriderError('usage', message);
+  }
+  return false;
+}
+
+/** The cluster's policies. One that is not valid is said to be so, and competes as the webhook lets it. */
+async function clusterPolicies(
+  { flags, io }: Invocation,
+  client: OpenCluster['client'],
+  images: LoadedPolicies['images'],
+): Promise<Pick<LoadedPolicies, 'rules' | 'images'>> {
+  const { imageRewrites } = settingsOf({ flags, io }, clusterSettings);
+  const { rules, policies, profiles } = await readPolicies(client, { argvOf: argvIn(images, imageRewrites) });
+  for (const { problem, name } of [...policies, ...profiles]) {
+    if (problem === undefined) continue;
+    const goesOn = 'A replica that knows a last valid version goes on with that.';
+    io.stderr.write(`outrider: warning: ${name} is not valid: ${oneLine(problem.message)} ${goesOn}\n`);
+  }
+  return { rules, images };
+}

@@ -1,0 +1,76 @@
+import type { Standstill } from '../../cluster/live/read-standstill.js';
+import { forever, untilText } from '../../cluster/registration/pause-marker.js';
+import type { ExplainedStep, Explanation, LiveState } from '../explain/explanation.js';
+import { templateName } from '../files/template-name.js';
+
+/** What is said of an object of a cluster beside what is said of its manifest. */
+export function liveSteps(
+  { cluster, secret, pods }: LiveState,
+  about: {
+    readonly explanation: Explanation;
+    readonly standstill: Standstill | undefined;
+    readonly programName: string;
+  },
+): readonly ExplainedStep[] {
+  const { explanation, standstill, programName } = about;
+  const steps: ExplainedStep[] = [];
+  if (standstill !== undefined) steps.push(standstillStep(standstill, programName));
+  if (cluster.nodes === undefined) steps.push(nodesStep(cluster));
+  if (pods !== undefined && pods.seen > 0) steps.push(podsStep(pods, explanation));
+  if (secret !== undefined) steps.push(secretStep(secret));
+  return steps;
+}
+
+/** The command that makes the Secret of an access key. */
+export function createSecret({ namespace, name, key }: Omit<NonNullable<LiveState['secret']>, 'state'>): string {
+  return `kubectl -n ${namespace} create secret generic ${name} --from-literal=${key}=YOUR_ACCESS_KEY`;
+}
+
+function nodesStep({ nativeSidecars, imageVolumes }: LiveState['cluster']): ExplainedStep {
+  const can = `${nativeSidecars ? 'native' : 'no native'} sidecars, ${imageVolumes ? '' : 'no '}image volumes`;
+  return { subject: 'nodes', result: 'note', detail: `may not be read; taken to have ${can}` };
+}
+
+function secretStep(secret: NonNullable<LiveState['secret']>): ExplainedStep {
+  const { namespace, name, key, state } = secret;
+  const subject = 'access key';
+  const what = `Secret ${namespace}/${name}`;
+  if (state === 'present') return { subject, result: 'pass', detail: `${what} has ${key}` };
+  if (state === 'unknown') {
+    return { subject, result: 'note', detail: `${what} may not be read, so nobody can tell whether it has ${key}` };
+  }
+  return { subject, result: 'stop', detail: `${what} has no ${key}, or is not there`, remedy: createSecret(secret) };
+}
+
+function podsStep({ seen, instrumented }: NonNullable<LiveState['pods']>, explanation: Explanation): ExplainedStep {
+  const subject = 'pods now';
+  const detail = `${instrumented} of ${seen} ${seen === 1 ? 'is' : 'are'} instrumented`;
+  const wanted = explanation.decision === 'inject' || explanation.decision === 'partial';
+  if (instrumented === seen || !wanted) return { subject, result: 'note', detail };
+  const { kind, namespace = 'default' } = explanation;
+  const restarts = ['Deployment', 'StatefulSet', 'DaemonSet'].includes(kind);
+  return {
+    subject,
+    result: 'note',
+    detail: `${detail}; the others were created before, or lost a part since`,
+    remedy: restarts
+      ? `kubectl -n ${namespace} rollout restart ${templateName(explanation)}`
+      : 'delete the others, once their work is done',
+  };
+}
+
+/** Until when a pause holds, and why, for people. */
+export function pauseText({ until, reason }: { readonly until: string; readonly reason?: string | undefined }): string {
+  const text = until === forever ? 'until it is resumed' : `until ${until}`;
+  return reason === undefined ? text : `${text} (${reason})`;
+}
+
+function standstillStep(standstill: Standstill, programName: string): ExplainedStep {
+  const subject = 'webhook';
+  if (standstill.cause === 'paused') {
+    const detail = `paused ${pauseText({ until: untilText(standstill.pause), reason: standstill.pause.reason })}: pods are created as they are`;
+    return { subject, result: 'stop', detail, remedy: `${programName} resume` };
+  }
+  const detail = 'the API server has no webhook configuration of this installation: pods are created as they are';
+  return { subject, result: 'stop', detail, remedy: `${programName} status` };
+}

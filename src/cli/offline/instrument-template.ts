@@ -1,0 +1,82 @@
+import jsonpatch from 'fast-json-patch';
+import type { PodTemplate } from '../../documents/manifest/templates.js';
+import { instrument, type Outcome } from '../../engine/instrument.js';
+import type { Decision } from '../../model/decision.js';
+import type { JsonObject } from '../../model/json.js';
+import type { Operation } from '../../model/patch.js';
+import type { TemplateEdit, TemplateEditor } from '../files/edited-file.js';
+import type { OfflineEngine } from './engine.js';
+import { instrumentTaskTemplate, type InstrumentedTask } from './instrument-task-template.js';
+import { keepUndo } from './keep-undo.js';
+
+/** What a decision about a pod template or a task came to. */
+export type InstrumentedTemplate = InstrumentedPod | InstrumentedTask;
+
+/** What a decision about a pod template came to. */
+export interface InstrumentedPod extends TemplateEdit {
+  readonly template: PodTemplate;
+  readonly namespace: string;
+  readonly outcome: Outcome;
+  /** What the validating door would say of the result, where that is a denial. */
+  readonly denial: Decision | undefined;
+}
+
+/**
+ * Decides on a pod template as the webhook would on its pods: first at the mutating door, then, on what came out, at the
+ * validating one.
+ *
+ * @param trace record every check, for `explain`
+ * @throws OutriderError `undo_stale` when the template's undo annotation cannot be read
+ */
+export async function instrumentTemplate(
+  template: PodTemplate,
+  engine: OfflineEngine,
+  trace: boolean,
+): Promise<InstrumentedPod> {
+  const decided = await decideTemplate(template, engine, { trace, admitted: false });
+  const { patch } = decided.outcome;
+  return { ...decided, operations: patch.length === 0 ? [] : keepUndo(template.pod, patch) };
+}
+
+/**
+ * The same, with the operations as the webhook gives them: nothing is written into the template that takes them back.
+ *
+ * @param how.admitted whether the ServiceAccount's pull secrets are in the pod, or will be at admission (E31)
+ */
+export async function decideTemplate(
+  template: PodTemplate,
+  { engine, namespaces, images }: Pick<OfflineEngine, 'engine' | 'namespaces' | 'images'>,
+  { trace, admitted }: { readonly trace: boolean; readonly admitted: boolean },
+): Promise<InstrumentedPod> {
+  const { pod } = template;
+  const namespace = namespaces.of(template);
+  const request = { namespace, namespaceLabels: namespaces.labels(namespace), admitted };
+  const { lookUp } = images;
+  const outcome = await instrument({ ...request, pod, door: 'mutate', trace, lookUp }, engine);
+  const result = applied(pod, outcome.patch);
+  const check = await instrument({ ...request, pod: result, door: 'validate', trace: false }, engine);
+  return {
+    template,
+    namespace,
+    outcome,
+    operations: outcome.patch,
+    denial: check.decision.decision === 'deny' ? check.decision : undefined,
+  };
+}
+
+/** Decides on pod templates and tasks with one engine; `only` is `--only`'s. */
+export function templateInstrumenter(
+  engine: OfflineEngine,
+  only: readonly string[],
+  trace: boolean,
+): TemplateEditor<InstrumentedTemplate> {
+  return {
+    pod: (template) => instrumentTemplate(template, engine, trace),
+    task: (template) => instrumentTaskTemplate(template, engine, only, trace),
+  };
+}
+
+function applied(pod: JsonObject, operations: readonly Operation[]): JsonObject {
+  if (operations.length === 0) return pod;
+  return jsonpatch.applyPatch<JsonObject>(pod, structuredClone([...operations]), true, false).newDocument;
+}

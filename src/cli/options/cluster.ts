@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import type { ClusterChoice } from '../../cluster/client/kube-config.js';
+import type { OpenCluster } from '../../cluster/live/open-cluster.js';
+import { OutriderError } from '../../model/error.js';
+import type { Invocation } from '../command.js';
+import { textOf } from './flags.js';
+
+/** Opens the cluster that a command line asks for. */
+export type ClusterOpener = (choice: ClusterChoice) => Promise<OpenCluster>;
+
+/** The Kubernetes client takes a second to load: only who asks a cluster waits for it. */
+export const openWithKubeConfig: ClusterOpener = async (choice) =>
+  (await import('../../cluster/live/open-cluster.js')).openCluster(choice);
+
+/** Settings of the installation that a command asks about. */
+export const installationSettings = ['instance', 'ownNamespace'] as const;
+
+/** Gives a command the options that say which cluster is meant. */
+export function addClusterOptions(command: Command): void {
+  command
+    .option('--context <NAME>', 'the cluster of this kubeconfig context')
+    .option('--kubeconfig <FILE>', 'the kubeconfig; default: what kubectl takes');
+}
+
+/** Reads the options. */
+export function clusterChoice({ flags }: Pick<Invocation, 'flags'>): ClusterChoice {
+  const context = textOf(flags['context']);
+  const kubeconfig = textOf(flags['kubeconfig']);
+  return {
+    ...(context === undefined ? {} : { context }),
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+  };
+}
+
+/** Gives a command the option that ends a request without an answer. */
+export function addTimeoutOption(command: Command): void {
+  command.option('--timeout <SECONDS>', 'how long each request to the API server may take', '10');
+}
+
+/**
+ * Reads the option, in milliseconds.
+ *
+ * @throws OutriderError `usage`
+ */
+export function timeoutOf({ flags }: Pick<Invocation, 'flags'>): number {
+  const text = textOf(flags['timeout']) ?? '';
+  const seconds = Number(text);
+  if (text.trim() !== '' && seconds > 0 && seconds <= 600) return seconds * 1000;
+  throw new OutriderError('usage', `--timeout is ${JSON.stringify(text)}; give seconds, up to 600.`);
+}

@@ -1,0 +1,84 @@
+import { Option } from 'commander';
+import { isApiError } from '../../cluster/client/api-error.js';
+import { awaitConfigurations, removeMarker } from '../../cluster/registration/pause.js';
+import { OutriderError } from '../../model/error.js';
+import { parseGoDuration } from '../../server/go-duration.js';
+import { addClusterOptions, clusterChoice, openWithKubeConfig, type ClusterOpener } from '../options/cluster.js';
+import { exitCodes, type CommandDefinition, type Invocation } from '../command.js';
+import { textOf } from '../options/flags.js';
+import { withInstallation } from './installation-errors.js';
+import { addInstallationOptions, installationOf } from '../options/installation.js';
+
+/** `outrider resume`: ends a pause. */
+export function resumeCommand({ open }: { readonly open: ClusterOpener }): CommandDefinition {
+  return {
+    configure(command, { programName }) {
+      command
+        .option('--timeout <DURATION>', 'how long to wait for the webhook configurations to be back', '30s')
+        .addOption(new Option('-o, --output <FORMAT>', 'text for people (default), or json').choices(['text', 'json']));
+      addInstallationOptions(command);
+      addClusterOptions(command);
+      command.addHelpText(
+        'after',
+        `
+Takes the marker of outrider pause away, and waits until the leader has written the webhook configurations again.
+
+Examples:
+  ${programName} resume
+  ${programName} resume -n outrider-system --timeout 2m
+
+Exit codes: 0 resumed; 1 the marker is gone, and the leader has not written the configurations in time; 2 wrong usage,
+or the cluster refuses.`,
+      );
+    },
+    run: (invocation) => resume(invocation, open),
+  };
+}
+
+export const command = resumeCommand({ open: openWithKubeConfig });
+
+async function resume(invocation: Invocation, open: ClusterOpener): Promise<number> {
+  const { flags, io } = invocation;
+  const which = installationOf(invocation);
+  const timeout = textOf(flags['timeout']) ?? '';
+  const patienceMs = parseGoDuration(timeout);
+  if (patienceMs === undefined) {
+    throw new OutriderError('usage', `--timeout is ${JSON.stringify(timeout)}; give a duration such as 30s or 2m.`, {
+      field: 'timeout',
+    });
+  }
+  const { client } = await open(clusterChoice(invocation));
+  const { instance, ownNamespace } = which;
+  const json = flags['output'] === 'json';
+  try {
+    await withInstallation(
+      client.server,
+      which,
+      () => removeMarker(client, which),
+      (error) =>
+        isApiError(error, 'NotFound')
+          ? `there is no ConfigMap ${instance} in namespace ${ownNamespace}; give the installation with --instance and -n.`
+          : undefined,
+    );
+    if (!json) {
+      io.stderr.write(
+        `${instance} in ${ownNamespace} is no longer paused; waiting for its leader to write the webhook configurations\n`,
+      );
+    }
+    const missing = await withInstallation(client.server, which, () =>
+      awaitConfigurations(client, instance, patienceMs),
+    );
+    if (json) {
+      io.stdout.write(`${JSON.stringify({ resumed: missing.length === 0, missing }, undefined, 2)}\n`);
+    } else if (missing.length === 0) {
+      io.stdout.write(`${instance} in ${ownNamespace} is at work again\n`);
+    } else {
+      io.stdout.write(
+        `after ${timeout} the ${missing.join(' and ')} webhook configuration is not there: does ${instance} run? See ${io.programName} status\n`,
+      );
+    }
+    return missing.length === 0 ? exitCodes.ok : exitCodes.findings;
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,165 @@
+import type { Part } from '../../cluster/overview/part.js';
+import type { StatusFinding, StatusReport } from './report.js';
+import { pauseText } from '../live/steps.js';
+import { durationText } from '../text/duration.js';
+
+/** What findings are made of: the report before there are any. */
+export type Parts = Omit<StatusReport, 'findings' | 'health'>;
+
+const page = 'docs/operations.md';
+
+// A certificate is renewed with a third of its life to go; with a sixth to go, that has failed.
+const lateShare = 1 / 6;
+// Where the leader did not say when it began.
+const lateSeconds = 24 * 60 * 60;
+const slowMs = 1_000;
+/** The self-test is made each minute, unless the installation says otherwise; the longest it can say is an hour. */
+const oldTestSeconds = 2 * 60 * 60;
+
+/** What is to be said of the installation itself: its replicas, leader, self-test, certificate, configurations. */
+export function installationFindings(parts: Parts, programName: string): readonly StatusFinding[] {
+  if (isAbsent(parts)) return [absent(parts, programName)];
+  return [
+    ...replicaFindings(parts),
+    ...leaderFindings(parts),
+    ...selfTestFindings(parts),
+    ...certificateFindings(parts),
+    ...pauseFindings(parts, programName),
+    ...webhookFindings(parts),
+  ];
+}
+
+/** Whether there is nothing of the installation at all. */
+export function isAbsent({ replicas, leader, webhooks }: Parts): boolean {
+  return (
+    replicas.known &&
+    replicas.value.wanted === 0 &&
+    replicas.value.pods.known &&
+    replicas.value.pods.value.length === 0 &&
+    isMissing(leader) &&
+    isMissing(webhooks.mutating)
+  );
+}
+
+function absent({ instance, namespace }: Parts, programName: string): StatusFinding {
+  return {
+    about: 'installation',
+    severity: 'problem',
+    detail: `there is no installation ${instance} in namespace ${namespace}`,
+    next: [
+      `helm install ${instance} deploy/helm/outrider --namespace ${namespace} --create-namespace`,
+      `${programName} status --own-namespace NAMESPACE --instance NAME`,
+    ],
+  };
+}
+
+function replicaFindings({ replicas, namespace, instance }: Parts): readonly StatusFinding[] {
+  const about = 'replicas';
+  if (!replicas.known) return [unknown(about, replicas)];
+  const { wanted, ready } = replicas.value;
+  if (ready >= wanted && ready > 0) return [];
+  const selector = `app.kubernetes.io/name=outrider,app.kubernetes.io/instance=${instance}`;
+  return [
+    {
+      about,
+      severity: 'problem',
+      detail: wanted === 0 ? 'the Deployment asks for none' : `${ready} of ${wanted} are ready`,
+      next:
+        wanted === 0
+          ? [`kubectl -n ${namespace} scale deployment/${instance} --replicas=2`]
+          : [
+              `kubectl -n ${namespace} get pods -l ${selector}`,
+              `kubectl -n ${namespace} logs -l ${selector} --tail=50 --prefix`,
+            ],
+    },
+  ];
+}
+
+function leaderFindings({ leader, namespace, instance }: Parts): readonly StatusFinding[] {
+  const about = 'leader';
+  if (!leader.known && leader.cause !== 'absent') return [unknown(about, leader)];
+  if (leader.known && !leader.value.expired) return [];
+  const gone = leader.known
+    ? `${leader.value.holder} gave no sign of life for ${durationText(leader.value.renewedSecondsAgo)}`
+    : 'there is none';
+  return [
+    {
+      about,
+      severity: 'problem',
+      detail: `${gone}: webhook configurations, certificates and statuses are not kept`,
+      next: [`kubectl -n ${namespace} get lease ${instance} -o yaml`, `${page}#no-leader`],
+    },
+  ];
+}
+
+function selfTestFindings({ selfTest, pause }: Parts): readonly StatusFinding[] {
+  const about = 'API server';
+  // Paused, there is no webhook that could be reached; and without a Lease that has been said.
+  if ((pause.known && pause.value.paused) || !selfTest.known) return [];
+  const { reachable, latencyMs, secondsAgo, why } = selfTest.value;
+  const next = [`${page}#the-api-server-does-not-reach-the-webhook`];
+  if (reachable === undefined)
+    return [{ about, severity: 'unknown', detail: why ?? 'the self-test says nothing', next }];
+  if (!reachable) {
+    const detail = `does not reach the webhook${why === undefined ? '' : `: ${why}`}; nothing is injected`;
+    return [{ about, severity: 'problem', detail, next }];
+  }
+  if (secondsAgo > oldTestSeconds) {
+    const detail = `was last seen to reach the webhook ${durationText(secondsAgo)} ago`;
+    return [{ about, severity: 'note', detail, next: [] }];
+  }
+  if (latencyMs <= slowMs) return [];
+  const detail = `takes ${Math.round(latencyMs)} ms for a call of the webhook`;
+  return [{ about, severity: 'note', detail, next }];
+}
+
+function certificateFindings({ certificate, namespace, instance }: Parts): readonly StatusFinding[] {
+  if (!certificate.known) return [];
+  const { notBefore, notAfter, secondsLeft } = certificate.value;
+  const life = notBefore === undefined ? undefined : (Date.parse(notAfter) - Date.parse(notBefore)) / 1000;
+  if (secondsLeft > (life === undefined ? lateSeconds : life * lateShare)) return [];
+  const state = secondsLeft <= 0 ? `expired at ${notAfter}` : `ends in ${durationText(secondsLeft)}`;
+  return [
+    {
+      about: 'certificate',
+      severity: 'problem',
+      detail: `${state} and was not renewed`,
+      next: [`kubectl -n ${namespace} describe secret ${instance}-certificate`, `${page}#certificates`],
+    },
+  ];
+}
+
+function pauseFindings({ pause }: Parts, programName: string): readonly StatusFinding[] {
+  const about = 'pause';
+  if (!pause.known) return [unknown(about, pause)];
+  if (!pause.value.paused) return [];
+  const detail = `paused ${pauseText(pause.value)}: pods are created as they are`;
+  return [{ about, severity: 'problem', detail, next: [`${programName} resume`] }];
+}
+
+function webhookFindings({ webhooks, pause, policies, namespace, instance }: Parts): readonly StatusFinding[] {
+  const about = 'webhooks';
+  if (pause.known && pause.value.paused) return [];
+  if (policies.known && policies.value.length === 0) return [];
+  const { mutating } = webhooks;
+  if (mutating.known) return [];
+  if (mutating.cause !== 'absent') return [unknown(about, mutating)];
+  return [
+    {
+      about,
+      severity: 'problem',
+      detail: `there is no MutatingWebhookConfiguration ${instance}: pods are created as they are`,
+      next: [`kubectl -n ${namespace} logs deployment/${instance} --tail=100`],
+    },
+  ];
+}
+
+function isMissing(part: Part<unknown>): boolean {
+  return !part.known && part.cause === 'absent';
+}
+
+/** The finding for a part that may not be read, or did not answer. */
+export function unknown(about: string, part: Extract<Part<unknown>, { known: false }>): StatusFinding {
+  const next = part.cause === 'forbidden' ? [`${page}#what-status-reads`] : [];
+  return { about, severity: 'unknown', detail: part.why, next };
+}

@@ -1,0 +1,44 @@
+import type { Snapshot } from '../../cluster/overview/snapshot.js';
+import { installationFindings, isAbsent, type Parts } from './findings.js';
+import { installationParts } from './parts.js';
+import { excludedByWebhooks, labelledNamespaces, policyReports } from './policies.js';
+import { policyFindings } from './policy-findings.js';
+import type { Health, StatusFinding, StatusReport } from './report.js';
+
+/**
+ * What a snapshot comes to. Pure.
+ *
+ * @param how.excluded the namespaces that are taken for excluded where the webhooks do not say it
+ * @param how.programName how the commands that help are written
+ */
+export function statusOf(
+  snapshot: Snapshot,
+  how: { readonly excluded: readonly string[]; readonly programName: string },
+): StatusReport {
+  const { server, instance, ownNamespace } = snapshot;
+  const excluded = new Set([...(excludedByWebhooks(snapshot) ?? how.excluded), ownNamespace]);
+  const parts: Parts = {
+    server,
+    instance,
+    namespace: ownNamespace,
+    ...installationParts(snapshot),
+    policies: policyReports(snapshot, excluded),
+    namespaces: labelledNamespaces(snapshot, excluded),
+  };
+  const installation = installationFindings(parts, how.programName);
+  // Without an installation nobody looks at policies, and that has been said.
+  const policies = isAbsent(parts) ? [] : policyFindings(parts, snapshot, how.programName);
+  const findings = [...installation, ...policies].sort((a, b) => weight(a) - weight(b));
+  return { ...parts, health: healthOf(findings), findings };
+}
+
+const weights: Readonly<Record<StatusFinding['severity'], number>> = { problem: 0, unknown: 1, note: 2 };
+
+function weight({ severity }: StatusFinding): number {
+  return weights[severity];
+}
+
+function healthOf(findings: readonly StatusFinding[]): Health {
+  if (findings.some(({ severity }) => severity === 'problem')) return 'attention';
+  return findings.some(({ severity }) => severity === 'unknown') ? 'unknown' : 'healthy';
+}

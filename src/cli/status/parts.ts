@@ -1,0 +1,130 @@
+import { holds, pauseIn, untilText } from '../../cluster/registration/pause-marker.js';
+import { known, mapPart, type Part } from '../../cluster/overview/part.js';
+import type { Snapshot } from '../../cluster/overview/snapshot.js';
+import { listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
+import { names } from '../../model/names.js';
+import { readObserved, type Observed } from '../../model/observed.js';
+import type { Leader, PauseReport, Replica, Replicas, StatusReport } from './report.js';
+
+/** What the objects of the installation say. Pure. */
+export function installationParts(
+  snapshot: Snapshot,
+): Pick<
+  StatusReport,
+  'replicas' | 'leader' | 'selfTest' | 'certificate' | 'pause' | 'webhooks' | 'versions' | 'metrics'
+> {
+  const { nowMs, lease } = snapshot;
+  const observed = mapPart(lease, (object) => readObserved(annotationOf(object, names.observed) ?? '') ?? {});
+  const { versions } = observed.known ? observed.value : {};
+  return {
+    replicas: replicasOf(snapshot),
+    leader: leaderOf(lease, nowMs),
+    selfTest: mapPart(observedPart(observed, 'selfTest'), (test) => ({
+      ...test,
+      secondsAgo: seconds(nowMs - Date.parse(test.at)),
+    })),
+    certificate: mapPart(observedPart(observed, 'certificate'), (certificate) => ({
+      ...certificate,
+      secondsLeft: seconds(Date.parse(certificate.notAfter) - nowMs),
+    })),
+    pause: pauseOf(snapshot),
+    webhooks: { mutating: entriesOf(snapshot.mutating), validating: entriesOf(snapshot.validating) },
+    versions: {
+      kubernetes: snapshot.version,
+      ...(versions === undefined ? {} : { outrider: versions.outrider }),
+    },
+    metrics: metricsOf(snapshot),
+  };
+}
+
+function replicasOf({ deployments, pods }: Snapshot): Part<Replicas> {
+  const replicas = mapPart(pods, (objects) => objects.map(replicaOf));
+  const wanted = mapPart(deployments, (objects) =>
+    objects.reduce((sum, { spec }) => sum + numberOf(objectOf(spec)?.['replicas'], 1), 0),
+  );
+  if (!wanted.known) return wanted;
+  const ready = replicas.known
+    ? replicas.value.filter((replica) => replica.ready).length
+    : (deployments.known ? deployments.value : []).reduce(
+        (sum, { status }) => sum + numberOf(objectOf(status)?.['readyReplicas'], 0),
+        0,
+      );
+  return known({ wanted: wanted.value, ready, pods: replicas });
+}
+
+function replicaOf({ metadata, spec, status }: JsonObject): Replica {
+  const conditions = listOf(objectOf(status)?.['conditions']).map(objectOf);
+  const containers = listOf(objectOf(status)?.['containerStatuses']).map(objectOf);
+  const ending = objectOf(metadata)?.['deletionTimestamp'] !== undefined;
+  return {
+    name: stringOf(objectOf(metadata)?.['name']) ?? '',
+    ready: !ending && conditions.some((each) => each?.['type'] === 'Ready' && each['status'] === 'True'),
+    restarts: containers.reduce((sum, each) => sum + numberOf(each?.['restartCount'], 0), 0),
+    node: stringOf(objectOf(spec)?.['nodeName']) ?? '',
+  };
+}
+
+function leaderOf(lease: Part<JsonObject>, nowMs: number): Part<Leader> {
+  if (!lease.known) return lease;
+  const spec = objectOf(lease.value['spec']);
+  const holder = stringOf(spec?.['holderIdentity']) ?? '';
+  // A leader that ends of its own accord gives the Lease back and leaves no name on it.
+  if (holder === '') return { known: false, cause: 'absent', why: 'nobody holds the Lease' };
+  const since = Date.parse(stringOf(spec?.['acquireTime']) ?? '');
+  const renewed = Date.parse(stringOf(spec?.['renewTime']) ?? '');
+  const leaseMs = numberOf(spec?.['leaseDurationSeconds'], 15) * 1000;
+  return known({
+    holder,
+    leadsForSeconds: seconds(nowMs - since),
+    renewedSecondsAgo: seconds(nowMs - renewed),
+    expired: Number.isNaN(renewed) || renewed + leaseMs < nowMs,
+  });
+}
+
+function observedPart<Name extends 'selfTest' | 'certificate'>(
+  observed: Part<Observed>,
+  name: Name,
+): Part<NonNullable<Observed[Name]>> {
+  if (!observed.known) return observed;
+  const value = observed.value[name];
+  return value === undefined
+    ? { known: false, cause: 'absent', why: 'the leader has not written it down' }
+    : known<NonNullable<Observed[Name]>>(value);
+}
+
+/** An installation that was not made by the chart may have no ConfigMap; then it cannot be paused. */
+function pauseOf({ configMap, nowMs }: Snapshot): Part<PauseReport> {
+  if (!configMap.known && configMap.cause === 'absent') return known({ paused: false });
+  return mapPart(configMap, (object): PauseReport => {
+    const pause = pauseIn(object);
+    if (!holds(pause, nowMs)) return { paused: false };
+    return { paused: true, until: untilText(pause), ...(pause.reason === undefined ? {} : { reason: pause.reason }) };
+  });
+}
+
+function entriesOf(configuration: Part<JsonObject>): Part<number> {
+  return mapPart(configuration, ({ webhooks }) => listOf(webhooks).length);
+}
+
+function metricsOf({ reviews }: Snapshot): StatusReport['metrics'] {
+  const failed = [...reviews.values()].flatMap((part) => (part.known ? [] : [part.why]));
+  const [why] = failed;
+  return {
+    asked: reviews.size,
+    answered: reviews.size - failed.length,
+    ...(why === undefined ? {} : { why }),
+  };
+}
+
+function annotationOf({ metadata }: JsonObject, name: string): string | undefined {
+  return stringOf(objectOf(objectOf(metadata)?.['annotations'])?.[name]);
+}
+
+function numberOf(value: unknown, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise;
+}
+
+/** Whole seconds; 0 for what is no time. */
+function seconds(ms: number): number {
+  return Number.isNaN(ms) ? 0 : Math.round(ms / 1000);
+}

@@ -1,0 +1,151 @@
+import { keyOf } from '../../cluster/live/read-secret.js';
+import type { Snapshot } from '../../cluster/overview/snapshot.js';
+import { canDeny } from '../../model/policy.js';
+import { names } from '../../model/names.js';
+import { oneLine } from '../errors.js';
+import { createSecret } from '../live/steps.js';
+import { unknown, type Parts } from './findings.js';
+import type { PolicyReport, StatusFinding } from './report.js';
+
+/** Most namespaces that are named in one finding. */
+const mostNamed = 5;
+
+/** What is to be said of policies, of the Secrets that they refer to and of namespaces' labels. */
+export function policyFindings(parts: Parts, snapshot: Snapshot, programName: string): readonly StatusFinding[] {
+  const { policies } = parts;
+  if (!policies.known) return [unreadable(policies, programName)];
+  if (policies.value.length === 0) return [noPolicy, ...namespaceFindings(parts)];
+  const findings = policies.value.flatMap((policy) => {
+    const keys = keyFindings(policy, snapshot);
+    return [...stateFindings(policy, parts, keys.length > 0), ...keys];
+  });
+  return [...findings, ...denierFindings(parts, snapshot), ...namespaceFindings(parts)];
+}
+
+const noPolicy: StatusFinding = {
+  about: 'policies',
+  severity: 'problem',
+  detail: 'there is none, so nothing is injected',
+  next: ['kubectl apply -f POLICY.yaml'],
+};
+
+function unreadable(policies: Extract<Parts['policies'], { known: false }>, programName: string): StatusFinding {
+  if (policies.cause !== 'absent') return unknown('policies', policies);
+  return {
+    about: 'policies',
+    severity: 'problem',
+    detail: 'the API server does not know InstrumentationPolicy and InstrumentationProfile',
+    next: [`${programName} crds | kubectl apply --server-side -f -`],
+  };
+}
+
+/** Conditions whose False is a problem of its own, when Ready does not say it. */
+const mustHold = new Set(['ProfileResolved', 'WebhookConfigured', 'CredentialsPresent']);
+
+function stateFindings(policy: PolicyReport, { pause }: Parts, keysSaid: boolean): readonly StatusFinding[] {
+  const { name, ready, current, conditions, problem, servesEarlier } = policy;
+  const about = `policy ${name}`;
+  const next = [`kubectl describe instrumentationpolicy ${name}`];
+  if (problem !== undefined) {
+    const served = servesEarlier ? '; its last valid version goes on' : '';
+    return [{ about, severity: 'problem', detail: `is not valid${served}: ${oneLine(problem)}`, next }];
+  }
+  if (ready === undefined) {
+    return [{ about, severity: 'problem', detail: 'no leader has looked at it yet', next }];
+  }
+  if (!current) {
+    return [{ about, severity: 'note', detail: 'was changed since the leader last looked at it', next }];
+  }
+  const paused = pause.known && pause.value.paused;
+  const findings: StatusFinding[] = [];
+  for (const { type, status, message } of conditions) {
+    const said = (type === 'CredentialsPresent' && keysSaid) || (type === 'WebhookConfigured' && paused);
+    if (type === 'Ready' && status === 'False' && !paused && !keysSaid) {
+      findings.push({ about, severity: 'problem', detail: `is not ready: ${message}`, next });
+    } else if (mustHold.has(type) && status === 'False' && ready === 'True' && !said) {
+      findings.push({ about, severity: 'problem', detail: `${type}: ${message}`, next });
+    } else if (type === 'Overlapping' && status === 'True') {
+      findings.push({ about, severity: 'note', detail: message, next });
+    }
+  }
+  return findings;
+}
+
+/** The Secrets that are missing where the policy's pods need them, as far as Secrets' names may be read. */
+function keyFindings({ name, namespaces }: PolicyReport, snapshot: Snapshot): readonly StatusFinding[] {
+  const { compiled, secrets, ownNamespace } = snapshot;
+  if (!compiled.known) return [];
+  const { rules } = compiled.value;
+  const ranked = rules.policies.ranked.find((policy) => policy.name === name);
+  const rule = rules.byPolicy.get(name);
+  const key = rule === undefined ? undefined : keyOf(rule);
+  const there = key === undefined ? undefined : secrets.get(key.name);
+  if (ranked?.valid !== true || ranked.spec.mode === 'Off' || key === undefined || there?.known !== true) return [];
+  // A mirrored key is copied from the installation's namespace.
+  const needed = rule?.mirror !== undefined ? [ownNamespace] : (namespaces ?? []);
+  const missing = needed.filter((namespace) => !there.value.has(namespace));
+  if (missing.length === 0) return [];
+  return [
+    {
+      about: `policy ${name}`,
+      severity: 'problem',
+      detail: `Secret ${key.name} is missing in ${named(missing)}`,
+      next: missing.slice(0, mostNamed).map((namespace) => createSecret({ namespace, ...key })),
+    },
+  ];
+}
+
+/** A policy that can deny needs the validating configuration. */
+function denierFindings({ webhooks, pause, namespace, instance }: Parts, snapshot: Snapshot) {
+  const { validating } = webhooks;
+  if (validating.known || validating.cause !== 'absent' || !snapshot.compiled.known) return [];
+  if (pause.known && pause.value.paused) return [];
+  const deniers = snapshot.compiled.value.rules.policies.ranked.filter((policy) =>
+    policy.valid ? policy.spec.mode === 'Inject' && canDeny(policy.spec) : policy.prefer === 'Security',
+  );
+  if (deniers.length === 0) return [];
+  const finding: StatusFinding = {
+    about: 'webhooks',
+    severity: 'problem',
+    detail: `there is no ValidatingWebhookConfiguration ${instance}, so ${named(deniers.map(({ name }) => name))} cannot deny`,
+    next: [`kubectl -n ${namespace} logs deployment/${instance} --tail=100`],
+  };
+  return [finding];
+}
+
+function namespaceFindings({ namespaces }: Parts): readonly StatusFinding[] {
+  const about = 'namespaces';
+  if (!namespaces.known) return namespaces.cause === 'absent' ? [] : [unknown(about, namespaces)];
+  const { unmatched, excluded, odd } = namespaces.value;
+  const findings: StatusFinding[] = [];
+  if (unmatched.length > 0) {
+    findings.push({
+      about,
+      severity: 'problem',
+      detail: `${named(unmatched)} ${unmatched.length === 1 ? 'is' : 'are'} labelled ${names.inject}=enabled, and no policy selects ${unmatched.length === 1 ? 'it' : 'them'}`,
+      next: ['kubectl get instrumentationpolicies -o yaml', 'kubectl apply -f POLICY.yaml'],
+    });
+  }
+  for (const { name, value } of odd.slice(0, mostNamed)) {
+    findings.push({
+      about,
+      severity: 'problem',
+      detail: `${name} is labelled ${names.inject}=${value}, which is neither enabled nor disabled`,
+      next: [`kubectl label namespace ${name} --overwrite ${names.inject}=enabled`],
+    });
+  }
+  if (excluded.length > 0) {
+    findings.push({
+      about,
+      severity: 'note',
+      detail: `${named(excluded)} ${excluded.length === 1 ? 'is' : 'are'} labelled ${names.inject}=enabled, and never touched`,
+      next: [],
+    });
+  }
+  return findings;
+}
+
+function named(all: readonly string[]): string {
+  const more = all.length - mostNamed;
+  return all.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}

@@ -1,0 +1,82 @@
+import { Option, type Command } from 'commander';
+import { readSnapshot } from '../../cluster/overview/read-snapshot.js';
+import {
+  addClusterOptions,
+  addTimeoutOption,
+  clusterChoice,
+  installationSettings,
+  openWithKubeConfig,
+  timeoutOf,
+  type ClusterOpener,
+} from '../options/cluster.js';
+import { exitCodes, type CommandDefinition, type Invocation } from '../command.js';
+import { textOf } from '../options/flags.js';
+import type { Io } from '../io.js';
+import { addColourOption, colourChoice } from '../options/output.js';
+import { addSettingOptions, settingsOf } from '../options/settings.js';
+import type { Health } from './report.js';
+import { statusOf } from './of.js';
+import { reportText } from './text.js';
+import { styleOf, useColour } from '../text/style.js';
+
+const settings = [...installationSettings, 'excludedNamespaces'] as const;
+
+/** `outrider status`: whether an installation in a cluster does what its policies say, and what to do where not. */
+export function statusCommand(open: ClusterOpener, nowMs: () => number): CommandDefinition {
+  return { configure, run: (invocation) => status(invocation, open, nowMs()) };
+}
+
+export const command = statusCommand(openWithKubeConfig, Date.now);
+
+function configure(command: Command, { programName }: Io): void {
+  command.addOption(new Option('-n, --namespace <NAME>', 'namespace of the installation: the same as --own-namespace'));
+  addClusterOptions(command);
+  addTimeoutOption(command);
+  command.addOption(
+    new Option('-o, --output <FORMAT>', 'text for people (default), or json').choices(['text', 'json']),
+  );
+  addColourOption(command);
+  addSettingOptions(command, settings, 'Installation:');
+  command.addHelpText(
+    'after',
+    `
+Everything is read, nothing is written; what you may not read is said to be unknown.
+
+Examples:
+  ${programName} status
+  ${programName} status -n security --instance outrider-canary
+  ${programName} status --context production -o json
+
+Exit codes: 0 healthy; 1 something needs attention; 2 nobody can tell, wrong usage, or the cluster does not answer.`,
+  );
+}
+
+const exitCodeOf: Readonly<Record<Health, number>> = {
+  healthy: exitCodes.ok,
+  attention: exitCodes.findings,
+  unknown: exitCodes.error,
+};
+
+async function status(invocation: Invocation, open: ClusterOpener, nowMs: number): Promise<number> {
+  const { flags, io } = invocation;
+  const { instance, ownNamespace, excludedNamespaces } = settingsOf(invocation, settings);
+  const timeoutMs = timeoutOf(invocation);
+  const cluster = await open(clusterChoice(invocation));
+  try {
+    const snapshot = await readSnapshot(cluster, {
+      instance,
+      ownNamespace: textOf(flags['namespace']) ?? ownNamespace,
+      nowMs,
+      timeoutMs,
+    });
+    const report = statusOf(snapshot, { excluded: excludedNamespaces, programName: io.programName });
+    io.stdout.write(
+      flags['output'] === 'json'
+        ? `${JSON.stringify(report, undefined, 2)}\n`
+        : reportText(report, styleOf(useColour(colourChoice(flags), io.stdout, io.env))),
+    );
+    return exitCodeOf[report.health];
+  } finally {
+    await cluster.client.close();
+  }
+}

@@ -1,0 +1,139 @@
+import type { Part } from '../../cluster/overview/part.js';
+import type { ReviewCounts } from '../../cluster/overview/review-counts.js';
+import type { PolicyReport, StatusFinding, StatusReport } from './report.js';
+import type { Style } from '../text/style.js';
+import { table, type Row } from '../text/table.js';
+import { pauseText } from '../live/steps.js';
+import { durationText } from '../text/duration.js';
+
+/** The report for people. */
+export function reportText(report: StatusReport, style: Style): string {
+  const blocks = [`${headText(report, style)}${table(installationRows(report, style))}`];
+  if (report.policies.known && report.policies.value.length > 0) {
+    blocks.push(`${table(policyRows(report.policies.value, style))}${countsText(report, style)}`);
+  }
+  if (report.findings.length > 0) blocks.push(findingsText(report.findings, style));
+  return blocks.join('\n');
+}
+
+function headText({ instance, namespace, server, versions, health }: StatusReport, style: Style): string {
+  const paint = { healthy: style.good, attention: style.bad, unknown: style.warn }[health];
+  const word = { healthy: 'HEALTHY', attention: 'NEEDS ATTENTION', unknown: 'CANNOT TELL' }[health];
+  const outrider = versions.outrider === undefined ? '' : `Outrider ${versions.outrider}, `;
+  const kubernetes = versions.kubernetes === '' ? '' : `Kubernetes ${versions.kubernetes}, `;
+  return `${style.bold(`${namespace}/${instance}`)}  ${paint(word)}\n${style.dim(`  ${outrider}${kubernetes}${server}`)}\n`;
+}
+
+function installationRows(report: StatusReport, style: Style): readonly Row[] {
+  const { replicas, leader, selfTest, certificate, pause, webhooks, findings } = report;
+  const row = <T>(subject: string, part: Part<T>, text: (value: T) => string): Row => {
+    if (!part.known) {
+      const why = part.cause === 'absent' ? 'none' : `unknown: ${part.why}`;
+      const bad = findings.some(({ about, severity }) => about === subject && severity === 'problem');
+      return { cells: [`  ${bad ? style.bad('✗') : style.dim('·')} ${subject}`, why], below: [] };
+    }
+    return { cells: [`  ${markOf(subject, findings, style)} ${subject}`, text(part.value)], below: [] };
+  };
+  return [
+    row('replicas', replicas, ({ wanted, ready, pods }) => {
+      const restarts = pods.known ? pods.value.reduce((sum, pod) => sum + pod.restarts, 0) : 0;
+      return `${ready} of ${wanted} ready${restarts === 0 ? '' : `, ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`}`;
+    }),
+    row('leader', leader, ({ holder, leadsForSeconds, expired }) =>
+      expired ? `${holder}, gone` : `${holder}, for ${durationText(leadsForSeconds)}`,
+    ),
+    row('API server', selfTest, ({ reachable, latencyMs, secondsAgo, why }) => {
+      const ago = `${durationText(secondsAgo)} ago`;
+      if (reachable === true) return `reaches the webhook in ${Math.round(latencyMs)} ms, ${ago}`;
+      const verb = reachable === undefined ? 'nobody can tell' : 'does not reach the webhook';
+      return `${verb}, ${ago}${why === undefined ? '' : `: ${why}`}`;
+    }),
+    row('certificate', certificate, ({ notAfter, secondsLeft, names, authority }) => {
+      const left = secondsLeft > 0 ? `${durationText(secondsLeft)} left` : 'expired';
+      return `until ${notAfter.slice(0, 16)}Z, ${left}, for ${names.join(', ')}, by ${authority}`;
+    }),
+    row('webhooks', webhooks.mutating, (mutating) => {
+      const { validating } = webhooks;
+      const checking = validating.known ? String(validating.value) : validating.cause === 'absent' ? 'no' : '?';
+      return `${mutating} mutating, ${checking} validating`;
+    }),
+    ...(pause.known && !pause.value.paused
+      ? []
+      : [row('pause', pause, (value) => (value.paused ? pauseText(value) : 'none'))]),
+    ...(report.policies.known ? [] : [row('policies', report.policies, () => '')]),
+    ...(report.namespaces.known || !report.policies.known ? [] : [row('namespaces', report.namespaces, () => '')]),
+  ];
+}
+
+function markOf(subject: string, findings: readonly StatusFinding[], style: Style): string {
+  const about = findings.filter((finding) => finding.about === subject);
+  if (about.some(({ severity }) => severity === 'problem')) return style.bad('✗');
+  return about.length > 0 ? style.warn('!') : style.good('✓');
+}
+
+const titles = ['POLICY', 'MODE', 'PREFERS', 'PROFILE', 'PRECEDENCE', 'READY', 'NAMESPACES', 'REVIEWS'];
+
+function policyRows(policies: readonly PolicyReport[], style: Style): readonly Row[] {
+  return [
+    { cells: titles.map((title, index) => (index === 0 ? `  ${style.bold(title)}` : style.bold(title))), below: [] },
+    ...policies.map((policy) => ({
+      cells: [
+        `  ${policy.name}`,
+        policy.mode,
+        policy.prefer.toLowerCase(),
+        policy.profile,
+        String(policy.precedence),
+        readyText(policy, style),
+        policy.namespaces === undefined ? '?' : String(policy.namespaces.length),
+        policy.reviews === undefined ? '?' : reviewsText(policy.reviews),
+      ],
+      below: [],
+    })),
+  ];
+}
+
+function readyText({ ready, current, problem }: PolicyReport, style: Style): string {
+  if (problem !== undefined) return style.bad('not valid');
+  if (ready === undefined || ready === 'Unknown') return style.warn('unknown');
+  const word = ready === 'True' ? 'yes' : 'no';
+  if (!current) return style.warn(`${word}, before its change`);
+  return ready === 'True' ? style.good(word) : style.bad(word);
+}
+
+function reviewsText(counts: ReviewCounts): string {
+  const words = (['inject', 'partial', 'skip', 'deny'] as const).flatMap((kind) =>
+    counts[kind] === 0 ? [] : [`${counts[kind]} ${kind}`],
+  );
+  return words.length === 0 ? 'none' : words.join(', ');
+}
+
+/** Whose counts they are: a replica's start with it, and not everybody may ask the replicas. */
+function countsText({ metrics: { answered, asked, why } }: StatusReport, style: Style): string {
+  if (asked === 0) return '';
+  const of = `${answered} of ${asked} replicas, since each started`;
+  return `  ${style.dim(answered === 0 ? `reviews unknown: ${why ?? ''}` : `reviews of ${of}${why === undefined ? '' : `; the others: ${why}`}`)}\n`;
+}
+
+function findingsText(findings: readonly StatusFinding[], style: Style): string {
+  const marks = { problem: style.bad('✗'), note: style.warn('!') };
+  const said = findings.flatMap(({ about, severity, detail, next }) =>
+    severity === 'unknown'
+      ? []
+      : [`${marks[severity]} ${about}: ${detail}`, ...next.map((each) => `    ${style.dim(each)}`)],
+  );
+  return [...said, ...unknownLines(findings, style)].map((line) => `${line}\n`).join('');
+}
+
+/** What is not known, each cause once. */
+function unknownLines(findings: readonly StatusFinding[], style: Style): readonly string[] {
+  const unknown = findings.filter(({ severity }) => severity === 'unknown');
+  const causes = new Set(unknown.map(({ detail }) => detail));
+  return [...causes].flatMap((cause) => {
+    const alike = unknown.filter(({ detail }) => detail === cause);
+    const next = new Set(alike.flatMap((finding) => finding.next));
+    return [
+      `${style.warn('?')} unknown: ${alike.map(({ about }) => about).join(', ')}: ${cause}`,
+      ...[...next].map((each) => `    ${style.dim(each)}`),
+    ];
+  });
+}

@@ -1,0 +1,210 @@
+import jsonpatch from 'fast-json-patch';
+import { OutriderError } from '../../model/error.js';
+import type { JsonValue } from '../../model/json.js';
+import { pointerToken, type Operation } from '../../model/patch.js';
+import { cloneJson } from '../clone.js';
+import { mergedMembers, valueOf } from '../manifest/value.js';
+import type { CollectionNode, Member, SyntaxNode } from '../manifest/syntax.js';
+
+/**
+ * A document while operations are applied to it: what is untouched still is its source, what is opened has members that
+ * are the source's or new, what is fresh has no source.
+ */
+export type Draft =
+  | { readonly kind: 'source'; readonly node: SyntaxNode }
+  | { readonly kind: 'open'; readonly node: CollectionNode; readonly children: Child[] }
+  | { readonly kind: 'fresh'; value: JsonValue };
+
+/** A member of an opened collection. */
+export interface Child {
+  /** Where it stands in the source; `undefined` for a new one. */
+  readonly member: Member | undefined;
+  readonly key: string;
+  draft: Draft;
+}
+
+/** Applies operations to a draft and keeps track of what happens to anchors. */
+export class DraftEditor {
+  #root: Draft;
+  /** Anchored nodes whose text changes or goes: aliases of them must not follow. */
+  readonly #changed = new Set<SyntaxNode>();
+
+  constructor(root: SyntaxNode) {
+    this.#root = { kind: 'source', node: root };
+  }
+
+  /**
+   * @throws OutriderError `internal` when the operation does not fit the document: it was not made for it
+   */
+  apply(operation: Operation): void {
+    const tokens = operation.path.split('/').slice(1).map(unescapeToken);
+    this.#root = this.#applyAt(this.#root, tokens, 0, operation);
+  }
+
+  /** The draft with every alias written out whose anchor has changed. */
+  finish(): Draft {
+    return this.#changed.size === 0 ? this.#root : this.#expand(this.#root);
+  }
+
+  #applyAt(draft: Draft, tokens: readonly string[], depth: number, operation: Operation): Draft {
+    const token = tokens[depth];
+    if (token === undefined) return this.#applyHere(draft, operation);
+    const open = this.#open(draft, operation);
+    if (open.kind === 'fresh') {
+      const rest = tokens.slice(depth).map((each) => `/${pointerToken(each)}`);
+      applyToValue(open.value, { ...operation, path: rest.join('') }, operation);
+      return open;
+    }
+    const last = depth === tokens.length - 1;
+    const index = this.#indexOf(open, token, operation, last && operation.op === 'add');
+    const child = open.children[index];
+    if (last && operation.op === 'add' && (open.node.kind === 'seq' || child === undefined)) {
+      const added: Child = { member: undefined, key: token, draft: freshDraft(operation.value) };
+      open.children.splice(index, 0, added);
+      return open;
+    }
+    if (child === undefined) throw misfit(operation);
+    if (last && operation.op === 'remove') {
+      this.#markGone(child.draft);
+      open.children.splice(index, 1);
+    } else {
+      child.draft = this.#applyAt(child.draft, tokens, depth + 1, operation);
+    }
+    return open;
+  }
+
+  #applyHere(draft: Draft, operation: Operation): Draft {
+    switch (operation.op) {
+      case 'test':
+        applyToValue({ value: draftValue(draft) }, { ...operation, path: '/value' }, operation);
+        return draft;
+      case 'remove':
+        throw misfit(operation);
+      case 'add':
+      case 'replace':
+        this.#markGone(draft);
+        return freshDraft(operation.value);
+    }
+  }
+
+  #open(draft: Draft, operation: Operation): Draft & { readonly kind: 'open' | 'fresh' } {
+    if (draft.kind !== 'source') return draft;
+    const { node } = draft;
+    if (node.kind === 'scalar') throw misfit(operation);
+    // What stands under a short form reads as another value than is written there.
+    if (node.kind !== 'alias' && node.intrinsic !== undefined) throw misfit(operation);
+    // What a test only looks at stays as it is.
+    if (node.kind === 'alias') return freshDraft(valueOf(node));
+    if (node.anchor !== undefined && operation.op !== 'test') this.#changed.add(node);
+    return openCollection(node);
+  }
+
+  #indexOf(open: Draft & { readonly kind: 'open' }, token: string, operation: Operation, adding: boolean): number {
+    const { children } = open;
+    if (open.node.kind === 'seq') {
+      if (adding && token === '-') return children.length;
+      const index = /^(0|[1-9][0-9]*)$/.test(token) ? Number(token) : -1;
+      if (index === -1 || index > children.length) throw misfit(operation);
+      return index;
+    }
+    const index = children.findIndex((child) => child.key === token && child.member?.merge !== true);
+    if (index !== -1) return index;
+    if (!unmerge(open, token)) return children.length;
+    return children.findIndex((child) => child.key === token && child.member?.merge !== true);
+  }
+
+  #markGone(draft: Draft): void {
+    if (draft.kind === 'source') this.#markAnchors(draft.node);
+    if (draft.kind === 'open') this.#markAnchors(draft.node);
+  }
+
+  #markAnchors(node: SyntaxNode): void {
+    if (node.anchor !== undefined) this.#changed.add(node);
+    if (node.kind === 'map' || node.kind === 'seq') for (const { value } of node.members) this.#markAnchors(value);
+  }
+
+  #expand(draft: Draft): Draft {
+    if (draft.kind === 'fresh') return draft;
+    if (draft.kind === 'source') {
+      const { node } = draft;
+      if (node.kind === 'scalar' || !this.#needsExpansion(node)) return draft;
+      if (node.kind === 'alias') return freshDraft(valueOf(node));
+      return this.#expand(openCollection(node));
+    }
+    for (const child of [...draft.children]) {
+      if (child.member?.merge === true && this.#needsExpansion(child.member.value)) unmerge(draft, undefined);
+    }
+    for (const child of draft.children) child.draft = this.#expand(child.draft);
+    return draft;
+  }
+
+  #needsExpansion(node: SyntaxNode): boolean {
+    if (node.kind === 'alias') return this.#changed.has(node.target);
+    return node.kind !== 'scalar' && node.members.some(({ value }) => this.#needsExpansion(value));
+  }
+}
+
+function openCollection(node: CollectionNode): Draft & { readonly kind: 'open' } {
+  const children = node.members.map((member): Child => {
+    return { member, key: member.key, draft: { kind: 'source', node: member.value } };
+  });
+  return { kind: 'open', node, children };
+}
+
+/**
+ * Writes out the keys of merge keys in place of them.
+ *
+ * @param key only merge keys that bring in this key; `undefined`: all
+ * @returns whether there was one
+ */
+function unmerge(open: Draft & { readonly kind: 'open' }, key: string | undefined): boolean {
+  const own = new Set(open.children.filter(({ member }) => member?.merge !== true).map((child) => child.key));
+  const merges = open.children.filter(({ member }) => member?.merge === true);
+  const brought = merges.flatMap(({ member }) => (member === undefined ? [] : mergedMembers(member, new Set(own))));
+  if (merges.length === 0 || (key !== undefined && !brought.some((member) => member.key === key))) return false;
+  const written = open.children.flatMap((child): readonly Child[] => {
+    if (child.member?.merge !== true) return [child];
+    return mergedMembers(child.member, own).map((member) => {
+      return { member: undefined, key: member.key, draft: freshDraft(valueOf(member.value)) };
+    });
+  });
+  open.children.splice(0, open.children.length, ...written);
+  return true;
+}
+
+/** The JSON value a draft stands for. */
+export function draftValue(draft: Draft): JsonValue {
+  if (draft.kind === 'source') return valueOf(draft.node);
+  if (draft.kind === 'fresh') return draft.value;
+  if (draft.node.kind === 'seq') return draft.children.map((child) => draftValue(child.draft));
+  const own = new Set(draft.children.filter(({ member }) => member?.merge !== true).map((child) => child.key));
+  return Object.fromEntries(
+    draft.children.flatMap((child): (readonly [string, JsonValue])[] =>
+      child.member?.merge === true
+        ? mergedMembers(child.member, own).map(({ key, value }) => [key, valueOf(value)])
+        : [[child.key, draftValue(child.draft)]],
+    ),
+  );
+}
+
+function freshDraft(value: JsonValue): Draft & { readonly kind: 'fresh' } {
+  // Later operations may reach into it, and the operation's value is the caller's.
+  return { kind: 'fresh', value: cloneJson(value) };
+}
+
+function applyToValue(value: JsonValue, relative: Operation, operation: Operation): void {
+  try {
+    jsonpatch.applyOperation(value, relative, true, true);
+  } catch (error) {
+    throw misfit(operation, error);
+  }
+}
+
+function misfit(operation: Operation, cause?: unknown): OutriderError {
+  const message = `the patch operation ${operation.op} does not fit the document at ${operation.path || 'its root'}`;
+  return new OutriderError('internal', message, { field: operation.path, cause });
+}
+
+function unescapeToken(token: string): string {
+  return token.replaceAll('~1', '/').replaceAll('~0', '~');
+}

@@ -1,0 +1,43 @@
+import { isArray, type JsonValue } from '../../model/json.js';
+
+/** Functions whose short form is their name behind `Fn::` (CloudFormation, "Intrinsic function reference"). */
+const functions = new Set([
+  'And',
+  'Base64',
+  'Cidr',
+  'Equals',
+  'FindInMap',
+  'GetAtt',
+  'GetAZs',
+  'GetStackOutput',
+  'If',
+  'ImportValue',
+  'Join',
+  'Length',
+  'Not',
+  'Or',
+  'Select',
+  'Split',
+  'Sub',
+  'ToJsonString',
+  'Transform',
+]);
+
+/**
+ * Key of the long form that a YAML tag stands for: `Ref` for `!Ref`, `Fn::Sub` for `!Sub`.
+ *
+ * @returns `undefined` for a tag that is no intrinsic function of CloudFormation
+ */
+export function intrinsicOf(tag: string | undefined): string | undefined {
+  if (tag === undefined || !tag.startsWith('!')) return undefined;
+  const name = tag.slice(1);
+  if (name === 'Ref' || name === 'Condition') return name;
+  return functions.has(name) ? `Fn::${name}` : undefined;
+}
+
+/** A value under a short form, in the long form in which JSON templates have it. */
+export function longForm(intrinsic: string, value: JsonValue): JsonValue {
+  if (intrinsic !== 'Fn::GetAtt' || isArray(value) || typeof value !== 'string') return { [intrinsic]: value };
+  const dot = value.indexOf('.');
+  return { [intrinsic]: dot === -1 ? [value] : [value.slice(0, dot), value.slice(dot + 1)] };
+}

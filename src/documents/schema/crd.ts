@@ -1,0 +1,151 @@
+import { stringify } from 'yaml';
+import type { z } from 'zod';
+import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
+import { apiVersion } from '../../model/names.js';
+import { policySchema } from '../../model/policy.js';
+import { profileSchema } from '../../model/profile.js';
+import { policyStatusSchema, profileStatusSchema } from '../../model/status.js';
+import { jsonSchemaOf } from './guide.js';
+import { structuralSchema } from './structural.js';
+
+const [group = '', version = ''] = apiVersion.split('/');
+
+interface Column {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'date';
+  readonly jsonPath: string;
+  readonly description: string;
+  /** 1: shown by `kubectl get -o wide` only. */
+  readonly priority?: 1;
+}
+
+interface Kind {
+  readonly kind: string;
+  readonly plural: string;
+  readonly shortName: string;
+  readonly description: string;
+  readonly schema: z.ZodType;
+  readonly status: z.ZodType;
+  readonly columns: readonly Column[];
+}
+
+const readyColumns: readonly Column[] = [
+  {
+    name: 'Ready',
+    type: 'string',
+    jsonPath: ".status.conditions[?(@.type=='Ready')].status",
+    description: 'Whether it is in force as it stands.',
+  },
+  {
+    name: 'Reason',
+    type: 'string',
+    jsonPath: ".status.conditions[?(@.type=='Ready')].reason",
+    description: 'Why it is ready, or is not.',
+    priority: 1,
+  },
+  { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', description: 'Time since it was created.' },
+];
+
+const kinds: readonly Kind[] = [
+  {
+    kind: 'InstrumentationPolicy',
+    plural: 'instrumentationpolicies',
+    shortName: 'ipol',
+    description: 'Who gets which profile, and how strictly. Exactly one policy wins for a pod.',
+    schema: policySchema,
+    status: policyStatusSchema,
+    columns: [
+      { name: 'Mode', type: 'string', jsonPath: '.spec.mode', description: 'Off, Report or Inject.' },
+      { name: 'Prefer', type: 'string', jsonPath: '.spec.prefer', description: 'What gives way on trouble.' },
+      {
+        name: 'Precedence',
+        type: 'integer',
+        jsonPath: '.spec.precedence',
+        description: 'The highest wins for a pod.',
+        priority: 1,
+      },
+      { name: 'Profile', type: 'string', jsonPath: '.spec.profile.name', description: 'Which agent.' },
+      ...readyColumns,
+    ],
+  },
+  {
+    kind: 'InstrumentationProfile',
+    plural: 'instrumentationprofiles',
+    shortName: 'iprof',
+    description: 'A vendor’s recipe, as data: what an instrumented pod gets.',
+    schema: profileSchema,
+    status: profileStatusSchema,
+    columns: [
+      { name: 'Version', type: 'string', jsonPath: '.spec.version', description: 'Version of the recipe.' },
+      ...readyColumns,
+    ],
+  },
+];
+
+/** The custom resource definitions, from the schemas that files are read with. The same build gives the same objects. */
+export function customResourceDefinitions(): readonly JsonObject[] {
+  return kinds.map(({ kind, plural, shortName, description, schema, status, columns }) => ({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}`, labels: { 'app.kubernetes.io/name': 'outrider' } },
+    spec: {
+      group,
+      scope: 'Cluster',
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular: kind.toLowerCase(),
+        shortNames: [shortName],
+        categories: ['outrider'],
+      },
+      versions: [
+        {
+          name: version,
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: columns.map((column) => ({ ...column })),
+          schema: { openAPIV3Schema: rootSchema(schema, status, description) },
+        },
+      ],
+    },
+  }));
+}
+
+/** The definitions as YAML, one document each, by the name of the object. */
+export function definitionsAsYaml(): ReadonlyMap<string, string> {
+  const texts = customResourceDefinitions().map((definition): [string, string] => [
+    stringOf(objectOf(definition['metadata'])?.['name']) ?? '',
+    stringify(definition, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false }),
+  ]);
+  return new Map(texts);
+}
+
+function rootSchema(schema: z.ZodType, status: z.ZodType, description: string): JsonObject {
+  const spec = objectOf(objectOf(jsonSchemaOf(schema)['properties'])?.['spec']) ?? {};
+  return {
+    description,
+    type: 'object',
+    required: ['spec'],
+    properties: {
+      apiVersion: { type: 'string', description: 'Version of the schema of this object.' },
+      kind: { type: 'string', description: 'Kind of this object.' },
+      metadata: { type: 'object' },
+      spec: structuralSchema(spec),
+      status: statusPart(status),
+    },
+  };
+}
+
+/** A condition is known by its type, so that several writers can each keep their own. */
+function statusPart(schema: z.ZodType): JsonObject {
+  const status = structuralSchema(jsonSchemaOf(schema));
+  const { conditions, ...properties } = objectOf(status['properties']) ?? {};
+  const byType = { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] };
+  return {
+    description: 'What Outrider’s leader says of it.',
+    ...status,
+    properties: { ...properties, conditions: { ...objectOf(conditions), ...byType } },
+  };
+}

@@ -1,0 +1,95 @@
+import { isObject, listOf, objectOf, stringOf, stringsOf, type JsonObject, type JsonValue } from '../../model/json.js';
+import { rulesKey } from '../../model/validation-rules.js';
+
+/** Keys that mean the same in both dialects. */
+const shared = [
+  'description',
+  'default',
+  'type',
+  'enum',
+  'pattern',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'minimum',
+  'maximum',
+  'required',
+  rulesKey,
+] as const;
+const intOrString = 'x-kubernetes-int-or-string';
+
+/**
+ * A JSON schema as a custom resource definition may have it: "structural" (Kubernetes documentation, "Specifying a
+ * structural schema"), with the type of every value said once, without references, alternatives of types or names for a
+ * map's keys. Where a value may be of several types, the API server takes it as it is, within the bounds that can still
+ * be said; what is left to check is checked where the document is read.
+ */
+export function structuralSchema(node: JsonObject): JsonObject {
+  const kept = Object.fromEntries(shared.flatMap((key) => (node[key] === undefined ? [] : [[key, node[key]]])));
+  if (node[intOrString] === true) return ofIntOrString(kept);
+  const alternatives = alternativesOf(node);
+  if (alternatives !== undefined) return { ...kept, ...ofSeveralTypes(alternatives) };
+  const { const: constant, properties, additionalProperties, items } = node;
+  return {
+    ...withoutEmptyBounds(kept),
+    ...(constant === undefined ? {} : { enum: [constant] }),
+    ...(node['type'] === 'integer' ? { format: 'int64' } : {}),
+    // Its pattern says the same at length.
+    ...(node['format'] === 'date-time' ? { format: 'date-time', pattern: undefined } : {}),
+    ...(isObject(properties) ? { properties: mapValues(properties, structuralSchema) } : {}),
+    ...(isObject(additionalProperties) ? { additionalProperties: structuralSchema(additionalProperties) } : {}),
+    ...(isObject(items) ? { items: structuralSchema(items) } : {}),
+  };
+}
+
+/** The one form in which a structural schema may name two types. */
+function ofIntOrString(kept: JsonObject): JsonObject {
+  return { ...kept, anyOf: [{ type: 'integer' }, { type: 'string' }], [intOrString]: true };
+}
+
+function alternativesOf(node: JsonObject): readonly JsonObject[] | undefined {
+  const types = stringsOf(node['type']);
+  return (
+    types?.map((type) => ({ type })) ??
+    (node['anyOf'] === undefined ? undefined : listOf(node['anyOf']).filter(isObject))
+  );
+}
+
+/**
+ * No type at all, and bounds that hold only for values of a certain type, so that each alternative keeps its own. An
+ * object or a list that is no alternative could at most be empty.
+ */
+function ofSeveralTypes(alternatives: readonly JsonObject[]): JsonObject {
+  const of = (...types: readonly string[]): JsonObject | undefined =>
+    alternatives.find(({ type }) => types.includes(stringOf(type) ?? ''));
+  const pick = (from: JsonObject | undefined, ...keys: readonly string[]): JsonObject =>
+    Object.fromEntries(keys.flatMap((key) => (from?.[key] === undefined ? [] : [[key, from[key]]])));
+  return {
+    type: undefined,
+    'x-kubernetes-preserve-unknown-fields': true,
+    ...pick(of('string'), 'minLength', 'maxLength', 'pattern'),
+    ...pick(of('number', 'integer'), 'minimum', 'maximum'),
+    ...(of('array') === undefined ? { maxItems: 0 } : {}),
+    ...(of('object') === undefined ? { maxProperties: 0 } : pick(of('object'), 'required')),
+  };
+}
+
+/** Without the bounds of a JavaScript integer, which zod writes down for every integer. */
+function withoutEmptyBounds(node: JsonObject): JsonObject {
+  const limit = Number.MAX_SAFE_INTEGER;
+  const { minimum, maximum, ...rest } = node;
+  return {
+    ...rest,
+    ...(minimum === undefined || minimum === -limit ? {} : { minimum }),
+    ...(maximum === undefined || maximum === limit ? {} : { maximum }),
+  };
+}
+
+function mapValues(object: JsonObject, change: (node: JsonObject) => JsonObject): JsonObject {
+  const entries = Object.entries(object).map(([name, value]): [string, JsonValue] => [
+    name,
+    change(objectOf(value) ?? {}),
+  ]);
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,296 @@
+import jsonpatch from 'fast-json-patch';
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { OutriderError } from '../../model/error.js';
+import { isArray, isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { names } from '../../model/names.js';
+import { pointerToken, type Operation } from '../../model/patch.js';
+import { cloneJson, cloneOperation } from '../clone.js';
+
+const formatVersion = 1;
+/** A value whose JSON text is longer than this is kept as its hash, where it is only needed for a test. */
+const longestKept = 64;
+const annotationPath = `/metadata/annotations/${pointerToken(names.undo)}`;
+
+/**
+ * The operations that take a patch back: data and key order are again what they were. Each change is preceded by a test
+ * of what it finds, so that a value edited since is noticed.
+ *
+ * @param value what the operations will be applied to
+ * @param operations RFC 6902; they may not remove a mapping's key, which could not be put back in its place
+ * @throws OutriderError `internal` when the operations do not fit the value, take a mapping's key away, or replace a
+ *   number that JavaScript cannot hold (E30)
+ */
+export function invert(value: JsonValue, operations: readonly Operation[]): readonly Operation[] {
+  const state = { root: cloneJson(value) };
+  const inverse: (readonly Operation[])[] = [];
+  for (const operation of operations) {
+    if (operation.op === 'test') continue;
+    inverse.push(inverseOf(state.root, operation));
+    try {
+      state.root = jsonpatch.applyOperation<JsonValue>(state.root, cloneOperation(operation), true, true).newDocument;
+    } catch (error) {
+      throw new OutriderError('internal', 'the patch does not fit the document', {
+        field: operation.path,
+        cause: error,
+      });
+    }
+  }
+  return inverse.reverse().flat();
+}
+
+function inverseOf(root: JsonValue, operation: Exclude<Operation, { op: 'test' }>): readonly Operation[] {
+  const cut = operation.path.lastIndexOf('/');
+  const parent = cut === -1 ? undefined : at(root, operation.path.slice(0, cut));
+  const token = operation.path.slice(cut + 1);
+  if (operation.op === 'add' && isArray(parent)) {
+    const path = `${operation.path.slice(0, cut)}/${token === '-' ? parent.length : token}`;
+    return [
+      { op: 'test', path, value: operation.value },
+      { op: 'remove', path },
+    ];
+  }
+  const { path } = operation;
+  const old = at(root, path);
+  if (operation.op === 'remove') {
+    if (!isArray(parent) || old === undefined) {
+      throw new OutriderError('internal', 'a removed key cannot be put back in its place', { field: path });
+    }
+    refuseInexact(old, path);
+    return [{ op: 'add', path, value: old }];
+  }
+  const guard: Operation = { op: 'test', path, value: operation.value };
+  if (old === undefined) return [guard, { op: 'remove', path }];
+  refuseInexact(old, path);
+  return [guard, { op: 'replace', path, value: cloneJson(old) }];
+}
+
+function at(root: JsonValue, path: string): JsonValue | undefined {
+  let node: JsonValue | undefined = root;
+  for (const raw of path.split('/').slice(1)) {
+    const token = raw.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (isArray(node)) node = node[Number(token)];
+    else node = isObject(node) && Object.hasOwn(node, token) ? node[token] : undefined;
+  }
+  return node;
+}
+
+function refuseInexact(value: JsonValue, path: string): void {
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    const message = `the number at ${path} is too big to be put back exactly, and has to make way; give one below 2^53, or a text.`;
+    throw new OutriderError('manifest_invalid', message, { field: path });
+  }
+  if (isArray(value)) value.forEach((item) => refuseInexact(item, path));
+  else if (isObject(value)) for (const item of Object.values(value)) if (item !== undefined) refuseInexact(item, path);
+}
+
+/**
+ * A patch with one operation more at its end: it writes the annotation `outrider.dev/undo`, JSON text of
+ * `{"v": 1, "undo": [operations]}`, long values that are only tested as their hash. Taking back that annotation, and a
+ * `metadata` or `annotations` made for it, is part of what it says.
+ *
+ * @param pod the pod-shaped object the operations will be applied to
+ * @param operations pointers start at that object
+ */
+export function withUndo(pod: JsonObject, operations: readonly Operation[]): readonly Operation[] {
+  return withUndoAt(pod, operations, annotationPath, true);
+}
+
+/**
+ * The same as {@link withUndo}, with the record in another place. Objects on the way there that are missing are made,
+ * and taken back with the rest.
+ *
+ * @param path JSON pointer of the record, where nothing stands yet
+ * @param hashed keep long values that are only tested as their hash, which then have to be equal to the letter
+ */
+export function withUndoAt(
+  value: JsonObject,
+  operations: readonly Operation[],
+  path: string,
+  hashed = false,
+): readonly Operation[] {
+  const all = [...operations];
+  const patched = jsonpatch.applyPatch<JsonValue>(value, all.map(cloneOperation), true, false).newDocument;
+  const tokens = path.split('/').slice(1, -1);
+  for (let length = 1; length <= tokens.length; length++) {
+    const parent = `/${tokens.slice(0, length).join('/')}`;
+    const found = at(patched, parent);
+    if (!isObject(found) && !isArray(found)) all.push({ op: 'add', path: parent, value: {} });
+  }
+  return [...all, { op: 'add', path, value: undoRecord(value, all, hashed) }];
+}
+
+/** The record of how operations are taken back, as text: JSON of `{"v": 1, "undo": [operations]}`. */
+export function undoRecord(value: JsonValue, operations: readonly Operation[], hashed = false): string {
+  const steps = invert(value, operations).map((operation) => (hashed ? shortened(operation) : operation));
+  return JSON.stringify({ v: formatVersion, undo: steps.map(compact) });
+}
+
+/**
+ * One record out of two: the later one is taken back first.
+ *
+ * @throws OutriderError `undo_stale` for a record that cannot be read
+ */
+export function joinUndo(later: JsonValue, earlier: JsonValue): string {
+  const undo = [...readUndo(later, {}), ...readUndo(earlier, {})];
+  return JSON.stringify({ v: formatVersion, undo: undo.map(compact) });
+}
+
+/** True when the object carries the annotation `outrider.dev/undo`. */
+export function hasUndo(pod: JsonObject): boolean {
+  return at(pod, annotationPath) !== undefined;
+}
+
+/**
+ * The operations that give a pod-shaped object back as it was before `withUndo`'s: the annotation goes first, then what
+ * it says.
+ *
+ * @param pod the object as it is now; pointers start at it
+ * @param where file and field for messages
+ * @throws OutriderError `undo_missing` when there is no such annotation; `undo_stale` when it cannot be read, or the
+ *   object was edited since in a place that would have to be taken back
+ */
+export function undoOperations(
+  pod: JsonObject,
+  where: { readonly file?: string; readonly field?: string } = {},
+): readonly Operation[] {
+  const text = at(pod, annotationPath);
+  if (text === undefined) {
+    const message = `there is no annotation ${names.undo}, so nothing can be taken back. Only what \`outrider inject\` wrote has one; otherwise go back to the manifest's source.`;
+    throw new OutriderError('undo_missing', message, where);
+  }
+  return undoOperationsOf(pod, text, annotationPath, where, isDeepStrictEqual, 'annotation');
+}
+
+/**
+ * The operations that a record asks for, tried out on the value.
+ *
+ * @param path JSON pointer of the record, which goes first; `undefined` when it stands outside the value
+ * @param called what the record is, for messages
+ * @param same whether what stands at a place counts as what was left there; then the tests are not in the result
+ * @throws OutriderError `undo_stale` when it cannot be read, or the value was edited since
+ */
+export function undoOperationsOf(
+  value: JsonObject,
+  record: JsonValue,
+  path: string | undefined,
+  where: UndoPlace = {},
+  same: Sameness = isDeepStrictEqual,
+  called: 'annotation' | 'record' = 'record',
+): readonly Operation[] {
+  const own: readonly Step[] = path === undefined ? [] : [{ op: 'remove', path }];
+  const steps = [...own, ...readUndo(record, where, called)];
+  const outcome = rehearse(value, steps, same);
+  if (outcome === undefined) {
+    const operations = steps.filter((step) => step.op !== 'hash');
+    return same === isDeepStrictEqual ? operations : operations.filter(({ op }) => op !== 'test');
+  }
+  const message = `${outcome} is not what \`outrider inject\` left there: the manifest was edited since. Undo that edit and run again, or remove the instrumentation by hand.`;
+  throw new OutriderError('undo_stale', message, where);
+}
+
+/** The object as it was before; the same as applying `undoOperations`. */
+export function applyUndo(
+  pod: JsonObject,
+  where: { readonly file?: string; readonly field?: string } = {},
+): JsonObject {
+  const operations = undoOperations(pod, where).map(cloneOperation);
+  return jsonpatch.applyPatch<JsonObject>(pod, operations, true, false).newDocument;
+}
+
+/** File and field of a record, for messages. */
+export interface UndoPlace {
+  readonly file?: string;
+  readonly field?: string;
+}
+
+/** Whether a value that is there counts as one that was left there. */
+export type Sameness = (found: JsonValue | undefined, left: JsonValue) => boolean;
+
+/** @returns the path of the first operation that does not fit, or `undefined` when all do */
+function rehearse(pod: JsonObject, steps: readonly Step[], same: Sameness): string | undefined {
+  let root: JsonValue = cloneJson(pod);
+  for (const step of steps) {
+    if (step.op === 'hash') {
+      const value = at(root, step.path);
+      if (value === undefined || hashOf(value) !== step.hash) return step.path;
+      continue;
+    }
+    const operation = cloneOperation(step);
+    if (operation.op === 'test') {
+      if (!same(at(root, operation.path), operation.value)) return operation.path;
+      continue;
+    }
+    try {
+      root = jsonpatch.applyOperation<JsonValue>(root, operation, true, true).newDocument;
+    } catch {
+      return operation.path;
+    }
+  }
+  return undefined;
+}
+
+/** A step of the way back: an operation, or a test of a value by its hash. */
+type Step = Operation | { readonly op: 'hash'; readonly path: string; readonly hash: string };
+
+/** SHA-256 of a value's JSON with sorted keys, as far as telling an edit needs: the API server sorts keys as well. */
+function hashOf(value: JsonValue): string {
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(value)))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+function sorted(value: JsonValue): JsonValue {
+  if (isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.flatMap(([key, item]) => (item === undefined ? [] : [[key, sorted(item)]])));
+}
+
+type Compact = readonly ['t' | 'a' | 'r', string, JsonValue] | readonly ['h', string, string] | readonly ['d', string];
+
+/** A test of a long value by its hash. */
+function shortened(operation: Operation): Step {
+  if (operation.op !== 'test' || JSON.stringify(operation.value).length <= longestKept) return operation;
+  return { op: 'hash', path: operation.path, hash: hashOf(operation.value) };
+}
+
+function compact(operation: Step): Compact {
+  if (operation.op === 'remove') return ['d', operation.path];
+  if (operation.op === 'hash') return ['h', operation.path, operation.hash];
+  const letters = { test: 't', add: 'a', replace: 'r' } as const;
+  return [letters[operation.op], operation.path, operation.value];
+}
+
+function readUndo(text: JsonValue, where: UndoPlace, called: 'annotation' | 'record' = 'record'): readonly Step[] {
+  const stale = (why: string, cause?: unknown): OutriderError => {
+    const message = `the ${called} ${names.undo} ${why}. Go back to the manifest's source, or remove the instrumentation by hand.`;
+    return new OutriderError('undo_stale', message, { ...where, cause });
+  };
+  let record: unknown;
+  try {
+    record = JSON.parse(typeof text === 'string' ? text : '');
+  } catch (error) {
+    throw stale('is not JSON', error);
+  }
+  if (!isObject(record) || !isArray(record['undo'])) throw stale('has not the form that `outrider inject` writes');
+  if (record['v'] !== formatVersion) throw stale('was written by another version of Outrider');
+  return record['undo'].map((entry) => {
+    const operation = expand(entry);
+    if (operation === undefined) throw stale('holds an operation that is none');
+    return operation;
+  });
+}
+
+function expand(entry: JsonValue): Step | undefined {
+  if (!isArray(entry)) return undefined;
+  const [letter, path, value] = entry;
+  if (typeof path !== 'string' || (path !== '' && !path.startsWith('/'))) return undefined;
+  if (letter === 'd') return { op: 'remove', path };
+  if (value === undefined) return undefined;
+  if (letter === 'h') return typeof value === 'string' ? { op: 'hash', path, hash: value } : undefined;
+  if (letter === 't') return { op: 'test', path, value };
+  if (letter === 'a') return { op: 'add', path, value };
+  return letter === 'r' ? { op: 'replace', path, value } : undefined;
+}

@@ -1,0 +1,102 @@
+import type { ContainerFinding } from '../../model/decision.js';
+import type { ImageConfig, ImageOutcome } from '../../model/image.js';
+import type { ContainerView } from './view.js';
+
+/** The argv of a container behind the wrapper; `args` is `undefined` where the container's own stay as they are. */
+export interface WrappedArgv {
+  readonly command: readonly string[];
+  readonly args: readonly string[] | undefined;
+}
+
+/** Programs that must be process 1 and do not start under a tracer that forks (E39). */
+export const initSystems: ReadonlySet<string> = new Set([
+  '/init',
+  '/sbin/init',
+  '/usr/sbin/init',
+  '/bin/systemd',
+  '/usr/bin/systemd',
+  '/lib/systemd/systemd',
+  '/usr/lib/systemd/systemd',
+]);
+
+/**
+ * Makes a string of an image mean itself in a Pod: the kubelet expands `$(VAR)` and folds `$$` in a Pod's command and
+ * args, and never in an image's (E6).
+ */
+export function literal(text: string): string {
+  return text.includes('$') ? text.replaceAll('$', '$$$$') : text;
+}
+
+/** Whether an argv starts with the wrapper, in either of the two shapes seen in the field (E17). */
+export function isWrapped(argv: readonly string[], wrapper: readonly string[]): boolean {
+  return argv.length >= wrapper.length && startsWith(argv, wrapper);
+}
+
+function startsWith(argv: readonly string[], wrapper: readonly string[]): boolean {
+  for (let i = 0; i < wrapper.length; i++) if (argv[i] !== wrapper[i]) return false;
+  return true;
+}
+
+/** Whether an argv runs the wrapper's program, with whatever flags. */
+export function runsWrapper(argv: readonly string[], wrapper: readonly string[]): boolean {
+  return argv.length > 0 && argv[0] === wrapper[0];
+}
+
+/** Whether what a container starts is only known from its image (E1). */
+export function needsImage(container: ContainerView): boolean {
+  return container.command.length === 0;
+}
+
+/**
+ * Puts the wrapper before what a container starts (E1–E7).
+ *
+ * @param image what is known of the image; only looked at when the container gives no `command`
+ * @returns the new argv, or the reason the container is left out
+ */
+export function wrapArgv(
+  container: ContainerView,
+  wrapper: readonly string[],
+  image: ImageOutcome | undefined,
+): WrappedArgv | NonNullable<ContainerFinding['leftOut']> {
+  if (!needsImage(container)) {
+    const program = container.command[0] ?? '';
+    if (initSystems.has(program)) return pid1(program);
+    return { command: joined(wrapper, container.command), args: undefined };
+  }
+  if (image === undefined) {
+    return { reason: 'image_unresolved', detail: `${container.image || 'no image'}: what it starts is not known` };
+  }
+  if (!image.ok) return { reason: image.reason, detail: image.detail };
+  return wrapImage(container, wrapper, image.config);
+}
+
+function joined(wrapper: readonly string[], argv: readonly string[]): readonly string[] {
+  const words: string[] = [];
+  for (const word of wrapper) words.push(word);
+  for (const word of argv) words.push(word);
+  return words;
+}
+
+function wrapImage(
+  container: ContainerView,
+  wrapper: readonly string[],
+  config: ImageConfig,
+): WrappedArgv | NonNullable<ContainerFinding['leftOut']> {
+  // An image that was built with the wrapper as its entrypoint is not wrapped twice.
+  const entrypoint = startsWith(config.entrypoint, wrapper)
+    ? config.entrypoint.slice(wrapper.length)
+    : config.entrypoint;
+  const hasArgs = container.args.length > 0;
+  const program = entrypoint[0] ?? (hasArgs ? container.args[0] : config.cmd[0]);
+  if (program === undefined) {
+    return { reason: 'entrypoint_empty', detail: `${container.image} has neither an entrypoint nor a command` };
+  }
+  if (initSystems.has(program)) return pid1(program);
+  const command = joined(wrapper, entrypoint.map(literal));
+  if (hasArgs) return { command, args: undefined };
+  return { command, args: config.cmd.length > 0 ? config.cmd.map(literal) : undefined };
+}
+
+function pid1(program: string): NonNullable<ContainerFinding['leftOut']> {
+  return { reason: 'pid1_entrypoint', detail: `${program} has to be process 1` };
+}

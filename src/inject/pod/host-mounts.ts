@@ -1,0 +1,119 @@
+import { isObject, listOf, objectOf, stringOf } from '../../model/json.js';
+import type { JsonObject } from '../../model/json.js';
+import type { Finding } from '../../model/decision.js';
+import { mountPoint } from './mounts.js';
+import type { PlannedMount } from './plan.js';
+import type { ContainerView } from './view.js';
+
+/** A part of the node that a container is to see. */
+export interface HostMount {
+  /** Name of the volume in this pod. */
+  readonly name: string;
+  /** Path on the node. */
+  readonly path: string;
+  readonly mountPath: string;
+  readonly readOnly: boolean;
+}
+
+/** The mounts that a container lacks, and what there is to say of those that it has. */
+export interface HostMounts {
+  readonly mounts: readonly PlannedMount[];
+  readonly remarks: readonly Finding[];
+}
+
+/** The part of a container that is looked at here. */
+type MountingContainer = Pick<ContainerView, 'name' | 'value'>;
+
+/** A mount as the pod has it. Paths end in a slash. */
+interface PresentMount {
+  readonly name: string;
+  readonly at: string;
+  /** What it shows of the node; `undefined` for another kind of volume. */
+  readonly source: string | undefined;
+  readonly readOnly: boolean;
+  /** The pod has no volume of that name. */
+  readonly isDangling: boolean;
+}
+
+/**
+ * Plans the parts of the node that a container is to see. The same path at the same place counts as met, whatever the
+ * volume's name and whether by a mount of its own or inside a wider one. A mount of the user's at the very place stays,
+ * and that is said. One in the way is `mount_path_taken`: a mount inside another needs a folder to stand on, which
+ * nobody can make in a read-only one.
+ */
+export function planHostMounts(
+  container: MountingContainer,
+  volumes: readonly JsonObject[],
+  wanted: readonly HostMount[],
+): HostMounts | Finding {
+  if (wanted.length === 0) return { mounts: [], remarks: [] };
+  const present = presentMounts(container, volumes);
+  const mounts: PlannedMount[] = [];
+  const remarks: Finding[] = [];
+  for (const mount of wanted) {
+    const at = mountPoint(mount.mountPath);
+    const own = present.find((other) => other.at === at);
+    if (own !== undefined) {
+      const kept = keptMount(container, mount, own);
+      if (kept !== undefined) remarks.push(kept);
+      continue;
+    }
+    if (present.some((other) => shows(other, at, mount))) continue;
+    const taken = present.find((other) => isInTheWay(other, at, mount));
+    if (taken !== undefined) {
+      const how = at.startsWith(taken.at) ? 'mounted read-only' : 'mounted';
+      const detail = `its own volume ${taken.name} is ${how} at ${withoutSlash(taken.at)}`;
+      return { reason: 'mount_path_taken', detail };
+    }
+    const { name, mountPath, readOnly } = mount;
+    mounts.push({ name, mountPath, ...(readOnly ? { readOnly } : {}) });
+  }
+  return { mounts, remarks };
+}
+
+/** A remark where the mount at the very place is not what is wanted; it stays all the same. */
+function keptMount(container: MountingContainer, wanted: HostMount, own: PresentMount): Finding | undefined {
+  // Ours, come again without its volume, which is then added again.
+  if (own.name === wanted.name && own.isDangling) return undefined;
+  const same = own.source === mountPoint(wanted.path);
+  if (same && (wanted.readOnly || !own.readOnly)) return undefined;
+  const what = same ? 'read-only' : `from volume ${own.name}`;
+  return { reason: 'mount_kept', detail: `container ${container.name} mounts ${wanted.mountPath} itself, ${what}` };
+}
+
+/** Whether a wider mount shows the wanted path at the wanted place. */
+function shows(other: PresentMount, at: string, wanted: HostMount): boolean {
+  if (other.source === undefined || !at.startsWith(other.at) || (other.readOnly && !wanted.readOnly)) return false;
+  return other.source + at.slice(other.at.length) === mountPoint(wanted.path);
+}
+
+function isInTheWay(other: PresentMount, at: string, wanted: HostMount): boolean {
+  if (at.startsWith(other.at)) return other.readOnly && other.at !== '/';
+  if (!other.at.startsWith(at)) return false;
+  // The same part of the node: what it stands on is there.
+  return other.source !== mountPoint(wanted.path) + other.at.slice(at.length);
+}
+
+function presentMounts(container: MountingContainer, volumes: readonly JsonObject[]): readonly PresentMount[] {
+  return listOf(container.value['volumeMounts'])
+    .filter(isObject)
+    .map((mount) => ({
+      name: stringOf(mount['name']) ?? '?',
+      at: mountPoint(stringOf(mount['mountPath']) ?? ''),
+      source: sourceOf(mount, volumes),
+      readOnly: mount['readOnly'] === true,
+      isDangling: !volumes.some(({ name }) => name === mount['name']),
+    }));
+}
+
+function sourceOf(mount: JsonObject, volumes: readonly JsonObject[]): string | undefined {
+  const volume = volumes.find(({ name }) => name === mount['name']);
+  const path = stringOf(objectOf(volume?.['hostPath'])?.['path']);
+  if (path === undefined || mount['subPathExpr'] !== undefined) return undefined;
+  const subPath = stringOf(mount['subPath']) ?? '';
+  return subPath === '' ? mountPoint(path) : mountPoint(`${path}/${subPath}`);
+}
+
+function withoutSlash(path: string): string {
+  return path.length > 1 ? path.slice(0, -1) : path;
+}

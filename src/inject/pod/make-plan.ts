@@ -1,0 +1,265 @@
+import { isObject, listOf } from '../../model/json.js';
+import type { JsonObject } from '../../model/json.js';
+import type { ContainerFinding, Finding } from '../../model/decision.js';
+import type { ImageOutcome } from '../../model/image.js';
+import type { StringMap } from '../../model/selector.js';
+import { chooseCapability } from './capability.js';
+import { searchContainer, searchVolume, type Search } from './identify.js';
+import { hasKeeper, type Surroundings } from './own-containers.js';
+import { absentContainers } from './named-parts.js';
+import type { Plan, PlannedMember, WorkloadPlan } from './plan.js';
+import type { OwnPart } from './own-parts.js';
+import type { Setting } from './setting.js';
+import { isMount, mountPoint } from './mounts.js';
+import { planContainer, type Shared } from './workload.js';
+import type { ContainerView } from './view.js';
+
+/** What a plan is made from, beside the setting. */
+export interface PlanInput {
+  readonly setting: Setting;
+  /** The containers of the workload that the policy selects, in the pod's order. */
+  readonly selected: readonly ContainerView[];
+  /** What is known of a container's image. */
+  readonly imageOf: (container: ContainerView) => ImageOutcome | undefined;
+  readonly namespaceLabels: StringMap;
+  /** Whether the ServiceAccount's pull secrets are in the pod already: true at admission, false in a manifest (E31). */
+  readonly pullSecretsAdmitted: boolean;
+}
+
+/** A plan, or what is in its way, and how each selected container fares. */
+export interface Planned {
+  /** `undefined` when no selected container can be instrumented, or when the pod is instrumented otherwise. */
+  readonly plan: Plan | undefined;
+  readonly containers: readonly ContainerFinding[];
+  /** The pod has parts of ours that are not as planned: another version, or a look-alike. */
+  readonly differing: Finding | undefined;
+  /** The pod overrides what the recipe reserves. */
+  readonly tampered: Finding | undefined;
+  readonly remarks: readonly Finding[];
+}
+
+/** Plans what a pod gets. Pure: the same input gives the same plan, in the same order. */
+export function makePlan(input: PlanInput): Planned {
+  const { setting, selected } = input;
+  const { recipe, view, placement, parts, delivery } = setting;
+  const remarks: Finding[] = [];
+  let differing: Finding | undefined;
+  const keep = (search: Search | undefined): PlannedMember | undefined => {
+    if (search === undefined) return undefined;
+    if ('differs' in search) {
+      differing ??= search.differs;
+      return undefined;
+    }
+    if (search.suffixed && search.member.present === undefined) {
+      remarks.push({ reason: 'name_suffixed', detail: `${search.member.part} is named ${search.member.name}` });
+    }
+    return search.member;
+  };
+
+  const { facts } = setting.around;
+  const capability = chooseCapability(recipe.capabilities, placement.capability, view, input.namespaceLabels, facts);
+  const volume = keep(searchOwnVolume(setting));
+  const hostVolumes = planHostVolumes(setting, keep);
+  const shared: Shared = {
+    files: parts.filesMounts(volume?.name, delivery),
+    addCapability: capability.add,
+    hostVolumes: hostVolumes.names,
+    ownInitIndex: lastOwnInit(setting),
+  };
+
+  const containers: ContainerFinding[] = [];
+  const workload: WorkloadPlan[] = [];
+  const workloadRemarks: Finding[] = [];
+  let tampered: Finding | undefined;
+  for (const container of selected) {
+    const result = planContainer(container, input.imageOf(container), setting, shared, workloadRemarks);
+    containers.push(result.finding);
+    if (result.plan !== undefined) workload.push(result.plan);
+    tampered ??= result.tampered;
+    differing ??= result.differs;
+  }
+  const around: Surroundings = surroundingsOf(setting.around, firstWrapped(workload));
+
+  const find = (part: OwnPart, list: 'containers' | 'initContainers'): PlannedMember | undefined =>
+    keep(searchPart(setting, around, part, list, volume?.name, workload));
+  const initContainers: PlannedMember[] = [];
+  const containerMembers: PlannedMember[] = [];
+  if (delivery === 'Copy' && volume !== undefined) {
+    const tools = find('tools', 'initContainers');
+    if (tools !== undefined) initContainers.push(tools);
+    const files = find('files', 'initContainers');
+    if (files !== undefined) initContainers.push(files);
+  }
+  const agent = find('agent', setting.native ? 'initContainers' : 'containers');
+  if (agent !== undefined) (setting.native ? initContainers : containerMembers).push(agent);
+  if (workload.length === 0 || differing !== undefined) {
+    return { plan: undefined, containers, differing, tampered, remarks };
+  }
+
+  if (capability.remark !== undefined) remarks.push(capability.remark);
+  for (const remark of workloadRemarks) remarks.push(remark);
+  if (recipe.containers.length > 0) remarks.push(...absentContainers(recipe, setting.workload));
+  const pullSecrets = planPullSecrets(input, remarks);
+  if (recipe.sidecar !== undefined && recipe.prefer === 'Availability' && !hasKeeper(recipe, recipe.sidecar, around)) {
+    remarks.push({ reason: 'keeper_left_out', detail: `what ${recipe.sidecar.image} starts is not known` });
+  }
+  const growth = parts.growthBy(agent?.present === undefined ? agent?.value : undefined);
+  if (growth.text !== '') remarks.push({ reason: 'sidecar_resources', detail: `the pod grows by ${growth.text}` });
+  const plan: Plan = {
+    recipe,
+    shareProcessNamespace: recipe.shareProcessNamespace && view.spec['shareProcessNamespace'] !== true,
+    volumes: volumesOf(volume, hostVolumes.members, workload),
+    initContainers,
+    containers: containerMembers,
+    agentIndex: firstInitIndex(workload) ?? view.initContainers.length,
+    workload,
+    pullSecrets,
+    evictableVolumes: volume === undefined || delivery !== 'Copy' ? [] : [volume.name],
+    growth,
+    remarks,
+  };
+  return { plan, containers, differing, tampered, remarks };
+}
+
+function searchOwnVolume(setting: Setting): Search | undefined {
+  const { recipe, view, parts, delivery, mountedAs, around } = setting;
+  if (recipe.volume === undefined) return undefined;
+  const make = (name: string): JsonObject => parts.volume(name, delivery, around.facts);
+  return searchVolume(view, recipe.volume.name, make, mountedAs, (name) => usedOtherwise(setting, name));
+}
+
+function surroundingsOf(around: Surroundings, firstWrapped: ContainerView | undefined): Surroundings {
+  const { facts, native, delivery, guaranteed, limitsEphemeralStorage, view } = around;
+  return { facts, native, delivery, guaranteed, limitsEphemeralStorage, firstWrapped, view };
+}
+
+/** The first container of the workload proper that is wrapped, else the first init container. */
+function firstWrapped(workload: readonly WorkloadPlan[]): ContainerView | undefined {
+  for (const { container } of workload) if (container.list === 'containers') return container;
+  return workload[0]?.container;
+}
+
+function firstInitIndex(workload: readonly WorkloadPlan[]): number | undefined {
+  for (const { container } of workload) if (container.list === 'initContainers') return container.index;
+  return undefined;
+}
+
+function volumesOf(
+  volume: PlannedMember | undefined,
+  hostVolumes: readonly PlannedMember[],
+  workload: readonly WorkloadPlan[],
+): readonly PlannedMember[] {
+  const host = hostVolumes.length === 0 ? hostVolumes : mounted(hostVolumes, workload);
+  return volume === undefined ? host : [volume, ...host];
+}
+
+/**
+ * Finds one of our containers. An agent that takes on the workload's user has that of the container that was wrapped
+ * first when it came: others may have come in front of it since.
+ */
+function searchPart(
+  setting: Setting,
+  around: Surroundings,
+  part: OwnPart,
+  list: 'containers' | 'initContainers',
+  volumeName: string | undefined,
+  workload: readonly WorkloadPlan[],
+): Search | undefined {
+  const { view, parts, instrumented, recipe } = setting;
+  const base = parts.nameOf(part);
+  if (base === undefined || parts.make(part, base, volumeName, around) === undefined) return undefined;
+  const searchIn = (surroundings: Surroundings): Search => {
+    const make = (name: string): JsonObject => parts.make(part, name, volumeName, surroundings) ?? {};
+    return searchContainer(view, part, list, base, make, instrumented, recipe.reservedEnv);
+  };
+  const search = searchIn(around);
+  if (part !== 'agent' || recipe.sidecar?.runAs !== 'Workload' || !('differs' in search)) return search;
+  for (const { container } of workload) {
+    const other = searchIn(surroundingsOf(around, container));
+    if ('member' in other && other.member.present !== undefined) return other;
+  }
+  return search;
+}
+
+/** Whether a container that is not ours mounts a volume anywhere but where the wrapper is, read-only. */
+function usedOtherwise({ workload, parts, delivery }: Setting, volumeName: string): boolean {
+  for (const { value } of workload) {
+    for (const mount of listOf(value['volumeMounts'])) {
+      if (!isObject(mount) || mount['name'] !== volumeName) continue;
+      const [planned] = parts.filesMounts(volumeName, delivery);
+      const mountPath = mount['mountPath'];
+      if (
+        planned === undefined ||
+        typeof mountPath !== 'string' ||
+        mountPoint(mountPath) !== mountPoint(planned.mountPath) ||
+        !isMount(mount, planned)
+      ) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/** Place of the last of our own init containers; -1 when the pod has none. */
+function lastOwnInit({ view, workload }: Setting): number {
+  if (view.initContainers.length === 0) return -1;
+  return view.initContainers.findLastIndex((container) => !workload.includes(container));
+}
+
+/** Those host volumes that a container mounts or is to mount: one that the pod has no need of is not added. */
+function mounted(volumes: readonly PlannedMember[], workload: readonly WorkloadPlan[]): readonly PlannedMember[] {
+  return volumes.filter(({ name }) =>
+    workload.some(
+      ({ container, mounts }) =>
+        mounts.some((mount) => mount.name === name) ||
+        listOf(container.value['volumeMounts']).some((mount) => isObject(mount) && mount['name'] === name),
+    ),
+  );
+}
+
+const noHostVolumes: ReturnType<typeof planHostVolumes> = { members: [], names: new Map() };
+
+/** Host volumes under a free name, or the volume of the pod that has the same path already. */
+function planHostVolumes(
+  setting: Setting,
+  keep: (search: Search) => PlannedMember | undefined,
+): { members: readonly PlannedMember[]; names: ReadonlyMap<string, string> } {
+  if (setting.recipe.hostVolumes.length === 0) return noHostVolumes;
+  const members: PlannedMember[] = [];
+  const names = new Map<string, string>();
+  for (const { name, path, type } of setting.recipe.hostVolumes) {
+    const index = setting.view.volumes.findIndex((volume) => {
+      const host = volume['hostPath'];
+      return isObject(host) && withoutSlash(host['path']) === withoutSlash(path);
+    });
+    const present = setting.view.volumes[index];
+    if (present !== undefined && typeof present['name'] === 'string') {
+      names.set(name, present['name']);
+      continue;
+    }
+    const hostPath = { path, ...(type === undefined ? {} : { type }) };
+    const make = (volumeName: string): JsonObject => ({ name: volumeName, hostPath });
+    const member = keep(searchVolume(setting.view, name, make, undefined, () => false));
+    if (member === undefined) continue;
+    names.set(name, member.name);
+    members.push(member);
+  }
+  return { members, names };
+}
+
+function withoutSlash(path: unknown): string {
+  return typeof path === 'string' ? path.replace(/\/$/, '') : '';
+}
+
+function planPullSecrets(input: PlanInput, remarks: Finding[]): readonly string[] {
+  const wanted = input.setting.recipe.imagePullSecrets;
+  if (wanted.length === 0) return [];
+  const present = listOf(input.setting.view.spec['imagePullSecrets']);
+  const missing = wanted.filter((name) => !present.some((secret) => isObject(secret) && secret['name'] === name));
+  if (missing.length > 0 && present.length === 0 && !input.pullSecretsAdmitted) {
+    remarks.push({ reason: 'pull_secrets_not_added', detail: `${missing.join(', ')} not added` });
+    return [];
+  }
+  return missing;
+}

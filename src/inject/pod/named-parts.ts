@@ -1,0 +1,34 @@
+import type { Finding } from '../../model/decision.js';
+import { compileGlobs } from '../../model/glob.js';
+import type { Recipe, RecipeWorkloadPart } from '../../model/recipe.js';
+import type { ContainerView } from './view.js';
+
+/** The parts of a recipe that are for a container of this name. */
+export function partsFor(recipe: Recipe, { name }: Pick<ContainerView, 'name'>): readonly RecipeWorkloadPart[] {
+  return recipe.containers.filter((part) => compileGlobs(part.containers)(name));
+}
+
+/**
+ * The containers that a recipe has something for. One that only has parts for containers of certain names leaves the
+ * others alone: calling them instrumented would be untrue.
+ */
+export function concernedContainers(recipe: Recipe, selected: readonly ContainerView[]): readonly ContainerView[] {
+  const forAll =
+    recipe.wrapper !== undefined ||
+    recipe.volume !== undefined ||
+    recipe.sidecar !== undefined ||
+    recipe.shareProcessNamespace ||
+    recipe.env.length > 0 ||
+    recipe.capabilities.length > 0;
+  return forAll ? selected : selected.filter((container) => partsFor(recipe, container).length > 0);
+}
+
+/** A remark for each part of a recipe whose container the pod does not have. */
+export function absentContainers(recipe: Recipe, workload: readonly ContainerView[]): readonly Finding[] {
+  return recipe.containers
+    .filter((part) => !workload.some((container) => partsFor(recipe, container).includes(part)))
+    .map((part) => ({
+      reason: 'container_absent',
+      detail: `the pod has no container ${part.containers.join(' or ')}`,
+    }));
+}

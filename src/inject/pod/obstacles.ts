@@ -1,0 +1,94 @@
+import { isObject, listOf, objectOf, stringOf } from '../../model/json.js';
+import type { JsonObject } from '../../model/json.js';
+import type { Finding } from '../../model/decision.js';
+import { compileGlobs } from '../../model/glob.js';
+import type { Obstacle } from '../../model/profile.js';
+import type { ClusterFacts, Recipe } from '../../model/recipe.js';
+import type { ContainerView, PodView } from './view.js';
+
+/** Annotation that a kubelet puts on the mirror of a static pod. */
+const mirrorAnnotation = 'kubernetes.io/config.mirror';
+
+/** What about a pod keeps a profile from being used on it, in the order in which it is said (E24, E25). */
+const checks: readonly (readonly [Obstacle, (view: PodView, facts: ClusterFacts) => string | undefined])[] = [
+  ['mirror_pod', ({ annotations }) => (mirrorAnnotation in annotations ? `annotation ${mirrorAnnotation}` : undefined)],
+  ['windows', ({ spec }) => windows(spec)],
+  ['virtual_node', ({ spec }) => virtualNode(spec)],
+  ['sandboxed_runtime', ({ spec }, facts) => sandbox(spec, facts)],
+  ['host_network', ({ spec }) => (spec['hostNetwork'] === true ? 'spec.hostNetwork is true' : undefined)],
+  ['host_pid', ({ spec }) => (spec['hostPID'] === true ? 'spec.hostPID is true' : undefined)],
+  [
+    'process_namespace_refused',
+    ({ spec }) => (spec['shareProcessNamespace'] === false ? 'spec.shareProcessNamespace is false' : undefined),
+  ],
+];
+
+/**
+ * Finds what keeps a recipe from being used on a pod at all.
+ *
+ * @param workload the containers that are not ours
+ * @param native whether the agent will be a native sidecar
+ */
+export function findObstacle(
+  view: PodView,
+  workload: readonly ContainerView[],
+  recipe: Recipe,
+  facts: ClusterFacts,
+  native: boolean,
+): Finding | undefined {
+  for (const [reason, check] of checks) {
+    if (!recipe.skipWhen.has(reason)) continue;
+    if (reason === 'process_namespace_refused' && !recipe.shareProcessNamespace) continue;
+    const detail = check(view, facts);
+    if (detail !== undefined) return { reason, detail };
+  }
+  if (recipe.sidecar === undefined) return undefined;
+  const port = takenPort(workload, recipe.sidecar.ports);
+  if (port !== undefined) return port;
+  return native ? undefined : mustFinish(view.spec);
+}
+
+function windows(spec: JsonObject): string | undefined {
+  if (objectOf(spec['os'])?.['name'] === 'windows') return 'spec.os.name is windows';
+  const selector = objectOf(spec['nodeSelector']);
+  for (const label of ['kubernetes.io/os', 'beta.kubernetes.io/os']) {
+    if (selector?.[label] === 'windows') return `spec.nodeSelector ${label} is windows`;
+  }
+  return undefined;
+}
+
+/** Virtual kubelets: the taint and the label that their project documents. */
+function virtualNode(spec: JsonObject): string | undefined {
+  if (objectOf(spec['nodeSelector'])?.['type'] === 'virtual-kubelet')
+    return 'spec.nodeSelector type is virtual-kubelet';
+  const tolerated = listOf(spec['tolerations']).some(
+    (toleration) => isObject(toleration) && toleration['key'] === 'virtual-kubelet.io/provider',
+  );
+  return tolerated ? 'the pod tolerates virtual-kubelet.io/provider' : undefined;
+}
+
+function sandbox(spec: JsonObject, facts: ClusterFacts): string | undefined {
+  const name = stringOf(spec['runtimeClassName']);
+  if (name === undefined || !compileGlobs(facts.sandboxedRuntimeClasses)(name)) return undefined;
+  return `spec.runtimeClassName is ${name}`;
+}
+
+function takenPort(workload: readonly ContainerView[], ports: readonly number[]): Finding | undefined {
+  if (ports.length === 0) return undefined;
+  for (const container of workload) {
+    for (const port of listOf(container.value['ports'])) {
+      const number = objectOf(port)?.['containerPort'];
+      if (typeof number === 'number' && ports.includes(number)) {
+        return { reason: 'port_taken', detail: `container ${container.name} declares port ${number}, the agent’s` };
+      }
+    }
+  }
+  return undefined;
+}
+
+/** A pod that does not restart for ever has to end, and a plain sidecar does not (E26). */
+function mustFinish(spec: JsonObject): Finding | undefined {
+  const policy = spec['restartPolicy'];
+  if (policy !== 'Never' && policy !== 'OnFailure') return undefined;
+  return { reason: 'job_needs_native_sidecar', detail: `spec.restartPolicy is ${policy}` };
+}

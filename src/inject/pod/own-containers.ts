@@ -1,0 +1,222 @@
+import { listOf, objectOf } from '../../model/json.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import type { Resources } from '../../model/policy.js';
+import type { ClusterFacts, Recipe, RecipeSidecar, RecipeVolume } from '../../model/recipe.js';
+import { literal } from './argv.js';
+import { parseQuantity } from '../../model/quantity.js';
+import { commandArgv, copyArgv, filesPath, keeperArgv, toolsArgv, toolsPath, volumeRoot } from './scripts.js';
+import type { ContainerView, PodView } from './view.js';
+
+/** The user of what we add: of its own, so that no workload shares it (see docs/security.md). */
+const ownUser = 65532;
+/** What a step that copies files asks for; never more than the sidecar, so no effective request rises (E27). */
+const stepRequests: Readonly<Record<string, string>> = { cpu: '10m', memory: '32Mi' };
+const defaultStepLimits: Readonly<Record<string, string>> = { cpu: '500m', memory: '128Mi' };
+
+/** What our containers have to fit in with. */
+export interface Surroundings {
+  readonly facts: ClusterFacts;
+  readonly native: boolean;
+  readonly delivery: 'Copy' | 'ImageVolume';
+  /** Every container of the pod has limits equal to its requests: ours must have too (E27). */
+  readonly guaranteed: boolean;
+  /** A container of the pod limits ephemeral storage, which our emptyDir would eat into. */
+  readonly limitsEphemeralStorage: boolean;
+  /** The first container that is wrapped: whose user an agent that looks into the workload takes on. */
+  readonly firstWrapped: ContainerView | undefined;
+  readonly view: PodView;
+}
+
+/** Applies the operator's image rewrites: the first prefix that fits. */
+export function rewriteImage(image: string, rewrites: ClusterFacts['imageRewrites']): string {
+  const rule = rewrites.find(({ from }) => image.startsWith(from));
+  return rule === undefined ? image : rule.to + image.slice(rule.from.length);
+}
+
+/** The init container that brings busybox; `undefined` when nothing of the recipe needs it. */
+export function toolsContainer(
+  recipe: Recipe,
+  volume: RecipeVolume,
+  name: string,
+  volumeName: string,
+  around: Surroundings,
+): JsonObject | undefined {
+  if (volume.copy === undefined || !needsTools(recipe, volume)) return undefined;
+  return step(recipe, name, rewriteImage(around.facts.toolsImage, around.facts.imageRewrites), toolsArgv(), around, [
+    { name: volumeName, mountPath: volumeRoot },
+  ]);
+}
+
+/** A vendor's own command fills the volume by itself; the stub and the keeper need a shell nobody promises. */
+function needsTools(recipe: Recipe, volume: RecipeVolume): boolean {
+  return volume.copy?.from !== undefined || recipe.prefer === 'Availability';
+}
+
+/** The init container that fills the volume from the agent's image. */
+export function fillContainer(
+  recipe: Recipe,
+  volume: RecipeVolume,
+  name: string,
+  volumeName: string,
+  around: Surroundings,
+): JsonObject | undefined {
+  const copy = volume.copy;
+  if (copy === undefined) return undefined;
+  const wrapper = recipe.wrapper?.[0] ?? '';
+  const prefix = `${volume.mountPath}/`;
+  const fill = {
+    mountPath: volume.mountPath,
+    wrapper: wrapper.startsWith(prefix) ? wrapper.slice(prefix.length) : '',
+    skip: Math.max((recipe.wrapper?.length ?? 1) - 1, 0),
+    stub: recipe.prefer === 'Availability',
+  };
+  const root = { name: volumeName, mountPath: volumeRoot };
+  const files = { name: volumeName, mountPath: volume.mountPath, subPath: filesPath };
+  const image = rewriteImage(copy.image, around.facts.imageRewrites);
+  if (copy.from !== undefined) return step(recipe, name, image, copyArgv(copy.from, fill), around, [root]);
+  const command = (copy.command ?? []).map(literal);
+  return fill.stub
+    ? step(recipe, name, image, commandArgv(command, fill), around, [root, files])
+    : step(recipe, name, image, command, around, [files]);
+}
+
+function step(
+  recipe: Recipe,
+  name: string,
+  image: string,
+  command: readonly string[],
+  around: Surroundings,
+  volumeMounts: readonly JsonObject[],
+): JsonObject {
+  return {
+    name,
+    image,
+    command,
+    resources: stepResources(recipe, around),
+    securityContext: securityContext({ readOnlyRootFilesystem: true, ...ownIdentity(around.facts) }),
+    volumeMounts,
+  };
+}
+
+/** The agent's container, with the keeper as its entrypoint where the agent's own argv is known. */
+export function sidecarContainer(
+  recipe: Recipe,
+  sidecar: RecipeSidecar,
+  name: string,
+  volumeName: string | undefined,
+  around: Surroundings,
+): JsonObject {
+  const image = rewriteImage(sidecar.image, around.facts.imageRewrites);
+  const keeper = hasKeeper(recipe, sidecar, around) && volumeName !== undefined;
+  return {
+    name,
+    image,
+    ...(keeper ? { command: keeperArgv((sidecar.argv ?? []).map(literal)) } : {}),
+    env: sidecar.env,
+    resources: sidecarResources(recipe, sidecar, around),
+    ...(around.native ? { restartPolicy: 'Always' } : {}),
+    securityContext: securityContext({
+      readOnlyRootFilesystem: sidecar.readOnlyRootFilesystem,
+      ...(sidecar.runAs === 'Own'
+        ? ownIdentity(around.facts, sidecar)
+        : workloadIdentity(around.firstWrapped, around.view)),
+    }),
+    ...(keeper
+      ? { volumeMounts: [{ name: volumeName, mountPath: volumeRoot, subPath: toolsPath, readOnly: true }] }
+      : {}),
+  };
+}
+
+/** Whether the sidecar runs under the keeper: under Availability, with the copier's busybox, and an argv that is known. */
+export function hasKeeper(recipe: Recipe, sidecar: RecipeSidecar, around: Pick<Surroundings, 'delivery'>): boolean {
+  return (
+    recipe.prefer === 'Availability' &&
+    around.delivery === 'Copy' &&
+    recipe.volume?.copy !== undefined &&
+    sidecar.argv !== undefined &&
+    sidecar.argv.length > 0
+  );
+}
+
+function securityContext(fields: JsonObject): JsonObject {
+  return {
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ['ALL'] },
+    ...fields,
+    seccompProfile: { type: 'RuntimeDefault' },
+  };
+}
+
+/** OpenShift assigns the uid from the namespace's range and refuses another (E22). */
+function ownIdentity(facts: ClusterFacts, sidecar?: RecipeSidecar): JsonObject {
+  if (facts.openShift) return { runAsNonRoot: true };
+  return {
+    runAsNonRoot: sidecar?.runAsUser !== 0,
+    runAsUser: sidecar?.runAsUser ?? ownUser,
+    runAsGroup: sidecar?.runAsGroup ?? sidecar?.runAsUser ?? ownUser,
+  };
+}
+
+/** The user, group and non-root demand of the first wrapped container, as the kubelet works them out. */
+function workloadIdentity(container: ContainerView | undefined, view: PodView): JsonObject {
+  const own = objectOf(container?.value['securityContext']);
+  const pod = objectOf(view.spec['securityContext']);
+  const identity: Record<string, JsonValue> = {};
+  for (const field of ['runAsNonRoot', 'runAsUser', 'runAsGroup']) {
+    const value = own?.[field] ?? pod?.[field];
+    if (value !== undefined && value !== null) identity[field] = value;
+  }
+  return identity;
+}
+
+function stepResources(recipe: Recipe, around: Surroundings): JsonObject {
+  const sidecar = recipe.sidecar;
+  if (around.guaranteed) {
+    return sidecar === undefined ? guaranteedStep(recipe, around) : sidecarResources(recipe, sidecar, around);
+  }
+  const most = sidecar?.resources.requests ?? {};
+  const requests: Record<string, string> = {};
+  for (const [name, small] of Object.entries(stepRequests)) requests[name] = smaller(small, most[name]);
+  // No container's limit may exceed the pod's own, where it has one (Kubernetes 1.34).
+  const ofPod = objectOf(objectOf(around.view.spec['resources'])?.['limits']);
+  const limits: Record<string, string> = {};
+  for (const [name, limit] of Object.entries({ ...defaultStepLimits, ...sidecar?.resources.limits })) {
+    limits[name] = smaller(limit, sidecar?.resources.limits?.[name] === undefined ? ofPod?.[name] : undefined);
+  }
+  return withEphemeralStorage({ requests, limits }, recipe, around);
+}
+
+/** Without an agent beside it, a step gets no more than the first container has, so no effective request rises. */
+function guaranteedStep(recipe: Recipe, around: Surroundings): JsonObject {
+  const first = listOf(around.view.spec['containers'])[0];
+  const most = objectOf(objectOf(objectOf(first)?.['resources'])?.['limits']);
+  const both: Record<string, string> = {};
+  for (const [name, limit] of Object.entries(defaultStepLimits)) both[name] = smaller(limit, most?.[name]);
+  return withEphemeralStorage({ requests: both, limits: both }, recipe, around);
+}
+
+/** The smaller of two quantities; the first where the other is none. */
+function smaller(quantity: string, other: JsonValue | undefined): string {
+  if (typeof other !== 'string' && typeof other !== 'number') return quantity;
+  const amount = parseQuantity(other);
+  return amount !== undefined && amount < (parseQuantity(quantity) ?? amount) ? `${other}` : quantity;
+}
+
+function sidecarResources(recipe: Recipe, sidecar: RecipeSidecar, around: Surroundings): JsonObject {
+  const { requests = {}, limits = {} } = sidecar.resources;
+  if (!around.guaranteed) return withEphemeralStorage(sidecar.resources, recipe, around);
+  const both = { ...requests, ...limits };
+  return withEphemeralStorage({ requests: both, limits: both }, recipe, around);
+}
+
+function withEphemeralStorage(resources: Resources, recipe: Recipe, around: Surroundings): JsonObject {
+  const { requests, limits } = resources;
+  const size = recipe.volume?.sizeLimit;
+  if (!around.limitsEphemeralStorage || around.delivery !== 'Copy' || size === undefined) {
+    return { ...(requests === undefined ? {} : { requests }), ...(limits === undefined ? {} : { limits }) };
+  }
+  return {
+    requests: { 'ephemeral-storage': smaller('64Mi', size), ...requests },
+    limits: { 'ephemeral-storage': size, ...limits },
+  };
+}

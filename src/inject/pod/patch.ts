@@ -1,0 +1,276 @@
+import { isArray, isObject, objectOf } from '../../model/json.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import { names } from '../../model/names.js';
+import type { Operation } from '../../model/patch.js';
+import { pointerToken } from '../../model/patch.js';
+import { listPaths, type ContainerPaths, type KeptOperations, type ListPaths } from './kept-operations.js';
+import { addQuantities } from '../../model/quantity.js';
+import type { Plan, PlannedMember, WorkloadPlan } from './plan.js';
+import type { PodView } from './view.js';
+
+/** What is written on a pod about its injection: records, never proof. */
+export interface PodRecord {
+  readonly status: 'injected' | 'partial';
+  readonly policy: string;
+  readonly reason: string;
+  /** Profile, its version and the recipe's hash. */
+  readonly plan: string;
+  /** Version of the access key that the pod gets, where that is known. */
+  readonly credentials?: string | undefined;
+}
+
+const safeToEvict = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
+
+const containersPaths = listPaths('/spec/containers');
+const volumesPaths = listPaths('/spec/volumes');
+const pullSecretsPaths = listPaths('/spec/imagePullSecrets');
+
+/**
+ * Builds the operations that carry out a plan, directly: nothing is cloned and nothing compared. Parents that are
+ * missing are made once, and the first member of a list makes the list (E30). Empty when the plan is met and the
+ * record stands.
+ *
+ * What containers start stands in front, since that is the pod's own; the rest are mostly operations that are kept.
+ *
+ * @param kept the operations of this recipe that are the same in many pods
+ */
+export function buildPatch(plan: Plan, view: PodView, record: PodRecord, kept: KeptOperations): readonly Operation[] {
+  const ops: Operation[] = [];
+  // By index into the lists as they came, so these stand before anything is inserted there.
+  for (const item of plan.workload) patchArgv(ops, item, kept);
+  for (const item of plan.workload) patchContainer(ops, item, kept);
+  insertInitContainers(ops, plan, view, kept);
+  appendMissing(ops, containersPaths, view.spec['containers'], plan.containers, kept);
+  appendMissing(ops, volumesPaths, view.spec['volumes'], plan.volumes, kept);
+  if (plan.shareProcessNamespace) ops.push(kept.add('/spec/shareProcessNamespace', true));
+  if (plan.pullSecrets.length > 0) {
+    const secrets = plan.pullSecrets.map((name) => ({ name }));
+    appendAll(ops, pullSecretsPaths, view.spec['imagePullSecrets'], secrets, kept);
+  }
+  raisePodResources(ops, plan, view);
+  writeMetadata(ops, plan, view, record, kept);
+  return ops;
+}
+
+/** What a container starts, in its command and args, its probes and its hooks. */
+function patchArgv(ops: Operation[], { container, command, args, execs }: WorkloadPlan, kept: KeptOperations): void {
+  const { value, list, index } = container;
+  const paths = kept.pathsOf(list, index);
+  if (command !== undefined) ops.push(set(value, 'command', paths.command, command));
+  if (args !== undefined) ops.push(set(value, 'args', paths.args, args));
+  for (const { pointer, command: wrapped } of execs) {
+    ops.push({ op: 'replace', path: `/spec/${list}/${index}${pointer}`, value: wrapped });
+  }
+}
+
+function patchContainer(
+  ops: Operation[],
+  { container, env, mounts, capabilities }: WorkloadPlan,
+  kept: KeptOperations,
+): void {
+  const { value, list, index } = container;
+  const paths = kept.pathsOf(list, index);
+  appendAll(ops, paths.env, value['env'], env, kept);
+  appendAll(ops, paths.volumeMounts, value['volumeMounts'], mounts, kept);
+  addCapabilities(ops, paths, value, capabilities, kept);
+}
+
+/** `add` for a field that is absent, `replace` for one that is there, so that its place among the keys stays. */
+function set(parent: JsonObject, field: string, path: string, value: JsonValue): Operation {
+  return { op: parent[field] === undefined ? 'add' : 'replace', path, value };
+}
+
+/** Appends to a list; makes it when it is absent, null or empty. */
+function appendAll(
+  ops: Operation[],
+  paths: ListPaths,
+  list: JsonValue | undefined,
+  values: readonly JsonObject[],
+  kept: KeptOperations,
+): void {
+  if (values.length === 0) return;
+  if (isArray(list) && list.length > 0) {
+    for (const value of values) ops.push(kept.add(paths.end, value));
+  } else if (list === undefined) {
+    ops.push(kept.addList(paths.list, values));
+  } else {
+    ops.push({ op: 'replace', path: paths.list, value: values });
+  }
+}
+
+function appendMissing(
+  ops: Operation[],
+  paths: ListPaths,
+  list: JsonValue | undefined,
+  members: readonly PlannedMember[],
+  kept: KeptOperations,
+): void {
+  if (members.length > 0) appendAll(ops, paths, list, missingValues(members), kept);
+}
+
+function addCapabilities(
+  ops: Operation[],
+  paths: ContainerPaths,
+  container: JsonObject,
+  names: readonly string[],
+  kept: KeptOperations,
+): void {
+  if (names.length === 0) return;
+  const security = container['securityContext'];
+  if (!isObject(security)) {
+    ops.push(
+      security === undefined
+        ? kept.add(paths.securityContext, names, inSecurityContext)
+        : replace(paths.securityContext, inSecurityContext(names)),
+    );
+    return;
+  }
+  const capabilities = security['capabilities'];
+  if (!isObject(capabilities)) {
+    ops.push(
+      capabilities === undefined
+        ? kept.add(paths.capabilities, names, inCapabilities)
+        : replace(paths.capabilities, inCapabilities(names)),
+    );
+    return;
+  }
+  const add = capabilities['add'];
+  const { list, end } = paths.addedCapabilities;
+  if (add === undefined) {
+    ops.push(kept.add(list, names));
+  } else if (!isArray(add) || add.length === 0) {
+    ops.push(replace(list, names));
+  } else {
+    for (const name of names) ops.push(kept.add(end, name));
+  }
+}
+
+function replace(path: string, value: JsonValue): Operation {
+  return { op: 'replace', path, value };
+}
+
+function inSecurityContext(names: JsonValue): JsonValue {
+  return { capabilities: { add: names } };
+}
+
+function inCapabilities(names: JsonValue): JsonValue {
+  return { add: names };
+}
+
+const initContainersPaths = listPaths('/spec/initContainers');
+
+/**
+ * Tools and files go first, since what follows may need the files; a native agent goes before the first init container
+ * that is wrapped, else last, behind the meshes' own (E19).
+ */
+function insertInitContainers(ops: Operation[], plan: Plan, view: PodView, kept: KeptOperations): void {
+  const list = view.spec['initContainers'];
+  if (!isArray(list) || list.length === 0) {
+    appendMissing(ops, initContainersPaths, list, plan.initContainers, kept);
+    return;
+  }
+  const insertions = plan.initContainers
+    .filter(({ present }) => present === undefined)
+    .map((member) => ({ value: member.value, index: placeOf(member, plan) }));
+  // From the back, so that no insertion moves the place of the next one.
+  for (const { value, index } of insertions.reverse()) {
+    const path = index >= list.length ? initContainersPaths.end : `${initContainersPaths.list}/${index}`;
+    ops.push(kept.add(path, value));
+  }
+}
+
+function placeOf(member: PlannedMember, plan: Plan): number {
+  if (member.part === 'agent') return plan.agentIndex;
+  if (member.part === 'tools') return 0;
+  const tools = plan.initContainers.find(({ part }) => part === 'tools');
+  return tools?.index === undefined ? 0 : tools.index + 1;
+}
+
+function missingValues(members: readonly PlannedMember[]): readonly JsonObject[] {
+  const values: JsonObject[] = [];
+  for (const { value, present } of members) if (present === undefined) values.push(value);
+  return values;
+}
+
+/** Pod-level resources (Kubernetes 1.34) bound the whole pod, so they grow by what we add (E27). */
+function raisePodResources(ops: Operation[], plan: Plan, view: PodView): void {
+  const resources = objectOf(view.spec['resources']);
+  if (resources === undefined) return;
+  for (const kind of ['requests', 'limits'] as const) {
+    const amounts = objectOf(resources[kind]);
+    if (amounts === undefined) continue;
+    const growth = { ...plan.growth.requests, ...(kind === 'limits' ? plan.growth.limits : {}) };
+    for (const name in growth) {
+      const by = growth[name];
+      const present = amounts[name];
+      if (by === undefined || (typeof present !== 'string' && typeof present !== 'number')) continue;
+      const path = `/spec/resources/${kind}/${pointerToken(name)}`;
+      ops.push({ op: 'replace', path, value: addQuantities(String(present), by) });
+    }
+  }
+}
+
+const statusPath = `/metadata/labels/${pointerToken(names.status)}`;
+const policyPath = annotationPath(names.policy);
+const reasonPath = annotationPath(names.reason);
+const planPath = annotationPath(names.plan);
+const credentialsPath = annotationPath(names.credentials);
+const safeToEvictPath = annotationPath(safeToEvict);
+
+function annotationPath(name: string): string {
+  return `/metadata/annotations/${pointerToken(name)}`;
+}
+
+function writeMetadata(ops: Operation[], plan: Plan, view: PodView, record: PodRecord, kept: KeptOperations): void {
+  const { metadata, labels, annotations } = view;
+  // A pod that has every part keeps what its record says (E17).
+  const credentials = ops.length > 0 ? record.credentials : undefined;
+  const evictable = withVolumes(annotations[safeToEvict], plan.evictableVolumes);
+  if (!view.hasMetadata) ops.push({ op: 'add', path: '/metadata', value: {} });
+  if (isObject(metadata['labels'])) {
+    writeText(ops, statusPath, labels[names.status], record.status, kept);
+  } else {
+    ops.push(set(metadata, 'labels', '/metadata/labels', { [names.status]: record.status }));
+  }
+  if (!isObject(metadata['annotations'])) {
+    const written = {
+      [names.policy]: record.policy,
+      [names.reason]: record.reason,
+      [names.plan]: record.plan,
+      ...(credentials === undefined ? {} : { [names.credentials]: credentials }),
+      ...(evictable === undefined ? {} : { [safeToEvict]: evictable }),
+    };
+    ops.push(set(metadata, 'annotations', '/metadata/annotations', written));
+    return;
+  }
+  writeText(ops, policyPath, annotations[names.policy], record.policy, kept);
+  writeText(ops, reasonPath, annotations[names.reason], record.reason, kept);
+  if (annotations[names.plan] === undefined) ops.push(kept.add(planPath, record.plan));
+  if (credentials !== undefined) writeText(ops, credentialsPath, annotations[names.credentials], credentials);
+  if (evictable !== undefined) {
+    // Without others before it, the list is the names of our volumes.
+    const ours = annotations[safeToEvict] === undefined ? kept : undefined;
+    writeText(ops, safeToEvictPath, annotations[safeToEvict], evictable, ours);
+  }
+}
+
+/** @param kept for a text of the rule; one that other things go into is not kept */
+function writeText(
+  ops: Operation[],
+  path: string,
+  present: string | undefined,
+  value: string,
+  kept?: KeptOperations,
+): void {
+  if (present === value) return;
+  if (present !== undefined) ops.push(replace(path, value));
+  else ops.push(kept === undefined ? { op: 'add', path, value } : kept.add(path, value));
+}
+
+/** The autoscaler's list with our volumes appended (E28); `undefined` when there are none. */
+function withVolumes(list: string | undefined, volumes: readonly string[]): string | undefined {
+  if (volumes.length === 0) return undefined;
+  if (list === undefined) return volumes.join(',');
+  const present = list.split(',').filter((name) => name !== '');
+  return [...present, ...volumes.filter((name) => !present.includes(name))].join(',');
+}

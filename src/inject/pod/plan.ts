@@ -1,0 +1,64 @@
+import type { Finding } from '../../model/decision.js';
+import type { JsonObject } from '../../model/json.js';
+import type { Recipe, RecipeEnv } from '../../model/recipe.js';
+import type { ContainerView } from './view.js';
+
+/** A part of ours that is a member of one of the pod's lists. */
+export interface PlannedMember {
+  /** What the part is, for people: `volume`, `tools`, `files`, `agent`. */
+  readonly part: 'volume' | 'tools' | 'files' | 'agent';
+  readonly name: string;
+  readonly value: JsonObject;
+  /** Where the pod has it already; `undefined` when it has to be added. */
+  readonly present: JsonObject | undefined;
+  /** Its place in the pod's list when present. */
+  readonly index: number | undefined;
+}
+
+/** A command of an exec probe or a lifecycle hook: its JSON pointer inside the container, and what it becomes. */
+export interface PlannedExec {
+  readonly pointer: string;
+  readonly command: readonly string[];
+}
+
+/** A volume mount as it will stand in the pod. */
+export type PlannedMount = JsonObject & { readonly name: string; readonly mountPath: string };
+
+/** What one container of the workload gets. Lists hold only what it lacks. */
+export interface WorkloadPlan {
+  readonly container: ContainerView;
+  /** New `command`; `undefined` where it stays. */
+  readonly command: readonly string[] | undefined;
+  /** New `args`; `undefined` where they stay. */
+  readonly args: readonly string[] | undefined;
+  readonly env: readonly RecipeEnv[];
+  readonly mounts: readonly PlannedMount[];
+  readonly capabilities: readonly string[];
+  readonly execs: readonly PlannedExec[];
+}
+
+/** By how much a pod grows: the sum of what the sidecar asks for. */
+export interface Growth {
+  readonly requests: Readonly<Record<string, string>>;
+  readonly limits: Readonly<Record<string, string>>;
+  /** The same for people: `requests cpu 100m, memory 256Mi; limits memory 512Mi`; empty for none. */
+  readonly text: string;
+}
+
+/** What is added to a pod, and where: everything that {@link buildPatch} needs, and what the validating door checks. */
+export interface Plan {
+  readonly recipe: Recipe;
+  readonly shareProcessNamespace: boolean;
+  readonly volumes: readonly PlannedMember[];
+  /** In the order in which they have to stand: tools, files, and the agent where it is native. */
+  readonly initContainers: readonly PlannedMember[];
+  readonly containers: readonly PlannedMember[];
+  /** Where a native agent is inserted among the pod's init containers as they came. */
+  readonly agentIndex: number;
+  readonly workload: readonly WorkloadPlan[];
+  readonly pullSecrets: readonly string[];
+  /** Names of our emptyDirs that the autoscaler may evict. */
+  readonly evictableVolumes: readonly string[];
+  readonly growth: Growth;
+  readonly remarks: readonly Finding[];
+}

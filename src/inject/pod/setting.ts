@@ -1,0 +1,166 @@
+import type { Finding } from '../../model/decision.js';
+import type { JsonObject } from '../../model/json.js';
+import type { ClusterFacts, Placement, Recipe } from '../../model/recipe.js';
+import { runsWrapper } from './argv.js';
+import type { Surroundings } from './own-containers.js';
+import type { OwnPart, OwnParts } from './own-parts.js';
+import { mountedVolume, searchContainer } from './identify.js';
+import { limitsEphemeralStorage, isGuaranteed } from './quality-of-service.js';
+import type { ContainerView, PodView } from './view.js';
+
+/** How a recipe will be carried out on one pod, and which of the pod's containers are the workload. */
+export interface Setting {
+  readonly view: PodView;
+  readonly recipe: Recipe;
+  readonly placement: Placement;
+  readonly native: boolean;
+  readonly delivery: 'Copy' | 'ImageVolume';
+  /** A container of the pod is started by the wrapper's program already. */
+  readonly instrumented: boolean;
+  /** Name of the volume that a container started by the wrapper mounts at the recipe's path. */
+  readonly mountedAs: string | undefined;
+  /** The pod's containers that are not ours, in the pod's order: init containers first. */
+  readonly workload: readonly ContainerView[];
+  readonly around: Surroundings;
+  readonly parts: OwnParts;
+}
+
+/**
+ * Works out how a recipe fits a pod before anything is known of its images.
+ *
+ * @returns the setting, or what about the policy and the cluster rules it out
+ */
+export function openSetting(
+  view: PodView,
+  recipe: Recipe,
+  placement: Placement,
+  facts: ClusterFacts,
+  parts: OwnParts,
+): Setting | Finding {
+  const delivery = chooseDelivery(recipe, placement, facts);
+  if (typeof delivery !== 'string') return delivery;
+  if (placement.placement === 'Native' && !facts.nativeSidecars) {
+    return { reason: 'placement_unsupported', detail: 'the policy asks for placement: Native' };
+  }
+  const native = placement.placement !== 'Container' && facts.nativeSidecars;
+  const all = view.initContainers.length === 0 ? view.containers : [...view.initContainers, ...view.containers];
+  const wrapped = recipe.wrapper === undefined ? nobody : startedBy(recipe.wrapper, all);
+  const instrumented = wrapped.length > 0;
+  const mountedAs = recipe.volume === undefined ? undefined : mountedBy(wrapped, recipe.volume.mountPath);
+  const volumeName = mountedAs ?? recipe.volume?.name;
+  const search = { view, recipe, parts, native, delivery, instrumented, volumeName };
+  // Ours are known by what they are whatever the pod bounds, so they are looked for as if it bounded nothing.
+  const workload = hasNameOfOurs(view, parts)
+    ? withoutOurs(all, search, surroundings(search, facts, false, false))
+    : all;
+  return {
+    view,
+    recipe,
+    placement,
+    native,
+    delivery,
+    instrumented,
+    mountedAs,
+    workload,
+    around: surroundings(search, facts, isGuaranteed(view.spec, workload), limitsEphemeralStorage(workload)),
+    parts,
+  };
+}
+
+const nobody: readonly ContainerView[] = [];
+
+function surroundings(
+  { native, delivery, view }: Pick<Setting, 'native' | 'delivery' | 'view'>,
+  facts: ClusterFacts,
+  guaranteed: boolean,
+  limitsEphemeralStorage: boolean,
+): Surroundings {
+  return { facts, native, delivery, guaranteed, limitsEphemeralStorage, firstWrapped: undefined, view };
+}
+
+function startedBy(wrapper: readonly string[], containers: readonly ContainerView[]): readonly ContainerView[] {
+  let started: ContainerView[] | undefined;
+  for (const container of containers) if (runsWrapper(container.command, wrapper)) (started ??= []).push(container);
+  return started ?? nobody;
+}
+
+function mountedBy(containers: readonly ContainerView[], mountPath: string): string | undefined {
+  for (const container of containers) {
+    const name = mountedVolume(container, mountPath);
+    if (name !== undefined) return name;
+  }
+  return undefined;
+}
+
+function chooseDelivery(recipe: Recipe, wish: Placement, facts: ClusterFacts): 'Copy' | 'ImageVolume' | Finding {
+  const volume = recipe.volume;
+  if (volume === undefined) return 'Copy';
+  const delivery = wish.delivery === 'Auto' ? (volume.copy === undefined ? 'ImageVolume' : 'Copy') : wish.delivery;
+  const possible = delivery === 'Copy' ? volume.copy : volume.imageVolume;
+  if (possible === undefined) {
+    return { reason: 'delivery_unsupported', detail: `profile ${recipe.profile} has no delivery ${delivery}` };
+  }
+  if (delivery === 'ImageVolume' && !facts.imageVolumes) {
+    return { reason: 'image_volume_unsupported', detail: 'the cluster’s nodes are not known to mount image volumes' };
+  }
+  return delivery;
+}
+
+/** Whether a container has a name that one of ours can have: without one, none of them is ours. */
+function hasNameOfOurs(view: PodView, parts: OwnParts): boolean {
+  const [tools, files, agent] = [parts.nameOf('tools'), parts.nameOf('files'), parts.nameOf('agent')];
+  const isOurs = (containers: readonly ContainerView[]): boolean => {
+    for (const { name } of containers) {
+      if (startsWith(name, tools) || startsWith(name, files) || startsWith(name, agent)) return true;
+    }
+    return false;
+  };
+  return isOurs(view.initContainers) || isOurs(view.containers);
+}
+
+function startsWith(name: string, base: string | undefined): boolean {
+  return base !== undefined && name.startsWith(base);
+}
+
+interface OwnSearch extends Pick<Setting, 'view' | 'recipe' | 'parts' | 'native' | 'delivery' | 'instrumented'> {
+  readonly volumeName: string | undefined;
+}
+
+/** The containers of a pod but those that are ours: by what they are, not by their names alone. */
+function withoutOurs(
+  all: readonly ContainerView[],
+  { view, recipe, parts, native, delivery, instrumented, volumeName }: OwnSearch,
+  around: Surroundings,
+): readonly ContainerView[] {
+  const own = new Set<ContainerView>();
+  const look = (part: OwnPart, list: 'containers' | 'initContainers'): void => {
+    const base = parts.nameOf(part);
+    if (base === undefined || !view[list].some(({ name }) => name.startsWith(base))) return;
+    const make = (name: string): JsonObject | undefined => parts.make(part, name, volumeName, around);
+    if (make(base) === undefined) return;
+    const search = searchContainer(
+      view,
+      part,
+      list,
+      base,
+      (name) => make(name) ?? {},
+      instrumented,
+      recipe.reservedEnv,
+    );
+    if ('differs' in search) {
+      // Another version of ours, or a look-alike: in either case not the workload's.
+      const alike = view[list].find(({ name }) => name === base);
+      if (alike !== undefined && instrumented) own.add(alike);
+      return;
+    }
+    const index = search.member.index;
+    const present = index === undefined ? undefined : view[list][index];
+    if (present !== undefined) own.add(present);
+  };
+  if (delivery === 'Copy') {
+    look('tools', 'initContainers');
+    look('files', 'initContainers');
+  }
+  look('agent', native ? 'initContainers' : 'containers');
+  return own.size === 0 ? all : all.filter((container) => !own.has(container));
+}

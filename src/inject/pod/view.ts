@@ -1,0 +1,115 @@
+import { isArray, isObject, listOf, objectOf, stringOf, stringsOf } from '../../model/json.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import type { Finding } from '../../model/decision.js';
+import type { StringMap } from '../../model/selector.js';
+
+/** Where a container stands in a pod. */
+export type ContainerList = 'containers' | 'initContainers';
+
+/** One container of a pod, with the fields that the injection reads. `value` is the container as it came. */
+export interface ContainerView {
+  readonly name: string;
+  readonly image: string;
+  readonly list: ContainerList;
+  readonly index: number;
+  /** An init container with `restartPolicy: Always`. */
+  readonly native: boolean;
+  /** Empty when the container gives none: Kubernetes treats an empty list as absent. */
+  readonly command: readonly string[];
+  readonly args: readonly string[];
+  readonly value: JsonObject;
+}
+
+/** A pod, opened. `spec` and `metadata` are as they came. */
+export interface PodView {
+  readonly spec: JsonObject;
+  /** Empty when the pod has none. */
+  readonly metadata: JsonObject;
+  readonly hasMetadata: boolean;
+  readonly labels: StringMap;
+  readonly annotations: StringMap;
+  readonly containers: readonly ContainerView[];
+  readonly initContainers: readonly ContainerView[];
+  readonly volumes: readonly JsonObject[];
+}
+
+const nothing: StringMap = {};
+
+/**
+ * Opens a pod for reading.
+ *
+ * @param pod the pod as it came, or a pod template: an object with `metadata` and `spec`
+ * @returns the view, or a finding `pod_unreadable` that names the field which does not have a pod's shape
+ */
+export function readPod(pod: JsonObject): PodView | Finding {
+  const spec = objectOf(pod['spec']);
+  if (spec === undefined) return unreadable('spec', 'is not an object');
+  const found = objectOf(pod['metadata']);
+  const metadata = found ?? {};
+  const labels = readStrings(metadata['labels']);
+  if (labels === undefined) return unreadable('metadata.labels', 'is not a map of strings');
+  const annotations = readStrings(metadata['annotations']);
+  if (annotations === undefined) return unreadable('metadata.annotations', 'is not a map of strings');
+
+  const containers = readContainers(spec['containers'], 'containers');
+  if ('reason' in containers) return containers;
+  if (containers.length === 0) return unreadable('spec.containers', 'is empty');
+  const initContainers = readContainers(spec['initContainers'], 'initContainers');
+  if ('reason' in initContainers) return initContainers;
+
+  const volumes = listOf(spec['volumes']);
+  if (!volumes.every(isObject)) return unreadable('spec.volumes', 'holds something that is not an object');
+  return { spec, metadata, hasMetadata: found !== undefined, labels, annotations, containers, initContainers, volumes };
+}
+
+/** True for the finding that {@link readPod} gives in place of a view. */
+export function isFinding(value: PodView | Finding): value is Finding {
+  return 'reason' in value;
+}
+
+function readContainers(value: JsonValue | undefined, list: ContainerList): readonly ContainerView[] | Finding {
+  if (value === undefined || value === null) return [];
+  if (!isArray(value)) return unreadable(`spec.${list}`, 'is not a list');
+  const views: ContainerView[] = [];
+  for (let index = 0; index < value.length; index++) {
+    const container = objectOf(value[index]);
+    const name = container && stringOf(container['name']);
+    if (container === undefined || name === undefined || name === '') {
+      return unreadable(`spec.${list}[${index}]`, 'is not a container with a name');
+    }
+    const command = readStringList(container['command']);
+    if (command === undefined) return unreadable(`spec.${list}[${index}].command`, 'is not a list of strings');
+    const args = readStringList(container['args']);
+    if (args === undefined) return unreadable(`spec.${list}[${index}].args`, 'is not a list of strings');
+    views.push({
+      name,
+      image: stringOf(container['image']) ?? '',
+      list,
+      index,
+      native: list === 'initContainers' && container['restartPolicy'] === 'Always',
+      command,
+      args,
+      value: container,
+    });
+  }
+  return views;
+}
+
+function readStringList(value: JsonValue | undefined): readonly string[] | undefined {
+  return value === undefined || value === null ? [] : stringsOf(value);
+}
+
+function readStrings(value: JsonValue | undefined): StringMap | undefined {
+  if (value === undefined || value === null) return nothing;
+  if (!isObject(value)) return undefined;
+  return isStringMap(value) ? value : undefined;
+}
+
+function isStringMap(value: JsonObject): value is JsonObject & StringMap {
+  for (const key in value) if (typeof value[key] !== 'string') return false;
+  return true;
+}
+
+function unreadable(field: string, what: string): Finding {
+  return { reason: 'pod_unreadable', detail: `${field} ${what}` };
+}

@@ -1,0 +1,278 @@
+import { isObject, listOf, objectOf, stringOf, stringsOf } from '../../model/json.js';
+import type { JsonObject } from '../../model/json.js';
+import type { ContainerFinding, Finding } from '../../model/decision.js';
+import type { ImageOutcome } from '../../model/image.js';
+import type { Recipe, RecipeEnv, RecipeWorkloadPart } from '../../model/recipe.js';
+import { isWrapped, runsWrapper, wrapArgv } from './argv.js';
+import { capabilityRemark, missingCapabilities } from './capability.js';
+import { covers } from './covers.js';
+import { planHostMounts } from './host-mounts.js';
+import { isMount, mountPoint } from './mounts.js';
+import { partsFor } from './named-parts.js';
+import type { Setting } from './setting.js';
+import type { PlannedExec, PlannedMount, WorkloadPlan } from './plan.js';
+import type { VariableNames } from './variable-names.js';
+import type { ContainerView } from './view.js';
+
+/** What the rest of the plan decided, which every container of the workload shares. */
+export interface Shared {
+  /** The mount of the agent's files; none for a recipe without a volume. */
+  readonly files: readonly PlannedMount[];
+  readonly addCapability: boolean;
+  /** Names in this pod of the recipe's host volumes. */
+  readonly hostVolumes: ReadonlyMap<string, string>;
+  /** Place of the last of our own init containers among those that the pod has; -1 when it has none of them. */
+  readonly ownInitIndex: number;
+}
+
+/** The result for one container. `tampered` and `differs` go into the decision. */
+export interface WorkloadResult {
+  readonly finding: ContainerFinding;
+  readonly plan: WorkloadPlan | undefined;
+  readonly tampered: Finding | undefined;
+  readonly differs: Finding | undefined;
+}
+
+/**
+ * Plans what one selected container gets.
+ *
+ * @param image what is known of the container's image; only needed when it gives no command
+ * @param remarks taken up here; a container that is left out has none
+ */
+export function planContainer(
+  container: ContainerView,
+  image: ImageOutcome | undefined,
+  setting: Setting,
+  shared: Shared,
+  remarks: Finding[],
+): WorkloadResult {
+  const { recipe, placement } = setting;
+  if (needsNativeSidecar(container, setting)) {
+    return leftOut(container, { reason: 'init_needs_native_sidecar', detail: 'the agent is a plain container here' });
+  }
+
+  let command: readonly string[] | undefined;
+  let args: readonly string[] | undefined;
+  let differs: Finding | undefined;
+  const wrapper = recipe.wrapper;
+  if (wrapper !== undefined) {
+    if (isWrapped(container.command, wrapper)) {
+      if (container.command.length === wrapper.length && container.args.length === 0) {
+        return leftOut(container, { reason: 'entrypoint_empty', detail: 'the wrapper has nothing to start' });
+      }
+    } else if (runsWrapper(container.command, wrapper)) {
+      differs = differing(container, 'starts the wrapper with other flags');
+    } else {
+      const wrapped = wrapArgv(container, wrapper, image);
+      if ('reason' in wrapped) return leftOut(container, wrapped);
+      command = wrapped.command;
+      args = wrapped.args;
+    }
+  }
+
+  const parts = recipe.containers.length === 0 ? noParts : partsFor(recipe, container);
+  let mounts: readonly PlannedMount[] = noMounts;
+  const [files] = shared.files;
+  if (files !== undefined) {
+    const state = mountState(container, files);
+    if (state === 'missing') mounts = shared.files;
+    else if (state === 'differs') differs ??= differing(container, `mounts ${files.mountPath} in another way`);
+    else if (state !== 'present') return leftOut(container, { reason: 'mount_path_taken', detail: state });
+  }
+  const wantedMounts = parts.length === 0 ? noHostMounts : hostMountsOf(recipe, parts, shared);
+  const host = planHostMounts(container, setting.view.volumes, wantedMounts);
+  if ('reason' in host) return leftOut(container, host);
+  if (host.mounts.length > 0) mounts = [...mounts, ...host.mounts];
+  // Last, so that a container which was left out for a reason of its own is so for the same reason when it comes again
+  // with our containers behind it.
+  if (startsTooEarly(container, setting, shared)) {
+    return leftOut(container, {
+      reason: 'init_starts_before_agent',
+      detail: 'it stands before the last of the instrumentation’s own init containers',
+    });
+  }
+
+  for (const remark of host.remarks) remarks.push(remark);
+  const env = planEnv(container, setting, parts, remarks);
+  const wantedCapabilities = wantedCapabilitiesOf(setting, parts, shared.addCapability);
+  const capabilities = missingCapabilities(container, wantedCapabilities);
+  if (wantedCapabilities.length > 0) {
+    const remark = capabilityRemark(container, setting.view, wantedCapabilities);
+    if (remark !== undefined) remarks.push(remark);
+  }
+  const execs = wrapper === undefined ? noExecs : planExecs(container, wrapper, placement.cover, remarks);
+  return {
+    finding: { name: container.name, list: container.list },
+    plan: { container, command, args, env: env.missing, mounts, capabilities, execs },
+    tampered: env.tampered,
+    differs,
+  };
+}
+
+const noParts: readonly RecipeWorkloadPart[] = [];
+const noMounts: readonly PlannedMount[] = [];
+const noHostMounts: ReturnType<typeof hostMountsOf> = [];
+const noExecs: readonly PlannedExec[] = [];
+
+function leftOut({ name, list }: ContainerView, finding: NonNullable<ContainerFinding['leftOut']>): WorkloadResult {
+  return { finding: { name, list, leftOut: finding }, plan: undefined, tampered: undefined, differs: undefined };
+}
+
+/** The capabilities of the recipe, and of its parts for this container. */
+function wantedCapabilitiesOf(
+  { recipe, placement }: Setting,
+  parts: readonly RecipeWorkloadPart[],
+  addsRecipes: boolean,
+): readonly string[] {
+  const ofRecipe = addsRecipes ? recipe.capabilities : [];
+  // Such a part is for a container that cannot work without, so only the policy's word leaves it out.
+  if (parts.length === 0 || placement.capability === 'Never') return ofRecipe;
+  return [...ofRecipe, ...parts.flatMap(({ capabilities }) => capabilities)];
+}
+
+/** An init container needs the agent before it (E19), and a plain one starts after all of them. */
+function needsNativeSidecar({ list }: ContainerView, { recipe, native }: Setting): boolean {
+  return list === 'initContainers' && recipe.wrapper !== undefined && recipe.sidecar !== undefined && !native;
+}
+
+/** An init container needs the files and the agent before it (E19). */
+function startsTooEarly({ list, index }: ContainerView, { recipe }: Setting, { ownInitIndex }: Shared): boolean {
+  return list === 'initContainers' && recipe.wrapper !== undefined && index < ownInitIndex;
+}
+
+/** The parts of the node that a container is to see, under the names of their volumes in this pod. */
+function hostMountsOf(
+  recipe: Recipe,
+  parts: readonly RecipeWorkloadPart[],
+  shared: Shared,
+): Parameters<typeof planHostMounts>[2] {
+  return parts.flatMap((part) =>
+    part.mounts.flatMap(({ volume, mountPath, readOnly }) => {
+      const path = recipe.hostVolumes.find(({ name }) => name === volume)?.path;
+      const name = shared.hostVolumes.get(volume);
+      return path === undefined || name === undefined ? [] : [{ name, path, mountPath, readOnly }];
+    }),
+  );
+}
+
+/**
+ * Whether a container has a mount, lacks it, has it otherwise, or has something of its own in the way. Every mount is
+ * looked at, since one below ours hides what is in it.
+ */
+function mountState(container: ContainerView, wanted: PlannedMount): 'present' | 'missing' | 'differs' | (string & {}) {
+  const path = mountPoint(wanted.mountPath);
+  let state: 'present' | 'missing' | 'differs' = 'missing';
+  for (const mount of listOf(container.value['volumeMounts'])) {
+    if (!isObject(mount)) continue;
+    const other = mountPoint(stringOf(mount['mountPath']) ?? '');
+    if (other === path && mount['name'] === wanted.name) {
+      state = isMount(mount, wanted) ? 'present' : 'differs';
+      continue;
+    }
+    const inTheWay = other.startsWith(path) || (path.startsWith(other) && other !== '/' && mount['readOnly'] === true);
+    if (!inTheWay) continue;
+    const how = other.startsWith(path) ? 'mounted' : 'mounted read-only';
+    return `its own volume ${stringOf(mount['name']) ?? '?'} is ${how} at ${other.slice(0, -1)}`;
+  }
+  return state;
+}
+
+function planEnv(
+  container: ContainerView,
+  { recipe, parts: { variables } }: Setting,
+  parts: readonly RecipeWorkloadPart[],
+  remarks: Finding[],
+): { readonly missing: readonly RecipeEnv[]; readonly tampered: Finding | undefined } {
+  const more = parts.length === 0 ? noVariables : parts.flatMap((part) => part.env);
+  const wanted = more.length === 0 ? recipe.env : [...recipe.env, ...more];
+  const names = more.length === 0 ? variables : variables.with(more.map(({ name }) => name));
+  const own = variablesNamed(names, container);
+  if (own === undefined) return { missing: wanted, tampered: undefined };
+  const missing: RecipeEnv[] = [];
+  let tampered: Finding | undefined;
+  const overrides = (name: string) => {
+    tampered ??= { reason: 'tampered', detail: `container ${container.name} sets the reserved variable ${name}` };
+  };
+  for (const entry of wanted) {
+    const variable = own.get(entry.name);
+    own.delete(entry.name);
+    if (variable === undefined) {
+      missing.push(entry);
+    } else if (!sameVariable(variable, entry)) {
+      if (recipe.reservedEnv.has(entry.name)) overrides(entry.name);
+      remarks.push({ reason: 'env_kept', detail: `container ${container.name} sets ${entry.name} itself` });
+    }
+  }
+  for (const [name, variable] of own) {
+    if (!isPlannedElsewhere(recipe, name, variable)) overrides(name);
+  }
+  return { missing, tampered };
+}
+
+const noVariables: readonly RecipeEnv[] = [];
+
+/** Those of a container's variables that have one of these names; `undefined` for none, as in nearly every container. */
+function variablesNamed(names: VariableNames, { value }: ContainerView): Map<string, JsonObject> | undefined {
+  if (names.isEmpty) return undefined;
+  let found: Map<string, JsonObject> | undefined;
+  for (const entry of listOf(value['env'])) {
+    const name = isObject(entry) ? entry['name'] : undefined;
+    if (!isObject(entry) || typeof name !== 'string' || !names.has(name)) continue;
+    // The last of several variables of one name counts, as it does for the kubelet.
+    (found ??= new Map()).set(name, entry);
+  }
+  return found;
+}
+
+/** A reserved variable that the recipe gives another container may have that value here too. */
+function isPlannedElsewhere(recipe: Recipe, name: string, own: JsonObject): boolean {
+  return recipe.containers.some(({ env }) => env.some((entry) => entry.name === name && sameVariable(own, entry)));
+}
+
+function sameVariable(own: JsonObject, planned: RecipeEnv): boolean {
+  if (planned['valueFrom'] !== undefined) return covers(own['valueFrom'], planned['valueFrom']);
+  return own['valueFrom'] === undefined && (own['value'] ?? '') === (planned['value'] ?? '');
+}
+
+const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
+const hooks = ['postStart', 'preStop'] as const;
+
+/** Exec probes and lifecycle hooks start outside the traced tree (E20): wrapped where the policy covers them. */
+function planExecs(
+  container: ContainerView,
+  wrapper: readonly string[],
+  cover: Setting['placement']['cover'],
+  remarks: Finding[],
+): readonly PlannedExec[] {
+  let execs: PlannedExec[] | undefined;
+  let uncovered: string[] | undefined;
+  const look = (handler: JsonObject, pointer: string, covered: boolean): void => {
+    const command = stringsOf(objectOf(handler['exec'])?.['command']);
+    if (command === undefined || command.length === 0 || isWrapped(command, wrapper)) return;
+    if (covered) (execs ??= []).push({ pointer: `${pointer}/exec/command`, command: [...wrapper, ...command] });
+    else (uncovered ??= []).push(pointer);
+  };
+  for (const name of probes) {
+    const probe = container.value[name];
+    if (isObject(probe)) look(probe, `/${name}`, cover.has('Probes'));
+  }
+  const lifecycle = container.value['lifecycle'];
+  if (isObject(lifecycle)) {
+    for (const name of hooks) {
+      const hook = lifecycle[name];
+      if (isObject(hook)) look(hook, `/lifecycle/${name}`, cover.has('Lifecycle'));
+    }
+  }
+  if (uncovered !== undefined) {
+    const which = uncovered.map((pointer) => pointer.slice(1)).join(', ');
+    remarks.push({
+      reason: 'probe_not_covered',
+      detail: `container ${container.name}: ${which} start outside the tracer`,
+    });
+  }
+  return execs ?? noExecs;
+}
+
+function differing(container: ContainerView, how: string): Finding {
+  return { reason: 'parts_differ', detail: `container ${container.name} ${how}` };
+}

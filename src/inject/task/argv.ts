@@ -1,0 +1,111 @@
+import type { Finding } from '../../model/decision.js';
+import type { ImageOutcome } from '../../model/image.js';
+import { isArray, listOf, stringsOf, type JsonValue } from '../../model/json.js';
+import { initSystems, isWrapped, runsWrapper } from '../pod/argv.js';
+import { isIntrinsic, mayVanish } from './dialect.js';
+import { fieldOf, pointerOf, unknown, type TaskContainerView, type TaskView } from './view.js';
+
+/** What becomes of a container's argv. */
+export type TaskArgv =
+  /** The wrapper starts it already. */
+  | { readonly kind: 'wrapped' }
+  /** The wrapper goes in front of the container's own entryPoint. */
+  | { readonly kind: 'prepend' }
+  /** The container overrides the image's: both lists are new; `command` is `undefined` where the container's stays. */
+  | {
+      readonly kind: 'override';
+      readonly entryPoint: readonly string[];
+      readonly command: readonly string[] | undefined;
+    }
+  | { readonly kind: 'left_out'; readonly finding: Finding };
+
+/** Whether what a container starts is only known from its image: it gives no `entryPoint`. */
+export function needsTaskImage(view: TaskView, container: TaskContainerView, wrapper: readonly string[]): boolean {
+  const entryPoint = fieldOf(view, container.value, 'entryPoint');
+  if (isIntrinsic(entryPoint) || listOf(entryPoint).length > 0) return false;
+  return !runsWrapper(leadingWords(fieldOf(view, container.value, 'command')), wrapper);
+}
+
+/**
+ * Puts the wrapper before what a container starts. ECS has Docker's rules: an `entryPoint` of the container takes the
+ * place of the image's and drops the image's CMD, a `command` takes the place of the CMD alone, an empty list counts as
+ * none, and nothing is expanded (E6).
+ *
+ * @param image what is known of the image; only looked at where {@link needsTaskImage} says so
+ */
+export function wrapTaskArgv(
+  view: TaskView,
+  container: TaskContainerView,
+  wrapper: readonly string[],
+  image: ImageOutcome | undefined,
+): TaskArgv {
+  const entryPoint = fieldOf(view, container.value, 'entryPoint');
+  const command = fieldOf(view, container.value, 'command');
+  const place = (name: string): string => view.documentPath + pointerOf(view, container, name);
+  if (isIntrinsic(entryPoint)) return leftOut(unknown(place('entryPoint')));
+  if (entryPoint !== undefined && !isArray(entryPoint)) return leftOut(noList(place('entryPoint')));
+  if (command !== undefined && !isArray(command) && !isIntrinsic(command)) return leftOut(noList(place('command')));
+  const own = leadingWords(entryPoint);
+  const given = listOf(entryPoint);
+  const givenCommand = isIntrinsic(command) || listOf(command).length > 0;
+  if (given.length > 0) {
+    if (runsWrapper(own, wrapper)) {
+      const bare = isWrapped(own, wrapper) && given.length === wrapper.length;
+      if (bare && !givenCommand) return leftOut(empty('the wrapper has nothing to start'));
+      return { kind: 'wrapped' };
+    }
+    const program = own[0];
+    return program !== undefined && initSystems.has(program) ? leftOut(pid1(program)) : { kind: 'prepend' };
+  }
+  if (runsWrapper(leadingWords(command), wrapper)) return { kind: 'wrapped' };
+  if (isIntrinsic(command) && mayVanish(command)) return leftOut(unknown(place('command')));
+  if (image === undefined || !image.ok) return leftOut(unresolved(view, container, image));
+
+  const { entrypoint, cmd } = image.config;
+  if (runsWrapper(entrypoint, wrapper)) return { kind: 'wrapped' };
+  const program = entrypoint[0] ?? (givenCommand ? leadingWords(command)[0] : cmd[0]);
+  if (program === undefined && !givenCommand) {
+    return leftOut(empty(`${container.image} has neither an entrypoint nor a command`));
+  }
+  if (program !== undefined && initSystems.has(program)) return leftOut(pid1(program));
+  return {
+    kind: 'override',
+    entryPoint: [...wrapper, ...entrypoint],
+    command: givenCommand || cmd.length === 0 ? undefined : cmd,
+  };
+}
+
+function unresolved(view: TaskView, container: TaskContainerView, image: ImageOutcome | undefined): Finding {
+  const at = view.documentPath + pointerOf(view, container, 'image');
+  if (image !== undefined && !image.ok) return { reason: image.reason, detail: `${at}: ${image.detail}` };
+  if (container.imageIsIntrinsic) {
+    const key = container.image === '' ? container.name : `${container.name} or ${container.image}`;
+    const detail = `${at} is only known at deployment; give an entryPoint, or say under ${key} what it starts`;
+    return { reason: 'image_unresolved', detail };
+  }
+  const name = container.image === '' ? 'no image' : container.image;
+  return { reason: 'image_unresolved', detail: `${at}: ${name}: what it starts is not known; give an entryPoint` };
+}
+
+/** The words that a list starts with, up to the first that is no text. */
+function leadingWords(value: JsonValue | undefined): readonly string[] {
+  const list = listOf(value);
+  const end = list.findIndex((word) => typeof word !== 'string');
+  return stringsOf(end === -1 ? list : list.slice(0, end)) ?? [];
+}
+
+function leftOut(finding: Finding): TaskArgv {
+  return { kind: 'left_out', finding };
+}
+
+function noList(pointer: string): Finding {
+  return { reason: 'task_unreadable', detail: `${pointer} is not a list` };
+}
+
+function empty(detail: string): Finding {
+  return { reason: 'entrypoint_empty', detail };
+}
+
+function pid1(program: string): Finding {
+  return { reason: 'pid1_entrypoint', detail: `${program} has to be process 1` };
+}

@@ -1,0 +1,145 @@
+import type { ContainerFinding, Finding } from '../../model/decision.js';
+import type { ImageOutcome } from '../../model/image.js';
+import { isObject, listOf } from '../../model/json.js';
+import type { TaskRecipe } from '../../model/task-recipe.js';
+import { isIntrinsic } from './dialect.js';
+import type { OwnTaskContainers } from './identify.js';
+import { namesOfParts, planParts, volumeNameIn } from './parts.js';
+import { isAgentOnly, type PlannedTask } from './plan.js';
+import { variablesOf } from './variables.js';
+import { fieldOf, taskField, taskText, unknown, type TaskContainerView, type TaskView } from './view.js';
+import { planTaskContainer } from './workload.js';
+
+/** Everything a task's plan is made of. */
+export interface TaskPlanInput {
+  readonly view: TaskView;
+  readonly recipe: TaskRecipe;
+  readonly own: OwnTaskContainers;
+  readonly selected: readonly TaskContainerView[];
+  /** Whether containers whose name only deployment knows are asked for, and so reported. */
+  readonly asksForUnknown: boolean;
+  readonly imageOf: (container: TaskContainerView) => ImageOutcome | undefined;
+}
+
+const nothing = { plan: undefined, containers: [], remarks: [], tampered: undefined };
+
+/** Plans the instrumentation of a task. Nothing that is there already is planned again (E17). */
+export function makeTaskPlan({ view, recipe, own, selected, asksForUnknown, imageOf }: TaskPlanInput): PlannedTask {
+  const names = namesOfParts(view, recipe, own);
+  if ('reason' in names) return { ...nothing, obstacle: names };
+  const volume = recipe.volume && volumeNameIn(view, recipe.volume.name);
+  const surroundings = { view, recipe, names, volumeName: volume?.name };
+  const agentOnly = isAgentOnly(recipe);
+  const results = selected.map((container) => planTaskContainer(container, imageOf(container), surroundings));
+  const workload = results.flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
+  const unknownContainers = (asksForUnknown && !agentOnly ? view.unknownContainers : []).map(
+    ({ name, pointer }): ContainerFinding => {
+      return { name, list: 'containers', leftOut: unknown(view.documentPath + pointer) };
+    },
+  );
+  const said = {
+    containers: agentOnly
+      ? [{ name: names.agent, list: 'containers' as const }]
+      : [...results.map(({ finding }) => finding), ...unknownContainers],
+    tampered: agentOnly
+      ? reservedOfAgent(view, recipe, own)
+      : results.find(({ tampered }) => tampered !== undefined)?.tampered,
+  };
+  const remarks = results.flatMap((result) => result.remarks);
+  if (workload.length === 0 && !agentOnly) return { ...said, plan: undefined, remarks, obstacle: undefined };
+  const planned = planParts(view, recipe, own, names, volume?.name);
+  return {
+    ...said,
+    plan: {
+      view,
+      recipe,
+      workload,
+      parts: planned.parts,
+      volumes: [...(volume === undefined || volume.present ? [] : [{ name: volume.name }]), ...planned.volumes],
+      addPidMode:
+        recipe.sharePidNamespace && view.dialect.format !== 'dockerrun' && taskField(view, 'pidMode') === undefined,
+    },
+    remarks: [...remarks, ...planned.remarks, ...platformRemarks(view, recipe)],
+    obstacle: planned.obstacle,
+  };
+}
+
+/** A reserved variable that an agent which is there has otherwise than it would be given. */
+function reservedOfAgent(
+  view: TaskView,
+  { agent, reservedEnv }: TaskRecipe,
+  own: OwnTaskContainers,
+): Finding | undefined {
+  if (own.agent === undefined) return undefined;
+  const wanted = new Map(agent.env.map(({ name, value }) => [name, value]));
+  for (const [name, value] of variablesOf(view, own.agent)) {
+    if (!reservedEnv.has(name) || wanted.get(name) === value) continue;
+    return { reason: 'tampered', detail: `container ${own.agent.name} sets the reserved variable ${name}` };
+  }
+  return undefined;
+}
+
+/** Something about the whole task that rules the instrumentation out; which of these apply is the profile's data. */
+export function findTaskObstacle(
+  view: TaskView,
+  recipe: TaskRecipe,
+  workload: readonly TaskContainerView[],
+): Finding | undefined {
+  if (recipe.agent.hostMounts.length > 0) {
+    const compatibilities = taskField(view, 'requiresCompatibilities');
+    if (isIntrinsic(compatibilities) || listOf(compatibilities).some(isIntrinsic)) {
+      return unknown(`${view.documentPath}${view.dialect.root}/${view.dialect.field('requiresCompatibilities')}`);
+    }
+    if (view.fargate) return { reason: 'no_host', detail: 'requiresCompatibilities names FARGATE, which has no host' };
+  }
+  const platform = taskField(view, 'runtimePlatform');
+  const family = isObject(platform) ? fieldOf(view, platform, 'operatingSystemFamily') : undefined;
+  if (recipe.skipWhen.has('windows') && typeof family === 'string' && family.startsWith('WINDOWS')) {
+    return { reason: 'windows', detail: `the task is for ${family}` };
+  }
+  if (recipe.skipWhen.has('host_network') && taskText(view, 'networkMode') === 'host') {
+    return { reason: 'host_network', detail: 'networkMode is host' };
+  }
+  const pidMode = taskField(view, 'pidMode');
+  if (recipe.skipWhen.has('host_pid') && pidMode === 'host') return { reason: 'host_pid', detail: 'pidMode is host' };
+  for (const field of ['pidMode', 'volumes']) {
+    if (isIntrinsic(taskField(view, field))) {
+      return unknown(`${view.documentPath}${view.dialect.root}/${view.dialect.field(field)}`);
+    }
+  }
+  for (const container of workload) {
+    for (const mapping of listOf(fieldOf(view, container.value, 'portMappings'))) {
+      const port = isObject(mapping) ? Number(fieldOf(view, mapping, 'containerPort')) : Number.NaN;
+      if (!recipe.agent.ports.includes(port) || !sharesNetwork(view)) continue;
+      return { reason: 'port_taken', detail: `container ${container.name} declares port ${port}` };
+    }
+  }
+  return undefined;
+}
+
+function platformRemarks(view: TaskView, recipe: TaskRecipe): readonly Finding[] {
+  const remarks: Finding[] = [];
+  if (view.fargate) {
+    remarks.push({ reason: 'fargate_platform', detail: 'pidMode task and SYS_PTRACE need platform version 1.4.0' });
+  }
+  if (view.dialect.format === 'dockerrun' && recipe.sharePidNamespace) {
+    const detail = 'a Dockerrun file documents no pidMode: the containers do not share a process namespace';
+    remarks.push({ reason: 'process_namespace_unavailable', detail });
+  }
+  if (!sharesNetwork(view) && recipe.agent.ports.length > 0) {
+    const mode = view.dialect.format === 'dockerrun' ? 'bridge' : (taskText(view, 'networkMode') ?? 'bridge');
+    const ports = recipe.agent.ports.join(', ');
+    remarks.push({
+      reason: 'agent_unreachable',
+      detail: `the network is ${mode}: localhost:${ports} of the agent is not that of the workload`,
+    });
+  }
+  return remarks;
+}
+
+/** Whether the containers of a task have one localhost. A mode that only deployment decides is taken for awsvpc. */
+function sharesNetwork(view: TaskView): boolean {
+  const mode = taskField(view, 'networkMode');
+  if (view.dialect.format === 'dockerrun') return false;
+  return view.fargate || isIntrinsic(mode) || mode === 'awsvpc' || mode === 'host';
+}

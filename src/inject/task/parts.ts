@@ -1,0 +1,216 @@
+import type { Finding } from '../../model/decision.js';
+import { isArray, isObject, listOf, stringOf, type JsonObject, type JsonValue } from '../../model/json.js';
+import type { TaskEnv, TaskRecipe } from '../../model/task-recipe.js';
+import { missingCapabilities, unknownCapabilities } from './capability.js';
+import { isIntrinsic } from './dialect.js';
+import { planTaskHostMounts } from './host-mounts.js';
+import type { OwnTaskContainers } from './identify.js';
+import { healthCheckOf, type GivenSecret, type TaskPart, type TaskPartGaps } from './plan.js';
+import { keysIn, missingKey, plainVariable, secretVariable, variablesOf } from './variables.js';
+import { fieldOf, pointerOf, taskField, unknown, type TaskContainerView, type TaskView } from './view.js';
+
+const mostSuffixes = 9;
+
+/** Our containers in a task, with what there is to say about them. */
+export interface PlannedParts {
+  readonly parts: readonly TaskPart[];
+  /** Volumes that the task lacks for the agent. */
+  readonly volumes: readonly JsonObject[];
+  readonly remarks: readonly Finding[];
+  readonly obstacle: Finding | undefined;
+}
+
+/** Names for our containers: those they have, else free ones. */
+export interface PartNames {
+  readonly agent: string;
+  readonly init: string | undefined;
+}
+
+/** Chooses the names of our containers; a name that somebody else has gets a suffix. */
+export function namesOfParts(view: TaskView, recipe: TaskRecipe, own: OwnTaskContainers): PartNames | Finding {
+  const agent = own.agent?.name ?? freeName(view, recipe.agent.name);
+  const base = recipe.volume?.init.name;
+  const init = own.init?.name ?? (base === undefined ? undefined : freeName(view, base));
+  if (agent === undefined || (base !== undefined && init === undefined)) {
+    return { reason: 'task_unreadable', detail: 'the names of the instrumentation’s containers are all taken' };
+  }
+  return { agent, init };
+}
+
+/** Plans our containers: new ones whole, those that are there already with what they lack. */
+export function planParts(
+  view: TaskView,
+  recipe: TaskRecipe,
+  own: OwnTaskContainers,
+  names: PartNames,
+  volumeName: string | undefined,
+): PlannedParts {
+  const remarks: Finding[] = [];
+  const parts: TaskPart[] = [];
+  const memory = needsOwnMemory(view) ? { memoryReservation: recipe.agent.memoryReservationMiB } : {};
+  const { memoryLimitMiB } = recipe.agent;
+  const { init } = recipe.volume ?? {};
+  if (init !== undefined && names.init !== undefined && volumeName !== undefined) {
+    const mount = { sourceVolume: volumeName, containerPath: recipe.toolsPath, readOnly: false };
+    parts.push(
+      own.init === undefined
+        ? {
+            part: 'init',
+            name: names.init,
+            present: undefined,
+            value: {
+              name: names.init,
+              image: init.image,
+              essential: false,
+              ...(init.user === undefined ? {} : { user: init.user }),
+              command: init.command,
+              mountPoints: [mount],
+              ...memory,
+            },
+          }
+        : { part: 'init', name: names.init, present: own.init, lacks: initGaps(view, own.init, mount) },
+    );
+  }
+  const env = recipe.agent.env.filter(({ fargateOnly }) => !fargateOnly || view.fargate);
+  const { secrets: given, placeholders } = keysIn(view, recipe);
+  const { agent } = own;
+  const host = planTaskHostMounts(view, agent, recipe.agent.hostMounts);
+  if ('reason' in host) return { parts: [], volumes: [], remarks, obstacle: host };
+  remarks.push(...host.remarks);
+  let obstacle: Finding | undefined;
+  if (agent === undefined) {
+    parts.push({
+      part: 'agent',
+      name: names.agent,
+      present: undefined,
+      value: {
+        ...newAgent(view, names.agent, recipe, [...placeholders, ...env], given, host.mountPoints),
+        ...(memoryLimitMiB === undefined || !needsOwnMemory(view) ? memory : { memory: memoryLimitMiB }),
+      },
+    });
+  } else {
+    const intrinsic = ['environment', 'secrets'].find((field) => isIntrinsic(fieldOf(view, agent.value, field)));
+    if (intrinsic !== undefined) obstacle = unknown(view.documentPath + pointerOf(view, agent, intrinsic));
+    const opaque = recipe.agent.capabilities.length === 0 ? undefined : unknownCapabilities(view, agent);
+    if (opaque !== undefined) obstacle ??= unknown(view.documentPath + opaque);
+    const lacks = agentGaps(view, agent, recipe, env, given, host.mountPoints, remarks);
+    parts.push({ part: 'agent', name: names.agent, present: agent, lacks });
+  }
+  obstacle ??= missingKey(view, recipe, agent, remarks);
+  for (const part of parts) {
+    const base = part.part === 'agent' ? recipe.agent.name : init?.name;
+    if (part.present === undefined && part.name !== base) {
+      remarks.push({ reason: 'name_suffixed', detail: `container ${base ?? ''} is taken; ours is ${part.name}` });
+    }
+  }
+  return { parts, volumes: host.volumes, remarks, obstacle };
+}
+
+function newAgent(
+  view: TaskView,
+  name: string,
+  { agent }: TaskRecipe,
+  env: readonly TaskEnv[],
+  secrets: readonly GivenSecret[],
+  mountPoints: readonly JsonObject[],
+): JsonObject {
+  const securityOptions = view.dialect.format === 'dockerrun' ? agent.dockerrunSecurityOptions : [];
+  return {
+    name,
+    image: agent.image,
+    essential: agent.essential,
+    environment: env.map(plainVariable),
+    ...(secrets.length === 0 ? {} : { secrets: secrets.map(secretVariable) }),
+    ...(agent.capabilities.length === 0 ? {} : { linuxParameters: { capabilities: { add: agent.capabilities } } }),
+    ...(mountPoints.length === 0 ? {} : { mountPoints }),
+    ...(securityOptions.length === 0 ? {} : { dockerSecurityOptions: securityOptions }),
+    ...agentFields(agent),
+  };
+}
+
+function agentFields({ healthCheck, log }: TaskRecipe['agent']): JsonObject {
+  return {
+    ...(healthCheck === undefined ? {} : { healthCheck: healthCheckOf(healthCheck) }),
+    ...(log === undefined ? {} : { logConfiguration: { logDriver: log.driver, options: log.options } }),
+  };
+}
+
+function agentGaps(
+  view: TaskView,
+  agent: TaskContainerView,
+  recipe: TaskRecipe,
+  env: readonly TaskEnv[],
+  secrets: readonly GivenSecret[],
+  mountPoints: readonly JsonObject[],
+  remarks: Finding[],
+): TaskPartGaps {
+  const present = variablesOf(view, agent);
+  for (const { name, value } of env) {
+    if (present.has(name) && present.get(name) !== value) {
+      remarks.push({ reason: 'env_kept', detail: `container ${agent.name} sets ${name} itself` });
+    }
+  }
+  const fields: JsonObject = { essential: recipe.agent.essential, ...agentFields(recipe.agent) };
+  return {
+    env: env.filter(({ name }) => !present.has(name)),
+    secrets: secrets.filter(({ name }) => !present.has(name)),
+    mountPoints,
+    capabilities: missingCapabilities(view, agent, recipe.agent.capabilities, remarks),
+    securityOptions: missingSecurityOptions(view, agent, recipe.agent.dockerrunSecurityOptions),
+    fields: Object.fromEntries(
+      Object.entries(fields).filter(([name]) => fieldOf(view, agent.value, name) === undefined),
+    ),
+  };
+}
+
+/** Security options that a Dockerrun's agent lacks; one of the same kind, as another AppArmor profile, stays. */
+function missingSecurityOptions(
+  view: TaskView,
+  agent: TaskContainerView,
+  wanted: readonly string[],
+): readonly string[] {
+  if (view.dialect.format !== 'dockerrun') return [];
+  const kindOf = (option: JsonValue): string => (stringOf(option) ?? '').replace(/:.*$/, '');
+  const present = new Set(listOf(fieldOf(view, agent.value, 'dockerSecurityOptions')).map(kindOf));
+  return wanted.filter((option) => !present.has(kindOf(option)));
+}
+
+function initGaps(view: TaskView, init: TaskContainerView, mount: JsonObject): TaskPartGaps {
+  const mounts = listOf(fieldOf(view, init.value, 'mountPoints'));
+  const has = mounts.some((item) => isObject(item) && fieldOf(view, item, 'containerPath') === mount['containerPath']);
+  return { env: [], secrets: [], mountPoints: has ? [] : [mount], capabilities: [], securityOptions: [], fields: {} };
+}
+
+/** Each container needs memory of its own where the task as a whole sets none (ECS, "Task size"). */
+function needsOwnMemory(view: TaskView): boolean {
+  return view.dialect.format === 'dockerrun' || (!view.fargate && taskField(view, 'memory') === undefined);
+}
+
+function freeName(view: TaskView, base: string): string | undefined {
+  for (let n = 1; n <= mostSuffixes; n++) {
+    const name = n === 1 ? base : `${base}-${n}`;
+    if (!view.containers.some((container) => container.name === name)) return name;
+  }
+  return undefined;
+}
+
+/** A name for our volume that no other volume has; one that holds nothing of its own is ours. */
+export function volumeNameIn(view: TaskView, base: string): { readonly name: string; readonly present: boolean } {
+  for (let n = 1; ; n++) {
+    const name = n === 1 ? base : `${base}-${n}`;
+    const found = view.volumes.find((volume) => isObject(volume) && fieldOf(view, volume, 'name') === name);
+    if (found === undefined) return { name, present: false };
+    if (isObject(found) && isBare(view, found)) return { name, present: true };
+  }
+}
+
+/** An empty volume: nothing beside its name but what ECS prints for nothing. */
+function isBare(view: TaskView, volume: JsonObject): boolean {
+  return Object.entries(volume).every(
+    ([key, value]) =>
+      key === view.dialect.field('name') ||
+      value === null ||
+      (isObject(value) && Object.keys(value).length === 0) ||
+      (isArray(value) && value.length === 0),
+  );
+}

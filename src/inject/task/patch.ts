@@ -1,0 +1,128 @@
+import { isArray, isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { pointerToken, type Operation } from '../../model/patch.js';
+import type { TaskPart, TaskPlan, TaskWorkloadPlan } from './plan.js';
+import { plainVariable, secretVariable } from './variables.js';
+
+/**
+ * The plan as operations. Pointers start at the object that the task stands in. Nothing is taken away and no list is
+ * written anew where members can be added to it, so that the rest of a text stays as it is.
+ */
+export function buildTaskPatch(plan: TaskPlan): readonly Operation[] {
+  const builder = new TaskPatchBuilder(plan);
+  for (const each of plan.workload) builder.workload(each);
+  for (const part of plan.parts) builder.part(part);
+  return builder.finish();
+}
+
+class TaskPatchBuilder {
+  readonly #plan: TaskPlan;
+  readonly #operations: Operation[] = [];
+  readonly #newContainers: JsonObject[] = [];
+
+  constructor(plan: TaskPlan) {
+    this.#plan = plan;
+  }
+
+  workload({ container, argv, env, capabilities, misnamed, ...lists }: TaskWorkloadPlan): void {
+    const at = container.pointer;
+    const own = container.value;
+    if (capabilities.length > 0) this.#capabilities(at, own, capabilities);
+    if (argv.kind === 'prepend') {
+      const pointer = `${at}/${this.#name('entryPoint')}`;
+      this.#plan.recipe.wrapper.forEach((value, index) => this.#add(`${pointer}/${index}`, value));
+    } else if (argv.kind === 'override') {
+      this.#fill(at, own, 'entryPoint', argv.entryPoint);
+      if (argv.command !== undefined) this.#fill(at, own, 'command', argv.command);
+    }
+    this.#append(at, own, 'environment', env.map(plainVariable));
+    for (const index of misnamed) {
+      const path = `${at}/${this.#name('volumesFrom')}/${index}/${this.#name('sourceContainer')}`;
+      const value = this.#plan.parts.find(({ part }) => part === 'agent')?.name ?? '';
+      this.#operations.push({ op: 'replace', path, value });
+    }
+    this.#append(at, own, 'volumesFrom', lists.volumesFrom);
+    this.#append(at, own, 'mountPoints', lists.mountPoints);
+    this.#append(at, own, 'dependsOn', lists.dependsOn);
+  }
+
+  part(part: TaskPart): void {
+    if (part.present === undefined) {
+      this.#newContainers.push(part.value);
+      return;
+    }
+    const { pointer, value } = part.present;
+    const { env, secrets, mountPoints, capabilities, securityOptions, fields } = part.lacks;
+    for (const [name, field] of Object.entries(fields))
+      if (field !== undefined) this.#fill(pointer, value, name, field);
+    this.#append(pointer, value, 'environment', env.map(plainVariable));
+    this.#append(pointer, value, 'secrets', secrets.map(secretVariable));
+    if (capabilities.length > 0) this.#capabilities(pointer, value, capabilities);
+    this.#append(pointer, value, 'mountPoints', mountPoints);
+    this.#append(pointer, value, 'dockerSecurityOptions', securityOptions);
+  }
+
+  finish(): readonly Operation[] {
+    const { view, volumes, addPidMode } = this.#plan;
+    this.#append(view.dialect.root, view.task, 'containerDefinitions', this.#newContainers);
+    this.#append(view.dialect.root, view.task, 'volumes', volumes);
+    if (addPidMode) this.#fill(view.dialect.root, view.task, 'pidMode', 'task');
+    return this.#operations;
+  }
+
+  #capabilities(at: string, own: JsonObject, names: readonly string[]): void {
+    const parameters = own[this.#name('linuxParameters')];
+    if (!isObject(parameters)) {
+      this.#fill(at, own, 'linuxParameters', { capabilities: { add: names } });
+      return;
+    }
+    const inParameters = `${at}/${this.#name('linuxParameters')}`;
+    const capabilities = parameters[this.#name('capabilities')];
+    if (isObject(capabilities)) {
+      this.#append(`${inParameters}/${this.#name('capabilities')}`, capabilities, 'add', names);
+    } else this.#fill(inParameters, parameters, 'capabilities', { add: names });
+  }
+
+  /** Adds members to a list, which is made where there is none. */
+  #append(at: string, owner: JsonObject, field: string, members: readonly JsonValue[]): void {
+    if (members.length === 0) return;
+    const list = owner[this.#name(field)];
+    if (!isArray(list)) {
+      this.#fill(at, owner, field, members);
+      return;
+    }
+    const pointer = `${at}/${this.#name(field)}`;
+    members.forEach((member, index) => this.#add(`${pointer}/${list.length + index}`, this.#write(member)));
+  }
+
+  /** Gives a field its value: one that stands there, as null or an empty list, is replaced. */
+  #fill(at: string, owner: JsonObject, field: string, value: JsonValue): void {
+    const name = this.#name(field);
+    const path = `${at}/${pointerToken(name)}`;
+    const written = this.#write(value);
+    if (owner[name] === undefined) this.#add(path, written);
+    else this.#operations.push({ op: 'replace', path, value: written });
+  }
+
+  #add(path: string, value: JsonValue): void {
+    this.#operations.push({ op: 'add', path, value });
+  }
+
+  #name(field: string): string {
+    return this.#plan.view.dialect.field(field);
+  }
+
+  #write(value: JsonValue): JsonValue {
+    return this.#plan.view.dialect.write(value);
+  }
+}
+
+/** JSON pointer of the agent's container once the plan is carried out; it starts where the patch's pointers do. */
+export function agentPointer({ view, parts }: TaskPlan): string | undefined {
+  const agent = parts.find(({ part }) => part === 'agent');
+  if (agent?.present !== undefined) return agent.present.pointer;
+  const added = parts.filter(({ present }) => present === undefined);
+  const at = added.findIndex(({ part }) => part === 'agent');
+  const list = view.dialect.field('containerDefinitions');
+  const length = view.containers.length + view.unknownContainers.length;
+  return at === -1 ? undefined : `${view.dialect.root}/${list}/${length + at}`;
+}

@@ -1,0 +1,114 @@
+import type { Finding } from '../../model/decision.js';
+import { isArray, isObject, objectOf, stringOf, type JsonObject, type JsonValue } from '../../model/json.js';
+import { pointerToken } from '../../model/patch.js';
+import type { TaskTemplate } from '../../model/task.js';
+import { dialectOf, isIntrinsic, referenceText, type TaskDialect } from './dialect.js';
+
+/** One container of a task. `value` is the container as it came. */
+export interface TaskContainerView {
+  readonly name: string;
+  /** The reference as it is written; for an intrinsic function the text that stands for it. */
+  readonly image: string;
+  /** The image is put together at deployment, so nobody can look it up before. */
+  readonly imageIsIntrinsic: boolean;
+  readonly list: 'containers';
+  readonly index: number;
+  /** JSON pointer inside the object that the task stands in. */
+  readonly pointer: string;
+  readonly value: JsonObject;
+}
+
+/** A task, opened. */
+export interface TaskView {
+  readonly dialect: TaskDialect;
+  /** JSON pointer of the object that the task stands in, inside its document. */
+  readonly documentPath: string;
+  /** The task's own fields. */
+  readonly task: JsonObject;
+  readonly containers: readonly TaskContainerView[];
+  /** Members of the list of containers that only deployment decides about. */
+  readonly unknownContainers: readonly { readonly name: string; readonly pointer: string }[];
+  readonly volumes: readonly JsonValue[];
+  readonly fargate: boolean;
+}
+
+/**
+ * Opens a task for reading.
+ *
+ * @returns the view, or a finding that names the field which is not as a task has it
+ */
+export function readTask(template: TaskTemplate): TaskView | Finding {
+  const dialect = dialectOf(template.format);
+  const task = dialect.root === '' ? template.value : objectOf(template.value[dialect.root.slice(1)]);
+  const problem = (pointer: string, what: string): Finding => ({
+    reason: 'task_unreadable',
+    detail: `${template.path}${pointer} ${what}`,
+  });
+  if (task === undefined) return problem(dialect.root, 'is not an object');
+  // Where the record of a CloudFormation resource is kept.
+  const metadata = template.format === 'cloudformation' ? template.value['Metadata'] : undefined;
+  if (metadata !== undefined && metadata !== null && !isObject(metadata))
+    return problem('/Metadata', 'is not an object');
+  const listPointer = `${dialect.root}/${dialect.field('containerDefinitions')}`;
+  const list = task[dialect.field('containerDefinitions')];
+  if (isIntrinsic(list)) return unknown(template.path + listPointer);
+  if (!isArray(list) || list.length === 0) return problem(listPointer, 'is not a list of containers');
+  const containers: TaskContainerView[] = [];
+  const unknownContainers: { name: string; pointer: string }[] = [];
+  for (const [index, value] of list.entries()) {
+    const pointer = `${listPointer}/${index}`;
+    if (isIntrinsic(value)) {
+      unknownContainers.push({ name: `${dialect.field('containerDefinitions')}/${index}`, pointer });
+      continue;
+    }
+    const name = isObject(value) ? referenceText(value[dialect.field('name')]) : undefined;
+    if (!isObject(value) || name === undefined || name === '')
+      return problem(pointer, 'is not a container with a name');
+    const image = value[dialect.field('image')];
+    containers.push({
+      name,
+      image: referenceText(image) ?? '',
+      imageIsIntrinsic: isIntrinsic(image),
+      list: 'containers',
+      index,
+      pointer,
+      value,
+    });
+  }
+  const volumes = task[dialect.field('volumes')];
+  const compatibilities = task[dialect.field('requiresCompatibilities')];
+  return {
+    dialect,
+    documentPath: template.path,
+    task,
+    containers,
+    unknownContainers,
+    volumes: isArray(volumes) ? volumes : [],
+    fargate: isArray(compatibilities) && compatibilities.includes('FARGATE'),
+  };
+}
+
+/** A field of a container, by its name in the ECS API. */
+export function fieldOf(view: TaskView, container: JsonObject, name: string): JsonValue | undefined {
+  return container[view.dialect.field(name)] ?? undefined;
+}
+
+/** A field of the task itself, by its name in the ECS API. */
+export function taskField(view: TaskView, name: string): JsonValue | undefined {
+  return view.task[view.dialect.field(name)] ?? undefined;
+}
+
+/** A text of the task itself; `undefined` also where only deployment decides. */
+export function taskText(view: TaskView, name: string): string | undefined {
+  return stringOf(taskField(view, name));
+}
+
+/** JSON pointer of a field of a container, inside the object that the task stands in. */
+export function pointerOf(view: TaskView, container: TaskContainerView, ...names: readonly string[]): string {
+  return [container.pointer, ...names.map((name) => pointerToken(view.dialect.field(name)))].join('/');
+}
+
+/** The finding for a value that only deployment decides about. */
+export function unknown(documentPointer: string): Finding {
+  return { reason: 'intrinsic_unresolved', detail: `${documentPointer} is only known at deployment` };
+}

@@ -1,0 +1,162 @@
+import { OutriderError } from '../model/error.js';
+
+/** One setting: how it is given, what it may be, what it means. Its key in the table is its key in a settings file. */
+export interface Setting<T> {
+  /** The flag, without dashes. The environment variable follows from it. */
+  readonly flag: string;
+  /** What stands for the value in help texts. */
+  readonly placeholder: string;
+  /** True where the flag may be given several times, each time with one value. */
+  readonly repeatable: boolean;
+  /** True where the flag may stand without a value. */
+  readonly valueOptional: boolean;
+  readonly help: string;
+  readonly default: T;
+  /** The default as a person would write it. */
+  readonly defaultText: string;
+  /** The value of what a flag, a variable or a file gives; `undefined` when it is not allowed. */
+  readonly parse: (raw: unknown) => T | undefined;
+  /** What is allowed, as the end of the sentence "must be …". */
+  readonly allowed: string;
+}
+
+interface About<T> {
+  readonly flag: string;
+  readonly help: string;
+  readonly default: T;
+  readonly placeholder?: string;
+}
+
+/** A text; an empty one only where the default is empty. */
+export function text(about: About<string>): Setting<string> {
+  const mayBeEmpty = about.default === '';
+  return {
+    placeholder: 'TEXT',
+    repeatable: false,
+    valueOptional: false,
+    ...about,
+    defaultText: about.default,
+    parse: (raw) => (typeof raw === 'string' && (mayBeEmpty || raw !== '') ? raw : undefined),
+    allowed: mayBeEmpty ? 'a text' : 'a text that is not empty',
+  };
+}
+
+/** A whole number between `min` and `max`, both included. */
+export function integer(about: About<number> & { readonly min: number; readonly max: number }): Setting<number> {
+  const { min, max, ...rest } = about;
+  return {
+    placeholder: 'N',
+    repeatable: false,
+    valueOptional: false,
+    ...rest,
+    defaultText: String(about.default),
+    parse: (raw) => {
+      const value = typeof raw === 'string' && /^-?\d{1,15}$/.test(raw) ? Number(raw) : raw;
+      return typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? value : undefined;
+    },
+    allowed: `a whole number from ${min} to ${max}`,
+  };
+}
+
+/** `true` or `false`; a flag without a value means `true`. */
+export function flag(about: About<boolean>): Setting<boolean> {
+  return {
+    placeholder: 'true|false',
+    repeatable: false,
+    valueOptional: true,
+    ...about,
+    defaultText: String(about.default),
+    parse: (raw) => (raw === true || raw === 'true' ? true : raw === false || raw === 'false' ? false : undefined),
+    allowed: 'true or false',
+  };
+}
+
+/** `true`, `false`, or `auto`: found out where that can be; a flag without a value means `true`. */
+export function flagOrAuto(about: About<boolean | 'auto'>): Setting<boolean | 'auto'> {
+  return {
+    placeholder: 'true|false|auto',
+    repeatable: false,
+    valueOptional: true,
+    ...about,
+    defaultText: String(about.default),
+    parse: (raw) =>
+      raw === 'auto'
+        ? 'auto'
+        : raw === true || raw === 'true'
+          ? true
+          : raw === false || raw === 'false'
+            ? false
+            : undefined,
+    allowed: 'true, false or auto',
+  };
+}
+
+/** One of a few words. */
+export function choice<T extends string>(about: About<T> & { readonly of: readonly T[] }): Setting<T> {
+  const { of, ...rest } = about;
+  return {
+    placeholder: of.join('|'),
+    repeatable: false,
+    valueOptional: false,
+    ...rest,
+    defaultText: about.default,
+    parse: (raw) => of.find((word) => word === raw),
+    allowed: `one of ${of.join(', ')}`,
+  };
+}
+
+/** A list: comma-separated in a flag or variable, a sequence in a file. Flags given several times add up. */
+export function list(about: About<readonly string[]>): Setting<readonly string[]> {
+  return listOf({ ...about, write: (item) => item, read: (item) => item, allowed: 'a list of texts' });
+}
+
+/** A list whose items are read by a rule of their own. */
+export function listOf<T>(
+  about: About<readonly T[]> & {
+    readonly read: (item: string) => T | undefined;
+    readonly write: (item: T) => string;
+    readonly allowed: string;
+  },
+): Setting<readonly T[]> {
+  const { read, write, ...rest } = about;
+  return {
+    placeholder: 'LIST',
+    repeatable: true,
+    valueOptional: false,
+    ...rest,
+    defaultText: about.default.map(write).join(','),
+    parse: (raw) => {
+      const given: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
+      const values: T[] = [];
+      for (const part of given) {
+        if (typeof part !== 'string') return undefined;
+        for (const item of part.split(',').map((piece) => piece.trim())) {
+          if (item === '') continue;
+          const value = read(item);
+          if (value === undefined) return undefined;
+          values.push(value);
+        }
+      }
+      return values;
+    },
+  };
+}
+
+/** The environment variable of a flag: `drain-grace-ms` is `OUTRIDER_DRAIN_GRACE_MS`. */
+export function environmentName(flagName: string): string {
+  return `OUTRIDER_${flagName.toUpperCase().replaceAll('-', '_')}`;
+}
+
+/** A flag's name the way commander keys it: `drain-grace-ms` is `drainGraceMs`. */
+export function camelCase(flagName: string): string {
+  return flagName.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The value of one setting from one source. */
+export function valueFrom<T>(setting: Setting<T>, raw: unknown, source: string): T {
+  const value = setting.parse(raw);
+  if (value !== undefined) return value;
+  throw new OutriderError('usage', `${source} is ${JSON.stringify(raw)}: it must be ${setting.allowed}.`, {
+    field: setting.flag,
+  });
+}

@@ -1,0 +1,192 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { isWrapped, literal, needsImage, runsWrapper, wrapArgv } from '../../../src/inject/pod/argv.js';
+import type { ImageOutcome } from '../../../src/model/image.js';
+import type { ContainerView } from '../../../src/inject/pod/view.js';
+import { expand } from '../../support/kubelet.js';
+
+const wrapper = ['/opt/draios/bin/instrument'];
+const longWrapper = ['/cws/cws-instrumentation', 'trace', '--'];
+
+function container(command: readonly string[], args: readonly string[] = []): ContainerView {
+  return { name: 'web', image: 'shop/web:1', list: 'containers', index: 0, native: false, command, args, value: {} };
+}
+
+function image(entrypoint: readonly string[], cmd: readonly string[] = []): ImageOutcome {
+  return { ok: true, config: { entrypoint, cmd }, source: 'map' };
+}
+
+const rows: readonly {
+  readonly title: string;
+  readonly container: ContainerView;
+  readonly image?: ImageOutcome;
+  readonly wanted: unknown;
+}[] = [
+  {
+    title: 'E1: command alone',
+    container: container(['/app', 'x']),
+    wanted: { command: [...wrapper, '/app', 'x'], args: undefined },
+  },
+  {
+    title: 'E1: command and args; the image says nothing',
+    container: container(['/app'], ['x']),
+    image: image(['/other'], ['y']),
+    wanted: { command: [...wrapper, '/app'], args: undefined },
+  },
+  {
+    title: 'E2: args only',
+    container: container([], ['x']),
+    image: image(['/e', '-f'], ['dropped']),
+    wanted: { command: [...wrapper, '/e', '-f'], args: undefined },
+  },
+  {
+    title: 'E3: neither',
+    container: container([]),
+    image: image(['/e'], ['c', 'd']),
+    wanted: { command: [...wrapper, '/e'], args: ['c', 'd'] },
+  },
+  {
+    title: 'E3: no CMD',
+    container: container([]),
+    image: image(['/e']),
+    wanted: { command: [...wrapper, '/e'], args: undefined },
+  },
+  {
+    title: 'E4: CMD only',
+    container: container([]),
+    image: image([], ['c', 'd']),
+    wanted: { command: wrapper, args: ['c', 'd'] },
+  },
+  {
+    title: 'E4: CMD only, and args',
+    container: container([], ['x']),
+    image: image([], ['c']),
+    wanted: { command: wrapper, args: undefined },
+  },
+  { title: 'E5: nothing at all', container: container([]), image: image([]), wanted: { reason: 'entrypoint_empty' } },
+  {
+    title: 'E5: args without an entrypoint are a program',
+    container: container([], ['/x']),
+    image: image([]),
+    wanted: { command: wrapper },
+  },
+  {
+    title: 'E6: an image’s $ is doubled',
+    container: container([]),
+    image: image(['$(A)', '$$'], ['$']),
+    wanted: { command: [...wrapper, '$$(A)', '$$$$'], args: ['$$'] },
+  },
+  {
+    title: 'E6: args of the pod beside an image’s entrypoint stay',
+    container: container([], ['$(A)']),
+    image: image(['$(A)']),
+    wanted: { command: [...wrapper, '$$(A)'], args: undefined },
+  },
+  {
+    title: 'E7: a pod’s $(VAR) stays',
+    container: container(['$(A)', '$$(B)']),
+    wanted: { command: [...wrapper, '$(A)', '$$(B)'] },
+  },
+  { title: 'E33: a relative program', container: container(['bin/app']), wanted: { command: [...wrapper, 'bin/app'] } },
+  {
+    title: 'E33: a program on PATH',
+    container: container([]),
+    image: image(['node']),
+    wanted: { command: [...wrapper, 'node'] },
+  },
+  { title: 'no image known', container: container([]), wanted: { reason: 'image_unresolved', detail: /shop\/web:1/ } },
+  {
+    title: 'a look-up that failed',
+    container: container([]),
+    image: { ok: false, reason: 'image_not_found', detail: 'gone' },
+    wanted: { reason: 'image_not_found', detail: 'gone' },
+  },
+  {
+    title: 'E17: an image built with the wrapper',
+    container: container([]),
+    image: image([...wrapper, '/e'], ['c']),
+    wanted: { command: [...wrapper, '/e'], args: ['c'] },
+  },
+  {
+    title: 'E17: such an image without a program',
+    container: container([]),
+    image: image(wrapper),
+    wanted: { reason: 'entrypoint_empty' },
+  },
+];
+
+for (const row of rows) {
+  t.test(row.title, (t) => {
+    t.match(wrapArgv(row.container, wrapper, row.image), row.wanted);
+    t.end();
+  });
+}
+
+t.test('entrypoints that must be process 1 are left alone, wherever they come from (E39)', (t) => {
+  const inits = ['/init', '/sbin/init', '/usr/sbin/init', '/lib/systemd/systemd', '/usr/lib/systemd/systemd'];
+  for (const program of inits) {
+    t.match(wrapArgv(container([program, 'x']), wrapper, undefined), { reason: 'pid1_entrypoint' });
+    t.match(wrapArgv(container([]), wrapper, image([program])), { reason: 'pid1_entrypoint' });
+    t.match(wrapArgv(container([]), wrapper, image([], [program])), { reason: 'pid1_entrypoint' });
+    t.match(wrapArgv(container([], [program]), wrapper, image([])), { reason: 'pid1_entrypoint' });
+    t.match(wrapArgv(container([], [program]), wrapper, image(['/entry'])), { command: [...wrapper, '/entry'] });
+  }
+  for (const program of ['/app/init', 'tini', '/usr/bin/dumb-init', '/initdb', 'sh']) {
+    t.match(wrapArgv(container([program, '/init']), wrapper, undefined), { command: [...wrapper, program, '/init'] });
+  }
+  t.end();
+});
+
+t.test('both shapes of a wrapped argv are known as done (E17)', (t) => {
+  t.ok(isWrapped([...wrapper, '/app'], wrapper), 'wrapper and program in command');
+  t.ok(isWrapped(wrapper, wrapper), 'the wrapper alone, the rest in args');
+  t.ok(isWrapped([...longWrapper, '/app'], longWrapper));
+  t.notOk(isWrapped(['/cws/cws-instrumentation', 'trace', '--async', '--', '/app'], longWrapper));
+  t.ok(runsWrapper(['/cws/cws-instrumentation', 'trace', '--async'], longWrapper), 'other flags');
+  t.notOk(isWrapped(['/app', ...wrapper], wrapper));
+  t.notOk(isWrapped([], wrapper));
+  t.notOk(runsWrapper([], wrapper));
+  t.ok(needsImage(container([], ['x'])));
+  t.notOk(needsImage(container(['/app'])));
+  t.end();
+});
+
+t.test('a literal is itself after the kubelet’s expansion, whatever the variables (E6)', (t) => {
+  const piece = fc.constantFrom('$', '$$', '(', ')', 'A', '$(A)', '$(', 'é', ' ');
+  const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''));
+  fc.assert(
+    fc.property(
+      text,
+      (one) =>
+        expand(
+          literal(one),
+          new Map([
+            ['A', 'x'],
+            ['', 'y'],
+          ]),
+        ) === one,
+    ),
+  );
+  t.equal(literal('plain'), 'plain');
+  t.end();
+});
+
+t.test('the model of the kubelet agrees with what the documentation and a node say', (t) => {
+  const variables = new Map([['VAR', 'value']]);
+  const seen: readonly (readonly [string, string])[] = [
+    ['$(VAR)', 'value'],
+    ['a$(VAR)b$(VAR)', 'avaluebvalue'],
+    ['$(NONE)', '$(NONE)'],
+    ['$$', '$'],
+    ['$$(VAR)', '$(VAR)'],
+    ['$$$(VAR)', '$value'],
+    ['$$$$(VAR)', '$$(VAR)'],
+    ['$VAR', '$VAR'],
+    ['$', '$'],
+    ['$(VAR', '$(VAR'],
+    ['$($(VAR))', '$($(VAR))'],
+    ['foo$', 'foo$'],
+  ];
+  for (const [text, wanted] of seen) t.equal(expand(text, variables), wanted, text);
+  t.end();
+});
