@@ -1,33 +1,89 @@
-import { asError } from './as-error.js';
+import { unlessAborted, WaitEnded } from './abort.js';
 
-/**
- * Makes concurrent calls with one key one call. A caller that gives up leaves it to the others; when the last one has
- * left, the call itself is aborted.
- */
+/** Thrown to one who would start one call too many. */
+export class TooManyCalls extends Error {
+  override readonly name = 'TooManyCalls';
+}
+
+export interface SharedCallsOptions {
+  /** What becomes of a call that nobody waits for any more: it is aborted, or goes on, so that who asks next finds its result. */
+  readonly whenLeft: 'abort' | 'goOn';
+  /** Milliseconds after which a call is aborted; absent: it has a deadline of its own. */
+  readonly longestMs?: number;
+  /** So many calls at once; absent: as many as there are keys. */
+  readonly most?: number;
+  /** Told of each caller that finds its call under way. */
+  readonly onJoin?: () => void;
+}
+
+/** Makes concurrent calls with one key one call. */
 export class SharedCalls<T> {
+  readonly #options: SharedCallsOptions;
   readonly #calls = new Map<string, Shared<T>>();
 
-  /** @throws The signal's reason when it aborts first, else what the call throws. */
+  constructor(options: SharedCallsOptions) {
+    this.#options = options;
+  }
+
+  /** Calls under way. */
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /**
+   * Joins the call of this key, or starts it.
+   *
+   * @param signal ends the wait with `WaitEnded`
+   * @param call gets a signal that aborts when the call is given up
+   * @throws WaitEnded, TooManyCalls, and whatever the call throws
+   */
   async run(key: string, signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    signal.throwIfAborted();
-    const shared = this.#calls.get(key) ?? this.#start(key, call);
+    if (signal.aborted) throw new WaitEnded('The wait was ended.', { cause: signal.reason });
+    const shared = this.#join(key) ?? this.#start(key, call);
     shared.waiting++;
     try {
-      return await raceAbort(shared.result, signal);
+      return await unlessAborted(shared.result, signal);
     } finally {
       shared.waiting--;
-      if (shared.waiting === 0) {
-        if (this.#calls.get(key) === shared) this.#calls.delete(key);
-        shared.controller.abort();
-      }
+      if (shared.waiting === 0 && this.#options.whenLeft === 'abort') this.#giveUp(key, shared);
     }
   }
 
+  /** Aborts every call. */
+  close(): void {
+    for (const { controller } of this.#calls.values()) controller.abort();
+  }
+
+  #join(key: string): Shared<T> | undefined {
+    const shared = this.#calls.get(key);
+    if (shared !== undefined) this.#options.onJoin?.();
+    return shared;
+  }
+
   #start(key: string, call: (signal: AbortSignal) => Promise<T>): Shared<T> {
+    const { longestMs, most = Infinity } = this.#options;
+    if (this.#calls.size >= most) throw new TooManyCalls('Too many calls are under way.');
     const controller = new AbortController();
-    const shared: Shared<T> = { controller, waiting: 0, result: call(controller.signal) };
+    const timer = longestMs === undefined ? undefined : setTimeout(() => controller.abort(), longestMs);
+    const result = call(controller.signal).finally(() => {
+      clearTimeout(timer);
+      this.#forget(key, shared);
+    });
+    // Nobody may be waiting any more when it fails.
+    result.catch(() => undefined);
+    const shared: Shared<T> = { controller, result, waiting: 0 };
     this.#calls.set(key, shared);
     return shared;
+  }
+
+  #giveUp(key: string, shared: Shared<T>): void {
+    this.#forget(key, shared);
+    shared.controller.abort();
+  }
+
+  /** A call that was given up may end when another one of its key is under way already. */
+  #forget(key: string, shared: Shared<T>): void {
+    if (this.#calls.get(key) === shared) this.#calls.delete(key);
   }
 }
 
@@ -35,20 +91,4 @@ interface Shared<T> {
   readonly controller: AbortController;
   readonly result: Promise<T>;
   waiting: number;
-}
-
-/** The promise's outcome, or the signal's reason if that comes first. */
-export async function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => {
-      reject(asError(signal.reason));
-    };
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    if (stop !== undefined) signal.removeEventListener('abort', stop);
-  }
 }

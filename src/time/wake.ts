@@ -1,37 +1,39 @@
+import type { Sleep } from './sleep.js';
+
 /** Lets a loop sleep until something is to be done. */
-export interface Wake {
-  /** Ends the sleep; while nobody sleeps, the next one. */
-  readonly poke: () => void;
-  /** Resolves at a poke, after the time, or when the signal aborts; never rejects. */
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-}
+export class Wake {
+  readonly #sleep: Sleep;
+  #poked = false;
+  #rest: AbortController | undefined;
 
-/** Longest delay of a timer; a longer one would run at once. */
-const longestMs = 2 ** 31 - 1;
+  /** @param sleep what waits */
+  constructor(sleep: Sleep) {
+    this.#sleep = sleep;
+  }
 
-export function createWake(): Wake {
-  let poked = false;
-  let wake: (() => void) | undefined;
-  return {
-    poke: () => {
-      poked = true;
-      wake?.();
-    },
-    sleep: async (ms, signal) => {
-      if (!poked && !signal.aborted) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(end, Math.min(ms, longestMs));
-          function end(): void {
-            clearTimeout(timer);
-            signal.removeEventListener('abort', end);
-            wake = undefined;
-            resolve();
-          }
-          wake = end;
-          signal.addEventListener('abort', end, { once: true });
-        });
-      }
-      poked = false;
-    },
+  /** Whether the next sleep ends at once. */
+  get isPoked(): boolean {
+    return this.#poked;
+  }
+
+  /** Ends the sleep; while nobody sleeps, the next one. Can be handed on as it is. */
+  readonly poke = (): void => {
+    this.#poked = true;
+    this.#rest?.abort();
   };
+
+  /** Resolves at a poke, after the time, or when the signal aborts; never rejects. */
+  async sleep(ms: number, signal: AbortSignal): Promise<void> {
+    if (!this.#poked && !signal.aborted) {
+      // Not by AbortSignal.any, which a signal that lives as long as the process would keep something of each time.
+      const rest = new AbortController();
+      const end = (): void => rest.abort();
+      signal.addEventListener('abort', end, { once: true });
+      this.#rest = rest;
+      await this.#sleep(ms, rest.signal);
+      this.#rest = undefined;
+      signal.removeEventListener('abort', end);
+    }
+    this.#poked = false;
+  }
 }

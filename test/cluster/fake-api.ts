@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import type { ApiClient, Query } from '../../src/cluster/client/api-client.js';
 import { ApiError } from '../../src/cluster/client/api-error.js';
 import type { WatchEvent } from '../../src/cluster/client/watch-stream.js';
-import type { Timing } from '../../src/cluster/pace.js';
+import type { Timing } from '../../src/time/sleep.js';
 import { objectOf, stringOf, type JsonObject } from '../../src/model/json.js';
 import type { Logger } from '../../src/observe/logger.js';
 

@@ -1,6 +1,6 @@
 import type { ApiClient } from '../../src/cluster/client/api-client.js';
 import { ApiError } from '../../src/cluster/client/api-error.js';
-import type { Sleep } from '../../src/cluster/pace.js';
+import type { Sleep } from '../../src/time/sleep.js';
 import type { Clock } from '../../src/time/clock.js';
 import { isObject, objectOf, stringOf, type JsonObject } from '../../src/model/json.js';
 

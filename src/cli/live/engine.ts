@@ -3,7 +3,7 @@ import type { OpenCluster } from '../../cluster/live/open-cluster.js';
 import { readInstallation } from '../../cluster/live/read-installation.js';
 import { readPolicies } from '../../cluster/live/read-policies.js';
 import { keyOf, readSecretState } from '../../cluster/live/read-secret.js';
-import { sleepByTimer } from '../../cluster/pace.js';
+import { sleepByTimer } from '../../time/sleep.js';
 import { createSecretSource } from '../../cluster/secrets/secret-source.js';
 import { argvIn } from '../../engine/configure.js';
 import type { Engine, SecretState } from '../../engine/engine.js';

@@ -1,4 +1,4 @@
-import { backOffMs } from '../pace.js';
+import { backOffMs } from '../back-off.js';
 import type { Clock } from '../../time/clock.js';
 import { objectOf } from '../../model/json.js';
 import type { Logger } from '../../observe/logger.js';

@@ -3,7 +3,7 @@ import type { Logger } from '../../observe/logger.js';
 import type { TlsPair } from '../../tls/pair.js';
 import type { ApiClient } from '../client/api-client.js';
 import { resources } from '../client/resources.js';
-import type { Timing } from '../pace.js';
+import type { Timing } from '../../time/sleep.js';
 import { startReflector } from '../watch/reflector.js';
 import { createCertificateKeeper } from './keeper.js';
 import { createCertificateReader } from './reader.js';

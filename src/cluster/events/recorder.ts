@@ -8,9 +8,9 @@ import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
-import type { Sleep } from '../pace.js';
+import type { Sleep } from '../../time/sleep.js';
 import { eventObject, seriesPatch } from './event-object.js';
-import { createLimit } from '../../time/limits.js';
+import { TokenBuckets } from '../../time/token-bucket.js';
 import { isNoteworthy } from './noteworthy.js';
 import { createRegardingResolver, makerOf, type Regarding } from './regarding.js';
 
@@ -77,8 +77,8 @@ interface Series {
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { client, identity, log, metrics, clock, sleep, signal } = options;
   const resolve = createRegardingResolver(client);
-  const inAll = createLimit(clock, 25, 200, 1);
-  const perObject = createLimit(clock, 10, 5 * 60_000);
+  const inAll = new TokenBuckets(clock, { burst: 25, everyMs: 200 }, 1);
+  const perObject = new TokenBuckets(clock, { burst: 10, everyMs: 5 * 60_000 });
   const pending = new Map<string, Pending>();
   const series = new LRUCache<string, Series>({ max: mostSeries });
   let quietUntilMs = -Infinity;

@@ -6,7 +6,8 @@ import type { SeenFacts } from '../../model/recipe.js';
 import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
-import { backOffMs, jittered, type Random, type Sleep } from '../pace.js';
+import { backOffMs } from '../back-off.js';
+import { jittered, type Random, type Sleep } from '../../time/sleep.js';
 import { listNodes, type KnownNode } from './node-list.js';
 
 /** What a cluster says of itself, with what it is known by, for `outrider status`. */

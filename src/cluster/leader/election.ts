@@ -4,7 +4,7 @@ import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { createLeaseLock, type LeaseLock } from './lock.js';
-import { sleepByTimer, type Timing } from '../pace.js';
+import { sleepByTimer, type Timing } from '../../time/sleep.js';
 
 /** What an election is made of. */
 export interface ElectionOptions {

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../model/json.js';
 import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import type { Resource } from '../client/resources.js';
-import type { Timing } from '../pace.js';
+import type { Timing } from '../../time/sleep.js';
 import { startReflector } from '../watch/reflector.js';
 
 /** One object. */

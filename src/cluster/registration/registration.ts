@@ -5,7 +5,7 @@ import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import { ApiError, isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
-import { backOffMs } from '../pace.js';
+import { backOffMs } from '../back-off.js';
 import { bundleIn, configurationResources, targetOf, wrongEntries, type Intent, type Owner } from './configuration.js';
 import {
   desiredRegistration,
@@ -19,8 +19,9 @@ import type { MatchCondition } from './match-conditions.js';
 import { allWith, outcomes, type PolicyRegistration, type SeenConfiguration } from './outcome.js';
 import { untilText, type PauseMarker } from './pause-marker.js';
 import { createProof, type ProvenConditions } from './proof.js';
-import { createTokenBucket } from './token-bucket.js';
-import { createWake } from '../../time/wake.js';
+import { TokenBucket, type Rate } from '../../time/token-bucket.js';
+import { sleepByTimer } from '../../time/sleep.js';
+import { Wake } from '../../time/wake.js';
 import { createRemoval, spreadMs } from './removal.js';
 import { readConfiguration, rehearse, stands, writeConfiguration } from './write.js';
 import { readWritten } from './written.js';
@@ -45,7 +46,7 @@ export interface RegistrationOptions {
   /** Told after each look at the configurations, when results or the confirmed bundle may have changed. */
   readonly onOutcome?: () => void;
   /** Repairs at once, and how long until there is one more. Default: 5 and 30,000. */
-  readonly repairs?: { readonly burst: number; readonly intervalMs: number };
+  readonly repairs?: Rate;
 }
 
 /** The authorities that the API server has been told to trust. */
@@ -77,7 +78,7 @@ const resyncMs = 60_000;
 
 export function createRegistration(options: RegistrationOptions): Registration {
   const { clock } = options;
-  const wake = createWake();
+  const wake = new Wake(sleepByTimer);
   let results: ReadonlyMap<string, PolicyRegistration> = new Map();
   let confirmed: ConfirmedBundle | undefined;
 
@@ -119,7 +120,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
         }
         await wake.sleep(waitMs, signal);
         // Several changes come together as a rule.
-        await createWake().sleep(coalesceMs, signal);
+        await sleepByTimer(coalesceMs, signal);
       }
       unsubscribe();
       results = new Map();
@@ -133,7 +134,7 @@ class Keeper {
   readonly #options: RegistrationOptions;
   readonly #signal: AbortSignal;
   readonly #tell: (results: ReadonlyMap<string, PolicyRegistration>, caBundle: string | undefined) => void;
-  readonly #repairs: ReturnType<typeof createTokenBucket>;
+  readonly #repairs: TokenBucket;
   readonly #proof: ReturnType<typeof createProof>;
   /** What was last written or found in force, to tell a change of ours from one of somebody else's. */
   readonly #known = new Map<ConfigurationKind, string>();
@@ -150,7 +151,7 @@ class Keeper {
     this.#signal = signal;
     this.#tell = tell;
     const nowMs = (): number => options.clock.monotonicMs();
-    this.#repairs = createTokenBucket({ burst: 5, intervalMs: 30_000, ...options.repairs, nowMs });
+    this.#repairs = new TokenBucket(options.clock, options.repairs ?? { burst: 5, everyMs: 30_000 });
     this.#proof = createProof(options.matchConditions, nowMs);
   }
 

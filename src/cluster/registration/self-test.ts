@@ -8,7 +8,7 @@ import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import { ApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
-import { sleepByTimer, type Sleep } from '../pace.js';
+import { sleepByTimer, type Sleep } from '../../time/sleep.js';
 import { selfTestName } from './desired.js';
 
 /** What a self-test found: the condition `Reachable`. */

@@ -1,7 +1,7 @@
 import type { Credentials, Engine } from '../../engine/engine.js';
 import type { MirroredSecret } from '../../engine/mirrored-secret.js';
 import type { Clock } from '../../time/clock.js';
-import { raceAbort } from '../../time/shared-calls.js';
+import { unlessAborted } from '../../time/abort.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { isObjectName } from '../client/object-name.js';
@@ -117,12 +117,14 @@ export function createCredentials({ client, clock, ownNamespace }: CredentialsOp
     }
     const before = known(namespace, name, key);
     if (fresh && before !== undefined && before.trouble !== undefined) return undefined;
-    return raceAbort(make(namespace, mirror), AbortSignal.any([signal(), AbortSignal.timeout(makeMs)])).catch(() => {
-      // It goes on; this pod does not wait for it.
-      if (secretState(namespace, name, key, mirror.policy) === 'present') return;
-      const detail = `Secret ${namespace}/${name} was not made in time`;
-      learn(namespace, mirror, { state: 'failed', detail });
-    });
+    return unlessAborted(make(namespace, mirror), AbortSignal.any([signal(), AbortSignal.timeout(makeMs)])).catch(
+      () => {
+        // It goes on; this pod does not wait for it.
+        if (secretState(namespace, name, key, mirror.policy) === 'present') return;
+        const detail = `Secret ${namespace}/${name} was not made in time`;
+        learn(namespace, mirror, { state: 'failed', detail });
+      },
+    );
   };
 
   return {

@@ -2,7 +2,7 @@ import type { Clock } from '../../time/clock.js';
 import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
-import { jittered, type Random, type Sleep } from '../pace.js';
+import { jittered, type Random, type Sleep } from '../../time/sleep.js';
 import type { ClusterCredentials } from './credentials.js';
 import type { CredentialsReport } from './credentials-report.js';
 import { openLedger, type Ledger } from './ledger.js';

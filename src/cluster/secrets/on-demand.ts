@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../time/clock.js';
-import { raceAbort } from '../../time/shared-calls.js';
+import { unlessAborted } from '../../time/abort.js';
 
 /** Values by key, asked for when they are needed and kept for a while. */
 export interface OnDemand<T> {
@@ -78,7 +78,7 @@ export function createOnDemand<T>(options: OnDemandOptions<T>): OnDemand<T> {
       // Everybody who waits may have left by the time it fails.
       call.catch(() => undefined);
     }
-    return raceAbort(call, signal);
+    return unlessAborted(call, signal);
   };
   const freshEntry = (key: string): Entry<T> | undefined => {
     const entry = kept.get(key);

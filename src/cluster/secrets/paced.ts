@@ -1,4 +1,4 @@
-import type { Sleep } from '../pace.js';
+import type { Sleep } from '../../time/sleep.js';
 
 /** At most so much of the API server's time is taken for work that can wait. */
 const workers = 4;

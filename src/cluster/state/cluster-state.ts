@@ -5,7 +5,7 @@ import type { Logger } from '../../observe/logger.js';
 import type { CompileOptions } from '../../engine/rules.js';
 import type { ApiClient } from '../client/api-client.js';
 import { resources } from '../client/resources.js';
-import type { Timing } from '../pace.js';
+import type { Timing } from '../../time/sleep.js';
 import { startReflector, type Reflector } from '../watch/reflector.js';
 import type { ClusterConfiguration } from './configuration.js';
 import { PolicyBook } from './policy-book.js';

@@ -1,5 +1,6 @@
 import type { Clock } from '../../time/clock.js';
-import { unlessAborted, type Sleep } from '../pace.js';
+import { unlessAborted } from '../../time/abort.js';
+import type { Sleep } from '../../time/sleep.js';
 import type { Reflector } from '../watch/reflector.js';
 
 /** Reads a namespace and what may match it live; true when anything changed. */

@@ -3,7 +3,8 @@ import type { Logger } from '../../observe/logger.js';
 import type { ApiClient, Query } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, type Resource } from '../client/resources.js';
-import { backOffMs, type Timing } from '../pace.js';
+import { backOffMs } from '../back-off.js';
+import type { Timing } from '../../time/sleep.js';
 import { Interruption } from './interruption.js';
 import { ItemStore, versionOf } from './item-store.js';
 

@@ -4,7 +4,7 @@ import { createGuardedConnector, type Lookup, permittedAddresses } from './conne
 import type { EgressGuard } from './egress-guard.js';
 import type { HostSettings } from './hosts.js';
 import { proxyFor, type ProxySettings } from './proxy.js';
-import { raceAbort } from '../../time/shared-calls.js';
+import { unlessAborted } from '../../time/abort.js';
 
 /** Connection pools: one for each configuration and proxy, so their number does not grow with what pods name. */
 export interface Dispatchers {
@@ -59,7 +59,7 @@ export function createDispatchers(guard: EgressGuard, proxies: ProxySettings, lo
     async dispatcherFor(url, settings, signal) {
       const uri = proxyFor(url, proxies);
       if (uri === undefined) return agent(settings);
-      await raceAbort(checkTarget(guard, lookup, url), signal);
+      await unlessAborted(checkTarget(guard, lookup, url), signal);
       return proxyAgent(settings, uri);
     },
     async close() {

@@ -50,7 +50,7 @@ export function createTokenService(transport: Transport, hosts: Hosts, clock: ()
     maxSize: maxTokensLength,
     sizeCalculation: ({ text }, key) => text.length + key.length,
   });
-  const underWay = new SharedCalls<string>();
+  const underWay = new SharedCalls<string>({ whenLeft: 'abort' });
 
   async function fetch(key: string, request: TokenRequest, signal: AbortSignal): Promise<string> {
     const question = questionFor(request, hosts);

@@ -5,7 +5,7 @@ import { openConnection } from '../../cluster/client/connection.js';
 import { loadKubeConfig } from '../../cluster/client/kube-config.js';
 import { createClusterFacts, type ClusterFactsReader } from '../../cluster/facts/cluster-facts.js';
 import { createSecretSource } from '../../cluster/secrets/secret-source.js';
-import { sleepByTimer, type Timing } from '../../cluster/pace.js';
+import { sleepByTimer, type Timing } from '../../time/sleep.js';
 import { systemClock } from '../../time/clock.js';
 import type { SecretSource } from '../../image/credentials/secret-source.js';
 import { version } from '../../model/version.js';

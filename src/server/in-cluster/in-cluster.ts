@@ -3,7 +3,7 @@ import { createDoor, type DoorOptions } from '../../admission/handler.js';
 import { createSelfTestDoor } from '../../admission/self-test.js';
 import { createEventRecorder } from '../../cluster/events/recorder.js';
 import { createCredentials } from '../../cluster/secrets/credentials.js';
-import { unlessAborted } from '../../cluster/pace.js';
+import { unlessAborted } from '../../time/abort.js';
 import { openClusterState } from '../../cluster/state/cluster-state.js';
 import type { Settings } from '../../settings/table.js';
 import type { CompileOptions } from '../../engine/rules.js';

@@ -13,7 +13,7 @@ import { createCredentialsKeeper } from '../../cluster/secrets/keeper.js';
 import type { ClusterState } from '../../cluster/state/cluster-state.js';
 import { owningClient } from '../../cluster/owned.js';
 import { createStatusWriter } from '../../cluster/status/writer.js';
-import type { Timing } from '../../cluster/pace.js';
+import type { Timing } from '../../time/sleep.js';
 import { certificateMode } from '../../settings/check.js';
 import type { Settings } from '../../settings/table.js';
 import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';

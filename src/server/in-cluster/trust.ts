@@ -2,7 +2,7 @@ import type { ApiClient } from '../../cluster/client/api-client.js';
 import { openManagedCertificate } from '../../cluster/certificates/managed.js';
 import { certificateNames } from '../../cluster/certificates/names.js';
 import type { Registration } from '../../cluster/registration/registration.js';
-import type { Timing } from '../../cluster/pace.js';
+import type { Timing } from '../../time/sleep.js';
 import type { Settings } from '../../settings/table.js';
 import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';

@@ -4,7 +4,6 @@ import type { RegisteredPolicy } from '../../../src/cluster/registration/desired
 import { holds, pauseIn, followPause, markerPath } from '../../../src/cluster/registration/pause-marker.js';
 import { createRegistration } from '../../../src/cluster/registration/registration.js';
 import { createSelfTest, type SelfTestResult } from '../../../src/cluster/registration/self-test.js';
-import { createTokenBucket } from '../../../src/cluster/registration/token-bucket.js';
 import { configurationPath } from '../../../src/cluster/registration/write.js';
 import { names } from '../../../src/model/names.js';
 import type { JsonObject } from '../../../src/model/json.js';
@@ -150,19 +149,6 @@ t.test('a marker is read for what somebody wanted', (t) => {
     [true, true, true, false, false, false, false],
   );
   t.notOk(holds(pauseIn(undefined), at));
-  t.end();
-});
-
-t.test('a token bucket gives its burst, then one each interval', (t) => {
-  let ms = 0;
-  const bucket = createTokenBucket({ burst: 2, intervalMs: 1000, nowMs: () => ms });
-  t.same([bucket.take(), bucket.take(), bucket.take()], [0, 0, 1000]);
-  ms = 600;
-  t.equal(bucket.take(), 400);
-  ms = 1000;
-  t.same([bucket.take(), bucket.take()], [0, 1000]);
-  ms = 1_000_000;
-  t.same([bucket.take(), bucket.take(), bucket.take()], [0, 0, 1000]);
   t.end();
 });
 

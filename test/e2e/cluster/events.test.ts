@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import t from 'tap';
 import { createEventRecorder } from '../../../src/cluster/events/recorder.js';
-import { sleepByTimer } from '../../../src/cluster/pace.js';
+import { sleepByTimer } from '../../../src/time/sleep.js';
 import { systemClock } from '../../../src/time/clock.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { engineOf, policyText } from '../../support/engine.js';

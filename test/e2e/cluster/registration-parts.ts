@@ -11,7 +11,7 @@ import { followPause } from '../../../src/cluster/registration/pause-marker.js';
 import { createRegistration, type Registration } from '../../../src/cluster/registration/registration.js';
 import { configurationPath } from '../../../src/cluster/registration/write.js';
 import type { MatchCondition } from '../../../src/cluster/registration/match-conditions.js';
-import { sleepByTimer } from '../../../src/cluster/pace.js';
+import { sleepByTimer } from '../../../src/time/sleep.js';
 import { systemClock } from '../../../src/time/clock.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';
@@ -49,7 +49,7 @@ export async function lead(
     readonly policies?: readonly RegisteredPolicy[];
     readonly caBundle: string;
     readonly matchConditions?: readonly MatchCondition[];
-    readonly repairs?: { readonly burst: number; readonly intervalMs: number };
+    readonly repairs?: { readonly burst: number; readonly everyMs: number };
   },
 ): Promise<Leader> {
   const lines: string[] = [];
@@ -79,7 +79,7 @@ export async function lead(
     pause,
     follow,
     onOutcome: () => (looks += 1),
-    repairs: more.repairs ?? { burst: 1000, intervalMs: 1 },
+    repairs: more.repairs ?? { burst: 1000, everyMs: 1 },
   });
   const leader: Leader = {
     registration,

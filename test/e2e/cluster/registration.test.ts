@@ -331,7 +331,7 @@ t.test('what is ours is repaired, and what is not stays', async (t) => {
 });
 
 t.test('repairs are bounded: whoever insists does not make us write for ever', async (t) => {
-  const leader = await content(t, { repairs: { burst: 3, intervalMs: 3_600_000 } });
+  const leader = await content(t, { repairs: { burst: 3, everyMs: 3_600_000 } });
   for (let times = 0; times < 3; times++) {
     await meddle('mutating', [{ op: 'replace', path: '/webhooks/0/timeoutSeconds', value: 7 }]);
     await until('the repair', async () => (await leader.writes('repair')) > times);

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import t from 'tap';
 import { isApiError } from '../../../src/cluster/client/api-error.js';
 import { createClusterFacts } from '../../../src/cluster/facts/cluster-facts.js';
-import { sleepByTimer } from '../../../src/cluster/pace.js';
+import { sleepByTimer } from '../../../src/time/sleep.js';
 import { createCredentials } from '../../../src/cluster/secrets/credentials.js';
 import { createCredentialsKeeper } from '../../../src/cluster/secrets/keeper.js';
 import { removeMirroredSecrets } from '../../../src/cluster/secrets/remove-mirrored.js';

@@ -5,7 +5,7 @@ import { isApiError } from '../../../src/cluster/client/api-error.js';
 import { openConnection } from '../../../src/cluster/client/connection.js';
 import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';
 import { pathOf, resources } from '../../../src/cluster/client/resources.js';
-import { sleepByTimer } from '../../../src/cluster/pace.js';
+import { sleepByTimer } from '../../../src/time/sleep.js';
 import { openClusterState, type ClusterState } from '../../../src/cluster/state/cluster-state.js';
 import { createStatusWriter } from '../../../src/cluster/status/writer.js';
 import { systemClock } from '../../../src/time/clock.js';

@@ -221,7 +221,7 @@ t.test('a semaphore: in order, per key, and giving up leaves no hole', async (t)
 });
 
 t.test('shared calls: one for all, aborted only when all have left', async (t) => {
-  const calls = new SharedCalls<number>();
+  const calls = new SharedCalls<number>({ whenLeft: 'abort' });
   const signals: AbortSignal[] = [];
   const finish: ((value: number) => void)[] = [];
   const call = (signal: AbortSignal): Promise<number> => {
@@ -232,7 +232,7 @@ t.test('shared calls: one for all, aborted only when all have left', async (t) =
   const first = calls.run('k', one.signal, call);
   const second = calls.run('k', two.signal, call);
   one.abort();
-  await t.rejects(first, { name: 'AbortError' });
+  await t.rejects(first, { name: 'WaitEnded' });
   t.equal(signals[0]?.aborted, false);
   finish[0]?.(7);
   t.equal(await second, 7);
@@ -242,7 +242,7 @@ t.test('shared calls: one for all, aborted only when all have left', async (t) =
   const both = [calls.run('k', three.signal, call), calls.run('k', four.signal, call)];
   three.abort();
   four.abort();
-  await Promise.all(both.map((each) => t.rejects(each, { name: 'AbortError' })));
+  await Promise.all(both.map((each) => t.rejects(each, { name: 'WaitEnded' })));
   t.equal(signals[1]?.aborted, true);
   const later = calls.run('k', never, call);
   finish[2]?.(8);

@@ -1,0 +1,21 @@
+import { setMaxListeners } from 'node:events';
+import { asError } from './as-error.js';
+
+/** Thrown to one who stops waiting; what was waited for goes on. The cause is the signal's reason. */
+export class WaitEnded extends Error {
+  override readonly name = 'WaitEnded';
+}
+
+/** Settles as the promise does, or rejects with `WaitEnded` when the signal aborts first. */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    // One signal can end many waits: each container of a pod, each platform of an image.
+    setMaxListeners(0, signal);
+    const end = (): void => reject(new WaitEnded('The wait was ended.', { cause: signal.reason }));
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+    promise
+      .finally(() => signal.removeEventListener('abort', end))
+      .then(resolve, (error: unknown) => reject(asError(error)));
+  });
+}

@@ -1,0 +1,35 @@
+import t from 'tap';
+import { sleepByTimer } from '../../src/time/sleep.js';
+import { Wake } from '../../src/time/wake.js';
+
+const never = new AbortController().signal;
+const longMs = 60_000;
+
+t.test('a poke ends the sleep, or the next one, once', async (t) => {
+  const slept: number[] = [];
+  const wake = new Wake(async (ms, signal) => {
+    slept.push(ms);
+    if (ms >= longMs) await sleepByTimer(ms, signal);
+  });
+  const sleeping = wake.sleep(longMs, never);
+  wake.poke();
+  await sleeping;
+  t.same(slept, [longMs]);
+  wake.poke();
+  t.ok(wake.isPoked);
+  await wake.sleep(longMs, never);
+  t.same(slept, [longMs], 'nothing was slept');
+  t.notOk(wake.isPoked);
+  await wake.sleep(5, never);
+  t.same(slept, [longMs, 5], 'one poke ends one sleep');
+});
+
+t.test('an abort ends the sleep, and leaves no listener behind', async (t) => {
+  const ending = new AbortController();
+  const wake = new Wake(sleepByTimer);
+  const sleeping = wake.sleep(longMs, ending.signal);
+  ending.abort();
+  await sleeping;
+  await wake.sleep(longMs, ending.signal);
+  t.pass('both have ended');
+});
