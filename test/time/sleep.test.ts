@@ -1,6 +1,10 @@
 import t from 'tap';
 import { jittered, sleepByTimer } from '../../src/time/sleep.js';
 
+// What sleeps does not keep the process alive.
+const alive = setInterval(() => undefined, 1_000);
+t.teardown(() => clearInterval(alive));
+
 t.test('a sleep ends after its time, at an abort, and at once when that was before', async (t) => {
   await sleepByTimer(1, new AbortController().signal);
   const ending = new AbortController();
