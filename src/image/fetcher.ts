@@ -1,9 +1,9 @@
 import { createBackoff } from './cache/backoff.js';
 import type { Content } from './cache/content.js';
-import { createFlights } from './cache/flights.js';
 import type { ImageCache } from './cache/image-cache.js';
 import type { CacheCounter } from './cache/stats.js';
 import type { Clock } from '../time/clock.js';
+import { SharedCalls } from '../time/shared-calls.js';
 import { referenceKey, repositoryKey } from './keys.js';
 import type { ImageLog } from './log.js';
 import { parseImageConfig, parseManifest } from './manifest.js';
@@ -70,8 +70,8 @@ export function createFetcher(options: {
 }): Fetcher {
   const { client, cache, clock, counter, log, longestMs } = options;
   const backoff = createBackoff({ clock, entries: 5_000 });
-  const roots = createFlights<string>({ longestMs, maximum: Infinity });
-  const contents = createFlights<Content>({ longestMs, maximum: Infinity });
+  const roots = new SharedCalls<string>({ whenLeft: 'goOn', longestMs });
+  const contents = new SharedCalls<Content>({ whenLeft: 'goOn', longestMs });
 
   async function timed<T>(
     { credential, trace }: Question,
@@ -213,7 +213,7 @@ export function createFetcher(options: {
     root(question) {
       const { reference, credential, signal } = question;
       const subject = referenceKey(reference);
-      return roots.join(`${subject} ${credential.fingerprint}`, signal, (own) => {
+      return roots.run(`${subject} ${credential.fingerprint}`, signal, (own) => {
         const asked = { ...question, signal: own };
         return guarded(asked, subject, () => askRoot(asked));
       });
@@ -221,7 +221,7 @@ export function createFetcher(options: {
     content(question, digest) {
       const { reference, credential, signal } = question;
       const subject = `${repositoryKey(reference)}@${digest}`;
-      return contents.join(`${subject} ${credential.fingerprint}`, signal, (own) => {
+      return contents.run(`${subject} ${credential.fingerprint}`, signal, (own) => {
         const asked = { ...question, signal: own };
         const get = async (): Promise<Content> => keep(asked, await fetch(asked, { ...reference, digest }));
         return guarded(asked, subject, get);

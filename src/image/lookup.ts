@@ -1,10 +1,10 @@
 import type { ImageOutcome } from '../model/image.js';
 import type { ReasonCode } from '../model/reasons.js';
 import type { Content } from './cache/content.js';
-import { waitFor, WaitEnded } from './cache/flights.js';
 import type { ImageCache } from './cache/image-cache.js';
 import type { CacheCounter } from './cache/stats.js';
 import type { Tolerance } from './cache/timed.js';
+import { unlessAborted, WaitEnded } from '../time/abort.js';
 import type { Clock } from '../time/clock.js';
 import type { Fetcher, Question } from './fetcher.js';
 import { referenceKey, repositoryKey } from './keys.js';
@@ -130,7 +130,7 @@ export function createLookup(parts: LookupParts): Lookup {
   ): Promise<readonly Credential[]> {
     const { reference, who, whoKey } = subject;
     const startMs = clock.monotonicMs();
-    const list = await waitFor(credentials.credentials(reference, who, signal), signal);
+    const list = await unlessAborted(credentials.credentials(reference, who, signal), signal);
     memory.remember(reference, whoKey, list);
     const tookMs = clock.monotonicMs() - startMs;
     trace?.({ step: 'credentials', subject: repositoryKey(reference), tookMs, result: `${list.length} found` });

@@ -1,9 +1,9 @@
 import type { ImageConfig, ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
 import type { ImageStats } from '../model/image-stats.js';
-import { createFlights, TooManyFlights } from './cache/flights.js';
 import { createImageCache, defaultCacheLimits, type CacheLimits, type ImageCache } from './cache/image-cache.js';
 import { createCacheCounter } from './cache/stats.js';
 import type { Clock } from '../time/clock.js';
+import { SharedCalls, TooManyCalls } from '../time/shared-calls.js';
 import { createFetcher } from './fetcher.js';
 import { createImageMap } from './image-map.js';
 import { referenceKey } from './keys.js';
@@ -82,7 +82,12 @@ export function createImageResolver(options: ResolverOptions): RunningResolver {
     entries: limits.entries,
   });
   const lookup = createLookup({ cache, counter, memory, fetcher, credentials, clock, log });
-  const flights = createFlights<Answer>({ longestMs, maximum, onJoin: () => counter.count('joined') });
+  const underWay = new SharedCalls<Answer>({
+    whenLeft: 'goOn',
+    longestMs,
+    most: maximum,
+    onJoin: () => counter.count('joined'),
+  });
 
   /** The subject, or the outcome where there is nothing to look up. */
   function begin(request: ImageRequest): { readonly subject: Subject } | { readonly outcome: ImageOutcome } {
@@ -109,10 +114,9 @@ export function createImageResolver(options: ResolverOptions): RunningResolver {
   async function answer(subject: Subject, signal: AbortSignal, trace: Trace | undefined): Promise<Answer> {
     const { text } = subject.reference;
     try {
-      return await flights.join(subjectKey(subject), signal, (own) => lookup.run(subject, own, trace));
+      return await underWay.run(subjectKey(subject), signal, (own) => lookup.run(subject, own, trace));
     } catch (error) {
-      const why =
-        error instanceof TooManyFlights ? 'too many look-ups are under way' : 'no answer in the time there was';
+      const why = error instanceof TooManyCalls ? 'too many look-ups are under way' : 'no answer in the time there was';
       return lookup.cached(subject, 'stale') ?? { outcome: failed('lookup_timeout', text, why), rows: [] };
     }
   }
@@ -155,12 +159,12 @@ export function createImageResolver(options: ResolverOptions): RunningResolver {
       negatives: counter.total('negative'),
       joined: counter.total('joined'),
       evictions: counter.total('eviction'),
-      inFlight: flights.size,
+      inFlight: underWay.size,
       entries: cache.content.entries,
       bytes: cache.content.bytes,
     }),
     close() {
-      flights.close();
+      underWay.close();
       fetcher.close();
     },
   };

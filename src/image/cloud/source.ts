@@ -1,4 +1,4 @@
-import { WaitEnded } from '../cache/flights.js';
+import { WaitEnded } from '../../time/abort.js';
 import type { ImageLog } from '../log.js';
 import type { CredentialSource } from '../types.js';
 import type { CloudProvider } from './provider.js';

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { createFlights } from '../cache/flights.js';
 import type { Clock } from '../../time/clock.js';
+import { SharedCalls } from '../../time/shared-calls.js';
 import { CloudError } from './provider.js';
 
 /** A token and for how long it is good. */
@@ -30,7 +30,7 @@ const longestLifeMs = 12 * 3_600_000;
 export function createTokenCache<T>(options: { readonly clock: Clock; readonly timeoutMs?: number }): TokenCache<T> {
   const { clock, timeoutMs = 5_000 } = options;
   const kept = new LRUCache<string, Kept<T>>({ max: 1_000 });
-  const flights = createFlights<T>({ longestMs: timeoutMs, maximum: 1_000 });
+  const underWay = new SharedCalls<T>({ whenLeft: 'goOn', longestMs: timeoutMs, most: 1_000 });
 
   async function renew(
     key: string,
@@ -57,7 +57,7 @@ export function createTokenCache<T>(options: { readonly clock: Clock; readonly t
         if (found.ok) return found.value;
         throw found.error;
       }
-      return flights.join(key, signal, (own) => renew(key, fetch, own));
+      return underWay.run(key, signal, (own) => renew(key, fetch, own));
     },
   };
 }

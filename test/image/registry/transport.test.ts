@@ -9,7 +9,6 @@ import { parseReference } from '../../../src/image/reference.js';
 import { createRegistryClient } from '../../../src/image/registry/client.js';
 import { retryAfterMs } from '../../../src/image/registry/retry-after.js';
 import { Semaphore } from '../../../src/image/registry/semaphore.js';
-import { SharedCalls } from '../../../src/time/shared-calls.js';
 import {
   anonymous,
   basic,
@@ -218,37 +217,4 @@ t.test('a semaphore: in order, per key, and giving up leaves no hole', async (t)
   const again = await Promise.all([semaphore.acquire('a', 2, never), semaphore.acquire('a', 2, never)]);
   for (const release of again) release();
   await t.rejects(semaphore.acquire('a', 1, AbortSignal.abort()), { name: 'AbortError' });
-});
-
-t.test('shared calls: one for all, aborted only when all have left', async (t) => {
-  const calls = new SharedCalls<number>({ whenLeft: 'abort' });
-  const signals: AbortSignal[] = [];
-  const finish: ((value: number) => void)[] = [];
-  const call = (signal: AbortSignal): Promise<number> => {
-    signals.push(signal);
-    return new Promise((resolve) => finish.push(resolve));
-  };
-  const [one, two] = [new AbortController(), new AbortController()];
-  const first = calls.run('k', one.signal, call);
-  const second = calls.run('k', two.signal, call);
-  one.abort();
-  await t.rejects(first, { name: 'WaitEnded' });
-  t.equal(signals[0]?.aborted, false);
-  finish[0]?.(7);
-  t.equal(await second, 7);
-  t.equal(signals.length, 1);
-
-  const [three, four] = [new AbortController(), new AbortController()];
-  const both = [calls.run('k', three.signal, call), calls.run('k', four.signal, call)];
-  three.abort();
-  four.abort();
-  await Promise.all(both.map((each) => t.rejects(each, { name: 'WaitEnded' })));
-  t.equal(signals[1]?.aborted, true);
-  const later = calls.run('k', never, call);
-  finish[2]?.(8);
-  t.equal(await later, 8, 'the next caller starts anew');
-  await t.rejects(
-    calls.run('k', never, () => Promise.reject(new Error('failed'))),
-    { message: 'failed' },
-  );
 });
