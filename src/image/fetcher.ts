@@ -1,194 +1,105 @@
-import { createBackoff } from './cache/backoff.js';
-import type { Content } from './cache/content.js';
-import type { ImageCache } from './cache/image-cache.js';
-import type { CacheCounter } from './cache/stats.js';
 import type { Clock } from '../time/clock.js';
 import { SharedCalls } from '../time/shared-calls.js';
-import { referenceKey, repositoryKey } from './keys.js';
-import type { ImageLog } from './log.js';
+import { traced, type Attempt } from './attempt.js';
+import type { Content } from './cache/content.js';
+import type { CacheCounter } from './cache/counter.js';
+import type { ImageCache } from './cache/image-cache.js';
+import { KnownFailures } from './known-failures.js';
 import { parseImageConfig, parseManifest } from './manifest.js';
-import { systemCode } from './registry/failure.js';
-import type { LookupStep, Trace } from './trace.js';
-import { RegistryError, type Credential, type ImageReference, type Manifest, type RegistryClient } from './types.js';
+import { referenceKey, repositoryKey } from './reference.js';
+import { RegistryError, type ImageLog, type ImageReference, type Manifest, type RegistryClient } from './types.js';
 
-/** A question to a registry. */
-export interface Question {
-  readonly reference: ImageReference;
-  readonly credential: Credential;
-  readonly signal: AbortSignal;
-  readonly trace: Trace | undefined;
-}
-
-/** Asks registries and keeps what they say in the cache. Both methods reject with a `RegistryError` and nothing else. */
-export interface Fetcher {
-  /** Has the registry show the reference to the credential's holder; that grants the right to it. Returns its digest. */
-  root(question: Question): Promise<string>;
-  /** The content of a digest in the reference's repository, after the right to that was granted. */
-  content(question: Question, digest: string): Promise<Content>;
-  /** Whether a question about the reference would be refused at once, since its registry did not answer lately. */
-  leavesAlone(reference: ImageReference): boolean;
-  /** Ends everything under way. */
-  close(): void;
-}
-
-const configLimitBytes = 8 * 1_048_576;
-
-/** A HEAD that a registry does not do is no reason to give up. */
-function headUnsupported(error: unknown): boolean {
-  return error instanceof RegistryError && (error.status === 405 || error.status === 501);
-}
-
-// Codes of connections that were made: one repository can be slow where its registry is not.
-const afterConnecting = new Set([
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
-  'UND_ERR_SOCKET',
-  'UND_ERR_ABORTED',
-  'ECONNRESET',
-  'EPIPE',
-]);
-
-/**
- * What to leave alone after a failure. The whole registry only if nothing listens there: were a time-out or a gateway's
- * error enough, a tenant with one slow repository behind a shared registry could have every other's look-ups refused.
- */
-function outageOf({ reason, status, cause }: RegistryError): 'registry' | 'repository' | undefined {
-  if (reason === 'registry_error') return (status ?? 0) > 501 ? 'repository' : undefined;
-  if (reason !== 'registry_unreachable') return undefined;
-  const tookTooLong = cause instanceof RegistryError;
-  return tookTooLong || afterConnecting.has(systemCode(cause) ?? '') ? 'repository' : 'registry';
-}
-
-/** @param options `longestMs`: a question is given up after that. */
-export function createFetcher(options: {
+/** What a fetcher works with. */
+export interface FetcherParts {
   readonly client: RegistryClient;
   readonly cache: ImageCache;
   readonly clock: Clock;
   readonly counter: CacheCounter;
   readonly log: ImageLog;
+  /** A question is given up after this. */
   readonly longestMs: number;
-}): Fetcher {
-  const { client, cache, clock, counter, log, longestMs } = options;
-  const backoff = createBackoff({ clock, entries: 5_000 });
-  const roots = new SharedCalls<string>({ whenLeft: 'goOn', longestMs });
-  const contents = new SharedCalls<Content>({ whenLeft: 'goOn', longestMs });
+}
 
-  async function timed<T>(
-    { credential, trace }: Question,
-    step: LookupStep['step'],
-    subject: string,
-    work: () => Promise<T>,
-  ): Promise<T> {
-    const startMs = clock.monotonicMs();
-    let result = 'ok';
-    try {
-      return await work();
-    } catch (error) {
-      result = error instanceof RegistryError ? error.reason : 'internal';
-      throw error;
-    } finally {
-      trace?.({ step, subject, credential: credential.source, tookMs: clock.monotonicMs() - startMs, result });
+const configLimitBytes = 8 * 1_048_576;
+
+/**
+ * Asks registries and keeps what they say in the cache. What several ask for at once is asked once, and asked to the end
+ * though they leave. Its promises reject with a `RegistryError`, or with `WaitEnded`, and nothing else.
+ */
+export class Fetcher {
+  readonly #client: RegistryClient;
+  readonly #cache: ImageCache;
+  readonly #clock: Clock;
+  readonly #failures: KnownFailures;
+  readonly #roots: SharedCalls<string>;
+  readonly #contents: SharedCalls<Content>;
+
+  constructor({ client, cache, clock, counter, log, longestMs }: FetcherParts) {
+    this.#client = client;
+    this.#cache = cache;
+    this.#clock = clock;
+    this.#failures = new KnownFailures({ negatives: cache.negatives, clock, counter, log });
+    this.#roots = new SharedCalls({ whenLeft: 'goOn', longestMs });
+    this.#contents = new SharedCalls({ whenLeft: 'goOn', longestMs });
+  }
+
+  /** Has the registry show the reference to the credential's holder; that grants the right to it. Returns its digest. */
+  root(attempt: Attempt): Promise<string> {
+    const asked = referenceKey(attempt.reference);
+    return this.#share(this.#roots, attempt, asked, (own) => this.#askRoot(own));
+  }
+
+  /** The content of a digest in the reference's repository, after the right to that was granted. */
+  content(attempt: Attempt, digest: string): Promise<Content> {
+    const asked = `${repositoryKey(attempt.reference)}@${digest}`;
+    return this.#share(this.#contents, attempt, asked, (own) => this.#askContent(own, digest));
+  }
+
+  /** Whether a question about the reference would be refused at once, since its registry did not answer lately. */
+  leavesAlone(reference: ImageReference): boolean {
+    return this.#failures.leavesAlone(reference);
+  }
+
+  /** Ends everything under way. */
+  close(): void {
+    this.#roots.close();
+    this.#contents.close();
+  }
+
+  /** @param ask gets the attempt with a signal of its own, which outlives those who wait */
+  #share<T>(calls: SharedCalls<T>, attempt: Attempt, asked: string, ask: (own: Attempt) => Promise<T>): Promise<T> {
+    return calls.run(`${asked} ${attempt.credential.fingerprint}`, attempt.signal, (signal) => {
+      const own = { ...attempt, signal };
+      return this.#failures.guard(own, asked, () => ask(own));
+    });
+  }
+
+  async #askRoot(attempt: Attempt): Promise<string> {
+    const { reference, credential } = attempt;
+    const digest = await this.#revalidated(attempt);
+    if (digest !== undefined && this.#has(reference, digest)) {
+      this.#cache.grant(reference, credential.fingerprint, digest);
+      return digest;
     }
+    const manifest = await this.#manifest(attempt, digest === undefined ? reference : { ...reference, digest });
+    await this.#keep(attempt, manifest);
+    this.#cache.grant(reference, credential.fingerprint, manifest.digest);
+    return manifest.digest;
   }
 
-  function failureOf(error: unknown, { reference }: Question): RegistryError {
-    if (!(error instanceof RegistryError)) {
-      return new RegistryError('registry_error', 'the look-up failed', { cause: error });
-    }
-    if (error.reason !== 'lookup_timeout') return error;
-    // The question's own longest time is over: the registry hangs.
-    return new RegistryError('registry_unreachable', `${reference.registry} took too long`, { cause: error });
-  }
-
-  /** One line for a whole outage: where a registry cannot be reached at all, it would be one for every trial. */
-  function note(
-    failure: RegistryError,
-    { credential }: Question,
-    image: string,
-    outage: 'begins' | 'lasts' | undefined,
-  ) {
-    if (outage === 'lasts') return;
-    const facts = {
-      image,
-      credential: credential.source,
-      reason: failure.reason,
-      status: failure.status,
-      err: failure,
-    };
-    if (outage === undefined) log.warn(facts, 'A registry did not show an image.');
-    else log.warn(facts, 'A registry does not answer; it is asked more and more rarely, at least once a minute.');
-  }
-
-  function answered(place: string): void {
-    if (backoff.succeeded(place)) log.warn({ place }, 'A registry answers again.');
-  }
-
-  /** Asks unless the answer is known to be a refusal; remembers how it went. */
-  async function guarded<T>(question: Question, subject: string, ask: () => Promise<T>): Promise<T> {
-    const { registry } = question.reference;
-    const repository = repositoryKey(question.reference);
-    const { fingerprint } = question.credential;
-    const refusal = cache.negatives.find(registry, subject, fingerprint);
-    if (refusal !== undefined) {
-      counter.count('negative');
-      throw refusal;
-    }
-    if (!backoff.mayAsk(repository) || !backoff.mayAsk(registry)) {
-      counter.count('negative');
-      throw new RegistryError('registry_unreachable', `${registry} did not answer lately`);
-    }
-    try {
-      const answer = await ask();
-      answered(registry);
-      answered(repository);
-      return answer;
-    } catch (error) {
-      const failure = failureOf(error, question);
-      const outage = outageOf(failure);
-      const begins = outage !== undefined && backoff.failed(outage === 'registry' ? registry : repository);
-      note(failure, question, subject, outage === undefined ? undefined : begins ? 'begins' : 'lasts');
-      if (failure.status !== undefined) {
-        answered(registry);
-        if (outage === undefined) answered(repository);
-      }
-      cache.negatives.keep(registry, subject, fingerprint, failure);
-      throw failure;
-    }
-  }
-
-  async function contentOf(question: Question, manifest: Manifest): Promise<Content> {
-    const { reference, credential, signal } = question;
-    const parsed = parsing(() => parseManifest(manifest.mediaType, manifest.bytes));
-    if (parsed.kind === 'unusable' || parsed.kind === 'index') return parsed;
-    const { digest } = parsed.config;
-    const blob = (): Promise<Uint8Array> => client.blob(reference, digest, configLimitBytes, credential, signal);
-    const bytes = await timed(question, 'config', digest, blob);
-    const read = parsing(() => ({ kind: 'image' as const, ...parseImageConfig(bytes) }));
-    if (read.kind === 'unusable') return read;
-    const { config, os, architecture, variant } = read;
-    return { kind: 'image', config, platform: { os, architecture, variant } };
-  }
-
-  async function fetch(question: Question, reference: ImageReference): Promise<Manifest> {
-    const subject = reference.digest ?? referenceKey(reference);
-    const get = (): Promise<Manifest> => client.manifest(reference, question.credential, question.signal);
-    return timed(question, 'manifest', subject, get);
-  }
-
-  async function keep(question: Question, manifest: Manifest): Promise<Content> {
-    const content = await contentOf(question, manifest);
-    cache.content.set(repositoryKey(question.reference), manifest.digest, content);
-    return content;
+  async #askContent(attempt: Attempt, digest: string): Promise<Content> {
+    return this.#keep(attempt, await this.#manifest(attempt, { ...attempt.reference, digest }));
   }
 
   /** HEAD costs no pull (rate limits count GETs) and is enough where the content is at hand. */
-  async function revalidated(question: Question): Promise<string | undefined> {
-    const { reference, credential, signal } = question;
-    const hint = cache.hint(reference);
-    if (hint === undefined || cache.content.get(repositoryKey(reference), hint) === undefined) return undefined;
+  async #revalidated(attempt: Attempt): Promise<string | undefined> {
+    const { reference, credential, signal } = attempt;
+    const hint = this.#cache.hint(reference);
+    if (hint === undefined || !this.#has(reference, hint)) return undefined;
     try {
-      const head = (): ReturnType<RegistryClient['head']> => client.head(reference, credential, signal);
-      const descriptor = await timed(question, 'head', referenceKey(reference), head);
+      const step = { step: 'head', subject: referenceKey(reference) } as const;
+      const head = (): ReturnType<RegistryClient['head']> => this.#client.head(reference, credential, signal);
+      const descriptor = await traced(attempt, this.#clock, step, head);
       return reference.digest ?? descriptor?.digest;
     } catch (error) {
       if (headUnsupported(error)) return undefined;
@@ -196,44 +107,44 @@ export function createFetcher(options: {
     }
   }
 
-  async function askRoot(question: Question): Promise<string> {
-    const { reference, credential } = question;
-    const digest = await revalidated(question);
-    if (digest !== undefined && cache.content.get(repositoryKey(reference), digest) !== undefined) {
-      cache.grant(reference, credential.fingerprint, digest);
-      return digest;
-    }
-    const manifest = await fetch(question, digest === undefined ? reference : { ...reference, digest });
-    await keep(question, manifest);
-    cache.grant(reference, credential.fingerprint, manifest.digest);
-    return manifest.digest;
+  #has(reference: ImageReference, digest: string): boolean {
+    return this.#cache.content.get(repositoryKey(reference), digest) !== undefined;
   }
 
-  return {
-    root(question) {
-      const { reference, credential, signal } = question;
-      const subject = referenceKey(reference);
-      return roots.run(`${subject} ${credential.fingerprint}`, signal, (own) => {
-        const asked = { ...question, signal: own };
-        return guarded(asked, subject, () => askRoot(asked));
-      });
-    },
-    content(question, digest) {
-      const { reference, credential, signal } = question;
-      const subject = `${repositoryKey(reference)}@${digest}`;
-      return contents.run(`${subject} ${credential.fingerprint}`, signal, (own) => {
-        const asked = { ...question, signal: own };
-        const get = async (): Promise<Content> => keep(asked, await fetch(asked, { ...reference, digest }));
-        return guarded(asked, subject, get);
-      });
-    },
-    leavesAlone: (reference) =>
-      backoff.leavesAlone(reference.registry) || backoff.leavesAlone(repositoryKey(reference)),
-    close() {
-      roots.close();
-      contents.close();
-    },
-  };
+  #manifest(attempt: Attempt, reference: ImageReference): Promise<Manifest> {
+    const step = { step: 'manifest', subject: reference.digest ?? referenceKey(reference) } as const;
+    return traced(attempt, this.#clock, step, () =>
+      this.#client.manifest(reference, attempt.credential, attempt.signal),
+    );
+  }
+
+  async #keep(attempt: Attempt, manifest: Manifest): Promise<Content> {
+    const content = await this.#contentOf(attempt, manifest);
+    this.#cache.content.set(repositoryKey(attempt.reference), manifest.digest, content);
+    return content;
+  }
+
+  async #contentOf(attempt: Attempt, manifest: Manifest): Promise<Content> {
+    const parsed = parsing(() => parseManifest(manifest.mediaType, manifest.bytes));
+    if (parsed.kind === 'unusable' || parsed.kind === 'index') return parsed;
+    const bytes = await this.#config(attempt, parsed.config.digest);
+    const read = parsing(() => ({ kind: 'image' as const, ...parseImageConfig(bytes) }));
+    if (read.kind === 'unusable') return read;
+    const { config, os, architecture, variant } = read;
+    return { kind: 'image', config, platform: { os, architecture, variant } };
+  }
+
+  #config(attempt: Attempt, digest: string): Promise<Uint8Array> {
+    const { reference, credential, signal } = attempt;
+    return traced(attempt, this.#clock, { step: 'config', subject: digest }, () =>
+      this.#client.blob(reference, digest, configLimitBytes, credential, signal),
+    );
+  }
+}
+
+/** A HEAD that a registry does not do is no reason to give up. */
+function headUnsupported(error: unknown): boolean {
+  return error instanceof RegistryError && (error.status === 405 || error.status === 501);
 }
 
 /** What a parser finds wrong with verified bytes stays wrong, so it is content too. */

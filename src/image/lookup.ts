@@ -1,23 +1,22 @@
 import type { ImageOutcome } from '../model/image.js';
 import type { ReasonCode } from '../model/reasons.js';
-import type { Content } from './cache/content.js';
-import type { ImageCache } from './cache/image-cache.js';
-import type { CacheCounter } from './cache/stats.js';
-import type { Tolerance } from './cache/timed.js';
 import { unlessAborted, WaitEnded } from '../time/abort.js';
 import type { Clock } from '../time/clock.js';
-import type { Fetcher, Question } from './fetcher.js';
-import { referenceKey, repositoryKey } from './keys.js';
-import type { ImageLog } from './log.js';
-import type { CredentialMemory } from './memory.js';
+import type { Attempt, Trace } from './attempt.js';
+import type { Content } from './cache/content.js';
+import type { CacheCounter } from './cache/counter.js';
+import type { ImageCache } from './cache/image-cache.js';
+import type { Tolerance } from './cache/timed.js';
+import type { CredentialMemory } from './credentials/memory.js';
+import type { Fetcher } from './fetcher.js';
+import type { ImageQuestion } from './image-question.js';
 import { failed, outcomeOf, worthAnother, type Failure } from './outcome.js';
 import { readImageOf, type PlatformRow, type Reading } from './reading.js';
-import type { Subject } from './subject.js';
-import type { Trace } from './trace.js';
-import { RegistryError, type Credential, type CredentialSource } from './types.js';
+import { referenceKey, repositoryKey } from './reference.js';
+import { RegistryError, type Credential, type CredentialSource, type ImageLog } from './types.js';
 
-/** An outcome and what it rests on. */
-export interface Answer {
+/** What a look-up results in: an outcome and what it rests on. */
+export interface LookupResult {
   readonly outcome: ImageOutcome;
   /** Digest that the reference names. */
   readonly digest?: string;
@@ -27,23 +26,7 @@ export interface Answer {
   readonly credential?: Credential;
 }
 
-/** Looks images up, first in the cache. */
-export interface Lookup {
-  /** From the cache alone, with what is remembered of the pod's credentials. */
-  cached(subject: Subject, tolerance: Tolerance): Answer | undefined;
-  /** From the cache, else from the registry with every credential in turn (E11), else stale. Does not reject. */
-  run(subject: Subject, signal: AbortSignal, trace: Trace | undefined): Promise<Answer>;
-}
-
-/** What a registry's trouble may be answered with an older answer for (E14). A refusal may not. */
-const troubles: ReadonlySet<ReasonCode> = new Set([
-  'registry_unreachable',
-  'registry_rate_limited',
-  'registry_error',
-  'lookup_timeout',
-]);
-
-/** What everything here works with. */
+/** What look-ups work with. */
 export interface LookupParts {
   readonly cache: ImageCache;
   readonly counter: CacheCounter;
@@ -54,138 +37,180 @@ export interface LookupParts {
   readonly log: ImageLog;
 }
 
+/** What a registry's trouble may be answered with an older answer for (E14). A refusal may not. */
+const troubles: ReadonlySet<ReasonCode> = new Set([
+  'registry_unreachable',
+  'registry_rate_limited',
+  'registry_error',
+  'lookup_timeout',
+]);
+
 type Read = Exclude<Reading, { kind: 'missing' }>;
 
-function answerFrom(subject: Subject, reading: Read, digest: string, source: 'cache' | 'registry'): Answer {
-  const { rows } = reading;
-  const outcome: ImageOutcome =
-    reading.kind === 'config'
-      ? { ok: true, config: reading.config, source, digest }
-      : failed(reading.reason, subject.reference.text, reading.message);
-  return { outcome, digest, rows };
-}
+/** Looks images up, first in the cache. */
+export class Lookup {
+  readonly #cache: ImageCache;
+  readonly #counter: CacheCounter;
+  readonly #memory: CredentialMemory;
+  readonly #fetcher: Fetcher;
+  readonly #credentials: CredentialSource;
+  readonly #clock: Clock;
+  readonly #log: ImageLog;
 
-/** Puts the look-up together. */
-export function createLookup(parts: LookupParts): Lookup {
-  const { cache, counter, memory, fetcher, credentials, clock, log } = parts;
-
-  /** What is at hand of a repository, for one who may read it. */
-  function atHand({ reference }: Subject, fingerprint: string, digest: string): Content | 'absent' | undefined {
-    const repository = repositoryKey(reference);
-    const content = cache.content.get(repository, digest);
-    if (content !== undefined) return content;
-    const refusal = cache.negatives.find(reference.registry, `${repository}@${digest}`, fingerprint);
-    return refusal?.reason === 'image_not_found' ? 'absent' : undefined;
+  constructor({ cache, counter, memory, fetcher, credentials, clock, log }: LookupParts) {
+    this.#cache = cache;
+    this.#counter = counter;
+    this.#memory = memory;
+    this.#fetcher = fetcher;
+    this.#credentials = credentials;
+    this.#clock = clock;
+    this.#log = log;
   }
 
-  function cachedFor(subject: Subject, fingerprints: readonly string[], tolerance: Tolerance): Answer | undefined {
+  /** From the cache alone, with what is remembered of the pod's credentials. */
+  cached(question: ImageQuestion, tolerance: Tolerance): LookupResult | undefined {
+    const fingerprints = this.#memory.fingerprints(question.reference, question.whoKey, tolerance);
+    return this.#cachedFor(question, fingerprints, tolerance);
+  }
+
+  /** From the cache, else from the registry with every credential in turn (E11), else stale. Does not reject. */
+  async run(question: ImageQuestion, signal: AbortSignal, trace: Trace | undefined): Promise<LookupResult> {
+    try {
+      const list = await this.#credentialsFor(question, signal, trace);
+      return await this.#tryAll(question, list, signal, trace);
+    } catch (error) {
+      return error instanceof WaitEnded ? this.#late(question) : this.#broken(question, error);
+    }
+  }
+
+  #cachedFor(question: ImageQuestion, fingerprints: readonly string[], tolerance: Tolerance): LookupResult | undefined {
     for (const fingerprint of fingerprints) {
-      const digest = cache.digestFor(subject.reference, fingerprint, tolerance);
+      const digest = this.#cache.digestFor(question.reference, fingerprint, tolerance);
       if (digest === undefined) continue;
-      const reading = readImageOf(digest, (one) => atHand(subject, fingerprint, one), subject.placement);
+      const reading = readImageOf(digest, (one) => this.#atHand(question, fingerprint, one), question.platforms);
       if (reading.kind === 'missing') continue;
-      counter.count(tolerance === 'fresh' ? 'hit' : 'stale');
-      return answerFrom(subject, reading, digest, 'cache');
+      this.#counter.count(tolerance === 'fresh' ? 'hit' : 'stale');
+      return resultOf(question, reading, digest, 'cache');
     }
     return undefined;
   }
 
+  /** What is at hand of a repository, for one who may read it. */
+  #atHand({ reference }: ImageQuestion, fingerprint: string, digest: string): Content | 'absent' | undefined {
+    const repository = repositoryKey(reference);
+    const content = this.#cache.content.get(repository, digest);
+    if (content !== undefined) return content;
+    const refusal = this.#cache.negatives.find(reference.registry, `${repository}@${digest}`, fingerprint);
+    return refusal?.reason === 'image_not_found' ? 'absent' : undefined;
+  }
+
+  async #credentialsFor(
+    { reference, who, whoKey }: ImageQuestion,
+    signal: AbortSignal,
+    trace: Trace | undefined,
+  ): Promise<readonly Credential[]> {
+    const startMs = this.#clock.monotonicMs();
+    const list = await unlessAborted(this.#credentials.credentials(reference, who, signal), signal);
+    this.#memory.remember(reference, whoKey, list);
+    const tookMs = this.#clock.monotonicMs() - startMs;
+    trace?.({ step: 'credentials', subject: repositoryKey(reference), tookMs, result: `${list.length} found` });
+    return this.#memory.ordered(reference, list);
+  }
+
+  async #tryAll(
+    question: ImageQuestion,
+    list: readonly Credential[],
+    signal: AbortSignal,
+    trace: Trace | undefined,
+  ): Promise<LookupResult> {
+    const { reference } = question;
+    const failures: Failure[] = [];
+    for (const credential of list) {
+      try {
+        const result = await this.#try(question, { reference, credential, signal, trace });
+        this.#memory.worked(reference, list, credential);
+        return result;
+      } catch (error) {
+        if (!(error instanceof RegistryError)) throw error;
+        failures.push({ credential, error });
+        this.#forget(question, credential, error);
+        if (!worthAnother(error)) break;
+      }
+    }
+    const older = isTrouble(failures.at(-1)) ? this.#cachedFor(question, fingerprintsOf(list), 'stale') : undefined;
+    return older ?? { outcome: outcomeOf(reference.text, failures), rows: [] };
+  }
+
+  async #try(question: ImageQuestion, attempt: Attempt): Promise<LookupResult> {
+    const { reference, credential } = attempt;
+    const known = this.#cachedFor(question, [credential.fingerprint], 'fresh');
+    if (known !== undefined) return { ...known, credential };
+    this.#counter.count('miss');
+    const fresh = this.#cache.digestFor(reference, credential.fingerprint, 'fresh');
+    const digest = fresh ?? (await this.#fetcher.root(attempt));
+    const reading = await this.#readAll(question, attempt, digest);
+    return { ...resultOf(question, reading, digest, 'registry'), credential };
+  }
+
   /** Reads the image of a digest, fetching what is not at hand. */
-  async function readAll(subject: Subject, question: Question, root: string): Promise<Read> {
+  async #readAll(question: ImageQuestion, attempt: Attempt, root: string): Promise<Read> {
     const fetched = new Map<string, Content | 'absent'>();
-    const { fingerprint } = question.credential;
+    const { fingerprint } = attempt.credential;
+    const find = (digest: string): Content | 'absent' | undefined =>
+      fetched.get(digest) ?? this.#atHand(question, fingerprint, digest);
+    const load = async (digest: string): Promise<void> =>
+      void fetched.set(digest, await this.#fetch(attempt, digest, root));
     for (;;) {
-      const find = (digest: string): Content | 'absent' | undefined =>
-        fetched.get(digest) ?? atHand(subject, fingerprint, digest);
-      const reading = readImageOf(root, find, subject.placement);
+      const reading = readImageOf(root, find, question.platforms);
       if (reading.kind !== 'missing') return reading;
-      const load = async (digest: string): Promise<void> => {
-        try {
-          fetched.set(digest, await fetcher.content(question, digest));
-        } catch (error) {
-          const absent = error instanceof RegistryError && error.reason === 'image_not_found' && digest !== root;
-          if (!absent) throw error;
-          fetched.set(digest, 'absent');
-        }
-      };
       await Promise.all(reading.digests.map(load));
     }
   }
 
-  async function withCredential(subject: Subject, question: Question): Promise<Answer> {
-    const { reference, credential } = question;
-    const known = cachedFor(subject, [credential.fingerprint], 'fresh');
-    if (known !== undefined) return { ...known, credential };
-    counter.count('miss');
-    const fresh = cache.digestFor(reference, credential.fingerprint, 'fresh');
-    const digest = fresh ?? (await fetcher.root(question));
-    const reading = await readAll(subject, question, digest);
-    return { ...answerFrom(subject, reading, digest, 'registry'), credential };
-  }
-
-  async function credentialsFor(
-    subject: Subject,
-    signal: AbortSignal,
-    trace: Trace | undefined,
-  ): Promise<readonly Credential[]> {
-    const { reference, who, whoKey } = subject;
-    const startMs = clock.monotonicMs();
-    const list = await unlessAborted(credentials.credentials(reference, who, signal), signal);
-    memory.remember(reference, whoKey, list);
-    const tookMs = clock.monotonicMs() - startMs;
-    trace?.({ step: 'credentials', subject: repositoryKey(reference), tookMs, result: `${list.length} found` });
-    return memory.ordered(reference, list);
-  }
-
-  async function tryAll(subject: Subject, signal: AbortSignal, trace: Trace | undefined): Promise<Answer> {
-    const { reference } = subject;
-    const list = await credentialsFor(subject, signal, trace);
-    const failures: Failure[] = [];
-    for (const credential of list) {
-      try {
-        const answer = await withCredential(subject, { reference, credential, signal, trace });
-        memory.worked(reference, list, credential);
-        return answer;
-      } catch (error) {
-        if (!(error instanceof RegistryError)) throw error;
-        failures.push({ credential, error });
-        if (error.reason === 'image_unauthorized') cache.revoke(reference, credential.fingerprint);
-        if (error.reason === 'image_not_found') cache.forgetName(reference, credential.fingerprint);
-        if (!worthAnother(error)) break;
-      }
+  async #fetch(attempt: Attempt, digest: string, root: string): Promise<Content | 'absent'> {
+    try {
+      return await this.#fetcher.content(attempt, digest);
+    } catch (error) {
+      const absent = error instanceof RegistryError && error.reason === 'image_not_found' && digest !== root;
+      if (!absent) throw error;
+      return 'absent';
     }
-    const last = failures.at(-1);
-    const older =
-      last !== undefined && troubles.has(last.error.reason)
-        ? cachedFor(
-            subject,
-            list.map(({ fingerprint }) => fingerprint),
-            'stale',
-          )
-        : undefined;
-    return older ?? { outcome: outcomeOf(reference.text, failures), rows: [] };
   }
 
-  const cached: Lookup['cached'] = (subject, tolerance) =>
-    cachedFor(subject, memory.fingerprints(subject.reference, subject.whoKey, tolerance), tolerance);
+  #forget({ reference }: ImageQuestion, { fingerprint }: Credential, { reason }: RegistryError): void {
+    if (reason === 'image_unauthorized') this.#cache.revoke(reference, fingerprint);
+    if (reason === 'image_not_found') this.#cache.forgetName(reference, fingerprint);
+  }
 
-  return {
-    cached,
-    async run(subject, signal, trace) {
-      try {
-        return await tryAll(subject, signal, trace);
-      } catch (error) {
-        const text = subject.reference.text;
-        if (error instanceof WaitEnded) {
-          const outcome = failed('lookup_timeout', text, 'no answer in the time there was');
-          return cached(subject, 'stale') ?? { outcome, rows: [] };
-        }
-        log.warn(
-          { image: referenceKey(subject.reference), err: error },
-          'A look-up failed in a way that is not known.',
-        );
-        return { outcome: failed('registry_error', text, 'the look-up failed'), rows: [] };
-      }
-    },
-  };
+  #late(question: ImageQuestion): LookupResult {
+    const outcome = failed('lookup_timeout', question.reference.text, 'no answer in the time there was');
+    return this.cached(question, 'stale') ?? { outcome, rows: [] };
+  }
+
+  #broken({ reference }: ImageQuestion, error: unknown): LookupResult {
+    this.#log.warn({ image: referenceKey(reference), err: error }, 'A look-up failed in a way that is not known.');
+    return { outcome: failed('registry_error', reference.text, 'the look-up failed'), rows: [] };
+  }
+}
+
+function resultOf(
+  { reference }: ImageQuestion,
+  reading: Read,
+  digest: string,
+  source: 'cache' | 'registry',
+): LookupResult {
+  const { rows } = reading;
+  const outcome: ImageOutcome =
+    reading.kind === 'config'
+      ? { ok: true, config: reading.config, source, digest }
+      : failed(reading.reason, reference.text, reading.message);
+  return { outcome, digest, rows };
+}
+
+function isTrouble(failure: Failure | undefined): boolean {
+  return failure !== undefined && troubles.has(failure.error.reason);
+}
+
+function fingerprintsOf(credentials: readonly Credential[]): readonly string[] {
+  return credentials.map(({ fingerprint }) => fingerprint);
 }

@@ -1,7 +1,22 @@
 import type { ImageConfig, ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
-import { createImageMap } from './image-map.js';
-import { keepReferences } from './parsed-references.js';
-import { RegistryError } from './types.js';
+import { keepReferences, parseReference, referenceKey } from './reference.js';
+import { RegistryError, type ImageReference } from './types.js';
+
+/** The operator's own word on what images start. */
+export interface ImageMap {
+  find(reference: ImageReference): ImageConfig | undefined;
+}
+
+/**
+ * Makes a map of references in any way of writing them: `nginx` is `docker.io/library/nginx:latest`. A digest wins over
+ * a tag on both sides (E10), so an entry for a tag is not for a digest that stands beside that tag.
+ *
+ * @throws RegistryError `image_reference_invalid` for a key that is no reference.
+ */
+export function createImageMap(entries: ReadonlyMap<string, ImageConfig>): ImageMap {
+  const byKey = new Map([...entries].map(([text, config]) => [referenceKey(parseReference(text)), config]));
+  return { find: (reference) => byKey.get(referenceKey(reference)) };
+}
 
 /**
  * Puts an operator's image map in front of a resolver. The map belongs to a configuration and changes with it; the

@@ -1,6 +1,6 @@
 import type { ImageConfig } from '../model/image.js';
 import { isAttestation, type IndexEntry } from './manifest.js';
-import type { Placement } from './placement.js';
+import type { PodPlatforms } from './pod-platforms.js';
 import type { Platform } from './types.js';
 
 /** What an image starts on one platform. */
@@ -45,15 +45,15 @@ export interface PlatformEntry {
 }
 
 /**
- * The entries of an index that a node of the placement could run, at most one for each platform: the first, as
+ * The entries of an index that a node could run which the pod can land on, at most one for each platform: the first, as
  * containerd takes it (E8). Left out are attestations, Windows and indexes inside the index. A node takes the baseline
  * of its architecture before a variant of it, so `amd64/v3` counts only where there is no `amd64`; on `arm` each
  * variant counts, since nodes differ; `arm` counts for `arm64` nodes where the index has nothing else for them.
  *
  * @param entries the index's entries in their order.
- * @param placement where the pod can land.
+ * @param possible where the pod can land.
  */
-export function selectEntries(entries: readonly IndexEntry[], placement: Placement): readonly PlatformEntry[] {
+export function selectEntries(entries: readonly IndexEntry[], possible: PodPlatforms): readonly PlatformEntry[] {
   const first = new Map<string, { readonly platform: Platform; readonly entry: IndexEntry }>();
   const unsaid: PlatformEntry[] = [];
   for (const entry of entries) {
@@ -68,9 +68,9 @@ export function selectEntries(entries: readonly IndexEntry[], placement: Placeme
   }
   const has64 = [...first.values()].some(({ platform }) => platform.architecture === 'arm64');
   const said = [...first.values()].filter(({ platform: { os, architecture, variant } }) => {
-    if (architecture === 'arm') return placement.admits(os, 'arm') || (!has64 && placement.admits(os, 'arm64'));
+    if (architecture === 'arm') return possible.admits(os, 'arm') || (!has64 && possible.admits(os, 'arm64'));
     if (variant !== undefined && first.has(`${os}/${architecture}`)) return false;
-    return placement.admits(os, architecture);
+    return possible.admits(os, architecture);
   });
   return [...said, ...unsaid];
 }

@@ -1,7 +1,7 @@
 import type { ImageConfig } from '../model/image.js';
 import type { ReasonCode } from '../model/reasons.js';
 import type { Content } from './cache/content.js';
-import type { Placement } from './placement.js';
+import type { PodPlatforms } from './pod-platforms.js';
 import { agreeOn, normalisePlatform, platformText, selectEntries, type PlatformEntry } from './platforms.js';
 
 /** What one platform's manifest starts. */
@@ -41,7 +41,7 @@ function readImage(digest: string, content: Extract<Content, { kind: 'image' }>)
   return { kind: 'config', config, rows: [{ platform: platformText(normalisePlatform(platform)), digest, config }] };
 }
 
-function readIndex(selected: readonly PlatformEntry[], find: FindContent, placement: Placement): Reading {
+function readIndex(selected: readonly PlatformEntry[], find: FindContent, possible: PodPlatforms): Reading {
   if (selected.length === 0) return refused('image_not_runnable', 'it has no image for a node the pod can land on');
   if (selected.length > mostPlatforms) return refused('image_not_runnable', 'it lists too many platforms');
   const found = selected.map(({ platform, entry }) => ({
@@ -58,7 +58,7 @@ function readIndex(selected: readonly PlatformEntry[], find: FindContent, placem
     if (content.kind === 'index') return refused('image_not_runnable', 'an index lies where an image should', rows);
     if (content.kind === 'unusable') return refused(content.reason, content.message, rows);
     const actual = platform ?? normalisePlatform(content.platform);
-    if (platform === undefined && !placement.admits(actual.os, actual.architecture)) continue;
+    if (platform === undefined && !possible.admits(actual.os, actual.architecture)) continue;
     rows.push({ platform: platformText(actual), digest, config: content.config });
   }
   if (rows.length === 0) {
@@ -80,7 +80,7 @@ function readIndex(selected: readonly PlatformEntry[], find: FindContent, placem
  * @param digest of the manifest or index.
  * @param find gives content by digest.
  */
-export function readImageOf(digest: string, find: FindContent, placement: Placement): Reading {
+export function readImageOf(digest: string, find: FindContent, possible: PodPlatforms): Reading {
   const content = find(digest);
   if (content === undefined) return { kind: 'missing', digests: [digest] };
   if (content === 'absent') return refused('image_not_found', 'it is not there');
@@ -88,7 +88,7 @@ export function readImageOf(digest: string, find: FindContent, placement: Placem
     case 'image':
       return readImage(digest, content);
     case 'index':
-      return readIndex(selectEntries(content.entries, placement), find, placement);
+      return readIndex(selectEntries(content.entries, possible), find, possible);
     case 'unusable':
       return refused(content.reason, content.message);
   }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { isDigest } from './registry/digest.js';
 import { type ImageReference, RegistryError } from './types.js';
 
@@ -111,4 +112,35 @@ function quote(part: string): string {
 
 function invalid(message: string): RegistryError {
   return new RegistryError('image_reference_invalid', message);
+}
+
+/** Registry and repository, as in `docker.io/library/nginx`. */
+export function repositoryKey({ registry, repository }: ImageReference): string {
+  return `${registry}/${repository}`;
+}
+
+/** A reference in one form for all ways of writing it; a digest wins over a tag (E10). */
+export function referenceKey(reference: ImageReference): string {
+  const { tag, digest } = reference;
+  return digest === undefined
+    ? `${repositoryKey(reference)}:${tag ?? defaultTag}`
+    : `${repositoryKey(reference)}@${digest}`;
+}
+
+/** Parses references as {@link parseReference} does, and throws as it does. */
+export type ParseReference = (text: string) => ImageReference;
+
+// A cluster runs far fewer images than this; the text of one is at most 1,000 characters.
+const mostKept = 2_000;
+
+/** Keeps what was parsed lately: the agent's image, for one, is asked for with every pod. */
+export function keepReferences(): ParseReference {
+  const kept = new LRUCache<string, ImageReference>({ max: mostKept });
+  return (text) => {
+    const known = kept.get(text);
+    if (known !== undefined) return known;
+    const parsed = parseReference(text);
+    kept.set(text, parsed);
+    return parsed;
+  };
 }

@@ -1,29 +1,24 @@
-import type { ImageConfig, ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
+import type { ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
 import type { ImageStats } from '../model/image-stats.js';
-import { createImageCache, defaultCacheLimits, type CacheLimits, type ImageCache } from './cache/image-cache.js';
-import { createCacheCounter } from './cache/stats.js';
 import type { Clock } from '../time/clock.js';
 import { SharedCalls, TooManyCalls } from '../time/shared-calls.js';
-import { createFetcher } from './fetcher.js';
-import { createImageMap } from './image-map.js';
-import { referenceKey } from './keys.js';
-import type { ImageLog } from './log.js';
-import { createLookup, type Answer } from './lookup.js';
-import { createCredentialMemory } from './memory.js';
+import type { LookupStep, Trace } from './attempt.js';
+import { CacheCounter } from './cache/counter.js';
+import { defaultCacheLimits, ImageCache, type CacheLimits } from './cache/image-cache.js';
+import { CredentialMemory } from './credentials/memory.js';
+import { Fetcher } from './fetcher.js';
+import { questionKey, questionReader, type ImageQuestion } from './image-question.js';
+import { Lookup, type LookupResult } from './lookup.js';
 import { failed } from './outcome.js';
-import { keepReferences } from './parsed-references.js';
-import type { NodeFacts } from './placement.js';
+import type { NodeFacts } from './pod-platforms.js';
 import type { PlatformRow } from './reading.js';
-import { createSubjects, subjectKey, type Subject } from './subject.js';
-import type { LookupStep, Trace } from './trace.js';
-import { RegistryError, type Credential, type CredentialSource, type RegistryClient } from './types.js';
+import { keepReferences, referenceKey } from './reference.js';
+import { RegistryError, type Credential, type CredentialSource, type ImageLog, type RegistryClient } from './types.js';
 
 /** What a resolver works with. */
 export interface ResolverOptions {
   readonly client: RegistryClient;
   readonly credentials: CredentialSource;
-  /** The operator's map: reference, in any way of writing it, to what the image starts. */
-  readonly map: ReadonlyMap<string, ImageConfig>;
   readonly clock: Clock;
   readonly log: ImageLog;
   readonly nodes?: NodeFacts;
@@ -51,50 +46,89 @@ export interface LookupReport {
   readonly tookMs: number;
 }
 
-/** A resolver and what belongs to running one. */
-export interface RunningResolver extends ImageResolver {
-  /** A look-up with its steps. Never rejects. */
-  describe(request: ImageRequest, signal: AbortSignal): Promise<LookupReport>;
+/** A request that was read; or what is wrong with it. */
+type Read = { readonly question: ImageQuestion } | { readonly outcome: ImageOutcome };
+
+/** Knows what images say: from the cache, then from their registries. */
+export class RegistryResolver implements ImageResolver {
+  /** What registries have said, to be kept in a file. */
   readonly cache: ImageCache;
-  stats(): ImageStats;
+  readonly #clock: Clock;
+  readonly #counter: CacheCounter;
+  readonly #questionOf: (request: ImageRequest) => ImageQuestion;
+  readonly #fetcher: Fetcher;
+  readonly #lookup: Lookup;
+  readonly #underWay: SharedCalls<LookupResult>;
+
+  constructor(options: ResolverOptions) {
+    const { client, credentials, clock, log, nodes, longestMs = 30_000, random = Math.random } = options;
+    const limits = { ...defaultCacheLimits, ...options.limits };
+    const { staleMs, entries } = limits;
+    const counter = new CacheCounter();
+    const cache = new ImageCache({ clock, limits, counter, random });
+    const memory = new CredentialMemory({ clock, ttlMs: options.credentialTtlMs ?? 60_000, staleMs, entries });
+    // A question to a registry ends before the look-up that asked it, so that its failure is remembered.
+    const fetcher = new Fetcher({ client, cache, clock, counter, log, longestMs: (longestMs * 2) / 3 });
+    this.cache = cache;
+    this.#clock = clock;
+    this.#counter = counter;
+    this.#questionOf = questionReader(nodes, keepReferences());
+    this.#fetcher = fetcher;
+    this.#lookup = new Lookup({ cache, counter, memory, fetcher, credentials, clock, log });
+    this.#underWay = new SharedCalls({
+      whenLeft: 'goOn',
+      longestMs,
+      most: options.maximum ?? 2_000,
+      onJoin: () => counter.count('joined'),
+    });
+  }
+
+  /** What the cache says, without any I/O. `undefined` when it says nothing. */
+  known(request: ImageRequest): ImageOutcome | undefined {
+    const read = this.#read(request);
+    if ('outcome' in read) return read.outcome;
+    return this.#lookup.cached(read.question, 'fresh')?.outcome ?? this.#leftAlone(read.question);
+  }
+
+  async lookUp(request: ImageRequest, signal: AbortSignal): Promise<ImageOutcome> {
+    const read = this.#read(request);
+    return 'outcome' in read ? read.outcome : (await this.#share(read.question, signal, undefined)).outcome;
+  }
+
+  /** A look-up with its steps. Never rejects. */
+  async describe(request: ImageRequest, signal: AbortSignal): Promise<LookupReport> {
+    const startMs = this.#clock.monotonicMs();
+    const steps: LookupStep[] = [];
+    const read = this.#read(request);
+    const { outcome, digest, rows, credential }: LookupResult =
+      'outcome' in read
+        ? { outcome: read.outcome, rows: [] }
+        : await this.#share(read.question, signal, (step) => void steps.push(step));
+    return {
+      outcome,
+      reference: 'question' in read ? referenceKey(read.question.reference) : undefined,
+      digest,
+      platforms: rows,
+      credential: credential === undefined ? undefined : { source: credential.source, kind: credential.kind },
+      steps,
+      tookMs: this.#clock.monotonicMs() - startMs,
+    };
+  }
+
+  stats(): ImageStats {
+    const { entries, bytes } = this.cache.content;
+    return { ...this.#counter.totals(), inFlight: this.#underWay.size, entries, bytes };
+  }
+
   /** Ends what is under way. */
-  close(): void;
-}
+  close(): void {
+    this.#underWay.close();
+    this.#fetcher.close();
+  }
 
-/**
- * Makes the resolver: the operator's map, then the cache, then the registry.
- *
- * @throws RegistryError `image_reference_invalid` for a key of the map that is no reference.
- */
-export function createImageResolver(options: ResolverOptions): RunningResolver {
-  const { client, credentials, clock, log, nodes, longestMs = 30_000, maximum = 2_000, random = Math.random } = options;
-  const limits = { ...defaultCacheLimits, ...options.limits };
-  const map = createImageMap(options.map);
-  const subjectOf = createSubjects(nodes, keepReferences());
-  const counter = createCacheCounter();
-  const cache = createImageCache({ clock, limits, counter, random });
-  // A question to a registry ends before the look-up that asked it, so that its failure is remembered.
-  const fetcher = createFetcher({ client, cache, clock, counter, log, longestMs: (longestMs * 2) / 3 });
-  const memory = createCredentialMemory({
-    clock,
-    ttlMs: options.credentialTtlMs ?? 60_000,
-    staleMs: limits.staleMs,
-    entries: limits.entries,
-  });
-  const lookup = createLookup({ cache, counter, memory, fetcher, credentials, clock, log });
-  const underWay = new SharedCalls<Answer>({
-    whenLeft: 'goOn',
-    longestMs,
-    most: maximum,
-    onJoin: () => counter.count('joined'),
-  });
-
-  /** The subject, or the outcome where there is nothing to look up. */
-  function begin(request: ImageRequest): { readonly subject: Subject } | { readonly outcome: ImageOutcome } {
+  #read(request: ImageRequest): Read {
     try {
-      const subject = subjectOf(request);
-      const config = map.find(subject.reference);
-      return config === undefined ? { subject } : { outcome: { ok: true, config, source: 'map' } };
+      return { question: this.#questionOf(request) };
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       return { outcome: failed(error.reason, request.reference, error.message) };
@@ -105,67 +139,23 @@ export function createImageResolver(options: ResolverOptions): RunningResolver {
    * That there is no answer is known while the registry is left alone: nobody waits for a trial that another makes.
    * Where there is an older answer, a look-up has to see whether the pod still has the credential for it.
    */
-  function refused(subject: Subject): ImageOutcome | undefined {
-    if (!fetcher.leavesAlone(subject.reference) || lookup.cached(subject, 'stale') !== undefined) return undefined;
-    counter.count('negative');
-    return failed('registry_unreachable', subject.reference.text, 'the registry did not answer lately');
+  #leftAlone(question: ImageQuestion): ImageOutcome | undefined {
+    const { reference } = question;
+    if (!this.#fetcher.leavesAlone(reference) || this.#lookup.cached(question, 'stale') !== undefined) return undefined;
+    this.#counter.count('negative');
+    return failed('registry_unreachable', reference.text, 'the registry did not answer lately');
   }
 
-  async function answer(subject: Subject, signal: AbortSignal, trace: Trace | undefined): Promise<Answer> {
-    const { text } = subject.reference;
+  async #share(question: ImageQuestion, signal: AbortSignal, trace: Trace | undefined): Promise<LookupResult> {
     try {
-      return await underWay.run(subjectKey(subject), signal, (own) => lookup.run(subject, own, trace));
+      return await this.#underWay.run(questionKey(question), signal, (own) => this.#lookup.run(question, own, trace));
     } catch (error) {
-      const why = error instanceof TooManyCalls ? 'too many look-ups are under way' : 'no answer in the time there was';
-      return lookup.cached(subject, 'stale') ?? { outcome: failed('lookup_timeout', text, why), rows: [] };
+      return this.#lookup.cached(question, 'stale') ?? unanswered(question, error);
     }
   }
+}
 
-  return {
-    known(request) {
-      const start = begin(request);
-      return 'outcome' in start
-        ? start.outcome
-        : (lookup.cached(start.subject, 'fresh')?.outcome ?? refused(start.subject));
-    },
-    async lookUp(request, signal) {
-      const start = begin(request);
-      return 'outcome' in start ? start.outcome : (await answer(start.subject, signal, undefined)).outcome;
-    },
-    async describe(request, signal) {
-      const startMs = clock.monotonicMs();
-      const steps: LookupStep[] = [];
-      const start = begin(request);
-      const subject = 'subject' in start ? start.subject : undefined;
-      const { outcome, digest, rows, credential }: Answer =
-        'outcome' in start
-          ? { outcome: start.outcome, rows: [] }
-          : await answer(start.subject, signal, (step) => void steps.push(step));
-      return {
-        outcome,
-        reference: subject === undefined ? undefined : referenceKey(subject.reference),
-        digest,
-        platforms: rows,
-        credential: credential === undefined ? undefined : { source: credential.source, kind: credential.kind },
-        steps,
-        tookMs: clock.monotonicMs() - startMs,
-      };
-    },
-    cache,
-    stats: () => ({
-      hits: counter.total('hit'),
-      misses: counter.total('miss'),
-      stale: counter.total('stale'),
-      negatives: counter.total('negative'),
-      joined: counter.total('joined'),
-      evictions: counter.total('eviction'),
-      inFlight: underWay.size,
-      entries: cache.content.entries,
-      bytes: cache.content.bytes,
-    }),
-    close() {
-      underWay.close();
-      fetcher.close();
-    },
-  };
+function unanswered({ reference }: ImageQuestion, error: unknown): LookupResult {
+  const why = error instanceof TooManyCalls ? 'too many look-ups are under way' : 'no answer in the time there was';
+  return { outcome: failed('lookup_timeout', reference.text, why), rows: [] };
 }

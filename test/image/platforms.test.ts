@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { IndexEntry } from '../../src/image/manifest.js';
 import { agreeOn, normalisePlatform, platformText, selectEntries } from '../../src/image/platforms.js';
-import type { Placement } from '../../src/image/placement.js';
+import type { PodPlatforms } from '../../src/image/pod-platforms.js';
 
-function on(...architectures: readonly string[]): Placement {
+function on(...architectures: readonly string[]): PodPlatforms {
   return { admits: (os, architecture) => os === 'linux' && architectures.includes(architecture), key: 'test' };
 }
 
@@ -23,15 +23,15 @@ function entry(platform: string | undefined, annotations: Readonly<Record<string
   };
 }
 
-function selected(platforms: readonly (string | undefined)[], placement: Placement): readonly string[] {
+function selected(platforms: readonly (string | undefined)[], possible: PodPlatforms): readonly string[] {
   return selectEntries(
     platforms.map((one) => entry(one)),
-    placement,
+    possible,
   ).map(({ platform }) => (platform === undefined ? '?' : platformText(platform)));
 }
 
 t.test('E8: which entries of an index count', (t) => {
-  const cases: readonly (readonly [readonly (string | undefined)[], Placement, readonly string[]])[] = [
+  const cases: readonly (readonly [readonly (string | undefined)[], PodPlatforms, readonly string[]])[] = [
     [
       ['linux/amd64', 'linux/arm64', 'windows/amd64', 'unknown/unknown'],
       on('amd64', 'arm64'),
@@ -47,7 +47,7 @@ t.test('E8: which entries of an index count', (t) => {
     [['windows/amd64'], on('amd64'), []],
     [[], on('amd64'), []],
   ];
-  for (const [platforms, placement, expected] of cases) t.strictSame(selected(platforms, placement), expected);
+  for (const [platforms, possible, expected] of cases) t.strictSame(selected(platforms, possible), expected);
   const attestation = entry('linux/amd64', { 'vnd.docker.reference.type': 'attestation-manifest' });
   t.strictSame(selectEntries([attestation], on('amd64')), []);
   const nested = { ...entry(undefined), mediaType: 'application/vnd.oci.image.index.v1+json' };

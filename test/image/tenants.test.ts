@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { anonymous, basicCredential } from '../../src/image/credentials/credential.js';
-import { createImageResolver, type RunningResolver } from '../../src/image/resolver.js';
+import { RegistryResolver } from '../../src/image/resolver.js';
 import { RegistryError } from '../../src/image/types.js';
 import type { ImageOutcome, ImageRequest } from '../../src/model/image.js';
 import { fakeClock, fakeRegistry, forever, silent, type FakeClock, type FakeRegistry } from './fake-registry.js';
@@ -30,7 +30,7 @@ interface World {
 }
 interface Real {
   readonly registry: FakeRegistry;
-  readonly resolver: RunningResolver;
+  readonly resolver: RegistryResolver;
   readonly clock: FakeClock;
 }
 type Step = {
@@ -128,13 +128,12 @@ t.test('E14: whatever happens in the registry, no tenant is served past its righ
     fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 40 }), async (steps) => {
       const registry = fakeRegistry();
       const clock = fakeClock();
-      const resolver = createImageResolver({
+      const resolver = new RegistryResolver({
         client: registry.client,
         credentials: {
           credentials: (_, { namespace }) =>
             Promise.resolve([namespace === 'alice' ? credentials.alice : credentials.bob, anonymous]),
         },
-        map: new Map(),
         clock,
         log: silent,
         limits,

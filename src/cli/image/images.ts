@@ -1,5 +1,4 @@
-import { createImageMap } from '../../image/image-map.js';
-import { createMapResolver } from '../../image/map-resolver.js';
+import { createImageMap, createMapResolver } from '../../image/map-resolver.js';
 import type { ImageServiceOptions } from '../../image/service/open.js';
 import { RegistryError } from '../../image/types.js';
 import { OutriderError } from '../../model/error.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ImageLog } from '../../image/log.js';
+import type { ImageLog } from '../../image/types.js';
 import type { SettingKey } from '../../settings/table.js';
 import type { LookupSettings } from './service.js';
 import type { Io, Output } from '../io.js';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Settings } from '../../settings/table.js';
 import { parseRegistryConfig } from '../../documents/configuration/registry-config.js';
-import type { ImageLog } from '../../image/log.js';
+import type { ImageLog } from '../../image/types.js';
 import type { ImageService, ImageServiceOptions } from '../../image/service/open.js';
 import type { RegistryConfig } from '../../model/registry-config.js';
 import { OutriderError } from '../../model/error.js';

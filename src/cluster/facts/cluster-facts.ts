@@ -1,6 +1,6 @@
 import { capabilitiesOf, type Capability, type ClusterCapabilities } from '../../doctor/capabilities.js';
 import type { Clock } from '../../time/clock.js';
-import type { NodeFacts } from '../../image/placement.js';
+import type { NodeFacts } from '../../image/pod-platforms.js';
 import { listOf, objectOf, stringOf } from '../../model/json.js';
 import type { SeenFacts } from '../../model/recipe.js';
 import type { Logger } from '../../observe/logger.js';

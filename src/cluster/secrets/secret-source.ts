@@ -1,5 +1,5 @@
 import type { Clock } from '../../time/clock.js';
-import type { PullSecret, SecretSource } from '../../image/credentials/secret-source.js';
+import type { PullSecret, SecretSource } from '../../image/credentials/pull-secrets.js';
 import { listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { ApiClient } from '../client/api-client.js';
 import { ApiError, isApiError } from '../client/api-error.js';

@@ -18,44 +18,55 @@ export interface ContentEntry {
   readonly content: Content;
 }
 
+/** Sizes of a content cache. */
+export interface ContentLimits {
+  readonly entries: number;
+  /** Most bytes, about. */
+  readonly bytes: number;
+  readonly onEvict: () => void;
+}
+
 /**
  * Content by repository and digest. The repository belongs to the key: otherwise a registry of a tenant's own could
  * claim to hold a digest, and have another tenant's private image read out of this cache.
  */
-export interface ContentCache {
-  get(repository: string, digest: string): Content | undefined;
-  set(repository: string, digest: string, content: Content): void;
+export class ContentCache {
+  readonly #entries: LRUCache<string, ContentEntry>;
+
+  constructor({ entries, bytes, onEvict }: ContentLimits) {
+    this.#entries = new LRUCache({
+      max: entries,
+      maxSize: bytes,
+      // Strings take up to two bytes a character, and an entry its own objects.
+      sizeCalculation: (entry, key) => 2 * (JSON.stringify(entry).length + key.length) + 200,
+      dispose: (_value, _key, reason) => {
+        if (reason === 'evict') onEvict();
+      },
+    });
+  }
+
+  get(repository: string, digest: string): Content | undefined {
+    return this.#entries.get(keyOf(repository, digest))?.content;
+  }
+
+  set(repository: string, digest: string, content: Content): void {
+    this.#entries.set(keyOf(repository, digest), { repository, digest, content });
+  }
+
   /** Everything, the most recently used first. */
-  all(): Iterable<ContentEntry>;
-  readonly entries: number;
-  readonly bytes: number;
+  all(): Iterable<ContentEntry> {
+    return this.#entries.values();
+  }
+
+  get entries(): number {
+    return this.#entries.size;
+  }
+
+  get bytes(): number {
+    return this.#entries.calculatedSize;
+  }
 }
 
-/** An empty cache of at most so many entries and, about, bytes. */
-export function createContentCache(limits: {
-  readonly entries: number;
-  readonly bytes: number;
-  readonly onEvict: () => void;
-}): ContentCache {
-  const cache = new LRUCache<string, ContentEntry>({
-    max: limits.entries,
-    maxSize: limits.bytes,
-    // Strings take up to two bytes a character, and an entry its own objects.
-    sizeCalculation: (entry, key) => 2 * (JSON.stringify(entry).length + key.length) + 200,
-    dispose: (_value, _key, reason) => {
-      if (reason === 'evict') limits.onEvict();
-    },
-  });
-  const keyOf = (repository: string, digest: string): string => `${repository}@${digest}`;
-  return {
-    get: (repository, digest) => cache.get(keyOf(repository, digest))?.content,
-    set: (repository, digest, content) => void cache.set(keyOf(repository, digest), { repository, digest, content }),
-    all: () => cache.values(),
-    get entries() {
-      return cache.size;
-    },
-    get bytes() {
-      return cache.calculatedSize;
-    },
-  };
+function keyOf(repository: string, digest: string): string {
+  return `${repository}@${digest}`;
 }

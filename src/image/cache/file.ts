@@ -1,7 +1,7 @@
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { reasonCodes, type ReasonCode } from '../../model/reasons.js';
-import type { ImageLog } from '../log.js';
+import type { ImageLog } from '../types.js';
 import type { Platform } from '../types.js';
 import type { ContentEntry } from './content.js';
 import type { ImageCache } from './image-cache.js';

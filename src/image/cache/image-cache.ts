@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../time/clock.js';
-import { referenceKey, repositoryKey } from '../keys.js';
+import { referenceKey, repositoryKey } from '../reference.js';
 import type { ImageReference } from '../types.js';
-import { createContentCache, type ContentCache } from './content.js';
-import { createNegatives, type Negatives } from './negatives.js';
-import type { CacheCounter } from './stats.js';
+import { ContentCache } from './content.js';
+import { Negatives } from './negatives.js';
+import type { CacheCounter } from './counter.js';
 import { valueOf, type Timed, type Tolerance } from './timed.js';
 
 /** Times and sizes of the cache. */
@@ -33,85 +33,103 @@ export const defaultCacheLimits: CacheLimits = {
   bytes: 64 * 1_048_576,
 };
 
+/** What a cache works with. */
+export interface CacheOptions {
+  readonly clock: Clock;
+  readonly limits: CacheLimits;
+  readonly counter: CacheCounter;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+}
+
 /**
  * What registries have said (E14). An image's content is shared by everyone who may read its repository, and by nobody
  * else: `digestFor` is the one way to it, and answers only for a credential that the registry itself has let in.
  */
-export interface ImageCache {
+export class ImageCache {
+  readonly content: ContentCache;
+  readonly negatives: Negatives;
+  readonly #clock: Clock;
+  readonly #limits: CacheLimits;
+  readonly #random: () => number;
+  readonly #tags: LRUCache<string, Timed<string>>;
+  readonly #rights: LRUCache<string, Timed<true>>;
+  readonly #hints: LRUCache<string, string>;
+
+  constructor({ clock, limits, counter, random }: CacheOptions) {
+    const { entries, bytes } = limits;
+    const onEvict = (): void => counter.count('eviction');
+    const dispose = (_value: unknown, _key: string, reason: string): void => {
+      if (reason === 'evict') onEvict();
+    };
+    this.content = new ContentCache({ entries, bytes, onEvict });
+    this.negatives = new Negatives({ clock, entries });
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#random = random;
+    this.#tags = new LRUCache<string, Timed<string>>({ max: entries, dispose });
+    this.#rights = new LRUCache<string, Timed<true>>({ max: entries, dispose });
+    this.#hints = new LRUCache({ max: entries });
+  }
+
   /**
    * The digest a reference names for the holder of a credential; `undefined` unless that holder's right to read the
    * repository is young enough, and, for a tag, so is what the registry told that holder of the tag.
    */
-  digestFor(reference: ImageReference, fingerprint: string, tolerance: Tolerance): string | undefined;
+  digestFor(reference: ImageReference, fingerprint: string, tolerance: Tolerance): string | undefined {
+    const nowMs = this.#clock.monotonicMs();
+    const { staleMs } = this.#limits;
+    const right = this.#rights.get(rightKey(reference, fingerprint));
+    if (valueOf(right, nowMs, tolerance, staleMs) === undefined) return undefined;
+    if (reference.digest !== undefined) return reference.digest;
+    return valueOf(this.#tags.get(tagKey(reference, fingerprint)), nowMs, tolerance, staleMs);
+  }
+
   /** The registry has shown the reference to the holder, with this digest. */
-  grant(reference: ImageReference, fingerprint: string, digest: string): void;
+  grant(reference: ImageReference, fingerprint: string, digest: string): void {
+    const { rightTtlMs, tagTtlMs } = this.#limits;
+    const atMs = this.#clock.monotonicMs();
+    this.#rights.set(rightKey(reference, fingerprint), { value: true, atMs, ttlMs: this.#jittered(rightTtlMs) });
+    if (reference.digest !== undefined) return;
+    this.#tags.set(tagKey(reference, fingerprint), { value: digest, atMs, ttlMs: this.#jittered(tagTtlMs) });
+    this.#hints.set(referenceKey(reference), digest);
+  }
+
   /** The registry refuses the repository to the holder. */
-  revoke(reference: ImageReference, fingerprint: string): void;
+  revoke(reference: ImageReference, fingerprint: string): void {
+    this.#rights.delete(rightKey(reference, fingerprint));
+    this.#tags.delete(tagKey(reference, fingerprint));
+  }
+
   /** The tag is gone for the holder; the right to the rest of the repository stays. */
-  forgetName(reference: ImageReference, fingerprint: string): void;
+  forgetName(reference: ImageReference, fingerprint: string): void {
+    this.#tags.delete(tagKey(reference, fingerprint));
+  }
+
   /** What a reference last named for anybody: good for choosing the cheaper question, never for an answer. */
-  hint(reference: ImageReference): string | undefined;
-  readonly content: ContentCache;
-  readonly negatives: Negatives;
+  hint(reference: ImageReference): string | undefined {
+    return reference.digest ?? this.#hints.get(referenceKey(reference));
+  }
+
   /** Hints, the most recently used first, for a file. */
-  hints(): Iterable<readonly [string, string]>;
+  hints(): Iterable<readonly [string, string]> {
+    return this.#hints.entries();
+  }
+
   /** Takes a hint out of a file. */
-  keepHint(key: string, digest: string): void;
+  keepHint(key: string, digest: string): void {
+    this.#hints.set(key, digest);
+  }
+
+  #jittered(ttlMs: number): number {
+    return ttlMs * (1 - this.#limits.jitter * this.#random());
+  }
 }
 
-/**
- * An empty cache.
- *
- * @param random from 0 to below 1.
- */
-export function createImageCache(options: {
-  readonly clock: Clock;
-  readonly limits: CacheLimits;
-  readonly counter: CacheCounter;
-  readonly random: () => number;
-}): ImageCache {
-  const { clock, limits, counter, random } = options;
-  const onEvict = (): void => counter.count('eviction');
-  const bounded = {
-    max: limits.entries,
-    dispose: (_value: unknown, _key: string, reason: string) => {
-      if (reason === 'evict') onEvict();
-    },
-  };
-  const tags = new LRUCache<string, Timed<string>>(bounded);
-  const rights = new LRUCache<string, Timed<true>>(bounded);
-  const hints = new LRUCache<string, string>({ max: limits.entries });
+function tagKey(reference: ImageReference, fingerprint: string): string {
+  return `${referenceKey(reference)} ${fingerprint}`;
+}
 
-  const tagKey = (reference: ImageReference, fingerprint: string): string =>
-    `${referenceKey(reference)} ${fingerprint}`;
-  const rightKey = (reference: ImageReference, fingerprint: string): string =>
-    `${repositoryKey(reference)} ${fingerprint}`;
-  const jittered = (ttlMs: number): number => ttlMs * (1 - limits.jitter * random());
-
-  return {
-    digestFor(reference, fingerprint, tolerance) {
-      const nowMs = clock.monotonicMs();
-      const right = rights.get(rightKey(reference, fingerprint));
-      if (valueOf(right, nowMs, tolerance, limits.staleMs) === undefined) return undefined;
-      if (reference.digest !== undefined) return reference.digest;
-      return valueOf(tags.get(tagKey(reference, fingerprint)), nowMs, tolerance, limits.staleMs);
-    },
-    grant(reference, fingerprint, digest) {
-      const atMs = clock.monotonicMs();
-      rights.set(rightKey(reference, fingerprint), { value: true, atMs, ttlMs: jittered(limits.rightTtlMs) });
-      if (reference.digest !== undefined) return;
-      tags.set(tagKey(reference, fingerprint), { value: digest, atMs, ttlMs: jittered(limits.tagTtlMs) });
-      hints.set(referenceKey(reference), digest);
-    },
-    revoke(reference, fingerprint) {
-      rights.delete(rightKey(reference, fingerprint));
-      tags.delete(tagKey(reference, fingerprint));
-    },
-    forgetName: (reference, fingerprint) => void tags.delete(tagKey(reference, fingerprint)),
-    hint: (reference) => reference.digest ?? hints.get(referenceKey(reference)),
-    content: createContentCache({ entries: limits.entries, bytes: limits.bytes, onEvict }),
-    negatives: createNegatives({ clock, entries: limits.entries }),
-    hints: () => hints.entries(),
-    keepHint: (key, digest) => void hints.set(key, digest),
-  };
+function rightKey(reference: ImageReference, fingerprint: string): string {
+  return `${repositoryKey(reference)} ${fingerprint}`;
 }

@@ -22,40 +22,48 @@ const longestRetryAfterMs = 600_000;
  * is not turned away for one without. A rate limit is remembered for the whole registry, and for as long as it asks,
  * up to ten minutes.
  */
-export interface Negatives {
-  /** The remembered refusal, if its time is not over. */
-  find(registry: string, subject: string, fingerprint: string): RegistryError | undefined;
-  /** Remembers a refusal if its cause is one to remember. */
-  keep(registry: string, subject: string, fingerprint: string, error: RegistryError): void;
-}
+export class Negatives {
+  readonly #clock: Clock;
+  readonly #refusals: LRUCache<string, Timed<RegistryError>>;
 
-/** No refusals yet; at most so many are kept. */
-export function createNegatives(options: { readonly clock: Clock; readonly entries: number }): Negatives {
-  const { clock, entries } = options;
-  const cache = new LRUCache<string, Timed<RegistryError>>({ max: entries });
-  const subjectKey = (subject: string, fingerprint: string): string => `subject ${subject} ${fingerprint}`;
-  const registryKey = (registry: string, fingerprint: string): string => `registry ${registry} ${fingerprint}`;
-
-  function fresh(key: string): RegistryError | undefined {
-    return valueOf(cache.get(key), clock.monotonicMs(), 'fresh', 0);
+  /** @param options `entries`: so many are kept at most */
+  constructor({ clock, entries }: { readonly clock: Clock; readonly entries: number }) {
+    this.#clock = clock;
+    this.#refusals = new LRUCache({ max: entries });
   }
 
-  return {
-    find: (registry, subject, fingerprint) =>
-      fresh(registryKey(registry, fingerprint)) ?? fresh(subjectKey(subject, fingerprint)),
-    keep(registry, subject, fingerprint, error) {
-      const usualMs = negativeTtlMs[error.reason];
-      if (usualMs === undefined) return;
-      const limited = error.reason === 'registry_rate_limited';
-      const ttlMs = limited ? Math.min(error.retryAfterMs ?? usualMs, longestRetryAfterMs) : usualMs;
-      const key = limited ? registryKey(registry, fingerprint) : subjectKey(subject, fingerprint);
-      // Without its cause: that may hold a whole response.
-      const { reason, message, status, registryCode } = error;
-      const value = new RegistryError(reason, message, {
-        ...(status === undefined ? {} : { status }),
-        ...(registryCode === undefined ? {} : { registryCode }),
-      });
-      cache.set(key, { value, atMs: clock.monotonicMs(), ttlMs });
-    },
-  };
+  /** The remembered refusal, if its time is not over. */
+  find(registry: string, asked: string, fingerprint: string): RegistryError | undefined {
+    return this.#fresh(registryKey(registry, fingerprint)) ?? this.#fresh(askedKey(asked, fingerprint));
+  }
+
+  /** Remembers a refusal if its cause is one to remember. */
+  keep(registry: string, asked: string, fingerprint: string, error: RegistryError): void {
+    const usualMs = negativeTtlMs[error.reason];
+    if (usualMs === undefined) return;
+    const limited = error.reason === 'registry_rate_limited';
+    const ttlMs = limited ? Math.min(error.retryAfterMs ?? usualMs, longestRetryAfterMs) : usualMs;
+    const key = limited ? registryKey(registry, fingerprint) : askedKey(asked, fingerprint);
+    this.#refusals.set(key, { value: withoutCause(error), atMs: this.#clock.monotonicMs(), ttlMs });
+  }
+
+  #fresh(key: string): RegistryError | undefined {
+    return valueOf(this.#refusals.get(key), this.#clock.monotonicMs(), 'fresh', 0);
+  }
+}
+
+function askedKey(asked: string, fingerprint: string): string {
+  return `asked ${asked} ${fingerprint}`;
+}
+
+function registryKey(registry: string, fingerprint: string): string {
+  return `registry ${registry} ${fingerprint}`;
+}
+
+/** A cause may hold a whole response. */
+function withoutCause({ reason, message, status, registryCode }: RegistryError): RegistryError {
+  return new RegistryError(reason, message, {
+    ...(status === undefined ? {} : { status }),
+    ...(registryCode === undefined ? {} : { registryCode }),
+  });
 }

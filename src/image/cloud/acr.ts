@@ -6,7 +6,7 @@ import type { Credential } from '../types.js';
 import type { Environment } from './aws-identity.js';
 import type { CloudHttp } from './http.js';
 import { CloudError, fieldIn, objectIn, type CloudProvider } from './provider.js';
-import { createTokenCache, type Token } from './token-cache.js';
+import { TokenCache, type Token } from './token-cache.js';
 
 const hostPattern = /^[a-z0-9-]+(?:\.[a-z0-9-]+)?\.azurecr\.(io|cn|us)$/;
 
@@ -53,8 +53,8 @@ export function createAcrProvider(options: {
   readonly registryEndpoint?: string;
 }): CloudProvider {
   const { env, http, clock } = options;
-  const access = createTokenCache<string>({ clock });
-  const refresh = createTokenCache<Credential>({ clock });
+  const access = new TokenCache<string>({ clock });
+  const refresh = new TokenCache<Credential>({ clock });
 
   function setting(name: string): string {
     const value = env[name];

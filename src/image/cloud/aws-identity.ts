@@ -3,7 +3,7 @@ import type { Clock } from '../../time/clock.js';
 import type { CloudHttp } from './http.js';
 import { CloudError, fieldIn, objectIn } from './provider.js';
 import type { AwsKeys } from './sigv4.js';
-import { createTokenCache, type Token } from './token-cache.js';
+import { TokenCache, type Token } from './token-cache.js';
 
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -55,7 +55,7 @@ export function createAwsIdentity(options: {
   readonly stsEndpoint?: string;
 }): AwsIdentity {
   const { env, http, clock } = options;
-  const cache = createTokenCache<AwsKeys>({ clock });
+  const cache = new TokenCache<AwsKeys>({ clock });
 
   function stsUrl(): string {
     if (options.stsEndpoint !== undefined) return options.stsEndpoint;

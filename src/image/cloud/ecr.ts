@@ -5,7 +5,7 @@ import type { AwsIdentity } from './aws-identity.js';
 import type { CloudHttp } from './http.js';
 import { CloudError, fieldIn, objectIn, type CloudProvider } from './provider.js';
 import { signV4 } from './sigv4.js';
-import { createTokenCache, type Token } from './token-cache.js';
+import { TokenCache, type Token } from './token-cache.js';
 import type { Credential } from '../types.js';
 
 const hostPattern = /^\d{12}\.dkr[.-]ecr(-fips)?\.([a-z]{2}(?:-[a-z]+)+-\d)\.([a-z0-9.-]+)$/;
@@ -50,7 +50,7 @@ export function createEcrProvider(options: {
   readonly endpoint?: string;
 }): CloudProvider {
   const { identity, http, clock } = options;
-  const cache = createTokenCache<Credential>({ clock });
+  const cache = new TokenCache<Credential>({ clock });
 
   async function token({ region, api }: EcrHost, signal: AbortSignal): Promise<Token<Credential>> {
     const url = new URL(options.endpoint ?? `https://${api}/`);

@@ -3,7 +3,7 @@ import { basicCredential } from '../credentials/credential.js';
 import type { Credential } from '../types.js';
 import type { CloudHttp } from './http.js';
 import { CloudError, fieldIn, objectIn, type CloudProvider } from './provider.js';
-import { createTokenCache, type Token } from './token-cache.js';
+import { TokenCache, type Token } from './token-cache.js';
 
 const hostPattern = /^(?:[a-z0-9-]+\.)?gcr\.io$|^[a-z0-9-]+\.pkg\.dev$/;
 
@@ -19,7 +19,7 @@ export function createGcpProvider(options: {
   readonly endpoint?: string;
 }): CloudProvider {
   const { http, clock, endpoint = 'http://metadata.google.internal' } = options;
-  const cache = createTokenCache<Credential>({ clock });
+  const cache = new TokenCache<Credential>({ clock });
   const name = 'the metadata server';
 
   async function token(signal: AbortSignal): Promise<Token<Credential>> {

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../model/json.js';
-import type { Credential } from '../types.js';
+import { WaitEnded } from '../../time/abort.js';
+import type { Credential, CredentialSource, ImageLog } from '../types.js';
 import type { CloudAnswer } from './http.js';
 
 /** Gets credentials for one cloud's registries with the identity this process was given. */
@@ -14,6 +15,25 @@ export interface CloudProvider {
 /** A cloud's endpoint gave no credential. The message holds no secret and nothing of the answer's body. */
 export class CloudError extends Error {
   override readonly name = 'CloudError';
+}
+
+/** Credentials by this process's identity in a cloud, for the registries of that cloud. */
+export function createCloudSource(providers: readonly CloudProvider[], log: ImageLog): CredentialSource {
+  return {
+    async credentials({ registry }, _request, signal) {
+      const host = registry.toLowerCase();
+      const provider = providers.find((one) => one.handles(host));
+      if (provider === undefined) return [];
+      try {
+        return [await provider.credential(host, signal)];
+      } catch (error) {
+        if (!(error instanceof WaitEnded)) {
+          log.warn({ provider: provider.name, registry: host, err: error }, 'A cloud gave no credential.');
+        }
+        return [];
+      }
+    },
+  };
 }
 
 /** The answer's JSON object. @throws CloudError for another status than 200 or another body. */

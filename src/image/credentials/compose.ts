@@ -1,5 +1,4 @@
-import type { ImageLog } from '../log.js';
-import type { CredentialSource } from '../types.js';
+import type { CredentialSource, ImageLog } from '../types.js';
 import { anonymous, distinct } from './credential.js';
 
 /**

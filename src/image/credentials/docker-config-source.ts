@@ -1,9 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
-import type { ImageLog } from '../log.js';
-import type { Credential, CredentialSource, ImageReference } from '../types.js';
+import type { Credential, CredentialRequest, CredentialSource, ImageLog, ImageReference } from '../types.js';
 import { parseDockerConfig, type DockerConfig } from './docker-config.js';
 import { askHelper, type HelperOptions } from './helper.js';
-import { createKeyring, type Keyring } from './keyring.js';
+import { Keyring } from './keyring.js';
 
 interface Loaded {
   readonly version: string;
@@ -11,74 +10,87 @@ interface Loaded {
   readonly keyring: Keyring;
 }
 
-/** Names under which a registry may stand in `credHelpers`; Docker Hub has an old one. */
-function helperHosts(registry: string): readonly string[] {
-  return registry === 'docker.io' ? ['https://index.docker.io/v1/', 'index.docker.io', 'docker.io'] : [registry];
+/** Where a docker config is, and how its helpers are run. */
+export interface DockerConfigOptions {
+  /** Path of the file; it may be missing. */
+  readonly path: string;
+  readonly log: ImageLog;
+  readonly helper?: HelperOptions;
 }
+
+const source = 'docker config';
 
 /**
  * Credentials from a docker config file, mounted or a user's own. It is read again when it has changed. A helper that
  * is named for the registry in `credHelpers` is asked first, then the file's own entries, then the `credsStore`, which
  * is asked for any registry.
- *
- * @param options `path` of the file; it may be missing.
  */
-export function createDockerConfigSource(options: {
-  readonly path: string;
-  readonly log: ImageLog;
-  readonly helper?: HelperOptions;
-}): CredentialSource {
-  const { path, log, helper = {} } = options;
-  const source = 'docker config';
-  let loaded: Loaded | undefined;
+export class DockerConfigSource implements CredentialSource {
+  readonly #path: string;
+  readonly #log: ImageLog;
+  readonly #helper: HelperOptions;
+  #loaded: Loaded | undefined;
 
-  async function load(): Promise<Loaded | undefined> {
+  constructor({ path, log, helper = {} }: DockerConfigOptions) {
+    this.#path = path;
+    this.#log = log;
+    this.#helper = helper;
+  }
+
+  async credentials(
+    { registry, repository }: ImageReference,
+    _request: CredentialRequest,
+    signal: AbortSignal,
+  ): Promise<readonly Credential[]> {
+    await this.#load();
+    if (this.#loaded === undefined) return [];
+    const { config, keyring } = this.#loaded;
+    const host = helperHosts(registry).find((name) => Object.hasOwn(config.credHelpers, name));
+    const named = host === undefined ? undefined : config.credHelpers[host];
+    const first = host === undefined || named === undefined ? [] : await this.#ask(named, host, signal);
+    const own = keyring.find(`${registry}/${repository}`);
+    const store =
+      config.credsStore === undefined || named !== undefined
+        ? []
+        : await this.#ask(config.credsStore, helperHosts(registry)[0] ?? registry, signal);
+    return [...first, ...own, ...store];
+  }
+
+  /** Reads the file if it has changed. One that cannot be read changes nothing; of one that is gone nothing stays. */
+  async #load(): Promise<void> {
     try {
-      const { mtimeMs, size, ino } = await stat(path);
+      const { mtimeMs, size, ino } = await stat(this.#path);
       const version = `${mtimeMs}/${size}/${ino}`;
-      if (loaded?.version === version) return loaded;
-      const config = parseDockerConfig(await readFile(path, 'utf8'), source, 'json');
+      if (this.#loaded?.version === version) return;
+      const config = parseDockerConfig(await readFile(this.#path, 'utf8'), source, 'json');
       if (config === undefined) {
-        log.warn({ path }, 'The docker config is not a JSON object; what was read from it before stays.');
-        return loaded;
+        this.#log.warn(
+          { path: this.#path },
+          'The docker config is not a JSON object; what was read from it before stays.',
+        );
+        return;
       }
-      loaded = { version, config, keyring: createKeyring(config.entries) };
-      return loaded;
+      this.#loaded = { version, config, keyring: new Keyring(config.entries) };
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') loaded = undefined;
-      else log.warn({ path, err: error }, 'The docker config cannot be read.');
-      return loaded;
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') this.#loaded = undefined;
+      else this.#log.warn({ path: this.#path, err: error }, 'The docker config cannot be read.');
     }
   }
 
-  async function ask(name: string, server: string, signal: AbortSignal): Promise<readonly Credential[]> {
+  async #ask(name: string, server: string, signal: AbortSignal): Promise<readonly Credential[]> {
     try {
-      const credential = await askHelper(name, server, source, signal, helper);
+      const credential = await askHelper(name, server, source, signal, this.#helper);
       return credential === undefined ? [] : [credential];
     } catch (error) {
       // The helper's output is not logged: it may be a secret.
-      log.warn(
-        { helper: name, server, problem: error instanceof Error ? error.name : 'unknown' },
-        'A credential helper failed.',
-      );
+      const problem = error instanceof Error ? error.name : 'unknown';
+      this.#log.warn({ helper: name, server, problem }, 'A credential helper failed.');
       return [];
     }
   }
+}
 
-  return {
-    async credentials({ registry, repository }: ImageReference, _request, signal) {
-      const now = await load();
-      if (now === undefined) return [];
-      const { config, keyring } = now;
-      const host = helperHosts(registry).find((name) => Object.hasOwn(config.credHelpers, name));
-      const named = host === undefined ? undefined : config.credHelpers[host];
-      const first = host === undefined || named === undefined ? [] : await ask(named, host, signal);
-      const own = keyring.find(`${registry}/${repository}`);
-      const store =
-        config.credsStore === undefined || named !== undefined
-          ? []
-          : await ask(config.credsStore, helperHosts(registry)[0] ?? registry, signal);
-      return [...first, ...own, ...store];
-    },
-  };
+/** Names under which a registry may stand in `credHelpers`; Docker Hub has an old one. */
+function helperHosts(registry: string): readonly string[] {
+  return registry === 'docker.io' ? ['https://index.docker.io/v1/', 'index.docker.io', 'docker.io'] : [registry];
 }

@@ -14,11 +14,39 @@ interface Place {
 }
 
 /**
- * Finds the credentials for an image as the kubelet does (kubernetes, pkg/credentialprovider, keyring.go; E11).
+ * Finds the credentials for an image as the kubelet does (kubernetes, pkg/credentialprovider, keyring.go; E11). Places
+ * are compared host label by host label with globs, with equal ports, and a path that starts with the place's; they are
+ * tried in reverse lexicographic order, so `quay.io/team` comes before `quay.io`, and entries of one place in the order
+ * given. Credentials for `index.docker.io` serve Docker Hub's images when nothing else does. A place that is no host is
+ * left out.
  */
-export interface Keyring {
+export class Keyring {
+  readonly #byKey = new Map<string, Credential[]>();
+  readonly #index: readonly { readonly place: Place; readonly credentials: readonly Credential[] }[];
+
+  /** @param entries in the order of the Secrets they come from */
+  constructor(entries: readonly KeyringEntry[]) {
+    for (const entry of entries) this.#add(entry);
+    this.#index = [...this.#byKey]
+      .sort(([one], [other]) => byBytes(other, one))
+      .map(([key, credentials]) => ({ place: placeOf(key), credentials }));
+  }
+
   /** Every credential for `registry/repository`, the one with the most specific place first. */
-  find(image: string): readonly Credential[];
+  find(image: string): readonly Credential[] {
+    const target = placeOf(image);
+    const found = this.#index.filter(({ place }) => matches(place, target)).flatMap(({ credentials }) => credentials);
+    if (found.length > 0) return found;
+    return /^(index\.)?docker\.io\//.test(image) ? (this.#byKey.get('index.docker.io') ?? []) : [];
+  }
+
+  #add({ location, credential }: KeyringEntry): void {
+    const key = keyOf(location);
+    if (key === undefined) return;
+    const list = this.#byKey.get(key);
+    if (list === undefined) this.#byKey.set(key, [credential]);
+    else list.push(credential);
+  }
 }
 
 /** `host[:port][/path]` without scheme; `/v1/` and `/v2/` at the front of the path mean the host alone. */
@@ -50,34 +78,4 @@ function matches(glob: Place, target: Place): boolean {
 /** Go sorts strings by their bytes. */
 function byBytes(one: string, other: string): number {
   return Buffer.compare(Buffer.from(one), Buffer.from(other));
-}
-
-/**
- * A keyring over all entries. Places are compared host label by host label with globs, with equal ports, and a path
- * that starts with the place's; they are tried in reverse lexicographic order, so `quay.io/team` comes before
- * `quay.io`, and entries of one place in the order given. Credentials for `index.docker.io` serve Docker Hub's images
- * when nothing else does. A place that is no host is left out.
- *
- * @param entries in the order of the Secrets they come from.
- */
-export function createKeyring(entries: readonly KeyringEntry[]): Keyring {
-  const byKey = new Map<string, Credential[]>();
-  for (const { location, credential } of entries) {
-    const key = keyOf(location);
-    if (key === undefined) continue;
-    const list = byKey.get(key);
-    if (list === undefined) byKey.set(key, [credential]);
-    else list.push(credential);
-  }
-  const index = [...byKey.keys()]
-    .sort((one, other) => byBytes(other, one))
-    .map((key) => ({ place: placeOf(key), credentials: byKey.get(key) ?? [] }));
-  return {
-    find(image) {
-      const target = placeOf(image);
-      const found = index.filter(({ place }) => matches(place, target)).flatMap(({ credentials }) => credentials);
-      if (found.length > 0) return found;
-      return /^(index\.)?docker\.io\//.test(image) ? (byKey.get('index.docker.io') ?? []) : [];
-    },
-  };
 }

@@ -1,8 +1,21 @@
-import type { ImageLog } from '../log.js';
-import type { CredentialRequest, CredentialSource } from '../types.js';
+import type { CredentialRequest, CredentialSource, ImageLog } from '../types.js';
 import { parseDockerConfig } from './docker-config.js';
-import { createKeyring, type KeyringEntry } from './keyring.js';
-import type { PullSecret, SecretSource } from './secret-source.js';
+import { Keyring, type KeyringEntry } from './keyring.js';
+
+/** A Secret as far as pull secrets need it. */
+export interface PullSecret {
+  readonly type: string;
+  /** Values by key, decoded from base64. */
+  readonly data: Readonly<Record<string, Uint8Array>>;
+}
+
+/** Reads from the cluster what pull secrets need. Both reject when the API server cannot be asked or refuses. */
+export interface SecretSource {
+  /** `undefined` when there is no such Secret. */
+  secret(namespace: string, name: string, signal: AbortSignal): Promise<PullSecret | undefined>;
+  /** Names of the `imagePullSecrets` of a ServiceAccount; empty when there is no such account. */
+  pullSecretsOf(namespace: string, serviceAccount: string, signal: AbortSignal): Promise<readonly string[]>;
+}
 
 /** A Secret's name and namespace. */
 export interface SecretName {
@@ -77,7 +90,7 @@ export function createPullSecretSource(from: SecretSource, log: ImageLog): Crede
           return read(from, place, `secret ${place.namespace}/${name}`, log, signal);
         }),
       );
-      return createKeyring(lists.flat()).find(`${registry}/${repository}`);
+      return new Keyring(lists.flat()).find(`${registry}/${repository}`);
     },
   };
 }
@@ -87,7 +100,7 @@ export function createDefaultPullSecretSource(from: SecretSource, secret: Secret
   return {
     async credentials({ registry, repository }, _request, signal) {
       const entries = await read(from, secret, 'default pull secret', log, signal);
-      return createKeyring(entries).find(`${registry}/${repository}`);
+      return new Keyring(entries).find(`${registry}/${repository}`);
     },
   };
 }

@@ -2,20 +2,8 @@ import { LRUCache } from 'lru-cache';
 import { type Credential, RegistryError } from '../types.js';
 import { type Challenge, parseChallenges } from './challenge.js';
 import { basicHeader, type TokenService } from './token-service.js';
-import type { Question } from './transport.js';
-import type { Answer } from './answer.js';
-
-/** Asks a registry, and shows it who we are in the way that it wants. */
-export interface Authenticator {
-  /**
-   * The answer after every challenge that can be met has been met; a 401 that is left is the registry's last word.
-   * How an origin wants to be asked is remembered, so that the next question is right at once.
-   *
-   * @param repository The repository as the host knows it, for the token's scope.
-   * @throws {RegistryError} What getting a token throws.
-   */
-  ask(question: Question, repository: string, credential: Credential, signal: AbortSignal): Promise<Answer>;
-}
+import type { RegistryRequest } from './transport.js';
+import type { RegistryAnswer } from './answer.js';
 
 /** An Authorization header and what it was made for. */
 interface Proof {
@@ -36,14 +24,70 @@ const maxParameterLength = 2048;
 /** Asked with what is remembered, with a first token, and with one of a wider scope. */
 const maxAttempts = 3;
 
-/** @param send Asks once and follows redirects. */
-export function createAuthenticator(
-  send: (question: Question, signal: AbortSignal) => Promise<Answer>,
-  tokens: TokenService,
-): Authenticator {
-  const demands = new LRUCache<string, Demand>({ max: maxRemembered });
+/** Asks once and follows redirects. */
+export type Send = (request: RegistryRequest, signal: AbortSignal) => Promise<RegistryAnswer>;
 
-  async function prove(
+/**
+ * Asks a registry, and shows it who we are in the way that it wants. How an origin wants to be asked is remembered, so
+ * that the next request is right at once.
+ */
+export class Authenticator {
+  readonly #send: Send;
+  readonly #tokens: TokenService;
+  readonly #demands = new LRUCache<string, Demand>({ max: maxRemembered });
+
+  constructor(send: Send, tokens: TokenService) {
+    this.#send = send;
+    this.#tokens = tokens;
+  }
+
+  /**
+   * The answer after every challenge that can be met has been met; a 401 that is left is the registry's last word.
+   *
+   * @param repository The repository as the host knows it, for the token's scope.
+   * @throws {RegistryError} What getting a token throws.
+   */
+  async ask(
+    request: RegistryRequest,
+    repository: string,
+    credential: Credential,
+    signal: AbortSignal,
+  ): Promise<RegistryAnswer> {
+    let proof = await this.#firstProof(request, repository, credential, signal);
+    let answer = await this.#send(withHeader(request, proof), signal);
+    for (let attempt = 1; attempt < maxAttempts; attempt++) {
+      const demand = nextDemand(answer, request, repository, credential, proof);
+      if (demand === undefined) break;
+      const next = await this.#prove(demand, credential, proof?.token, signal);
+      if (next === undefined) break;
+      proof = next;
+      answer = await this.#send(withHeader(request, proof), signal);
+    }
+    if (answer.status === 401) this.#forget(request, repository);
+    else if (proof?.demand !== undefined) this.#remember(request, repository, proof.demand);
+    return answer;
+  }
+
+  /** What to show before anything was asked for. */
+  async #firstProof(
+    request: RegistryRequest,
+    repository: string,
+    credential: Credential,
+    signal: AbortSignal,
+  ): Promise<Proof | undefined> {
+    if (credential.kind === 'registry-token') return sentAsItIs(credential);
+    const remembered = this.#remembered(request, repository);
+    if (remembered === undefined) return undefined;
+    try {
+      return await this.#prove(remembered, credential, undefined, signal);
+    } catch (error) {
+      // The registry may have another token server by now: the next look-up hears it from the registry.
+      if (error instanceof RegistryError) this.#forget(request, repository);
+      throw error;
+    }
+  }
+
+  async #prove(
     demand: Demand,
     credential: Credential,
     rejected: string | undefined,
@@ -56,61 +100,39 @@ export function createAuthenticator(
         : { header: authorization, demand, token: undefined, isCached: false };
     }
     const { realm, service, scope } = demand;
-    const token = await tokens.token({ realm, service, scope, credential }, rejected, signal);
+    const token = await this.#tokens.token({ realm, service, scope, credential }, rejected, signal);
     return { header: `Bearer ${token.text}`, demand, token: token.text, isCached: token.isCached };
   }
 
-  function forget(...keys: readonly string[]): void {
-    for (const key of keys) demands.delete(key);
+  #remembered({ url }: RegistryRequest, repository: string): Demand | undefined {
+    return this.#demands.get(placeOf(url, repository)) ?? forRepository(this.#demands.get(url.origin), repository);
   }
 
-  return {
-    async ask(question, repository, credential, signal) {
-      const { origin } = question.url;
-      const key = `${origin} ${repository}`;
-      const remembered = demands.get(key) ?? forRepository(demands.get(origin), repository);
-      let proof: Proof | undefined;
-      if (credential.kind === 'registry-token') proof = sentAsItIs(credential);
-      else if (remembered !== undefined) {
-        try {
-          proof = await prove(remembered, credential, undefined, signal);
-        } catch (error) {
-          // The registry may have another token server by now: the next look-up hears it from the registry.
-          if (error instanceof RegistryError) forget(origin, key);
-          throw error;
-        }
-      }
+  #remember({ url }: RegistryRequest, repository: string, demand: Demand): void {
+    this.#demands.set(placeOf(url, repository), demand);
+    this.#demands.set(url.origin, demand);
+  }
 
-      let answer = await send(withHeader(question, proof), signal);
-      for (let attempt = 1; attempt < maxAttempts; attempt++) {
-        const demand = nextDemand(answer, question, repository, credential, proof);
-        if (demand === undefined) break;
-        const next = await prove(demand, credential, proof?.token, signal);
-        if (next === undefined) break;
-        proof = next;
-        answer = await send(withHeader(question, proof), signal);
-      }
-      if (answer.status === 401) {
-        forget(origin, key);
-      } else if (proof?.demand !== undefined) {
-        demands.set(key, proof.demand);
-        demands.set(origin, proof.demand);
-      }
-      return answer;
-    },
-  };
+  #forget({ url }: RegistryRequest, repository: string): void {
+    this.#demands.delete(url.origin);
+    this.#demands.delete(placeOf(url, repository));
+  }
+}
+
+function placeOf({ origin }: URL, repository: string): string {
+  return `${origin} ${repository}`;
 }
 
 /** What to try next after an answer; `undefined` when it stands. */
 function nextDemand(
-  answer: Answer,
-  question: Question,
+  answer: RegistryAnswer,
+  request: RegistryRequest,
   repository: string,
   credential: Credential,
   sent: Proof | undefined,
 ): Demand | undefined {
   // A host that a redirect led to is not the one whose credentials these are.
-  if (answer.url.origin !== question.url.origin || credential.kind === 'registry-token') return undefined;
+  if (answer.url.origin !== request.url.origin || credential.kind === 'registry-token') return undefined;
   const challenges = parseChallenges(answer.headers['www-authenticate']);
   const isInsufficient = challenges.some(({ parameters }) => parameters.get('error') === 'insufficient_scope');
   if (answer.status !== 401 && !(answer.status === 403 && isInsufficient)) return undefined;
@@ -187,13 +209,11 @@ function sentAsItIs(credential: Credential): Proof {
   return { header: `Bearer ${token}`, demand: undefined, token: undefined, isCached: false };
 }
 
-function withHeader(question: Question, proof: Proof | undefined): Question {
-  return proof === undefined
-    ? question
-    : { ...question, headers: { ...question.headers, authorization: proof.header } };
+function withHeader(request: RegistryRequest, proof: Proof | undefined): RegistryRequest {
+  return proof === undefined ? request : { ...request, headers: { ...request.headers, authorization: proof.header } };
 }
 
-function unmet(answer: Answer, challenges: readonly Challenge[]): RegistryError {
+function unmet(answer: RegistryAnswer, challenges: readonly Challenge[]): RegistryError {
   const schemes = [...new Set(challenges.map(({ scheme }) => scheme.slice(0, 40)))].join(', ');
   const asks = schemes === '' ? 'names no way to do so' : `asks for ${schemes}`;
   return new RegistryError(

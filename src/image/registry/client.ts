@@ -7,20 +7,20 @@ import {
   type RegistryClient,
   RegistryError,
 } from '../types.js';
-import { createAuthenticator } from './authenticator.js';
+import { Authenticator } from './authenticator.js';
 import { type Lookup, lookupBySystem } from './connector.js';
 import { hasDigest, isDigest } from './digest.js';
-import { createDispatchers } from './dispatchers.js';
+import { Dispatchers } from './dispatchers.js';
 import { createEgressGuard, type EgressRules } from './egress-guard.js';
 import { answerError, connectionError } from './failure.js';
-import { createHosts, type HostConfiguration, type HostSettings, type RegistryRules } from './hosts.js';
+import { createHosts, type HostConfiguration, type Hosts, type HostSettings, type RegistryRules } from './hosts.js';
 import { verifiedManifest } from './manifest-answer.js';
 import { manifestAccept, mediaTypeOf } from './media-types.js';
 import { checkProxies, type ProxySettings } from './proxy.js';
 import { askFollowing } from './redirects.js';
-import { createTokenService } from './token-service.js';
-import { createTransport, type ExchangeReport, type Purpose } from './transport.js';
-import { headerOf, type Answer } from './answer.js';
+import { TokenService } from './token-service.js';
+import { Transport, type ExchangeReport, type Purpose } from './transport.js';
+import { headerOf, type RegistryAnswer } from './answer.js';
 
 export interface RegistryClientOptions {
   /** How to talk to hosts that need more than TLS and the defaults; the first that matches counts. */
@@ -42,12 +42,6 @@ export interface RegistryClientOptions {
   readonly lookup?: Lookup;
 }
 
-/** A registry client with connections of its own. */
-export interface ClosableRegistryClient extends RegistryClient {
-  /** Closes every connection; what is under way fails. */
-  close(): Promise<void>;
-}
-
 /** Where to ask for a reference: the registry, or a mirror of it. */
 interface Route {
   readonly origin: string;
@@ -62,49 +56,97 @@ const defaultManifestLimitBytes = 4 * 1024 * 1024;
 const anonymous: Credential = { kind: 'anonymous', source: 'none', fingerprint: 'anonymous' };
 
 /**
- * A client of the OCI distribution API that only pulls. Mirrors are asked in their order; whatever goes wrong with one
- * but the caller's giving up, the next is asked, and the registry's own answer is the one that counts.
- *
- * @throws {OutriderError} `settings_invalid` for egress rules and proxies that cannot be read.
+ * A client of the OCI distribution API that only pulls, with connections of its own. Mirrors are asked in their order;
+ * whatever goes wrong with one but the caller's giving up, the next is asked, and the registry's own answer is the one
+ * that counts.
  */
-export function createRegistryClient(options: RegistryClientOptions = {}): ClosableRegistryClient {
-  const clock = options.clock ?? Date.now;
-  const hosts = createHosts(options.hosts ?? [], options.registries ?? {});
-  const guard = createEgressGuard(options.egress ?? {});
-  checkProxies(options.proxies ?? {});
-  const dispatchers = createDispatchers(guard, options.proxies ?? {}, options.lookup ?? lookupBySystem);
-  const transport = createTransport(dispatchers, options.onExchange ?? (() => undefined));
-  const authenticator = createAuthenticator(
-    (question, signal) => askFollowing(transport, hosts, question, signal),
-    createTokenService(transport, hosts, clock),
-  );
-  const manifestLimitBytes = options.manifestLimitBytes ?? defaultManifestLimitBytes;
+export class OciRegistryClient implements RegistryClient {
+  readonly #hosts: Hosts;
+  readonly #dispatchers: Dispatchers;
+  readonly #authenticator: Authenticator;
+  readonly #manifestLimitBytes: number;
+  readonly #clock: () => number;
+  readonly #onMirrorFailure: RegistryClientOptions['onMirrorFailure'];
 
-  function ask(route: Route, request: Request, signal: AbortSignal): Promise<Answer> {
-    const url = new URL(`${route.origin}/v2/${route.repository}/${request.path}${route.query}`);
-    const { purpose, accept, limitBytes } = request;
-    const method = purpose === 'head' ? 'HEAD' : 'GET';
-    const question = { purpose, method, url, headers: { accept }, limitBytes, settings: route.settings } as const;
-    return authenticator.ask(question, route.repository, route.credential, signal);
+  /** @throws {OutriderError} `settings_invalid` for egress rules and proxies that cannot be read. */
+  constructor(options: RegistryClientOptions = {}) {
+    const { proxies = {}, lookup = lookupBySystem, clock = Date.now, onExchange = () => undefined } = options;
+    const hosts = createHosts(options.hosts ?? [], options.registries ?? {});
+    const guard = createEgressGuard(options.egress ?? {});
+    checkProxies(proxies);
+    const dispatchers = new Dispatchers({ guard, proxies, lookup });
+    const transport = new Transport(dispatchers, onExchange);
+    this.#hosts = hosts;
+    this.#dispatchers = dispatchers;
+    this.#authenticator = new Authenticator(
+      (request, signal) => askFollowing(transport, hosts, request, signal),
+      new TokenService({ transport, hosts, clock }),
+    );
+    this.#manifestLimitBytes = options.manifestLimitBytes ?? defaultManifestLimitBytes;
+    this.#clock = clock;
+    this.#onMirrorFailure = options.onMirrorFailure;
+  }
+
+  head(reference: ImageReference, credential: Credential, signal: AbortSignal): Promise<Descriptor | undefined> {
+    const wanted = { purpose: 'head', path: manifestPath(reference), accept: manifestAccept, limitBytes: 0 } as const;
+    return this.#along(reference, credential, signal, async (route) => {
+      const answer = await this.#ask(route, wanted, signal);
+      // A registry that knows no HEAD gives no digest.
+      if (answer.status === 405 || answer.status === 501) return undefined;
+      this.#checkSuccess(route, reference, answer);
+      return headDescriptor(reference, answer);
+    });
+  }
+
+  manifest(reference: ImageReference, credential: Credential, signal: AbortSignal): Promise<Manifest> {
+    const limitBytes = this.#manifestLimitBytes;
+    const wanted = { purpose: 'manifest', path: manifestPath(reference), accept: manifestAccept, limitBytes } as const;
+    return this.#along(reference, credential, signal, async (route) => {
+      const answer = await this.#ask(route, wanted, signal);
+      this.#checkSuccess(route, reference, answer);
+      return verifiedManifest(reference, answer);
+    });
+  }
+
+  blob(
+    reference: ImageReference,
+    digest: string,
+    limitBytes: number,
+    credential: Credential,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const wanted = { purpose: 'blob', path: `blobs/${digest}`, accept: '*/*', limitBytes } as const;
+    return this.#along(reference, credential, signal, async (route) => {
+      if (!isDigest(digest)) throw invalid('the blob’s digest is none that can be verified');
+      const answer = await this.#ask(route, wanted, signal);
+      this.#checkSuccess(route, reference, answer);
+      if (hasDigest(answer.body, digest)) return answer.body;
+      throw invalid(`${formatReference(reference)}: the blob has another digest than ${digest}`);
+    });
+  }
+
+  /** Closes every connection; what is under way fails. */
+  close(): Promise<void> {
+    return this.#dispatchers.close();
   }
 
   /** Asks along the routes until one gives a result. */
-  async function along<T>(
+  async #along<T>(
     reference: ImageReference,
     credential: Credential,
     signal: AbortSignal,
     attempt: (route: Route) => Promise<T>,
   ): Promise<T> {
     try {
-      hosts.checkRegistry(reference.registry);
-      const [own, mirrors] = routes(reference, credential);
+      this.#hosts.checkRegistry(reference.registry);
+      const [own, mirrors] = this.#routes(reference, credential);
       for (const mirror of mirrors) {
         try {
-          hosts.checkHost(mirror.host);
+          this.#hosts.checkHost(mirror.host);
           return await attempt(mirror);
         } catch (error) {
           if (signal.aborted) throw error;
-          options.onMirrorFailure?.(mirror.host, connectionError(mirror.host, error, signal));
+          this.#onMirrorFailure?.(mirror.host, connectionError(mirror.host, error, signal));
         }
       }
       return await attempt(own);
@@ -113,13 +155,13 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Closa
     }
   }
 
-  function routes(reference: ImageReference, credential: Credential): readonly [Route, readonly Route[]] {
-    const settings = hosts.settings(reference.registry);
+  #routes(reference: ImageReference, credential: Credential): readonly [Route, readonly Route[]] {
+    const settings = this.#hosts.settings(reference.registry);
     const own = route(apiHost(reference.registry), settings, reference.repository, '', credential);
     const mirrors = settings.mirrors.map((mirror) =>
       route(
         mirror.host,
-        hosts.settings(mirror.host),
+        this.#hosts.settings(mirror.host),
         `${mirror.repositoryPrefix ?? ''}${reference.repository}`,
         `?ns=${encodeURIComponent(reference.registry)}`,
         mirror.sendCredentials === true ? credential : anonymous,
@@ -128,55 +170,21 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Closa
     return [own, mirrors];
   }
 
-  return {
-    head: (reference, credential, signal) =>
-      along(reference, credential, signal, async (route) => {
-        const request = {
-          purpose: 'head',
-          path: manifestPath(reference),
-          accept: manifestAccept,
-          limitBytes: 0,
-        } as const;
-        const answer = await ask(route, request, signal);
-        // A registry that knows no HEAD gives no digest.
-        if (answer.status === 405 || answer.status === 501) return undefined;
-        if (answer.status !== 200) throw refusal(route, reference, answer, clock());
-        return headDescriptor(reference, answer);
-      }),
+  #ask(route: Route, wanted: Wanted, signal: AbortSignal): Promise<RegistryAnswer> {
+    const { purpose, path, accept, limitBytes } = wanted;
+    const url = new URL(`${route.origin}/v2/${route.repository}/${path}${route.query}`);
+    const method = purpose === 'head' ? 'HEAD' : 'GET';
+    const request = { purpose, method, url, headers: { accept }, limitBytes, settings: route.settings } as const;
+    return this.#authenticator.ask(request, route.repository, route.credential, signal);
+  }
 
-    manifest: (reference, credential, signal) =>
-      along(reference, credential, signal, async (route): Promise<Manifest> => {
-        const path = manifestPath(reference);
-        const request = { purpose: 'manifest', path, accept: manifestAccept, limitBytes: manifestLimitBytes } as const;
-        const answer = await ask(route, request, signal);
-        if (answer.status !== 200) throw refusal(route, reference, answer, clock());
-        return verifiedManifest(reference, answer);
-      }),
-
-    blob: (reference, digest, limitBytes, credential, signal) =>
-      along(reference, credential, signal, async (route) => {
-        if (!isDigest(digest))
-          throw new RegistryError('image_config_invalid', 'the blob’s digest is none that can be verified');
-        const answer = await ask(
-          route,
-          { purpose: 'blob', path: `blobs/${digest}`, accept: '*/*', limitBytes },
-          signal,
-        );
-        if (answer.status !== 200) throw refusal(route, reference, answer, clock());
-        if (!hasDigest(answer.body, digest)) {
-          throw new RegistryError(
-            'image_config_invalid',
-            `${formatReference(reference)}: the blob has another digest than ${digest}`,
-          );
-        }
-        return answer.body;
-      }),
-
-    close: () => dispatchers.close(),
-  };
+  #checkSuccess(route: Route, reference: ImageReference, answer: RegistryAnswer): void {
+    if (answer.status !== 200) throw refusal(route, reference, answer, this.#clock());
+  }
 }
 
-interface Request {
+/** What is asked for, whichever the route. */
+interface Wanted {
   readonly purpose: Purpose;
   readonly path: string;
   readonly accept: string;
@@ -192,14 +200,11 @@ function manifestPath(reference: ImageReference): string {
   return `manifests/${reference.digest ?? reference.tag ?? 'latest'}`;
 }
 
-function headDescriptor(reference: ImageReference, answer: Answer): Descriptor | undefined {
+function headDescriptor(reference: ImageReference, answer: RegistryAnswer): Descriptor | undefined {
   const digest = headerOf(answer, 'docker-content-digest');
   if (digest === undefined || !isDigest(digest)) return undefined;
   if (reference.digest !== undefined && reference.digest !== digest) {
-    throw new RegistryError(
-      'image_config_invalid',
-      `${formatReference(reference)}: the registry answers with ${digest}`,
-    );
+    throw invalid(`${formatReference(reference)}: the registry answers with ${digest}`);
   }
   const size = Number(headerOf(answer, 'content-length') ?? 0);
   return {
@@ -209,10 +214,14 @@ function headDescriptor(reference: ImageReference, answer: Answer): Descriptor |
   };
 }
 
-function refusal(route: Route, reference: ImageReference, answer: Answer, nowMs: number): RegistryError {
+function refusal(route: Route, reference: ImageReference, answer: RegistryAnswer, nowMs: number): RegistryError {
   const error = answerError(formatReference(reference), answer, nowMs);
   const isRegistrys = answer.url.host === new URL(route.origin).host;
   if (isRegistrys || error.reason === 'registry_rate_limited') return error;
   // A store behind a redirect knows links, not images: its 403 and 404 say nothing of rights or of what there is.
   return new RegistryError('registry_error', `${error.message} from ${answer.url.host}`, { status: answer.status });
+}
+
+function invalid(message: string): RegistryError {
+  return new RegistryError('image_config_invalid', message);
 }

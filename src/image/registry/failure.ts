@@ -1,8 +1,7 @@
 import { RegistryError } from '../types.js';
 import { isArray, isObject, stringOf } from '../../model/json.js';
 import { EgressDeniedError } from './egress-guard.js';
-import { retryAfterMs } from './retry-after.js';
-import { headerOf, type Answer } from './answer.js';
+import { headerOf, type RegistryAnswer } from './answer.js';
 
 /**
  * The error for an answer that is no success.
@@ -10,7 +9,7 @@ import { headerOf, type Answer } from './answer.js';
  * @param subject What was asked, for people: `ghcr.io/acme/worker:3`.
  * @param nowMs The time now, for Retry-After.
  */
-export function answerError(subject: string, answer: Answer, nowMs: number): RegistryError {
+export function answerError(subject: string, answer: RegistryAnswer, nowMs: number): RegistryError {
   const { status } = answer;
   const registryCode = errorCode(answer.body);
   const message = `${subject} → ${status}${registryCode === undefined ? '' : ` ${registryCode}`}`;
@@ -58,4 +57,21 @@ function errorCode(body: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+const maxRetryAfterMs = 24 * 60 * 60 * 1000;
+
+/**
+ * How long a Retry-After header asks to wait (RFC 9110, section 10.2.3): seconds, or a date.
+ *
+ * @param nowMs The time now, milliseconds since 1970.
+ * @returns Milliseconds, at most a day; `undefined` when there is no header or it is neither.
+ */
+export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
+  const text = header?.trim() ?? '';
+  if (/^\d{1,10}$/.test(text)) return Math.min(Number(text) * 1000, maxRetryAfterMs);
+  // The three forms of HTTP dates all start with the day's name; Date.parse alone would take nearly anything.
+  if (!/^[A-Z][a-z]{2,8},? /.test(text)) return undefined;
+  const dateMs = Date.parse(text);
+  return Number.isNaN(dateMs) ? undefined : Math.min(Math.max(dateMs - nowMs, 0), maxRetryAfterMs);
 }

@@ -3,7 +3,7 @@ import { formatReference } from '../reference.js';
 import { type ImageReference, type Manifest, RegistryError } from '../types.js';
 import { digestOf, hasDigest, isDigest } from './digest.js';
 import { manifestKind, mediaTypeOf } from './media-types.js';
-import { headerOf, type Answer } from './answer.js';
+import { headerOf, type RegistryAnswer } from './answer.js';
 
 /** Content types that say nothing of what a body is. */
 const vagueTypes: ReadonlySet<string> = new Set([
@@ -20,7 +20,7 @@ const vagueTypes: ReadonlySet<string> = new Set([
  *
  * @throws {RegistryError} `image_config_invalid` for other bytes than stated, `image_not_runnable` for schema 1.
  */
-export function verifiedManifest(reference: ImageReference, answer: Answer): Manifest {
+export function verifiedManifest(reference: ImageReference, answer: RegistryAnswer): Manifest {
   const name = formatReference(reference);
   const bytes = answer.body;
   const mediaType = statedType(answer);
@@ -49,7 +49,7 @@ export function verifiedManifest(reference: ImageReference, answer: Answer): Man
 }
 
 /** Content-Type; where that says nothing, what the body says of itself, and then its shape. */
-function statedType(answer: Answer): string {
+function statedType(answer: RegistryAnswer): string {
   const contentType = mediaTypeOf(headerOf(answer, 'content-type'));
   if (!vagueTypes.has(contentType)) return contentType;
   let body: unknown;

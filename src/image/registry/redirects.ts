@@ -1,7 +1,7 @@
 import { RegistryError } from '../types.js';
 import type { Hosts } from './hosts.js';
-import type { Question, Transport } from './transport.js';
-import { headerOf, type Answer } from './answer.js';
+import type { RegistryRequest, Transport } from './transport.js';
+import { headerOf, type RegistryAnswer } from './answer.js';
 
 const maxRedirects = 5;
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -17,32 +17,32 @@ const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 export async function askFollowing(
   transport: Transport,
   hosts: Hosts,
-  question: Question,
+  request: RegistryRequest,
   signal: AbortSignal,
-): Promise<Answer> {
-  let next = question;
+): Promise<RegistryAnswer> {
+  let next = request;
   for (let hop = 0; hop <= maxRedirects; hop++) {
     const answer = await transport.exchange(next, signal);
     if (!redirectStatuses.has(answer.status)) return answer;
     next = redirected(next, answer, hosts);
   }
-  throw new RegistryError('registry_error', `${question.url.host} redirects more than ${maxRedirects} times`);
+  throw new RegistryError('registry_error', `${request.url.host} redirects more than ${maxRedirects} times`);
 }
 
-function redirected(question: Question, answer: Answer, hosts: Hosts): Question {
-  const { host } = question.url;
-  const url = targetOf(headerOf(answer, 'location'), question.url);
+function redirected(request: RegistryRequest, answer: RegistryAnswer, hosts: Hosts): RegistryRequest {
+  const { host } = request.url;
+  const url = targetOf(headerOf(answer, 'location'), request.url);
   if (url === undefined) {
     throw new RegistryError('registry_error', `${host} redirects to nowhere`, { status: answer.status });
   }
   hosts.checkHost(url.host);
-  if (url.origin === question.url.origin) return { ...question, url };
+  if (url.origin === request.url.origin) return { ...request, url };
   const settings = hosts.settings(url.host);
-  if (url.protocol === 'http:' && question.url.protocol === 'https:' && !settings.plainHttp) {
+  if (url.protocol === 'http:' && request.url.protocol === 'https:' && !settings.plainHttp) {
     throw new RegistryError('registry_denied', `${host} redirects from TLS to plain HTTP at ${url.host}`);
   }
-  const headers = Object.fromEntries(Object.entries(question.headers).filter(([name]) => name !== 'authorization'));
-  return { ...question, url, settings, headers };
+  const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => name !== 'authorization'));
+  return { ...request, url, settings, headers };
 }
 
 function targetOf(location: string | undefined, base: URL): URL | undefined {

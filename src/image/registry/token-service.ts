@@ -4,11 +4,11 @@ import { type Credential, RegistryError } from '../types.js';
 import { answerError } from './failure.js';
 import type { Hosts } from './hosts.js';
 import { SharedCalls } from '../../time/shared-calls.js';
-import type { Question, Transport } from './transport.js';
-import type { Answer } from './answer.js';
+import type { RegistryRequest, Transport } from './transport.js';
+import type { RegistryAnswer } from './answer.js';
 
 /** What a token is asked for. */
-export interface TokenRequest {
+export interface WantedToken {
   /** The token server, from a Bearer challenge. */
   readonly realm: string;
   readonly service: string | undefined;
@@ -23,18 +23,6 @@ export interface Token {
   readonly isCached: boolean;
 }
 
-/** Gets Bearer tokens from token servers (distribution's token authentication: by GET, and by POST for OAuth2). */
-export interface TokenService {
-  /**
-   * A token from the cache or the server; callers that want the same one share one request.
-   *
-   * @param rejected A token that a registry has just refused: it is dropped from the cache.
-   * @throws {RegistryError} `image_unauthorized` when the server refuses the credential, `registry_denied` for a realm
-   *   that may not be asked, else what the transport throws.
-   */
-  token(request: TokenRequest, rejected: string | undefined, signal: AbortSignal): Promise<Token>;
-}
-
 const maxTokens = 2000;
 const maxTokenLength = 16 * 1024;
 const maxTokensLength = 8 * 1024 * 1024;
@@ -44,41 +32,69 @@ const maxLifetimeMs = 60 * 60_000;
 /** A token is not used in its last tenth, nor in its last ten seconds, so that it holds until the registry reads it. */
 const maxMarginMs = 10_000;
 
-export function createTokenService(transport: Transport, hosts: Hosts, clock: () => number): TokenService {
-  const tokens = new LRUCache<string, { readonly text: string; readonly expiresAtMs: number }>({
+interface KeptToken {
+  readonly text: string;
+  readonly expiresAtMs: number;
+}
+
+/** What tokens are got with. */
+export interface TokenServiceOptions {
+  readonly transport: Transport;
+  readonly hosts: Hosts;
+  /** The time now, milliseconds since 1970. */
+  readonly clock: () => number;
+}
+
+/** Gets Bearer tokens from token servers (distribution's token authentication: by GET, and by POST for OAuth2). */
+export class TokenService {
+  readonly #transport: Transport;
+  readonly #hosts: Hosts;
+  readonly #clock: () => number;
+  readonly #underWay = new SharedCalls<string>({ whenLeft: 'abort' });
+  readonly #kept = new LRUCache<string, KeptToken>({
     max: maxTokens,
     maxSize: maxTokensLength,
     sizeCalculation: ({ text }, key) => text.length + key.length,
   });
-  const underWay = new SharedCalls<string>({ whenLeft: 'abort' });
 
-  async function fetch(key: string, request: TokenRequest, signal: AbortSignal): Promise<string> {
-    const question = questionFor(request, hosts);
-    const askedAtMs = clock();
-    const answer = await transport.exchange(question, signal);
-    if (answer.status !== 200) throw refusal(question, answer, clock());
-    const token = readToken(answer, askedAtMs);
-    tokens.set(key, token);
-    return token.text;
+  constructor({ transport, hosts, clock }: TokenServiceOptions) {
+    this.#transport = transport;
+    this.#hosts = hosts;
+    this.#clock = clock;
   }
 
-  return {
-    async token(request, rejected, signal) {
-      const key = JSON.stringify([request.realm, request.service, request.scope, request.credential.fingerprint]);
-      const known = tokens.get(key);
-      if (known !== undefined && known.text !== rejected && known.expiresAtMs > clock()) {
-        return { text: known.text, isCached: true };
-      }
-      tokens.delete(key);
-      const text = await underWay.run(key, signal, (shared) => fetch(key, request, shared));
-      return { text, isCached: false };
-    },
-  };
+  /**
+   * A token from the cache or the server; callers that want the same one share one request.
+   *
+   * @param rejected A token that a registry has just refused: it is dropped from the cache.
+   * @throws {RegistryError} `image_unauthorized` when the server refuses the credential, `registry_denied` for a realm
+   *   that may not be asked, else what the transport throws.
+   */
+  async token(wanted: WantedToken, rejected: string | undefined, signal: AbortSignal): Promise<Token> {
+    const key = JSON.stringify([wanted.realm, wanted.service, wanted.scope, wanted.credential.fingerprint]);
+    const known = this.#kept.get(key);
+    if (known !== undefined && known.text !== rejected && known.expiresAtMs > this.#clock()) {
+      return { text: known.text, isCached: true };
+    }
+    this.#kept.delete(key);
+    const text = await this.#underWay.run(key, signal, (shared) => this.#fetch(key, wanted, shared));
+    return { text, isCached: false };
+  }
+
+  async #fetch(key: string, wanted: WantedToken, signal: AbortSignal): Promise<string> {
+    const request = requestFor(wanted, this.#hosts);
+    const askedAtMs = this.#clock();
+    const answer = await this.#transport.exchange(request, signal);
+    if (answer.status !== 200) throw refusal(request, answer, this.#clock());
+    const token = readToken(answer, askedAtMs);
+    this.#kept.set(key, token);
+    return token.text;
+  }
 }
 
-function questionFor(request: TokenRequest, hosts: Hosts): Question {
-  const { credential } = request;
-  const url = new URL(request.realm);
+function requestFor(wanted: WantedToken, hosts: Hosts): RegistryRequest {
+  const { credential } = wanted;
+  const url = new URL(wanted.realm);
   hosts.checkHost(url.host);
   const settings = hosts.settings(url.host);
   if (url.protocol === 'http:' && credential.kind !== 'anonymous' && !settings.plainHttp) {
@@ -87,7 +103,7 @@ function questionFor(request: TokenRequest, hosts: Hosts): Question {
       `the token server ${url.host} speaks plain HTTP, and no credentials go over that unless plainHttp is configured`,
     );
   }
-  const fields = fieldsOf(request);
+  const fields = fieldsOf(wanted);
   const common = { purpose: 'token', url, settings, limitBytes: answerLimitBytes } as const;
   if (credential.kind === 'identity-token') {
     fields.append('grant_type', 'refresh_token');
@@ -103,11 +119,11 @@ function questionFor(request: TokenRequest, hosts: Hosts): Question {
 }
 
 /** By GET each scope is a parameter of its own; the form of OAuth2 has one, with spaces. */
-function fieldsOf(request: TokenRequest): URLSearchParams {
+function fieldsOf({ service, scope, credential }: WantedToken): URLSearchParams {
   const fields = new URLSearchParams();
-  if (request.service !== undefined) fields.append('service', request.service);
-  const scopes = request.credential.kind === 'identity-token' ? [request.scope] : request.scope.split(' ');
-  for (const scope of scopes) fields.append('scope', scope);
+  if (service !== undefined) fields.append('service', service);
+  const scopes = credential.kind === 'identity-token' ? [scope] : scope.split(' ');
+  for (const one of scopes) fields.append('scope', one);
   return fields;
 }
 
@@ -118,16 +134,16 @@ export function basicHeader(credential: Credential): { readonly authorization?: 
   return { authorization: `Basic ${Buffer.from(pair, 'utf8').toString('base64')}` };
 }
 
-function refusal(question: Question, answer: Answer, nowMs: number): RegistryError {
-  const error = answerError(`token server ${question.url.host}`, answer, nowMs);
+function refusal(request: RegistryRequest, answer: RegistryAnswer, nowMs: number): RegistryError {
+  const error = answerError(`token server ${request.url.host}`, answer, nowMs);
   // OAuth2 answers 400 invalid_grant to a refresh token that does not hold (RFC 6749, section 5.2).
-  const isRefusal = error.reason === 'image_unauthorized' || (question.method === 'POST' && answer.status === 400);
+  const isRefusal = error.reason === 'image_unauthorized' || (request.method === 'POST' && answer.status === 400);
   if (isRefusal) return new RegistryError('image_unauthorized', error.message, { status: answer.status });
   if (error.reason !== 'image_not_found') return error;
   return new RegistryError('registry_error', error.message, { status: answer.status });
 }
 
-function readToken(answer: Answer, askedAtMs: number): { text: string; expiresAtMs: number } {
+function readToken(answer: RegistryAnswer, askedAtMs: number): KeptToken {
   const body = parseBody(answer);
   const text = stringOf(body['token']) ?? stringOf(body['access_token']) ?? '';
   // RFC 6750's b64token, and what else can stand in a header.
@@ -145,7 +161,7 @@ function readToken(answer: Answer, askedAtMs: number): { text: string; expiresAt
   return { text, expiresAtMs: startMs + lifetimeMs - Math.min(lifetimeMs / 10, maxMarginMs) };
 }
 
-function parseBody(answer: Answer): Readonly<Record<string, unknown>> {
+function parseBody(answer: RegistryAnswer): Readonly<Record<string, unknown>> {
   try {
     const body: unknown = JSON.parse(new TextDecoder().decode(answer.body));
     return isObject(body) ? body : {};

@@ -2,8 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { LRUCache } from 'lru-cache';
 import { errors, type Dispatcher } from 'undici';
 import type { RegistryError } from '../types.js';
-import type { Answer } from './answer.js';
-import { readBody } from './body.js';
+import { readBody, type RegistryAnswer } from './answer.js';
 import type { Dispatchers } from './dispatchers.js';
 import { connectionError, systemCode } from './failure.js';
 import type { HostSettings } from './hosts.js';
@@ -13,7 +12,7 @@ import { Semaphore } from './semaphore.js';
 export type Purpose = 'manifest' | 'head' | 'blob' | 'token';
 
 /** One HTTP request. */
-export interface Question {
+export interface RegistryRequest {
   readonly purpose: Purpose;
   readonly method: 'GET' | 'HEAD' | 'POST';
   readonly url: URL;
@@ -39,7 +38,25 @@ export interface ExchangeReport {
   readonly error: unknown;
 }
 
-export interface Transport {
+/** The whole body may take so many times as long as may pass between two pieces of it. */
+const bodyTimeouts = 3;
+const maxComplaintBytes = 64 * 1024;
+const closedByPeer: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/** Sends requests, of each host so many at a time. */
+export class Transport {
+  readonly #dispatchers: Dispatchers;
+  readonly #report: (exchange: ExchangeReport) => void;
+  readonly #places = new Semaphore();
+  /** Origins that have answered lately, so that a connection to them may be a kept one. */
+  readonly #answered = new LRUCache<string, true>({ max: 500 });
+
+  /** @param report told of every request */
+  constructor(dispatchers: Dispatchers, report: (exchange: ExchangeReport) => void) {
+    this.#dispatchers = dispatchers;
+    this.#report = report;
+  }
+
   /**
    * One request and its whole answer; nothing is followed or retried but a GET or HEAD on a kept connection that the
    * other side had closed.
@@ -47,90 +64,98 @@ export interface Transport {
    * @throws {RegistryError} `registry_unreachable`, `registry_denied`, `lookup_timeout`, or `image_config_invalid` for a
    *   body that is longer than it may be.
    */
-  exchange(question: Question, signal: AbortSignal): Promise<Answer>;
+  async exchange(request: RegistryRequest, signal: AbortSignal): Promise<RegistryAnswer> {
+    const startMs = performance.now();
+    let answer: RegistryAnswer | undefined;
+    let failure: RegistryError | undefined;
+    try {
+      answer = await this.#inTurn(request, signal);
+      return answer;
+    } catch (error) {
+      failure = connectionError(request.url.host, error, signal);
+      throw failure;
+    } finally {
+      this.#report(reportOf(request, answer, failure, performance.now() - startMs));
+    }
+  }
+
+  /** Asks when a place of the host is free. */
+  async #inTurn(request: RegistryRequest, signal: AbortSignal): Promise<RegistryAnswer> {
+    const release = await this.#places.acquire(request.url.host, request.settings.concurrency, signal);
+    try {
+      const response = await this.#send(request, signal);
+      this.#answered.set(request.url.origin, true);
+      return await answerIn(response, request);
+    } finally {
+      release();
+    }
+  }
+
+  /** Sends the request, once more where a kept connection turns out to be closed. */
+  async #send(request: RegistryRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const dispatcher = await this.#dispatchers.dispatcherFor(request.url, request.settings, signal);
+    const options = optionsOf(request, signal);
+    try {
+      return await dispatcher.request(options);
+    } catch (error) {
+      const mayBeStale = request.method !== 'POST' && this.#answered.has(request.url.origin) && !signal.aborted;
+      if (!mayBeStale || !closedByPeer.has(systemCode(error) ?? '')) throw error;
+      this.#answered.delete(request.url.origin);
+      return dispatcher.request(options);
+    }
+  }
 }
 
-/** The whole body may take so many times as long as may pass between two pieces of it. */
-const bodyTimeouts = 3;
-const maxComplaintBytes = 64 * 1024;
-const closedByPeer: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
-
-export function createTransport(dispatchers: Dispatchers, report: (exchange: ExchangeReport) => void): Transport {
-  const semaphore = new Semaphore();
-  /** Origins that have answered lately, so that a connection to them may be a kept one. */
-  const answered = new LRUCache<string, true>({ max: 500 });
-
-  async function request(question: Question, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const dispatcher = await dispatchers.dispatcherFor(question.url, question.settings, signal);
-    const send = (): Promise<Dispatcher.ResponseData> =>
-      dispatcher.request({
-        origin: question.url.origin,
-        path: question.url.pathname + question.url.search,
-        method: question.method,
-        headers: { 'user-agent': 'outrider', 'accept-encoding': 'identity', ...question.headers },
-        body: question.body ?? null,
-        signal,
-        headersTimeout: question.settings.headersTimeoutMs,
-        bodyTimeout: question.settings.bodyTimeoutMs,
-      });
-    try {
-      return await send();
-    } catch (error) {
-      const mayBeStale = question.method !== 'POST' && answered.has(question.url.origin) && !signal.aborted;
-      if (!mayBeStale || !closedByPeer.has(systemCode(error) ?? '')) throw error;
-      answered.delete(question.url.origin);
-      return send();
-    }
-  }
-
-  async function run(question: Question, signal: AbortSignal): Promise<Answer> {
-    const { url } = question;
-    const { statusCode: status, headers, body } = await request(question, signal);
-    answered.set(url.origin, true);
-    // The length that an answer to HEAD states is that of the body it does not have.
-    const isWhole = status >= 200 && status < 300 && question.method !== 'HEAD';
-    // One who sends a byte now and then keeps every other time limit.
-    const longestMs = bodyTimeouts * question.settings.bodyTimeoutMs;
-    const timer = setTimeout(() => body.destroy(new errors.BodyTimeoutError('the body takes too long')), longestMs);
-    try {
-      const bytes = isWhole
-        ? await readBody(body, headers, question.limitBytes, 'refuse')
-        : await readBody(body, headers, maxComplaintBytes, 'cut');
-      return { url, status, headers, body: bytes };
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
+function optionsOf(
+  { url, method, headers, body, settings }: RegistryRequest,
+  signal: AbortSignal,
+): Dispatcher.RequestOptions {
   return {
-    async exchange(question, signal) {
-      const startMs = performance.now();
-      let answer: Answer | undefined;
-      let failure: RegistryError | undefined;
-      try {
-        const release = await semaphore.acquire(question.url.host, question.settings.concurrency, signal);
-        try {
-          answer = await run(question, signal);
-        } finally {
-          release();
-        }
-        return answer;
-      } catch (error) {
-        failure = connectionError(question.url.host, error, signal);
-        throw failure;
-      } finally {
-        report({
-          purpose: question.purpose,
-          method: question.method,
-          url: question.url.origin + question.url.pathname,
-          status: answer?.status,
-          durationMs: performance.now() - startMs,
-          bytes: answer?.body.length ?? 0,
-          complaint: answer === undefined || answer.status < 400 ? undefined : complaint(answer.body),
-          error: failure,
-        });
-      }
-    },
+    origin: url.origin,
+    path: url.pathname + url.search,
+    method,
+    headers: { 'user-agent': 'outrider', 'accept-encoding': 'identity', ...headers },
+    body: body ?? null,
+    signal,
+    headersTimeout: settings.headersTimeoutMs,
+    bodyTimeout: settings.bodyTimeoutMs,
+  };
+}
+
+async function answerIn(
+  { statusCode: status, headers, body }: Dispatcher.ResponseData,
+  { url, method, limitBytes, settings }: RegistryRequest,
+): Promise<RegistryAnswer> {
+  // The length that an answer to HEAD states is that of the body it does not have.
+  const isWhole = status >= 200 && status < 300 && method !== 'HEAD';
+  // One who sends a byte now and then keeps every other time limit.
+  const longestMs = bodyTimeouts * settings.bodyTimeoutMs;
+  const timer = setTimeout(() => body.destroy(new errors.BodyTimeoutError('the body takes too long')), longestMs);
+  try {
+    const bytes = isWhole
+      ? await readBody(body, headers, limitBytes, 'refuse')
+      : await readBody(body, headers, maxComplaintBytes, 'cut');
+    return { url, status, headers, body: bytes };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function reportOf(
+  { purpose, method, url }: RegistryRequest,
+  answer: RegistryAnswer | undefined,
+  error: RegistryError | undefined,
+  durationMs: number,
+): ExchangeReport {
+  return {
+    purpose,
+    method,
+    url: url.origin + url.pathname,
+    status: answer?.status,
+    durationMs,
+    bytes: answer?.body.length ?? 0,
+    complaint: answer === undefined || answer.status < 400 ? undefined : complaint(answer.body),
+    error,
   };
 }
 

@@ -4,21 +4,22 @@ import { createCacheFile } from '../cache/file.js';
 import type { ImageStats } from '../../model/image-stats.js';
 import { systemClock, type Clock } from '../../time/clock.js';
 import type { Environment } from '../cloud/aws-identity.js';
-import { createCloudSource } from '../cloud/source.js';
+import { createCloudSource } from '../cloud/provider.js';
 import { composeCredentials } from '../credentials/compose.js';
-import { createDockerConfigSource } from '../credentials/docker-config-source.js';
+import { DockerConfigSource } from '../credentials/docker-config-source.js';
 import { createDefaultPullSecretSource, createPullSecretSource } from '../credentials/pull-secrets.js';
-import type { SecretSource } from '../credentials/secret-source.js';
-import type { ImageLog } from '../log.js';
-import type { NodeFacts } from '../placement.js';
-import { createRegistryClient } from '../registry/client.js';
+import type { SecretSource } from '../credentials/pull-secrets.js';
+import type { ImageLog } from '../types.js';
+import type { NodeFacts } from '../pod-platforms.js';
+import { OciRegistryClient } from '../registry/client.js';
 import type { EgressRules } from '../registry/egress-guard.js';
-import { proxyFromEnvironment } from '../registry/proxy.js';
+import { proxyFromEnvironment, type ProxySettings } from '../registry/proxy.js';
 import type { ExchangeReport } from '../registry/transport.js';
-import { createImageResolver, type RunningResolver } from '../resolver.js';
+import { RegistryResolver } from '../resolver.js';
 import type { CredentialSource } from '../types.js';
-import { openClouds } from './clouds.js';
+import { openClouds, type OpenClouds } from './clouds.js';
 import { readHosts } from './host-files.js';
+import { SavedCache } from './saved-cache.js';
 
 /** What look-ups are opened with. */
 export interface ImageServiceOptions {
@@ -42,16 +43,45 @@ export interface ImageServiceOptions {
   readonly onExchange?: (exchange: ExchangeReport) => void;
 }
 
+/** What look-ups hold open. */
+interface ImageServiceParts {
+  readonly resolver: RegistryResolver;
+  readonly shown: ImageService['resolver'];
+  readonly saved: SavedCache | undefined;
+  readonly client: OciRegistryClient;
+  readonly clouds: OpenClouds;
+}
+
 /** Look-ups, open. */
-export interface ImageService {
-  readonly resolver: ImageResolver & Pick<RunningResolver, 'describe'>;
-  stats(): ImageStats;
+export class ImageService {
+  readonly resolver: ImageResolver & Pick<RegistryResolver, 'describe'>;
+  readonly #parts: ImageServiceParts;
+  #closed: Promise<void> | undefined;
+
+  constructor(parts: ImageServiceParts) {
+    this.resolver = parts.shown;
+    this.#parts = parts;
+  }
+
+  stats(): ImageStats {
+    return this.#parts.resolver.stats();
+  }
+
   /** Ends what is under way, writes the cache's file and closes every connection. A second call waits for the first. */
-  close(): Promise<void>;
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const { resolver, saved, client, clouds } = this.#parts;
+    resolver.close();
+    await saved?.close();
+    await Promise.all([client.close(), clouds.close()]);
+  }
 }
 
 const cacheFileLimitBytes = 64 * 1_048_576;
-const saveIntervalMs = 60_000;
 
 /**
  * Opens look-ups: the registry client, credentials in the kubelet's order, the clouds, the cache with its file.
@@ -59,11 +89,33 @@ const saveIntervalMs = 60_000;
  * @throws OutriderError `settings_invalid`, `registry_config_invalid`, `file_unreadable`
  */
 export async function openImageService(options: ImageServiceOptions): Promise<ImageService> {
-  const { config = defaultRegistryConfig, env, log, clock = systemClock, onLookup, onExchange, nodes } = options;
+  const { config = defaultRegistryConfig, env, log, clock = systemClock, onLookup, nodes } = options;
   const proxies = proxyFromEnvironment(env);
-  const hosts = await readHosts(config.hosts ?? [], options.configFolder ?? '.');
-  const client = createRegistryClient({
-    hosts,
+  const client = await openClient(options, config, clock, proxies);
+  const clouds = await openClouds(config.clouds, { env, clock, proxies });
+  const { credentialTtlMs, ...limits } = config.cache ?? {};
+  const resolver = new RegistryResolver({
+    client,
+    credentials: composeCredentials(credentialSources(options, config, createCloudSource(clouds.providers, log)), log),
+    clock,
+    log,
+    limits,
+    ...(credentialTtlMs === undefined ? {} : { credentialTtlMs }),
+    ...(nodes === undefined ? {} : { nodes }),
+  });
+  const saved = await openFile(options.cacheFile, resolver, log);
+  const shown = onLookup === undefined ? resolver : measured(resolver, clock, onLookup);
+  return new ImageService({ resolver, shown, saved, client, clouds });
+}
+
+async function openClient(
+  { configFolder = '.', env, log, onExchange }: ImageServiceOptions,
+  config: RegistryConfig,
+  clock: Clock,
+  proxies: ProxySettings,
+): Promise<OciRegistryClient> {
+  return new OciRegistryClient({
+    hosts: await readHosts(config.hosts ?? [], configFolder),
     registries: config.registries ?? {},
     egress: egressOf(config, env),
     proxies,
@@ -71,31 +123,18 @@ export async function openImageService(options: ImageServiceOptions): Promise<Im
     ...(onExchange === undefined ? {} : { onExchange }),
     onMirrorFailure: (mirror, error) => log.warn({ mirror, err: error }, 'A mirror gave no result.'),
   });
-  const clouds = await openClouds(config.clouds, { env, clock, proxies });
-  const { credentialTtlMs, ...limits } = config.cache ?? {};
-  const resolver = createImageResolver({
-    client,
-    credentials: composeCredentials(credentialSources(options, config, createCloudSource(clouds.providers, log)), log),
-    map: new Map(),
-    clock,
-    log,
-    limits,
-    ...(credentialTtlMs === undefined ? {} : { credentialTtlMs }),
-    ...(nodes === undefined ? {} : { nodes }),
-  });
-  const file = await keepInFile(options.cacheFile, resolver, log);
+}
 
-  let closed: Promise<void> | undefined;
-  async function close(): Promise<void> {
-    resolver.close();
-    await file.close();
-    await Promise.all([client.close(), clouds.close()]);
-  }
-  return {
-    resolver: onLookup === undefined ? resolver : measured(resolver, clock, onLookup),
-    stats: () => resolver.stats(),
-    close: () => (closed ??= close()),
-  };
+/** Reads the cache's file, and keeps it from then on. */
+async function openFile(
+  path: string | undefined,
+  resolver: RegistryResolver,
+  log: ImageLog,
+): Promise<SavedCache | undefined> {
+  if (path === undefined) return undefined;
+  const file = createCacheFile({ path, limitBytes: cacheFileLimitBytes, log });
+  await file.load(resolver.cache);
+  return new SavedCache(file, resolver);
 }
 
 function credentialSources(
@@ -108,7 +147,7 @@ function credentialSources(
     ...(secrets === undefined || defaultPullSecret === undefined
       ? []
       : [createDefaultPullSecretSource(secrets, defaultPullSecret, log)]),
-    ...(dockerConfig === undefined ? [] : [createDockerConfigSource({ path: dockerConfig, log, helper: { env } })]),
+    ...(dockerConfig === undefined ? [] : [new DockerConfigSource({ path: dockerConfig, log, helper: { env } })]),
     clouds,
   ];
 }
@@ -122,36 +161,8 @@ function egressOf({ egress }: RegistryConfig, env: Environment): EgressRules {
   return { ...egress, deny: [...(egress?.deny ?? []), apiServer, 'kubernetes.default.svc'] };
 }
 
-async function keepInFile(
-  path: string | undefined,
-  resolver: RunningResolver,
-  log: ImageLog,
-): Promise<{ close(): Promise<void> }> {
-  if (path === undefined) return { close: () => Promise.resolve() };
-  const file = createCacheFile({ path, limitBytes: cacheFileLimitBytes, log });
-  await file.load(resolver.cache);
-  let saving = Promise.resolve();
-  let savedAtMisses = 0;
-  const save = (): void => {
-    const { misses } = resolver.stats();
-    // Nothing is learned without a miss.
-    if (misses === savedAtMisses) return;
-    savedAtMisses = misses;
-    saving = saving.then(() => file.save(resolver.cache));
-  };
-  const timer = setInterval(save, saveIntervalMs);
-  timer.unref();
-  return {
-    close: () => {
-      clearInterval(timer);
-      save();
-      return saving;
-    },
-  };
-}
-
 function measured(
-  resolver: RunningResolver,
+  resolver: RegistryResolver,
   clock: Clock,
   onLookup: (outcome: ImageOutcome, seconds: number) => void,
 ): ImageService['resolver'] {

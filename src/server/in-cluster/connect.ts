@@ -7,7 +7,7 @@ import { createClusterFacts, type ClusterFactsReader } from '../../cluster/facts
 import { createSecretSource } from '../../cluster/secrets/secret-source.js';
 import { sleepByTimer, type Timing } from '../../time/sleep.js';
 import { systemClock } from '../../time/clock.js';
-import type { SecretSource } from '../../image/credentials/secret-source.js';
+import type { SecretSource } from '../../image/credentials/pull-secrets.js';
 import { version } from '../../model/version.js';
 import type { Logger } from '../../observe/logger.js';
 

@@ -3,7 +3,7 @@ import { configure } from '../../../src/engine/configure.js';
 import { parseConfiguration } from '../../../src/documents/configuration/configuration.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { systemClock } from '../../../src/time/clock.js';
-import type { SecretSource } from '../../../src/image/credentials/secret-source.js';
+import type { SecretSource } from '../../../src/image/credentials/pull-secrets.js';
 import { createMapResolver } from '../../../src/image/map-resolver.js';
 import { openImageService, type ImageService } from '../../../src/image/service/open.js';
 import type { JsonObject } from '../../../src/model/json.js';

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import type { SecretSource } from '../../../src/image/credentials/secret-source.js';
+import type { SecretSource } from '../../../src/image/credentials/pull-secrets.js';
 import { objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { startCountingProxy, startRegistry } from '../registry/harness.js';
 import { digestOf, makeUmociImage, push } from '../registry/images.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { type ParsedImageConfig, parseImageConfig, parseManifest } from '../../../src/image/manifest.js';
 import { parseReference } from '../../../src/image/reference.js';
-import { type ClosableRegistryClient, createRegistryClient } from '../../../src/image/registry/client.js';
+import { OciRegistryClient } from '../../../src/image/registry/client.js';
 import { type Credential, type ImageReference, RegistryError } from '../../../src/image/types.js';
 import { type Fault, startCountingProxy, startRegistry } from './harness.js';
 import { buildMultiPlatform, createBuildah, digestOf, makeUmociImage, push, pushRaw } from './images.js';
@@ -22,13 +22,13 @@ function basic(username: string, password: string): Credential {
   return { kind: 'basic', username, password, source: 'test', fingerprint: `${username}:${password}` };
 }
 
-function clientOf(...hosts: readonly string[]): ClosableRegistryClient {
-  return createRegistryClient({ hosts: hosts.map((host) => ({ host, plainHttp: true })), egress: { allow: hosts } });
+function clientOf(...hosts: readonly string[]): OciRegistryClient {
+  return new OciRegistryClient({ hosts: hosts.map((host) => ({ host, plainHttp: true })), egress: { allow: hosts } });
 }
 
 /** Every platform's config behind a reference. */
 async function configsOf(
-  client: ClosableRegistryClient,
+  client: OciRegistryClient,
   reference: ImageReference,
   credential = anonymous,
 ): Promise<ParsedImageConfig[]> {
@@ -196,7 +196,7 @@ t.test('tokens (E12), and what a look-up costs', async (t) => {
 t.test('faults in front of the registry, and recovery from each (E13)', async (t) => {
   const registry = await startRegistry(join(directory, 'faults'), { mode: 'none' });
   const proxy = await startCountingProxy(registry.host);
-  const client = createRegistryClient({
+  const client = new OciRegistryClient({
     hosts: [{ host: proxy.host, plainHttp: true, headersTimeoutMs: 500, bodyTimeoutMs: 500 }],
     egress: { allow: [proxy.host] },
   });

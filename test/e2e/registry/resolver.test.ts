@@ -5,9 +5,9 @@ import t, { type Test } from 'tap';
 import { type Clock, systemClock } from '../../../src/time/clock.js';
 import { composeCredentials } from '../../../src/image/credentials/compose.js';
 import { createPullSecretSource } from '../../../src/image/credentials/pull-secrets.js';
-import type { SecretSource } from '../../../src/image/credentials/secret-source.js';
-import { createRegistryClient } from '../../../src/image/registry/client.js';
-import { createImageResolver, type RunningResolver } from '../../../src/image/resolver.js';
+import type { SecretSource } from '../../../src/image/credentials/pull-secrets.js';
+import { OciRegistryClient } from '../../../src/image/registry/client.js';
+import { RegistryResolver } from '../../../src/image/resolver.js';
 import type { ImageOutcome } from '../../../src/model/image.js';
 import { type CountingProxy, startCountingProxy, startRegistry } from './harness.js';
 import { buildMultiPlatform, createBuildah, makeUmociImage, push } from './images.js';
@@ -33,13 +33,13 @@ function secretsOf(host: string, passwords: Readonly<Record<string, string>>): S
 }
 
 interface Bench {
-  readonly resolver: RunningResolver;
+  readonly resolver: RegistryResolver;
   readonly ask: (name: string, ...pullSecrets: readonly string[]) => Promise<ImageOutcome>;
   readonly passMs: (ms: number) => void;
 }
 
 function bench(t: Test, proxy: CountingProxy): Bench {
-  const client = createRegistryClient({
+  const client = new OciRegistryClient({
     hosts: [{ host: proxy.host, plainHttp: true }],
     egress: { allow: [proxy.host] },
   });
@@ -47,7 +47,7 @@ function bench(t: Test, proxy: CountingProxy): Bench {
   const clock: Clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
   const secrets = secretsOf(proxy.host, { wrong: 'no', right: 'secret', other: 'nope' });
   const credentials = composeCredentials([createPullSecretSource(secrets, log)], log);
-  const resolver = createImageResolver({ client, credentials, map: new Map(), clock, log });
+  const resolver = new RegistryResolver({ client, credentials, clock, log });
   t.teardown(() => {
     resolver.close();
     return client.close();

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { parseSettingsFile } from '../../../src/documents/configuration/settings-file.js';
 import { readSettings } from '../../../src/settings/settings.js';
 import { createCacheFile } from '../../../src/image/cache/file.js';
-import { createImageCache, defaultCacheLimits } from '../../../src/image/cache/image-cache.js';
-import { createCacheCounter } from '../../../src/image/cache/stats.js';
+import { ImageCache, defaultCacheLimits } from '../../../src/image/cache/image-cache.js';
+import { CacheCounter } from '../../../src/image/cache/counter.js';
 import { parseDockerConfig } from '../../../src/image/credentials/docker-config.js';
 import { parseImageConfig, parseManifest } from '../../../src/image/manifest.js';
 import { formatReference, parseReference } from '../../../src/image/reference.js';
@@ -67,10 +67,10 @@ export function texts(): Target {
       parseDockerConfig(text, 'fuzz', 'legacy');
       writeFileSync(cacheFile, input);
       await file.load(
-        createImageCache({
+        new ImageCache({
           clock: fakeClock(),
           limits: defaultCacheLimits,
-          counter: createCacheCounter(),
+          counter: new CacheCounter(),
           random: () => 0,
         }),
       );

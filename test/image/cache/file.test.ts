@@ -2,11 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import t from 'tap';
 import { createCacheFile } from '../../../src/image/cache/file.js';
-import { createImageCache, defaultCacheLimits, type ImageCache } from '../../../src/image/cache/image-cache.js';
-import { createCacheCounter } from '../../../src/image/cache/stats.js';
+import { defaultCacheLimits, ImageCache } from '../../../src/image/cache/image-cache.js';
+import { CacheCounter } from '../../../src/image/cache/counter.js';
 import { anonymous, basicCredential } from '../../../src/image/credentials/credential.js';
 import { parseReference } from '../../../src/image/reference.js';
-import { createImageResolver } from '../../../src/image/resolver.js';
+import { RegistryResolver } from '../../../src/image/resolver.js';
 import { fakeClock, fakeRegistry, forever, silent } from '../fake-registry.js';
 
 const digest = `sha256:${'a'.repeat(64)}`;
@@ -14,10 +14,10 @@ const other = `sha256:${'b'.repeat(64)}`;
 const reference = parseReference('r.example/x/one:1');
 
 function cacheOf(): ImageCache {
-  return createImageCache({
+  return new ImageCache({
     clock: fakeClock(),
     limits: defaultCacheLimits,
-    counter: createCacheCounter(),
+    counter: new CacheCounter(),
     random: () => 0,
   });
 }
@@ -123,14 +123,7 @@ t.test('E14: a restarted replica is warm, and asks for the right again', async (
     const credentials = {
       credentials: () => Promise.resolve(namespace === 'payments' ? [alice, anonymous] : [anonymous]),
     };
-    const map = new Map<string, never>();
-    const resolver = createImageResolver({
-      client: registry.client,
-      credentials,
-      map,
-      clock: fakeClock(),
-      log: silent,
-    });
+    const resolver = new RegistryResolver({ client: registry.client, credentials, clock: fakeClock(), log: silent });
     const request = { reference: reference.text, namespace, pod: {} };
     return { resolver, ask: () => resolver.lookUp(request, forever), known: () => resolver.known(request) };
   };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { createImageCache, type CacheLimits, type ImageCache } from '../../../src/image/cache/image-cache.js';
-import { createCacheCounter } from '../../../src/image/cache/stats.js';
+import { ImageCache, type CacheLimits } from '../../../src/image/cache/image-cache.js';
+import { CacheCounter } from '../../../src/image/cache/counter.js';
 import { parseReference } from '../../../src/image/reference.js';
 import type { ImageReference } from '../../../src/image/types.js';
 import { fakeClock, type FakeClock } from '../fake-registry.js';
@@ -130,7 +130,7 @@ t.test('E14: no answer without a right that the registry gave that holder in tim
   fc.assert(
     fc.property(commands, fc.double({ min: 0, max: 0.999, noNaN: true }), (list, luck) => {
       const clock = fakeClock();
-      const cache = createImageCache({ clock, limits, counter: createCacheCounter(), random: () => luck });
+      const cache = new ImageCache({ clock, limits, counter: new CacheCounter(), random: () => luck });
       fc.modelRun(() => ({ model: { nowMs: 0, rights: new Map(), names: new Map() }, real: { cache, clock } }), list);
     }),
     { numRuns: 500 },
@@ -142,7 +142,7 @@ t.test('E14: no answer without a right that the registry gave that holder in tim
 t.test('E14: what was granted just now is answered, and a clock that runs backwards is not believed', (t) => {
   let nowMs = 5_000;
   const clock = { monotonicMs: () => nowMs, wallMs: () => 0 };
-  const cache = createImageCache({ clock, limits, counter: createCacheCounter(), random: () => 0 });
+  const cache = new ImageCache({ clock, limits, counter: new CacheCounter(), random: () => 0 });
   const [tag] = references;
   const [digest = ''] = digests;
   if (tag === undefined) throw new Error('no reference');

@@ -8,7 +8,7 @@ import { createEcrProvider, ecrHost } from '../../../src/image/cloud/ecr.js';
 import { createGcpProvider } from '../../../src/image/cloud/gcp.js';
 import { createCloudHttp } from '../../../src/image/cloud/http.js';
 import { signV4 } from '../../../src/image/cloud/sigv4.js';
-import { createCloudSource } from '../../../src/image/cloud/source.js';
+import { createCloudSource } from '../../../src/image/cloud/provider.js';
 import { parseReference } from '../../../src/image/reference.js';
 import { fakeClock, forever } from '../fake-registry.js';
 

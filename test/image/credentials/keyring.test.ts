@@ -2,14 +2,12 @@ import fc from 'fast-check';
 import t from 'tap';
 import { basicCredential } from '../../../src/image/credentials/credential.js';
 import { globMatches } from '../../../src/image/credentials/glob.js';
-import { createKeyring } from '../../../src/image/credentials/keyring.js';
+import { Keyring } from '../../../src/image/credentials/keyring.js';
 
 /** Users found for an image in a keyring whose users are named after their places. */
 function found(image: string, ...locations: readonly string[]): readonly string[] {
   const entries = locations.map((location) => ({ location, credential: basicCredential(location, 'p', 's') }));
-  return createKeyring(entries)
-    .find(image)
-    .map(({ username }) => username ?? '');
+  return new Keyring(entries).find(image).map(({ username }) => username ?? '');
 }
 
 t.test('E11: which places match an image, as the kubelet sees it', (t) => {

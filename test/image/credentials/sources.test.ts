@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import t from 'tap';
 import { composeCredentials } from '../../../src/image/credentials/compose.js';
 import { anonymous, basicCredential } from '../../../src/image/credentials/credential.js';
-import { createDockerConfigSource } from '../../../src/image/credentials/docker-config-source.js';
+import { DockerConfigSource } from '../../../src/image/credentials/docker-config-source.js';
 import { parseDockerConfig } from '../../../src/image/credentials/docker-config.js';
 import { askHelper } from '../../../src/image/credentials/helper.js';
 import { createDefaultPullSecretSource, createPullSecretSource } from '../../../src/image/credentials/pull-secrets.js';
-import type { PullSecret, SecretSource } from '../../../src/image/credentials/secret-source.js';
+import type { PullSecret, SecretSource } from '../../../src/image/credentials/pull-secrets.js';
 import { parseReference } from '../../../src/image/reference.js';
 import type { Credential } from '../../../src/image/types.js';
 import { forever, silent } from '../fake-registry.js';
@@ -198,7 +198,7 @@ t.test('E11: a mounted docker config: helpers, entries and store; read again whe
   });
   const path = join(dir, 'config.json');
   const helper = { env: { PATH: `${dir}:${process.env['PATH'] ?? ''}` } };
-  const source = createDockerConfigSource({ path, log, helper });
+  const source = new DockerConfigSource({ path, log, helper });
   const users = async (image = 'quay.io/team/app'): Promise<readonly string[]> =>
     (await source.credentials(parseReference(image), who, forever)).map(
       (one) => `${one.username ?? ''} ${one.password ?? ''}`,

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import t from 'tap';
 import { parseReference } from '../../../src/image/reference.js';
-import { createRegistryClient } from '../../../src/image/registry/client.js';
+import { OciRegistryClient } from '../../../src/image/registry/client.js';
 import {
   anonymous,
   basic,
@@ -291,12 +291,12 @@ t.test('the registry itself is guarded (E13)', async (t) => {
     ['loop.example', '127.0.0.1'],
     ['meta.example', '169.254.169.254'],
   ]);
-  const client = createRegistryClient({
+  const client = new OciRegistryClient({
     hosts: [{ host: '*', plainHttp: true }],
     registries: { allow: ['*.example', '127.0.0.1', 'localhost'], deny: ['denied.example'] },
     lookup: (host, _, callback) => callback(null, [{ address: names.get(host) ?? '127.0.0.1', family: 4 }]),
   });
-  const open = createRegistryClient({
+  const open = new OciRegistryClient({
     hosts: [{ host: '*', plainHttp: true }],
     egress: { allow: ['loop.example'] },
     lookup: (_, __, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }]),

@@ -1,11 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  type ClosableRegistryClient,
-  createRegistryClient,
-  type RegistryClientOptions,
-} from '../../../src/image/registry/client.js';
+import { OciRegistryClient, type RegistryClientOptions } from '../../../src/image/registry/client.js';
 import type { ExchangeReport } from '../../../src/image/registry/transport.js';
 import { type Credential, RegistryError } from '../../../src/image/types.js';
 
@@ -63,9 +59,9 @@ export async function startServer(handler: Handler, make: () => Server = createS
 export function clientFor(
   hosts: readonly string[],
   options: RegistryClientOptions = {},
-): { client: ClosableRegistryClient; exchanges: ExchangeReport[] } {
+): { client: OciRegistryClient; exchanges: ExchangeReport[] } {
   const exchanges: ExchangeReport[] = [];
-  const client = createRegistryClient({
+  const client = new OciRegistryClient({
     ...options,
     hosts: [...(options.hosts ?? []), ...hosts.map((host) => ({ host, plainHttp: true }))],
     egress: options.egress ?? { allow: [...hosts] },

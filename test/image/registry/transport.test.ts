@@ -6,8 +6,8 @@ import { connect } from 'node:net';
 import * as x509 from '@peculiar/x509';
 import t from 'tap';
 import { parseReference } from '../../../src/image/reference.js';
-import { createRegistryClient } from '../../../src/image/registry/client.js';
-import { retryAfterMs } from '../../../src/image/registry/retry-after.js';
+import { OciRegistryClient } from '../../../src/image/registry/client.js';
+import { retryAfterMs } from '../../../src/image/registry/failure.js';
 import { Semaphore } from '../../../src/image/registry/semaphore.js';
 import {
   anonymous,
@@ -57,8 +57,8 @@ t.test('TLS: an unknown authority, a configured one, another name', async (t) =>
     callback: (error: null, addresses: { address: string; family: number }[]) => void,
   ): void => callback(null, [{ address: '127.0.0.1', family: 4 }]);
   const egress = { allow: ['127.0.0.1'] };
-  const trusting = createRegistryClient({ hosts: [{ host: '*', ca: cert }], egress, lookup });
-  const strict = createRegistryClient({ egress, lookup });
+  const trusting = new OciRegistryClient({ hosts: [{ host: '*', ca: cert }], egress, lookup });
+  const strict = new OciRegistryClient({ egress, lookup });
   t.teardown(() => Promise.all([trusting.close(), strict.close(), server.close()]));
   const ask = (client: typeof strict, host: string) =>
     client.manifest(parseReference(`${host}:${port}/acme/app`), anonymous, never);
@@ -79,7 +79,7 @@ t.test('TLS: an unknown authority, a configured one, another name', async (t) =>
 });
 
 t.test('a name that does not resolve', async (t) => {
-  const client = createRegistryClient({
+  const client = new OciRegistryClient({
     lookup: (host, _, callback) => {
       callback(Object.assign(new Error(host), { code: 'ENOTFOUND' }), []);
     },
@@ -123,7 +123,7 @@ t.test('a proxy: tunnels for TLS, plain requests otherwise, and the guard before
     },
   );
   const resolved: string[] = [];
-  const client = createRegistryClient({
+  const client = new OciRegistryClient({
     hosts: [
       { host: 'plain.test', plainHttp: true },
       { host: '*', ca: cert },

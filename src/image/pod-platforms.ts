@@ -1,10 +1,10 @@
 import { isArray, listOf, objectOf, stringOf, stringsOf, type JsonObject, type JsonValue } from '../model/json.js';
 
-/** The nodes a pod can land on, as far as the pod itself and what is known of the nodes say it (E8). */
-export interface Placement {
+/** The platforms of the nodes a pod can land on, as far as the pod and what is known of the nodes say it (E8). */
+export interface PodPlatforms {
   /** Whether a node of this operating system and architecture (Go's names, as in `amd64`) can get the pod. */
   admits(os: string, architecture: string): boolean;
-  /** Equal for pods with equal placement. */
+  /** Equal for pods with equal platforms. */
   readonly key: string;
 }
 
@@ -118,21 +118,21 @@ function specRules(spec: JsonObject, making: Making): readonly Rule[] {
 }
 
 /**
- * Where a pod can land, from `nodeSelector`, required node affinity (terms are alternatives, the expressions of one
+ * Which platforms a pod can land on, from `nodeSelector`, required node affinity (terms are alternatives, the expressions of one
  * hold together), `spec.os` and `spec.nodeName` (E8). Labels other than architecture and operating system could be on
  * any node, so they rule nothing out. Windows is never admitted: the tracer is a Linux program.
  *
  * @param pod the Pod.
  * @param nodes what is known of the nodes.
  */
-export function placementOf(pod: JsonObject, nodes?: NodeFacts): Placement {
+export function podPlatforms(pod: JsonObject, nodes?: NodeFacts): PodPlatforms {
   const spec = objectOf(pod['spec']) ?? {};
   const mentioned = new Set(usual);
   const rules = specRules(spec, { nodes, mentioned });
-  return new RuledPlacement(rules, mentioned);
+  return new RuledPlatforms(rules, mentioned);
 }
 
-class RuledPlacement implements Placement {
+class RuledPlatforms implements PodPlatforms {
   readonly #rules: readonly Rule[];
   readonly #mentioned: ReadonlySet<string>;
   #key: string | undefined;

@@ -1,13 +1,13 @@
 import t from 'tap';
-import { placementOf, type NodeFacts } from '../../src/image/placement.js';
+import { podPlatforms, type NodeFacts } from '../../src/image/pod-platforms.js';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 
 const architectures = ['amd64', 'arm64', 's390x'];
 
 function admitted(spec: JsonObject, nodes?: NodeFacts): readonly string[] {
-  const placement = placementOf({ spec }, nodes);
-  t.notOk(placement.admits('windows', 'amd64'), 'never Windows');
-  return architectures.filter((architecture) => placement.admits('linux', architecture));
+  const possible = podPlatforms({ spec }, nodes);
+  t.notOk(possible.admits('windows', 'amd64'), 'never Windows');
+  return architectures.filter((architecture) => possible.admits('linux', architecture));
 }
 
 function affinity(...terms: readonly JsonValue[]): JsonObject {
@@ -76,8 +76,8 @@ t.test('E8: the node’s name, and the architectures that the cluster has', (t) 
   t.end();
 });
 
-t.test('equal placements have one key', (t) => {
-  const key = (spec: JsonObject, nodes?: NodeFacts): string => placementOf({ spec }, nodes).key;
+t.test('equal platforms have one key', (t) => {
+  const key = (spec: JsonObject, nodes?: NodeFacts): string => podPlatforms({ spec }, nodes).key;
   t.equal(key({ containers: [1] }), key({}));
   t.not(key({ nodeSelector: { 'kubernetes.io/arch': 'arm64' } }), key({}));
   t.not(key({ os: { name: 'windows' } }), key({}));

@@ -1,0 +1,61 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../time/clock.js';
+import { valueOf, type Timed, type Tolerance } from '../cache/timed.js';
+import { repositoryKey } from '../reference.js';
+import type { Credential, ImageReference } from '../types.js';
+
+/** Times and sizes of the memory. */
+export interface MemoryOptions {
+  readonly clock: Clock;
+  /** For how long a pod's credentials are believed to be the same. */
+  readonly ttlMs: number;
+  /** How old that may get while the registry cannot be asked. */
+  readonly staleMs: number;
+  /** Most of each kind. */
+  readonly entries: number;
+}
+
+/** What is remembered of credentials: fingerprints only, never a secret. `whoKey` is that of an `ImageQuestion`. */
+export class CredentialMemory {
+  readonly #options: MemoryOptions;
+  readonly #known: LRUCache<string, Timed<readonly string[]>>;
+  readonly #workers: LRUCache<string, string>;
+
+  constructor(options: MemoryOptions) {
+    this.#options = options;
+    this.#known = new LRUCache({ max: options.entries });
+    this.#workers = new LRUCache({ max: options.entries });
+  }
+
+  /** The fingerprints that a pod's credentials for the image had, when they were last read. */
+  fingerprints(reference: ImageReference, whoKey: string, tolerance: Tolerance): readonly string[] {
+    const { clock, staleMs } = this.#options;
+    return valueOf(this.#known.get(knownKey(reference, whoKey)), clock.monotonicMs(), tolerance, staleMs) ?? [];
+  }
+
+  remember(reference: ImageReference, whoKey: string, credentials: readonly Credential[]): void {
+    const { clock, ttlMs } = this.#options;
+    const value = credentials.map(({ fingerprint }) => fingerprint);
+    this.#known.set(knownKey(reference, whoKey), { value, atMs: clock.monotonicMs(), ttlMs });
+  }
+
+  /** The credentials in the order to try them: the one that worked for the repository before comes first. */
+  ordered(reference: ImageReference, credentials: readonly Credential[]): readonly Credential[] {
+    const worker = this.#workers.get(workerKey(reference, credentials));
+    if (worker === undefined) return credentials;
+    const rank = ({ fingerprint }: Credential): number => (fingerprint === worker ? 0 : 1);
+    return [...credentials].sort((one, other) => rank(one) - rank(other));
+  }
+
+  worked(reference: ImageReference, credentials: readonly Credential[], { fingerprint }: Credential): void {
+    this.#workers.set(workerKey(reference, credentials), fingerprint);
+  }
+}
+
+function knownKey(reference: ImageReference, whoKey: string): string {
+  return `${repositoryKey(reference)} ${whoKey}`;
+}
+
+function workerKey(reference: ImageReference, credentials: readonly Credential[]): string {
+  return [repositoryKey(reference), ...credentials.map(({ fingerprint }) => fingerprint).sort()].join(' ');
+}

@@ -1,0 +1,128 @@
+import type { Clock } from '../time/clock.js';
+import type { Attempt } from './attempt.js';
+import { Backoff } from './cache/backoff.js';
+import type { CacheCounter } from './cache/counter.js';
+import type { Negatives } from './cache/negatives.js';
+import { systemCode } from './registry/failure.js';
+import { repositoryKey } from './reference.js';
+import { RegistryError, type ImageLog, type ImageReference } from './types.js';
+
+/** What failures are known with. */
+export interface KnownFailuresParts {
+  readonly negatives: Negatives;
+  readonly clock: Clock;
+  readonly counter: CacheCounter;
+  readonly log: ImageLog;
+}
+
+/**
+ * Spares registries the questions that have just failed: a refusal for the credential that met it, and whatever would be
+ * asked of a registry or repository that does not answer.
+ */
+export class KnownFailures {
+  readonly #negatives: Negatives;
+  readonly #backoff: Backoff;
+  readonly #counter: CacheCounter;
+  readonly #log: ImageLog;
+
+  constructor({ negatives, clock, counter, log }: KnownFailuresParts) {
+    this.#negatives = negatives;
+    this.#backoff = new Backoff({ clock, entries: 5_000 });
+    this.#counter = counter;
+    this.#log = log;
+  }
+
+  /** Whether a question about the reference would be refused at once, since its registry did not answer lately. */
+  leavesAlone(reference: ImageReference): boolean {
+    return this.#backoff.leavesAlone(reference.registry) || this.#backoff.leavesAlone(repositoryKey(reference));
+  }
+
+  /**
+   * Asks unless the answer is known to be a failure; remembers how it went.
+   *
+   * @param asked what is asked for, in one form for all ways of writing it
+   * @throws RegistryError and nothing else
+   */
+  async guard<T>(attempt: Attempt, asked: string, ask: () => Promise<T>): Promise<T> {
+    const known = this.#known(attempt, asked);
+    if (known !== undefined) {
+      this.#counter.count('negative');
+      throw known;
+    }
+    try {
+      const answer = await ask();
+      this.#answered(attempt.reference.registry);
+      this.#answered(repositoryKey(attempt.reference));
+      return answer;
+    } catch (error) {
+      const failure = failureOf(error, attempt);
+      this.#remember(failure, attempt, asked);
+      throw failure;
+    }
+  }
+
+  #known({ reference, credential }: Attempt, asked: string): RegistryError | undefined {
+    const { registry } = reference;
+    const refusal = this.#negatives.find(registry, asked, credential.fingerprint);
+    if (refusal !== undefined) return refusal;
+    if (this.#backoff.mayAsk(repositoryKey(reference)) && this.#backoff.mayAsk(registry)) return undefined;
+    return new RegistryError('registry_unreachable', `${registry} did not answer lately`);
+  }
+
+  #remember(failure: RegistryError, attempt: Attempt, asked: string): void {
+    const { registry } = attempt.reference;
+    const repository = repositoryKey(attempt.reference);
+    const outage = outageOf(failure);
+    // One line for a whole outage: where a registry cannot be reached at all, it would be one for every trial.
+    if (outage === undefined) this.#say(failure, attempt, asked, 'A registry did not show an image.');
+    else if (this.#backoff.failed(outage === 'registry' ? registry : repository)) {
+      this.#say(failure, attempt, asked, outageBegins);
+    }
+    if (failure.status !== undefined) {
+      this.#answered(registry);
+      if (outage === undefined) this.#answered(repository);
+    }
+    this.#negatives.keep(registry, asked, attempt.credential.fingerprint, failure);
+  }
+
+  #say(failure: RegistryError, { credential }: Attempt, image: string, message: string): void {
+    const { reason, status } = failure;
+    this.#log.warn({ image, credential: credential.source, reason, status, err: failure }, message);
+  }
+
+  #answered(place: string): void {
+    if (this.#backoff.succeeded(place)) this.#log.warn({ place }, 'A registry answers again.');
+  }
+}
+
+const outageBegins = 'A registry does not answer; it is asked more and more rarely, at least once a minute.';
+
+function failureOf(error: unknown, { reference }: Attempt): RegistryError {
+  if (!(error instanceof RegistryError)) {
+    return new RegistryError('registry_error', 'the look-up failed', { cause: error });
+  }
+  if (error.reason !== 'lookup_timeout') return error;
+  // The question's own longest time is over: the registry hangs.
+  return new RegistryError('registry_unreachable', `${reference.registry} took too long`, { cause: error });
+}
+
+// Codes of connections that were made: one repository can be slow where its registry is not.
+const afterConnecting = new Set([
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_SOCKET',
+  'UND_ERR_ABORTED',
+  'ECONNRESET',
+  'EPIPE',
+]);
+
+/**
+ * What to leave alone after a failure. The whole registry only if nothing listens there: were a time-out or a gateway's
+ * error enough, a tenant with one slow repository behind a shared registry could have every other's look-ups refused.
+ */
+function outageOf({ reason, status, cause }: RegistryError): 'registry' | 'repository' | undefined {
+  if (reason === 'registry_error') return (status ?? 0) > 501 ? 'repository' : undefined;
+  if (reason !== 'registry_unreachable') return undefined;
+  const tookTooLong = cause instanceof RegistryError;
+  return tookTooLong || afterConnecting.has(systemCode(cause) ?? '') ? 'repository' : 'registry';
+}
