@@ -39,38 +39,71 @@ function endOf(jwt: string): number | undefined {
   }
 }
 
+/** What tokens for ACR are got with. */
+export interface AcrOptions {
+  /** The identity; and, as `AZURE_AUTHORITY_HOST`, where Entra ID is. */
+  readonly env: Environment;
+  readonly http: CloudHttp;
+  readonly clock: Clock;
+  /** In place of `https://` and the registry. */
+  readonly registryEndpoint?: string;
+}
+
 /**
  * Tokens for Azure Container Registry by workload identity: the ServiceAccount's token is exchanged for one of Entra
  * ID, and that for the registry's refresh token (github.com/Azure/acr, docs/AAD-OAuth.md), an identity token in
  * Docker's words.
- *
- * @param options `registryEndpoint`: in place of `https://` and the registry. The authority is `AZURE_AUTHORITY_HOST`.
  */
-export function createAcrProvider(options: {
-  readonly env: Environment;
-  readonly http: CloudHttp;
-  readonly clock: Clock;
-  readonly registryEndpoint?: string;
-}): CloudProvider {
-  const { env, http, clock } = options;
-  const access = new TokenCache<string>({ clock });
-  const refresh = new TokenCache<Credential>({ clock });
+export class AcrProvider implements CloudProvider {
+  readonly name = 'acr';
+  readonly #options: AcrOptions;
+  readonly #access: TokenCache<string>;
+  readonly #refresh: TokenCache<Credential>;
 
-  function setting(name: string): string {
-    const value = env[name];
-    if (value === undefined || value === '') throw new CloudError(`${name} is not set`);
-    return value;
+  constructor(options: AcrOptions) {
+    const { clock } = options;
+    this.#options = options;
+    this.#access = new TokenCache({ clock });
+    this.#refresh = new TokenCache({ clock });
   }
 
-  async function accessToken(cloud: string, signal: AbortSignal): Promise<Token<string>> {
+  handles(registry: string): boolean {
+    return hostPattern.test(registry);
+  }
+
+  async credential(registry: string, signal: AbortSignal): Promise<Credential> {
+    const [, cloud] = hostPattern.exec(registry) ?? [];
+    if (cloud === undefined) throw new CloudError('the registry is not one of ACR');
+    return this.#refresh.get(registry, signal, (own) => this.#refreshToken(registry, cloud, own));
+  }
+
+  async #refreshToken(registry: string, cloud: string, signal: AbortSignal): Promise<Token<Credential>> {
+    const { http, clock, registryEndpoint = `https://${registry}` } = this.#options;
+    const token = await this.#access.get(cloud, signal, (own) => this.#accessToken(cloud, own));
+    const body = new URLSearchParams({
+      grant_type: 'access_token',
+      service: registry,
+      tenant: this.#setting('AZURE_TENANT_ID'),
+      access_token: token,
+    }).toString();
+    const url = `${registryEndpoint}/oauth2/exchange`;
+    const object = objectIn(await http({ method: 'POST', url, headers: form, body }, signal), registry);
+    const value = fieldIn(object, 'refresh_token', registry);
+    const end = endOf(value);
+    const lifeMs = end === undefined ? 3_600_000 : Math.max(0, end * 1_000 - clock.wallMs());
+    return { value: identityTokenCredential(value, 'acr', nobody), lifeMs };
+  }
+
+  async #accessToken(cloud: string, signal: AbortSignal): Promise<Token<string>> {
+    const { env, http } = this.#options;
     const authority = env['AZURE_AUTHORITY_HOST'] ?? authorities[cloud] ?? '';
-    const tenant = encodeURIComponent(setting('AZURE_TENANT_ID'));
-    const assertion = await readFile(setting('AZURE_FEDERATED_TOKEN_FILE'), 'utf8').catch((cause: unknown) => {
+    const tenant = encodeURIComponent(this.#setting('AZURE_TENANT_ID'));
+    const assertion = await readFile(this.#setting('AZURE_FEDERATED_TOKEN_FILE'), 'utf8').catch((cause: unknown) => {
       throw new CloudError('the federated token’s file cannot be read', { cause });
     });
     const body = new URLSearchParams({
       grant_type: 'client_credentials',
-      client_id: setting('AZURE_CLIENT_ID'),
+      client_id: this.#setting('AZURE_CLIENT_ID'),
       scope: scopes[cloud] ?? '',
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
       client_assertion: assertion.trim(),
@@ -82,29 +115,9 @@ export function createAcrProvider(options: {
     return { value: fieldIn(object, 'access_token', 'Entra ID'), lifeMs };
   }
 
-  async function refreshToken(registry: string, cloud: string, signal: AbortSignal): Promise<Token<Credential>> {
-    const token = await access.get(cloud, signal, (own) => accessToken(cloud, own));
-    const body = new URLSearchParams({
-      grant_type: 'access_token',
-      service: registry,
-      tenant: setting('AZURE_TENANT_ID'),
-      access_token: token,
-    }).toString();
-    const url = `${options.registryEndpoint ?? `https://${registry}`}/oauth2/exchange`;
-    const object = objectIn(await http({ method: 'POST', url, headers: form, body }, signal), registry);
-    const value = fieldIn(object, 'refresh_token', registry);
-    const end = endOf(value);
-    const lifeMs = end === undefined ? 3_600_000 : Math.max(0, end * 1_000 - clock.wallMs());
-    return { value: identityTokenCredential(value, 'acr', nobody), lifeMs };
+  #setting(name: string): string {
+    const value = this.#options.env[name];
+    if (value === undefined || value === '') throw new CloudError(`${name} is not set`);
+    return value;
   }
-
-  return {
-    name: 'acr',
-    handles: (registry) => hostPattern.test(registry),
-    async credential(registry, signal) {
-      const [, cloud] = hostPattern.exec(registry) ?? [];
-      if (cloud === undefined) throw new CloudError('the registry is not one of ACR');
-      return refresh.get(registry, signal, (own) => refreshToken(registry, cloud, own));
-    },
-  };
 }

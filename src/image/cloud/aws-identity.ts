@@ -8,10 +8,13 @@ import { TokenCache, type Token } from './token-cache.js';
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** This process's AWS identity. */
-export interface AwsIdentity {
-  /** Rejects with a `CloudError` when there is none. */
-  keys(signal: AbortSignal): Promise<AwsKeys>;
+/** What an identity is made of. */
+export interface AwsIdentityOptions {
+  readonly env: Environment;
+  readonly http: CloudHttp;
+  readonly clock: Clock;
+  /** In place of the region's own. */
+  readonly stsEndpoint?: string;
 }
 
 // The hosts that AWS's SDKs let credentials be fetched from without TLS.
@@ -41,31 +44,38 @@ async function tokenIn(path: string): Promise<string> {
 }
 
 /**
- * The identity of this process, in the order of AWS's SDKs: keys in the environment; a role for the ServiceAccount
+ * The AWS identity of this process, in the order of AWS's SDKs: keys in the environment; a role for the ServiceAccount
  * (IRSA: `AWS_ROLE_ARN` and `AWS_WEB_IDENTITY_TOKEN_FILE`, exchanged at STS with AssumeRoleWithWebIdentity); EKS pod
  * identity (`AWS_CONTAINER_CREDENTIALS_FULL_URI` and a token file). Token files are read at each exchange: the kubelet
  * renews them.
- *
- * @param options `stsEndpoint`: in place of the region's own.
  */
-export function createAwsIdentity(options: {
-  readonly env: Environment;
-  readonly http: CloudHttp;
-  readonly clock: Clock;
-  readonly stsEndpoint?: string;
-}): AwsIdentity {
-  const { env, http, clock } = options;
-  const cache = new TokenCache<AwsKeys>({ clock });
+export class AwsIdentity {
+  readonly #options: AwsIdentityOptions;
+  readonly #keys: TokenCache<AwsKeys>;
 
-  function stsUrl(): string {
-    if (options.stsEndpoint !== undefined) return options.stsEndpoint;
-    const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
-    if (!present(region)) return 'https://sts.amazonaws.com/';
-    const host = env['AWS_USE_FIPS_ENDPOINT'] === 'true' ? 'sts-fips' : 'sts';
-    return `https://${host}.${region}.${region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'}/`;
+  constructor(options: AwsIdentityOptions) {
+    this.#options = options;
+    this.#keys = new TokenCache({ clock: options.clock });
   }
 
-  async function webIdentity(role: string, tokenFile: string, signal: AbortSignal): Promise<Token<AwsKeys>> {
+  /** Rejects with a `CloudError` when there is none. */
+  async keys(signal: AbortSignal): Promise<AwsKeys> {
+    const { env } = this.#options;
+    const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
+    if (present(accessKeyId) && present(secretAccessKey)) {
+      return { accessKeyId, secretAccessKey, sessionToken: env['AWS_SESSION_TOKEN'] };
+    }
+    const { AWS_ROLE_ARN: role, AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile } = env;
+    if (present(role) && present(tokenFile)) {
+      return this.#keys.get('role', signal, (own) => this.#webIdentity(role, tokenFile, own));
+    }
+    const uri = env['AWS_CONTAINER_CREDENTIALS_FULL_URI'];
+    if (present(uri)) return this.#keys.get('pod', signal, (own) => this.#podIdentity(uri, own));
+    throw new CloudError('no AWS identity was given to this process');
+  }
+
+  async #webIdentity(role: string, tokenFile: string, signal: AbortSignal): Promise<Token<AwsKeys>> {
+    const { env, http, clock } = this.#options;
     const body = new URLSearchParams({
       Action: 'AssumeRoleWithWebIdentity',
       Version: '2011-06-15',
@@ -74,7 +84,7 @@ export function createAwsIdentity(options: {
       WebIdentityToken: await tokenIn(tokenFile),
     }).toString();
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-    const { status, text } = await http({ method: 'POST', url: stsUrl(), headers, body }, signal);
+    const { status, text } = await http({ method: 'POST', url: this.#stsUrl(), headers, body }, signal);
     if (status !== 200) throw new CloudError(`STS answers ${status}`);
     const value = {
       accessKeyId: tagIn(text, 'AccessKeyId'),
@@ -84,7 +94,8 @@ export function createAwsIdentity(options: {
     return { value, lifeMs: lifeUntil(tagIn(text, 'Expiration'), clock) };
   }
 
-  async function podIdentity(uri: string, signal: AbortSignal): Promise<Token<AwsKeys>> {
+  async #podIdentity(uri: string, signal: AbortSignal): Promise<Token<AwsKeys>> {
+    const { env, http, clock } = this.#options;
     const url = URL.canParse(uri) ? new URL(uri) : undefined;
     if (url === undefined || (url.protocol !== 'https:' && !plainHosts.has(url.hostname))) {
       throw new CloudError('AWS_CONTAINER_CREDENTIALS_FULL_URI is not an address credentials are fetched from');
@@ -102,19 +113,12 @@ export function createAwsIdentity(options: {
     return { value, lifeMs: lifeUntil(fieldIn(answer, 'Expiration', name), clock) };
   }
 
-  return {
-    async keys(signal) {
-      const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
-      if (present(accessKeyId) && present(secretAccessKey)) {
-        return { accessKeyId, secretAccessKey, sessionToken: env['AWS_SESSION_TOKEN'] };
-      }
-      const { AWS_ROLE_ARN: role, AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile } = env;
-      if (present(role) && present(tokenFile)) {
-        return cache.get('role', signal, (own) => webIdentity(role, tokenFile, own));
-      }
-      const uri = env['AWS_CONTAINER_CREDENTIALS_FULL_URI'];
-      if (present(uri)) return cache.get('pod', signal, (own) => podIdentity(uri, own));
-      throw new CloudError('no AWS identity was given to this process');
-    },
-  };
+  #stsUrl(): string {
+    const { env, stsEndpoint } = this.#options;
+    if (stsEndpoint !== undefined) return stsEndpoint;
+    const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+    if (!present(region)) return 'https://sts.amazonaws.com/';
+    const host = env['AWS_USE_FIPS_ENDPOINT'] === 'true' ? 'sts-fips' : 'sts';
+    return `https://${host}.${region}.${region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'}/`;
+  }
 }

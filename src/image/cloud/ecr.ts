@@ -1,4 +1,4 @@
-import { isObject, listOf } from '../../model/json.js';
+import { isObject, listOf, type JsonObject } from '../../model/json.js';
 import type { Clock } from '../../time/clock.js';
 import { basicCredential } from '../credentials/credential.js';
 import type { AwsIdentity } from './aws-identity.js';
@@ -38,22 +38,39 @@ export function ecrHost(registry: string): EcrHost | undefined {
   return { region, api: `${fips === undefined ? 'api.ecr' : 'ecr-fips'}.${region}.${apiDomain}` };
 }
 
-/**
- * Tokens for ECR by GetAuthorizationToken. One token is for every registry of a region that the identity may read.
- *
- * @param options `endpoint`: in place of the region's own API.
- */
-export function createEcrProvider(options: {
+/** What tokens for ECR are got with. */
+export interface EcrOptions {
   readonly identity: AwsIdentity;
   readonly http: CloudHttp;
   readonly clock: Clock;
+  /** In place of the region's own API. */
   readonly endpoint?: string;
-}): CloudProvider {
-  const { identity, http, clock } = options;
-  const cache = new TokenCache<Credential>({ clock });
+}
 
-  async function token({ region, api }: EcrHost, signal: AbortSignal): Promise<Token<Credential>> {
-    const url = new URL(options.endpoint ?? `https://${api}/`);
+/** Tokens for ECR by GetAuthorizationToken. One token is for every registry of a region that the identity may read. */
+export class EcrProvider implements CloudProvider {
+  readonly name = 'ecr';
+  readonly #options: EcrOptions;
+  readonly #tokens: TokenCache<Credential>;
+
+  constructor(options: EcrOptions) {
+    this.#options = options;
+    this.#tokens = new TokenCache({ clock: options.clock });
+  }
+
+  handles(registry: string): boolean {
+    return ecrHost(registry) !== undefined;
+  }
+
+  async credential(registry: string, signal: AbortSignal): Promise<Credential> {
+    const host = ecrHost(registry);
+    if (host === undefined) throw new CloudError('the registry is not one of ECR');
+    return this.#tokens.get(host.api, signal, (own) => this.#token(host, own));
+  }
+
+  async #token({ region, api }: EcrHost, signal: AbortSignal): Promise<Token<Credential>> {
+    const { identity, http, clock, endpoint } = this.#options;
+    const url = new URL(endpoint ?? `https://${api}/`);
     const headers = {
       'content-type': 'application/x-amz-json-1.1',
       'x-amz-target': 'AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken',
@@ -62,24 +79,18 @@ export function createEcrProvider(options: {
     const keys = await identity.keys(signal);
     const request = { method: 'POST', url, headers, body, region, service: 'ecr', nowMs: clock.wallMs() };
     const signed = signV4(request, keys);
-    const answer = objectIn(await http({ method: 'POST', url: url.href, headers: signed, body }, signal), 'ECR');
-    const [data] = listOf(answer['authorizationData']);
-    if (!isObject(data)) throw new CloudError('ECR answers without authorizationData');
-    const decoded = Buffer.from(fieldIn(data, 'authorizationToken', 'ECR'), 'base64').toString('utf8');
-    const colon = decoded.indexOf(':');
-    if (colon < 0) throw new CloudError('ECR answers with a token that is none');
-    const ends = data['expiresAt'];
-    const lifeMs = typeof ends === 'number' ? Math.max(0, ends * 1_000 - clock.wallMs()) : 3_600_000;
-    return { value: basicCredential(decoded.slice(0, colon), decoded.slice(colon + 1), 'ecr'), lifeMs };
+    const answer = await http({ method: 'POST', url: url.href, headers: signed, body }, signal);
+    return tokenIn(objectIn(answer, 'ECR'), clock);
   }
+}
 
-  return {
-    name: 'ecr',
-    handles: (registry) => ecrHost(registry) !== undefined,
-    async credential(registry, signal) {
-      const host = ecrHost(registry);
-      if (host === undefined) throw new CloudError('the registry is not one of ECR');
-      return cache.get(host.api, signal, (own) => token(host, own));
-    },
-  };
+function tokenIn(answer: JsonObject, clock: Clock): Token<Credential> {
+  const [data] = listOf(answer['authorizationData']);
+  if (!isObject(data)) throw new CloudError('ECR answers without authorizationData');
+  const decoded = Buffer.from(fieldIn(data, 'authorizationToken', 'ECR'), 'base64').toString('utf8');
+  const colon = decoded.indexOf(':');
+  if (colon < 0) throw new CloudError('ECR answers with a token that is none');
+  const ends = data['expiresAt'];
+  const lifeMs = typeof ends === 'number' ? Math.max(0, ends * 1_000 - clock.wallMs()) : 3_600_000;
+  return { value: basicCredential(decoded.slice(0, colon), decoded.slice(colon + 1), 'ecr'), lifeMs };
 }

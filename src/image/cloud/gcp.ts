@@ -7,35 +7,48 @@ import { TokenCache, type Token } from './token-cache.js';
 
 const hostPattern = /^(?:[a-z0-9-]+\.)?gcr\.io$|^[a-z0-9-]+\.pkg\.dev$/;
 
+const server = 'the metadata server';
+
+/** What tokens for Google's registries are got with. */
+export interface GcpOptions {
+  readonly http: CloudHttp;
+  readonly clock: Clock;
+  /** In place of `http://metadata.google.internal`. */
+  readonly endpoint?: string;
+}
+
 /**
  * Tokens for Artifact Registry and Container Registry, from the metadata server: with workload identity those of this
  * process's ServiceAccount.
- *
- * @param options `endpoint`: in place of `http://metadata.google.internal`.
  */
-export function createGcpProvider(options: {
-  readonly http: CloudHttp;
-  readonly clock: Clock;
-  readonly endpoint?: string;
-}): CloudProvider {
-  const { http, clock, endpoint = 'http://metadata.google.internal' } = options;
-  const cache = new TokenCache<Credential>({ clock });
-  const name = 'the metadata server';
+export class GcpProvider implements CloudProvider {
+  readonly name = 'gcp';
+  readonly #http: CloudHttp;
+  readonly #endpoint: string;
+  readonly #tokens: TokenCache<Credential>;
 
-  async function token(signal: AbortSignal): Promise<Token<Credential>> {
-    const url = `${endpoint}/computeMetadata/v1/instance/service-accounts/default/token`;
-    const answer = await http({ method: 'GET', url, headers: { 'metadata-flavor': 'Google' } }, signal);
+  constructor({ http, clock, endpoint = 'http://metadata.google.internal' }: GcpOptions) {
+    this.#http = http;
+    this.#endpoint = endpoint;
+    this.#tokens = new TokenCache({ clock });
+  }
+
+  handles(registry: string): boolean {
+    return hostPattern.test(registry);
+  }
+
+  credential(_registry: string, signal: AbortSignal): Promise<Credential> {
+    return this.#tokens.get('token', signal, (own) => this.#token(own));
+  }
+
+  async #token(signal: AbortSignal): Promise<Token<Credential>> {
+    const url = `${this.#endpoint}/computeMetadata/v1/instance/service-accounts/default/token`;
+    const answer = await this.#http({ method: 'GET', url, headers: { 'metadata-flavor': 'Google' } }, signal);
     // Google's clients ask for this, to know a metadata server from a stranger at its address.
-    if (answer.headers['metadata-flavor'] !== 'Google') throw new CloudError(`${name} is not Google’s`);
-    const object = objectIn(answer, name);
-    const value = basicCredential('oauth2accesstoken', fieldIn(object, 'access_token', name), 'gcp');
+    if (answer.headers['metadata-flavor'] !== 'Google') throw new CloudError(`${server} is not Google’s`);
+    const object = objectIn(answer, server);
+    const value = basicCredential('oauth2accesstoken', fieldIn(object, 'access_token', server), 'gcp');
     const seconds = object['expires_in'];
     return { value, lifeMs: typeof seconds === 'number' ? seconds * 1_000 : 300_000 };
   }
-
-  return {
-    name: 'gcp',
-    handles: (registry) => hostPattern.test(registry),
-    credential: (_registry, signal) => cache.get('token', signal, token),
-  };
 }

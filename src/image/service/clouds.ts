@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { EnvHttpProxyAgent } from 'undici';
 import type { CloudName, RegistryConfig } from '../../model/registry-config.js';
 import type { Clock } from '../../time/clock.js';
-import { createAcrProvider } from '../cloud/acr.js';
-import { createAwsIdentity, type Environment } from '../cloud/aws-identity.js';
-import { createEcrProvider } from '../cloud/ecr.js';
-import { createGcpProvider } from '../cloud/gcp.js';
+import { AcrProvider } from '../cloud/acr.js';
+import { AwsIdentity, type Environment } from '../cloud/aws-identity.js';
+import { EcrProvider } from '../cloud/ecr.js';
+import { GcpProvider } from '../cloud/gcp.js';
 import { createCloudHttp } from '../cloud/http.js';
 import type { CloudProvider } from '../cloud/provider.js';
 import type { ProxySettings } from '../registry/proxy.js';
@@ -58,13 +58,13 @@ export async function openClouds(
   const http = createCloudHttp(agent);
   const providers: CloudProvider[] = [];
   if (await isOn('ecr')) {
-    providers.push(createEcrProvider({ identity: createAwsIdentity({ env, http, clock }), http, clock }));
+    providers.push(new EcrProvider({ identity: new AwsIdentity({ env, http, clock }), http, clock }));
   }
   if (await isOn('gcp')) {
     const host = env['GCE_METADATA_HOST'];
     const endpoint = host === undefined || host === '' ? {} : { endpoint: `http://${host}` };
-    providers.push(createGcpProvider({ http, clock, ...endpoint }));
+    providers.push(new GcpProvider({ http, clock, ...endpoint }));
   }
-  if (await isOn('acr')) providers.push(createAcrProvider({ env, http, clock }));
+  if (await isOn('acr')) providers.push(new AcrProvider({ env, http, clock }));
   return { providers, close: async () => agent?.close() };
 }

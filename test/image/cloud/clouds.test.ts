@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { createAcrProvider } from '../../../src/image/cloud/acr.js';
-import { createAwsIdentity } from '../../../src/image/cloud/aws-identity.js';
-import { createEcrProvider, ecrHost } from '../../../src/image/cloud/ecr.js';
-import { createGcpProvider } from '../../../src/image/cloud/gcp.js';
+import { AcrProvider } from '../../../src/image/cloud/acr.js';
+import { AwsIdentity } from '../../../src/image/cloud/aws-identity.js';
+import { EcrProvider, ecrHost } from '../../../src/image/cloud/ecr.js';
+import { GcpProvider } from '../../../src/image/cloud/gcp.js';
 import { createCloudHttp } from '../../../src/image/cloud/http.js';
 import { signV4 } from '../../../src/image/cloud/sigv4.js';
 import { createCloudSource } from '../../../src/image/cloud/provider.js';
@@ -100,8 +100,8 @@ t.test('ECR by IRSA: STS, then a signed GetAuthorizationToken; kept until shortl
     }),
   }));
   const env = { AWS_ROLE_ARN: 'arn:aws:iam::1:role/outrider', AWS_WEB_IDENTITY_TOKEN_FILE: join(dir, 'token') };
-  const identity = createAwsIdentity({ env, http, clock, stsEndpoint: `${sts.url}/` });
-  const provider = createEcrProvider({ identity, http, clock, endpoint: `${ecr.url}/` });
+  const identity = new AwsIdentity({ env, http, clock, stsEndpoint: `${sts.url}/` });
+  const provider = new EcrProvider({ identity, http, clock, endpoint: `${ecr.url}/` });
   const all = await Promise.all(Array.from({ length: 20 }, () => provider.credential(ecrRegistry, forever)));
   for (const one of all) t.match(one, { kind: 'basic', username: 'AWS', password: 'pass:word', source: 'ecr' });
   t.equal(sts.seen.length, 1);
@@ -161,15 +161,15 @@ t.test('AWS pod identity, keys in the environment, and no identity', async (t) =
     AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: join(dir, 'token'),
   };
   const keys = { accessKeyId: 'A', secretAccessKey: 'S', sessionToken: 'T' };
-  t.strictSame(await createAwsIdentity({ env, http, clock }).keys(forever), keys);
+  t.strictSame(await new AwsIdentity({ env, http, clock }).keys(forever), keys);
   t.equal(agent.seen[0]?.headers.authorization, 'pod-token');
   const given = { AWS_ACCESS_KEY_ID: 'X', AWS_SECRET_ACCESS_KEY: 'Y' };
-  t.match(await createAwsIdentity({ env: { ...env, ...given }, http, clock }).keys(forever), { accessKeyId: 'X' });
-  await t.rejects(createAwsIdentity({ env: {}, http, clock }).keys(forever), { name: 'CloudError' });
+  t.match(await new AwsIdentity({ env: { ...env, ...given }, http, clock }).keys(forever), { accessKeyId: 'X' });
+  await t.rejects(new AwsIdentity({ env: {}, http, clock }).keys(forever), { name: 'CloudError' });
   const elsewhere = { AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://evil.example/' };
-  await t.rejects(createAwsIdentity({ env: elsewhere, http, clock }).keys(forever), { name: 'CloudError' });
+  await t.rejects(new AwsIdentity({ env: elsewhere, http, clock }).keys(forever), { name: 'CloudError' });
   const lost = { ...env, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: join(dir, 'none') };
-  await t.rejects(createAwsIdentity({ env: lost, http, clock }).keys(forever), /token’s file/);
+  await t.rejects(new AwsIdentity({ env: lost, http, clock }).keys(forever), /token’s file/);
 });
 
 t.test('Google: the metadata server’s token, and a stranger at its address', async (t) => {
@@ -179,7 +179,7 @@ t.test('Google: the metadata server’s token, and a stranger at its address', a
     headers: { 'metadata-flavor': flavor },
     body: JSON.stringify({ access_token: 'ya29', expires_in: 3_600, token_type: 'Bearer' }),
   }));
-  const provider = createGcpProvider({ http, clock, endpoint: metadata.url });
+  const provider = new GcpProvider({ http, clock, endpoint: metadata.url });
   for (const host of ['gcr.io', 'eu.gcr.io', 'europe-west4-docker.pkg.dev']) t.ok(provider.handles(host), host);
   for (const host of ['gcr.io.evil.example', 'evilgcr.io', 'pkg.dev', 'k8s.gcr.io:443'])
     t.notOk(provider.handles(host));
@@ -215,7 +215,7 @@ t.test('Azure: the ServiceAccount’s token for Entra ID’s, and that for the r
     AZURE_FEDERATED_TOKEN_FILE: join(dir, 'token'),
     AZURE_AUTHORITY_HOST: `${azure.url}/`,
   };
-  const provider = createAcrProvider({ env, http, clock, registryEndpoint: azure.url });
+  const provider = new AcrProvider({ env, http, clock, registryEndpoint: azure.url });
   for (const host of ['acme.azurecr.io', 'acme.azurecr.cn', 'acme-x1.azurecr.us']) t.ok(provider.handles(host), host);
   for (const host of ['azurecr.io', 'acme.azurecr.io.evil.example', 'acme.azurecr.com'])
     t.notOk(provider.handles(host));
@@ -238,7 +238,7 @@ t.test('Azure: the ServiceAccount’s token for Entra ID’s, and that for the r
   t.equal(azure.seen.length, 3, 'Entra ID’s token serves every registry');
   await provider.credential('acme.azurecr.io', forever);
   t.equal(azure.seen.length, 3);
-  await t.rejects(createAcrProvider({ env: {}, http, clock }).credential('acme.azurecr.io', forever), /is not set/);
+  await t.rejects(new AcrProvider({ env: {}, http, clock }).credential('acme.azurecr.io', forever), /is not set/);
 });
 
 t.test('E11: a cloud that fails is logged without its answer, and gives nothing', async (t) => {
@@ -252,10 +252,10 @@ t.test('E11: a cloud that fails is logged without its answer, and gives nothing'
   };
   for (const [name, answer] of Object.entries(answers)) {
     const { url } = await endpoint(t, () => answer);
-    const source = createCloudSource([createGcpProvider({ http, clock, endpoint: url })], log);
+    const source = createCloudSource([new GcpProvider({ http, clock, endpoint: url })], log);
     t.strictSame(await source.credentials(parseReference('gcr.io/a/b'), who, forever), [], name);
   }
-  const closed = createCloudSource([createGcpProvider({ http, clock, endpoint: 'http://127.0.0.1:1' })], log);
+  const closed = createCloudSource([new GcpProvider({ http, clock, endpoint: 'http://127.0.0.1:1' })], log);
   t.strictSame(await closed.credentials(parseReference('gcr.io/a/b'), who, forever), []);
   t.strictSame(await closed.credentials(parseReference('quay.io/a/b'), who, forever), []);
   t.equal(log.lines.length, 5);
@@ -264,6 +264,6 @@ t.test('E11: a cloud that fails is logged without its answer, and gives nothing'
     headers: { 'metadata-flavor': 'Google' },
     body: '{"access_token":"x"}',
   }));
-  const good = createCloudSource([createGcpProvider({ http, clock, endpoint: url })], log);
+  const good = createCloudSource([new GcpProvider({ http, clock, endpoint: url })], log);
   t.match(await good.credentials(parseReference('gcr.io/a/b'), who, forever), [{ source: 'gcp' }]);
 });
