@@ -7,8 +7,6 @@ import * as x509 from '@peculiar/x509';
 import t from 'tap';
 import { parseReference } from '../../../src/image/reference.js';
 import { OciRegistryClient } from '../../../src/image/registry/client.js';
-import { retryAfterMs } from '../../../src/image/registry/failure.js';
-import { Semaphore } from '../../../src/image/registry/semaphore.js';
 import {
   anonymous,
   basic,
@@ -166,55 +164,4 @@ t.test('429 with a date, by the clock', async (t) => {
   t.teardown(() => Promise.all([client.close(), server.close()]));
   const failure = await failureOf(client.head(parseReference(`${server.host}/a`), basic('a', 'b'), never));
   t.match(failure, { reason: 'registry_rate_limited', status: 429, retryAfterMs: 90_000 });
-});
-
-t.test('Retry-After', (t) => {
-  const now = Date.UTC(2026, 0, 1);
-  const cases: [string | undefined, number | undefined][] = [
-    [undefined, undefined],
-    ['', undefined],
-    ['0', 0],
-    [' 120 ', 120_000],
-    ['-1', undefined],
-    ['1.5', undefined],
-    ['soon', undefined],
-    ['2026', 2_026_000],
-    ['9999999999', 86_400_000],
-    ['99999999999', undefined],
-    ['Thu, 01 Jan 2026 00:00:30 GMT', 30_000],
-    ['Thursday, 01-Jan-26 00:00:30 GMT', 30_000],
-    ['Thu Jan  1 00:00:30 2026 GMT', 30_000],
-    ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
-    ['Fri, 01 Jan 2100 00:00:00 GMT', 86_400_000],
-    ['Xxx, 99 Foo 2026', undefined],
-  ];
-  for (const [header, expected] of cases) t.equal(retryAfterMs(header, now), expected, JSON.stringify(header));
-  t.end();
-});
-
-t.test('a semaphore: in order, per key, and giving up leaves no hole', async (t) => {
-  const semaphore = new Semaphore();
-  const order: string[] = [];
-  const first = await semaphore.acquire('a', 1, never);
-  const other = await semaphore.acquire('b', 1, never);
-  const controller = new AbortController();
-  const second = semaphore.acquire('a', 1, controller.signal);
-  const third = semaphore.acquire('a', 1, never).then((release) => {
-    order.push('third');
-    return release;
-  });
-  const fourth = semaphore.acquire('a', 1, never).then((release) => {
-    order.push('fourth');
-    return release;
-  });
-  controller.abort();
-  await t.rejects(second, { name: 'AbortError' });
-  first();
-  (await third)();
-  (await fourth)();
-  other();
-  t.strictSame(order, ['third', 'fourth']);
-  const again = await Promise.all([semaphore.acquire('a', 2, never), semaphore.acquire('a', 2, never)]);
-  for (const release of again) release();
-  await t.rejects(semaphore.acquire('a', 1, AbortSignal.abort()), { name: 'AbortError' });
 });
