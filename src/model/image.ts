@@ -26,7 +26,7 @@ export type ImageOutcome =
       readonly detail: string;
     };
 
-/** One container's image, and the pod whose rights and placement the look-up has. */
+/** One container's image, and the pod whose rights and platforms the look-up has. */
 export interface ImageRequest {
   readonly reference: string;
   readonly namespace: string;
