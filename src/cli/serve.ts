@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { clusterFacts } from '../settings/cluster-facts.js';
+import type { ConnectionSettings } from '../server/in-cluster/connect.js';
+import type { InClusterSettings } from '../server/in-cluster/in-cluster.js';
 import { createDoor } from '../admission/handler.js';
-import { readSettings, settingKeys, settingsFileName } from '../settings/settings.js';
+import { settingKeys, settingsFileName } from '../settings/settings.js';
 import type { Settings } from '../settings/table.js';
 import { parseConfiguration, type ParsedConfiguration } from '../documents/configuration/configuration.js';
 import { parseSettingsFile } from '../documents/configuration/settings-file.js';
@@ -23,15 +25,17 @@ import { handlersFromFolder, type LoadConfiguration } from '../server/configurat
 import { rejectCauses } from '../server/rejection.js';
 import { reviewLog } from '../server/review-log.js';
 import { runService } from '../server/run.js';
-import type { Service } from '../server/service.js';
+import type { Service, ServiceSettings } from '../server/service.js';
 import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
-import { openLookups, type LookupSurroundings } from './image/service.js';
-import { addSettingOptions } from './options/settings.js';
+import { openLookups, type LookupSettings, type LookupSurroundings } from './image/service.js';
+import { commandSettings, type ClusterSettings } from './options/settings.js';
+
+const serveSettings = commandSettings({ 'Settings:': settingKeys });
 
 /** `outrider serve`: runs the webhook until a signal ends it. */
 export const command: CommandDefinition = {
   configure(command, { programName }) {
-    addSettingOptions(command, settingKeys, 'Settings:');
+    serveSettings.addTo(command);
     command.addHelpText(
       'after',
       `
@@ -47,11 +51,12 @@ Examples:
   run: serve,
 };
 
-async function serve({ flags, io }: Invocation): Promise<number> {
+async function serve(invocation: Invocation): Promise<number> {
+  const { flags, io } = invocation;
   const { env } = io;
   const name = settingsFileName({ flags, env });
   const file = name === undefined ? undefined : { name, value: parseSettingsFile(await readText(name), name) };
-  const settings = readSettings({ flags, env, file });
+  const settings = serveSettings.read(invocation, file);
   const logger = await createLogger({ level: settings.logLevel, format: settings.logFormat, env });
   const metrics = createMetrics({
     registry: new Registry(),
@@ -67,7 +72,7 @@ async function serve({ flags, io }: Invocation): Promise<number> {
 }
 
 async function serveFolder(
-  settings: Settings,
+  settings: ServiceSettings & ClusterSettings & LookupSettings,
   io: Invocation['io'],
   logger: Logger,
   metrics: Metrics,
@@ -84,7 +89,7 @@ async function serveFolder(
 }
 
 async function serveCluster(
-  settings: Settings,
+  settings: ServiceSettings & InClusterSettings & ConnectionSettings & LookupSettings & Pick<Settings, 'imageConfig'>,
   io: Invocation['io'],
   logger: Logger,
   metrics: Metrics,
@@ -123,7 +128,7 @@ async function serveCluster(
 }
 
 async function openImages(
-  settings: Settings,
+  settings: LookupSettings,
   { env, cwd }: Invocation['io'],
   logger: Logger,
   { registry }: Metrics,
@@ -159,7 +164,7 @@ async function readText(file: string): Promise<string> {
  * force; at the start, when there is none, policies that are not valid stand in for themselves (E41).
  */
 function createLoader(
-  settings: Settings,
+  settings: ClusterSettings,
   images: ImageResolver | undefined,
   logger: Logger,
   metrics: Metrics,

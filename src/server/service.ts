@@ -6,7 +6,7 @@ import { watchForStalls } from '../observe/stall.js';
 import { openAuthoritiesFile } from './authorities-file.js';
 import { createHealthServer } from './health.js';
 import { createReadiness } from './readiness.js';
-import type { CertificateSource, HandlerSource } from './sources.js';
+import type { CertificateSource, HandlerSource, SourceSettings } from './sources.js';
 import { createWebhookServer, type WebhookServer } from './webhook.js';
 
 // A review that takes as long by itself is one that the API server may give up.
@@ -17,9 +17,26 @@ const longestStallMs = 500;
 const quietPart = 1 / 10;
 const latePart = 1 / 2;
 
+/** The settings of a service: ports, clients, limits, the drain, and those of its sources. */
+export type ServiceSettings = SourceSettings &
+  Pick<
+    Settings,
+    | 'listenHost'
+    | 'listenPort'
+    | 'plainPort'
+    | 'clientCa'
+    | 'clientNames'
+    | 'maxBodyBytes'
+    | 'maxInFlight'
+    | 'defaultTimeoutMs'
+    | 'timeoutMarginMs'
+    | 'drainGraceMs'
+    | 'drainTimeoutMs'
+  >;
+
 /** What a service is made of. */
 export interface ServiceOptions {
-  readonly settings: Settings;
+  readonly settings: ServiceSettings;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly certificates: CertificateSource;

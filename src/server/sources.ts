@@ -4,9 +4,15 @@ import type { Metrics } from '../observe/metrics.js';
 import type { TlsPair } from '../tls/pair.js';
 import type { ReviewHandlers } from './review-context.js';
 
+/** The settings that sources read: what the certificate and the handlers come from, and how often files are looked at. */
+export type SourceSettings = Pick<
+  Settings,
+  'config' | 'tlsCert' | 'tlsKey' | 'certsDir' | 'dnsNames' | 'caBundle' | 'reloadIntervalMs'
+>;
+
 /** What a source works with. */
 export interface SourceContext {
-  readonly settings: Settings;
+  readonly settings: SourceSettings;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Aborts when the service ends: every timer and watch of the source ends with it. */

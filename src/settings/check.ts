@@ -2,89 +2,127 @@ import { settingsTable } from './table.js';
 import type { SettingKey, Settings } from './table.js';
 import { OutriderError } from '../model/error.js';
 
-/** What settings must hold together, and what to say where they do not. The key is the setting that is to be changed. */
-const rules: readonly (readonly [key: SettingKey, isBroken: (settings: Settings) => boolean, say: Say])[] = [
-  [
+/** What some settings must hold together. */
+type Rule = (settings: Partial<Settings>) => OutriderError | undefined;
+
+/**
+ * A rule about the settings of `keys`, which holds where one of them was not read.
+ *
+ * @param field the setting that is to be changed where the rule is broken
+ */
+function rule<Key extends SettingKey>(
+  field: NoInfer<Key>,
+  keys: readonly Key[],
+  isBroken: (settings: Pick<Settings, Key>) => boolean,
+  say: (settings: Pick<Settings, Key>) => string,
+): Rule {
+  const allRead = (settings: Partial<Settings>): settings is Pick<Settings, Key> =>
+    keys.every((key) => settings[key] !== undefined);
+  return (settings) =>
+    allRead(settings) && isBroken(settings)
+      ? new OutriderError('usage', say(settings), { field: settingsTable[field].flag })
+      : undefined;
+}
+
+const rules: readonly Rule[] = [
+  rule(
     'tlsKey',
+    ['tlsCert', 'tlsKey'],
     ({ tlsCert, tlsKey }) => tlsCert !== '' && tlsKey === '',
     () => '--tls-cert is given and --tls-key is not: they go together.',
-  ],
-  [
+  ),
+  rule(
     'tlsCert',
+    ['tlsCert', 'tlsKey'],
     ({ tlsCert, tlsKey }) => tlsCert === '' && tlsKey !== '',
     () => '--tls-key is given and --tls-cert is not: they go together.',
-  ],
-  [
+  ),
+  rule(
     'plainPort',
+    ['listenPort', 'plainPort'],
     ({ listenPort, plainPort }) => listenPort === plainPort && listenPort !== 0,
     ({ listenPort }) => `--listen-port and --plain-port are both ${listenPort}: they must differ.`,
-  ],
-  [
+  ),
+  rule(
     'dnsNames',
+    ['certificates', 'tlsCert', 'cluster', 'dnsNames'],
     (settings) => certificateMode(settings) === 'development' && settings.dnsNames.length === 0,
     () => '--dns-name is empty: a development certificate needs at least one name.',
-  ],
-  [
+  ),
+  rule(
     'config',
+    ['cluster', 'config'],
     ({ cluster, config }) => cluster && config !== '',
     () => '--config is given with --cluster: policies come from one of them, so leave one out.',
-  ],
-  [
+  ),
+  rule(
     'kubeconfig',
+    ['cluster', 'kubeconfig'],
     ({ cluster, kubeconfig }) => !cluster && kubeconfig !== '',
     () => '--kubeconfig is given without --cluster: give --cluster too, or leave it out.',
-  ],
-  [
+  ),
+  rule(
     'certificates',
+    ['certificates', 'cluster'],
     ({ certificates, cluster }) => certificates === 'self-managed' && !cluster,
     () => '--certificates is self-managed without --cluster: the certificate is kept in a Secret of the cluster.',
-  ],
-  [
+  ),
+  rule(
     'certificates',
+    ['certificates', 'tlsCert'],
     ({ certificates, tlsCert }) => certificates === 'files' && tlsCert === '',
     () => '--certificates is files: give them with --tls-cert and --tls-key.',
-  ],
-  [
+  ),
+  rule(
     'certificates',
+    ['certificates', 'tlsCert', 'cluster'],
     (settings) => settings.tlsCert !== '' && certificateMode(settings) !== 'files',
     ({ certificates }) => `--certificates is ${certificates} and --tls-cert is given: leave one of them out.`,
-  ],
-  [
+  ),
+  rule(
     'caBundle',
+    ['caBundle', 'tlsCert', 'cluster'],
     ({ caBundle, tlsCert, cluster }) => caBundle !== '' && (tlsCert === '' || !cluster),
     () => '--ca-bundle needs --tls-cert and --cluster: it is what the API server is told to trust of that certificate.',
-  ],
-  [
+  ),
+  rule(
     'clientNames',
+    ['clientCa', 'clientNames'],
     ({ clientCa, clientNames }) => clientNames.length > 0 && clientCa === '',
     () =>
       '--client-name is given without --client-ca: a name is worth nothing without the authority that vouches for it.',
-  ],
-  [
+  ),
+  rule(
     'webhookUrl',
+    ['webhookUrl'],
     ({ webhookUrl }) => webhookUrl !== '' && !isBareHttps(webhookUrl),
     ({ webhookUrl }) => `--webhook-url is "${webhookUrl}": it must be https://HOST or https://HOST:PORT, and no more.`,
-  ],
-  [
+  ),
+  rule(
     'caLifetimeMinutes',
+    ['caLifetimeMinutes', 'leafLifetimeMinutes'],
     ({ caLifetimeMinutes, leafLifetimeMinutes }) => caLifetimeMinutes < 2 * leafLifetimeMinutes,
     ({ caLifetimeMinutes, leafLifetimeMinutes }) =>
       `--ca-lifetime-minutes is ${caLifetimeMinutes}: it must be at least twice --leaf-lifetime-minutes, ${leafLifetimeMinutes}.`,
-  ],
-  [
+  ),
+  rule(
     'caOverlapSeconds',
+    ['caLifetimeMinutes', 'caOverlapSeconds'],
     ({ caLifetimeMinutes, caOverlapSeconds }) => 4 * caOverlapSeconds > 60 * caLifetimeMinutes,
     ({ caLifetimeMinutes, caOverlapSeconds }) =>
       `--ca-overlap-seconds is ${caOverlapSeconds}: it must be at most a quarter of --ca-lifetime-minutes, ${caLifetimeMinutes}.`,
-  ],
+  ),
 ];
 
-type Say = (settings: Settings) => string;
-
-/** @throws OutriderError `usage` for the first settings that do not go together */
-export function checkTogether(settings: Settings): void {
-  for (const [key, isBroken, say] of rules) {
-    if (isBroken(settings)) throw new OutriderError('usage', say(settings), { field: settingsTable[key].flag });
+/**
+ * Checks what settings must hold together, for those that were read.
+ *
+ * @throws OutriderError `usage` for the first settings that do not go together
+ */
+export function checkTogether(settings: Partial<Settings>): void {
+  for (const broken of rules) {
+    const error = broken(settings);
+    if (error !== undefined) throw error;
   }
 }
 
@@ -94,10 +132,11 @@ function isBareHttps(text: string): boolean {
   return protocol === 'https:' && pathname === '/' && search + hash + username + password === '';
 }
 
+/** The settings that say where the certificate comes from. */
+export type CertificateModeSettings = Pick<Settings, 'certificates' | 'tlsCert' | 'cluster'>;
+
 /** Where the certificate comes from, once `auto` is resolved. */
-export function certificateMode(
-  settings: Pick<Settings, 'certificates' | 'tlsCert' | 'cluster'>,
-): Exclude<Settings['certificates'], 'auto'> {
+export function certificateMode(settings: CertificateModeSettings): Exclude<Settings['certificates'], 'auto'> {
   const { certificates, tlsCert, cluster } = settings;
   if (certificates !== 'auto') return certificates;
   if (tlsCert !== '') return 'files';

@@ -3,20 +3,40 @@ import type { ClusterFacts, SeenFacts } from '../model/recipe.js';
 
 const usual: SeenFacts = { nativeSidecars: true, imageVolumes: false, openShift: false };
 
+/** The settings that say something of the cluster that pods go to. */
+export type ClusterFactsSettings = Pick<
+  Settings,
+  | 'nativeSidecars'
+  | 'imageVolumes'
+  | 'podSecurityDefault'
+  | 'openshift'
+  | 'sandboxedRuntimeClasses'
+  | 'toolsImage'
+  | 'imageRewrites'
+>;
+
 /**
  * What is taken for true of the cluster.
  *
  * @param seen what the cluster says of itself, for the settings that are `auto`
  */
-export function clusterFacts(settings: Settings, seen: SeenFacts = usual): ClusterFacts {
-  const choose = (given: boolean | 'auto', otherwise: boolean): boolean => (given === 'auto' ? otherwise : given);
+export function clusterFacts(settings: ClusterFactsSettings, seen: SeenFacts = usual): ClusterFacts {
   return {
     nativeSidecars: choose(settings.nativeSidecars, seen.nativeSidecars),
     imageVolumes: choose(settings.imageVolumes, seen.imageVolumes),
     podSecurityDefault: settings.podSecurityDefault,
-    openShift: choose(settings.openshift, seen.openShift),
+    openShift: isOpenShift(settings, seen),
     sandboxedRuntimeClasses: settings.sandboxedRuntimeClasses,
     toolsImage: settings.toolsImage,
     imageRewrites: settings.imageRewrites,
   };
+}
+
+/** Whether the cluster is taken for an OpenShift one. */
+export function isOpenShift({ openshift }: Pick<Settings, 'openshift'>, seen: SeenFacts = usual): boolean {
+  return choose(openshift, seen.openShift);
+}
+
+function choose(given: boolean | 'auto', otherwise: boolean): boolean {
+  return given === 'auto' ? otherwise : given;
 }

@@ -12,7 +12,10 @@ export interface SettingSources {
   /** Flags as commander gives them, by the flag's name in camel case. Other keys are not looked at. */
   readonly flags: Readonly<Record<string, unknown>>;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Name of the settings file and what its document holds, where there is one. */
+  /**
+   * What stands behind flags and variables, by the settings' keys, and its name: the settings file, or, for a command that
+   * asks about an installation, that one's flags.
+   */
   readonly file?: { readonly name: string; readonly value: unknown } | undefined;
 }
 
@@ -21,20 +24,25 @@ export interface SettingSources {
  * @returns `undefined` when none is given
  */
 export function settingsFileName(sources: Omit<SettingSources, 'file'>): string | undefined {
-  const name = readSetting('settingsFile', settingsTable.settingsFile, sources, {});
-  return name === '' ? undefined : name;
+  const { settingsFile } = readSettings(sources, ['settingsFile']);
+  return settingsFile === '' ? undefined : settingsFile;
 }
 
 /**
- * Reads every setting: a flag wins over a variable, that over the file, that over the default.
- * @throws OutriderError `usage`, with the setting, where its value came from and what is allowed
+ * Reads the settings that are asked for, and no others: a flag wins over a variable, that over the file, that over the
+ * default. What settings must hold together is checked where all of them are asked for.
+ * @throws OutriderError `usage`, with the setting, where its value came from and what is allowed; also for a file with a
+ *   key that is no setting's, asked for or not
  */
-export function readSettings(sources: SettingSources): Settings {
+export function readSettings<Key extends SettingKey>(
+  sources: SettingSources,
+  keys: readonly Key[],
+): Pick<Settings, Key> {
   const file = sources.file === undefined ? {} : valuesOf(sources.file);
   // Each value was parsed by the row of its own key, which is what the mapped type says.
   const settings = Object.fromEntries(
-    settingKeys.map((key) => [key, readSetting<unknown>(key, settingsTable[key], sources, file)]),
-  ) as Settings;
+    keys.map((key) => [key, readSetting<unknown>(key, settingsTable[key], sources, file)]),
+  ) as Pick<Settings, Key>;
   checkTogether(settings);
   return settings;
 }

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { openClusterState } from '../../src/cluster/state/cluster-state.js';
-import { readSettings } from '../../src/settings/settings.js';
+import { readSettings, settingKeys } from '../../src/settings/settings.js';
 import type { SeenFacts } from '../../src/model/recipe.js';
 import { createClusterEngines } from '../../src/server/in-cluster/cluster-engines.js';
 import { fakeApi, fakeTiming, memoryLog, settle } from '../cluster/fake-api.js';
@@ -26,7 +26,7 @@ t.test('engines follow policies and facts, and those of a while ago are kept (E3
   await settle();
   let seen: SeenFacts = { nativeSidecars: false, imageVolumes: false, openShift: false };
   const engines = createClusterEngines({
-    settings: readSettings({ flags: {}, env: {} }),
+    settings: readSettings({ flags: {}, env: {} }, settingKeys),
     state,
     facts: { seen: () => seen },
     images: resolverOf({}),

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { readSettings } from '../../src/settings/settings.js';
+import { readSettings, settingKeys } from '../../src/settings/settings.js';
 import type { Settings } from '../../src/settings/table.js';
 import { OutriderError } from '../../src/model/error.js';
 import { certificateFromFiles as certificates } from '../../src/server/certificates.js';
@@ -20,7 +20,7 @@ import { makePair, observers, open, post, temporaryFolder, until } from './harne
 const { ca, pair } = await makePair();
 const other = await makePair();
 const defaults: Settings = {
-  ...readSettings({ flags: {}, env: {} }),
+  ...readSettings({ flags: {}, env: {} }, settingKeys),
   listenHost: '127.0.0.1',
   listenPort: 0,
   plainPort: 0,

@@ -1,7 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { readSettings } from '../../src/settings/settings.js';
+import { readSettings, settingKeys } from '../../src/settings/settings.js';
 import type { Settings } from '../../src/settings/table.js';
 import { certificateFromFiles } from '../../src/server/certificates.js';
 import { certificateFromSecret } from '../../src/server/managed-certificate.js';
@@ -27,7 +27,7 @@ async function opened(t: Test, source: CertificateSource, own: Partial<Settings>
   const seen = await observers();
   const stop = new AbortController();
   t.teardown(() => stop.abort());
-  const settings = { ...readSettings({ flags: {}, env: {} }), reloadIntervalMs: 50, ...own };
+  const settings = { ...readSettings({ flags: {}, env: {} }, settingKeys), reloadIntervalMs: 50, ...own };
   const { certificates, trust } = withTrustBundle(source);
   let changes = 0;
   trust.onBundle(() => changes++);

@@ -13,11 +13,14 @@ const read = (
   env: Readonly<Record<string, string>> = {},
   text?: string,
 ): Settings =>
-  readSettings({
-    flags,
-    env,
-    file: text === undefined ? undefined : { name: 'settings.yaml', value: parseSettingsFile(text, 'settings.yaml') },
-  });
+  readSettings(
+    {
+      flags,
+      env,
+      file: text === undefined ? undefined : { name: 'settings.yaml', value: parseSettingsFile(text, 'settings.yaml') },
+    },
+    settingKeys,
+  );
 
 t.test('defaults hold where nothing is given, and are valid themselves', (t) => {
   const settings = read({});
@@ -26,7 +29,7 @@ t.test('defaults hold where nothing is given, and are valid themselves', (t) => 
   t.same(settings.sandboxedRuntimeClasses, ['gvisor', 'runsc*', 'kata*']);
   t.match(settings.toolsImage, /^ghcr\.io\/outrider\/outrider:\d/);
   t.same(
-    readSettings({ flags: {}, env: {}, file: { name: 'x', value: parseSettingsFile('', 'x') } }),
+    readSettings({ flags: {}, env: {}, file: { name: 'x', value: parseSettingsFile('', 'x') } }, settingKeys),
     settings,
     'an empty file',
   );
@@ -76,6 +79,39 @@ t.test('every setting can be given in each of the three ways, by names that foll
   }
   t.equal(settingsFileName({ flags: { settingsFile: 'a.yaml' }, env: { OUTRIDER_SETTINGS_FILE: 'b.yaml' } }), 'a.yaml');
   t.equal(settingsFileName({ flags: {}, env: {} }), undefined);
+  t.end();
+});
+
+t.test('what is not asked for is not read', (t) => {
+  const flags = { listenPort: '1', plainPort: 'none' };
+  const settings = readSettings({ flags, env: { OUTRIDER_LOG_LEVEL: 'loud' } }, ['listenPort', 'config']);
+  t.strictSame(settings, { listenPort: 1, config: '' });
+  // @ts-expect-error: the type has the keys that are asked for, and no others
+  t.equal(settings.plainPort, undefined);
+  t.strictSame(readSettings({ flags, env: {} }, []), {});
+  t.end();
+});
+
+t.test('settings are checked together where all of a rule’s are asked for', (t) => {
+  const flags = { listenPort: '9', plainPort: '9', tlsCert: 'a.crt', cluster: true, certificates: 'development' };
+  t.same(readSettings({ flags, env: {} }, ['listenPort', 'tlsCert']), { listenPort: 9, tlsCert: 'a.crt' });
+  t.throws(() => readSettings({ flags, env: {} }, ['plainPort', 'listenPort']), { message: /are both 9/ });
+  t.throws(() => readSettings({ flags, env: {} }, ['tlsKey', 'tlsCert']), { message: /--tls-key is not/ });
+  t.same(readSettings({ flags, env: {} }, ['certificates', 'tlsCert']), {
+    certificates: 'development',
+    tlsCert: 'a.crt',
+  });
+  t.throws(() => readSettings({ flags, env: {} }, ['cluster', 'certificates', 'tlsCert']), {
+    message: /is development and --tls-cert is given/,
+  });
+  t.end();
+});
+
+t.test('a settings file with a key that is no setting’s is refused, whatever is asked for', (t) => {
+  const file = (value: object) => ({ flags: {}, env: {}, file: { name: 'settings.yaml', value } });
+  t.throws(() => readSettings(file({ port: 1 }), ['logLevel']), { message: /unknown setting port/ });
+  t.throws(() => readSettings(file({ port: 1 }), []), { message: /unknown setting port/ });
+  t.same(readSettings(file({ listenPort: 'none', logLevel: 'warn' }), ['logLevel']), { logLevel: 'warn' });
   t.end();
 });
 

@@ -19,7 +19,7 @@ import { textOf, textsOf } from '../options/flags.js';
 import { readHostFacts } from './host-facts.js';
 import { readInputs } from '../files/inputs.js';
 import { addColourOption, colourChoice } from '../options/output.js';
-import { addSettingOptions, collect } from '../options/settings.js';
+import { collect } from '../options/settings.js';
 import { styleOf, useColour, type Style } from '../text/style.js';
 
 /** What `doctor` looks at the world with. */
@@ -62,7 +62,7 @@ export function doctorCommand(eyes: DoctorEyes): CommandDefinition {
           ),
         )
         .addOption(new Option('-o, --output <FORMAT>', 'text for people (default), or json').choices(['text', 'json']));
-      addSettingOptions(command, doctorSettings, 'Cluster, with --policy:');
+      doctorSettings.addTo(command);
       addColourOption(command);
       command.addHelpText(
         'after',

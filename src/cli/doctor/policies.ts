@@ -7,11 +7,13 @@ import type { StringMap } from '../../model/selector.js';
 import type { Invocation } from '../command.js';
 import { textsOf } from '../options/flags.js';
 import { loadPolicies } from '../options/policy.js';
-import { clusterFacts } from '../../settings/cluster-facts.js';
-import { settingsOf } from '../options/settings.js';
+import { isOpenShift } from '../../settings/cluster-facts.js';
+import { commandSettings } from '../options/settings.js';
 
 /** Settings about the cluster without which nobody can say what a policy does in a namespace. */
-export const doctorSettings = ['podSecurityDefault', 'openshift', 'excludedNamespaces'] as const;
+export const doctorSettings = commandSettings({
+  'Cluster, with --policy:': ['podSecurityDefault', 'openshift', 'excludedNamespaces'],
+});
 
 /**
  * What the policies of `--policy` match of a cluster; `undefined` without that flag. Namespaces come from the cluster;
@@ -24,9 +26,9 @@ export async function readMatches(
   inventory: ClusterInventory,
 ): Promise<PolicyMatches | undefined> {
   if (textsOf(invocation.flags['policy']).length === 0) return undefined;
-  const loaded = await loadPolicies(invocation);
-  const settings = settingsOf(invocation, doctorSettings);
-  const { podSecurityDefault, openShift } = clusterFacts(settings);
+  const settings = doctorSettings.read(invocation);
+  // Nothing is said of the images that pods get.
+  const loaded = await loadPolicies(invocation, { imageRewrites: [] });
   const inCluster = new Map(inventory.namespaces.flatMap(labelled));
   const namespaces = inCluster.size > 0 ? inCluster : loaded.namespaces;
   const found = matchNamespaces(loaded.rules, namespaces, new Set(settings.excludedNamespaces));
@@ -34,8 +36,8 @@ export async function readMatches(
     namespaces: found.namespaces.map((space) => ({ ...space, policies: space.policies.map(forDoctor) })),
     unmatched: found.unmatched,
     outranked: found.outranked,
-    podSecurityDefault,
-    openShift,
+    podSecurityDefault: settings.podSecurityDefault,
+    openShift: isOpenShift(settings),
   };
 }
 

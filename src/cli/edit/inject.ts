@@ -4,16 +4,18 @@ import { editFile, readFiles, type EditedFile } from '../files/edited-file.js';
 import { readInputs } from '../files/inputs.js';
 import { injectReport, injectReportJson, isHeld } from './report.js';
 import { templateInstrumenter, type InstrumentedTemplate } from '../offline/instrument-template.js';
-import { lookupSettings } from '../image/options.js';
+import { lookupSettingKeys } from '../image/options.js';
 import { addNamespaceOptions } from '../options/namespaces.js';
 import { openEngine } from '../offline/engine.js';
 import { addInputOption, addOutputOptions, inputPaths, outputOptions, type OutputOptions } from '../options/output.js';
 import { addPolicyOptions, loadPolicies } from '../options/policy.js';
-import { addSettingOptions, clusterSettings } from '../options/settings.js';
+import { clusterSettingKeys, commandSettings } from '../options/settings.js';
 import { styleOf, useColour } from '../text/style.js';
 import { addOnlyOption, addUndoFileOption, onlyOf } from '../options/task.js';
 import { templateName } from '../files/template-name.js';
 import { readUndoFile, undoFileRecord, writeUndoFile } from './undo-file.js';
+
+const injectSettings = commandSettings({ 'Cluster:': clusterSettingKeys, 'Look-up:': lookupSettingKeys });
 
 type File = EditedFile<InstrumentedTemplate>;
 
@@ -24,8 +26,7 @@ export const command: CommandDefinition = {
     addOutputOptions(command);
     addPolicyOptions(command);
     addNamespaceOptions(command);
-    addSettingOptions(command, clusterSettings, 'Cluster:');
-    addSettingOptions(command, lookupSettings, 'Look-up:');
+    injectSettings.addTo(command);
     addOnlyOption(command);
     addUndoFileOption(command, 'where to write how the Dockerrun file is given back, for uninject');
     command.usage('-f PATH (--policy PATH | --profile NAME) [OPTIONS]');
@@ -50,11 +51,13 @@ async function inject(invocation: Invocation): Promise<number> {
   const { io } = invocation;
   const paths = inputPaths(invocation);
   const options = outputOptions(invocation, paths);
-  const policies = await loadPolicies(invocation);
+  const settings = injectSettings.read(invocation);
+  const policies = await loadPolicies(invocation, settings);
   const undoFile = await readUndoFile(invocation);
   const read = readFiles(await readInputs(paths, io));
   const engine = await openEngine(
     invocation,
+    settings,
     policies,
     read.flatMap(({ documents }) => documents),
   );

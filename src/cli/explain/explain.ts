@@ -1,6 +1,11 @@
 import { Option, type Command } from 'commander';
 import { OutriderError } from '../../model/error.js';
-import { addClusterOptions, installationSettings, openWithKubeConfig, type ClusterOpener } from '../options/cluster.js';
+import {
+  addClusterOptions,
+  installationSettingKeys,
+  openWithKubeConfig,
+  type ClusterOpener,
+} from '../options/cluster.js';
 import { exitCodes, type CommandDefinition, type Invocation } from '../command.js';
 import { editFile, readFiles } from '../files/edited-file.js';
 import { explanationOf, type Explanation } from './explanation.js';
@@ -10,14 +15,20 @@ import { textsOf } from '../options/flags.js';
 import { readInputs } from '../files/inputs.js';
 import { templateInstrumenter } from '../offline/instrument-template.js';
 import type { Io } from '../io.js';
-import { lookupSettings } from '../image/options.js';
+import { lookupSettingKeys } from '../image/options.js';
 import { addNamespaceOptions } from '../options/namespaces.js';
 import { openEngine } from '../offline/engine.js';
 import { addColourOption, addInputOption, colourChoice, inputPaths } from '../options/output.js';
 import { addPolicyOptions, loadPolicies } from '../options/policy.js';
-import { addSettingOptions, clusterSettings } from '../options/settings.js';
+import { clusterSettingKeys, commandSettings } from '../options/settings.js';
 import { addOnlyOption, onlyOf } from '../options/task.js';
 import { styleOf, useColour } from '../text/style.js';
+
+const explainSettings = commandSettings({
+  'Cluster:': clusterSettingKeys,
+  'Installation:': installationSettingKeys,
+  'Look-up:': lookupSettingKeys,
+});
 
 /** `outrider explain`: what would become of each pod in manifests or of objects in a cluster, and why. */
 export function explainCommand(open: ClusterOpener): CommandDefinition {
@@ -38,10 +49,8 @@ function configure(command: Command, { programName }: Io): void {
     command,
     'namespace of the objects (default: the context’s), or of manifests that name none (default: default)',
   );
-  addSettingOptions(command, clusterSettings, 'Cluster:');
+  explainSettings.addTo(command);
   addClusterOptions(command);
-  addSettingOptions(command, installationSettings, 'Installation:');
-  addSettingOptions(command, lookupSettings, 'Look-up:');
   addOnlyOption(command);
   command.usage('(OBJECT... | -f PATH) [OPTIONS]');
   command.addHelpText(
@@ -65,7 +74,7 @@ Exit codes: 0 explained, whatever the decision; 2 wrong usage, bad input, or the
 async function explain(invocation: Invocation, open: ClusterOpener): Promise<number> {
   const { io, flags } = invocation;
   const explanations = isLive(invocation)
-    ? await (await import('./live.js')).explainLive(invocation, open)
+    ? await (await import('./live.js')).explainLive(invocation, explainSettings.read(invocation), open)
     : await explainFiles(invocation);
   if (flags['output'] === 'json') {
     io.stdout.write(`${JSON.stringify(explanations, undefined, 2)}\n`);
@@ -93,10 +102,12 @@ function isLive({ flags, args }: Invocation): boolean {
 async function explainFiles(invocation: Invocation): Promise<readonly Explanation[]> {
   const { io } = invocation;
   const paths = inputPaths(invocation);
-  const policies = await loadPolicies(invocation);
+  const settings = explainSettings.read(invocation);
+  const policies = await loadPolicies(invocation, settings);
   const read = readFiles(await readInputs(paths, io));
   const engine = await openEngine(
     invocation,
+    settings,
     policies,
     read.flatMap(({ documents }) => documents),
   );

@@ -7,16 +7,15 @@ import { findPodTemplates, type PodTemplate } from '../../documents/manifest/tem
 import { OutriderError } from '../../model/error.js';
 import type { JsonObject } from '../../model/json.js';
 import type { StringMap } from '../../model/selector.js';
-import { clusterChoice, installationSettings, type ClusterOpener } from '../options/cluster.js';
+import { clusterChoice, type ClusterOpener } from '../options/cluster.js';
 import type { Invocation } from '../command.js';
 import { explanationOf, type ExplainedStep, type Explanation, type LiveState } from './explanation.js';
 import { textOf } from '../options/flags.js';
 import { decideTemplate, type InstrumentedPod } from '../offline/instrument-template.js';
-import { givesPolicies, openLiveEngine, type LiveEngine } from '../live/engine.js';
+import { givesPolicies, openLiveEngine, type LiveEngine, type LiveSettings } from '../live/engine.js';
 import { liveSteps } from '../live/steps.js';
 import { labelsOption } from '../options/namespaces.js';
 import { podStateOf, podSteps } from './pod-state.js';
-import { settingsOf } from '../options/settings.js';
 
 /** What the objects of one call are explained with. */
 interface Ground {
@@ -32,7 +31,11 @@ interface Ground {
  *
  * @throws OutriderError, or an AggregateError of them
  */
-export async function explainLive(invocation: Invocation, open: ClusterOpener): Promise<readonly Explanation[]> {
+export async function explainLive(
+  invocation: Invocation,
+  settings: LiveSettings,
+  open: ClusterOpener,
+): Promise<readonly Explanation[]> {
   const named = namedWorkloads(invocation.args);
   const ownPolicies = !givesPolicies(invocation);
   const cluster = await open(clusterChoice(invocation));
@@ -42,9 +45,9 @@ export async function explainLive(invocation: Invocation, open: ClusterOpener): 
     const [objects, labels, standstill] = await Promise.all([
       Promise.all(named.map((workload) => readWorkload(client, workload, name))),
       labelsOf(invocation, cluster, name),
-      readStandstill(client, settingsOf(invocation, installationSettings), Date.now()),
+      readStandstill(client, settings, Date.now()),
     ]);
-    const engine = await openLiveEngine(invocation, cluster, { name, labels }, ownPolicies);
+    const engine = await openLiveEngine(invocation, settings, cluster, { name, labels }, ownPolicies);
     const ground = { cluster, engine, labels, standstill, programName: invocation.io.programName };
     try {
       const explained: Explanation[] = [];

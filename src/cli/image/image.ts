@@ -10,13 +10,13 @@ import { exitCodes, type CommandDefinition, type Invocation } from '../command.j
 import { textOf } from '../options/flags.js';
 import { openLookups } from './service.js';
 import { imageFinding, imageJson, imageText, type AskedPlatform } from './text.js';
-import { lookupSettings, offlineLog, withUserConfig } from './options.js';
+import { offlineLog, withUserConfig } from './options.js';
 import { addColourOption, colourChoice } from '../options/output.js';
-import { addSettingOptions, settingsOf } from '../options/settings.js';
+import { commandSettings } from '../options/settings.js';
 import { styleOf, useColour } from '../text/style.js';
 
 const longestMs = 30_000;
-const ownSettings = lookupSettings.filter((key) => key !== 'lookup');
+const imageSettings = commandSettings({ 'Look-up:': ['registryConfig', 'dockerConfig', 'imageCacheFile'] });
 
 /** `outrider image REF`: what an image starts, as look-ups see it. */
 export const command: CommandDefinition = {
@@ -28,7 +28,7 @@ export const command: CommandDefinition = {
       new Option('-o, --output <FORMAT>', 'table for people (default), or json').choices(['table', 'json']),
     );
     addColourOption(command);
-    addSettingOptions(command, ownSettings, 'Look-up:');
+    imageSettings.addTo(command);
     command.addHelpText(
       'after',
       `
@@ -50,7 +50,7 @@ async function image(invocation: Invocation): Promise<number> {
   const [text = ''] = args;
   const reference = referenceOf(text);
   const platform = platformOf(textOf(flags['platform']));
-  const settings = withUserConfig({ ...settingsOf(invocation, ownSettings), lookup: true }, io.env);
+  const settings = withUserConfig({ ...imageSettings.read(invocation), lookup: true }, io.env);
   const service = await openLookups(settings, {
     cwd: io.cwd,
     env: io.env,

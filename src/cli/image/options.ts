@@ -5,7 +5,7 @@ import type { LookupSettings } from './service.js';
 import type { Io, Output } from '../io.js';
 
 /** Settings about look-ups, which the offline commands have in common with `serve`. */
-export const lookupSettings = [
+export const lookupSettingKeys = [
   'lookup',
   'registryConfig',
   'dockerConfig',

@@ -11,19 +11,22 @@ import { systemClock } from '../../time/clock.js';
 import { OutriderError } from '../../model/error.js';
 import type { StringMap } from '../../model/selector.js';
 import { createLogger } from '../../observe/logger.js';
-import { installationSettings } from '../options/cluster.js';
+import type { InstallationSettings } from '../options/cluster.js';
 import type { Invocation } from '../command.js';
 import { oneLine } from '../errors.js';
 import { textOf, textsOf } from '../options/flags.js';
 import { openImages, type OpenImages } from '../image/images.js';
 import { withInstalled } from './installed-settings.js';
-import { lookupSettings } from '../image/options.js';
+import type { LookupSettings } from '../image/service.js';
 import type { OfflineEngine } from '../offline/engine.js';
 import { loadPolicies, readImageConfigs, type LoadedPolicies } from '../options/policy.js';
 import { clusterFacts } from '../../settings/cluster-facts.js';
-import { clusterSettings, settingsOf } from '../options/settings.js';
+import type { Settings } from '../../settings/table.js';
 
 const factsMs = 10_000;
+
+/** The settings of a command line that a live engine goes by; those about the cluster are read with the installation's. */
+export type LiveSettings = InstallationSettings & LookupSettings;
 
 /** What decides on a cluster's objects. Whoever opens it closes `images`. */
 export interface LiveEngine extends Pick<OfflineEngine, 'engine' | 'namespaces'> {
@@ -52,17 +55,22 @@ export interface KeyState {
  * @throws OutriderError, or an AggregateError of them
  */
 export async function openLiveEngine(
-  given: Invocation,
+  invocation: Invocation,
+  settings: LiveSettings,
   { client }: OpenCluster,
   namespace: { readonly name: string; readonly labels: StringMap },
   ownPolicies: boolean,
 ): Promise<LiveEngine> {
-  const installed = await readInstallation(client, settingsOf(given, installationSettings));
-  const { invocation, images: known, registries } = withInstalled(given, installed);
-  const settings = settingsOf(invocation, [...clusterSettings, ...installationSettings]);
+  const installed = await readInstallation(client, settings);
+  const { clusterSettings, images: known, registries } = withInstalled(invocation, installed);
   const policies = ownPolicies
-    ? await clusterPolicies(invocation, client, new Map([...known, ...(await readImageConfigs(invocation))]))
-    : await loadPolicies(invocation, known);
+    ? await clusterPolicies(
+        invocation,
+        clusterSettings,
+        client,
+        new Map([...known, ...(await readImageConfigs(invocation))]),
+      )
+    : await loadPolicies(invocation, clusterSettings, known);
   const keys = new Map<string, KeyState>();
   await Promise.all(
     [...policies.rules.byPolicy].map(async ([policy, rule]) => {
@@ -86,15 +94,15 @@ export async function openLiveEngine(
   const images = await openImages({
     map: policies.images,
     ...(registries === undefined ? {} : { registries }),
-    settings: settingsOf(invocation, lookupSettings),
+    settings,
     io: invocation.io,
     cluster: { secrets: createSecretSource({ client, clock: systemClock }), nodes: facts.nodes },
   });
   const engine: Engine = {
     rules: policies.rules,
-    facts: clusterFacts(settings, facts.seen()),
+    facts: clusterFacts(clusterSettings, facts.seen()),
     images: images.resolver,
-    excludedNamespaces: new Set([...settings.excludedNamespaces, settings.ownNamespace]),
+    excludedNamespaces: new Set([...clusterSettings.excludedNamespaces, settings.ownNamespace]),
     secretState: (inNamespace, name, key, mirrorOf) => {
       if (mirrorOf !== undefined) return keys.get(mirrorOf)?.state ?? 'unknown';
       const known = [...keys.values()].find(
@@ -130,11 +138,11 @@ export function givesPolicies({ flags }: Invocation): boolean {
 
 /** The cluster's policies. One that is not valid is said to be so, and competes as the webhook lets it. */
 async function clusterPolicies(
-  { flags, io }: Invocation,
+  { io }: Invocation,
+  { imageRewrites }: Pick<Settings, 'imageRewrites'>,
   client: OpenCluster['client'],
   images: LoadedPolicies['images'],
 ): Promise<Pick<LoadedPolicies, 'rules' | 'images'>> {
-  const { imageRewrites } = settingsOf({ flags, io }, clusterSettings);
   const { rules, policies, profiles } = await readPolicies(client, { argvOf: argvIn(images, imageRewrites) });
   for (const { problem, name } of [...policies, ...profiles]) {
     if (problem === undefined) continue;

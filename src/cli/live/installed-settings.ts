@@ -1,18 +1,17 @@
-import { Option } from 'commander';
 import type { Installed } from '../../cluster/live/read-installation.js';
-import { environmentName } from '../../settings/setting.js';
+import { readSettings } from '../../settings/settings.js';
 import { settingsTable } from '../../settings/table.js';
 import { parseImageMapJson } from '../../documents/configuration/image-map.js';
 import { parseRegistryConfig } from '../../documents/configuration/registry-config.js';
 import type { ImageConfig } from '../../model/image.js';
 import type { RegistryConfig } from '../../model/registry-config.js';
 import type { Invocation } from '../command.js';
-import { clusterSettings } from '../options/settings.js';
+import { clusterSettingKeys, type ClusterSettings } from '../options/settings.js';
 
 /** What a command line and an installation say together. */
 export interface InstalledSettings {
-  /** The command line, with the installation's settings about the cluster where it gives none. */
-  readonly invocation: Invocation;
+  /** The settings about the cluster: the command line's, and where it gives none, the installation's. */
+  readonly clusterSettings: ClusterSettings;
   /** The installation's image map. */
   readonly images: ReadonlyMap<string, ImageConfig>;
   /** The installation's registries, but for those whose authority is in a file there. */
@@ -22,19 +21,20 @@ export interface InstalledSettings {
 /**
  * Puts an installation's settings behind those of a command line, and of its environment.
  *
- * @throws OutriderError `image_map_invalid`, `registry_config_invalid`: what no server would start with
+ * @throws OutriderError `usage`, `image_map_invalid`, `registry_config_invalid`: what no server would start with
  */
-export function withInstalled(invocation: Invocation, { flags, files }: Installed): InstalledSettings {
-  const installed = clusterSettings.flatMap((key): [string, unknown][] => {
+export function withInstalled({ flags, io }: Invocation, installed: Installed): InstalledSettings {
+  const { files } = installed;
+  const value = clusterSettingKeys.flatMap((key): [string, unknown][] => {
     const { flag, repeatable } = settingsTable[key];
-    const values = flags.get(flag);
-    if (values === undefined || invocation.io.env[environmentName(flag)] !== undefined) return [];
-    return [[new Option(`--${flag}`).attributeName(), repeatable ? values : values.at(-1)]];
+    const values = installed.flags.get(flag);
+    return values === undefined ? [] : [[key, repeatable ? values : values.at(-1)]];
   });
+  const file = { name: 'the installation’s flags', value: Object.fromEntries(value) };
   const map = files.get('image-config');
   const registries = files.get('registry-config');
   return {
-    invocation: { ...invocation, flags: { ...Object.fromEntries(installed), ...invocation.flags } },
+    clusterSettings: readSettings({ flags, env: io.env, file }, clusterSettingKeys),
     images: map === undefined ? new Map() : parseImageMapJson(map, 'the installation’s image map'),
     registries: registries === undefined ? undefined : withoutFiles(registries),
   };

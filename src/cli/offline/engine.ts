@@ -5,11 +5,11 @@ import { readTask } from '../../inject/task/view.js';
 import type { TaskTemplate } from '../../model/task.js';
 import type { Invocation } from '../command.js';
 import { openImages, type OpenImages } from '../image/images.js';
-import { lookupSettings } from '../image/options.js';
+import type { LookupSettings } from '../image/service.js';
 import { namespacesOf, type Namespaces } from '../options/namespaces.js';
 import type { LoadedPolicies } from '../options/policy.js';
 import { clusterFacts } from '../../settings/cluster-facts.js';
-import { clusterSettings, settingsOf } from '../options/settings.js';
+import type { ClusterSettings } from '../options/settings.js';
 
 /** What the offline commands decide with. */
 export interface OfflineEngine {
@@ -28,14 +28,14 @@ export interface OfflineEngine {
  */
 export async function openEngine(
   invocation: Invocation,
+  settings: ClusterSettings & LookupSettings,
   policies: LoadedPolicies,
   documents: readonly ManifestDocument[],
 ): Promise<OfflineEngine> {
-  const settings = settingsOf(invocation, clusterSettings);
   const namespaces = namespacesOf(invocation, policies.namespaces, documents);
   const images = await openImages({
     map: references(policies.images, documents),
-    settings: settingsOf(invocation, lookupSettings),
+    settings,
     io: invocation.io,
   });
   const engine: Engine = {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ClusterChoice } from '../../cluster/client/kube-config.js';
 import type { OpenCluster } from '../../cluster/live/open-cluster.js';
 import { OutriderError } from '../../model/error.js';
+import type { SettingKey, Settings } from '../../settings/table.js';
 import type { Invocation } from '../command.js';
 import { textOf } from './flags.js';
 
@@ -12,8 +13,11 @@ export type ClusterOpener = (choice: ClusterChoice) => Promise<OpenCluster>;
 export const openWithKubeConfig: ClusterOpener = async (choice) =>
   (await import('../../cluster/live/open-cluster.js')).openCluster(choice);
 
-/** Settings of the installation that a command asks about. */
-export const installationSettings = ['instance', 'ownNamespace'] as const;
+/** Settings that say which installation a command is about. */
+export const installationSettingKeys = ['instance', 'ownNamespace'] as const satisfies readonly SettingKey[];
+
+/** The values of {@link installationSettingKeys}. */
+export type InstallationSettings = Pick<Settings, (typeof installationSettingKeys)[number]>;
 
 /** Gives a command the options that say which cluster is meant. */
 export function addClusterOptions(command: Command): void {

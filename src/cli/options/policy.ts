@@ -15,11 +15,12 @@ import { policySchema, preferSchema, type Policy } from '../../model/policy.js';
 import type { Profile } from '../../model/profile.js';
 import type { StringMap } from '../../model/selector.js';
 import { builtInProfiles, findProfile, profileRegistry, type ProfileRegistry } from '../../profile/registry.js';
+import type { Settings } from '../../settings/table.js';
 import type { Invocation } from '../command.js';
 import { together } from '../errors.js';
 import { textOf, textsOf } from './flags.js';
 import { readInputs } from '../files/inputs.js';
-import { clusterSettings, collect, settingsOf } from './settings.js';
+import { collect } from './settings.js';
 
 const heading = 'Policy:';
 
@@ -61,11 +62,13 @@ export interface LoadedPolicies {
 /**
  * Reads the policies that a command line gives.
  *
+ * @param settings what is changed of the images that Outrider adds
  * @param known what images start, unless the files or flags say otherwise
  * @throws OutriderError, or an AggregateError of them: everything that is wrong with the files and settings
  */
 export async function loadPolicies(
   { flags, io }: Pick<Invocation, 'flags' | 'io'>,
+  { imageRewrites }: Pick<Settings, 'imageRewrites'>,
   known: ReadonlyMap<string, ImageConfig> = new Map(),
 ): Promise<LoadedPolicies> {
   const paths = textsOf(flags['policy']);
@@ -84,10 +87,7 @@ export async function loadPolicies(
   if (registry.problems.length > 0) throw together(registry.problems);
   const policies = adjust(choose(parsed.configuration, profile), assignmentsOf(flags), registry);
   const configuration: ParsedConfiguration['configuration'] = { ...parsed.configuration, policies, images };
-  const { rules, problems } = configure(
-    { configuration, problems: [] },
-    settingsOf({ flags, io }, clusterSettings).imageRewrites,
-  );
+  const { rules, problems } = configure({ configuration, problems: [] }, imageRewrites);
   if (problems.length > 0) throw together(problems.map((problem) => withFlag(problem, profile)));
   return { rules, images, namespaces: configuration.namespaces };
 }

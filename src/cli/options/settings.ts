@@ -1,11 +1,11 @@
 import { Option, type Command } from 'commander';
-import { environmentName, type Setting } from '../../settings/setting.js';
-import { readSettings } from '../../settings/settings.js';
+import type { Setting } from '../../settings/setting.js';
+import { readSettings, type SettingSources } from '../../settings/settings.js';
 import { settingsTable, type SettingKey, type Settings } from '../../settings/table.js';
 import type { Invocation } from '../command.js';
 
 /** Settings about the cluster that pods go to, which the offline commands have in common with `serve`. */
-export const clusterSettings = [
+export const clusterSettingKeys = [
   'nativeSidecars',
   'imageVolumes',
   'podSecurityDefault',
@@ -16,8 +16,43 @@ export const clusterSettings = [
   'excludedNamespaces',
 ] as const satisfies readonly SettingKey[];
 
-/** Gives a command options for rows of the settings table. */
-export function addSettingOptions(command: Command, keys: readonly SettingKey[], heading: string): void {
+/** The values of {@link clusterSettingKeys}. */
+export type ClusterSettings = Pick<Settings, (typeof clusterSettingKeys)[number]>;
+
+/** The settings that a command reads: declared once, so that what it reads is also what it has flags for. */
+export interface CommandSettings<Key extends SettingKey> {
+  /** Gives the command their flags. */
+  addTo(command: Command): void;
+  /**
+   * Reads them, from flags, variables and, for a command that has one, the settings file.
+   *
+   * @throws OutriderError `usage`
+   */
+  read(invocation: Pick<Invocation, 'flags' | 'io'>, file?: SettingSources['file']): Pick<Settings, Key>;
+}
+
+/**
+ * Declares a command's settings.
+ *
+ * @param groups their keys under the headings of the help text
+ */
+export function commandSettings<Key extends SettingKey>(
+  groups: Readonly<Record<string, readonly Key[]>>,
+): CommandSettings<Key> {
+  return {
+    addTo: (command) => {
+      for (const [heading, keys] of Object.entries(groups)) addOptions(command, keys, heading);
+    },
+    read: ({ flags, io: { env } }, file) => readSettings({ flags, env, file }, Object.values(groups).flat()),
+  };
+}
+
+/** Adds one more value of an option that may be given several times. */
+export function collect(value: string, before: unknown): readonly string[] {
+  return [...(Array.isArray(before) ? before.map(String) : []), value];
+}
+
+function addOptions(command: Command, keys: readonly SettingKey[], heading: string): void {
   for (const key of keys) {
     const row: Setting<unknown> = settingsTable[key];
     const value = row.valueOptional ? `[${row.placeholder}]` : `<${row.placeholder}>`;
@@ -28,23 +63,3 @@ export function addSettingOptions(command: Command, keys: readonly SettingKey[],
     if (row.valueOptional) command.addOption(new Option(`--no-${row.flag}`, row.help).helpGroup(heading).hideHelp());
   }
 }
-
-/** Adds one more value of an option that may be given several times. */
-export function collect(value: string, before: unknown): readonly string[] {
-  return [...(Array.isArray(before) ? before.map(String) : []), value];
-}
-
-/**
- * The settings, where only some rows are read from flags and variables.
- *
- * @throws OutriderError `usage`
- */
-export function settingsOf({ flags, io }: Pick<Invocation, 'flags' | 'io'>, keys: readonly SettingKey[]): Settings {
-  const variables = new Set(keys.map((key) => environmentName(settingsTable[key].flag)));
-  const env = Object.fromEntries(Object.entries(io.env).filter(([name]) => variables.has(name)));
-  // A command's own options may be called as settings of `serve` are: only those of the rows are handed on.
-  const names = new Set(keys.map((key) => new Option(`--${settingsTable[key].flag}`).attributeName()));
-  return readSettings({ flags: Object.fromEntries(Object.entries(flags).filter(([name]) => names.has(name))), env });
-}
-
-/** Without a cluster, settings that are `auto` mean the usual. */

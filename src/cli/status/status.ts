@@ -4,7 +4,7 @@ import {
   addClusterOptions,
   addTimeoutOption,
   clusterChoice,
-  installationSettings,
+  installationSettingKeys,
   openWithKubeConfig,
   timeoutOf,
   type ClusterOpener,
@@ -13,13 +13,13 @@ import { exitCodes, type CommandDefinition, type Invocation } from '../command.j
 import { textOf } from '../options/flags.js';
 import type { Io } from '../io.js';
 import { addColourOption, colourChoice } from '../options/output.js';
-import { addSettingOptions, settingsOf } from '../options/settings.js';
+import { commandSettings } from '../options/settings.js';
 import type { Health } from './report.js';
 import { statusOf } from './of.js';
 import { reportText } from './text.js';
 import { styleOf, useColour } from '../text/style.js';
 
-const settings = [...installationSettings, 'excludedNamespaces'] as const;
+const statusSettings = commandSettings({ 'Installation:': [...installationSettingKeys, 'excludedNamespaces'] });
 
 /** `outrider status`: whether an installation in a cluster does what its policies say, and what to do where not. */
 export function statusCommand(open: ClusterOpener, nowMs: () => number): CommandDefinition {
@@ -36,7 +36,7 @@ function configure(command: Command, { programName }: Io): void {
     new Option('-o, --output <FORMAT>', 'text for people (default), or json').choices(['text', 'json']),
   );
   addColourOption(command);
-  addSettingOptions(command, settings, 'Installation:');
+  statusSettings.addTo(command);
   command.addHelpText(
     'after',
     `
@@ -59,7 +59,7 @@ const exitCodeOf: Readonly<Record<Health, number>> = {
 
 async function status(invocation: Invocation, open: ClusterOpener, nowMs: number): Promise<number> {
   const { flags, io } = invocation;
-  const { instance, ownNamespace, excludedNamespaces } = settingsOf(invocation, settings);
+  const { instance, ownNamespace, excludedNamespaces } = statusSettings.read(invocation);
   const timeoutMs = timeoutOf(invocation);
   const cluster = await open(clusterChoice(invocation));
   try {

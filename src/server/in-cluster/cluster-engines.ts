@@ -1,4 +1,4 @@
-import { clusterFacts } from '../../settings/cluster-facts.js';
+import { clusterFacts, type ClusterFactsSettings } from '../../settings/cluster-facts.js';
 import type { Settings } from '../../settings/table.js';
 import type { ClusterFactsReader } from '../../cluster/facts/cluster-facts.js';
 import type { ClusterState } from '../../cluster/state/cluster-state.js';
@@ -9,9 +9,15 @@ import type { ImageResolver } from '../../model/image.js';
 import type { ClusterFacts, SeenFacts } from '../../model/recipe.js';
 import { Past } from './past.js';
 
+/** The settings that engines in a cluster go by. */
+export type ClusterEngineSettings = ClusterFactsSettings & ExcludedSettings;
+
+/** The settings that say which namespaces are never touched. */
+export type ExcludedSettings = Pick<Settings, 'excludedNamespaces' | 'ownNamespace'>;
+
 /** What engines in a cluster are made of. */
 export interface ClusterEngineOptions {
-  readonly settings: Settings;
+  readonly settings: ClusterEngineSettings;
   readonly state: Pick<ClusterState, 'configuration' | 'onChange'>;
   readonly facts: Pick<ClusterFactsReader, 'seen'>;
   readonly images: ImageResolver;
@@ -77,6 +83,6 @@ export function createClusterEngines(options: ClusterEngineOptions): ClusterEngi
 }
 
 /** The namespaces that are never touched: those of the setting, and always Kubernetes' own and the installation's (E35). */
-export function excludedBySettings(settings: Pick<Settings, 'excludedNamespaces' | 'ownNamespace'>): readonly string[] {
+export function excludedBySettings(settings: ExcludedSettings): readonly string[] {
   return [...new Set(['kube-system', settings.ownNamespace, ...settings.excludedNamespaces])];
 }

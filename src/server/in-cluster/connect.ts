@@ -22,11 +22,14 @@ export interface ClusterConnection {
   readonly secrets: SecretSource | undefined;
 }
 
+/** The settings that say how the API server is reached, and what is read of it. */
+export type ConnectionSettings = Pick<Settings, 'kubeconfig' | 'identity' | 'pullSecrets'>;
+
 /**
  * Reads how the API server is reached. This module loads the Kubernetes client: it is imported only for `--cluster`.
  * @throws OutriderError `cluster_unavailable`
  */
-export function connectCluster(settings: Settings, log: Logger): ClusterConnection {
+export function connectCluster(settings: ConnectionSettings, log: Logger): ClusterConnection {
   const { kubeconfig } = settings;
   const connection = openConnection(loadKubeConfig(kubeconfig === '' ? {} : { kubeconfig }));
   const client = createApiClient(connection, `outrider/${version}`);

@@ -13,14 +13,19 @@ import type { Logger } from '../../observe/logger.js';
 import type { Metrics } from '../../observe/metrics.js';
 import { reviewLog } from '../review-log.js';
 import type { CertificateSource, HandlerSource } from '../sources.js';
-import { createClusterEngines } from './cluster-engines.js';
+import { createClusterEngines, type ClusterEngineSettings } from './cluster-engines.js';
 import type { ClusterConnection } from './connect.js';
-import { startLeading } from './leading.js';
+import { startLeading, type LeadingSettings } from './leading.js';
 import { createObservations } from './observations.js';
+
+/** The settings of a service in a cluster, beside those of every service. */
+export type InClusterSettings = ClusterEngineSettings &
+  LeadingSettings &
+  Pick<Settings, 'relistMinutes' | 'mirrorSecrets' | 'events'>;
 
 /** What a service in a cluster is made of. */
 export interface InClusterOptions {
-  readonly settings: Settings;
+  readonly settings: InClusterSettings;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly connection: ClusterConnection;

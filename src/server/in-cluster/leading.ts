@@ -14,19 +14,29 @@ import type { ClusterState } from '../../cluster/state/cluster-state.js';
 import { owningClient } from '../../cluster/owned.js';
 import { createStatusWriter } from '../../cluster/status/writer.js';
 import type { Timing } from '../../time/sleep.js';
-import { certificateMode } from '../../settings/check.js';
+import { certificateMode, type CertificateModeSettings } from '../../settings/check.js';
 import type { Settings } from '../../settings/table.js';
 import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
-import { excludedBySettings } from './cluster-engines.js';
+import { excludedBySettings, type ExcludedSettings } from './cluster-engines.js';
 import type { ClusterConnection } from './connect.js';
 import type { Observations } from './observations.js';
 import { credentialsStateOf } from './policy-reports.js';
-import { givenTrust, managedTrust, type Trust } from './trust.js';
+import { givenTrust, managedTrust, type ManagedTrustSettings, type Trust } from './trust.js';
+
+/** The settings that webhook configurations are written by. */
+type RegistrationSettings = ExcludedSettings &
+  Pick<Settings, 'instance' | 'webhookUrl' | 'webhookService' | 'webhookTimeoutSeconds'>;
+
+/** The settings of the leader's work. */
+export type LeadingSettings = RegistrationSettings &
+  ManagedTrustSettings &
+  CertificateModeSettings &
+  Pick<Settings, 'matchConditions' | 'mirrorSecrets' | 'probeSeconds' | 'leaseSeconds'>;
 
 /** What the leader's work is made of. */
 export interface LeadingOptions {
-  readonly settings: Settings;
+  readonly settings: LeadingSettings;
   readonly identity: string;
   readonly watching: Timing & {
     readonly client: ApiClient;
@@ -153,7 +163,7 @@ export function startLeading(options: LeadingOptions): Leading {
   };
 }
 
-function installationOf(settings: Settings): Installation {
+function installationOf(settings: RegistrationSettings): Installation {
   return {
     instance: settings.instance,
     ownNamespace: settings.ownNamespace,
@@ -163,7 +173,7 @@ function installationOf(settings: Settings): Installation {
   };
 }
 
-function addressOf({ webhookUrl, webhookService }: Settings): WebhookAddress {
+function addressOf({ webhookUrl, webhookService }: RegistrationSettings): WebhookAddress {
   if (webhookUrl !== '') return { url: webhookUrl };
   const [name = '', port = '443'] = webhookService.split(':');
   return { service: { name, port: Number(port) } };

@@ -23,9 +23,22 @@ export interface Trust {
   staleness(): ReadonlyMap<WatchedKind, number>;
 }
 
+/** The settings of a self-managed certificate. */
+export type ManagedTrustSettings = Pick<
+  Settings,
+  | 'instance'
+  | 'ownNamespace'
+  | 'webhookService'
+  | 'webhookUrl'
+  | 'leafLifetimeMinutes'
+  | 'caLifetimeMinutes'
+  | 'caOverlapSeconds'
+  | 'relistMinutes'
+>;
+
 /** What a self-managed certificate is made with. */
 export interface TrustOptions {
-  readonly settings: Settings;
+  readonly settings: ManagedTrustSettings;
   readonly client: ApiClient;
   readonly timing: Timing;
   readonly logger: Logger;

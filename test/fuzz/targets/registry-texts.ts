@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseSettingsFile } from '../../../src/documents/configuration/settings-file.js';
-import { readSettings } from '../../../src/settings/settings.js';
+import { readSettings, settingKeys } from '../../../src/settings/settings.js';
 import { createCacheFile } from '../../../src/image/cache/file.js';
 import { ImageCache, defaultCacheLimits } from '../../../src/image/cache/image-cache.js';
 import { CacheCounter } from '../../../src/image/cache/counter.js';
@@ -59,7 +59,7 @@ export function texts(): Target {
         }),
         outcomeOf(() => {
           const value = parseSettingsFile(text, 'settings.yaml');
-          return readSettings({ flags: {}, env: {}, file: { name: 'settings.yaml', value } });
+          return readSettings({ flags: {}, env: {}, file: { name: 'settings.yaml', value } }, settingKeys);
         }),
       ];
       must(parseChallenges(text).length <= 16, 'more challenges than are read');
