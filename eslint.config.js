@@ -77,6 +77,40 @@ const layers = Object.entries(mayImport).map(([folder, allowed]) => ({
   },
 }));
 
+// The same inside src/cli: each folder may import those before it, and io.ts, command.ts and errors.ts. A command's folder
+// imports no other command's, and nothing but commands.ts imports a command.
+const cliGround = ['io', 'command', 'errors'];
+const cliShared = ['text', 'files', 'options', 'image', 'offline', 'live'];
+const cliCommands = ['edit', 'explain', 'status', 'doctor', 'pause', 'demo'];
+const cliFolders = [...cliShared, ...cliCommands];
+
+const cliLayer = (files, allowed, patterns) => ({
+  files,
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      { patterns: patterns.map((regex) => ({ regex, message: `May import of src/cli: ${allowed.join(', ')}.` })) },
+    ],
+  },
+});
+
+const cliLayers = [
+  ...cliFolders.map((folder) => {
+    const shared = cliShared.includes(folder) ? cliShared.slice(0, cliShared.indexOf(folder)) : cliShared;
+    const barred = cliFolders.filter((other) => other !== folder && !shared.includes(other));
+    return cliLayer(
+      [`src/cli/${folder}/*.ts`],
+      [...cliGround, ...shared],
+      [`^\\.\\./(${barred.join('|')})/`, `^\\.\\./(?!(${cliGround.join('|')})\\.js$)[^/.]+\\.js$`],
+    );
+  }),
+  cliLayer(
+    cliGround.map((name) => `src/cli/${name}.ts`),
+    cliGround,
+    [`^\\./(?!(${cliGround.join('|')})\\.js$)`],
+  ),
+];
+
 export default tseslint.config(
   { ignores: ['dist', '.tap', 'node_modules', 'certs'] },
   js.configs.recommended,
@@ -99,4 +133,5 @@ export default tseslint.config(
   { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-floating-promises': 'off' } },
   { files: ['**/*.mjs', '*.js'], languageOptions: { globals: { process: 'readonly', console: 'readonly' } } },
   ...layers,
+  ...cliLayers,
 );

@@ -38,3 +38,18 @@ export const exitCodes = {
   /** Wrong usage, bad input, or a failure: nothing was written. */
   error: 2,
 } as const;
+
+/** A text option; `undefined` when it was not given. */
+export function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** A repeatable text option, gathered by {@link collect}. */
+export function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+}
+
+/** Adds one more value of an option that may be given several times. */
+export function collect(value: string, before: unknown): readonly string[] {
+  return [...(Array.isArray(before) ? before.map(String) : []), value];
+}

@@ -1,5 +1,9 @@
 import type { CommandEntry } from './command.js';
 
+// The folders here, each of which may import those before it: text, files, options, image, offline, live, and then one for
+// each command that is more than a file, which no other folder imports. All of them use io.ts, command.ts and errors.ts.
+// eslint.config.js holds them to it.
+
 /** Every command of `outrider`: one row each, in the order of the help text. */
 export const commands: readonly CommandEntry[] = [
   {

@@ -7,19 +7,17 @@ import { applySettings } from '../documents/configuration/set.js';
 import { OutriderError } from '../model/error.js';
 import { isObject } from '../model/json.js';
 import { didYouMean } from '../model/nearest.js';
-import type { Profile, Settings, SettingValue } from '../model/profile.js';
+import type { Profile, Settings as ProfileSettings, SettingValue } from '../model/profile.js';
 import { isNodeAgentTarget, nodeAgentTargets, renderNodeAgent } from '../profile/node-agent/render.js';
 import { withTextSettings } from '../profile/node-agent/options.js';
 import type { RenderedFile } from '../profile/node-agent/rendering.js';
-import { builtInProfiles } from '../profile/registry.js';
-import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
-import { textOf, textsOf } from './options/flags.js';
+import { nodeAgentProfile } from '../profile/registry.js';
+import { collect, type CommandDefinition, exitCodes, type Invocation, textOf, textsOf } from './command.js';
 import type { Io } from './io.js';
-import { collect } from './options/settings.js';
 
-const profileName = 'datadog-node';
+const profileName = nodeAgentProfile().metadata.name;
 
-/** `outrider render datadog-node`: what switches the vendor's own node agent on, for each platform. */
+/** `outrider render PROFILE`: what switches the vendor's own node agent on, for each platform. */
 export const command: CommandDefinition = {
   configure(command, { programName }) {
     command
@@ -49,7 +47,7 @@ async function render({ args, flags, io }: Invocation): Promise<number> {
     const hint = didYouMean(target, nodeAgentTargets) || ';';
     throw new OutriderError('usage', `${what}${hint} give --for with one of ${nodeAgentTargets.join(', ')}.`);
   }
-  const rendering = renderNodeAgent(profile, target, settingsOf(profile, textsOf(flags['set'])));
+  const rendering = renderNodeAgent(profile, target, profileSettings(profile, textsOf(flags['set'])));
   const format = (['yaml', 'json'] as const).find((choice) => choice === flags['output']);
   const files = rendering.files.map((file) => ({ name: file.name, text: textFor(file, format) }));
   const dir = textOf(flags['dir']);
@@ -68,12 +66,11 @@ async function render({ args, flags, io }: Invocation): Promise<number> {
 }
 
 function profileOf(name: string): Profile {
-  const profile = builtInProfiles().find(({ metadata }) => metadata.name === profileName);
-  if (profile !== undefined && name === profileName) return profile;
+  if (name === profileName) return nodeAgentProfile();
   throw new OutriderError('usage', `render knows the profile ${profileName} alone; ${JSON.stringify(name)} is not it.`);
 }
 
-function settingsOf(profile: Profile, assignments: readonly string[]): Settings {
+function profileSettings(profile: Profile, assignments: readonly string[]): ProfileSettings {
   if (assignments.some((assignment) => /^(dd_?)?api_?key=/i.test(assignment))) {
     throw new OutriderError(
       'usage',
@@ -133,8 +130,7 @@ async function write(
 }
 
 function helpText(programName: string): string {
-  const [profile] = builtInProfiles().filter(({ metadata }) => metadata.name === profileName);
-  const settings = profile === undefined ? [] : Object.entries(withTextSettings(profile).spec.settings);
+  const settings = Object.entries(withTextSettings(nodeAgentProfile()).spec.settings);
   const lines = settings.map(([name, { description, default: value }]) => {
     const shown = value === undefined ? '' : ` (default: ${String(value)})`;
     return `  ${name.padEnd(20)} ${description}${shown}`;

@@ -27,7 +27,7 @@ import { reviewLog } from '../server/review-log.js';
 import { runService } from '../server/run.js';
 import type { Service, ServiceSettings } from '../server/service.js';
 import { exitCodes, type CommandDefinition, type Invocation } from './command.js';
-import { openLookups, type LookupSettings, type LookupSurroundings } from './image/service.js';
+import { openLookups, type LookupSettings, type LookupOptions } from './image/lookups.js';
 import { commandSettings, type ClusterSettings } from './options/settings.js';
 
 const serveSettings = commandSettings({ 'Settings:': settingKeys });
@@ -132,7 +132,7 @@ async function openImages(
   { env, cwd }: Invocation['io'],
   logger: Logger,
   { registry }: Metrics,
-  cluster: Pick<LookupSurroundings, 'secrets' | 'nodes'> = {},
+  cluster: Pick<LookupOptions, 'secrets' | 'nodes'> = {},
 ): Promise<ImageService | undefined> {
   const metrics = createImageMetrics(registry);
   const images = await openLookups(settings, {

@@ -6,11 +6,17 @@ import { datadog } from './datadog.js';
 import { datadogNode } from './datadog-node.js';
 import { sysdig } from './sysdig.js';
 
-const builtIn: readonly Profile[] = [sysdig, datadog, datadogNode].map((input) => profileSchema.parse(input));
+const nodeAgent: Profile = profileSchema.parse(datadogNode);
+const builtIn: readonly Profile[] = [profileSchema.parse(sysdig), profileSchema.parse(datadog), nodeAgent];
 
 /** The profiles that come with Outrider. */
 export function builtInProfiles(): readonly Profile[] {
   return builtIn;
+}
+
+/** The built-in profile whose agent runs on the node: the one that is rendered for the agent itself. */
+export function nodeAgentProfile(): Profile {
+  return nodeAgent;
 }
 
 /** A user's profile and the file it comes from. */

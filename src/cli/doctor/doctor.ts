@@ -10,16 +10,14 @@ import { OutriderError } from '../../model/error.js';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
 import type { InventoryRequest } from '../../cluster/inventory.js';
 import { addTimeoutOption, timeoutOf } from '../options/cluster.js';
-import { exitCodes, type CommandDefinition, type Invocation } from '../command.js';
+import { collect, type CommandDefinition, exitCodes, type Invocation, textOf, textsOf } from '../command.js';
 import { doctorSettings, readMatches } from './policies.js';
 import { taskFacts } from './tasks.js';
 import { clusterText, hostText, taskText } from './text.js';
 import { together } from '../errors.js';
-import { textOf, textsOf } from '../options/flags.js';
 import { readHostFacts } from './host-facts.js';
 import { readInputs } from '../files/inputs.js';
 import { addColourOption, colourChoice } from '../options/output.js';
-import { collect } from '../options/settings.js';
 import { styleOf, useColour, type Style } from '../text/style.js';
 
 /** What `doctor` looks at the world with. */

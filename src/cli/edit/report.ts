@@ -1,10 +1,10 @@
 import type { Decision, DecisionKind } from '../../model/decision.js';
 import { countContainers, leftOut, remedyOf } from '../offline/counts.js';
 import type { EditedFile } from '../files/edited-file.js';
-import type { InstrumentedTemplate } from '../offline/instrument-template.js';
+import type { InstrumentedTemplate } from '../offline/instrument-templates.js';
 import type { Style } from '../text/style.js';
 import { table } from '../text/table.js';
-import { countTemplates, templateName } from '../files/template-name.js';
+import { countTemplates, templateName } from '../files/template-names.js';
 
 type File = EditedFile<InstrumentedTemplate>;
 type Files = readonly File[];

@@ -3,9 +3,8 @@ import { resolve } from 'node:path';
 import { joinUndo, undoOperationsOf, undoRecord } from '../../documents/undo/undo.js';
 import { OutriderError } from '../../model/error.js';
 import type { JsonObject } from '../../model/json.js';
-import type { Invocation } from '../command.js';
+import { type Invocation, textOf } from '../command.js';
 import type { EditedFile, TemplateEdit } from '../files/edited-file.js';
-import { textOf } from '../options/flags.js';
 
 /** What `--undo-file` names: a Dockerrun file has no place of its own for the record. */
 export interface UndoFile {

@@ -13,7 +13,7 @@ import { addInputOption, addOutputOptions, inputPaths, outputOptions, type Outpu
 import { styleOf, useColour, type Style } from '../text/style.js';
 import { table } from '../text/table.js';
 import { addUndoFileOption } from '../options/task.js';
-import { countTemplates, templateName } from '../files/template-name.js';
+import { countTemplates, templateName } from '../files/template-names.js';
 import { readUndoFile, type UndoFile } from './undo-file.js';
 
 type File = EditedFile<TemplateEdit>;

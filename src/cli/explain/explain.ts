@@ -6,16 +6,15 @@ import {
   openWithKubeConfig,
   type ClusterOpener,
 } from '../options/cluster.js';
-import { exitCodes, type CommandDefinition, type Invocation } from '../command.js';
+import { type CommandDefinition, exitCodes, type Invocation, textsOf } from '../command.js';
 import { editFile, readFiles } from '../files/edited-file.js';
 import { explanationOf, type Explanation } from './explanation.js';
 import { taskExplanationOf } from './task.js';
 import { explanationText } from './text.js';
-import { textsOf } from '../options/flags.js';
 import { readInputs } from '../files/inputs.js';
-import { templateInstrumenter } from '../offline/instrument-template.js';
+import { templateInstrumenter } from '../offline/instrument-templates.js';
 import type { Io } from '../io.js';
-import { lookupSettingKeys } from '../image/options.js';
+import { lookupSettingKeys } from '../image/lookups.js';
 import { addNamespaceOptions } from '../options/namespaces.js';
 import { openEngine } from '../offline/engine.js';
 import { addColourOption, addInputOption, colourChoice, inputPaths } from '../options/output.js';

@@ -8,7 +8,7 @@ import type { ImageOutcome } from '../../model/image.js';
 import type { Prefer } from '../../model/policy.js';
 import type { ReasonCode } from '../../model/reasons.js';
 import { countContainers, leftOut, remedyOf, type ContainerCount } from '../offline/counts.js';
-import type { InstrumentedPod } from '../offline/instrument-template.js';
+import type { InstrumentedPod } from '../offline/instrument-templates.js';
 
 /** A check, and what helps where it went against the pod. */
 export interface ExplainedStep extends Step {

@@ -8,12 +8,11 @@ import { OutriderError } from '../../model/error.js';
 import type { JsonObject } from '../../model/json.js';
 import type { StringMap } from '../../model/selector.js';
 import { clusterChoice, type ClusterOpener } from '../options/cluster.js';
-import type { Invocation } from '../command.js';
+import { type Invocation, textOf } from '../command.js';
 import { explanationOf, type ExplainedStep, type Explanation, type LiveState } from './explanation.js';
-import { textOf } from '../options/flags.js';
-import { decideTemplate, type InstrumentedPod } from '../offline/instrument-template.js';
+import { decideTemplate, type InstrumentedPod } from '../offline/instrument-templates.js';
 import { givesPolicies, openLiveEngine, type LiveEngine, type LiveSettings } from '../live/engine.js';
-import { liveSteps } from '../live/steps.js';
+import { liveSteps } from './live-steps.js';
 import { labelsOption } from '../options/namespaces.js';
 import { podStateOf, podSteps } from './pod-state.js';
 

@@ -5,7 +5,7 @@ import type { ImageOutcome } from '../../model/image.js';
 import { listOf, stringOf } from '../../model/json.js';
 import { countContainers, leftOut, remedyOf } from '../offline/counts.js';
 import { withRemedy, type Argv, type ExplainedContainer, type ExplainedPart, type Explanation } from './explanation.js';
-import type { InstrumentedTask } from '../offline/instrument-task-template.js';
+import type { InstrumentedTask } from '../offline/instrument-templates.js';
 
 /** Puts a decision about a task in the form in which it is explained. */
 export function taskExplanationOf(

@@ -1,7 +1,7 @@
 import type { Argv, ExplainedContainer, ExplainedPart, ExplainedStep, Explanation } from './explanation.js';
 import type { Style } from '../text/style.js';
 import { padEnd, widthOf } from '../text/table.js';
-import { templateName } from '../files/template-name.js';
+import { templateName } from '../files/template-names.js';
 
 interface Line {
   readonly mark: string;

@@ -1,11 +1,10 @@
 import type { ImageConfig } from '../../model/image.js';
 import type { ManifestDocument } from '../../documents/manifest/manifest.js';
 import type { Engine } from '../../engine/engine.js';
-import { readTask } from '../../inject/task/view.js';
-import type { TaskTemplate } from '../../model/task.js';
 import type { Invocation } from '../command.js';
-import { openImages, type OpenImages } from '../image/images.js';
-import type { LookupSettings } from '../image/service.js';
+import { containerNames } from '../files/template-names.js';
+import { openImages, type OpenImages } from '../image/open-images.js';
+import type { LookupSettings } from '../image/lookups.js';
 import { namespacesOf, type Namespaces } from '../options/namespaces.js';
 import type { LoadedPolicies } from '../options/policy.js';
 import { clusterFacts } from '../../settings/cluster-facts.js';
@@ -58,10 +57,4 @@ function references(
 ): ReadonlyMap<string, ImageConfig> {
   const names = new Set(documents.flatMap(({ tasks }) => tasks.flatMap(containerNames)));
   return new Map([...images].filter(([text]) => !text.includes('${') && !(/[A-Z]/.test(text) && names.has(text))));
-}
-
-/** Names of the containers of a task that has the shape of one. */
-export function containerNames(template: TaskTemplate): readonly string[] {
-  const view = readTask(template);
-  return 'reason' in view ? [] : view.containers.map(({ name }) => name);
 }

@@ -3,8 +3,7 @@ import type { ClusterChoice } from '../../cluster/client/kube-config.js';
 import type { OpenCluster } from '../../cluster/live/open-cluster.js';
 import { OutriderError } from '../../model/error.js';
 import type { SettingKey, Settings } from '../../settings/table.js';
-import type { Invocation } from '../command.js';
-import { textOf } from './flags.js';
+import { type Invocation, textOf } from '../command.js';
 
 /** Opens the cluster that a command line asks for. */
 export type ClusterOpener = (choice: ClusterChoice) => Promise<OpenCluster>;

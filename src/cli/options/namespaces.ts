@@ -4,8 +4,7 @@ import type { PodTemplate } from '../../documents/manifest/templates.js';
 import { OutriderError } from '../../model/error.js';
 import { isArray, isObject, objectOf, stringOf, type JsonValue } from '../../model/json.js';
 import type { StringMap } from '../../model/selector.js';
-import type { Invocation } from '../command.js';
-import { textOf } from './flags.js';
+import { type Invocation, textOf } from '../command.js';
 
 const heading = 'Namespace:';
 

@@ -1,9 +1,7 @@
 import { Option, type Command } from 'commander';
 import { OutriderError } from '../../model/error.js';
-import type { Invocation } from '../command.js';
-import { textOf, textsOf } from './flags.js';
+import { collect, type Invocation, textOf, textsOf } from '../command.js';
 import type { ColourChoice } from '../text/style.js';
-import { collect } from './settings.js';
 
 /** What an editing command prints. */
 export type OutputFormat = 'yaml' | 'json' | 'patch' | 'diff';

@@ -16,11 +16,9 @@ import type { Profile } from '../../model/profile.js';
 import type { StringMap } from '../../model/selector.js';
 import { builtInProfiles, findProfile, profileRegistry, type ProfileRegistry } from '../../profile/registry.js';
 import type { Settings } from '../../settings/table.js';
-import type { Invocation } from '../command.js';
+import { collect, type Invocation, textOf, textsOf } from '../command.js';
 import { together } from '../errors.js';
-import { textOf, textsOf } from './flags.js';
 import { readInputs } from '../files/inputs.js';
-import { collect } from './settings.js';
 
 const heading = 'Policy:';
 

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import type { Setting } from '../../settings/setting.js';
 import { readSettings, type SettingSources } from '../../settings/settings.js';
 import { settingsTable, type SettingKey, type Settings } from '../../settings/table.js';
-import type { Invocation } from '../command.js';
+import { collect, type Invocation } from '../command.js';
 
 /** Settings about the cluster that pods go to, which the offline commands have in common with `serve`. */
 export const clusterSettingKeys = [
@@ -45,11 +45,6 @@ export function commandSettings<Key extends SettingKey>(
     },
     read: ({ flags, io: { env } }, file) => readSettings({ flags, env, file }, Object.values(groups).flat()),
   };
-}
-
-/** Adds one more value of an option that may be given several times. */
-export function collect(value: string, before: unknown): readonly string[] {
-  return [...(Array.isArray(before) ? before.map(String) : []), value];
 }
 
 function addOptions(command: Command, keys: readonly SettingKey[], heading: string): void {

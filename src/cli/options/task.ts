@@ -1,10 +1,8 @@
 import { Option, type Command } from 'commander';
 import { OutriderError } from '../../model/error.js';
-import type { Invocation } from '../command.js';
+import { collect, type Invocation, textsOf } from '../command.js';
 import type { ManifestFile } from '../files/edited-file.js';
-import { textsOf } from './flags.js';
-import { containerNames } from '../offline/engine.js';
-import { collect } from './settings.js';
+import { containerNames } from '../files/template-names.js';
 
 const heading = 'Tasks (ECS, CloudFormation, Dockerrun):';
 

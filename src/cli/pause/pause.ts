@@ -10,10 +10,8 @@ import {
 import { OutriderError } from '../../model/error.js';
 import { parseGoDuration } from '../../server/go-duration.js';
 import { addClusterOptions, clusterChoice, openWithKubeConfig, type ClusterOpener } from '../options/cluster.js';
-import { exitCodes, type CommandDefinition, type Invocation } from '../command.js';
-import { textOf } from '../options/flags.js';
-import { addInstallationOptions, installationOf } from '../options/installation.js';
-import { withInstallation } from './installation-errors.js';
+import { type CommandDefinition, exitCodes, type Invocation, textOf } from '../command.js';
+import { addInstallationOptions, installationOf, withInstallation } from './installation.js';
 
 /** What `pause` works with beside the command line. */
 export interface PauseMeans {

@@ -4,10 +4,8 @@ import { awaitConfigurations, removeMarker } from '../../cluster/registration/pa
 import { OutriderError } from '../../model/error.js';
 import { parseGoDuration } from '../../server/go-duration.js';
 import { addClusterOptions, clusterChoice, openWithKubeConfig, type ClusterOpener } from '../options/cluster.js';
-import { exitCodes, type CommandDefinition, type Invocation } from '../command.js';
-import { textOf } from '../options/flags.js';
-import { withInstallation } from './installation-errors.js';
-import { addInstallationOptions, installationOf } from '../options/installation.js';
+import { type CommandDefinition, exitCodes, type Invocation, textOf } from '../command.js';
+import { addInstallationOptions, installationOf, withInstallation } from './installation.js';
 
 /** `outrider resume`: ends a pause. */
 export function resumeCommand({ open }: { readonly open: ClusterOpener }): CommandDefinition {

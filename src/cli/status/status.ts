@@ -9,13 +9,12 @@ import {
   timeoutOf,
   type ClusterOpener,
 } from '../options/cluster.js';
-import { exitCodes, type CommandDefinition, type Invocation } from '../command.js';
-import { textOf } from '../options/flags.js';
+import { type CommandDefinition, exitCodes, type Invocation, textOf } from '../command.js';
 import type { Io } from '../io.js';
 import { addColourOption, colourChoice } from '../options/output.js';
 import { commandSettings } from '../options/settings.js';
 import type { Health } from './report.js';
-import { statusOf } from './of.js';
+import { statusOf } from './status-of.js';
 import { reportText } from './text.js';
 import { styleOf, useColour } from '../text/style.js';
 

@@ -9,7 +9,7 @@ import { OutriderError } from '../../../src/model/error.js';
 import { objectOf, stringOf } from '../../../src/model/json.js';
 import { workplace } from '../harness.js';
 
-const cluster = readFileSync(new URL('../../../test/fixtures/doctor/cluster.json', import.meta.url), 'utf8');
+const cluster = readFileSync(new URL('../../../../test/fixtures/doctor/cluster.json', import.meta.url), 'utf8');
 const task = {
   family: 'web',
   requiresCompatibilities: ['FARGATE'],

@@ -3,7 +3,7 @@ import t from 'tap';
 import { taskFacts } from '../../../src/cli/doctor/tasks.js';
 import { examineTask } from '../../../src/doctor/task-definition.js';
 
-const golden = new URL('../../../test/golden-tasks/', import.meta.url);
+const golden = new URL('../../../../test/golden-tasks/', import.meta.url);
 
 function read(folder: string) {
   const name = readdirSync(new URL(`${folder}/`, golden)).find((each) => each.startsWith('input.')) ?? '?';

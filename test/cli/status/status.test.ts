@@ -2,7 +2,7 @@ import t from 'tap';
 import { known } from '../../../src/cluster/overview/part.js';
 import { addCounts, readReviewCounts } from '../../../src/cluster/overview/review-counts.js';
 import type { Snapshot } from '../../../src/cluster/overview/snapshot.js';
-import { statusOf } from '../../../src/cli/status/of.js';
+import { statusOf } from '../../../src/cli/status/status-of.js';
 import { reportText } from '../../../src/cli/status/text.js';
 import { styleOf } from '../../../src/cli/text/style.js';
 import { durationText } from '../../../src/cli/text/duration.js';

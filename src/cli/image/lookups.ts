@@ -1,17 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { Settings } from '../../settings/table.js';
+import type { SettingKey, Settings } from '../../settings/table.js';
 import { parseRegistryConfig } from '../../documents/configuration/registry-config.js';
 import type { ImageLog } from '../../image/types.js';
 import type { ImageService, ImageServiceOptions } from '../../image/service/open.js';
 import type { RegistryConfig } from '../../model/registry-config.js';
 import { OutriderError } from '../../model/error.js';
 
-/** The settings that look-ups are opened with. */
-export type LookupSettings = Pick<Settings, 'lookup' | 'registryConfig' | 'dockerConfig' | 'imageCacheFile'>;
+/** Settings about look-ups, which the offline commands have in common with `serve`. */
+export const lookupSettingKeys = [
+  'lookup',
+  'registryConfig',
+  'dockerConfig',
+  'imageCacheFile',
+] as const satisfies readonly SettingKey[];
+
+/** The values of {@link lookupSettingKeys}. */
+export type LookupSettings = Pick<Settings, (typeof lookupSettingKeys)[number]>;
 
 /** What look-ups need beside settings. */
-export type LookupSurroundings = Pick<ImageServiceOptions, 'env' | 'onLookup' | 'onExchange' | 'secrets' | 'nodes'> & {
+export type LookupOptions = Pick<ImageServiceOptions, 'env' | 'onLookup' | 'onExchange' | 'secrets' | 'nodes'> & {
   readonly log: ImageLog;
   /** Folder that relative paths of the settings start from. */
   readonly cwd: string;
@@ -27,7 +35,7 @@ export type LookupSurroundings = Pick<ImageServiceOptions, 'env' | 'onLookup' | 
  */
 export async function openLookups(
   settings: LookupSettings,
-  { cwd, adjust, ...surroundings }: LookupSurroundings,
+  { cwd, adjust, ...options }: LookupOptions,
 ): Promise<ImageService | undefined> {
   if (!settings.lookup) return undefined;
   const { registryConfig, dockerConfig, imageCacheFile } = settings;
@@ -36,7 +44,7 @@ export async function openLookups(
   // Loaded only here: what is needed for talking to registries takes as long to load as all the rest.
   const { openImageService } = await import('../../image/service/open.js');
   return openImageService({
-    ...surroundings,
+    ...options,
     ...(config === undefined ? {} : { config }),
     ...(read === undefined ? {} : { configFolder: read.configFolder }),
     ...(dockerConfig === '' ? {} : { dockerConfig: resolve(cwd, dockerConfig) }),

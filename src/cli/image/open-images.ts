@@ -1,12 +1,13 @@
+import { join } from 'node:path';
 import { createImageMap, createMapResolver } from '../../image/map-resolver.js';
+import type { ImageLog } from '../../image/types.js';
 import type { ImageServiceOptions } from '../../image/service/open.js';
 import { RegistryError } from '../../image/types.js';
 import { OutriderError } from '../../model/error.js';
 import type { ImageConfig, ImageResolver } from '../../model/image.js';
 import type { RegistryConfig } from '../../model/registry-config.js';
-import { openLookups, type LookupSettings } from './service.js';
-import type { Io } from '../io.js';
-import { offlineLog, withUserConfig } from './options.js';
+import { openLookups, type LookupSettings } from './lookups.js';
+import type { Io, Output } from '../io.js';
 import { withProgress } from './progress.js';
 
 /** What look-ups are made with. */
@@ -64,4 +65,32 @@ function checkMap(entries: ReadonlyMap<string, ImageConfig>): void {
     if (!(cause instanceof RegistryError)) throw cause;
     throw new OutriderError('image_map_invalid', `image map: ${cause.message}; mend the reference.`, { cause });
   }
+}
+
+/** The settings with the user's own docker config where none is given: as docker finds it, by DOCKER_CONFIG or HOME. */
+export function withUserConfig(settings: LookupSettings, env: Io['env']): LookupSettings {
+  if (settings.dockerConfig !== '') return settings;
+  const { DOCKER_CONFIG: folder = '', HOME: home = '' } = env;
+  if (folder !== '') return { ...settings, dockerConfig: join(folder, 'config.json') };
+  return home === '' ? settings : { ...settings, dockerConfig: join(home, '.docker', 'config.json') };
+}
+
+/**
+ * Prints, once each, what look-ups complain of beside images: credentials and files that cannot be used. What a registry
+ * says of an image stands in the command's own result.
+ */
+export function offlineLog(stderr: Output): ImageLog {
+  const said = new Set<string>();
+  return {
+    warn(facts, message) {
+      if ('image' in facts || 'place' in facts) return;
+      const details = Object.entries(facts).flatMap(([name, value]: [string, unknown]) =>
+        typeof value === 'string' ? [`${name} ${value}`] : [],
+      );
+      const line = `outrider: warning: ${message}${details.length === 0 ? '' : ` (${details.join(', ')})`}\n`;
+      if (said.has(line)) return;
+      said.add(line);
+      stderr.write(line);
+    },
+  };
 }

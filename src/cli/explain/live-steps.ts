@@ -1,7 +1,8 @@
 import type { Standstill } from '../../cluster/live/read-standstill.js';
-import { forever, untilText } from '../../cluster/registration/pause-marker.js';
-import type { ExplainedStep, Explanation, LiveState } from '../explain/explanation.js';
-import { templateName } from '../files/template-name.js';
+import { untilText } from '../../cluster/registration/pause-marker.js';
+import type { ExplainedStep, Explanation, LiveState } from './explanation.js';
+import { createSecret, pauseText } from '../live/sentences.js';
+import { templateName } from '../files/template-names.js';
 
 /** What is said of an object of a cluster beside what is said of its manifest. */
 export function liveSteps(
@@ -19,11 +20,6 @@ export function liveSteps(
   if (pods !== undefined && pods.seen > 0) steps.push(podsStep(pods, explanation));
   if (secret !== undefined) steps.push(secretStep(secret));
   return steps;
-}
-
-/** The command that makes the Secret of an access key. */
-export function createSecret({ namespace, name, key }: Omit<NonNullable<LiveState['secret']>, 'state'>): string {
-  return `kubectl -n ${namespace} create secret generic ${name} --from-literal=${key}=YOUR_ACCESS_KEY`;
 }
 
 function nodesStep({ nativeSidecars, imageVolumes }: LiveState['cluster']): ExplainedStep {
@@ -57,12 +53,6 @@ function podsStep({ seen, instrumented }: NonNullable<LiveState['pods']>, explan
       ? `kubectl -n ${namespace} rollout restart ${templateName(explanation)}`
       : 'delete the others, once their work is done',
   };
-}
-
-/** Until when a pause holds, and why, for people. */
-export function pauseText({ until, reason }: { readonly until: string; readonly reason?: string | undefined }): string {
-  const text = until === forever ? 'until it is resumed' : `until ${until}`;
-  return reason === undefined ? text : `${text} (${reason})`;
 }
 
 function standstillStep(standstill: Standstill, programName: string): ExplainedStep {

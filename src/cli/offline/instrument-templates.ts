@@ -1,12 +1,14 @@
 import jsonpatch from 'fast-json-patch';
+import { keepTaskUndo } from '../../documents/undo/task-undo.js';
 import type { PodTemplate } from '../../documents/manifest/templates.js';
 import { instrument, type Outcome } from '../../engine/instrument.js';
+import { instrumentTask, type TaskOutcome } from '../../engine/instrument-task.js';
 import type { Decision } from '../../model/decision.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Operation } from '../../model/patch.js';
+import type { TaskTemplate } from '../../model/task.js';
 import type { TemplateEdit, TemplateEditor } from '../files/edited-file.js';
 import type { OfflineEngine } from './engine.js';
-import { instrumentTaskTemplate, type InstrumentedTask } from './instrument-task-template.js';
 import { keepUndo } from './keep-undo.js';
 
 /** What a decision about a pod template or a task came to. */
@@ -18,6 +20,15 @@ export interface InstrumentedPod extends TemplateEdit {
   readonly namespace: string;
   readonly outcome: Outcome;
   /** What the validating door would say of the result, where that is a denial. */
+  readonly denial: Decision | undefined;
+}
+
+/** What a decision about a task came to. */
+export interface InstrumentedTask extends TemplateEdit {
+  readonly template: TaskTemplate;
+  readonly namespace: undefined;
+  readonly outcome: TaskOutcome;
+  /** Why the task may not run as it is under its policy. */
   readonly denial: Decision | undefined;
 }
 
@@ -61,6 +72,31 @@ export async function decideTemplate(
     outcome,
     operations: outcome.patch,
     denial: check.decision.decision === 'deny' ? check.decision : undefined,
+  };
+}
+
+/**
+ * Decides on a task, by the same rules as for a pod.
+ *
+ * @param only names of the only containers to look at; empty: all
+ * @param trace record every check, for `explain`
+ * @throws OutriderError `settings_invalid` for settings that only tasks use; `undo_stale` for an undo record that
+ *   cannot be read
+ */
+async function instrumentTaskTemplate(
+  template: TaskTemplate,
+  { engine, images, imagesByText }: OfflineEngine,
+  only: readonly string[],
+  trace: boolean,
+): Promise<InstrumentedTask> {
+  const outcome = await instrumentTask({ template, only, images: imagesByText, trace, lookUp: images.lookUp }, engine);
+  const { patch, agent } = outcome;
+  return {
+    template,
+    namespace: undefined,
+    outcome,
+    operations: agent === undefined ? patch : keepTaskUndo(template, patch, agent),
+    denial: outcome.denial,
   };
 }
 

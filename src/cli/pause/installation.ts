@@ -1,6 +1,27 @@
+import type { Command } from 'commander';
 import { isApiError, type ApiError } from '../../cluster/client/api-error.js';
 import type { InstallationName } from '../../cluster/registration/pause.js';
 import { OutriderError } from '../../model/error.js';
+import { textOf, type Invocation } from '../command.js';
+import { installationSettingKeys } from '../options/cluster.js';
+import { commandSettings } from '../options/settings.js';
+
+const settings = commandSettings({ 'Installation:': installationSettingKeys });
+
+/** Gives a command the options that say which installation is meant. */
+export function addInstallationOptions(command: Command): void {
+  command.option('-n, --namespace <NAME>', 'namespace of the installation; short for --own-namespace');
+  settings.addTo(command);
+}
+
+/**
+ * Reads the options.
+ * @throws OutriderError `usage`
+ */
+export function installationOf(invocation: Invocation): InstallationName {
+  const { instance, ownNamespace } = settings.read(invocation);
+  return { instance, ownNamespace: textOf(invocation.flags['namespace']) ?? ownNamespace };
+}
 
 /**
  * Does something to an installation, and says plainly what the API server has against it.

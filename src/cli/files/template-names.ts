@@ -1,4 +1,5 @@
 import type { PodTemplate } from '../../documents/manifest/templates.js';
+import { readTask } from '../../inject/task/view.js';
 import type { TaskTemplate } from '../../model/task.js';
 
 /** kubectl's short names, as people write them, and ours for tasks. */
@@ -27,4 +28,10 @@ export function countTemplates(templates: readonly (PodTemplate | TaskTemplate)[
     ...(tasks === 0 ? [] : [`${tasks} ${tasks === 1 ? 'task' : 'tasks'}`]),
   ];
   return parts.join(' and ');
+}
+
+/** Names of the containers of a task that has the shape of one. */
+export function containerNames(template: TaskTemplate): readonly string[] {
+  const view = readTask(template);
+  return 'reason' in view ? [] : view.containers.map(({ name }) => name);
 }
