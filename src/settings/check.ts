@@ -2,20 +2,20 @@ import { settingsTable } from './table.js';
 import type { SettingKey, Settings } from './table.js';
 import { OutriderError } from '../model/error.js';
 
-/** What some settings must hold together. */
-type Rule = (settings: Partial<Settings>) => OutriderError | undefined;
+/** Checks settings that must go together, and says what is wrong. */
+type Check = (settings: Partial<Settings>) => OutriderError | undefined;
 
 /**
- * A rule about the settings of `keys`, which holds where one of them was not read.
+ * A check of the settings of `keys`, which is passed where one of them was not read.
  *
- * @param field the setting that is to be changed where the rule is broken
+ * @param field the setting that is to be changed where it is not passed
  */
-function rule<Key extends SettingKey>(
+function check<Key extends SettingKey>(
   field: NoInfer<Key>,
   keys: readonly Key[],
   isBroken: (settings: Pick<Settings, Key>) => boolean,
   say: (settings: Pick<Settings, Key>) => string,
-): Rule {
+): Check {
   const allRead = (settings: Partial<Settings>): settings is Pick<Settings, Key> =>
     keys.every((key) => settings[key] !== undefined);
   return (settings) =>
@@ -24,88 +24,88 @@ function rule<Key extends SettingKey>(
       : undefined;
 }
 
-const rules: readonly Rule[] = [
-  rule(
+const checks: readonly Check[] = [
+  check(
     'tlsKey',
     ['tlsCert', 'tlsKey'],
     ({ tlsCert, tlsKey }) => tlsCert !== '' && tlsKey === '',
     () => '--tls-cert is given and --tls-key is not: they go together.',
   ),
-  rule(
+  check(
     'tlsCert',
     ['tlsCert', 'tlsKey'],
     ({ tlsCert, tlsKey }) => tlsCert === '' && tlsKey !== '',
     () => '--tls-key is given and --tls-cert is not: they go together.',
   ),
-  rule(
+  check(
     'plainPort',
     ['listenPort', 'plainPort'],
     ({ listenPort, plainPort }) => listenPort === plainPort && listenPort !== 0,
     ({ listenPort }) => `--listen-port and --plain-port are both ${listenPort}: they must differ.`,
   ),
-  rule(
+  check(
     'dnsNames',
     ['certificates', 'tlsCert', 'cluster', 'dnsNames'],
     (settings) => certificateMode(settings) === 'development' && settings.dnsNames.length === 0,
     () => '--dns-name is empty: a development certificate needs at least one name.',
   ),
-  rule(
+  check(
     'config',
     ['cluster', 'config'],
     ({ cluster, config }) => cluster && config !== '',
     () => '--config is given with --cluster: policies come from one of them, so leave one out.',
   ),
-  rule(
+  check(
     'kubeconfig',
     ['cluster', 'kubeconfig'],
     ({ cluster, kubeconfig }) => !cluster && kubeconfig !== '',
     () => '--kubeconfig is given without --cluster: give --cluster too, or leave it out.',
   ),
-  rule(
+  check(
     'certificates',
     ['certificates', 'cluster'],
     ({ certificates, cluster }) => certificates === 'self-managed' && !cluster,
     () => '--certificates is self-managed without --cluster: the certificate is kept in a Secret of the cluster.',
   ),
-  rule(
+  check(
     'certificates',
     ['certificates', 'tlsCert'],
     ({ certificates, tlsCert }) => certificates === 'files' && tlsCert === '',
     () => '--certificates is files: give them with --tls-cert and --tls-key.',
   ),
-  rule(
+  check(
     'certificates',
     ['certificates', 'tlsCert', 'cluster'],
     (settings) => settings.tlsCert !== '' && certificateMode(settings) !== 'files',
     ({ certificates }) => `--certificates is ${certificates} and --tls-cert is given: leave one of them out.`,
   ),
-  rule(
+  check(
     'caBundle',
     ['caBundle', 'tlsCert', 'cluster'],
     ({ caBundle, tlsCert, cluster }) => caBundle !== '' && (tlsCert === '' || !cluster),
     () => '--ca-bundle needs --tls-cert and --cluster: it is what the API server is told to trust of that certificate.',
   ),
-  rule(
+  check(
     'clientNames',
     ['clientCa', 'clientNames'],
     ({ clientCa, clientNames }) => clientNames.length > 0 && clientCa === '',
     () =>
       '--client-name is given without --client-ca: a name is worth nothing without the authority that vouches for it.',
   ),
-  rule(
+  check(
     'webhookUrl',
     ['webhookUrl'],
     ({ webhookUrl }) => webhookUrl !== '' && !isBareHttps(webhookUrl),
     ({ webhookUrl }) => `--webhook-url is "${webhookUrl}": it must be https://HOST or https://HOST:PORT, and no more.`,
   ),
-  rule(
+  check(
     'caLifetimeMinutes',
     ['caLifetimeMinutes', 'leafLifetimeMinutes'],
     ({ caLifetimeMinutes, leafLifetimeMinutes }) => caLifetimeMinutes < 2 * leafLifetimeMinutes,
     ({ caLifetimeMinutes, leafLifetimeMinutes }) =>
       `--ca-lifetime-minutes is ${caLifetimeMinutes}: it must be at least twice --leaf-lifetime-minutes, ${leafLifetimeMinutes}.`,
   ),
-  rule(
+  check(
     'caOverlapSeconds',
     ['caLifetimeMinutes', 'caOverlapSeconds'],
     ({ caLifetimeMinutes, caOverlapSeconds }) => 4 * caOverlapSeconds > 60 * caLifetimeMinutes,
@@ -120,8 +120,8 @@ const rules: readonly Rule[] = [
  * @throws OutriderError `usage` for the first settings that do not go together
  */
 export function checkTogether(settings: Partial<Settings>): void {
-  for (const broken of rules) {
-    const error = broken(settings);
+  for (const find of checks) {
+    const error = find(settings);
     if (error !== undefined) throw error;
   }
 }

@@ -92,7 +92,7 @@ t.test('what is not asked for is not read', (t) => {
   t.end();
 });
 
-t.test('settings are checked together where all of a rule’s are asked for', (t) => {
+t.test('settings are checked together where all that a check needs are asked for', (t) => {
   const flags = { listenPort: '9', plainPort: '9', tlsCert: 'a.crt', cluster: true, certificates: 'development' };
   t.same(readSettings({ flags, env: {} }, ['listenPort', 'tlsCert']), { listenPort: 9, tlsCert: 'a.crt' });
   t.throws(() => readSettings({ flags, env: {} }, ['plainPort', 'listenPort']), { message: /are both 9/ });

@@ -21,7 +21,7 @@ import { addColourOption, colourChoice } from '../options/output.js';
 import { styleOf, useColour, type Style } from '../text/style.js';
 
 /** What `doctor` looks at the world with. */
-export interface DoctorEyes {
+export interface DoctorDependencies {
   readonly readHost: () => Promise<HostFacts>;
   readonly readCluster: (request: InventoryRequest) => Promise<ClusterInventory>;
 }
@@ -34,7 +34,7 @@ interface Diagnosis {
 }
 
 /** `outrider doctor`: whether what the agents need is there, on this machine, in a cluster or in an ECS file. */
-export function doctorCommand(eyes: DoctorEyes): CommandDefinition {
+export function doctorCommand(dependencies: DoctorDependencies): CommandDefinition {
   return {
     configure(command, { programName }) {
       command
@@ -75,7 +75,7 @@ Examples:
 Exit codes: 0 nothing is in the way; 1 something is; 2 wrong usage, bad input, or the cluster does not answer.`,
       );
     },
-    run: (invocation) => doctor(invocation, eyes),
+    run: (invocation) => doctor(invocation, dependencies),
   };
 }
 
@@ -84,9 +84,9 @@ export const command = doctorCommand({
   readCluster: async (request) => (await import('../../cluster/inventory.js')).readInventory(request),
 });
 
-async function doctor(invocation: Invocation, eyes: DoctorEyes): Promise<number> {
+async function doctor(invocation: Invocation, dependencies: DoctorDependencies): Promise<number> {
   const { flags, io } = invocation;
-  const { value, text, healthy } = await diagnose(invocation, eyes);
+  const { value, text, healthy } = await diagnose(invocation, dependencies);
   io.stdout.write(
     flags['output'] === 'json'
       ? `${JSON.stringify(value, undefined, 2)}\n`
@@ -95,7 +95,7 @@ async function doctor(invocation: Invocation, eyes: DoctorEyes): Promise<number>
   return healthy ? exitCodes.ok : exitCodes.findings;
 }
 
-async function diagnose(invocation: Invocation, eyes: DoctorEyes): Promise<Diagnosis> {
+async function diagnose(invocation: Invocation, dependencies: DoctorDependencies): Promise<Diagnosis> {
   const { flags } = invocation;
   const from = textOf(flags['from']);
   const file = textOf(flags['file']);
@@ -116,10 +116,10 @@ async function diagnose(invocation: Invocation, eyes: DoctorEyes): Promise<Diagn
     return ofTasks(texts.flatMap((input) => taskFacts(input.text, input.name)));
   }
   if (from !== undefined) return ofCluster(inventoryOf(await readAll(from, invocation), from), invocation);
-  if (!live) return ofHost(await eyes.readHost());
+  if (!live) return ofHost(await dependencies.readHost());
   const timeoutMs = timeoutOf(invocation);
   return ofCluster(
-    await eyes.readCluster({
+    await dependencies.readCluster({
       timeoutMs,
       ...(context === undefined ? {} : { context }),
       ...(kubeconfig === undefined ? {} : { kubeconfig }),

@@ -17,7 +17,7 @@ import { labelsOption } from '../options/namespaces.js';
 import { podStateOf, podSteps } from './pod-state.js';
 
 /** What the objects of one call are explained with. */
-interface Ground {
+interface CallContext {
   readonly cluster: OpenCluster;
   readonly engine: LiveEngine;
   readonly labels: StringMap;
@@ -47,11 +47,11 @@ export async function explainLive(
       readStandstill(client, settings, Date.now()),
     ]);
     const engine = await openLiveEngine(invocation, settings, cluster, { name, labels }, ownPolicies);
-    const ground = { cluster, engine, labels, standstill, programName: invocation.io.programName };
+    const context = { cluster, engine, labels, standstill, programName: invocation.io.programName };
     try {
       const explained: Explanation[] = [];
       for (const object of objects) {
-        for (const template of templatesOf(object)) explained.push(await explainOne(object, template, ground));
+        for (const template of templatesOf(object)) explained.push(await explainOne(object, template, context));
       }
       return explained;
     } finally {
@@ -80,8 +80,8 @@ function templatesOf(object: JsonObject): readonly PodTemplate[] {
   throw new OutriderError('internal', `the API server gives ${templates.path} that ${templates.message}.`);
 }
 
-async function explainOne(object: JsonObject, template: PodTemplate, ground: Ground): Promise<Explanation> {
-  const { cluster, engine, labels } = ground;
+async function explainOne(object: JsonObject, template: PodTemplate, context: CallContext): Promise<Explanation> {
+  const { cluster, engine, labels } = context;
   const { client } = cluster;
   const namespace = engine.namespaces.of(template);
   // A pod of a cluster has its ServiceAccount's pull secrets, and one of a template will have them.
@@ -91,7 +91,7 @@ async function explainOne(object: JsonObject, template: PodTemplate, ground: Gro
   const key = engine.keyOf(edit.outcome.decision.policy);
   const isPod = template.kind === 'Pod';
   const pod = isPod ? podStateOf(object, edit.outcome) : undefined;
-  const pods = isPod ? undefined : await countPods(object, namespace, edit, ground);
+  const pods = isPod ? undefined : await countPods(object, namespace, edit, context);
   const { version, nodes } = engine.report;
   const { nativeSidecars, imageVolumes, openShift } = engine.engine.facts;
   const live: LiveState = {
@@ -111,8 +111,8 @@ async function explainOne(object: JsonObject, template: PodTemplate, ground: Gro
     ...(pod === undefined ? [] : podSteps(object, pod)),
     ...liveSteps(live, {
       explanation,
-      standstill: engine.ownPolicies ? ground.standstill : undefined,
-      programName: ground.programName,
+      standstill: engine.ownPolicies ? context.standstill : undefined,
+      programName: context.programName,
     }),
   ];
   return { ...explanation, steps: [...steps, ...explanation.steps], live };
@@ -123,7 +123,7 @@ async function countPods(
   workload: JsonObject,
   namespace: string,
   { outcome }: InstrumentedPod,
-  { cluster, engine }: Ground,
+  { cluster, engine }: CallContext,
 ): Promise<LiveState['pods']> {
   if (outcome.plan === undefined) return undefined;
   const pods = await readRunningPods(cluster.client, workload, namespace);

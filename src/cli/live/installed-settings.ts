@@ -5,8 +5,7 @@ import { parseImageMapJson } from '../../documents/configuration/image-map.js';
 import { parseRegistryConfig } from '../../documents/configuration/registry-config.js';
 import type { ImageConfig } from '../../model/image.js';
 import type { RegistryConfig } from '../../model/registry-config.js';
-import type { Invocation } from '../command.js';
-import { clusterSettingKeys, type ClusterSettings } from '../options/settings.js';
+import { clusterSettingKeys, type ClusterSettings, type SettingsGiven } from '../options/settings.js';
 
 /** What a command line and an installation say together. */
 export interface InstalledSettings {
@@ -23,7 +22,7 @@ export interface InstalledSettings {
  *
  * @throws OutriderError `usage`, `image_map_invalid`, `registry_config_invalid`: what no server would start with
  */
-export function withInstalled({ flags, io }: Invocation, installed: Installed): InstalledSettings {
+export function withInstalled({ flags, io }: SettingsGiven, installed: Installed): InstalledSettings {
   const { files } = installed;
   const value = clusterSettingKeys.flatMap((key): [string, unknown][] => {
     const { flag, repeatable } = settingsTable[key];

@@ -3,6 +3,7 @@ import type { Setting } from '../../settings/setting.js';
 import { readSettings, type SettingSources } from '../../settings/settings.js';
 import { settingsTable, type SettingKey, type Settings } from '../../settings/table.js';
 import { collect, type Invocation } from '../command.js';
+import type { Io } from '../io.js';
 
 /** Settings about the cluster that pods go to, which the offline commands have in common with `serve`. */
 export const clusterSettingKeys = [
@@ -19,6 +20,9 @@ export const clusterSettingKeys = [
 /** The values of {@link clusterSettingKeys}. */
 export type ClusterSettings = Pick<Settings, (typeof clusterSettingKeys)[number]>;
 
+/** What of a call settings are read from. */
+export type SettingsGiven = Pick<Invocation, 'flags'> & { readonly io: Pick<Io, 'env'> };
+
 /** The settings that a command reads: declared once, so that what it reads is also what it has flags for. */
 export interface CommandSettings<Key extends SettingKey> {
   /** Gives the command their flags. */
@@ -28,7 +32,7 @@ export interface CommandSettings<Key extends SettingKey> {
    *
    * @throws OutriderError `usage`
    */
-  read(invocation: Pick<Invocation, 'flags' | 'io'>, file?: SettingSources['file']): Pick<Settings, Key>;
+  read(given: SettingsGiven, file?: SettingSources['file']): Pick<Settings, Key>;
 }
 
 /**

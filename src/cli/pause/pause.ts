@@ -14,14 +14,14 @@ import { type CommandDefinition, exitCodes, type Invocation, textOf } from '../c
 import { addInstallationOptions, installationOf, withInstallation } from './installation.js';
 
 /** What `pause` works with beside the command line. */
-export interface PauseMeans {
+export interface PauseDependencies {
   readonly open: ClusterOpener;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
 }
 
 /** `outrider pause`: no pod is changed or checked for a while. */
-export function pauseCommand(means: PauseMeans): CommandDefinition {
+export function pauseCommand(dependencies: PauseDependencies): CommandDefinition {
   return {
     configure(command, { programName }) {
       command
@@ -48,13 +48,13 @@ Examples:
 Exit codes: 0 paused; 1 a webhook configuration keeps coming back, or a mirrored Secret is left; 2 wrong usage, or the cluster refuses.`,
       );
     },
-    run: (invocation) => pause(invocation, means),
+    run: (invocation) => pause(invocation, dependencies),
   };
 }
 
 export const command = pauseCommand({ open: openWithKubeConfig, nowMs: () => Date.now() });
 
-async function pause(invocation: Invocation, { open, nowMs }: PauseMeans): Promise<number> {
+async function pause(invocation: Invocation, { open, nowMs }: PauseDependencies): Promise<number> {
   const { flags, io } = invocation;
   const which = installationOf(invocation);
   const marker = pauseOf(flags, nowMs());

@@ -4,7 +4,7 @@ import { pauseText } from '../live/sentences.js';
 import { durationText } from '../text/duration.js';
 
 /** What findings are made of: the report before there are any. */
-export type Parts = Omit<StatusReport, 'findings' | 'health'>;
+export type StatusParts = Omit<StatusReport, 'findings' | 'health'>;
 
 const page = 'docs/operations.md';
 
@@ -17,7 +17,7 @@ const slowMs = 1_000;
 const oldTestSeconds = 2 * 60 * 60;
 
 /** What is to be said of the installation itself: its replicas, leader, self-test, certificate, configurations. */
-export function installationFindings(parts: Parts, programName: string): readonly StatusFinding[] {
+export function installationFindings(parts: StatusParts, programName: string): readonly StatusFinding[] {
   if (isAbsent(parts)) return [absent(parts, programName)];
   return [
     ...replicaFindings(parts),
@@ -30,7 +30,7 @@ export function installationFindings(parts: Parts, programName: string): readonl
 }
 
 /** Whether there is nothing of the installation at all. */
-export function isAbsent({ replicas, leader, webhooks }: Parts): boolean {
+export function isAbsent({ replicas, leader, webhooks }: StatusParts): boolean {
   return (
     replicas.known &&
     replicas.value.wanted === 0 &&
@@ -41,7 +41,7 @@ export function isAbsent({ replicas, leader, webhooks }: Parts): boolean {
   );
 }
 
-function absent({ instance, namespace }: Parts, programName: string): StatusFinding {
+function absent({ instance, namespace }: StatusParts, programName: string): StatusFinding {
   return {
     about: 'installation',
     severity: 'problem',
@@ -53,7 +53,7 @@ function absent({ instance, namespace }: Parts, programName: string): StatusFind
   };
 }
 
-function replicaFindings({ replicas, namespace, instance }: Parts): readonly StatusFinding[] {
+function replicaFindings({ replicas, namespace, instance }: StatusParts): readonly StatusFinding[] {
   const about = 'replicas';
   if (!replicas.known) return [unknown(about, replicas)];
   const { wanted, ready } = replicas.value;
@@ -75,7 +75,7 @@ function replicaFindings({ replicas, namespace, instance }: Parts): readonly Sta
   ];
 }
 
-function leaderFindings({ leader, namespace, instance }: Parts): readonly StatusFinding[] {
+function leaderFindings({ leader, namespace, instance }: StatusParts): readonly StatusFinding[] {
   const about = 'leader';
   if (!leader.known && leader.cause !== 'absent') return [unknown(about, leader)];
   if (leader.known && !leader.value.expired) return [];
@@ -92,7 +92,7 @@ function leaderFindings({ leader, namespace, instance }: Parts): readonly Status
   ];
 }
 
-function selfTestFindings({ selfTest, pause }: Parts): readonly StatusFinding[] {
+function selfTestFindings({ selfTest, pause }: StatusParts): readonly StatusFinding[] {
   const about = 'API server';
   // Paused, there is no webhook that could be reached; and without a Lease that has been said.
   if ((pause.known && pause.value.paused) || !selfTest.known) return [];
@@ -113,7 +113,7 @@ function selfTestFindings({ selfTest, pause }: Parts): readonly StatusFinding[] 
   return [{ about, severity: 'note', detail, next }];
 }
 
-function certificateFindings({ certificate, namespace, instance }: Parts): readonly StatusFinding[] {
+function certificateFindings({ certificate, namespace, instance }: StatusParts): readonly StatusFinding[] {
   if (!certificate.known) return [];
   const { notBefore, notAfter, secondsLeft } = certificate.value;
   const life = notBefore === undefined ? undefined : (Date.parse(notAfter) - Date.parse(notBefore)) / 1000;
@@ -129,7 +129,7 @@ function certificateFindings({ certificate, namespace, instance }: Parts): reado
   ];
 }
 
-function pauseFindings({ pause }: Parts, programName: string): readonly StatusFinding[] {
+function pauseFindings({ pause }: StatusParts, programName: string): readonly StatusFinding[] {
   const about = 'pause';
   if (!pause.known) return [unknown(about, pause)];
   if (!pause.value.paused) return [];
@@ -137,7 +137,7 @@ function pauseFindings({ pause }: Parts, programName: string): readonly StatusFi
   return [{ about, severity: 'problem', detail, next: [`${programName} resume`] }];
 }
 
-function webhookFindings({ webhooks, pause, policies, namespace, instance }: Parts): readonly StatusFinding[] {
+function webhookFindings({ webhooks, pause, policies, namespace, instance }: StatusParts): readonly StatusFinding[] {
   const about = 'webhooks';
   if (pause.known && pause.value.paused) return [];
   if (policies.known && policies.value.length === 0) return [];

@@ -4,14 +4,14 @@ import { canDeny } from '../../model/policy.js';
 import { names } from '../../model/names.js';
 import { oneLine } from '../errors.js';
 import { createSecret } from '../live/sentences.js';
-import { unknown, type Parts } from './findings.js';
+import { unknown, type StatusParts } from './findings.js';
 import type { PolicyReport, StatusFinding } from './report.js';
 
 /** Most namespaces that are named in one finding. */
 const mostNamed = 5;
 
 /** What is to be said of policies, of the Secrets that they refer to and of namespaces' labels. */
-export function policyFindings(parts: Parts, snapshot: Snapshot, programName: string): readonly StatusFinding[] {
+export function policyFindings(parts: StatusParts, snapshot: Snapshot, programName: string): readonly StatusFinding[] {
   const { policies } = parts;
   if (!policies.known) return [unreadable(policies, programName)];
   if (policies.value.length === 0) return [noPolicy, ...namespaceFindings(parts)];
@@ -29,7 +29,7 @@ const noPolicy: StatusFinding = {
   next: ['kubectl apply -f POLICY.yaml'],
 };
 
-function unreadable(policies: Extract<Parts['policies'], { known: false }>, programName: string): StatusFinding {
+function unreadable(policies: Extract<StatusParts['policies'], { known: false }>, programName: string): StatusFinding {
   if (policies.cause !== 'absent') return unknown('policies', policies);
   return {
     about: 'policies',
@@ -42,7 +42,7 @@ function unreadable(policies: Extract<Parts['policies'], { known: false }>, prog
 /** Conditions whose False is a problem of its own, when Ready does not say it. */
 const mustHold = new Set(['ProfileResolved', 'WebhookConfigured', 'CredentialsPresent']);
 
-function stateFindings(policy: PolicyReport, { pause }: Parts, keysSaid: boolean): readonly StatusFinding[] {
+function stateFindings(policy: PolicyReport, { pause }: StatusParts, keysSaid: boolean): readonly StatusFinding[] {
   const { name, ready, current, conditions, problem, servesEarlier } = policy;
   const about = `policy ${name}`;
   const next = [`kubectl describe instrumentationpolicy ${name}`];
@@ -96,7 +96,7 @@ function keyFindings({ name, namespaces }: PolicyReport, snapshot: Snapshot): re
 }
 
 /** A policy that can deny needs the validating configuration. */
-function denierFindings({ webhooks, pause, namespace, instance }: Parts, snapshot: Snapshot) {
+function denierFindings({ webhooks, pause, namespace, instance }: StatusParts, snapshot: Snapshot) {
   const { validating } = webhooks;
   if (validating.known || validating.cause !== 'absent' || !snapshot.compiled.known) return [];
   if (pause.known && pause.value.paused) return [];
@@ -113,7 +113,7 @@ function denierFindings({ webhooks, pause, namespace, instance }: Parts, snapsho
   return [finding];
 }
 
-function namespaceFindings({ namespaces }: Parts): readonly StatusFinding[] {
+function namespaceFindings({ namespaces }: StatusParts): readonly StatusFinding[] {
   const about = 'namespaces';
   if (!namespaces.known) return namespaces.cause === 'absent' ? [] : [unknown(about, namespaces)];
   const { unmatched, excluded, odd } = namespaces.value;

@@ -1,5 +1,5 @@
 import type { Snapshot } from '../../cluster/overview/snapshot.js';
-import { installationFindings, isAbsent, type Parts } from './findings.js';
+import { installationFindings, isAbsent, type StatusParts } from './findings.js';
 import { installationParts } from './parts.js';
 import { excludedByWebhooks, labelledNamespaces, policyReports } from './policies.js';
 import { policyFindings } from './policy-findings.js';
@@ -17,7 +17,7 @@ export function statusOf(
 ): StatusReport {
   const { server, instance, ownNamespace } = snapshot;
   const excluded = new Set([...(excludedByWebhooks(snapshot) ?? how.excluded), ownNamespace]);
-  const parts: Parts = {
+  const parts: StatusParts = {
     server,
     instance,
     namespace: ownNamespace,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { doctorCommand, type DoctorEyes } from '../../../src/cli/doctor/doctor.js';
+import { doctorCommand, type DoctorDependencies } from '../../../src/cli/doctor/doctor.js';
 import { readHostFacts } from '../../../src/cli/doctor/host-facts.js';
 import type { Io } from '../../../src/cli/io.js';
 import { run } from '../../../src/cli/program.js';
@@ -24,8 +24,8 @@ function nodesAndNamespaces(nodes: readonly string[]): readonly unknown[] {
   return [...inventory.nodes.filter((node) => nodes.includes(nameOf(node))), ...inventory.namespaces];
 }
 
-/** Runs `doctor` with eyes of the test's own. */
-async function doctor(argv: readonly string[], eyes: Partial<DoctorEyes> = {}, isTerminal = false) {
+/** Runs `doctor` with dependencies of the test's own. */
+async function doctor(argv: readonly string[], dependencies: Partial<DoctorDependencies> = {}, isTerminal = false) {
   const written = { out: '', err: '' };
   const output = (name: keyof typeof written) => ({
     write: (text: string) => void (written[name] += text),
@@ -40,10 +40,10 @@ async function doctor(argv: readonly string[], eyes: Partial<DoctorEyes> = {}, i
     env: {},
     programName: 'outrider',
   };
-  const all: DoctorEyes = {
+  const all: DoctorDependencies = {
     readHost: () => Promise.reject(new Error('not to be asked')),
     readCluster: () => Promise.reject(new Error('not to be asked')),
-    ...eyes,
+    ...dependencies,
   };
   const entry = { name: 'doctor', summary: '', load: () => Promise.resolve(doctorCommand(all)) };
   return { code: await run([entry], ['doctor', ...argv], io), ...written };
@@ -96,7 +96,7 @@ t.test('a cluster out of kubectl’s output: nodes that are alike share a row', 
 
 t.test('a live cluster: what is asked of it, and how its errors are told', async (t) => {
   const seen: unknown[] = [];
-  const readCluster: DoctorEyes['readCluster'] = (request) => {
+  const readCluster: DoctorDependencies['readCluster'] = (request) => {
     seen.push(request);
     return Promise.resolve({ ...inventoryOf([JSON.parse(cluster)], 'x'), version: 'v1.28.0' });
   };
