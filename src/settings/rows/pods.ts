@@ -1,0 +1,62 @@
+import { choice, flagOrAuto, list, listOf, text } from '../setting.js';
+import type { ClusterFacts, PodSecurityLevel } from '../../model/recipe.js';
+import { version } from '../../model/version.js';
+
+type ImageRewrite = ClusterFacts['imageRewrites'][number];
+
+/** What holds of the cluster that pods go to, and what they are given there. */
+export const podsRows = {
+  nativeSidecars: flagOrAuto({
+    flag: 'native-sidecars',
+    default: 'auto',
+    help: 'The cluster runs native sidecars: Kubernetes 1.29 or newer on every node. auto: what the nodes say with --cluster, else true.',
+  }),
+  imageVolumes: flagOrAuto({
+    flag: 'image-volumes',
+    default: 'auto',
+    help: 'Every node mounts image volumes with subPath: containerd 2.2 or newer. auto: what the nodes say with --cluster, else false.',
+  }),
+  podSecurityDefault: choice<PodSecurityLevel>({
+    flag: 'pod-security-default',
+    of: ['privileged', 'baseline', 'restricted'],
+    default: 'privileged',
+    help: 'Pod Security level of namespaces that have no label for it.',
+  }),
+  openshift: flagOrAuto({
+    flag: 'openshift',
+    default: 'auto',
+    help: 'The cluster is OpenShift: uids are left to its security context constraints. auto: what the API server says with --cluster, else false.',
+  }),
+  sandboxedRuntimeClasses: list({
+    flag: 'sandboxed-runtime-classes',
+    placeholder: 'GLOBS',
+    default: ['gvisor', 'runsc*', 'kata*'],
+    help: 'Names of runtime classes that are sandboxes, as globs.',
+  }),
+  toolsImage: text({
+    flag: 'tools-image',
+    placeholder: 'IMAGE',
+    default: `ghcr.io/outrider/outrider:${version}`,
+    help: 'Image with the copier: Outrider’s own.',
+  }),
+  imageRewrites: listOf<ImageRewrite>({
+    flag: 'image-rewrite',
+    placeholder: 'FROM=TO',
+    default: [],
+    help: 'Prefix of the images Outrider adds, and what to write in its place. The first that fits is used.',
+    allowed: 'of the form FROM=TO, both not empty',
+    write: ({ from, to }) => `${from}=${to}`,
+    read: (item) => {
+      const [from, to, ...more] = item.split('=');
+      return from !== undefined && to !== undefined && from !== '' && to !== '' && more.length === 0
+        ? { from, to }
+        : undefined;
+    },
+  }),
+  excludedNamespaces: list({
+    flag: 'excluded-namespaces',
+    placeholder: 'NAMES',
+    default: ['kube-system', 'outrider-system'],
+    help: 'Namespaces in which no pod is ever touched.',
+  }),
+} as const;

@@ -1,0 +1,121 @@
+import { choice, integer, list, text } from '../setting.js';
+
+const aDayMs = 24 * 60 * 60 * 1000;
+
+/** Ports and files of a server, its limits, how it ends, and what it logs. */
+export const serverRows = {
+  listenHost: text({
+    flag: 'listen-host',
+    placeholder: 'HOST',
+    default: '::',
+    help: 'Address that both ports listen on. :: is every address, IPv4 included.',
+  }),
+  listenPort: integer({
+    flag: 'listen-port',
+    placeholder: 'PORT',
+    default: 8443,
+    min: 0,
+    max: 65_535,
+    help: 'Port of the webhook, TLS. 0 takes a free one and says which.',
+  }),
+  plainPort: integer({
+    flag: 'plain-port',
+    placeholder: 'PORT',
+    default: 8080,
+    min: 0,
+    max: 65_535,
+    help: 'Port of health, readiness and metrics, plain HTTP. 0 takes a free one and says which.',
+  }),
+  tlsCert: text({
+    flag: 'tls-cert',
+    placeholder: 'FILE',
+    default: '',
+    help: 'Certificate chain, PEM, the server’s own first. Watched. Together with --tls-key.',
+  }),
+  tlsKey: text({
+    flag: 'tls-key',
+    placeholder: 'FILE',
+    default: '',
+    help: 'Private key of the certificate, PEM. Watched. Together with --tls-cert.',
+  }),
+  certsDir: text({
+    flag: 'certs-dir',
+    placeholder: 'DIR',
+    default: 'certs',
+    help: 'Folder for a development CA and certificate, made when --tls-cert and --tls-key are not given.',
+  }),
+  dnsNames: list({
+    flag: 'dns-name',
+    placeholder: 'NAME',
+    default: ['localhost', 'outrider.outrider.svc'],
+    help: 'DNS name or IP address that the development certificate is for.',
+  }),
+  maxBodyBytes: integer({
+    flag: 'max-body-bytes',
+    placeholder: 'BYTES',
+    default: 8 * 1024 * 1024,
+    min: 1024,
+    max: 64 * 1024 * 1024,
+    help: 'Largest review that is read. A larger one is answered with 413.',
+  }),
+  maxInFlight: integer({
+    flag: 'max-in-flight',
+    default: 256,
+    min: 1,
+    max: 65_536,
+    help: 'Reviews worked on at a time. One more is answered with 503, which the API server tries again.',
+  }),
+  defaultTimeoutMs: integer({
+    flag: 'default-timeout-ms',
+    placeholder: 'MS',
+    default: 10_000,
+    min: 100,
+    max: 30_000,
+    help: 'Time for a review whose request has no ?timeout=.',
+  }),
+  timeoutMarginMs: integer({
+    flag: 'timeout-margin-ms',
+    placeholder: 'MS',
+    default: 500,
+    min: 0,
+    max: 10_000,
+    help: 'How long before the API server’s own timeout an answer must be ready. Never more than half of the timeout.',
+  }),
+  drainGraceMs: integer({
+    flag: 'drain-grace-ms',
+    placeholder: 'MS',
+    default: 10_000,
+    min: 0,
+    max: 15_000,
+    help: 'How long reviews are still answered after SIGTERM. In a cluster 5000 to 15000: the API server goes on calling.',
+  }),
+  drainTimeoutMs: integer({
+    flag: 'drain-timeout-ms',
+    placeholder: 'MS',
+    default: 10_000,
+    min: 0,
+    max: 60_000,
+    help: 'How long, after the grace, reviews under way may take to end.',
+  }),
+  reloadIntervalMs: integer({
+    flag: 'reload-interval-ms',
+    placeholder: 'MS',
+    default: 30_000,
+    min: 100,
+    max: aDayMs,
+    help: 'How often watched files are looked at, for file systems that announce no changes.',
+  }),
+  logLevel: choice({
+    flag: 'log-level',
+    placeholder: 'LEVEL',
+    of: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    default: 'info',
+    help: 'The least severe lines that are logged.',
+  }),
+  logFormat: choice({
+    flag: 'log-format',
+    of: ['auto', 'json', 'pretty'],
+    default: 'auto',
+    help: 'JSON, or lines for people. auto: for people on a terminal.',
+  }),
+} as const;
