@@ -1,7 +1,7 @@
 import type { Standstill } from '../../cluster/live/read-standstill.js';
 import { untilText } from '../../cluster/registration/pause-marker.js';
 import type { ExplainedStep, Explanation, LiveState } from './explanation.js';
-import { createSecret, pauseText } from '../live/sentences.js';
+import { createSecret, pauseText } from '../text/phrases.js';
 import { templateName } from '../files/template-names.js';
 
 /** What is said of an object of a cluster beside what is said of its manifest. */

@@ -1,7 +1,6 @@
 import type { Part } from '../../cluster/overview/part.js';
 import type { StatusFinding, StatusReport } from './report.js';
-import { pauseText } from '../live/sentences.js';
-import { durationText } from '../text/duration.js';
+import { durationText, pauseText } from '../text/phrases.js';
 
 /** What findings are made of: the report before there are any. */
 export type StatusParts = Omit<StatusReport, 'findings' | 'health'>;

@@ -3,7 +3,7 @@ import type { Snapshot } from '../../cluster/overview/snapshot.js';
 import { canDeny } from '../../model/policy.js';
 import { names } from '../../model/names.js';
 import { oneLine } from '../errors.js';
-import { createSecret } from '../live/sentences.js';
+import { createSecret } from '../text/phrases.js';
 import { unknown, type StatusParts } from './findings.js';
 import type { PolicyReport, StatusFinding } from './report.js';
 

@@ -3,8 +3,7 @@ import type { ReviewCounts } from '../../cluster/overview/review-counts.js';
 import type { PolicyReport, StatusFinding, StatusReport } from './report.js';
 import type { Style } from '../text/style.js';
 import { table, type Row } from '../text/table.js';
-import { pauseText } from '../live/sentences.js';
-import { durationText } from '../text/duration.js';
+import { durationText, pauseText } from '../text/phrases.js';
 
 /** The report for people. */
 export function reportText(report: StatusReport, style: Style): string {

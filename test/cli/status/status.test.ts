@@ -5,7 +5,7 @@ import type { Snapshot } from '../../../src/cluster/overview/snapshot.js';
 import { statusOf } from '../../../src/cli/status/status-of.js';
 import { reportText } from '../../../src/cli/status/text.js';
 import { styleOf } from '../../../src/cli/text/style.js';
-import { durationText } from '../../../src/cli/text/duration.js';
+import { durationText } from '../../../src/cli/text/phrases.js';
 import { observedText, readObserved } from '../../../src/model/observed.js';
 import {
   absent,

@@ -1,0 +1,40 @@
+import { forever } from '../../cluster/registration/pause-marker.js';
+
+// What several commands say in the same words.
+
+const units = [
+  ['d', 86_400],
+  ['h', 3_600],
+  ['min', 60],
+  ['s', 1],
+] as const;
+
+/** A time in its two largest units: `3 d 4 h`, `12 min`, `0 s`. */
+export function durationText(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const index = units.findIndex(([, size]) => whole >= size);
+  const [unit, next] = index === -1 ? [] : units.slice(index, index + 2);
+  if (unit === undefined) return '0 s';
+  const [name, size] = unit;
+  const first = `${Math.floor(whole / size)} ${name}`;
+  const rest = next === undefined ? 0 : Math.floor((whole % size) / next[1]);
+  // Seconds beside minutes are of no use to anybody.
+  return next === undefined || rest === 0 || next[0] === 's' ? first : `${first} ${rest} ${next[0]}`;
+}
+
+interface SecretKey {
+  readonly namespace: string;
+  readonly name: string;
+  readonly key: string;
+}
+
+/** The command that makes the Secret of an access key. */
+export function createSecret({ namespace, name, key }: SecretKey): string {
+  return `kubectl -n ${namespace} create secret generic ${name} --from-literal=${key}=YOUR_ACCESS_KEY`;
+}
+
+/** Until when a pause holds, and why, for people. */
+export function pauseText({ until, reason }: { readonly until: string; readonly reason?: string | undefined }): string {
+  const text = until === forever ? 'until it is resumed' : `until ${until}`;
+  return reason === undefined ? text : `${text} (${reason})`;
+}
