@@ -21,7 +21,7 @@ export interface AuthoritiesFile {
 export async function openAuthoritiesFile(
   file: string,
   flag: string,
-  { settings, signal, logger }: Pick<SourceContext, 'settings' | 'signal' | 'logger'>,
+  { settings, signal, logger }: Pick<SourceContext<'reloadIntervalMs'>, 'settings' | 'signal' | 'logger'>,
 ): Promise<AuthoritiesFile> {
   const pem = await read(file, flag);
   return {

@@ -42,7 +42,7 @@ async function watchPair(
   files: PairFiles,
   current: TlsPair,
   onPair: (pair: TlsPair) => void,
-  { settings, signal, logger, metrics }: SourceContext,
+  { settings, signal, logger, metrics }: SourceContext<'reloadIntervalMs'>,
 ): Promise<void> {
   const intervalMs = settings.reloadIntervalMs;
   let served = current.fingerprint;

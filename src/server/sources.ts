@@ -10,9 +10,9 @@ export type SourceSettings = Pick<
   'config' | 'tlsCert' | 'tlsKey' | 'certsDir' | 'dnsNames' | 'caBundle' | 'reloadIntervalMs'
 >;
 
-/** What a source works with. */
-export interface SourceContext {
-  readonly settings: SourceSettings;
+/** What a source works with, and a part of one with the settings that it reads. */
+export interface SourceContext<Key extends keyof SourceSettings = keyof SourceSettings> {
+  readonly settings: Pick<SourceSettings, Key>;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Aborts when the service ends: every timer and watch of the source ends with it. */

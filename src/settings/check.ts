@@ -132,11 +132,10 @@ function isBareHttps(text: string): boolean {
   return protocol === 'https:' && pathname === '/' && search + hash + username + password === '';
 }
 
-/** The settings that say where the certificate comes from. */
-export type CertificateModeSettings = Pick<Settings, 'certificates' | 'tlsCert' | 'cluster'>;
-
 /** Where the certificate comes from, once `auto` is resolved. */
-export function certificateMode(settings: CertificateModeSettings): Exclude<Settings['certificates'], 'auto'> {
+export function certificateMode(
+  settings: Pick<Settings, 'certificates' | 'tlsCert' | 'cluster'>,
+): Exclude<Settings['certificates'], 'auto'> {
   const { certificates, tlsCert, cluster } = settings;
   if (certificates !== 'auto') return certificates;
   if (tlsCert !== '') return 'files';

@@ -31,7 +31,7 @@ type RegistrationSettings = ExcludedSettings &
 /** The settings of the leader's work. */
 export type LeadingSettings = RegistrationSettings &
   ManagedTrustSettings &
-  CertificateModeSettings &
+  Pick<Settings, 'certificates' | 'tlsCert' | 'cluster'> &
   Pick<Settings, 'matchConditions' | 'mirrorSecrets' | 'probeSeconds' | 'leaseSeconds'>;
 
 /** What the leader's work is made of. */
