@@ -14,7 +14,7 @@ import type { ClusterState } from '../../cluster/state/cluster-state.js';
 import { owningClient } from '../../cluster/owned.js';
 import { createStatusWriter } from '../../cluster/status/writer.js';
 import type { Timing } from '../../time/sleep.js';
-import { certificateMode, type CertificateModeSettings } from '../../settings/check.js';
+import { certificateMode } from '../../settings/check.js';
 import type { Settings } from '../../settings/table.js';
 import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
