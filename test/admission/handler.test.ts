@@ -94,7 +94,7 @@ t.test('the envelope: uid echoed, version and kind, a typed patch, audit annotat
   t.same(Object.keys(skipped.response), ['uid', 'allowed', 'warnings', 'auditAnnotations'], 'without a patch, no type');
 });
 
-t.test('other kinds, subresources and operations are allowed untouched (E29)', async (t) => {
+t.test('E29: other kinds, subresources and operations are allowed untouched', async (t) => {
   const kind = (group: string, version: string, name: string) => ({ kind: { group, version, kind: name } });
   const others: readonly JsonObject[] = [
     { operation: 'UPDATE' },
@@ -124,7 +124,7 @@ t.test('other kinds, subresources and operations are allowed untouched (E29)', a
   t.equal((await askDoor('mutate', bodyWith({ subResource: null, dryRun: null }), engine)).audit['decision'], 'inject');
 });
 
-t.test('a dry run gets the same answer (E29)', async (t) => {
+t.test('E29: a dry run gets the same answer', async (t) => {
   for (const door of ['mutate', 'validate'] as const) {
     const wet = await askDoor(door, bodyWith({ dryRun: false }), engine);
     const dry = await askDoor(door, bodyWith({ dryRun: true }), engine);
@@ -133,7 +133,7 @@ t.test('a dry run gets the same answer (E29)', async (t) => {
   }
 });
 
-t.test('the namespace is the request’s, whatever the pod says (E29)', async (t) => {
+t.test('E29: the namespace is the request’s, whatever the pod says', async (t) => {
   const asked: string[] = [];
   const namespaceLabels = (namespace: string) => {
     asked.push(namespace);
@@ -243,7 +243,7 @@ t.test('skips that somebody wants are silent; trouble is said', async (t) => {
   ]);
 });
 
-t.test('an unexpected error: the mutating door lets the pod through, the validating one throws (E37)', async (t) => {
+t.test('E37: an unexpected error: the mutating door lets the pod through, the validating one throws', async (t) => {
   const broken = new Error('nobody expected this');
   const failures: unknown[] = [];
   const causes = {
@@ -275,7 +275,7 @@ t.test('an unexpected error: the mutating door lets the pod through, the validat
   t.ok(failures.length >= 5 && failures.every((error) => error === broken));
 });
 
-t.test('namespace labels that cannot be had are an error like any other (E37, E41)', async (t) => {
+t.test('E37, E41: namespace labels that cannot be had are an error like any other', async (t) => {
   const namespaceLabels = () => {
     throw new Error('not synced');
   };

@@ -47,7 +47,7 @@ async function ask(
 
 const letIn = { allowed: true, reason: 'injected', failures: 0 };
 
-t.test('a pod that another version instrumented is let in (E41)', async (t) => {
+t.test('E41: a pod that another version instrumented is let in', async (t) => {
   const pod = instrumentedBy(first);
   t.match(await ask(pod, first), { ...letIn, looks: 0 });
   t.match(await ask(pod, second), { allowed: false, reason: 'parts_differ', looks: 1 }, 'nobody knows its version');
@@ -56,7 +56,7 @@ t.test('a pod that another version instrumented is let in (E41)', async (t) => {
   t.match(await ask(pod, second, { brings: third }), { allowed: false, reason: 'parts_differ', looks: 1 });
 });
 
-t.test('replicas that know other nodes agree on a pod (E38)', async (t) => {
+t.test('E38: replicas that know other nodes agree on a pod', async (t) => {
   const old = version('us1', { facts: { nativeSidecars: false } });
   for (const [mutating, validating] of [
     [old, first],

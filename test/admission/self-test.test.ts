@@ -32,7 +32,7 @@ function operationsOf(response: JsonObject) {
   });
 }
 
-t.test('the mutating door says who answered, beside other annotations or alone (E42)', (t) => {
+t.test('E42: the mutating door says who answered, beside other annotations or alone', (t) => {
   for (const annotations of [undefined, {}, { other: 'x' }]) {
     const object = { metadata: { generateName: 'a-', ...(annotations && { annotations }) }, data: selfTestData('n-1') };
     const response = responseOf(door(review(object), { door: 'mutate' }));

@@ -27,7 +27,7 @@ function results(change: Partial<TaskFacts>): Readonly<Record<string, string>> {
   );
 }
 
-t.test('E34: a task of the vendor’s manual for Fargate', (t) => {
+t.test('a task of the vendor’s manual for Fargate', (t) => {
   t.same(results({}), {
     'node agent': 'note',
     architecture: 'ok',

@@ -33,7 +33,7 @@ function asking(engine: Engine, asked: FakeImages): { readonly engine: Engine; r
   };
 }
 
-t.test('who says what an image starts: the annotation, then the map, then the registry (E3, E15)', async (t) => {
+t.test('E3, E15: who says what an image starts: the annotation, then the map, then the registry', async (t) => {
   const asked = { [image]: { entrypoint: ['/registry'], cmd: [] }, [agentImage]: { entrypoint: ['/agent'], cmd: [] } };
   const started = async (pod: ReturnType<typeof podOf>, known: FakeImages) => {
     const { engine } = asking(engineFor({}, { known }), asked);
@@ -49,7 +49,7 @@ t.test('who says what an image starts: the annotation, then the map, then the re
   t.equal(await started(podWith({ imagePullPolicy: 'Never' }), map), '/map');
 });
 
-t.test('an annotation that is not of the shape is a reason, and no way round the look-up (E16)', (t) => {
+t.test('E16: an annotation that is not of the shape is a reason, and no way round the look-up', (t) => {
   const bad = [
     '',
     '{',
@@ -77,7 +77,7 @@ t.test('an annotation that is not of the shape is a reason, and no way round the
   t.end();
 });
 
-t.test('a pod whose containers all give a command is decided at once where the agent is known (E1)', (t) => {
+t.test('E1: a pod whose containers all give a command is decided at once where the agent is known', (t) => {
   const known = { [agentImage]: { entrypoint: ['/agent'], cmd: [] } };
   const { engine, references } = asking(engineFor({}, { known }), {});
   const request = { pod: podOf(), namespace: 'shop', namespaceLabels: {}, admitted: true, trace: false } as const;
@@ -93,7 +93,7 @@ t.test('a pod whose containers all give a command is decided at once where the a
 });
 
 t.test(
-  'under Availability an agent’s image that is known to be missing is a skip, a refused one a remark (E31)',
+  'E31: under Availability an agent’s image that is known to be missing is a skip, a refused one a remark',
   async (t) => {
     const gone = asking(engineFor(), { [agentImage]: missing });
     t.match(await decideWithLookUps(podOf(), gone.engine), {
@@ -122,7 +122,7 @@ t.test('the agent’s image is asked for under the name that the pod gets', asyn
   t.same(references, [rewritten]);
 });
 
-t.test('a missing Secret is a skip under Availability, and asks for the right one (E31)', (t) => {
+t.test('E31: a missing Secret is a skip under Availability, and asks for the right one', (t) => {
   const seen: string[] = [];
   const secretState = (namespace: string, name: string, key: string) => {
     seen.push(`${namespace}/${name}/${key}`);
@@ -138,7 +138,7 @@ t.test('a missing Secret is a skip under Availability, and asks for the right on
   t.end();
 });
 
-t.test('offline no pull secret is added to a manifest that has none (E31)', (t) => {
+t.test('E31: offline no pull secret is added to a manifest that has none', (t) => {
   const engine = engineFor({ agent: { imagePullSecrets: ['pull', 'regcred'] } });
   const secretsOf = (spec: Parameters<typeof podOf>[0], admitted: boolean) => {
     const pod = podOf(spec);
@@ -152,7 +152,7 @@ t.test('offline no pull secret is added to a manifest that has none (E31)', (t) 
   t.end();
 });
 
-t.test('one container’s failed look-up leaves the others as they are: partial, and it says which (E16)', async (t) => {
+t.test('E16: one container’s failed look-up leaves the others as they are: partial, and it says which', async (t) => {
   const pod = podOf({
     containers: [
       { name: 'web', image },

@@ -51,7 +51,7 @@ function dataOf(text: string): string {
 t.ok(cases.length >= 50, `${cases.length} cases`);
 
 for (const one of cases) {
-  t.test(`${one.name}: ${one.title}`, async (t) => {
+  t.test(`${one.title} (${one.name})`, async (t) => {
     const place = await workplace(t, one.files);
     const { code, stdout, stderr } = await place.outrider(['inject', '-f', one.input, ...one.args]);
     t.equal(code, one.exit, 'exit code');

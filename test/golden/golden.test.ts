@@ -17,7 +17,7 @@ t.test('there are enough cases, and each of the numbers has one', (t) => {
 });
 
 for (const one of cases) {
-  t.test(`${one.name}: ${one.title}`, async (t) => {
+  t.test(`${one.title} (${one.name})`, async (t) => {
     const { output, report, offline, offlinePlain } = await runCase(one);
     t.equal(output, read(one.name, 'output.yaml'), 'output.yaml');
     t.equal(reportText(report), read(one.name, 'report.json'), 'report.json');

@@ -23,7 +23,7 @@ function reasonOf(call: () => unknown): string {
   return 'none';
 }
 
-t.test('manifests of both kinds (E9)', (t) => {
+t.test('E9: manifests of both kinds', (t) => {
   const image = { config: ociConfig, layers: [layer] };
   t.strictSame(parseManifest(ociManifest, bytesOf(image)), { kind: 'image', config: ociConfig });
   const dockerConfig = { ...ociConfig, mediaType: 'application/vnd.docker.container.image.v1+json' };
@@ -34,7 +34,7 @@ t.test('manifests of both kinds (E9)', (t) => {
   t.end();
 });
 
-t.test('indexes, with what no node runs recognisable (E8)', (t) => {
+t.test('E8: indexes, with what no node runs recognisable', (t) => {
   const platform = { os: 'linux', architecture: 'arm64', variant: 'v8' };
   const annotations = { 'vnd.docker.reference.type': 'attestation-manifest', other: 5 };
   const unknown = { os: 'unknown', architecture: 'unknown' };
@@ -57,7 +57,7 @@ t.test('indexes, with what no node runs recognisable (E8)', (t) => {
   t.end();
 });
 
-t.test('what is no image (E9)', (t) => {
+t.test('E9: what is no image', (t) => {
   const cases: [string, unknown, string][] = [
     ['application/vnd.docker.distribution.manifest.v1+json', {}, 'image_not_runnable'],
     ['application/vnd.docker.distribution.manifest.v1+prettyjws', {}, 'image_not_runnable'],

@@ -16,7 +16,7 @@ function refusalOf(text: string): string {
   throw new Error(`${text} was taken`);
 }
 
-t.test('what a reference means (E10)', (t) => {
+t.test('E10: what a reference means', (t) => {
   const cases: [string, string][] = [
     ['nginx', 'docker.io/library/nginx:latest'],
     ['nginx:1.27', 'docker.io/library/nginx:1.27'],
@@ -53,7 +53,7 @@ t.test('what a reference means (E10)', (t) => {
   t.end();
 });
 
-t.test('what is refused, with the part that is wrong (E10)', (t) => {
+t.test('E10: what is refused, with the part that is wrong', (t) => {
   const cases: [string, string][] = [
     ['', 'empty'],
     ['ghcr.io/Acme/app', '"Acme"'],

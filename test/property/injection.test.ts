@@ -50,7 +50,7 @@ holds('only a decision to inject changes the pod', (_given, _made, { decision, p
   if (decision.decision === 'deny') throw new Error('the mutating door denies');
 });
 
-holds('the second pass is empty and repeats the first answer (E17)', (given, made, { decision, patch }) => {
+holds('E17: the second pass is empty and repeats the first answer', (given, made, { decision, patch }) => {
   const again = throughTheServer(patched(given.pod, patch));
   const second = decideNow(again, engineWith(made, given.images));
   same(textOf(second.patch), '[]', 'second pass');
@@ -75,7 +75,7 @@ holds('containers that are not instrumented stay as they are', ({ pod }, _made, 
   }
 });
 
-holds('fields nobody knows survive (E30)', ({ pod }, _made, { patch }) => {
+holds('E30: fields nobody knows survive', ({ pod }, _made, { patch }) => {
   const after = patched(pod, patch);
   const unknown = (value: JsonObject | undefined): string =>
     textOf(Object.fromEntries(Object.entries(value ?? {}).filter(([key]) => key.startsWith('x-'))));
@@ -110,7 +110,7 @@ function started(container: JsonObject, image: ImageConfig | undefined): readonl
 }
 
 holds(
-  'behind the wrapper the same program starts with the same arguments (E1–E4, E6, E7)',
+  'E1, E2, E3, E4, E6, E7: behind the wrapper the same program starts with the same arguments',
   ({ pod, images }, _made, { patch, plan }) => {
     if (patch.length === 0) return;
     const after = patched(pod, patch);
@@ -171,7 +171,7 @@ holds(
   { prefer: 'Security' },
 );
 
-t.test('the work is linear in the pod: 2,000 variables make no more operations (E30)', (t) => {
+t.test('E30: the work is linear in the pod: 2,000 variables make no more operations', (t) => {
   const made: Choices = {
     profile: 'sysdig',
     prefer: 'Availability',

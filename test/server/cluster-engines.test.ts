@@ -9,7 +9,7 @@ import { resolverOf } from '../support/engine.js';
 
 const minuteMs = 60_000;
 
-t.test('engines follow policies and facts, and those of a while ago are kept (E38, E41)', async (t) => {
+t.test('E38, E41: engines follow policies and facts, and those of a while ago are kept', async (t) => {
   const api = fakeApi();
   putPolicy(api, 'payments', {});
   const timing = fakeTiming();

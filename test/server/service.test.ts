@@ -137,7 +137,7 @@ t.test('a changed configuration is taken over on open connections, a broken one 
   t.equal(await metric('outrider_configuration_last_reload_successful'), 1);
 });
 
-t.test('E35 a new certificate is presented to new connections, and open ones go on', async (t) => {
+t.test('E35: a new certificate is presented to new connections, and open ones go on', async (t) => {
   const dir = temporaryFolder(t);
   writePair(dir, pair);
   const files = { tlsCert: join(dir, 'tls.crt'), tlsKey: join(dir, 'tls.key') };
@@ -204,27 +204,30 @@ t.test('reviews are answered for clients with a certificate only, by authorities
   t.same(await ask(second, 'other'), [200, 200]);
 });
 
-t.test('E35 with client certificates checked, a new certificate is presented and clients are checked on', async (t) => {
-  const dir = temporaryFolder(t);
-  writePair(dir, pair);
-  const clients = await authority('clients');
-  put(dir, 'client-ca.crt', clients.certPem);
-  const files = { tlsCert: join(dir, 'tls.crt'), tlsKey: join(dir, 'tls.key'), clientCa: join(dir, 'client-ca.crt') };
-  const { service, lines } = await start(t, { ...files, reloadIntervalMs: 50 });
-  const { certPem, keyPem } = await issueClient(clients, 'anybody');
-  const status = async (options: ConnectionOptions) => {
-    const connection = await open(service.webhookPort, options);
-    connection.send(post('1'));
-    const answer = await connection.next();
-    connection.socket.destroy();
-    return answer.status;
-  };
-  t.equal(await status({ ca, cert: certPem, key: keyPem }), 200);
-  writePair(dir, other.pair);
-  await until(() => lines().some((line) => line.includes('a new certificate is served')));
-  t.equal(await status({ ca: other.ca, cert: certPem, key: keyPem }), 200);
-  t.equal(await status({ ca: other.ca }), 403);
-});
+t.test(
+  'E35: with client certificates checked, a new certificate is presented and clients are checked on',
+  async (t) => {
+    const dir = temporaryFolder(t);
+    writePair(dir, pair);
+    const clients = await authority('clients');
+    put(dir, 'client-ca.crt', clients.certPem);
+    const files = { tlsCert: join(dir, 'tls.crt'), tlsKey: join(dir, 'tls.key'), clientCa: join(dir, 'client-ca.crt') };
+    const { service, lines } = await start(t, { ...files, reloadIntervalMs: 50 });
+    const { certPem, keyPem } = await issueClient(clients, 'anybody');
+    const status = async (options: ConnectionOptions) => {
+      const connection = await open(service.webhookPort, options);
+      connection.send(post('1'));
+      const answer = await connection.next();
+      connection.socket.destroy();
+      return answer.status;
+    };
+    t.equal(await status({ ca, cert: certPem, key: keyPem }), 200);
+    writePair(dir, other.pair);
+    await until(() => lines().some((line) => line.includes('a new certificate is served')));
+    t.equal(await status({ ca: other.ca, cert: certPem, key: keyPem }), 200);
+    t.equal(await status({ ca: other.ca }), 403);
+  },
+);
 
 t.test('what cannot start says why, and leaves nothing running', async (t) => {
   const dir = temporaryFolder(t);

@@ -40,7 +40,7 @@ t.test('TLS 1.2 and 1.3 are spoken, nothing older, and HTTP/1.1 only', async (t)
   await t.rejects(open(port, old), { code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION' });
 });
 
-t.test('the self-test is answered where there is one, and not measured as a review (E42)', async (t) => {
+t.test('E42: the self-test is answered where there is one, and not measured as a review', async (t) => {
   const selfTest: ReviewHandlers['selfTest'] = (body, { door }) => `{"${door} self-test":${body.toString()}}`;
   const { client, metric, server } = await serve(t, undefined);
   const ask = async (door: string) => {

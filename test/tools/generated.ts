@@ -1,4 +1,5 @@
 import { settingsMarkdown } from './settings-reference.js';
+import { casesDoc } from './cases/doc.js';
 import { conditionsDoc } from './conditions-doc.js';
 import { definitionFiles } from './crds.js';
 import { dashboardFiles } from './dashboard.js';
@@ -18,6 +19,7 @@ export interface GeneratedFile {
 export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/reasons.md', make: reasonsDoc },
   { path: 'docs/errors.md', make: errorsDoc },
+  { path: 'docs/cases.md', make: () => casesDoc(repositoryRoot) },
   { path: 'docs/reference/conditions.md', make: conditionsDoc },
   { path: 'docs/reference/settings.md', make: settingsMarkdown },
   ...referencePages,

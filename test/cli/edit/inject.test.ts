@@ -33,7 +33,7 @@ t.test('every kind that makes pods, as YAML, as JSON and in a List', async (t) =
   }
 });
 
-t.test('what is not touched stays byte for byte: comments, styles, other documents, big integers (E30)', async (t) => {
+t.test('E30: what is not touched stays byte for byte: comments, styles, other documents, big integers', async (t) => {
   const place = await workplace(t, { 'shop.yaml': shop, 'images.json': images });
   const argv = ['inject', '-f', 'shop.yaml', '--image-config', 'images.json', ...withSysdig];
   const { code, stdout, stderr } = await place.outrider(argv);
@@ -44,13 +44,13 @@ t.test('what is not touched stays byte for byte: comments, styles, other documen
   }
   t.match(stdout, 'labels: {app: "web", "outrider.dev/status": "injected"}   # quoted');
   t.match(stdout, 'command: [/opt/draios/bin/instrument, /app, serve]');
-  t.match(stdout, /- \/worker\n[^]*- "\$\$5"/, 'E6: a dollar of an image is doubled');
+  t.match(stdout, /- \/worker\n[^]*- "\$\$5"/, 'a dollar of an image is doubled (E6)');
   t.match(stderr, /✓ {2}shop.yaml:13 {2}deploy\/web {2}inject {2}injected {2}policy sysdig {2}2 of 2 containers/);
   t.match(stderr, '1 pod template: 1 inject, 0 partial, 0 skip; 1 changed.');
 
   await place.write('out.yaml', stdout);
   const again = await place.outrider(['inject', '-f', 'out.yaml', '--image-config', 'images.json', ...withSysdig]);
-  t.equal(again.stdout, stdout, 'E17: a second inject changes nothing');
+  t.equal(again.stdout, stdout, 'a second inject changes nothing (E17)');
   t.match(again.stderr, 'instrumented already');
   const back = await place.outrider(['uninject', '-f', 'out.yaml']);
   t.equal(back.stdout, shop, 'uninject gives every byte back');
@@ -92,7 +92,7 @@ t.test('several inputs are one stream of documents', async (t) => {
   t.equal(parsed.items.length, 5);
 });
 
-t.test('-o json keeps every digit (E30), and one document is itself', async (t) => {
+t.test('E30: -o json keeps every digit, and one document is itself', async (t) => {
   const place = await workplace(t);
   const one = pod.replace(
     '  name: one',

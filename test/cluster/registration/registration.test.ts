@@ -111,7 +111,7 @@ t.test('without the right to read the ClusterRole there is no owner, and all els
   t.notMatch(fake.objects.get(configurationPath('mutating', instance)), { metadata: { ownerReferences: [] } });
 });
 
-t.test('who is about to write reads the marker first: the watch may be late (E43)', async (t) => {
+t.test('E43: who is about to write reads the marker first: the watch may be late', async (t) => {
   const fake = createFakeApi();
   const { registration, pause } = start(t, fake);
   await until(() => registration.results().get('payments')?.configured === true);
@@ -152,7 +152,7 @@ t.test('a marker is read for what somebody wanted', (t) => {
   t.end();
 });
 
-t.test('a self-test that cannot be made is no proof that nobody is reached (E42)', async (t) => {
+t.test('E42: a self-test that cannot be made is no proof that nobody is reached', async (t) => {
   const fake = createFakeApi();
   const registry = new Registry();
   const ending = new AbortController();

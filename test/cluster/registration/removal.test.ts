@@ -8,7 +8,7 @@ const mutating = configurationPath('mutating', instance);
 const validating = configurationPath('validating', instance);
 
 t.test(
-  'what checks pods goes before what changes them, with time for every API server to learn of it (E43)',
+  'E43: what checks pods goes before what changes them, with time for every API server to learn of it',
   async (t) => {
     const { client, objects } = createFakeApi();
     let nowMs = 0;

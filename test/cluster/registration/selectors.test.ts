@@ -33,7 +33,7 @@ const narrowed = (ours: LabelSelector, theirs: LabelSelector): JsonObject => ({
 });
 const writtenOf = (one: LabelSelector): ReadonlySet<string> => new Set(fingerprintsOf(one));
 
-t.test('laws of the union of our selector with what others add (E40)', (t) => {
+t.test('E40: laws of the union of our selector with what others add', (t) => {
   fc.assert(
     fc.property(selector, selector, selector, labels, (ours, next, theirs, map) => {
       const live = narrowed(ours, theirs);

@@ -63,7 +63,7 @@ function decided({ engine }: Opened, labels: Record<string, string> = {}): strin
   return `${mutating ?? ''}, ${validating ?? ''}`;
 }
 
-t.test('is synced when all three were listed, and none of them is taken for empty before (E41)', async (t) => {
+t.test('E41: is synced when all three were listed, and none of them is taken for empty before', async (t) => {
   for (const list of Object.values(lists)) {
     const opened = await open(t, (api) => {
       putPolicy(api, 'payments', { prefer: 'Security', profile: { name: 'own' } });

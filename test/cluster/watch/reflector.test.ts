@@ -79,7 +79,7 @@ t.test('lists, then follows every change, coalesced', async (t) => {
   t.same(api.asked, [`LIST ${list}`, `WATCH ${list}`]);
 });
 
-t.test('an empty list is a list, and a resource that is not there is none (E41)', async (t) => {
+t.test('E41: an empty list is a list, and a resource that is not there is none', async (t) => {
   const empty = follow(t);
   await empty.reflector.synced;
   t.same(empty.changes, [[]]);

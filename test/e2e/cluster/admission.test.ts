@@ -185,7 +185,7 @@ function isUntouched(t: Test, { status, reason, initContainers, containers, volu
 }
 
 t.test(
-  'a pod is instrumented as planned; the ServiceAccount plugin makes the API server call twice (E17)',
+  'E17: a pod is instrumented as planned; the ServiceAccount plugin makes the API server call twice',
   async (t) => {
     const calls = await counted(
       { door: 'mutate', policy: 'shops', decision: 'inject', reason: 'injected' },
@@ -210,12 +210,12 @@ t.test(
   },
 );
 
-t.test('a dry run is instrumented and leaves no pod (E29)', async (t) => {
+t.test('E29: a dry run is instrumented and leaves no pod', async (t) => {
   isInstrumented(t, summaryOf(objectIn(await create('shop', pod('rehearsal'), '--dry-run=server'))));
   t.match((await api.kubectl(['get', 'pod', 'rehearsal', '-n', 'shop'])).stderr, /NotFound/);
 });
 
-t.test('a pod that a controller makes has neither name nor namespace yet (E29)', async (t) => {
+t.test('E29: a pod that a controller makes has neither name nor namespace yet', async (t) => {
   const template = pod('');
   const owned = {
     ...template,
@@ -236,7 +236,7 @@ t.test('a pod that a controller makes has neither name nor namespace yet (E29)',
 });
 
 t.test(
-  'namespaces that enforce a Pod Security level let the instrumented pod in, the capability left out (E23)',
+  'E23: namespaces that enforce a Pod Security level let the instrumented pod in, the capability left out',
   async (t) => {
     for (const [namespace, level] of [
       ['shop-baseline', 'baseline'],
@@ -254,7 +254,7 @@ t.test(
   },
 );
 
-t.test('what a LimitRange writes into our containers is tolerated at both doors (E17, E27)', async (t) => {
+t.test('E17, E27: what a LimitRange writes into our containers is tolerated at both doors', async (t) => {
   for (const [namespace, policyName] of [
     ['shop-limits', 'shops'],
     ['payments-limits', 'payments'],
@@ -270,7 +270,7 @@ t.test('what a LimitRange writes into our containers is tolerated at both doors 
   }
 });
 
-t.test('a pod opts out where the policy allows it, Security too; not where it is forbidden (E36)', async (t) => {
+t.test('E36: a pod opts out where the policy allows it, Security too; not where it is forbidden', async (t) => {
   const optedOut = { labels: { 'outrider.dev/inject': 'disabled' } };
   for (const namespace of ['shop', 'payments']) isUntouched(t, await created(namespace, pod('out', optedOut)));
   const summary = await created('enforced', pod('out', optedOut));
@@ -283,24 +283,21 @@ t.test('an unlabelled namespace calls nobody', async (t) => {
   t.equal(calls, 0);
 });
 
-t.test(
-  'a container whose argv nobody knows: skipped and said, or denied (E16); an annotation helps (E15)',
-  async (t) => {
-    const silent = { container: { command: null, args: null } };
-    const skipped = await created('shop', pod('silent', silent));
-    t.same([skipped.status, skipped.initContainers], [undefined, []]);
-    t.match(skipped.warnings, /Warning: outrider: not instrumented, image_unresolved: .*app/);
-    const denied = await create('payments', pod('silent', silent));
-    t.not(denied.exitCode, 0);
-    t.match(denied.stderr, /policy payments does not let this pod run uninstrumented \(image_unresolved\)/);
-    const annotations = { 'outrider.dev/images': '{"app": {"entrypoint": ["/entry"], "cmd": ["$5"]}}' };
-    const told = await created('payments', pod('told', { ...silent, annotations }));
-    isInstrumented(t, told);
-    t.same(told.containers[0]?.argv, [wrapper, '/entry', '$$5'], 'E6');
-  },
-);
+t.test('E15, E16: a container whose argv nobody knows: skipped and said, or denied; an annotation helps', async (t) => {
+  const silent = { container: { command: null, args: null } };
+  const skipped = await created('shop', pod('silent', silent));
+  t.same([skipped.status, skipped.initContainers], [undefined, []]);
+  t.match(skipped.warnings, /Warning: outrider: not instrumented, image_unresolved: .*app/);
+  const denied = await create('payments', pod('silent', silent));
+  t.not(denied.exitCode, 0);
+  t.match(denied.stderr, /policy payments does not let this pod run uninstrumented \(image_unresolved\)/);
+  const annotations = { 'outrider.dev/images': '{"app": {"entrypoint": ["/entry"], "cmd": ["$5"]}}' };
+  const told = await created('payments', pod('told', { ...silent, annotations }));
+  isInstrumented(t, told);
+  t.same(told.containers[0]?.argv, [wrapper, '/entry', '$$5'], 'E6');
+});
 
-t.test('other kinds, updates and ephemeral containers pass untouched (E21, E29)', async (t) => {
+t.test('E21, E29: other kinds, updates and ephemeral containers pass untouched', async (t) => {
   const calls = await counted({ door: 'mutate', reason: 'other_request' }, async () => {
     const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'notes' }, data: { text: 'as it is' } };
     t.match(objectIn(await create('wide', configMap)), { data: configMap.data });
@@ -326,7 +323,7 @@ t.test('other kinds, updates and ephemeral containers pass untouched (E21, E29)'
 });
 
 t.test(
-  'a container that another webhook adds behind us is instrumented too, and nothing twice (E17, E18)',
+  'E17, E18: a container that another webhook adds behind us is instrumented too, and nothing twice',
   async (t) => {
     for (const namespace of ['shop-meshed', 'payments-meshed']) {
       const summary = await created(namespace, pod('web'));
@@ -346,7 +343,7 @@ t.test(
   },
 );
 
-t.test('another webhook strips our sidecar: Security denies, Availability allows and says so (E17)', async (t) => {
+t.test('E17: another webhook strips our sidecar: Security denies, Availability allows and says so', async (t) => {
   const denied = await create('payments-stripped', pod('web'));
   t.not(denied.exitCode, 0);
   t.match(denied.stderr, /\(parts_missing\): missing: init container sysdig-workload-agent/);
@@ -355,11 +352,11 @@ t.test('another webhook strips our sidecar: Security denies, Availability allows
   t.match(allowed.warnings, /Warning: outrider: not instrumented, parts_missing: missing: init container/);
 });
 
-t.test('what another webhook strips in the first round only, our second call puts back (E17)', async (t) => {
+t.test('E17: what another webhook strips in the first round only, our second call puts back', async (t) => {
   isInstrumented(t, await created('payments-stripped-once', pod('web')));
 });
 
-t.test('the server is down: Availability lets pods run, Security does not (E37)', async (t) => {
+t.test('E37: the server is down: Availability lets pods run, Security does not', async (t) => {
   await outrider.stop();
   isUntouched(t, await created('shop', pod('during-outage')));
   const denied = await create('payments', pod('during-outage'));

@@ -25,7 +25,7 @@ interface Replica {
   readonly port: number;
 }
 
-t.test('E35 certificates and authorities change under 20 handshakes a second, and not one fails', async (t) => {
+t.test('E35: certificates and authorities change under 20 handshakes a second, and not one fails', async (t) => {
   const api = await startApiServer({ controllerManager: false });
   t.teardown(() => api.stop());
   const balancer = await startBalancer();

@@ -172,7 +172,7 @@ for (const members of groups.values()) {
     if (first === undefined) return;
     const replica = await replicaWith(settingsOf(first), index++);
     for (const one of members) {
-      await t.test(`${one.name}: ${one.title}`, async (t) => {
+      await t.test(`${one.title} (${one.name})`, async (t) => {
         const [on, off] = placesOf(one);
         const report: unknown = JSON.parse(read(one.name, 'report.json'));
         const said = isObject(report) ? report : {};

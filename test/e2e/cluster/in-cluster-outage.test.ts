@@ -128,7 +128,7 @@ t.test('API server and etcd restart: what is known goes on, and what changes is 
   await isTakenOn('us4');
 });
 
-t.test('a webhook that the API server does not reach is noticed (E42)', async (t) => {
+t.test('E42: a webhook that the API server does not reach is noticed', async (t) => {
   const [three] = here.replicas;
   if (three === undefined) throw new Error('no replica');
   const reachable = (wanted: number): Promise<void> =>
@@ -149,7 +149,7 @@ t.test('a webhook that the API server does not reach is noticed (E42)', async (t
   t.pass('and that it is reached again');
 });
 
-t.test('every replica is down: Availability lets pods run, Security does not (E37)', async (t) => {
+t.test('E37: every replica is down: Availability lets pods run, Security does not', async (t) => {
   for (const replica of [...here.replicas]) await here.kill(replica);
   isUntouched(t, await here.created('shop', pod('during-outage')));
   const { exitCode, stderr } = await here.create('payments', pod('during-outage'));

@@ -104,7 +104,7 @@ async function removeRelease(): Promise<void> {
 }
 
 t.test(
-  'uninstalled while 20 pods a second are created under Security: none is denied, nothing is left (E43)',
+  'E43: uninstalled while 20 pods a second are created under Security: none is denied, nothing is left',
   async (t) => {
     const before = await configurations();
     t.equal(before.length, 2);

@@ -78,7 +78,7 @@ t.test('a policy says how it stands, in its status and in columns', async (t) =>
   t.match(wide.stdout, /PRECEDENCE +PROFILE +READY +REASON/);
 });
 
-t.test('what is missing is said: the access key, until the policy names the one that is there (E31)', async (t) => {
+t.test('E31: what is missing is said: the access key, until the policy names the one that is there', async (t) => {
   await here.apply([policy('keyless', { tier: 'keyless' })]);
   await condition('keyless', 'CredentialsPresent=False Missing');
   t.match(messageOf(await get('keyless'), 'Ready'), 'Secret sysdig-agent, or its key, is missing in');
@@ -93,7 +93,7 @@ t.test('what is missing is said: the access key, until the policy names the one 
   isInstrumented(t, await here.created('keyless', pod('web')));
 });
 
-t.test('a wrong policy is not served, and says why; under Security its pods are denied (E41)', async (t) => {
+t.test('E41: a wrong policy is not served, and says why; under Security its pods are denied', async (t) => {
   await here.apply([
     policy('wrong', { tier: 'wrong' }, { prefer: 'Security', ...inRegion('moon') }),
     policy('unknown', { tier: 'unknown' }, { profile: { name: 'sysdigg' } }),
@@ -189,7 +189,7 @@ t.test('another webhook behind ours', async (t) => {
     return containers.length === 2;
   });
 
-  await t.test('a container that it adds is instrumented too, and nothing twice (E17, E18)', async (t) => {
+  await t.test('E17, E18: a container that it adds is instrumented too, and nothing twice', async (t) => {
     for (const name of ['shop-meshed', 'payments-meshed']) {
       const summary = await here.created(name, pod('web'));
       isInstrumented(t, summary);
@@ -204,7 +204,7 @@ t.test('another webhook behind ours', async (t) => {
   });
 
   // A policy that can deny has a validating entry, which sees the pod at its end. Without one, the second call sees it.
-  await t.test('it strips our sidecar: Security denies, Availability allows and says so (E17)', async (t) => {
+  await t.test('E17: it strips our sidecar: Security denies, Availability allows and says so', async (t) => {
     const denied = await here.create('payments-stripped', pod('web'));
     t.equal(denied.exitCode, 1);
     t.match(denied.stderr, /\(parts_missing\): missing: init container sysdig-workload-agent/);

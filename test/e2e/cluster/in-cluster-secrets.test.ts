@@ -76,7 +76,7 @@ await until('a copy', async () => (await copiesIn('shop')).length === 1);
 const [copy = ''] = await copiesIn('shop');
 await injected('shop');
 
-t.test('the key is copied into matched namespaces, and pods refer to the copy (E31)', async (t) => {
+t.test('E31: the key is copied into matched namespaces, and pods refer to the copy', async (t) => {
   t.equal(await keyIn('shop', copy), 'first');
   t.same(await copiesIn('plain'), []);
   isInstrumented(t, await here.created('shop', pod('web')));
@@ -101,7 +101,7 @@ t.test('a new namespace’s first pod finds its copy, made in the call', async (
   t.same(secretsOf(made), [copy]);
 });
 
-t.test('a Secret of the copy’s name that is somebody else’s is said, and stays (E31)', async (t) => {
+t.test('E31: a Secret of the copy’s name that is somebody else’s is said, and stays', async (t) => {
   // The namespace is not matched any more, its copy goes, and then somebody is quicker.
   await here.api.kubectl(['label', 'namespace', 'squat', 'outrider.dev/inject-']);
   await until('the copy’s removal', async () => (await copiesIn('squat')).length === 0);

@@ -104,7 +104,7 @@ function ownersOf(one: JsonObject): readonly unknown[] {
 }
 
 t.test(
-  'a pod is instrumented as planned; the ServiceAccount plugin makes the API server call twice (E17)',
+  'E17: a pod is instrumented as planned; the ServiceAccount plugin makes the API server call twice',
   async (t) => {
     const calls = await counted({ door: 'mutate', policy: 'default', decision: 'inject' }, async () => {
       const summary = await here.created('shop', pod('web'));
@@ -117,7 +117,7 @@ t.test(
   },
 );
 
-t.test('the pods of a Deployment and of a Job are instrumented (E26, E29)', async (t) => {
+t.test('E26, E29: the pods of a Deployment and of a Job are instrumented', async (t) => {
   const { spec } = pod('');
   const template = { metadata: { labels: { app: 'web' } }, spec };
   await here.apply([
@@ -178,7 +178,7 @@ t.test('Report says what it would do, and does nothing', async (t) => {
   t.match(denied.warnings, 'would be deny (host_network)');
 });
 
-t.test('opting out holds where it is allowed, and nowhere else (E36)', async (t) => {
+t.test('E36: opting out holds where it is allowed, and nowhere else', async (t) => {
   const optedOut = { labels: { 'outrider.dev/inject': 'disabled' } };
   for (const name of ['shop', 'payments']) isUntouched(t, await here.created(name, pod('out', optedOut)));
   const summary = await here.created('enforced', pod('out', optedOut));
@@ -186,7 +186,7 @@ t.test('opting out holds where it is allowed, and nowhere else (E36)', async (t)
   t.match(summary.warnings, 'opt_out_ignored');
 });
 
-t.test('a look-alike of the instrumentation is no way out (E17, E36)', async (t) => {
+t.test('E17, E36: a look-alike of the instrumentation is no way out', async (t) => {
   const forged = pod('forged', {
     labels: { 'outrider.dev/status': 'injected' },
     annotations: { 'outrider.dev/plan': 'sysdig/1/000000000000', 'outrider.dev/reason': 'injected' },
@@ -208,7 +208,7 @@ t.test('a look-alike of the instrumentation is no way out (E17, E36)', async (t)
   t.match(allowed.warnings, 'not instrumented, parts_differ');
 });
 
-t.test('namespaces that enforce a Pod Security level let the instrumented pod in (E23)', async (t) => {
+t.test('E23: namespaces that enforce a Pod Security level let the instrumented pod in', async (t) => {
   for (const [inNamespace, level] of [
     ['shop-baseline', 'baseline'],
     ['shop-restricted', 'restricted'],
@@ -224,7 +224,7 @@ t.test('namespaces that enforce a Pod Security level let the instrumented pod in
   t.match(stderr, /violates PodSecurity "baseline:latest".*SYS_PTRACE/);
 });
 
-t.test('what a LimitRange writes into our containers is tolerated at both doors (E17, E27)', async (t) => {
+t.test('E17, E27: what a LimitRange writes into our containers is tolerated at both doors', async (t) => {
   for (const inNamespace of withLimits) {
     const summary = await here.created(inNamespace, pod('web'));
     isInstrumented(t, summary);
@@ -234,7 +234,7 @@ t.test('what a LimitRange writes into our containers is tolerated at both doors 
   }
 });
 
-t.test('a dry run is instrumented and leaves no pod (E29)', async (t) => {
+t.test('E29: a dry run is instrumented and leaves no pod', async (t) => {
   isInstrumented(t, await here.created('shop', pod('rehearsal'), '--dry-run=server'));
   t.match((await here.api.kubectl(['get', 'pod', 'rehearsal', '-n', 'shop'])).stderr, /NotFound/);
 });

@@ -231,7 +231,7 @@ t.test('both configurations are written, with an owner, and then left alone', as
   t.equal((await entry('validating', 'payments'))?.['failurePolicy'], 'Fail');
 });
 
-t.test('policies that are not read yet change nothing (E41)', async (t) => {
+t.test('E41: policies that are not read yet change nothing', async (t) => {
   const first = await content(t);
   await first.stop();
   const before = await generations();
@@ -351,7 +351,7 @@ t.test('repairs are bounded: whoever insists does not make us write for ever', a
   t.equal(await entry('mutating', 'shops'), undefined, 'a change of ours does not wait');
 });
 
-t.test('a managed platform adds selector expressions: they stay, and nobody fights (E40)', async (t) => {
+t.test('E40: a managed platform adds selector expressions: they stay, and nobody fights', async (t) => {
   const leader = await content(t);
   const enforcer = startEnforcer(admin, instance);
   t.teardown(() => enforcer.stop());
@@ -516,7 +516,7 @@ t.test('pause and resume', async (t) => {
   t.match((await run(['pause', '--for', 'soon'])).stderr, /--for is "soon"; give a duration such as 30m/);
 });
 
-t.test('everything that was written is taken away, under a leader that works on (E43)', async (t) => {
+t.test('E43: everything that was written is taken away, under a leader that works on', async (t) => {
   const leader = await content(t);
   const name = 'outrider-payments-0a1b';
   const copy = (namespace: string) => ({
@@ -561,7 +561,7 @@ t.test('everything that was written is taken away, under a leader that works on 
   t.match(JSON.parse(again.stdout), { until: null, deleted: [], secrets: [] });
 });
 
-t.test('the self-test knows whether the API server reaches the webhook (E42)', async (t) => {
+t.test('E42: the self-test knows whether the API server reaches the webhook', async (t) => {
   const leader = await content(t);
   const log = await createLogger({ level: 'silent', format: 'json' });
   const registry = new Registry();

@@ -77,7 +77,7 @@ t.test('the state of a real cluster', async (t) => {
   const { state, failures, client } = following;
   t.teardown(() => following.end());
 
-  await t.test('without the definitions nothing is synced; with them it is (E41)', async (t) => {
+  await t.test('E41: without the definitions nothing is synced; with them it is', async (t) => {
     let synced = false;
     void state.synced.then(() => (synced = true));
     await holds('lists that fail', () => failures.filter((kind) => kind === 'policies').length >= 2);

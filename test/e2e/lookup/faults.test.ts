@@ -174,7 +174,7 @@ for (const [name, { fault, reason, told, againMs = 60_000 }] of Object.entries(c
   });
 }
 
-t.test('a slow registry: in time, or in time for the retry (E13)', async (t) => {
+t.test('E13: a slow registry: in time, or in time for the retry', async (t) => {
   const proxy = await startCountingProxy(registry.host);
   proxies.push(proxy);
   const pod = podOf('web', `${proxy.host}/acme/app:1`);

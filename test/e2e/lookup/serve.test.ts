@@ -26,7 +26,7 @@ function plain(...hosts: readonly string[]): JsonObject {
   return { hosts: hosts.map((host) => ({ host, plainHttp: true })), egress: { allow: hosts } };
 }
 
-t.test('500 reviews at once of one uncached image ask a token, a manifest and a config once (E14)', async (t) => {
+t.test('E14: 500 reviews at once of one uncached image ask a token, a manifest and a config once', async (t) => {
   const tokens = await startTokenServer(directory);
   const registry = await startRegistry(directory, { mode: 'token', tokens });
   const proxy = await startCountingProxy(registry.host);
@@ -57,7 +57,7 @@ t.test('500 reviews at once of one uncached image ask a token, a manifest and a 
   t.equal(await server.stop(), 0);
 });
 
-t.test('a restart with the cache’s file is warm (E14)', async (t) => {
+t.test('E14: a restart with the cache’s file is warm', async (t) => {
   const registry = await startRegistry(directory, { mode: 'none' });
   const proxy = await startCountingProxy(registry.host);
   t.teardown(() => Promise.all([proxy.close(), registry.stop()]));
@@ -78,7 +78,7 @@ t.test('a restart with the cache’s file is warm (E14)', async (t) => {
   }
 });
 
-t.test('the agent’s own image: missing, not shown, out of reach (E31)', async (t) => {
+t.test('E31: the agent’s own image: missing, not shown, out of reach', async (t) => {
   const registry = await startRegistry(join(directory, 'agents'), { mode: 'htpasswd' });
   const proxy = await startCountingProxy(registry.host);
   t.teardown(() => Promise.all([proxy.close(), registry.stop()]));

@@ -49,7 +49,7 @@ async function failureOf(promise: Promise<unknown>): Promise<RegistryError> {
   throw new Error('not a RegistryError', { cause: outcome });
 }
 
-t.test('formats (E9), with no authentication', async (t) => {
+t.test('E9: formats, with no authentication', async (t) => {
   const registry = await startRegistry(directory, { mode: 'none' });
   const client = clientOf(registry.host);
   t.teardown(() => Promise.all([client.close(), registry.stop()]));
@@ -137,7 +137,7 @@ t.test('htpasswd', async (t) => {
   t.equal((await configsOf(client, reference, me)).length, 1);
 });
 
-t.test('tokens (E12), and what a look-up costs', async (t) => {
+t.test('E12: tokens, and what a look-up costs', async (t) => {
   const tokens = await startTokenServer(directory);
   const registry = await startRegistry(directory, { mode: 'token', tokens });
   const proxy = await startCountingProxy(registry.host);
@@ -193,7 +193,7 @@ t.test('tokens (E12), and what a look-up costs', async (t) => {
   t.equal(proxy.seen.filter((line) => line === 'HEAD manifests 200').length, 100);
 });
 
-t.test('faults in front of the registry, and recovery from each (E13)', async (t) => {
+t.test('E13: faults in front of the registry, and recovery from each', async (t) => {
   const registry = await startRegistry(join(directory, 'faults'), { mode: 'none' });
   const proxy = await startCountingProxy(registry.host);
   const client = new OciRegistryClient({

@@ -70,7 +70,7 @@ async function scene(t: Test, options: RegistryClientOptions = {}): Promise<Scen
   return it;
 }
 
-t.test('a token by GET: asked once, used again, for as long as it lasts (E12)', async (t) => {
+t.test('E12: a token by GET: asked once, used again, for as long as it lasts', async (t) => {
   const it = await scene(t);
   t.equal(await it.ask(anonymous), sha256(manifest));
   t.strictSame(
@@ -179,7 +179,7 @@ t.test('500 at once share one token', async (t) => {
   t.equal(it.tokens.asked.length, 1);
 });
 
-t.test('Basic: asked for once, then sent at once; for nobody there is nothing to send (E12)', async (t) => {
+t.test('E12: Basic: asked for once, then sent at once; for nobody there is nothing to send', async (t) => {
   const it = await scene(t);
   it.challenge = 'Basic realm="r"';
   it.accepts = (authorization) => authorization === 'Basic bWU6cHc=';
@@ -191,7 +191,7 @@ t.test('Basic: asked for once, then sent at once; for nobody there is nothing to
   t.match(await failureOf(it.ask(identity)), { reason: 'image_unauthorized' });
 });
 
-t.test('several challenges, unknown ones among them (E12)', async (t) => {
+t.test('E12: several challenges, unknown ones among them', async (t) => {
   const it = await scene(t);
   const bearer = it.challenge;
   it.challenge = ['Negotiate abc==, NTLM', `Basic realm="a, b", ${String(bearer)}`];
@@ -211,7 +211,7 @@ t.test('several challenges, unknown ones among them (E12)', async (t) => {
   });
 });
 
-t.test('insufficient_scope: the scope that the registry names is asked for, once (E12)', async (t) => {
+t.test('E12: insufficient_scope: the scope that the registry names is asked for, once', async (t) => {
   const it = await scene(t);
   it.accepts = (authorization, request) => {
     const scopes = it.tokens.asked.at(-1)?.path ?? '';
@@ -269,7 +269,7 @@ t.test('token servers that fail', async (t) => {
   });
 });
 
-t.test('realms that no credentials go to (E12, E13)', async (t) => {
+t.test('E12, E13: realms that no credentials go to', async (t) => {
   const it = await scene(t, { registries: { deny: ['evil.example'] } });
   const cases: [string, Credential, string][] = [
     ['http://tokens.example/token', basic('me', 'pw'), 'registry_denied'],

@@ -6,7 +6,7 @@ function plain(header: string | readonly string[] | undefined): [string, Record<
   return parseChallenges(header).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);
 }
 
-t.test('challenges (E12)', (t) => {
+t.test('E12: challenges', (t) => {
   const cases: [string | string[] | undefined, [string, Record<string, string>][]][] = [
     [undefined, []],
     ['', []],

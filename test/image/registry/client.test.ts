@@ -52,7 +52,7 @@ t.test('a manifest, its head and its config', async (t) => {
   t.match(exchanges.at(-1)?.complaint, /own words/, 'but it is reported');
 });
 
-t.test('answers that are no manifest (E9, E13)', async (t) => {
+t.test('E9, E13: answers that are no manifest', async (t) => {
   let answer: (response: ServerResponse) => void = () => undefined;
   const server = await startServer((_, response) => answer(response));
   const { client } = clientFor([server.host], { manifestLimitBytes: 1000 });
@@ -158,7 +158,7 @@ t.test('answers that are no manifest (E9, E13)', async (t) => {
   t.match(await client.manifest(byTag, anonymous, never), { digest: sha256(manifest) }, 'and then all is well again');
 });
 
-t.test('media types: Content-Type first, then the body, then its shape (E9)', async (t) => {
+t.test('E9: media types: Content-Type first, then the body, then its shape', async (t) => {
   let type: string | undefined;
   let text = manifest;
   const server = await startServer((_, response) => {
@@ -214,7 +214,7 @@ t.test('head: no digest, another digest, a registry that knows no HEAD', async (
   t.match(await failureOf(client.head(reference, anonymous, never)), { reason: 'image_not_found' });
 });
 
-t.test('redirects lose credentials on the way to another host (E12)', async (t) => {
+t.test('E12: redirects lose credentials on the way to another host', async (t) => {
   const store = await startServer((_, response) => response.end(config));
   const server = await startServer((request, response) => {
     if (request.headers.authorization === undefined) {
@@ -256,7 +256,7 @@ t.test('redirects lose credentials on the way to another host (E12)', async (t) 
   t.ok(store.asked.every(({ path }) => !path.startsWith('/token')));
 });
 
-t.test('redirects that are not followed (E13)', async (t) => {
+t.test('E13: redirects that are not followed', async (t) => {
   let location: string | undefined = '';
   const server = await startServer((_, response) => {
     response.writeHead(302, location === undefined ? {} : { location }).end();
@@ -284,7 +284,7 @@ t.test('redirects that are not followed (E13)', async (t) => {
   t.equal(server.asked.filter(({ path }) => path.includes('/v2/')).length, cases.length + 5, 'a loop ends after five');
 });
 
-t.test('the registry itself is guarded (E13)', async (t) => {
+t.test('E13: the registry itself is guarded', async (t) => {
   const server = await startServer((_, response) => sendManifest(response));
   const [, port = ''] = server.host.split(':');
   const names = new Map([
@@ -373,7 +373,7 @@ t.test('mirrors: each is asked in turn, and the registry has the last word', asy
   });
 });
 
-t.test('giving up: before the answer, in the body, and while waiting for a place (E13)', async (t) => {
+t.test('E13: giving up: before the answer, in the body, and while waiting for a place', async (t) => {
   let arrived: () => void = () => undefined;
   const server = await startServer((request, response) => {
     if (request.url?.includes('body') === true) {

@@ -16,7 +16,7 @@ function isRefused(guard: EgressGuard, host: string, port = 443, address?: strin
   }
 }
 
-t.test('what nobody may be sent to (E13)', (t) => {
+t.test('E13: what nobody may be sent to', (t) => {
   const guard = createEgressGuard({});
   const refused = `127.0.0.1 127.8.9.10 0.0.0.0 0.1.2.3 169.254.169.254 169.254.170.2 100.100.100.200 168.63.129.16
     192.0.0.192 224.0.0.1 239.255.255.250 255.255.255.255 240.0.0.1
@@ -45,7 +45,7 @@ t.test('what nobody may be sent to (E13)', (t) => {
   t.end();
 });
 
-t.test('deny wins over allow, allow over the default (E13)', (t) => {
+t.test('E13: deny wins over allow, allow over the default', (t) => {
   const guard = createEgressGuard({
     allow: ['127.0.0.1:5000', 'local.example', '*.lab.example:8443', '[::1]:5000', '169.254.0.0/16'],
     deny: [
@@ -92,7 +92,7 @@ t.test('deny wins over allow, allow over the default (E13)', (t) => {
   t.end();
 });
 
-t.test('of a host’s addresses only the permitted are connected to (E13)', (t) => {
+t.test('E13: of a host’s addresses only the permitted are connected to', (t) => {
   const guard = createEgressGuard({});
   const of = (...addresses: string[]) =>
     addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));

@@ -87,7 +87,7 @@ t.test('a name that does not resolve', async (t) => {
   t.match(failure, { reason: 'registry_unreachable', message: /registry\.test.*ENOTFOUND/ });
 });
 
-t.test('a proxy: tunnels for TLS, plain requests otherwise, and the guard before it (E13)', async (t) => {
+t.test('E13: a proxy: tunnels for TLS, plain requests otherwise, and the guard before it', async (t) => {
   const { cert, key } = await makeCertificate();
   const registry = await startServer(
     (_, response) => sendManifest(response),

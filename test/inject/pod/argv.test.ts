@@ -122,7 +122,7 @@ for (const row of rows) {
   });
 }
 
-t.test('entrypoints that must be process 1 are left alone, wherever they come from (E39)', (t) => {
+t.test('E39: entrypoints that must be process 1 are left alone, wherever they come from', (t) => {
   const inits = ['/init', '/sbin/init', '/usr/sbin/init', '/lib/systemd/systemd', '/usr/lib/systemd/systemd'];
   for (const program of inits) {
     t.match(wrapArgv(container([program, 'x']), wrapper, undefined), { reason: 'pid1_entrypoint' });
@@ -137,7 +137,7 @@ t.test('entrypoints that must be process 1 are left alone, wherever they come fr
   t.end();
 });
 
-t.test('both shapes of a wrapped argv are known as done (E17)', (t) => {
+t.test('E17: both shapes of a wrapped argv are known as done', (t) => {
   t.ok(isWrapped([...wrapper, '/app'], wrapper), 'wrapper and program in command');
   t.ok(isWrapped(wrapper, wrapper), 'the wrapper alone, the rest in args');
   t.ok(isWrapped([...longWrapper, '/app'], longWrapper));
@@ -151,7 +151,7 @@ t.test('both shapes of a wrapped argv are known as done (E17)', (t) => {
   t.end();
 });
 
-t.test('a literal is itself after the kubelet’s expansion, whatever the variables (E6)', (t) => {
+t.test('E6: a literal is itself after the kubelet’s expansion, whatever the variables', (t) => {
   const piece = fc.constantFrom('$', '$$', '(', ')', 'A', '$(A)', '$(', 'é', ' ');
   const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''));
   fc.assert(

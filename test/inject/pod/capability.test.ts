@@ -23,7 +23,7 @@ function outcome(
 
 const withSecurity = (securityContext: JsonValue) => podWith({ command: ['/app'], securityContext });
 
-t.test('the capability is added wherever it is not there yet (E22)', (t) => {
+t.test('E22: the capability is added wherever it is not there yet', (t) => {
   const table: readonly (readonly [JsonValue, JsonValue | undefined, readonly string[]])[] = [
     [null, ['SYS_PTRACE'], []],
     [{}, ['SYS_PTRACE'], []],
@@ -50,7 +50,7 @@ t.test('the capability is added wherever it is not there yet (E22)', (t) => {
   t.end();
 });
 
-t.test('it is left out where it would be refused, unless the policy insists (E23)', (t) => {
+t.test('E23: it is left out where it would be refused, unless the policy insists', (t) => {
   const pod = podWith({ command: ['/app'] });
   const label = (level: string) => ({ 'pod-security.kubernetes.io/enforce': level });
   const left = { added: undefined, remarks: ['capability_left_out'] };
@@ -78,7 +78,7 @@ t.test('it is left out where it would be refused, unless the policy insists (E23
   t.end();
 });
 
-t.test('a pod from which the capability was taken off lacks a part under Security (E22)', (t) => {
+t.test('E22: a pod from which the capability was taken off lacks a part under Security', (t) => {
   const engine = engineFor({ prefer: 'Security' });
   const pod = withSecurity({ capabilities: { add: ['KILL'] } });
   const final = patched(pod, decideNow(pod, engine).patch);

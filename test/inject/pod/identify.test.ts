@@ -7,7 +7,7 @@ import { podOf } from '../../support/pods.js';
 
 const own = { name: 'sysdig-workload-agent', image: 'shop/web:1', command: ['/app'] };
 
-t.test('a container of the user’s own with our name: ours gets a suffix, and the second pass finds it (E17)', (t) => {
+t.test('E17: a container of the user’s own with our name: ours gets a suffix, and the second pass finds it', (t) => {
   const engine = engineFor({ prefer: 'Security' });
   const pod = podOf({ containers: [own] });
   const first = decideNow(pod, engine);
@@ -40,7 +40,7 @@ function named(spec: DraftObject, name: string): DraftObject {
   return all.find((one) => one['name'] === name) ?? {};
 }
 
-t.test('a pod written as we would make it, but for what makes a fake of it, is a look-alike (E17, E36)', (t) => {
+t.test('E17, E36: a pod written as we would make it, but for what makes a fake of it, is a look-alike', (t) => {
   const copyName = 'sysdig-workload-agent-copy';
   const agentName = 'sysdig-workload-agent';
   const mine = (path: string) => ({ name: 'mine', mountPath: path });
@@ -100,7 +100,7 @@ t.test('a pod written as we would make it, but for what makes a fake of it, is a
   t.end();
 });
 
-t.test('what others add to every container is no gap (E17)', (t) => {
+t.test('E17: what others add to every container is no gap', (t) => {
   const pod = changed((spec) => {
     for (const one of [...draftsOf(spec['containers']), ...draftsOf(spec['initContainers'])]) {
       listAt(one, 'volumeMounts').push({ name: 'aws', mountPath: '/var/run/secrets/eks.amazonaws.com/serviceaccount' });
@@ -114,7 +114,7 @@ t.test('what others add to every container is no gap (E17)', (t) => {
   t.end();
 });
 
-t.test('tokens below a folder that an agent works with are no gap (E17)', (t) => {
+t.test('E17: tokens below a folder that an agent works with are no gap', (t) => {
   const known = { 'quay.io/sysdig/workload-agent:6.3.0': { entrypoint: ['/agent', '--root', '/var'], cmd: ['/'] } };
   const map = `---\n${JSON.stringify({ apiVersion: 'outrider.dev/v1alpha1', kind: 'ImageMap', images: known })}\n`;
   const keeping = engineOf(map + policyText('p', { profile: { name: 'sysdig', settings: { region: 'us2' } } }));

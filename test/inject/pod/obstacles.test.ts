@@ -35,7 +35,7 @@ const none: readonly JsonObject[] = [
   podWith({ command: ['/app'], ports: [{ containerPort: 32001, hostPort: 32000 }] }),
 ];
 
-t.test('what keeps a pod from being instrumented at all (E24, E25)', (t) => {
+t.test('E24, E25: what keeps a pod from being instrumented at all', (t) => {
   for (const [reason, pod] of obstacles) {
     const { decision, patch } = decideNow(pod, engine);
     t.match(decision, { decision: 'skip', reason }, decision.detail);
@@ -45,7 +45,7 @@ t.test('what keeps a pod from being instrumented at all (E24, E25)', (t) => {
   t.end();
 });
 
-t.test('a pod that has to finish needs a native sidecar (E26)', (t) => {
+t.test('E26: a pod that has to finish needs a native sidecar', (t) => {
   const old = engineFor({}, { facts: { nativeSidecars: false } });
   for (const restartPolicy of ['Never', 'OnFailure']) {
     t.equal(decideNow(podOf({ restartPolicy }), old).decision.reason, 'job_needs_native_sidecar');

@@ -31,7 +31,7 @@ ${policyText('p', { profile: { name: 'lab' }, prefer: 'Security' })}`;
 
 const guaranteed = { limits: { cpu: '50m', memory: '64Mi' }, requests: { cpu: '0.05', memory: '65536Ki' } };
 
-t.test('the steps ask for little, and never for more than the agent (E27)', (t) => {
+t.test('E27: the steps ask for little, and never for more than the agent', (t) => {
   const pod = injected(podOf());
   t.match(resourcesOf(pod, tools), {
     requests: { cpu: '10m', memory: '32Mi' },
@@ -43,7 +43,7 @@ t.test('the steps ask for little, and never for more than the agent (E27)', (t) 
   t.end();
 });
 
-t.test('a Guaranteed pod stays Guaranteed, by its containers or by resources of its own (E27)', (t) => {
+t.test('E27: a Guaranteed pod stays Guaranteed, by its containers or by resources of its own', (t) => {
   const same = { requests: { cpu: '100m', memory: '512Mi' }, limits: { cpu: '100m', memory: '512Mi' } };
   for (const pod of [
     podWith({ command: ['/app'], resources: guaranteed }),
@@ -59,7 +59,7 @@ t.test('a Guaranteed pod stays Guaranteed, by its containers or by resources of 
   t.end();
 });
 
-t.test('without an agent a Guaranteed pod stays so too, and no effective request rises (E27)', (t) => {
+t.test('E27: without an agent a Guaranteed pod stays so too, and no effective request rises', (t) => {
   const engine = engineOf(lab(''));
   const pod = podWith({ command: ['/app'], resources: guaranteed });
   const after = patched(pod, decideNow(pod, engine).patch);
@@ -71,7 +71,7 @@ t.test('without an agent a Guaranteed pod stays so too, and no effective request
   t.end();
 });
 
-t.test('a pod that is not Guaranteed by resources of its own is not made so (E27)', (t) => {
+t.test('E27: a pod that is not Guaranteed by resources of its own is not made so', (t) => {
   const pod = podWith(
     { command: ['/app'], resources: guaranteed },
     { resources: { requests: { cpu: '1' }, limits: { cpu: '2' } } },
@@ -84,7 +84,7 @@ t.test('a pod that is not Guaranteed by resources of its own is not made so (E27
   t.end();
 });
 
-t.test('where a container limits ephemeral storage, ours have a limit, and no request above it (E27)', (t) => {
+t.test('E27: where a container limits ephemeral storage, ours have a limit, and no request above it', (t) => {
   const pod = podWith({ command: ['/app'], resources: { limits: { 'ephemeral-storage': '1Gi' } } });
   for (const name of [tools, copy, agent]) {
     const { requests, limits } = resourcesOf(injected(pod), name) ?? {};
@@ -97,7 +97,7 @@ t.test('where a container limits ephemeral storage, ours have a limit, and no re
   t.end();
 });
 
-t.test('amounts that come from one pod get into no other (E27)', (t) => {
+t.test('E27: amounts that come from one pod get into no other', (t) => {
   const plain = podWith({ command: ['/app'] });
   const tight = podWith({ command: ['/app'] }, { resources: { limits: { cpu: '200m' } } });
   const engine = engineFor();
@@ -113,7 +113,7 @@ t.test('amounts that come from one pod get into no other (E27)', (t) => {
   t.end();
 });
 
-t.test('what is added passes the restricted Pod Security level (E22)', (t) => {
+t.test('E22: what is added passes the restricted Pod Security level', (t) => {
   for (const spec of [
     {},
     { prefer: 'Security' },
@@ -142,7 +142,7 @@ t.test('what is added passes the restricted Pod Security level (E22)', (t) => {
   t.end();
 });
 
-t.test('OpenShift gives uids itself: none is asked for (E22)', (t) => {
+t.test('E22: OpenShift gives uids itself: none is asked for', (t) => {
   const after = injected(podOf(), {}, { facts: { openShift: true } });
   for (const { securityContext } of members(after, 'initContainers')) {
     t.equal(at(securityContext, 'runAsUser'), undefined);
@@ -164,7 +164,7 @@ t.test('an agent whose image needs a certain user gets it', (t) => {
   t.end();
 });
 
-t.test('an agent that looks into the workload takes on its user, also when another comes in front (E17, E22)', (t) => {
+t.test('E17, E22: an agent that looks into the workload takes on its user, also when another comes in front', (t) => {
   const engine = engineOf(sidecar('runAs: Workload'));
   const pod = podWith(
     { command: ['/app'], securityContext: { runAsUser: 1000 } },

@@ -10,7 +10,7 @@ function operations(pod: JsonObject): readonly string[] {
   return decideNow(pod, engine).patch.map(({ op, path }) => `${op} ${path}`);
 }
 
-t.test('missing parents are made once, and the first member of a list makes it (E30)', (t) => {
+t.test('E30: missing parents are made once, and the first member of a list makes it', (t) => {
   t.same(operations(podOf()), [
     'replace /spec/containers/0/command',
     'add /spec/containers/0/env',
@@ -25,7 +25,7 @@ t.test('missing parents are made once, and the first member of a list makes it (
   t.end();
 });
 
-t.test('null and empty lists are replaced at their place, others appended to (E30)', (t) => {
+t.test('E30: null and empty lists are replaced at their place, others appended to', (t) => {
   const pod = podOf(
     {
       containers: [
@@ -73,7 +73,7 @@ t.test('a pod without metadata gets one', (t) => {
   t.end();
 });
 
-t.test('the autoscaler’s list is appended to, and no volume is in it twice (E28)', (t) => {
+t.test('E28: the autoscaler’s list is appended to, and no volume is in it twice', (t) => {
   const key = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
   const listed = (value: string) => {
     const pod = podOf({}, { annotations: { [key]: value } });
@@ -88,7 +88,7 @@ t.test('the autoscaler’s list is appended to, and no volume is in it twice (E2
   t.end();
 });
 
-t.test('records that stand already are written over only where they differ, and the plan’s stamp never (E17)', (t) => {
+t.test('E17: records that stand already are written over only where they differ, and the plan’s stamp never', (t) => {
   const pod = podOf({}, { annotations: { 'outrider.dev/policy': 'other', 'outrider.dev/plan': 'sysdig/0/old' } });
   const after = patched(pod, decideNow(pod, engine).patch);
   t.match(at(after, 'metadata', 'annotations'), {
@@ -99,7 +99,7 @@ t.test('records that stand already are written over only where they differ, and 
   t.end();
 });
 
-t.test('a pod that comes again with one more container gets that one, and nothing twice (E17)', (t) => {
+t.test('E17: a pod that comes again with one more container gets that one, and nothing twice', (t) => {
   const first = patched(podOf(), decideNow(podOf(), engine).patch);
   const added = { name: 'late', image: 'x', command: ['/late'] };
   for (const containers of [
@@ -119,7 +119,7 @@ t.test('a pod that comes again with one more container gets that one, and nothin
   t.end();
 });
 
-t.test('parts that another webhook took off are put back at their places (E17, E19)', (t) => {
+t.test('E17, E19: parts that another webhook took off are put back at their places', (t) => {
   const order = ['sysdig-workload-agent-tools', 'sysdig-workload-agent-copy', 'mesh', 'sysdig-workload-agent'];
   const pod = podOf({ initContainers: [{ name: 'mesh', image: 'm', restartPolicy: 'Always' }] });
   const whole = patched(pod, decideNow(pod, engine).patch);
@@ -143,7 +143,7 @@ t.test('every operation of a large pod is at its own place', (t) => {
   t.end();
 });
 
-t.test('pod-level amounts are raised by what is added, once (E27)', (t) => {
+t.test('E27: pod-level amounts are raised by what is added, once', (t) => {
   const pod = podWith(
     { command: ['/app'] },
     { resources: { requests: { cpu: 1, memory: '1Gi', 'hugepages-2Mi': '4Mi' } } },

@@ -16,7 +16,7 @@ function changed(change: (container: DraftObject, spec: DraftObject) => void): J
   return copy;
 }
 
-t.test('a mount that hides ours is in the way, however its path is written (E17)', (t) => {
+t.test('E17: a mount that hides ours is in the way, however its path is written', (t) => {
   for (const mountPath of ['/opt/draios/bin', '/opt/draios/', '/opt//draios', '/opt/./draios/bin/', 'opt/draios/bin']) {
     const pod = changed((container, spec) => {
       listAt(spec, 'volumes').push({ name: 'mine', emptyDir: {} });
@@ -42,7 +42,7 @@ t.test('a mount around ours is in the way only where ours could not be made in i
   t.end();
 });
 
-t.test('our volume mounted otherwise is no proof (E17)', (t) => {
+t.test('E17: our volume mounted otherwise is no proof', (t) => {
   const otherwise: readonly ((mount: DraftObject) => void)[] = [
     (mount) => delete mount['readOnly'],
     (mount) => (mount['subPath'] = 'other'),
@@ -69,7 +69,7 @@ spec:
   reservedEnv: [LAB_NODE]
 `;
 
-t.test('a variable from a field is ours also with the defaults that the API server adds (E17)', (t) => {
+t.test('E17: a variable from a field is ours also with the defaults that the API server adds', (t) => {
   const engine = engineOf(
     `${lab}${policyText('p', { profile: { name: 'lab' }, optOut: 'Forbidden', prefer: 'Security' })}`,
   );

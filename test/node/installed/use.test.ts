@@ -80,7 +80,7 @@ t.test('two replicas that are ready, with rights and certificates of their own',
   }
 });
 
-t.test('a Deployment whose private image alone says what it starts (E1, E11)', async (t) => {
+t.test('E3, E11: a Deployment whose private image alone says what it starts', async (t) => {
   const bare = await deploy(t, 'bare', {});
   const shop = await deploy(t, 'shop', optedIn);
   const [bareWeb, shopWeb] = [await rolledOut(bare), await rolledOut(shop)];

@@ -55,7 +55,7 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 t.test(
-  'every shape of argv starts what it starts uninstrumented, literally, and traced (E1, E2, E3, E6)',
+  'E1, E2, E3, E4, E6, E7, E33: every shape of argv starts what it starts uninstrumented, literally, and traced',
   async (t) => {
     const here = await createNamespace(t, 'argv');
     const pods: JsonObject[] = [];
@@ -90,7 +90,7 @@ t.test(
   },
 );
 
-t.test('an image from scratch, with a single program and nothing else', async (t) => {
+t.test('E33: an image from scratch, with a single program and nothing else', async (t) => {
   const here = await createNamespace(t, 'scratch');
   const { 'bin/busybox': busybox } = busyboxFiles();
   if (busybox === undefined) throw new Error('no busybox');

@@ -70,7 +70,7 @@ function isTraced(t: Test, pod: PodStatus): void {
   t.ok(allTraced, `${pod.name}: every process is traced`, { processes: workload.map(({ argv }) => argv.join(' ')) });
 }
 
-t.test('a Deployment whose private image alone says what it starts (E1, E11)', async (t) => {
+t.test('E3, E11: a Deployment whose private image alone says what it starts', async (t) => {
   const here = await createNamespace(t, 'deployment');
   await create(here, workload('Deployment', 'web', { image: images.web }, { ...selecting('web'), replicas: 2 }));
   for (const web of await podsOf(here, 'web', 2)) {
@@ -92,7 +92,7 @@ t.test('a Deployment whose private image alone says what it starts (E1, E11)', a
   for (const web of after) isTraced(t, web);
 });
 
-t.test('children are traced and reported too, and kubectl exec is not', async (t) => {
+t.test('E21: children are traced and reported too, and kubectl exec is not', async (t) => {
   const here = await createNamespace(t, 'children');
   await here.create(await injectAll([pod('parent', shell(`(sleep 700 &); sh -c 'sleep 800; true' & ${idle}`))]));
   const parent = await here.ready('parent');
@@ -108,7 +108,7 @@ t.test('children are traced and reported too, and kubectl exec is not', async (t
   t.equal((await exec).exitCode, 0);
 });
 
-t.test('a Job and a CronJob complete beside a native sidecar', async (t) => {
+t.test('E26: a Job and a CronJob complete beside a native sidecar', async (t) => {
   const here = await createNamespace(t, 'jobs');
   const never = { restartPolicy: 'Never' };
   for (const prefer of ['Availability', 'Security'] as const) {
@@ -141,7 +141,7 @@ t.test('a Job and a CronJob complete beside a native sidecar', async (t) => {
   }
 });
 
-t.test('init containers run in their order, and are traced where the policy covers them', async (t) => {
+t.test('E19: init containers run in their order, and are traced where the policy covers them', async (t) => {
   const here = await createNamespace(t, 'init');
   const volumeMounts = [{ name: 'work', mountPath: '/data' }];
   const step = (name: string, text: string): JsonObject => ({ name, image: images.box, ...shell(text), volumeMounts });

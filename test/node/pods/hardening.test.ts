@@ -25,7 +25,7 @@ async function isTraced(t: Test, here: Namespace, name: string): Promise<void> {
 }
 
 t.test(
-  'a restricted namespace: nothing added breaks it, the capability is left out, and the pod is traced (E22, E23)',
+  'E22, E23: a restricted namespace: nothing added breaks it, the capability is left out, and the pod is traced',
   async (t) => {
     const here = await createNamespace(t, 'restricted', { labels: restricted });
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: here.name, labels: restricted } };
@@ -95,7 +95,7 @@ t.test('who can read the access key out of the agent, as docs/security.md has it
   t.equal(await reads('root-without'), false, 'root without it cannot');
 });
 
-t.test('setuid programs and file capabilities under the tracer, as docs/security.md has it', async (t) => {
+t.test('E39: setuid programs and file capabilities under the tracer, as docs/security.md has it', async (t) => {
   const here = await createNamespace(t, 'privileges');
   const say = `setuid; filecaps; echo 'that was all'; ${idle}`;
   const asUser = { image: images.privileged, ...shell(say), securityContext: { runAsUser: 1000, runAsGroup: 1000 } };
@@ -126,7 +126,7 @@ t.test('setuid programs and file capabilities under the tracer, as docs/security
   t.equal(await gains('root-without'), '- -');
 });
 
-t.test('ephemeral-storage limits: the agent’s files do not count against the application’s (E27)', async (t) => {
+t.test('E27: ephemeral-storage limits: the agent’s files do not count against the application’s', async (t) => {
   const here = await createNamespace(t, 'storage');
   const limited = { resources: { limits: { 'ephemeral-storage': '1Mi' } } };
   const fills = pod('fills', { ...shell(`busybox dd if=/dev/zero of=/file bs=1M count=5; sleep 1000`), ...limited });

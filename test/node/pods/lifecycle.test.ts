@@ -48,7 +48,7 @@ async function exitCodeOnDelete(here: Namespace, name: string): Promise<number |
   return containerOf(ended, 'app').exitCode;
 }
 
-t.test('exit codes', async (t) => {
+t.test('E34: exit codes', async (t) => {
   const here = await createNamespace(t, 'exit-codes');
   const once = { restartPolicy: 'Never' };
   const codes: Readonly<Record<string, readonly [JsonObject, number]>> = {
@@ -83,7 +83,7 @@ t.test(
   },
 );
 
-t.test('signals: SIGTERM with the grace period, SIGHUP, SIGSTOP and SIGCONT', async (t) => {
+t.test('E34: signals: SIGTERM with the grace period, SIGHUP, SIGSTOP and SIGCONT', async (t) => {
   const here = await createNamespace(t, 'signals');
   const cleansUp =
     "trap 'echo cleaning; sleep 1; echo clean; exit 7' TERM; trap 'echo again' HUP; while :; do sleep 0.2; done";
@@ -123,7 +123,7 @@ t.test('signals: SIGTERM with the grace period, SIGHUP, SIGSTOP and SIGCONT', as
 });
 
 t.test(
-  'what the shared process namespace itself changes: SIGTERM ends a program that ignored it as process 1',
+  'E34: what the shared process namespace itself changes: SIGTERM ends a program that ignored it as process 1',
   async (t) => {
     const here = await createNamespace(t, 'process-1');
     const alone = pod('alone', { command: ['sleep', '1000'] }, { terminationGracePeriodSeconds: 2 }, kept);

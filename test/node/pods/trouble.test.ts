@@ -109,7 +109,7 @@ async function isKept(t: Test, here: Namespace, code: number): Promise<void> {
   t.equal(agentOf(await here.pod('web')).restarts, 0);
 }
 
-t.test('the access key’s Secret is missing', async (t) => {
+t.test('E31: the access key’s Secret is missing', async (t) => {
   const kept = await createWeb(t, 'no-key-availability', policy('Availability'), { withoutKey: true });
   const strict = await createWeb(t, 'no-key-security', policy('Security'), { withoutKey: true });
   await isKept(t, kept, 1);

@@ -1,0 +1,30 @@
+import type { CaseTable } from './case.js';
+
+/** Where a new user is stuck, or is told what is not so. */
+export const frictions: CaseTable = {
+  U1: 'No page says where the program is to be had.',
+  U2: 'Alerts that stay silent: no replica, mass denials and skips, failed reloads.',
+  U3: '`inject` writes an image of ours that nobody can pull, and the flag for it is hard to find.',
+  U4: '`--check` exits with 0 when nothing was instrumented.',
+  U5: 'Look-ups at a registry that hangs come one after the other, without output.',
+  U6: 'The chart takes no environment and no volumes: no proxy, no certificate authorities, no cache file.',
+  U7: '`helm uninstall` hangs when the image of its hook cannot be pulled.',
+  U8: '`status` of an installation that is not there speaks as if it were.',
+  U9: 'Users with the role `edit` may not read policies.',
+  U10: 'A bare `pause` takes effect unasked, for an hour that no page names.',
+  U11: 'An upgrade with reused values fails once the chart has a new block.',
+  U12: 'Help breaks in words on a narrow terminal.',
+  U13: '`outrider image` says the same of a refusal, an unknown name and a time-out.',
+  U14: 'A policy in Report leaves nothing to look at.',
+  U15: 'The remedy of `no_policy` does not fit other selectors, or the offline way.',
+  U16: 'A second installation cannot make its default policy.',
+  U17: 'Completion that fails where it is not set up, and completes no values.',
+  U18: 'An installation without a region is green and instruments nothing.',
+  U19: 'A full disk ends in a stack trace and a misleading exit code.',
+  U20: 'Errors of commands carry no code, and JSON reports have none.',
+  U21: 'Values of the chart that make keys twice, or ports equal.',
+  U22: 'Pages that promise other times or outputs than there are.',
+  U23: 'A remark in words of ours alone, with no way on.',
+  U24: '`status` counts a namespace that is going.',
+  U25: 'Pages that are missing: a quick start, troubleshooting, upgrades, recipes.',
+};
