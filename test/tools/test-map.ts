@@ -19,6 +19,7 @@ export const testedThrough: Readonly<Record<string, string>> = {
   'src/cli/pause/': 'test/e2e/cluster/in-cluster-pause.test.ts',
   'src/cli/serve.ts': 'test/e2e/cluster/admission.test.ts',
   'src/cli/text/': 'test/cli/status/status.test.ts',
+  'src/cluster/back-off.ts': 'test/cluster/watch/reflector.test.ts',
   'src/cluster/certificates/managed.ts': 'test/e2e/cluster/in-cluster-rotation.test.ts',
   'src/cluster/client/object-name.ts': 'test/cluster/secrets/credentials.test.ts',
   'src/cluster/client/read-text.ts': 'test/e2e/cluster/status.test.ts',
@@ -40,8 +41,6 @@ export const testedThrough: Readonly<Record<string, string>> = {
   'src/server/review-log.ts': 'test/e2e/faults/secrets.test.ts',
   'src/server/run.ts': 'test/e2e/faults/ending.test.ts',
   'src/settings/cluster-facts.ts': 'test/cli/edit/inject.test.ts',
-  'src/time/limits.ts': 'test/cluster/events/recorder.test.ts',
-  'src/time/wake.ts': 'test/e2e/cluster/registration.test.ts',
 };
 
 /** How a test names the program: by its bundle, or as it is compiled. */
