@@ -22,7 +22,8 @@ t.test('each row of the table is needed, and its test leads to what it stands fo
   for (const [place, test] of Object.entries(testedThrough)) {
     const modules = alone.filter((module) => rowOf(module) === place);
     t.ok(modules.length > 0, `${place} is needed`);
-    t.ok(graph.has(test), test);
+    t.ok(graph.has(test), `${test} is there`);
+    if (!graph.has(test)) continue;
     for (const module of modules) t.ok(leadsTo('.', graph, test, module), `${test} leads to ${module}`);
   }
   t.end();

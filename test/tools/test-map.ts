@@ -31,7 +31,6 @@ export const testedThrough: Readonly<Record<string, string>> = {
   'src/documents/schema/problem.ts': 'test/documents/configuration/configuration.test.ts',
   'src/documents/yaml-depth.ts': 'test/fuzz/extremes.test.ts',
   'src/engine/demonstration.ts': 'test/cli/demo/demo.test.ts',
-  'src/image/cache/': 'test/image/resolver.test.ts',
   'src/image/map-resolver.ts': 'test/e2e/lookup/tenants.test.ts',
   'src/inject/pod/': 'test/golden/golden.test.ts',
   'src/inject/task/': 'test/golden-tasks/golden.test.ts',
@@ -54,7 +53,7 @@ export function modulesWithoutTest(root: string, graph: SourceGraph): readonly s
   const waiting = [...tested];
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
     for (const part of graph.get(at) ?? []) {
-      if (tested.has(part) || dirname(part) !== dirname(at)) continue;
+      if (tested.has(part) || !part.startsWith(`${dirname(at)}/`)) continue;
       tested.add(part);
       waiting.push(part);
     }
