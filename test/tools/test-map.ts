@@ -31,7 +31,6 @@ export const testedThrough: Readonly<Record<string, string>> = {
   'src/documents/schema/problem.ts': 'test/documents/configuration/configuration.test.ts',
   'src/documents/yaml-depth.ts': 'test/fuzz/extremes.test.ts',
   'src/engine/demonstration.ts': 'test/cli/demo/demo.test.ts',
-  'src/image/map-resolver.ts': 'test/e2e/lookup/tenants.test.ts',
   'src/inject/pod/': 'test/golden/golden.test.ts',
   'src/inject/task/': 'test/golden-tasks/golden.test.ts',
   'src/main.ts': 'test/cli/program.test.ts',
