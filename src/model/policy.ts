@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { admissibleReasons, type ReasonCode } from './reasons.js';
 import { labelSelectorSchema } from './selector.js';
 import { apiVersion } from './names.js';
+import { quantityPattern } from './quantity.js';
 import { validationRules, withRules } from './validation-rules.js';
 
 const dns1123 = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -16,17 +17,19 @@ export const objectName = z
 /** Metadata of a document; what else a cluster adds there is accepted and not used. */
 export const metadataSchema = z.looseObject({ name: objectName });
 
-const quantityPattern = /^\d+(\.\d+)?(m|k|[KMGTPE]i?|[eE]\d+)?$/;
-const quantity = z
+/** A Kubernetes quantity that is not negative. */
+export const quantityText = z.string().regex(quantityPattern, 'must be a quantity such as 100m, 256Mi or 1');
+/** The same, as text or as a number. */
+export const quantitySchema = z
   .union([z.string(), z.number().nonnegative()])
   .transform(String)
-  .pipe(z.string().regex(quantityPattern, 'must be a quantity such as 100m, 256Mi or 1'))
+  .pipe(quantityText)
   .meta({ 'x-kubernetes-int-or-string': true, pattern: quantityPattern.source });
 
 /** Requests and limits of a container. */
 export const resourcesSchema = z.strictObject({
-  requests: z.record(z.string(), quantity).optional().describe('Resources that are set aside.'),
-  limits: z.record(z.string(), quantity).optional().describe('Resources that are not exceeded.'),
+  requests: z.record(z.string(), quantitySchema).optional().describe('Resources that are set aside.'),
+  limits: z.record(z.string(), quantitySchema).optional().describe('Resources that are not exceeded.'),
 });
 export type Resources = z.infer<typeof resourcesSchema>;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { apiVersion } from './names.js';
-import { metadataSchema, preferSchema, resourcesSchema } from './policy.js';
+import { metadataSchema, preferSchema, quantityText, resourcesSchema } from './policy.js';
 import { validationRules, withRules } from './validation-rules.js';
 
 const envName = z.string().regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/, 'must be an environment variable’s name');
@@ -84,7 +84,7 @@ const volumeSchema = z
   .strictObject({
     name: containerName.describe('Name of the volume in the pod.'),
     mountPath: absolutePath.describe('Where the workload sees the agent’s files, read-only.'),
-    sizeLimit: z.string().default('1Gi').describe('Limit of the emptyDir; be generous: the kubelet evicts above it.'),
+    sizeLimit: quantityText.default('1Gi').describe('Limit of the emptyDir; be generous: the kubelet evicts above it.'),
     copy: z
       .strictObject({
         image: template.optional().describe('Image that holds the files. Default: the agent’s image.'),

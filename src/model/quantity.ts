@@ -2,29 +2,40 @@
 const decimal: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
 const binary: Readonly<Record<string, number>> = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 };
 
-const form = /^([+-]?)(?=\.?\d)(\d{0,20})(?:\.(\d{0,20}))?(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?\d{1,2}))?$/;
+/**
+ * A quantity that is not negative, as the API server reads it (apimachinery `resource.Quantity`), of at most twenty
+ * digits on each side of the point. In a form that RE2 knows too, since it stands in the resource definitions.
+ */
+export const quantityPattern =
+  /^\+?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,2})?$/;
+
+/** What the API server makes of more in binary units: the largest int64. */
+const largestBinary = ((1n << 63n) - 1n) * 1_000_000_000n;
 
 /**
  * Reads a quantity (apimachinery `resource.Quantity`) exactly.
  *
- * @returns its value in billionths (10⁻⁹), rounded up as Kubernetes does; `undefined` for anything else
+ * @returns its value in billionths (10⁻⁹), rounded away from zero as Kubernetes does; `undefined` for anything else
  */
 export function parseQuantity(text: unknown): bigint | undefined {
   if (typeof text === 'number' && Number.isFinite(text)) return parseQuantity(String(text));
   if (typeof text !== 'string') return undefined;
-  const match = form.exec(text);
+  if (/^-[0-9.]/.test(text)) {
+    const value = parseQuantity(text.slice(1));
+    return value === undefined ? undefined : -value;
+  }
+  const match = quantityPattern.exec(text);
   if (match === null) return undefined;
-  const [, sign, whole = '', fraction = '', suffix = '', exponent] = match;
+  const [, number = '', , suffix = ''] = match;
+  const [whole = '', fraction = ''] = number.split('.');
   const digits = BigInt(whole + fraction);
   const power = binary[suffix];
-  let value: bigint;
   if (power !== undefined) {
-    value = scale((digits << BigInt(power)) * 1_000_000_000n, -fraction.length);
-  } else {
-    const tens = exponent === undefined ? (decimal[suffix] ?? 0) : Number(exponent);
-    value = scale(digits, tens + 9 - fraction.length);
+    const value = scale((digits << BigInt(power)) * 1_000_000_000n, -fraction.length);
+    return value > largestBinary ? largestBinary : value;
   }
-  return sign === '-' ? -value : value;
+  const tens = decimal[suffix] ?? Number(suffix.slice(1));
+  return scale(digits, tens + 9 - fraction.length);
 }
 
 function scale(value: bigint, tens: number): bigint {

@@ -16,7 +16,6 @@ const secretName =
 const podField =
   /^(metadata\.(name|namespace|uid|(labels|annotations)\['[^']+'\])|spec\.(nodeName|serviceAccountName)|status\.(hostIPs?|podIPs?))$/;
 const hostPathTypes = ['DirectoryOrCreate', 'Directory', 'FileOrCreate', 'File', 'Socket', 'CharDevice', 'BlockDevice'];
-const quantity = /^\d+(\.\d+)?([kMGTPE]i?)?$/;
 
 /**
  * What is wrong with a profile beyond its schema: names that lead nowhere, defaults that a policy could not give,
@@ -173,9 +172,6 @@ class Check {
       this.#report('spec.volume', validationRules.volumeIsFilled.message);
     }
     if (volume.mountPath === '/') this.#report('spec.volume.mountPath', 'is /; give a folder of its own');
-    if (!quantity.test(volume.sizeLimit)) {
-      this.#report('spec.volume.sizeLimit', `is ${volume.sizeLimit}; give a quantity such as 1Gi`);
-    }
     if (volume.copy?.image !== undefined) this.#template('spec.volume.copy.image', volume.copy.image);
     else if (image === undefined) {
       this.#report('spec.image', 'is missing, and spec.volume is filled from it; name the agent’s image');

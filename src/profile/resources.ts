@@ -1,5 +1,6 @@
 import { didYouMean } from '../model/nearest.js';
 import type { Resources } from '../model/policy.js';
+import { parseQuantity } from '../model/quantity.js';
 
 const standardResources = ['cpu', 'memory', 'ephemeral-storage'];
 /** A standard resource of a container, or an extended one, whose name has a domain. */
@@ -47,7 +48,7 @@ export function resourcesProblem(resources: Resources): ResourceProblem | undefi
     };
   }
   for (const name of ['cpu', 'memory']) {
-    if (quantity(requests[name] ?? '0') > 0) continue;
+    if (amountOf(requests[name] ?? '0') > 0n) continue;
     const example = name === 'cpu' ? '100m' : '256Mi';
     return {
       field: `requests.${name}`,
@@ -56,31 +57,12 @@ export function resourcesProblem(resources: Resources): ResourceProblem | undefi
   }
   for (const [name, limit] of Object.entries(limits)) {
     const request = requests[name];
-    if (request === undefined || quantity(request) <= quantity(limit)) continue;
+    if (request === undefined || amountOf(request) <= amountOf(limit)) continue;
     return { field: `requests.${name}`, text: `is ${request}, above the limit ${limit}; lower it or raise the limit` };
   }
   return undefined;
 }
 
-const factors: Readonly<Record<string, number>> = {
-  '': 1,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
-
-/** A Kubernetes quantity as a number of its unit; `NaN` for what is none. */
-function quantity(text: string): number {
-  const match = /^(\d+(?:\.\d+)?(?:[eE]\d+)?)([A-Za-z]*)$/.exec(text);
-  return Number(match?.[1]) * (factors[match?.[2] ?? ''] ?? Number.NaN);
+function amountOf(quantity: string): bigint {
+  return parseQuantity(quantity) ?? 0n;
 }

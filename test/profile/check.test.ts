@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { profileSchema, type Profile, type ProfileInput } from '../../src/model/profile.js';
 import { checkProfile } from '../../src/profile/check.js';
+import { resourcesProblem } from '../../src/profile/resources.js';
 import { matchesPattern, patternProblem } from '../../src/profile/pattern.js';
 import { profileReference } from '../tools/profile-reference.js';
 import { builtInProfiles, findProfile, profileRegistry } from '../../src/profile/registry.js';
@@ -27,6 +28,18 @@ t.test('the built-in profiles have nothing wrong with them', (t) => {
     builtInProfiles().map(({ metadata }) => metadata.name),
     ['sysdig', 'datadog', 'datadog-node'],
   );
+  t.end();
+});
+
+t.test('a request in a unit that a number cannot hold is compared exactly', (t) => {
+  const problemOf = (request: string, limit: string) =>
+    resourcesProblem({ requests: { ...resources.requests, cpu: request }, limits: { cpu: limit } })?.field;
+  t.equal(problemOf('9007199254740993', '9007199254740992'), 'requests.cpu');
+  t.equal(problemOf('1', '1.'), undefined);
+  t.equal(problemOf('.5', '500m'), undefined);
+  t.equal(problemOf('1n', '1u'), undefined);
+  t.equal(problemOf('1u', '1n'), 'requests.cpu');
+  t.equal(problemOf('0.0e3', '1'), 'requests.cpu', 'zero, however it is written');
   t.end();
 });
 
@@ -133,11 +146,6 @@ t.test('each mistake that the schema cannot see is told with its field and remed
       { image: 'a', volume: { name: 'v', mountPath: '/', imageVolume: {} } },
       'spec.volume.mountPath',
       /a folder of its own/,
-    ],
-    [
-      { image: 'a', volume: { name: 'v', mountPath: '/v', sizeLimit: 'big', imageVolume: {} } },
-      'spec.volume.sizeLimit',
-      /such as 1Gi/,
     ],
     [{ image: 'a:${settings.b}' }, 'spec.image', /names the setting b/],
     [{ sidecar: { name: 's', resources } }, 'spec.sidecar.image', /give one of them/],

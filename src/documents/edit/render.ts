@@ -4,7 +4,7 @@ import type { DocumentStyle } from './style.js';
 
 // Readers disagree about what else may stand unquoted: YAML 1.1 and 1.2 have different numbers, booleans and nulls.
 const plainText = /^(?:-{0,2}[A-Za-z]|_|\/|\.\/|\$\()[\w./=+@%$():;-]*(?: [\w./=+@%$();-][\w./=+@%$():;-]*)*$/;
-const quantity = /^[0-9]+(?:m|k|Ki|M|Mi|G|Gi|T|Ti)$/;
+const plainQuantity = /^[0-9]+(?:m|k|Ki|M|Mi|G|Gi|T|Ti)$/;
 const reserved = /^(?:y|yes|n|no|on|off|true|false|null)$/i;
 // Printable, and no line break but the line feed.
 const literalText = /^(?!\s)[\t\n\u0020-\u007e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]*$/;
@@ -24,7 +24,7 @@ function renderNumber(value: number): string {
 function isPlain(text: string): boolean {
   if (reserved.test(text) || text.endsWith(':') || text.length > 1000) return false;
   if (text.includes(': ')) return false;
-  return quantity.test(text) || (plainText.test(text) && resolvePlain(text).value === text);
+  return plainQuantity.test(text) || (plainText.test(text) && resolvePlain(text).value === text);
 }
 
 function quote(text: string): string {

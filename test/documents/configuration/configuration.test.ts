@@ -287,6 +287,12 @@ const malformed: readonly (readonly [string, ErrorCode, string | undefined, stri
     '6 (document 1): spec.agent.resources.requests.cpu is "lots", and must be a quantity such as 100m, 256Mi or 1.',
   ],
   [
+    policy('  agent: {resources: {requests: {ephemeral-storage: 1K}}}'),
+    'policy_invalid',
+    'spec.agent.resources.requests.ephemeral-storage',
+    '6 (document 1): spec.agent.resources.requests.ephemeral-storage is "1K", and must be a quantity such as 100m, 256Mi or 1.',
+  ],
+  [
     policy('  agent: {resources: {requests: {cpu: [1]}}}'),
     'policy_invalid',
     'spec.agent.resources.requests.cpu',
@@ -327,6 +333,12 @@ const malformed: readonly (readonly [string, ErrorCode, string | undefined, stri
     'profile_invalid',
     'spec.version',
     '4 (document 1): spec.version is missing; add it: Version of this recipe; it is stamped on pods.',
+  ],
+  [
+    profile('  image: a\n  volume: {name: v, mountPath: /v, sizeLimit: 1ki, imageVolume: {}}'),
+    'profile_invalid',
+    'spec.volume.sizeLimit',
+    '7 (document 1): spec.volume.sizeLimit is "1ki", and must be a quantity such as 100m, 256Mi or 1.',
   ],
   [
     profile('  env: [{name: A, valeu: x}]'),

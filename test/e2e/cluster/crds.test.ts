@@ -130,6 +130,16 @@ const both: readonly (readonly [string, JsonObject, string | RegExp])[] = [
   ['no container at all', policy({ containers: { include: [] } }), 'should have at least 1 items'],
   ['a setting that is an object', policy({ profile: { name: 'sysdig', settings: { a: { b: 1 } } } }), 'settings.a'],
   ['a quantity that is none', policy({ agent: { resources: { limits: { cpu: 'much' } } } }), 'should match'],
+  [
+    'a unit of no quantity',
+    policy({ agent: { resources: { limits: { 'ephemeral-storage': '1K' } } } }),
+    'should match',
+  ],
+  [
+    'a size that is none',
+    profile({ volume: { name: 'v', mountPath: '/v', sizeLimit: '1ki', imageVolume: {} } }),
+    'should match',
+  ],
   ['a reason no pod proves', policy({ admitUninstrumented: ['image_unresolved'] }), 'Unsupported value'],
   ['no version of a recipe', { ...profile({}), spec: {} }, 'spec.version: Required value'],
 ];
