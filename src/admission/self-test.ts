@@ -1,5 +1,6 @@
 import type { Door } from '../model/decision.js';
 import { asciiJson, objectOf, type JsonObject } from '../model/json.js';
+import { pointerToken } from '../model/json-pointer.js';
 import { names } from '../model/names.js';
 import { nonceOf, writeAnswer } from '../model/self-test.js';
 import { readRequest } from './review.js';
@@ -34,6 +35,5 @@ function patchOf(object: JsonObject, answer: string): readonly JsonObject[] {
   if (objectOf(objectOf(object['metadata'])?.['annotations']) === undefined) {
     return [{ op: 'add', path: '/metadata/annotations', value: { [names.answeredBy]: answer } }];
   }
-  const key = names.answeredBy.replaceAll('~', '~0').replaceAll('/', '~1');
-  return [{ op: 'add', path: `/metadata/annotations/${key}`, value: answer }];
+  return [{ op: 'add', path: `/metadata/annotations/${pointerToken(names.answeredBy)}`, value: answer }];
 }

@@ -71,3 +71,13 @@ function isPlain(text: string): boolean {
   }
   return true;
 }
+
+/** A copy that shares nothing with the value, nor its parts with each other: safe to be patched in place. */
+export function cloneJson<Value extends JsonValue>(value: Value): Value;
+export function cloneJson(value: JsonValue): JsonValue {
+  if (isArray(value)) return value.map((item) => cloneJson(item));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, item]) => (item === undefined ? [] : [[key, cloneJson(item)]])),
+  );
+}

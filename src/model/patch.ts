@@ -1,4 +1,4 @@
-import type { JsonValue } from './json.js';
+import { cloneJson, type JsonValue } from './json.js';
 
 /** One operation of a JSON patch, RFC 6902. `path` is a JSON pointer, RFC 6901. */
 export type Operation =
@@ -17,7 +17,7 @@ export class KeptOperation {
   }
 }
 
-/** Escapes one reference token of a JSON pointer: `~` becomes `~0`, `/` becomes `~1` (RFC 6901, section 3; E30). */
-export function pointerToken(key: string): string {
-  return key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key;
+/** A copy of an operation whose value may be changed. */
+export function cloneOperation(operation: Operation): Operation {
+  return operation.op === 'remove' ? operation : { ...operation, value: cloneJson(operation.value) };
 }

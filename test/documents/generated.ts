@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import { isArray, isObject } from '../../src/model/json.js';
-import { pointerToken, type Operation } from '../../src/model/patch.js';
+import { pointerToken } from '../../src/model/json-pointer.js';
+import type { Operation } from '../../src/model/patch.js';
 
 const word = fc.constantFrom(
   'name',

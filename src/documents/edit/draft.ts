@@ -1,8 +1,8 @@
 import jsonpatch from 'fast-json-patch';
 import { OutriderError } from '../../model/error.js';
-import type { JsonValue } from '../../model/json.js';
-import { pointerToken, type Operation } from '../../model/patch.js';
-import { cloneJson } from '../clone.js';
+import { cloneJson, type JsonValue } from '../../model/json.js';
+import { pointerIndex, readPointer, writePointer } from '../../model/json-pointer.js';
+import type { Operation } from '../../model/patch.js';
 import { mergedMembers, valueOf } from '../manifest/value.js';
 import type { CollectionNode, Member, SyntaxNode } from '../manifest/syntax.js';
 
@@ -37,7 +37,7 @@ export class DraftEditor {
    * @throws OutriderError `internal` when the operation does not fit the document: it was not made for it
    */
   apply(operation: Operation): void {
-    const tokens = operation.path.split('/').slice(1).map(unescapeToken);
+    const tokens = readPointer(operation.path);
     this.#root = this.#applyAt(this.#root, tokens, 0, operation);
   }
 
@@ -51,8 +51,7 @@ export class DraftEditor {
     if (token === undefined) return this.#applyHere(draft, operation);
     const open = this.#open(draft, operation);
     if (open.kind === 'fresh') {
-      const rest = tokens.slice(depth).map((each) => `/${pointerToken(each)}`);
-      applyToValue(open.value, { ...operation, path: rest.join('') }, operation);
+      applyToValue(open.value, { ...operation, path: writePointer(tokens.slice(depth)) }, operation);
       return open;
     }
     const last = depth === tokens.length - 1;
@@ -103,8 +102,8 @@ export class DraftEditor {
     const { children } = open;
     if (open.node.kind === 'seq') {
       if (adding && token === '-') return children.length;
-      const index = /^(0|[1-9][0-9]*)$/.test(token) ? Number(token) : -1;
-      if (index === -1 || index > children.length) throw misfit(operation);
+      const index = pointerIndex(token);
+      if (index === undefined || index > children.length) throw misfit(operation);
       return index;
     }
     const index = children.findIndex((child) => child.key === token && child.member?.merge !== true);
@@ -203,8 +202,4 @@ function applyToValue(value: JsonValue, relative: Operation, operation: Operatio
 function misfit(operation: Operation, cause?: unknown): OutriderError {
   const message = `the patch operation ${operation.op} does not fit the document at ${operation.path || 'its root'}`;
   return new OutriderError('internal', message, { field: operation.path, cause });
-}
-
-function unescapeToken(token: string): string {
-  return token.replaceAll('~1', '/').replaceAll('~0', '~');
 }

@@ -1,6 +1,7 @@
 import { isCollection, isMap, isScalar, isSeq, Pair, parseDocument, Scalar, type Document, type Node } from 'yaml';
 import { OutriderError } from '../../model/error.js';
 import type { JsonValue } from '../../model/json.js';
+import { readPointer } from '../../model/json-pointer.js';
 import type { Operation } from '../../model/patch.js';
 import { renderFlow } from './render.js';
 import { styleOf } from './style.js';
@@ -20,8 +21,7 @@ export function rewriteDocument(text: string, operations: readonly Operation[]):
 }
 
 function applyOne(document: Document.Parsed, operation: Exclude<Operation, { op: 'test' }>): void {
-  const tokens = operation.path.split('/').slice(1);
-  const path = tokens.map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const path = [...readPointer(operation.path)];
   const last = path.pop();
   if (last === undefined) {
     throw new OutriderError('internal', 'the root of the document cannot be rewritten');

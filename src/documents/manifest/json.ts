@@ -1,4 +1,4 @@
-import { pointerToken } from '../../model/patch.js';
+import { pointerToken } from '../../model/json-pointer.js';
 import { resolveNumber } from './scalar.js';
 import { maxDepth, SyntaxProblem, type Member, type SyntaxNode } from './syntax.js';
 

@@ -1,6 +1,6 @@
 import { OutriderError } from '../../model/error.js';
 import { objectOf, stringOf, type JsonValue } from '../../model/json.js';
-import { pointerToken } from '../../model/patch.js';
+import { readPointer } from '../../model/json-pointer.js';
 import type { TaskTemplate } from '../../model/task.js';
 import { splitDocuments, type Piece } from './split.js';
 import { effectiveMembers, dereference, refuseAliasBomb, valueOf } from './value.js';
@@ -90,11 +90,11 @@ function refuseAliasBombAt(root: SyntaxNode, offset: number): void {
 /** The node a pointer leads to, or the nearest one above it. */
 function locate(root: SyntaxNode, path: string): SyntaxNode {
   let node = root;
-  for (const token of path.split('/').slice(1)) {
+  for (const token of readPointer(path)) {
     const inside = dereference(node);
     if (inside.kind === 'scalar') return node;
     const members = inside.kind === 'map' ? effectiveMembers(inside) : inside.members;
-    const next = members.find(({ key }, index) => (inside.kind === 'map' ? pointerToken(key) : `${index}`) === token);
+    const next = members.find(({ key }, index) => (inside.kind === 'map' ? key : `${index}`) === token);
     if (next === undefined) return node;
     node = next.value;
   }

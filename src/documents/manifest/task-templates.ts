@@ -1,5 +1,5 @@
 import { isArray, isObject, listOf, objectOf, stringOf, type JsonObject, type JsonValue } from '../../model/json.js';
-import { pointerToken } from '../../model/patch.js';
+import { pointerToken } from '../../model/json-pointer.js';
 import type { TaskTemplate } from '../../model/task.js';
 import type { TemplateProblem } from './templates.js';
 

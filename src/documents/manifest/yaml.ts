@@ -1,5 +1,5 @@
 import { Composer, CST, Parser } from 'yaml';
-import { pointerToken } from '../../model/patch.js';
+import { pointerToken } from '../../model/json-pointer.js';
 import { overIndentedLine } from '../indentation.js';
 import { intrinsicOf } from './intrinsics.js';
 import { resolvePlain, type ResolvedScalar } from './scalar.js';

@@ -1,6 +1,7 @@
 import { isArray, isObject, listOf, objectOf, stringOf, type JsonValue } from '../../model/json.js';
 import { names } from '../../model/names.js';
-import { pointerToken, type Operation } from '../../model/patch.js';
+import { pointerToken } from '../../model/json-pointer.js';
+import type { Operation } from '../../model/patch.js';
 import type { TaskTemplate } from '../../model/task.js';
 import { joinUndo, undoOperationsOf, undoRecord, withUndoAt } from './undo.js';
 

@@ -2,10 +2,10 @@ import jsonpatch from 'fast-json-patch';
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { OutriderError } from '../../model/error.js';
-import { isArray, isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { cloneJson, isArray, isObject, type JsonObject, type JsonValue } from '../../model/json.js';
 import { names } from '../../model/names.js';
-import { pointerToken, type Operation } from '../../model/patch.js';
-import { cloneJson, cloneOperation } from '../clone.js';
+import { pointerToken, readPointer, valueAt, writePointer } from '../../model/json-pointer.js';
+import { cloneOperation, type Operation } from '../../model/patch.js';
 
 const formatVersion = 1;
 /** A value whose JSON text is longer than this is kept as its hash, where it is only needed for a test. */
@@ -41,7 +41,7 @@ export function invert(value: JsonValue, operations: readonly Operation[]): read
 
 function inverseOf(root: JsonValue, operation: Exclude<Operation, { op: 'test' }>): readonly Operation[] {
   const cut = operation.path.lastIndexOf('/');
-  const parent = cut === -1 ? undefined : at(root, operation.path.slice(0, cut));
+  const parent = cut === -1 ? undefined : valueAt(root, operation.path.slice(0, cut));
   const token = operation.path.slice(cut + 1);
   if (operation.op === 'add' && isArray(parent)) {
     const path = `${operation.path.slice(0, cut)}/${token === '-' ? parent.length : token}`;
@@ -51,7 +51,7 @@ function inverseOf(root: JsonValue, operation: Exclude<Operation, { op: 'test' }
     ];
   }
   const { path } = operation;
-  const old = at(root, path);
+  const old = valueAt(root, path);
   if (operation.op === 'remove') {
     if (!isArray(parent) || old === undefined) {
       throw new OutriderError('internal', 'a removed key cannot be put back in its place', { field: path });
@@ -63,16 +63,6 @@ function inverseOf(root: JsonValue, operation: Exclude<Operation, { op: 'test' }
   if (old === undefined) return [guard, { op: 'remove', path }];
   refuseInexact(old, path);
   return [guard, { op: 'replace', path, value: cloneJson(old) }];
-}
-
-function at(root: JsonValue, path: string): JsonValue | undefined {
-  let node: JsonValue | undefined = root;
-  for (const raw of path.split('/').slice(1)) {
-    const token = raw.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (isArray(node)) node = node[Number(token)];
-    else node = isObject(node) && Object.hasOwn(node, token) ? node[token] : undefined;
-  }
-  return node;
 }
 
 function refuseInexact(value: JsonValue, path: string): void {
@@ -111,10 +101,10 @@ export function withUndoAt(
 ): readonly Operation[] {
   const all = [...operations];
   const patched = jsonpatch.applyPatch<JsonValue>(value, all.map(cloneOperation), true, false).newDocument;
-  const tokens = path.split('/').slice(1, -1);
-  for (let length = 1; length <= tokens.length; length++) {
-    const parent = `/${tokens.slice(0, length).join('/')}`;
-    const found = at(patched, parent);
+  const keys = readPointer(path);
+  for (let length = 1; length < keys.length; length++) {
+    const parent = writePointer(keys.slice(0, length));
+    const found = valueAt(patched, parent);
     if (!isObject(found) && !isArray(found)) all.push({ op: 'add', path: parent, value: {} });
   }
   return [...all, { op: 'add', path, value: undoRecord(value, all, hashed) }];
@@ -138,7 +128,7 @@ export function joinUndo(later: JsonValue, earlier: JsonValue): string {
 
 /** True when the object carries the annotation `outrider.dev/undo`. */
 export function hasUndo(pod: JsonObject): boolean {
-  return at(pod, annotationPath) !== undefined;
+  return valueAt(pod, annotationPath) !== undefined;
 }
 
 /**
@@ -154,7 +144,7 @@ export function undoOperations(
   pod: JsonObject,
   where: { readonly file?: string; readonly field?: string } = {},
 ): readonly Operation[] {
-  const text = at(pod, annotationPath);
+  const text = valueAt(pod, annotationPath);
   if (text === undefined) {
     const message = `there is no annotation ${names.undo}, so nothing can be taken back. Only what \`outrider inject\` wrote has one; otherwise go back to the manifest's source.`;
     throw new OutriderError('undo_missing', message, where);
@@ -212,13 +202,13 @@ function rehearse(pod: JsonObject, steps: readonly Step[], same: Sameness): stri
   let root: JsonValue = cloneJson(pod);
   for (const step of steps) {
     if (step.op === 'hash') {
-      const value = at(root, step.path);
+      const value = valueAt(root, step.path);
       if (value === undefined || hashOf(value) !== step.hash) return step.path;
       continue;
     }
     const operation = cloneOperation(step);
     if (operation.op === 'test') {
-      if (!same(at(root, operation.path), operation.value)) return operation.path;
+      if (!same(valueAt(root, operation.path), operation.value)) return operation.path;
       continue;
     }
     try {

@@ -2,7 +2,7 @@ import { isArray, isObject, objectOf } from '../../model/json.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { names } from '../../model/names.js';
 import type { Operation } from '../../model/patch.js';
-import { pointerToken } from '../../model/patch.js';
+import { pointerToken } from '../../model/json-pointer.js';
 import { listPaths, type ContainerPaths, type KeptOperations, type ListPaths } from './kept-operations.js';
 import { addQuantities } from '../../model/quantity.js';
 import type { Plan, PlannedMember, WorkloadPlan } from './plan.js';

@@ -1,5 +1,6 @@
 import { isArray, isObject, type JsonObject, type JsonValue } from '../../model/json.js';
-import { pointerToken, type Operation } from '../../model/patch.js';
+import { pointerToken } from '../../model/json-pointer.js';
+import type { Operation } from '../../model/patch.js';
 import type { TaskPart, TaskPlan, TaskWorkloadPlan } from './plan.js';
 import { plainVariable, secretVariable } from './variables.js';
 

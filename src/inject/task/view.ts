@@ -1,6 +1,6 @@
 import type { Finding } from '../../model/decision.js';
 import { isArray, isObject, objectOf, stringOf, type JsonObject, type JsonValue } from '../../model/json.js';
-import { pointerToken } from '../../model/patch.js';
+import { pointerToken } from '../../model/json-pointer.js';
 import type { TaskTemplate } from '../../model/task.js';
 import { dialectOf, isIntrinsic, referenceText, type TaskDialect } from './dialect.js';
 

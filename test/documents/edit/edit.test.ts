@@ -3,11 +3,10 @@ import jsonpatch from 'fast-json-patch';
 import { applyPatch } from 'rfc6902';
 import t from 'tap';
 import { readManifests } from '../../../src/documents/manifest/manifest.js';
-import { cloneOperation } from '../../../src/documents/clone.js';
 import { diffTexts } from '../../../src/documents/diff.js';
 import { editDocument } from '../../../src/documents/edit/edit.js';
 import type { JsonValue } from '../../../src/model/json.js';
-import type { Operation } from '../../../src/model/patch.js';
+import { cloneOperation, type Operation } from '../../../src/model/patch.js';
 import { draws, jsonObject, operationOn, writing, Writer, type Draw } from '../generated.js';
 
 function plan(start: JsonValue, drawn: readonly Draw[]): { operations: Operation[]; result: JsonValue } {

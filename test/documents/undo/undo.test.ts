@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import jsonpatch from 'fast-json-patch';
 import t from 'tap';
-import { cloneOperation } from '../../../src/documents/clone.js';
 import { readManifests } from '../../../src/documents/manifest/manifest.js';
 import { applyUndo, hasUndo, invert, undoOperations, withUndo } from '../../../src/documents/undo/undo.js';
 import { editDocument } from '../../../src/documents/edit/edit.js';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
-import type { Operation } from '../../../src/model/patch.js';
+import { cloneOperation, type Operation } from '../../../src/model/patch.js';
 import { draws, jsonObject, operationOn, writing, Writer } from '../generated.js';
 
 function patched<Value extends JsonValue>(value: Value, operations: readonly Operation[]): Value {
