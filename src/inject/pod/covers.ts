@@ -1,7 +1,7 @@
 import { isArray, isObject, listOf, objectOf, stringOf } from '../../model/json.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { mountPoint } from './mounts.js';
 import { sameQuantity } from '../../model/quantity.js';
+import { mountPoint } from '../path.js';
 
 /** Fields of a container that others fill in or raise, and that never prove anything: LimitRanger's, for one. */
 const tolerated: ReadonlySet<string> = new Set(['resources']);

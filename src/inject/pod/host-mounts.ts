@@ -1,7 +1,7 @@
 import { isObject, listOf, objectOf, stringOf } from '../../model/json.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Finding } from '../../model/decision.js';
-import { mountPoint } from './mounts.js';
+import { mountPoint, withoutSlash } from '../path.js';
 import type { PlannedMount } from './plan.js';
 import type { ContainerView } from './view.js';
 
@@ -112,8 +112,4 @@ function sourceOf(mount: JsonObject, volumes: readonly JsonObject[]): string | u
   if (path === undefined || mount['subPathExpr'] !== undefined) return undefined;
   const subPath = stringOf(mount['subPath']) ?? '';
   return subPath === '' ? mountPoint(path) : mountPoint(`${path}/${subPath}`);
-}
-
-function withoutSlash(path: string): string {
-  return path.length > 1 ? path.slice(0, -1) : path;
 }

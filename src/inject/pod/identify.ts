@@ -1,20 +1,13 @@
 import { isObject, listOf } from '../../model/json.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Finding } from '../../model/decision.js';
+import { mostSuffixes, suffixedName } from '../free-name.js';
 import { firstGap, isSameContainer, volumeIs } from './covers.js';
 import type { PlannedMember } from './plan.js';
 import type { ContainerView, PodView } from './view.js';
 
-/** How many suffixed names are tried before a name counts as taken for good. */
-const mostSuffixes = 9;
-
 /** What a search for one of our parts found: the part, or a part of that name which is not as planned. */
 export type Search = { readonly member: PlannedMember; readonly suffixed: boolean } | { readonly differs: Finding };
-
-/** The nth name that is tried, from 1 on. */
-function candidate(base: string, n: number): string {
-  return n === 1 ? base : `${base}-${n}`;
-}
 
 /**
  * Finds our volume in a pod, or a free name for it. A name or an annotation is no proof: only the source counts (E17).
@@ -45,7 +38,7 @@ export function searchVolume(
     return found('volume', mountedAs, planned, present, index, mountedAs !== base);
   }
   for (let n = 1; n <= mostSuffixes; n++) {
-    const name = candidate(base, n);
+    const name = suffixedName(base, n);
     const planned = make(name);
     const index = indexOf(view.volumes, name);
     const present = index === -1 ? undefined : view.volumes[index];
@@ -84,7 +77,7 @@ export function searchContainer(
   let free: string | undefined;
   // Ours may stand under a suffixed name behind a container of the user's own, so every name is looked at first.
   for (let n = 1; n <= mostSuffixes; n++) {
-    const name = candidate(base, n);
+    const name = suffixedName(base, n);
     const present = view[list].find((container) => container.name === name);
     if (present === undefined) {
       if (free === undefined && !other.some((container) => container.name === name)) free = name;

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../model/json.js';
 import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
 import type { StringMap } from '../../model/selector.js';
+import { isSamePlace } from '../path.js';
 import { chooseCapability } from './capability.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
 import { hasKeeper, type Surroundings } from './own-containers.js';
@@ -10,7 +11,7 @@ import { absentContainers } from './named-parts.js';
 import type { Plan, PlannedMember, WorkloadPlan } from './plan.js';
 import type { OwnPart } from './own-parts.js';
 import type { Setting } from './setting.js';
-import { isMount, mountPoint } from './mounts.js';
+import { isMount } from './mounts.js';
 import { planContainer, type Shared } from './workload.js';
 import type { ContainerView } from './view.js';
 
@@ -191,7 +192,7 @@ function usedOtherwise({ workload, parts, delivery }: Setting, volumeName: strin
       if (
         planned === undefined ||
         typeof mountPath !== 'string' ||
-        mountPoint(mountPath) !== mountPoint(planned.mountPath) ||
+        !isSamePlace(mountPath, planned.mountPath) ||
         !isMount(mount, planned)
       ) {
         return true;
@@ -231,7 +232,7 @@ function planHostVolumes(
   for (const { name, path, type } of setting.recipe.hostVolumes) {
     const index = setting.view.volumes.findIndex((volume) => {
       const host = volume['hostPath'];
-      return isObject(host) && withoutSlash(host['path']) === withoutSlash(path);
+      return isObject(host) && typeof host['path'] === 'string' && isSamePlace(host['path'], path);
     });
     const present = setting.view.volumes[index];
     if (present !== undefined && typeof present['name'] === 'string') {
@@ -246,10 +247,6 @@ function planHostVolumes(
     members.push(member);
   }
   return { members, names };
-}
-
-function withoutSlash(path: unknown): string {
-  return typeof path === 'string' ? path.replace(/\/$/, '') : '';
 }
 
 function planPullSecrets(input: PlanInput, remarks: Finding[]): readonly string[] {

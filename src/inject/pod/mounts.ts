@@ -1,20 +1,7 @@
-import { posix } from 'node:path';
 import type { JsonObject } from '../../model/json.js';
 import type { RecipeVolume } from '../../model/recipe.js';
 import type { PlannedMount } from './plan.js';
 import { filesPath } from './scripts.js';
-
-/** What cleaning a path would change; nearly no path has it. */
-const unclean = /\/(?:\/|\.)/;
-
-/**
- * Where a mount lands, with a slash at its end. The runtime cleans a path, and takes a relative one from the root, while
- * the API server compares paths as they are written.
- */
-export function mountPoint(mountPath: string): string {
-  const path = mountPath.startsWith('/') && !unclean.test(mountPath) ? mountPath : posix.join('/', mountPath);
-  return path.endsWith('/') ? path : `${path}/`;
-}
 
 /** Whether a mount of the same volume at the same place is the planned one. */
 export function isMount(mount: JsonObject, planned: PlannedMount): boolean {

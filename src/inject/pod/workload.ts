@@ -3,11 +3,12 @@ import type { JsonObject } from '../../model/json.js';
 import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
 import type { Recipe, RecipeEnv, RecipeWorkloadPart } from '../../model/recipe.js';
+import { mountPoint, withoutSlash } from '../path.js';
 import { isWrapped, runsWrapper, wrapArgv } from './argv.js';
 import { capabilityRemark, missingCapabilities } from './capability.js';
 import { covers } from './covers.js';
 import { planHostMounts } from './host-mounts.js';
-import { isMount, mountPoint } from './mounts.js';
+import { isMount } from './mounts.js';
 import { partsFor } from './named-parts.js';
 import type { Setting } from './setting.js';
 import type { PlannedExec, PlannedMount, WorkloadPlan } from './plan.js';
@@ -172,7 +173,7 @@ function mountState(container: ContainerView, wanted: PlannedMount): 'present' |
     const inTheWay = other.startsWith(path) || (path.startsWith(other) && other !== '/' && mount['readOnly'] === true);
     if (!inTheWay) continue;
     const how = other.startsWith(path) ? 'mounted' : 'mounted read-only';
-    return `its own volume ${stringOf(mount['name']) ?? '?'} is ${how} at ${other.slice(0, -1)}`;
+    return `its own volume ${stringOf(mount['name']) ?? '?'} is ${how} at ${withoutSlash(other)}`;
   }
   return state;
 }

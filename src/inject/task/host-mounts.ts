@@ -1,8 +1,9 @@
 import type { Finding } from '../../model/decision.js';
 import { isObject, listOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { TaskHostMount } from '../../model/task-recipe.js';
+import { freeName } from '../free-name.js';
+import { isSamePlace } from '../path.js';
 import { planHostMounts } from '../pod/host-mounts.js';
-import { mountPoint } from '../pod/mounts.js';
 import { isIntrinsic } from './dialect.js';
 import { fieldOf, pointerOf, unknown, type TaskContainerView, type TaskView } from './view.js';
 
@@ -32,8 +33,8 @@ export function planTaskHostMounts(
   }));
   const taken = new Set(volumes.map(({ name }) => name));
   const named = wanted.map((mount) => {
-    const same = volumes.find(({ hostPath: { path } }) => path !== undefined && samePath(path, mount.path));
-    const name = same?.name ?? freeName(taken, mount.volume);
+    const same = volumes.find(({ hostPath: { path } }) => path !== undefined && isSamePlace(path, mount.path));
+    const name = same?.name ?? freeName(mount.volume, (other) => taken.has(other));
     taken.add(name);
     return { ...mount, name, isNew: same === undefined };
   });
@@ -78,15 +79,4 @@ function unknownMount(view: TaskView, agent: TaskContainerView): string | undefi
 function sourcePathOf(view: TaskView, volume: JsonObject): string | undefined {
   const host = fieldOf(view, volume, 'host');
   return isObject(host) ? stringOf(fieldOf(view, host, 'sourcePath')) : undefined;
-}
-
-function samePath(one: string, other: string): boolean {
-  return mountPoint(one) === mountPoint(other);
-}
-
-function freeName(taken: ReadonlySet<string>, base: string): string {
-  for (let n = 1; ; n++) {
-    const name = n === 1 ? base : `${base}-${n}`;
-    if (!taken.has(name)) return name;
-  }
 }

@@ -1,6 +1,8 @@
 import type { Finding } from '../../model/decision.js';
 import { isArray, isObject, listOf, stringOf, type JsonObject, type JsonValue } from '../../model/json.js';
 import type { TaskEnv, TaskRecipe } from '../../model/task-recipe.js';
+import { freeName, mostSuffixes } from '../free-name.js';
+import { isSamePlace } from '../path.js';
 import { missingCapabilities, unknownCapabilities } from './capability.js';
 import { isIntrinsic } from './dialect.js';
 import { planTaskHostMounts } from './host-mounts.js';
@@ -8,8 +10,6 @@ import type { OwnTaskContainers } from './identify.js';
 import { healthCheckOf, type GivenSecret, type TaskPart, type TaskPartGaps } from './plan.js';
 import { keysIn, missingKey, plainVariable, secretVariable, variablesOf } from './variables.js';
 import { fieldOf, pointerOf, taskField, unknown, type TaskContainerView, type TaskView } from './view.js';
-
-const mostSuffixes = 9;
 
 /** Our containers in a task, with what there is to say about them. */
 export interface PlannedParts {
@@ -28,9 +28,9 @@ export interface PartNames {
 
 /** Chooses the names of our containers; a name that somebody else has gets a suffix. */
 export function namesOfParts(view: TaskView, recipe: TaskRecipe, own: OwnTaskContainers): PartNames | Finding {
-  const agent = own.agent?.name ?? freeName(view, recipe.agent.name);
+  const agent = own.agent?.name ?? freeContainerName(view, recipe.agent.name);
   const base = recipe.volume?.init.name;
-  const init = own.init?.name ?? (base === undefined ? undefined : freeName(view, base));
+  const init = own.init?.name ?? (base === undefined ? undefined : freeContainerName(view, base));
   if (agent === undefined || (base !== undefined && init === undefined)) {
     return { reason: 'task_unreadable', detail: 'the names of the instrumentation’s containers are all taken' };
   }
@@ -68,7 +68,12 @@ export function planParts(
               ...memory,
             },
           }
-        : { part: 'init', name: names.init, present: own.init, lacks: initGaps(view, own.init, mount) },
+        : {
+            part: 'init',
+            name: names.init,
+            present: own.init,
+            lacks: initGaps(view, own.init, mount, recipe.toolsPath),
+          },
     );
   }
   const env = recipe.agent.env.filter(({ fargateOnly }) => !fargateOnly || view.fargate);
@@ -175,9 +180,12 @@ function missingSecurityOptions(
   return wanted.filter((option) => !present.has(kindOf(option)));
 }
 
-function initGaps(view: TaskView, init: TaskContainerView, mount: JsonObject): TaskPartGaps {
+function initGaps(view: TaskView, init: TaskContainerView, mount: JsonObject, path: string): TaskPartGaps {
   const mounts = listOf(fieldOf(view, init.value, 'mountPoints'));
-  const has = mounts.some((item) => isObject(item) && fieldOf(view, item, 'containerPath') === mount['containerPath']);
+  const has = mounts.some((item) => {
+    const at = isObject(item) ? fieldOf(view, item, 'containerPath') : undefined;
+    return typeof at === 'string' && isSamePlace(at, path);
+  });
   return { env: [], secrets: [], mountPoints: has ? [] : [mount], capabilities: [], securityOptions: [], fields: {} };
 }
 
@@ -186,22 +194,19 @@ function needsOwnMemory(view: TaskView): boolean {
   return view.dialect.format === 'dockerrun' || (!view.fargate && taskField(view, 'memory') === undefined);
 }
 
-function freeName(view: TaskView, base: string): string | undefined {
-  for (let n = 1; n <= mostSuffixes; n++) {
-    const name = n === 1 ? base : `${base}-${n}`;
-    if (!view.containers.some((container) => container.name === name)) return name;
-  }
-  return undefined;
+function freeContainerName(view: TaskView, base: string): string | undefined {
+  return freeName(base, (name) => view.containers.some((container) => container.name === name), mostSuffixes);
 }
 
 /** A name for our volume that no other volume has; one that holds nothing of its own is ours. */
 export function volumeNameIn(view: TaskView, base: string): { readonly name: string; readonly present: boolean } {
-  for (let n = 1; ; n++) {
-    const name = n === 1 ? base : `${base}-${n}`;
-    const found = view.volumes.find((volume) => isObject(volume) && fieldOf(view, volume, 'name') === name);
-    if (found === undefined) return { name, present: false };
-    if (isObject(found) && isBare(view, found)) return { name, present: true };
-  }
+  const volumeOf = (name: string): JsonObject | undefined =>
+    view.volumes.filter(isObject).find((volume) => fieldOf(view, volume, 'name') === name);
+  const name = freeName(base, (tried) => {
+    const found = volumeOf(tried);
+    return found !== undefined && !isBare(view, found);
+  });
+  return { name, present: volumeOf(name) !== undefined };
 }
 
 /** An empty volume: nothing beside its name but what ECS prints for nothing. */

@@ -2,6 +2,7 @@ import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
 import { isObject, listOf, type JsonObject, type JsonValue } from '../../model/json.js';
 import type { TaskRecipe } from '../../model/task-recipe.js';
+import { isSamePlace, mountPoint } from '../path.js';
 import { sameName } from './identify.js';
 import { wrapTaskArgv } from './argv.js';
 import { missingCapabilities, unknownCapabilities } from './capability.js';
@@ -97,13 +98,13 @@ function mountInTheWay(
   { view, recipe, volumeName }: TaskSurroundings,
   container: TaskContainerView,
 ): string | undefined {
-  const path = withSlash(recipe.toolsPath);
+  const path = mountPoint(recipe.toolsPath);
   for (const mount of listOf(fieldOf(view, container.value, 'mountPoints'))) {
     if (!isObject(mount)) continue;
     const at = fieldOf(view, mount, 'containerPath');
     const source = fieldOf(view, mount, 'sourceVolume');
-    if (typeof at !== 'string' || (withSlash(at) === path && source === volumeName)) continue;
-    if (withSlash(at).startsWith(path)) return `its own volume ${text(source)} is mounted at ${at}`;
+    if (typeof at !== 'string' || (mountPoint(at) === path && source === volumeName)) continue;
+    if (mountPoint(at).startsWith(path)) return `its own volume ${text(source)} is mounted at ${at}`;
   }
   return undefined;
 }
@@ -112,7 +113,7 @@ function hasMount({ view, recipe, volumeName }: TaskSurroundings, container: Tas
   return listOf(fieldOf(view, container.value, 'mountPoints')).some((mount) => {
     if (!isObject(mount) || fieldOf(view, mount, 'sourceVolume') !== volumeName) return false;
     const at = fieldOf(view, mount, 'containerPath');
-    return typeof at === 'string' && withSlash(at) === withSlash(recipe.toolsPath);
+    return typeof at === 'string' && isSamePlace(at, recipe.toolsPath);
   });
 }
 
@@ -140,10 +141,6 @@ function missingDependencies({ view, recipe, names }: TaskSurroundings, containe
     const containerName = names[part];
     return containerName === undefined || present.has(containerName) ? [] : [{ containerName, condition }];
   });
-}
-
-function withSlash(path: string): string {
-  return path.endsWith('/') ? path : `${path}/`;
 }
 
 function text(value: JsonValue | undefined): string {

@@ -1,0 +1,24 @@
+import { posix } from 'node:path';
+
+/** What cleaning a path would change; nearly no path has it. */
+const unclean = /\/(?:\/|\.)/;
+
+/**
+ * Where a mount lands, with a slash at its end, so that one place is inside another where its text begins with it. The
+ * runtime cleans a path, and takes a relative one from the root, while the API server and ECS compare paths as they are
+ * written.
+ */
+export function mountPoint(mountPath: string): string {
+  const path = mountPath.startsWith('/') && !unclean.test(mountPath) ? mountPath : posix.join('/', mountPath);
+  return path.endsWith('/') ? path : `${path}/`;
+}
+
+/** Whether two paths lead to the same place, however they are written. */
+export function isSamePlace(one: string, other: string): boolean {
+  return one === other || mountPoint(one) === mountPoint(other);
+}
+
+/** A mount point as people write it. */
+export function withoutSlash(place: string): string {
+  return place.length > 1 ? place.slice(0, -1) : place;
+}
