@@ -1,5 +1,6 @@
 import type { Standstill } from '../../cluster/live/read-standstill.js';
 import { untilText } from '../../cluster/registration/pause-marker.js';
+import { workloadKind } from '../../model/workload-kinds.js';
 import type { ExplainedStep, Explanation, LiveState } from './explanation.js';
 import { createSecret, pauseText } from '../text/phrases.js';
 import { templateName } from '../files/template-names.js';
@@ -44,7 +45,7 @@ function podsStep({ seen, instrumented }: NonNullable<LiveState['pods']>, explan
   const wanted = explanation.decision === 'inject' || explanation.decision === 'partial';
   if (instrumented === seen || !wanted) return { subject, result: 'note', detail };
   const { kind, namespace = 'default' } = explanation;
-  const restarts = ['Deployment', 'StatefulSet', 'DaemonSet'].includes(kind);
+  const restarts = workloadKind(kind)?.restarts === true;
   return {
     subject,
     result: 'note',

@@ -2,6 +2,7 @@ import type { Outcome } from '../../engine/instrument.js';
 import { missingParts } from '../../inject/pod/missing.js';
 import { listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
+import { workloadKind } from '../../model/workload-kinds.js';
 import type { ExplainedStep, PodState } from './explanation.js';
 
 /**
@@ -67,7 +68,7 @@ function renewal({ metadata }: JsonObject): string {
   const kind = stringOf(owner?.['kind']);
   const ownerName = stringOf(owner?.['name']) ?? '';
   const restart = (what: string): string => `kubectl -n ${namespace} rollout restart ${what}`;
-  if (kind === 'StatefulSet' || kind === 'DaemonSet') return restart(`${kind.toLowerCase()}/${ownerName}`);
+  if (kind !== undefined && workloadKind(kind)?.restarts === true) return restart(`${kind.toLowerCase()}/${ownerName}`);
   // A Deployment's ReplicaSet is called after it, with the hash of the template behind.
   const hash = stringOf(objectOf(about?.['labels'])?.['pod-template-hash']);
   if (kind === 'ReplicaSet' && hash !== undefined && ownerName.endsWith(`-${hash}`)) {

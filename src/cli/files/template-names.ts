@@ -1,22 +1,18 @@
 import type { PodTemplate } from '../../documents/manifest/templates.js';
 import { readTask } from '../../inject/task/view.js';
 import type { TaskTemplate } from '../../model/task.js';
+import { workloadKind } from '../../model/workload-kinds.js';
 
-/** kubectl's short names, as people write them, and ours for tasks. */
-const short: Readonly<Record<string, string>> = {
+/** How tasks are called. */
+const ofTasks: Readonly<Record<string, string>> = {
   'AWS::ECS::TaskDefinition': 'resource',
   TaskDefinition: 'task',
-  Deployment: 'deploy',
-  StatefulSet: 'sts',
-  DaemonSet: 'ds',
-  ReplicaSet: 'rs',
-  ReplicationController: 'rc',
 };
 
 /** A template as people call it: `deploy/web`. */
 export function templateName({ kind, name }: Pick<PodTemplate, 'kind' | 'name'>): string {
   if (kind === 'Dockerrun') return 'Dockerrun';
-  return `${short[kind] ?? kind.toLowerCase()}/${name ?? '(no name)'}`;
+  return `${workloadKind(kind)?.called ?? ofTasks[kind] ?? kind.toLowerCase()}/${name ?? '(no name)'}`;
 }
 
 /** `2 pod templates`, `1 task`, or both. */

@@ -1,3 +1,5 @@
+import { workloadKinds } from '../../model/workload-kinds.js';
+
 /** A kind of object as the API server addresses it. */
 export interface Resource {
   /** Empty for the core group. */
@@ -9,30 +11,21 @@ export interface Resource {
 }
 
 const core = { group: '', version: 'v1' } as const;
-const apps = { group: 'apps', version: 'v1' } as const;
-const batch = { group: 'batch', version: 'v1' } as const;
 const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1' } as const;
 const registration = { group: 'admissionregistration.k8s.io', version: 'v1' } as const;
 const own = { group: 'outrider.dev', version: 'v1alpha1' } as const;
 
-/** Every kind of object that is read or written in a cluster. */
+/** Every kind of object that is read or written in a cluster, those that pods are made of among them. */
 export const resources = {
+  ...workloadKinds,
   policies: { ...own, plural: 'instrumentationpolicies', kind: 'InstrumentationPolicy' },
   profiles: { ...own, plural: 'instrumentationprofiles', kind: 'InstrumentationProfile' },
   namespaces: { ...core, plural: 'namespaces', kind: 'Namespace' },
   nodes: { ...core, plural: 'nodes', kind: 'Node' },
-  pods: { ...core, plural: 'pods', kind: 'Pod' },
   secrets: { ...core, plural: 'secrets', kind: 'Secret' },
   serviceAccounts: { ...core, plural: 'serviceaccounts', kind: 'ServiceAccount' },
   services: { ...core, plural: 'services', kind: 'Service' },
   configMaps: { ...core, plural: 'configmaps', kind: 'ConfigMap' },
-  replicationControllers: { ...core, plural: 'replicationcontrollers', kind: 'ReplicationController' },
-  deployments: { ...apps, plural: 'deployments', kind: 'Deployment' },
-  replicaSets: { ...apps, plural: 'replicasets', kind: 'ReplicaSet' },
-  statefulSets: { ...apps, plural: 'statefulsets', kind: 'StatefulSet' },
-  daemonSets: { ...apps, plural: 'daemonsets', kind: 'DaemonSet' },
-  jobs: { ...batch, plural: 'jobs', kind: 'Job' },
-  cronJobs: { ...batch, plural: 'cronjobs', kind: 'CronJob' },
   leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' },
   events: { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event' },
   clusterRoles: { ...rbac, plural: 'clusterroles', kind: 'ClusterRole' },

@@ -1,9 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { isArray, isObject, objectOf, stringOf, type JsonObject } from '../../model/json.js';
+import { allWorkloadKinds } from '../../model/workload-kinds.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { isObjectName } from '../client/object-name.js';
-import { apiVersionOf, pathOf, resources, type Resource } from '../client/resources.js';
+import { apiVersionOf, pathOf } from '../client/resources.js';
 
 /** The object that an Event is about. */
 export interface Regarding {
@@ -16,7 +17,7 @@ export interface Regarding {
 }
 
 /** Controllers that a person looks at through what made them. */
-const inBetween: readonly Resource[] = [resources.replicaSets, resources.jobs, resources.replicationControllers];
+const inBetween = allWorkloadKinds.filter(({ isInBetween }) => isInBetween);
 const most = 1_000;
 const keepMs = 10 * 60_000;
 const requestMs = 5_000;

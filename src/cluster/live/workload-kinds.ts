@@ -1,6 +1,7 @@
 import { nearest } from '../../model/nearest.js';
 import { OutriderError } from '../../model/error.js';
-import { resources, type Resource } from '../client/resources.js';
+import { allWorkloadKinds } from '../../model/workload-kinds.js';
+import type { Resource } from '../client/resources.js';
 
 /** An object as a command line names it. */
 export interface NamedWorkload {
@@ -8,22 +9,12 @@ export interface NamedWorkload {
   readonly name: string;
 }
 
-/** Kinds that are pods or make them, each with kubectl's short name. */
-const kinds: readonly { readonly resource: Resource; readonly short: readonly string[] }[] = [
-  { resource: resources.pods, short: ['po'] },
-  { resource: resources.deployments, short: ['deploy'] },
-  { resource: resources.statefulSets, short: ['sts'] },
-  { resource: resources.daemonSets, short: ['ds'] },
-  { resource: resources.jobs, short: [] },
-  { resource: resources.cronJobs, short: ['cj'] },
-  { resource: resources.replicaSets, short: ['rs'] },
-  { resource: resources.replicationControllers, short: ['rc'] },
-];
+const kinds = allWorkloadKinds.filter(({ ownsPods }) => ownsPods);
 
 const byWord: ReadonlyMap<string, Resource> = new Map(
-  kinds.flatMap(({ resource, short }) => {
-    const { group, version, plural, kind } = resource;
-    const words = [kind.toLowerCase(), plural, ...short];
+  kinds.flatMap((resource) => {
+    const { group, version, plural, kind, short } = resource;
+    const words = [kind.toLowerCase(), plural, ...(short === undefined ? [] : [short])];
     const long = [kind.toLowerCase(), plural].flatMap((word) =>
       group === '' ? [] : [`${word}.${group}`, `${word}.${version}.${group}`],
     );
@@ -31,7 +22,11 @@ const byWord: ReadonlyMap<string, Resource> = new Map(
   }),
 );
 
-const examples = 'pod, deploy, sts, ds, job, cronjob, rs and rc';
+/** `pod, deploy and rc`. */
+const examples = kinds
+  .map(({ called }) => called)
+  .join(', ')
+  .replace(/, ([^,]*)$/, ' and $1');
 
 /**
  * Reads the objects of a command line as kubectl does: `deploy/web job/seed`, or a kind and then names, `deploy web db`.

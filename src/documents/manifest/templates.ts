@@ -1,4 +1,5 @@
 import { isArray, isObject, listOf, objectOf, stringOf, type JsonObject, type JsonValue } from '../../model/json.js';
+import { workloadKind } from '../../model/workload-kinds.js';
 
 /** A pod, or a template that pods are made of, inside a document. */
 export interface PodTemplate {
@@ -18,25 +19,6 @@ export interface TemplateProblem {
   readonly path: string;
   readonly message: string;
 }
-
-interface Workload {
-  /** API groups the kind is known in; the kind of another group may mean anything. */
-  readonly groups: readonly string[];
-  readonly template: readonly string[];
-}
-
-const inSpec = ['spec', 'template'] as const;
-const workloads: ReadonlyMap<string, Workload> = new Map<string, Workload>([
-  ['Pod', { groups: [''], template: [] }],
-  ['PodTemplate', { groups: [''], template: ['template'] }],
-  ['ReplicationController', { groups: [''], template: inSpec }],
-  ['Deployment', { groups: ['apps', 'extensions'], template: inSpec }],
-  ['ReplicaSet', { groups: ['apps', 'extensions'], template: inSpec }],
-  ['StatefulSet', { groups: ['apps'], template: inSpec }],
-  ['DaemonSet', { groups: ['apps', 'extensions'], template: inSpec }],
-  ['Job', { groups: ['batch'], template: inSpec }],
-  ['CronJob', { groups: ['batch'], template: ['spec', 'jobTemplate', ...inSpec] }],
-]);
 
 /**
  * Finds the pod templates of a document: in each built-in workload kind, and in the items of lists (`List`,
@@ -68,8 +50,10 @@ function collect(
     }
     return undefined;
   }
-  const workload = workloads.get(kind);
-  if (workload === undefined || !workload.groups.includes(groupOf(value) ?? workload.groups[0] ?? '')) return undefined;
+  const workload = workloadKind(kind);
+  if (workload === undefined) return undefined;
+  const group = groupOf(value) ?? workload.group;
+  if (group !== workload.group && !workload.formerGroups.includes(group)) return undefined;
   const pod = descend(value, workload.template);
   if (pod === undefined || pod === null) return undefined;
   const podPath = [path, ...workload.template].join('/');
