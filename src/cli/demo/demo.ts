@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import jsonpatch from 'fast-json-patch';
-import { diffTexts, renderDiff } from '../../documents/diff.js';
+import { diffTexts, renderDiff } from '../text/diff.js';
 import { applyUndo, withUndo } from '../../documents/undo/undo.js';
 import { cloneJson, isArray, isObject, stringOf, stringsOf, type JsonObject } from '../../model/json.js';
 import { cloneOperation, type Operation } from '../../model/patch.js';

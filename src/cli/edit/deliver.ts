@@ -1,4 +1,4 @@
-import { diffTexts, renderDiff } from '../../documents/diff.js';
+import { diffTexts, renderDiff } from '../text/diff.js';
 import type { Invocation } from '../command.js';
 import { documentOperations, type EditedFile, type TemplateEdit } from '../files/edited-file.js';
 import type { OutputFormat, OutputOptions } from '../options/output.js';

@@ -1,4 +1,4 @@
-import type { DiffHunk, DiffLine } from '../../documents/diff.js';
+import type { DiffHunk, DiffLine } from '../text/diff.js';
 import type { ManifestDocument } from '../../documents/manifest/manifest.js';
 import { isArray, isObject, type JsonValue } from '../../model/json.js';
 

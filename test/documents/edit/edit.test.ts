@@ -3,7 +3,7 @@ import jsonpatch from 'fast-json-patch';
 import { applyPatch } from 'rfc6902';
 import t from 'tap';
 import { readManifests } from '../../../src/documents/manifest/manifest.js';
-import { diffTexts } from '../../../src/documents/diff.js';
+import { diffTexts } from '../../../src/cli/text/diff.js';
 import { editDocument } from '../../../src/documents/edit/edit.js';
 import type { JsonValue } from '../../../src/model/json.js';
 import { cloneOperation, type Operation } from '../../../src/model/patch.js';
