@@ -1,7 +1,7 @@
 import type { Finding } from '../model/decision.js';
 import type { ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
 import type { Recipe } from '../model/recipe.js';
-import { rewriteImage } from '../inject/pod/own-containers.js';
+import { rewriteImage } from '../inject/rewrite-image.js';
 import type { Engine, PodRequest } from './engine.js';
 import type { Rule } from './rules.js';
 

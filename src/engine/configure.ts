@@ -2,7 +2,7 @@ import type { OutriderError } from '../model/error.js';
 import type { ImageConfig } from '../model/image.js';
 import type { ClusterFacts } from '../model/recipe.js';
 import type { ParsedConfiguration } from '../documents/configuration/configuration.js';
-import { rewriteImage } from '../inject/pod/own-containers.js';
+import { rewriteImage } from '../inject/rewrite-image.js';
 import { salvagePolicy } from '../policy/salvage.js';
 import { profileRegistry } from '../profile/registry.js';
 import { compileRules, type BrokenPolicy, type CompileOptions, type Rules } from './rules.js';

@@ -3,15 +3,7 @@ import type { JsonValue } from '../model/json.js';
 import type { ImageConfig, ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
 import { names } from '../model/names.js';
 import type { ContainerView, PodView } from '../inject/pod/view.js';
-
-/** What is known of images by container name. */
-export type KnownImages = ReadonlyMap<string, ImageOutcome>;
-
-/** Images of one pod: those known at once, and those that a registry has to be asked for. */
-export interface PodImages {
-  readonly known: Map<string, ImageOutcome>;
-  readonly unknown: readonly { readonly container: string; readonly request: ImageRequest }[];
-}
+import type { AskedImages } from './asked-images.js';
 
 /**
  * Collects what is known of the images of containers that give no command, without any I/O: the pod's annotation first,
@@ -23,7 +15,7 @@ export function knownImages(
   pod: ImageRequest['pod'],
   namespace: string,
   resolver: ImageResolver,
-): PodImages {
+): AskedImages {
   const known = new Map<string, ImageOutcome>();
   const unknown: { container: string; request: ImageRequest }[] = [];
   const annotation = view.annotations[names.images];

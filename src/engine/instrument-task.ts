@@ -1,12 +1,12 @@
 import type { Decision, Finding, Step } from '../model/decision.js';
-import type { ImageConfig, ImageOutcome } from '../model/image.js';
+import type { ImageConfig } from '../model/image.js';
 import { names } from '../model/names.js';
 import { OutriderError } from '../model/error.js';
 import type { Operation } from '../model/patch.js';
 import type { TaskRecipe } from '../model/task-recipe.js';
 import type { TaskTemplate } from '../model/task.js';
 import { findTaskObstacle, makeTaskPlan } from '../inject/task/make-plan.js';
-import { rewriteImage } from '../inject/pod/own-containers.js';
+import { rewriteImage } from '../inject/rewrite-image.js';
 import { needsTaskImage } from '../inject/task/argv.js';
 import { findOwnTaskContainers } from '../inject/task/identify.js';
 import { agentPointer, buildTaskPatch } from '../inject/task/patch.js';
@@ -17,8 +17,10 @@ import { selectContainers } from '../policy/containers.js';
 import { decide, noFindings, type Findings } from '../policy/decide.js';
 import { screen, type Screening } from '../policy/screen.js';
 import { renderTaskRecipe } from '../profile/render-task.js';
+import { lookUpAll, type KnownImages } from './asked-images.js';
 import type { Engine } from './engine.js';
 import type { Rule } from './rules.js';
+import { findingsOf, isCarriedOut, obstructedBy, ruleFor, type Passed } from './findings.js';
 import { knownTaskImages } from './task-images.js';
 import { wishesOf, type TaskWishes } from './task-tags.js';
 
@@ -48,7 +50,7 @@ export interface TaskOutcome {
   readonly view: TaskView | undefined;
   readonly plan: TaskPlan | undefined;
   /** What was known of each container's image that was asked for. */
-  readonly images: ReadonlyMap<string, ImageOutcome>;
+  readonly images: KnownImages;
 }
 
 /**
@@ -63,10 +65,8 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   const subject = { namespace: '', namespaceLabels: wishes.labels, podLabels: wishes.labels };
   const screening = screen(engine.rules.policies, subject, new Set(), request.trace);
   if (screening.stop !== undefined) return stopped(screening, noFindings, {});
-  const rule = engine.rules.byPolicy.get(screening.policy.name);
-  if (rule === undefined) throw new Error(`no rule for policy ${screening.policy.name}`);
-  const obstructed = (obstacle: Finding, view?: TaskView) =>
-    stopped(screening, { ...noFindings, obstacle }, { rule, view });
+  const rule = ruleFor(screening, engine);
+  const obstructed = (obstacle: Finding, view?: TaskView) => stopped(screening, obstructedBy(obstacle), { rule, view });
   const rendered = renderTaskRecipe(rule.profile, screening.policy.spec);
   const recipe = rendered === undefined ? undefined : rewritten(rendered, engine.facts);
   if (recipe !== undefined) refuseUnfilled(recipe, template);
@@ -92,12 +92,7 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
     engine.images,
   );
   if (request.lookUp !== undefined && images.unknown.length > 0) {
-    const signal = request.lookUp();
-    await Promise.all(
-      images.unknown.map(async ({ container, request: image }) => {
-        images.known.set(container, await engine.images.lookUp(image, signal));
-      }),
-    );
+    await Promise.all(lookUpAll(images, engine.images, request.lookUp()));
   }
   // Whoever asks for certain containers asks for none whose name only deployment knows.
   const asksForUnknown = request.only.length === 0;
@@ -163,34 +158,26 @@ function choose(
 }
 
 function finished(
-  screening: Extract<Screening, { stop: undefined }>,
+  screening: Passed,
   rule: Rule,
   input: Chosen & {
     readonly view: TaskView;
     readonly recipe: TaskRecipe;
     readonly own: ReturnType<typeof findOwnTaskContainers>;
     readonly asksForUnknown: boolean;
-    readonly images: ReadonlyMap<string, ImageOutcome>;
+    readonly images: KnownImages;
   },
 ): TaskOutcome {
-  const { view, images, steps, narrowed } = input;
+  const { view, images } = input;
   const planned = makeTaskPlan({ ...input, imageOf: ({ name }) => images.get(name) });
   const { plan } = planned;
-  const findings: Findings = {
-    obstacle: planned.obstacle,
-    tampered: screening.policy.spec.optOut === 'Forbidden' ? planned.tampered : undefined,
-    missing: [],
-    containers: planned.containers,
-    narrowed,
-    remarks: [...steps, ...planned.remarks.map(noteOf)],
-  };
+  const findings = findingsOf(screening, input, planned);
   const decision = decide(screening, findings, 'mutate');
-  const injects = decision.decision === 'inject' || decision.decision === 'partial';
   const denial = decide(screening, findings, 'validate');
   return {
     decision,
     denial: denial.decision === 'deny' ? denial : undefined,
-    patch: plan === undefined || !injects ? [] : buildTaskPatch(plan),
+    patch: plan === undefined || !isCarriedOut(decision) ? [] : buildTaskPatch(plan),
     agent: plan === undefined ? undefined : agentPointer(plan),
     rule,
     view,
@@ -224,8 +211,4 @@ function asTask(decision: Decision): Decision {
     return { ...decision, detail: `the task is tagged ${names.inject}=disabled, or kilt-ignore` };
   if (reason === 'no_policy') return { ...decision, detail: 'no policy matches the task’s tags' };
   return decision;
-}
-
-function noteOf(remark: Finding): Step {
-  return { subject: remark.reason, result: 'note', detail: remark.detail, reason: remark.reason };
 }

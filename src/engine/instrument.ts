@@ -18,9 +18,11 @@ import { selectContainers, type Selection } from '../policy/containers.js';
 import type { CompiledPolicy } from '../policy/compile.js';
 import { decide, noFindings, type Findings } from '../policy/decide.js';
 import { screen, type Screening } from '../policy/screen.js';
+import { lookUpAll, type AskedImages, type KnownImages } from './asked-images.js';
 import { agentImagesOf, agentImageTrouble, lookUpAgents, secretTrouble } from './agent.js';
 import type { Engine, PodRequest } from './engine.js';
-import { knownImages, type KnownImages, type PodImages } from './images.js';
+import { findingsOf, isCarriedOut, noteOf, obstructedBy, ruleFor, type Passed } from './findings.js';
+import { knownImages } from './images.js';
 import type { Rule } from './rules.js';
 
 /** A decision with what it came from. */
@@ -36,7 +38,7 @@ export interface Outcome {
 
 const noImages: KnownImages = new Map();
 const nobody: readonly ContainerView[] = [];
-const nothingAsked: PodImages = { known: new Map(), unknown: [] };
+const nothingAsked: AskedImages = { known: new Map(), unknown: [] };
 
 /**
  * Decides on one pod and, at the mutating door, builds its patch. Answers at once when nothing has to be looked up, and
@@ -46,9 +48,8 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
   const view = readPod(request.pod);
   const screening = screen(engine.rules.policies, subjectOf(request, view), engine.excludedNamespaces, request.trace);
   if (screening.stop !== undefined) return stopped(screening, noFindings, request.door, undefined);
-  const rule = engine.rules.byPolicy.get(screening.policy.name);
-  if (rule === undefined) throw new Error(`no rule for policy ${screening.policy.name}`);
-  const obstructed = (obstacle: Finding) => stopped(screening, { ...noFindings, obstacle }, request.door, rule);
+  const rule = ruleFor(screening, engine);
+  const obstructed = (obstacle: Finding) => stopped(screening, obstructedBy(obstacle), request.door, rule);
   if (isFinding(view)) return obstructed(view);
   const setting = openSetting(view, rule.recipe, rule.placement, engine.facts, rule.parts);
   if ('reason' in setting) return obstructed(setting);
@@ -89,9 +90,7 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
   if (!asks || !pending) return judged(agent.known);
 
   const signal = lookUp();
-  const containers = images.unknown.map(async ({ container, request: image }) => {
-    images.known.set(container, await engine.images.lookUp(image, signal));
-  });
+  const containers = lookUpAll(images, engine.images, signal);
   const lookedUp = lookUpAgents(agent.unknown, engine.images, signal);
   return Promise.all([ahead, ...containers])
     .then(() => lookedUp)
@@ -157,18 +156,12 @@ interface Chosen {
   readonly selected: readonly ContainerView[];
   readonly narrowed: boolean;
   readonly steps: readonly Step[];
-  readonly images: ReadonlyMap<string, ImageOutcome>;
+  readonly images: KnownImages;
   /** For the pod's record. */
   readonly credentials: string | undefined;
 }
 
-function finished(
-  request: PodRequest,
-  screening: Extract<Screening, { stop: undefined }>,
-  rule: Rule,
-  setting: Setting,
-  chosen: Chosen,
-): Outcome {
+function finished(request: PodRequest, screening: Passed, rule: Rule, setting: Setting, chosen: Chosen): Outcome {
   const planned: Planned = makePlan({
     setting,
     selected: chosen.selected,
@@ -176,28 +169,17 @@ function finished(
     namespaceLabels: request.namespaceLabels,
     pullSecretsAdmitted: request.admitted,
   });
-  const remarks = [...chosen.steps, ...planned.remarks.map(noteOf)];
-  const takenOff =
-    request.door === 'mutate' && planned.plan !== undefined ? partsTakenOff(planned.plan, setting.view) : undefined;
-  const decision = decide(
-    screening,
-    {
-      // Overriding a reserved variable is a way of opting out: only a policy that forbids that minds (E32).
-      tampered: screening.policy.spec.optOut === 'Forbidden' ? planned.tampered : undefined,
-      differing: planned.differing,
-      missing: planned.plan === undefined || request.door === 'mutate' ? [] : missingParts(planned.plan),
-      containers: planned.containers,
-      narrowed: chosen.narrowed,
-      remarks: takenOff === undefined ? remarks : [...remarks, noteOf(takenOff)],
-    },
-    request.door,
-  );
-  const injects = decision.decision === 'inject' || decision.decision === 'partial';
+  const { plan } = planned;
+  const mutates = request.door === 'mutate';
+  const takenOff = mutates && plan !== undefined ? partsTakenOff(plan, setting.view) : undefined;
+  const found = takenOff === undefined ? planned : { ...planned, remarks: [...planned.remarks, takenOff] };
+  const missing = mutates || plan === undefined ? [] : missingParts(plan);
+  const decision = decide(screening, findingsOf(screening, chosen, found, missing), request.door);
   const patch =
-    planned.plan === undefined || !injects || request.door === 'validate'
+    plan === undefined || !isCarriedOut(decision) || !mutates
       ? []
       : buildPatch(
-          planned.plan,
+          plan,
           setting.view,
           {
             status: decision.decision === 'partial' ? 'partial' : 'injected',
@@ -208,11 +190,7 @@ function finished(
           },
           rule.parts.operations,
         );
-  return { decision, patch, rule, plan: planned.plan, images: chosen.images };
-}
-
-function noteOf(remark: Finding): Step {
-  return { subject: remark.reason, result: 'note', detail: remark.detail, reason: remark.reason };
+  return { decision, patch, rule, plan, images: chosen.images };
 }
 
 /** Whether a value is still being worked out. */

@@ -1,12 +1,7 @@
 import type { ImageConfig, ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
 import { isObject, stringOf, type JsonObject } from '../model/json.js';
 import { fieldOf, taskField, type TaskContainerView, type TaskView } from '../inject/task/view.js';
-
-/** Images of one task: those known at once, and those that a registry has to be asked for. */
-export interface TaskImages {
-  readonly known: Map<string, ImageOutcome>;
-  readonly unknown: readonly { readonly container: string; readonly request: ImageRequest }[];
-}
+import type { AskedImages } from './asked-images.js';
 
 /**
  * Collects what is known of the images of containers, without any I/O: what was said under the container's name or the
@@ -19,10 +14,10 @@ export function knownTaskImages(
   view: TaskView,
   said: ReadonlyMap<string, ImageConfig>,
   resolver: ImageResolver,
-): TaskImages {
+): AskedImages {
   const known = new Map<string, ImageOutcome>();
   const unknown: { container: string; request: ImageRequest }[] = [];
-  const pod = placement(view);
+  const pod = podLike(view);
   for (const { name, image, imageIsIntrinsic } of containers) {
     const config = said.get(name) ?? said.get(image);
     if (config !== undefined) {
@@ -38,7 +33,7 @@ export function knownTaskImages(
 }
 
 /** A pod that lands where the task does, for whoever picks an image's platform (E8). */
-function placement(view: TaskView): JsonObject {
+function podLike(view: TaskView): JsonObject {
   const platform = taskField(view, 'runtimePlatform');
   const architecture = isObject(platform) ? stringOf(fieldOf(view, platform, 'cpuArchitecture')) : undefined;
   const name = architecture === 'ARM64' ? 'arm64' : architecture === 'X86_64' || view.fargate ? 'amd64' : undefined;

@@ -1,5 +1,6 @@
 import type { ContainerFinding } from '../../model/decision.js';
 import type { ImageConfig, ImageOutcome } from '../../model/image.js';
+import { initSystems, isWrapped, pid1 } from '../argv.js';
 import type { ContainerView } from './view.js';
 
 /** The argv of a container behind the wrapper; `args` is `undefined` where the container's own stay as they are. */
@@ -8,38 +9,12 @@ export interface WrappedArgv {
   readonly args: readonly string[] | undefined;
 }
 
-/** Programs that must be process 1 and do not start under a tracer that forks (E39). */
-export const initSystems: ReadonlySet<string> = new Set([
-  '/init',
-  '/sbin/init',
-  '/usr/sbin/init',
-  '/bin/systemd',
-  '/usr/bin/systemd',
-  '/lib/systemd/systemd',
-  '/usr/lib/systemd/systemd',
-]);
-
 /**
  * Makes a string of an image mean itself in a Pod: the kubelet expands `$(VAR)` and folds `$$` in a Pod's command and
  * args, and never in an image's (E6).
  */
 export function literal(text: string): string {
   return text.includes('$') ? text.replaceAll('$', '$$$$') : text;
-}
-
-/** Whether an argv starts with the wrapper, in either of the two shapes seen in the field (E17). */
-export function isWrapped(argv: readonly string[], wrapper: readonly string[]): boolean {
-  return argv.length >= wrapper.length && startsWith(argv, wrapper);
-}
-
-function startsWith(argv: readonly string[], wrapper: readonly string[]): boolean {
-  for (let i = 0; i < wrapper.length; i++) if (argv[i] !== wrapper[i]) return false;
-  return true;
-}
-
-/** Whether an argv runs the wrapper's program, with whatever flags. */
-export function runsWrapper(argv: readonly string[], wrapper: readonly string[]): boolean {
-  return argv.length > 0 && argv[0] === wrapper[0];
 }
 
 /** Whether what a container starts is only known from its image (E1). */
@@ -83,7 +58,7 @@ function wrapImage(
   config: ImageConfig,
 ): WrappedArgv | NonNullable<ContainerFinding['leftOut']> {
   // An image that was built with the wrapper as its entrypoint is not wrapped twice.
-  const entrypoint = startsWith(config.entrypoint, wrapper)
+  const entrypoint = isWrapped(config.entrypoint, wrapper)
     ? config.entrypoint.slice(wrapper.length)
     : config.entrypoint;
   const hasArgs = container.args.length > 0;
@@ -95,8 +70,4 @@ function wrapImage(
   const command = joined(wrapper, entrypoint.map(literal));
   if (hasArgs) return { command, args: undefined };
   return { command, args: config.cmd.length > 0 ? config.cmd.map(literal) : undefined };
-}
-
-function pid1(program: string): NonNullable<ContainerFinding['leftOut']> {
-  return { reason: 'pid1_entrypoint', detail: `${program} has to be process 1` };
 }

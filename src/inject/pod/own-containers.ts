@@ -2,8 +2,9 @@ import { listOf, objectOf } from '../../model/json.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { Resources } from '../../model/policy.js';
 import type { ClusterFacts, Recipe, RecipeSidecar, RecipeVolume } from '../../model/recipe.js';
-import { literal } from './argv.js';
 import { parseQuantity } from '../../model/quantity.js';
+import { rewriteImage } from '../rewrite-image.js';
+import { literal } from './argv.js';
 import { commandArgv, copyArgv, filesPath, keeperArgv, toolsArgv, toolsPath, volumeRoot } from './scripts.js';
 import type { ContainerView, PodView } from './view.js';
 
@@ -25,12 +26,6 @@ export interface Surroundings {
   /** The first container that is wrapped: whose user an agent that looks into the workload takes on. */
   readonly firstWrapped: ContainerView | undefined;
   readonly view: PodView;
-}
-
-/** Applies the operator's image rewrites: the first prefix that fits. */
-export function rewriteImage(image: string, rewrites: ClusterFacts['imageRewrites']): string {
-  const rule = rewrites.find(({ from }) => image.startsWith(from));
-  return rule === undefined ? image : rule.to + image.slice(rule.from.length);
 }
 
 /** The init container that brings busybox; `undefined` when nothing of the recipe needs it. */

@@ -1,10 +1,11 @@
 import { deepFrozen, type JsonObject } from '../../model/json.js';
 import type { ClusterFacts, Recipe } from '../../model/recipe.js';
-import { growthBy } from './growth.js';
+import { rewriteImage } from '../rewrite-image.js';
 import { KeptOperations } from './kept-operations.js';
 import { filesMount } from './mounts.js';
-import { fillContainer, rewriteImage, sidecarContainer, toolsContainer, type Surroundings } from './own-containers.js';
+import { fillContainer, sidecarContainer, toolsContainer, type Surroundings } from './own-containers.js';
 import type { Growth, PlannedMount } from './plan.js';
+import { growthBy } from './resources.js';
 import { VariableNames } from './variable-names.js';
 
 /** Our containers: what brings the tools, what fills the volume, the agent. */

@@ -1,11 +1,11 @@
 import type { Finding } from '../../model/decision.js';
 import type { JsonObject } from '../../model/json.js';
 import type { ClusterFacts, Placement, Recipe } from '../../model/recipe.js';
-import { runsWrapper } from './argv.js';
+import { runsWrapper } from '../argv.js';
 import type { Surroundings } from './own-containers.js';
 import type { OwnPart, OwnParts } from './own-parts.js';
 import { mountedVolume, searchContainer } from './identify.js';
-import { limitsEphemeralStorage, isGuaranteed } from './quality-of-service.js';
+import { limitsEphemeralStorage, isGuaranteed } from './resources.js';
 import type { ContainerView, PodView } from './view.js';
 
 /** How a recipe will be carried out on one pod, and which of the pod's containers are the workload. */

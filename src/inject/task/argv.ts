@@ -1,7 +1,7 @@
 import type { Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
 import { isArray, listOf, stringsOf, type JsonValue } from '../../model/json.js';
-import { initSystems, isWrapped, runsWrapper } from '../pod/argv.js';
+import { initSystems, isWrapped, pid1, runsWrapper } from '../argv.js';
 import { isIntrinsic, mayVanish } from './dialect.js';
 import { fieldOf, pointerOf, unknown, type TaskContainerView, type TaskView } from './view.js';
 
@@ -104,8 +104,4 @@ function noList(pointer: string): Finding {
 
 function empty(detail: string): Finding {
   return { reason: 'entrypoint_empty', detail };
-}
-
-function pid1(program: string): Finding {
-  return { reason: 'pid1_entrypoint', detail: `${program} has to be process 1` };
 }

@@ -3,7 +3,7 @@ import { isObject, listOf, stringOf, type JsonObject } from '../../model/json.js
 import type { TaskHostMount } from '../../model/task-recipe.js';
 import { freeName } from '../free-name.js';
 import { isSamePlace } from '../path.js';
-import { planHostMounts } from '../pod/host-mounts.js';
+import { planHostMounts } from '../host-mounts.js';
 import { isIntrinsic } from './dialect.js';
 import { fieldOf, pointerOf, unknown, type TaskContainerView, type TaskView } from './view.js';
 

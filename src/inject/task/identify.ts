@@ -1,6 +1,6 @@
 import { isObject, listOf } from '../../model/json.js';
 import type { TaskRecipe } from '../../model/task-recipe.js';
-import { runsWrapper } from '../pod/argv.js';
+import { runsWrapper } from '../argv.js';
 import { isAgentOnly } from './plan.js';
 import { fieldOf, type TaskContainerView, type TaskView } from './view.js';
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { isWrapped, literal, needsImage, runsWrapper, wrapArgv } from '../../../src/inject/pod/argv.js';
+import { isWrapped, runsWrapper } from '../../../src/inject/argv.js';
+import { literal, needsImage, wrapArgv } from '../../../src/inject/pod/argv.js';
 import type { ImageOutcome } from '../../../src/model/image.js';
 import type { ContainerView } from '../../../src/inject/pod/view.js';
 import { expand } from '../../support/kubelet.js';

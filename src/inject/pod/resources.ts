@@ -1,6 +1,6 @@
-import { objectOf } from '../../model/json.js';
-import type { JsonObject, JsonValue } from '../../model/json.js';
+import { isObject, objectOf, type JsonObject, type JsonValue } from '../../model/json.js';
 import { parseQuantity, sameQuantity } from '../../model/quantity.js';
+import type { Growth } from './plan.js';
 import type { ContainerView } from './view.js';
 
 /**
@@ -44,4 +44,30 @@ export function limitsEphemeralStorage(workload: readonly ContainerView[]): bool
 function isPositive(quantity: JsonValue | undefined): boolean {
   const amount = parseQuantity(quantity);
   return amount !== undefined && amount > 0n;
+}
+
+const noGrowth: Growth = { requests: {}, limits: {}, text: '' };
+
+/** By how much a pod grows with this agent beside it; not at all without one. */
+export function growthBy(agent: JsonObject | undefined): Growth {
+  const resources = agent?.['resources'];
+  if (!isObject(resources)) return noGrowth;
+  const requests = quantities(resources['requests']);
+  const limits = quantities(resources['limits']);
+  return { requests, limits, text: [...listed(requests, 'requests'), ...listed(limits, 'limits')].join('; ') };
+}
+
+function listed(amounts: Growth['requests'], kind: string): readonly string[] {
+  const texts = Object.entries(amounts).map(([name, amount]) => `${name} ${amount}`);
+  return texts.length === 0 ? [] : [`${kind} ${texts.join(', ')}`];
+}
+
+function quantities(value: unknown): Readonly<Record<string, string>> {
+  const amounts: Record<string, string> = {};
+  if (isObject(value))
+    for (const name in value) {
+      const amount = value[name];
+      if (typeof amount === 'string') amounts[name] = amount;
+    }
+  return amounts;
 }

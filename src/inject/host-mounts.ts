@@ -1,9 +1,7 @@
-import { isObject, listOf, objectOf, stringOf } from '../../model/json.js';
-import type { JsonObject } from '../../model/json.js';
-import type { Finding } from '../../model/decision.js';
-import { mountPoint, withoutSlash } from '../path.js';
-import type { PlannedMount } from './plan.js';
-import type { ContainerView } from './view.js';
+import { isObject, listOf, objectOf, stringOf } from '../model/json.js';
+import type { JsonObject } from '../model/json.js';
+import type { Finding } from '../model/decision.js';
+import { mountPoint, withoutSlash } from './path.js';
 
 /** A part of the node that a container is to see. */
 export interface HostMount {
@@ -17,12 +15,18 @@ export interface HostMount {
 
 /** The mounts that a container lacks, and what there is to say of those that it has. */
 export interface HostMounts {
-  readonly mounts: readonly PlannedMount[];
+  readonly mounts: readonly PlannedHostMount[];
   readonly remarks: readonly Finding[];
 }
 
-/** The part of a container that is looked at here. */
-type MountingContainer = Pick<ContainerView, 'name' | 'value'>;
+/** A mount as it will stand in a container of a pod. */
+export type PlannedHostMount = JsonObject & { readonly name: string; readonly mountPath: string };
+
+/** A container as far as it is looked at here: a task's comes in a pod's form. */
+export interface MountingContainer {
+  readonly name: string;
+  readonly value: JsonObject;
+}
 
 /** A mount as the pod has it. Paths end in a slash. */
 interface PresentMount {
@@ -48,7 +52,7 @@ export function planHostMounts(
 ): HostMounts | Finding {
   if (wanted.length === 0) return { mounts: [], remarks: [] };
   const present = presentMounts(container, volumes);
-  const mounts: PlannedMount[] = [];
+  const mounts: PlannedHostMount[] = [];
   const remarks: Finding[] = [];
   for (const mount of wanted) {
     const at = mountPoint(mount.mountPath);

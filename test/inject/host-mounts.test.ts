@@ -1,7 +1,7 @@
 import t from 'tap';
-import { planHostMounts, type HostMount, type HostMounts } from '../../../src/inject/pod/host-mounts.js';
-import type { JsonObject } from '../../../src/model/json.js';
-import type { ContainerView } from '../../../src/inject/pod/view.js';
+import { planHostMounts, type HostMount, type HostMounts } from '../../src/inject/host-mounts.js';
+import type { JsonObject } from '../../src/model/json.js';
+import type { ContainerView } from '../../src/inject/pod/view.js';
 
 function container(volumeMounts: readonly JsonObject[]): ContainerView {
   const value = { name: 'system-probe', volumeMounts };

@@ -1,0 +1,54 @@
+import type { Decision, Finding, Step } from '../model/decision.js';
+import { noFindings, type Findings } from '../policy/decide.js';
+import type { Screening } from '../policy/screen.js';
+import type { Engine } from './engine.js';
+import type { Rule } from './rules.js';
+
+/** A screening that lets the look at a pod or a task go on. */
+export type Passed = Extract<Screening, { stop: undefined }>;
+
+/** How the policy that won is carried out. */
+export function ruleFor({ policy }: Passed, { rules }: Engine): Rule {
+  const rule = rules.byPolicy.get(policy.name);
+  if (rule === undefined) throw new Error(`no rule for policy ${policy.name}`);
+  return rule;
+}
+
+/** What planning found, of a pod or of a task. */
+export interface Found extends Pick<Findings, 'obstacle' | 'tampered' | 'differing' | 'containers'> {
+  readonly remarks: readonly Finding[];
+}
+
+/** What planning found, in the form that a decision is made from. */
+export function findingsOf(
+  { policy }: Passed,
+  { narrowed, steps }: Pick<Findings, 'narrowed'> & { readonly steps: readonly Step[] },
+  found: Found,
+  missing: readonly string[] = [],
+): Findings {
+  return {
+    obstacle: found.obstacle,
+    // Overriding a reserved variable is a way of opting out: only a policy that forbids that minds (E32).
+    tampered: policy.spec.optOut === 'Forbidden' ? found.tampered : undefined,
+    differing: found.differing,
+    missing,
+    containers: found.containers,
+    narrowed,
+    remarks: [...steps, ...found.remarks.map(noteOf)],
+  };
+}
+
+/** The findings where something rules the instrumentation out before anything is planned. */
+export function obstructedBy(obstacle: Finding): Findings {
+  return { ...noFindings, obstacle };
+}
+
+/** Whether a decision is carried out by a patch. */
+export function isCarriedOut({ decision }: Decision): boolean {
+  return decision === 'inject' || decision === 'partial';
+}
+
+/** A remark as a step of the explanation. */
+export function noteOf(remark: Finding): Step {
+  return { subject: remark.reason, result: 'note', detail: remark.detail, reason: remark.reason };
+}
