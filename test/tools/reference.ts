@@ -1,4 +1,5 @@
 import { schemaReference } from './schema-reference.js';
+import { policyReach, profileReach } from '../../src/model/field-reach.js';
 import { imageMapSchema } from '../../src/model/image-map.js';
 import { policySchema } from '../../src/model/policy.js';
 import { profileSchema } from '../../src/model/profile.js';
@@ -14,8 +15,9 @@ export const referencePages: readonly GeneratedFile[] = [
     make: () =>
       schemaReference(
         'InstrumentationPolicy',
-        'Who gets which profile, and how strictly. A cluster, a configuration folder and the offline commands read the same document.',
+        'Who gets which profile, and how strictly. A cluster, a configuration folder and the offline commands read the same document. A task is an ECS task definition, a CloudFormation template or a Dockerrun file.',
         policySchema,
+        policyReach,
       ),
   },
   {
@@ -25,6 +27,7 @@ export const referencePages: readonly GeneratedFile[] = [
         'InstrumentationProfile',
         'A vendor’s recipe, as data. Every part is optional. [Profiles](../profiles.md) explains them with an example.',
         profileSchema,
+        profileReach,
       ),
   },
   {

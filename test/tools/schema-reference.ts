@@ -9,6 +9,7 @@ import {
   type JsonObject,
   type JsonValue,
 } from '../../src/model/json.js';
+import type { FieldReach } from '../../src/model/field-reach.js';
 import { branches, jsonSchemaOf } from '../../src/documents/schema/guide.js';
 
 /**
@@ -17,21 +18,42 @@ import { branches, jsonSchemaOf } from '../../src/documents/schema/guide.js';
  *
  * @param kind heading: the document's kind
  * @param introduction a paragraph that stands before the table
+ * @param reach on what each field acts, where that is told: in one more column
  */
-export function schemaReference(kind: string, introduction: string, schema: z.ZodType): string {
+export function schemaReference(
+  kind: string,
+  introduction: string,
+  schema: z.ZodType,
+  reach?: ReadonlyMap<string, FieldReach>,
+): string {
   const rows = rowsOf(jsonSchemaOf(schema), '').map(
-    ({ field, type, standard, text }) => `| \`${field}\` | ${type} | ${standard} | ${cell(text)} |`,
+    ({ field, type, standard, text }) =>
+      `| \`${field}\` | ${type} | ${standard} | ${cell(text)} |${reach === undefined ? '' : ` ${reachText(reach.get(field))} |`}`,
   );
   return [
     `# ${kind}`,
     '',
     introduction,
     '',
-    '| Field | Type | Default | Meaning |',
-    '| --- | --- | --- | --- |',
+    `| Field | Type | Default | Meaning |${reach === undefined ? '' : ' Acts on |'}`,
+    `| --- | --- | --- | --- |${reach === undefined ? '' : ' --- |'}`,
     ...rows,
     '',
   ].join('\n');
+}
+
+/** The fields of a schema that hold values, and no fields of their own. */
+export function valueFields(schema: z.ZodType): readonly string[] {
+  const fields = rowsOf(jsonSchemaOf(schema), '').map(({ field }) => field);
+  return fields.filter(
+    (field) => !fields.some((other) => other.startsWith(`${field}.`) || other.startsWith(`${field}[`)),
+  );
+}
+
+function reachText(reach: FieldReach | undefined): string {
+  if (reach === undefined) return '';
+  const on = { both: 'pods and tasks', pods: 'pods', tasks: 'tasks', neither: 'neither' }[reach.on];
+  return reach.why === undefined ? on : `${on}: ${cell(reach.why)}`;
 }
 
 interface Row {

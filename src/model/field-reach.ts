@@ -1,0 +1,179 @@
+/** On what a field of a policy or a profile acts. `neither`: it is for people. */
+export interface FieldReach {
+  readonly on: 'both' | 'pods' | 'tasks' | 'neither';
+  /** Why not on the other, or what is otherwise there. */
+  readonly why?: string;
+}
+
+/** Fields that act alike, for one reason. */
+interface Group extends FieldReach {
+  readonly fields: readonly string[];
+}
+
+/** Every field of a policy's spec that holds a value. */
+const policyGroups: readonly Group[] = [
+  {
+    on: 'both',
+    fields: [
+      'mode',
+      'prefer',
+      'precedence',
+      'containers.include',
+      'containers.exclude',
+      'profile.name',
+      'profile.settings',
+      'agent.image',
+      'optOut',
+      'admitUninstrumented',
+      'onUnresolvedImage',
+    ],
+  },
+  {
+    on: 'both',
+    why: 'a task’s tags stand for the labels of namespace and pod',
+    fields: ['match.namespaceSelector', 'match.podSelector'].flatMap(selector),
+  },
+  {
+    on: 'both',
+    why: 'a task’s containers are Main; ECS has neither the other containers nor hooks, and a health check stays as it is',
+    fields: ['containers.cover'],
+  },
+  { on: 'both', why: 'in a task Auto is Always: nothing refuses it before it is deployed', fields: ['capability'] },
+  { on: 'pods', why: 'ECS pulls by the rights of the task’s execution role', fields: ['agent.imagePullSecrets'] },
+  {
+    on: 'pods',
+    why: 'an agent in a task has the memory that `spec.task.agent` of the profile says',
+    fields: ['agent.resources.requests', 'agent.resources.limits'],
+  },
+  { on: 'pods', why: 'ECS has no sidecar of its own kind', fields: ['agent.placement'] },
+  {
+    on: 'pods',
+    why: 'a task’s access key comes from the setting that `secretFrom` of the profile names',
+    fields: ['credentials.secretRef.name', 'credentials.secretRef.key', 'credentials.mirror'],
+  },
+  { on: 'pods', why: 'how the files get into a task is `spec.task` of the profile’s to say', fields: ['delivery'] },
+];
+
+const taskHasIts = (field: string): string => `tasks have \`spec.task.${field}\``;
+
+/** Every field of a profile's spec that holds a value. */
+const profileGroups: readonly Group[] = [
+  { on: 'neither', why: 'for people', fields: ['description'] },
+  { on: 'pods', why: 'no record of it is written into a task', fields: ['version'] },
+  {
+    on: 'both',
+    fields: [
+      ...fieldsOf('settings.NAME', 'type description default required enum pattern minimum maximum'),
+      ...fieldsOf('settings.NAME.lookup', 'setting table'),
+      'image',
+      ...argument('wrapper.argv'),
+      'reservedEnv',
+    ],
+  },
+  {
+    on: 'both',
+    why: 'a task has windows, host_network and host_pid of them',
+    fields: ['skipWhen'],
+  },
+  {
+    on: 'pods',
+    why: 'a task’s access key comes from the setting that `secretFrom` names',
+    fields: fieldsOf('credentials', 'name key'),
+  },
+  { on: 'pods', why: taskHasIts('sharePidNamespace'), fields: ['shareProcessNamespace'] },
+  { on: 'pods', why: taskHasIts('capabilities'), fields: ['capabilities'] },
+  { on: 'both', why: 'in a task where `spec.task.volume.init` names no image', fields: ['volume.copy.image'] },
+  {
+    on: 'pods',
+    why: taskHasIts('volume'),
+    fields: [
+      ...fieldsOf('volume', 'name sizeLimit'),
+      ...fieldsOf('volume.copy', 'name toolsName from'),
+      ...argument('volume.copy.command'),
+      'volume.imageVolume.subPath',
+    ],
+  },
+  { on: 'pods', why: taskHasIts('toolsPath'), fields: ['volume.mountPath'] },
+  { on: 'pods', why: taskHasIts('env'), fields: variable('env[]') },
+  {
+    on: 'pods',
+    why: 'a task’s recipe knows the agent and instrumented containers, and none by name',
+    fields: [
+      'containers[].containers',
+      ...variable('containers[].env[]'),
+      'containers[].capabilities',
+      ...fieldsOf('containers[].mounts[]', 'volume mountPath readOnly'),
+    ],
+  },
+  { on: 'pods', why: taskHasIts('agent.hostMounts'), fields: fieldsOf('hostVolumes[]', 'name path type') },
+  { on: 'both', fields: fieldsOf('sidecar.ports[]', 'setting default') },
+  {
+    on: 'pods',
+    why: taskHasIts('agent'),
+    fields: [
+      ...fieldsOf('sidecar', 'name image argv runAs runAsUser runAsGroup readOnlyRootFilesystem'),
+      ...fieldsOf('sidecar.resources', 'requests limits'),
+      ...variable('sidecar.env[]'),
+    ],
+  },
+  {
+    on: 'tasks',
+    why: 'pods have the rest of `spec`',
+    fields: [
+      ...fieldsOf('task', 'sharePidNamespace capabilities toolsPath'),
+      'task.volume.name',
+      ...fieldsOf('task.volume.init', 'name image user'),
+      ...argument('task.volume.init.command'),
+      ...taskVariable('task.env[]'),
+      ...fieldsOf('task.dependsOn[]', 'part condition'),
+      ...fieldsOf('task.agent', 'name image repositories capabilities dockerrunSecurityOptions'),
+      ...fieldsOf('task.agent', 'memoryLimitSetting memoryReservationMiB'),
+      ...taskVariable('task.agent.env[]'),
+      ...fieldsOf('task.agent.hostMounts[]', 'volume path mountPath readOnly'),
+      ...fieldsOf('task.agent.healthCheck', 'command intervalSeconds timeoutSeconds retries startPeriodSeconds'),
+      ...fieldsOf('task.agent.log', 'driver options'),
+      ...condition('task.agent.log.when'),
+    ],
+  },
+];
+
+/** Where each field of a policy acts, by its path from `spec` on; `[]` is any member, `NAME` any key. */
+export const policyReach: ReadonlyMap<string, FieldReach> = byField(policyGroups);
+
+/** The same of a profile. */
+export const profileReach: ReadonlyMap<string, FieldReach> = byField(profileGroups);
+
+function byField(groups: readonly Group[]): ReadonlyMap<string, FieldReach> {
+  const rows = new Map<string, FieldReach>();
+  for (const { fields, ...reach } of groups) {
+    for (const field of fields) {
+      if (rows.has(`spec.${field}`)) throw new Error(`spec.${field} is in two groups`);
+      rows.set(`spec.${field}`, reach);
+    }
+  }
+  return rows;
+}
+
+function fieldsOf(parent: string, names: string): readonly string[] {
+  return names.split(' ').map((name) => `${parent}.${name}`);
+}
+
+function condition(at: string): readonly string[] {
+  return fieldsOf(at, 'prefer setting equals');
+}
+
+function argument(list: string): readonly string[] {
+  return [`${list}[].value`, ...condition(`${list}[].when`)];
+}
+
+function variable(at: string): readonly string[] {
+  return [...fieldsOf(at, 'name value fromField fromSecret'), ...condition(`${at}.when`)];
+}
+
+function taskVariable(at: string): readonly string[] {
+  return [...fieldsOf(at, 'name value secretFrom dockerrunPlaceholder fargateOnly'), ...condition(`${at}.when`)];
+}
+
+function selector(at: string): readonly string[] {
+  return [`${at}.matchLabels`, ...fieldsOf(`${at}.matchExpressions[]`, 'key operator values')];
+}
