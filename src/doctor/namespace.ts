@@ -43,7 +43,7 @@ export interface NamespaceReport {
 }
 
 /** What is known of the cluster when a namespace is judged. */
-export interface Surroundings {
+export interface KnownCluster {
   readonly nodes: readonly NodeReport[];
   /** Pod Security level where a namespace has no label. */
   readonly podSecurityDefault: PodSecurityLevel;
@@ -71,9 +71,9 @@ export function examineLabelled(namespace: JsonObject): NamespaceReport {
 }
 
 /** Looks at a namespace under the policies that win there. */
-export function examineMatched({ name, labels, policies }: MatchedNamespace, around: Surroundings): NamespaceReport {
+export function examineMatched({ name, labels, policies }: MatchedNamespace, cluster: KnownCluster): NamespaceReport {
   const enforce = enforcedLevel(labels);
-  const findings = policies.flatMap((policy) => examinePolicy(policy, enforce, around));
+  const findings = policies.flatMap((policy) => examinePolicy(policy, enforce, cluster));
   return {
     name,
     enforce,
@@ -98,11 +98,11 @@ function enforcedLevel(labels: JsonObject): PodSecurityLevel | undefined {
 function examinePolicy(
   policy: NamespacePolicy,
   enforce: PodSecurityLevel | undefined,
-  around: Surroundings,
+  cluster: KnownCluster,
 ): readonly DoctorFinding[] {
   if (policy.stop !== undefined) return [stopped(policy, policy.stop)];
-  const { adds, finding } = capability(policy, enforce, around);
-  const findings = [...(policy.optOutIgnored ? [ignored(policy)] : []), finding, ...nodesFor(policy, adds, around)];
+  const { adds, finding } = capability(policy, enforce, cluster);
+  const findings = [...(policy.optOutIgnored ? [ignored(policy)] : []), finding, ...nodesFor(policy, adds, cluster)];
   // A policy that only reports refuses no pod and changes none.
   return policy.mode === 'Report'
     ? findings.map((each) => (each.result === 'problem' ? { ...each, result: 'note' as const } : each))
@@ -148,7 +148,7 @@ function ignored({ name }: NamespacePolicy): DoctorFinding {
 function capability(
   { name, capability: wish, capabilities }: NamespacePolicy,
   enforce: PodSecurityLevel | undefined,
-  { nodes, podSecurityDefault, openShift, openShiftNodes }: Surroundings,
+  { nodes, podSecurityDefault, openShift, openShiftNodes }: KnownCluster,
 ): { readonly adds: boolean; readonly finding: DoctorFinding } {
   const about = { check: 'capability', source: 'podSecurity' } as const;
   const what = capabilities.join(', ');
@@ -204,7 +204,7 @@ const leftAlone: readonly (readonly [kind: NodeKind, reason: ReasonCode, what: s
 ];
 
 /** What a policy's `prefer` makes of nodes on which ptrace cannot work. */
-function nodesFor(policy: NamespacePolicy, adds: boolean, { nodes }: Surroundings): readonly DoctorFinding[] {
+function nodesFor(policy: NamespacePolicy, adds: boolean, { nodes }: KnownCluster): readonly DoctorFinding[] {
   const { name, prefer, admits } = policy;
   const security = prefer === 'Security';
   const about = { check: 'prefer', source: 'policies' } as const;

@@ -22,7 +22,7 @@ import type { Engine } from './engine.js';
 import type { Rule } from './rules.js';
 import { findingsOf, isCarriedOut, obstructedBy, ruleFor, type Passed } from './findings.js';
 import { knownTaskImages } from './task-images.js';
-import { wishesOf, type TaskWishes } from './task-tags.js';
+import { readTags, type TaskTags } from './task-tags.js';
 
 /** A task that a decision is asked for. */
 export interface TaskRequest {
@@ -61,9 +61,9 @@ export interface TaskOutcome {
  */
 export async function instrumentTask(request: TaskRequest, engine: Engine): Promise<TaskOutcome> {
   const { template } = request;
-  const wishes = wishesOf(template.tags);
-  const subject = { namespace: '', namespaceLabels: wishes.labels, podLabels: wishes.labels };
-  const screening = screen(engine.rules.policies, subject, new Set(), request.trace);
+  const tags = readTags(template.tags);
+  const screened = { namespace: '', namespaceLabels: tags.labels, podLabels: tags.labels };
+  const screening = screen(engine.rules.policies, screened, new Set(), request.trace);
   if (screening.stop !== undefined) return stopped(screening, noFindings, {});
   const rule = ruleFor(screening, engine);
   const obstructed = (obstacle: Finding, view?: TaskView) => stopped(screening, obstructedBy(obstacle), { rule, view });
@@ -80,7 +80,7 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   const workload = view.containers.filter((container) => container !== own.agent && container !== own.init);
   // An agent alone is the task's, whichever containers are asked for.
   const agentOnly = isAgentOnly(recipe);
-  const choice = agentOnly ? nothingChosen : choose(screening.policy, workload, wishes, request);
+  const choice = agentOnly ? nothingChosen : choose(screening.policy, workload, tags, request);
   if (agentOnly || choice.selected.length > 0) {
     const obstacle = findTaskObstacle(view, recipe, workload);
     if (obstacle !== undefined) return obstructed(obstacle, view);
@@ -133,15 +133,15 @@ const nothingChosen: Chosen = { selected: [], narrowed: false, steps: [] };
 function choose(
   policy: CompiledPolicy,
   workload: readonly TaskContainerView[],
-  wishes: TaskWishes,
+  tags: TaskTags,
   { only, trace }: TaskRequest,
 ): Chosen {
-  const selection = selectContainers(policy, workload, wishes.containers, trace);
+  const selection = selectContainers(policy, workload, tags.containers, trace);
   const forbidden = policy.spec.optOut === 'Forbidden';
   const steps: Step[] = [...selection.steps];
   let { narrowed } = selection;
   const selected = selection.selected.filter(({ name }) => {
-    if (wishes.ignored.has(name)) {
+    if (tags.ignored.has(name)) {
       if (!forbidden) {
         steps.push({ subject: name, result: 'note', detail: 'named in the tag kilt-ignore-containers' });
         narrowed = true;

@@ -12,7 +12,7 @@ import { concernedContainers } from '../inject/pod/named-parts.js';
 import { findObstacle } from '../inject/pod/obstacles.js';
 import { buildPatch } from '../inject/pod/patch.js';
 import type { Plan } from '../inject/pod/plan.js';
-import { openSetting, type Setting } from '../inject/pod/setting.js';
+import { openPodContext, type PodContext } from '../inject/pod/context.js';
 import { isFinding, readPod, type ContainerView, type PodView } from '../inject/pod/view.js';
 import { selectContainers, type Selection } from '../policy/containers.js';
 import type { CompiledPolicy } from '../policy/compile.js';
@@ -46,20 +46,25 @@ const nothingAsked: AskedImages = { known: new Map(), unknown: [] };
  */
 export function instrument(request: PodRequest, engine: Engine): Outcome | Promise<Outcome> {
   const view = readPod(request.pod);
-  const screening = screen(engine.rules.policies, subjectOf(request, view), engine.excludedNamespaces, request.trace);
+  const screening = screen(
+    engine.rules.policies,
+    screenedPodOf(request, view),
+    engine.excludedNamespaces,
+    request.trace,
+  );
   if (screening.stop !== undefined) return stopped(screening, noFindings, request.door, undefined);
   const rule = ruleFor(screening, engine);
   const obstructed = (obstacle: Finding) => stopped(screening, obstructedBy(obstacle), request.door, rule);
   if (isFinding(view)) return obstructed(view);
-  const setting = openSetting(view, rule.recipe, rule.placement, engine.facts, rule.parts);
-  if ('reason' in setting) return obstructed(setting);
+  const context = openPodContext(view, rule.recipe, rule.wishes, engine.facts, rule.parts);
+  if ('reason' in context) return obstructed(context);
   const selection = concerning(
     rule,
-    selectContainers(screening.policy, setting.workload, view.annotations[names.containers], request.trace),
+    selectContainers(screening.policy, context.workload, view.annotations[names.containers], request.trace),
   );
   // With no container selected there is nothing that an obstacle would keep from being instrumented.
   if (selection.selected.length > 0) {
-    const obstacle = findObstacle(view, setting.workload, rule.recipe, engine.facts, setting.native);
+    const obstacle = findObstacle(view, context.workload, rule.recipe, engine.facts, context.native);
     if (obstacle !== undefined) return obstructed(obstacle);
   }
   const { lookUp } = request;
@@ -78,7 +83,7 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
     const image = agentImageTrouble(outcomes);
     const obstacle = secret.obstacle ?? image.obstacle;
     if (obstacle !== undefined) return obstructed(obstacle);
-    return finished(request, screening, rule, setting, {
+    return finished(request, screening, rule, context, {
       selected: selection.selected,
       narrowed: selection.narrowed,
       steps: withNote(withNote(selection.steps, secret.remark), image.remark),
@@ -132,7 +137,7 @@ function concerning({ recipe }: Rule, selection: Selection<ContainerView>): Sele
   return { ...selection, selected, steps };
 }
 
-function subjectOf(request: PodRequest, view: PodView | Finding) {
+function screenedPodOf(request: PodRequest, view: PodView | Finding) {
   const labels = isFinding(view) ? readableLabels(request.pod) : view.labels;
   return { namespace: request.namespace, namespaceLabels: request.namespaceLabels, podLabels: labels };
 }
@@ -161,9 +166,9 @@ interface Chosen {
   readonly credentials: string | undefined;
 }
 
-function finished(request: PodRequest, screening: Passed, rule: Rule, setting: Setting, chosen: Chosen): Outcome {
+function finished(request: PodRequest, screening: Passed, rule: Rule, context: PodContext, chosen: Chosen): Outcome {
   const planned: Planned = makePlan({
-    setting,
+    context,
     selected: chosen.selected,
     imageOf: ({ name }) => chosen.images.get(name),
     namespaceLabels: request.namespaceLabels,
@@ -171,7 +176,7 @@ function finished(request: PodRequest, screening: Passed, rule: Rule, setting: S
   });
   const { plan } = planned;
   const mutates = request.door === 'mutate';
-  const takenOff = mutates && plan !== undefined ? partsTakenOff(plan, setting.view) : undefined;
+  const takenOff = mutates && plan !== undefined ? partsTakenOff(plan, context.view) : undefined;
   const found = takenOff === undefined ? planned : { ...planned, remarks: [...planned.remarks, takenOff] };
   const missing = mutates || plan === undefined ? [] : missingParts(plan);
   const decision = decide(screening, findingsOf(screening, chosen, found, missing), request.door);
@@ -180,7 +185,7 @@ function finished(request: PodRequest, screening: Passed, rule: Rule, setting: S
       ? []
       : buildPatch(
           plan,
-          setting.view,
+          context.view,
           {
             status: decision.decision === 'partial' ? 'partial' : 'injected',
             policy: screening.policy.name,

@@ -3,7 +3,7 @@ import { OutriderError } from '../model/error.js';
 import { deepFrozen } from '../model/json.js';
 import type { Policy } from '../model/policy.js';
 import type { Profile } from '../model/profile.js';
-import type { Placement, Recipe } from '../model/recipe.js';
+import type { Recipe, Wishes } from '../model/recipe.js';
 import {
   compilePolicy,
   invalidPolicy,
@@ -26,7 +26,7 @@ export interface BrokenPolicy {
 /** How one policy is carried out. */
 export interface Rule {
   readonly recipe: Recipe;
-  readonly placement: Placement;
+  readonly wishes: Wishes;
   /** The recipe's own containers, kept from pod to pod. */
   readonly parts: OwnParts;
   readonly profile: Profile;
@@ -128,7 +128,7 @@ export function compileRule(
     recipe,
     parts: new OwnParts(recipe),
     profile,
-    placement: {
+    wishes: {
       cover: new Set(spec.containers.cover),
       placement: spec.agent.placement,
       delivery: spec.delivery,

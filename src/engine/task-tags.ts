@@ -2,7 +2,7 @@ import { names } from '../model/names.js';
 import type { StringMap } from '../model/selector.js';
 
 /** What a task's tags say of its instrumentation, in our words. */
-export interface TaskWishes {
+export interface TaskTags {
   /** The tags as labels: a task has no namespace, so they stand for the labels of both pod and namespace. */
   readonly labels: StringMap;
   /** Names of containers, in the form of the annotation `outrider.dev/containers`; `undefined` when none are named. */
@@ -14,7 +14,7 @@ export interface TaskWishes {
  * Reads the tags: ours, and those of the vendor's CloudFormation patcher (`kilt-include`, `kilt-ignore`,
  * `kilt-include-containers` and `kilt-ignore-containers` with names parted by colons). Ours win.
  */
-export function wishesOf(tags: StringMap): TaskWishes {
+export function readTags(tags: StringMap): TaskTags {
   const ignore = isOn(tags['kilt-ignore']);
   const inject = ignore ? 'disabled' : isOn(tags['kilt-include']) ? 'enabled' : undefined;
   const included = namesIn(tags['kilt-include-containers']);

@@ -69,8 +69,8 @@ export interface RecipeSidecar {
   readonly readOnlyRootFilesystem: boolean;
 }
 
-/** What a policy asks of the injection, beside the recipe. */
-export interface Placement {
+/** What a policy wishes of the injection into pods, beside the recipe. */
+export interface Wishes {
   readonly cover: ReadonlySet<Cover>;
   readonly placement: 'Auto' | 'Native' | 'Container';
   readonly delivery: 'Auto' | 'Copy' | 'ImageVolume';

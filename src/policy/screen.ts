@@ -7,7 +7,7 @@ import { labelOf } from './selector.js';
 import { quoted } from './text.js';
 
 /** What the checks before a pod's inside know of it. */
-export interface Subject {
+export interface ScreenedPod {
   /** Name of the namespace the pod goes to: the request's where the pod says none (E29). */
   readonly namespace: string;
   readonly namespaceLabels: StringMap;
@@ -31,15 +31,15 @@ const nameLabel = 'kubernetes.io/metadata.name';
  */
 export function screen(
   policies: PolicySet,
-  subject: Subject,
+  pod: ScreenedPod,
   excluded: ReadonlySet<string>,
   trace: boolean,
 ): Screening {
-  if (excluded.has(subject.namespace)) {
-    const stop = { reason: 'namespace_excluded', detail: `namespace ${subject.namespace} is excluded` } as const;
+  if (excluded.has(pod.namespace)) {
+    const stop = { reason: 'namespace_excluded', detail: `namespace ${pod.namespace} is excluded` } as const;
     return { stop, policy: undefined, steps: [] };
   }
-  const { winner, steps } = choosePolicy(policies, withNameLabel(subject), subject.podLabels, trace);
+  const { winner, steps } = choosePolicy(policies, withNameLabel(pod), pod.podLabels, trace);
   if (winner === undefined) {
     const stop = { reason: 'no_policy', detail: 'no policy matches the namespace and the pod' } as const;
     return { stop, policy: undefined, steps };
@@ -50,7 +50,7 @@ export function screen(
   if (!winner.valid) {
     return { stop: { reason: 'policy_invalid', detail: winner.problem }, policy: winner, steps };
   }
-  const against = optOut(subject);
+  const against = optOut(pod);
   if (against === undefined) {
     const checked: Step = { subject: 'opt-out', result: 'pass', detail: 'neither the namespace nor the pod opts out' };
     return { stop: undefined, policy: winner, steps: trace ? [...steps, checked] : steps };
@@ -64,13 +64,13 @@ export function screen(
 }
 
 /** The label's values in the order in which they count: the pod's own word, then its namespace's. */
-function optOut(subject: Subject): Finding | undefined {
-  const pod = labelOf(subject.podLabels, names.inject);
+function optOut({ podLabels, namespaceLabels }: ScreenedPod): Finding | undefined {
+  const pod = labelOf(podLabels, names.inject);
   if (pod === 'disabled') return { reason: 'pod_opted_out', detail: `the pod is labelled ${names.inject}=disabled` };
   if (pod !== undefined && pod !== 'enabled') {
     return { reason: 'inject_label_invalid', detail: `the pod’s label ${names.inject} is ${quoted(pod)}` };
   }
-  const namespace = labelOf(subject.namespaceLabels, names.inject);
+  const namespace = labelOf(namespaceLabels, names.inject);
   if (namespace === undefined || namespace === 'enabled') return undefined;
   if (namespace !== 'disabled') {
     return { reason: 'inject_label_invalid', detail: `the namespace’s label ${names.inject} is ${quoted(namespace)}` };
@@ -79,6 +79,6 @@ function optOut(subject: Subject): Finding | undefined {
   return { reason: 'namespace_opted_out', detail: `the namespace is labelled ${names.inject}=disabled` };
 }
 
-function withNameLabel({ namespace, namespaceLabels }: Subject): StringMap {
+function withNameLabel({ namespace, namespaceLabels }: ScreenedPod): StringMap {
   return Object.hasOwn(namespaceLabels, nameLabel) ? namespaceLabels : { ...namespaceLabels, [nameLabel]: namespace };
 }

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { isHealthy } from '../../src/doctor/finding.js';
-import { examineMatched, type NamespacePolicy, type Surroundings } from '../../src/doctor/namespace.js';
+import { examineMatched, type NamespacePolicy, type KnownCluster } from '../../src/doctor/namespace.js';
 import { examineNode, type NodeReport } from '../../src/doctor/node.js';
 
 const policy: NamespacePolicy = {
@@ -14,7 +14,7 @@ const policy: NamespacePolicy = {
   optOutIgnored: false,
   admits: new Set(),
 };
-const around: Surroundings = { nodes: [], podSecurityDefault: 'privileged', openShift: false, openShiftNodes: false };
+const cluster: KnownCluster = { nodes: [], podSecurityDefault: 'privileged', openShift: false, openShiftNodes: false };
 
 function node(kernelVersion: string, labels: Readonly<Record<string, string>> = {}): NodeReport {
   const nodeInfo = {
@@ -27,15 +27,15 @@ function node(kernelVersion: string, labels: Readonly<Record<string, string>> = 
   return examineNode({ metadata: { name: `node-${kernelVersion}`, labels }, status: { nodeInfo } });
 }
 
-function look(change: Partial<NamespacePolicy>, enforce?: string, where: Partial<Surroundings> = {}) {
+function look(change: Partial<NamespacePolicy>, enforce?: string, where: Partial<KnownCluster> = {}) {
   const labels = enforce === undefined ? {} : { 'pod-security.kubernetes.io/enforce': enforce };
-  return examineMatched({ name: 'shop', labels, policies: [{ ...policy, ...change }] }, { ...around, ...where });
+  return examineMatched({ name: 'shop', labels, policies: [{ ...policy, ...change }] }, { ...cluster, ...where });
 }
 
 type Row = readonly [
   capability: NamespacePolicy['capability'],
   enforce: string | undefined,
-  where: Partial<Surroundings>,
+  where: Partial<KnownCluster>,
   result: 'ok' | 'note' | 'problem',
   detail: RegExp,
 ];

@@ -1,6 +1,6 @@
 import { listOf, objectOf, stringOf } from '../../model/json.js';
 import type { Finding } from '../../model/decision.js';
-import type { ClusterFacts, Placement, PodSecurityLevel } from '../../model/recipe.js';
+import type { ClusterFacts, PodSecurityLevel, Wishes } from '../../model/recipe.js';
 import type { StringMap } from '../../model/selector.js';
 import type { ContainerView, PodView } from './view.js';
 
@@ -19,7 +19,7 @@ export interface CapabilityChoice {
  */
 export function chooseCapability(
   capabilities: readonly string[],
-  wish: Placement['capability'],
+  wish: Wishes['capability'],
   view: PodView,
   namespaceLabels: StringMap,
   facts: ClusterFacts,

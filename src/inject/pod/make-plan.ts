@@ -10,14 +10,14 @@ import { hasKeeper, type Surroundings } from './own-containers.js';
 import { absentContainers } from './named-parts.js';
 import type { Plan, PlannedMember, WorkloadPlan } from './plan.js';
 import type { OwnPart } from './own-parts.js';
-import type { Setting } from './setting.js';
+import type { PodContext } from './context.js';
 import { isMount } from './mounts.js';
 import { planContainer, type Shared } from './workload.js';
 import type { ContainerView } from './view.js';
 
-/** What a plan is made from, beside the setting. */
+/** What a plan is made from, beside the context. */
 export interface PlanInput {
-  readonly setting: Setting;
+  readonly context: PodContext;
   /** The containers of the workload that the policy selects, in the pod's order. */
   readonly selected: readonly ContainerView[];
   /** What is known of a container's image. */
@@ -41,8 +41,8 @@ export interface Planned {
 
 /** Plans what a pod gets. Pure: the same input gives the same plan, in the same order. */
 export function makePlan(input: PlanInput): Planned {
-  const { setting, selected } = input;
-  const { recipe, view, placement, parts, delivery } = setting;
+  const { context, selected } = input;
+  const { recipe, view, wishes, parts, delivery } = context;
   const remarks: Finding[] = [];
   let differing: Finding | undefined;
   const keep = (search: Search | undefined): PlannedMember | undefined => {
@@ -57,15 +57,15 @@ export function makePlan(input: PlanInput): Planned {
     return search.member;
   };
 
-  const { facts } = setting.around;
-  const capability = chooseCapability(recipe.capabilities, placement.capability, view, input.namespaceLabels, facts);
-  const volume = keep(searchOwnVolume(setting));
-  const hostVolumes = planHostVolumes(setting, keep);
+  const { facts } = context.around;
+  const capability = chooseCapability(recipe.capabilities, wishes.capability, view, input.namespaceLabels, facts);
+  const volume = keep(searchOwnVolume(context));
+  const hostVolumes = planHostVolumes(context, keep);
   const shared: Shared = {
     files: parts.filesMounts(volume?.name, delivery),
     addCapability: capability.add,
     hostVolumes: hostVolumes.names,
-    ownInitIndex: lastOwnInit(setting),
+    ownInitIndex: lastOwnInit(context),
   };
 
   const containers: ContainerFinding[] = [];
@@ -73,16 +73,16 @@ export function makePlan(input: PlanInput): Planned {
   const workloadRemarks: Finding[] = [];
   let tampered: Finding | undefined;
   for (const container of selected) {
-    const result = planContainer(container, input.imageOf(container), setting, shared, workloadRemarks);
+    const result = planContainer(container, input.imageOf(container), context, shared, workloadRemarks);
     containers.push(result.finding);
     if (result.plan !== undefined) workload.push(result.plan);
     tampered ??= result.tampered;
     differing ??= result.differs;
   }
-  const around: Surroundings = surroundingsOf(setting.around, firstWrapped(workload));
+  const around: Surroundings = surroundingsOf(context.around, firstWrapped(workload));
 
   const find = (part: OwnPart, list: 'containers' | 'initContainers'): PlannedMember | undefined =>
-    keep(searchPart(setting, around, part, list, volume?.name, workload));
+    keep(searchPart(context, around, part, list, volume?.name, workload));
   const initContainers: PlannedMember[] = [];
   const containerMembers: PlannedMember[] = [];
   if (delivery === 'Copy' && volume !== undefined) {
@@ -91,15 +91,15 @@ export function makePlan(input: PlanInput): Planned {
     const files = find('files', 'initContainers');
     if (files !== undefined) initContainers.push(files);
   }
-  const agent = find('agent', setting.native ? 'initContainers' : 'containers');
-  if (agent !== undefined) (setting.native ? initContainers : containerMembers).push(agent);
+  const agent = find('agent', context.native ? 'initContainers' : 'containers');
+  if (agent !== undefined) (context.native ? initContainers : containerMembers).push(agent);
   if (workload.length === 0 || differing !== undefined) {
     return { plan: undefined, containers, differing, tampered, remarks };
   }
 
   if (capability.remark !== undefined) remarks.push(capability.remark);
   for (const remark of workloadRemarks) remarks.push(remark);
-  if (recipe.containers.length > 0) remarks.push(...absentContainers(recipe, setting.workload));
+  if (recipe.containers.length > 0) remarks.push(...absentContainers(recipe, context.workload));
   const pullSecrets = planPullSecrets(input, remarks);
   if (recipe.sidecar !== undefined && recipe.prefer === 'Availability' && !hasKeeper(recipe, recipe.sidecar, around)) {
     remarks.push({ reason: 'keeper_left_out', detail: `what ${recipe.sidecar.image} starts is not known` });
@@ -122,11 +122,11 @@ export function makePlan(input: PlanInput): Planned {
   return { plan, containers, differing, tampered, remarks };
 }
 
-function searchOwnVolume(setting: Setting): Search | undefined {
-  const { recipe, view, parts, delivery, mountedAs, around } = setting;
+function searchOwnVolume(context: PodContext): Search | undefined {
+  const { recipe, view, parts, delivery, mountedAs, around } = context;
   if (recipe.volume === undefined) return undefined;
   const make = (name: string): JsonObject => parts.volume(name, delivery, around.facts);
-  return searchVolume(view, recipe.volume.name, make, mountedAs, (name) => usedOtherwise(setting, name));
+  return searchVolume(view, recipe.volume.name, make, mountedAs, (name) => usedOtherwise(context, name));
 }
 
 function surroundingsOf(around: Surroundings, firstWrapped: ContainerView | undefined): Surroundings {
@@ -159,14 +159,14 @@ function volumesOf(
  * first when it came: others may have come in front of it since.
  */
 function searchPart(
-  setting: Setting,
+  context: PodContext,
   around: Surroundings,
   part: OwnPart,
   list: 'containers' | 'initContainers',
   volumeName: string | undefined,
   workload: readonly WorkloadPlan[],
 ): Search | undefined {
-  const { view, parts, instrumented, recipe } = setting;
+  const { view, parts, instrumented, recipe } = context;
   const base = parts.nameOf(part);
   if (base === undefined || parts.make(part, base, volumeName, around) === undefined) return undefined;
   const searchIn = (surroundings: Surroundings): Search => {
@@ -183,7 +183,7 @@ function searchPart(
 }
 
 /** Whether a container that is not ours mounts a volume anywhere but where the wrapper is, read-only. */
-function usedOtherwise({ workload, parts, delivery }: Setting, volumeName: string): boolean {
+function usedOtherwise({ workload, parts, delivery }: PodContext, volumeName: string): boolean {
   for (const { value } of workload) {
     for (const mount of listOf(value['volumeMounts'])) {
       if (!isObject(mount) || mount['name'] !== volumeName) continue;
@@ -203,7 +203,7 @@ function usedOtherwise({ workload, parts, delivery }: Setting, volumeName: strin
 }
 
 /** Place of the last of our own init containers; -1 when the pod has none. */
-function lastOwnInit({ view, workload }: Setting): number {
+function lastOwnInit({ view, workload }: PodContext): number {
   if (view.initContainers.length === 0) return -1;
   return view.initContainers.findLastIndex((container) => !workload.includes(container));
 }
@@ -223,25 +223,25 @@ const noHostVolumes: ReturnType<typeof planHostVolumes> = { members: [], names: 
 
 /** Host volumes under a free name, or the volume of the pod that has the same path already. */
 function planHostVolumes(
-  setting: Setting,
+  context: PodContext,
   keep: (search: Search) => PlannedMember | undefined,
 ): { members: readonly PlannedMember[]; names: ReadonlyMap<string, string> } {
-  if (setting.recipe.hostVolumes.length === 0) return noHostVolumes;
+  if (context.recipe.hostVolumes.length === 0) return noHostVolumes;
   const members: PlannedMember[] = [];
   const names = new Map<string, string>();
-  for (const { name, path, type } of setting.recipe.hostVolumes) {
-    const index = setting.view.volumes.findIndex((volume) => {
+  for (const { name, path, type } of context.recipe.hostVolumes) {
+    const index = context.view.volumes.findIndex((volume) => {
       const host = volume['hostPath'];
       return isObject(host) && typeof host['path'] === 'string' && isSamePlace(host['path'], path);
     });
-    const present = setting.view.volumes[index];
+    const present = context.view.volumes[index];
     if (present !== undefined && typeof present['name'] === 'string') {
       names.set(name, present['name']);
       continue;
     }
     const hostPath = { path, ...(type === undefined ? {} : { type }) };
     const make = (volumeName: string): JsonObject => ({ name: volumeName, hostPath });
-    const member = keep(searchVolume(setting.view, name, make, undefined, () => false));
+    const member = keep(searchVolume(context.view, name, make, undefined, () => false));
     if (member === undefined) continue;
     names.set(name, member.name);
     members.push(member);
@@ -250,9 +250,9 @@ function planHostVolumes(
 }
 
 function planPullSecrets(input: PlanInput, remarks: Finding[]): readonly string[] {
-  const wanted = input.setting.recipe.imagePullSecrets;
+  const wanted = input.context.recipe.imagePullSecrets;
   if (wanted.length === 0) return [];
-  const present = listOf(input.setting.view.spec['imagePullSecrets']);
+  const present = listOf(input.context.view.spec['imagePullSecrets']);
   const missing = wanted.filter((name) => !present.some((secret) => isObject(secret) && secret['name'] === name));
   if (missing.length > 0 && present.length === 0 && !input.pullSecretsAdmitted) {
     remarks.push({ reason: 'pull_secrets_not_added', detail: `${missing.join(', ')} not added` });

@@ -11,7 +11,7 @@ import { capabilityRemark, missingCapabilities } from './capability.js';
 import { covers } from './covers.js';
 import { isMount } from './mounts.js';
 import { partsFor } from './named-parts.js';
-import type { Setting } from './setting.js';
+import type { PodContext } from './context.js';
 import type { PlannedExec, PlannedMount, WorkloadPlan } from './plan.js';
 import type { VariableNames } from './variable-names.js';
 import type { ContainerView } from './view.js';
@@ -44,12 +44,12 @@ export interface WorkloadResult {
 export function planContainer(
   container: ContainerView,
   image: ImageOutcome | undefined,
-  setting: Setting,
+  context: PodContext,
   shared: Shared,
   remarks: Finding[],
 ): WorkloadResult {
-  const { recipe, placement } = setting;
-  if (needsNativeSidecar(container, setting)) {
+  const { recipe, wishes } = context;
+  if (needsNativeSidecar(container, context)) {
     return leftOut(container, { reason: 'init_needs_native_sidecar', detail: 'the agent is a plain container here' });
   }
 
@@ -82,12 +82,12 @@ export function planContainer(
     else if (state !== 'present') return leftOut(container, { reason: 'mount_path_taken', detail: state });
   }
   const wantedMounts = parts.length === 0 ? noHostMounts : hostMountsOf(recipe, parts, shared);
-  const host = planHostMounts(container, setting.view.volumes, wantedMounts);
+  const host = planHostMounts(container, context.view.volumes, wantedMounts);
   if ('reason' in host) return leftOut(container, host);
   if (host.mounts.length > 0) mounts = [...mounts, ...host.mounts];
   // Last, so that a container which was left out for a reason of its own is so for the same reason when it comes again
   // with our containers behind it.
-  if (startsTooEarly(container, setting, shared)) {
+  if (startsTooEarly(container, context, shared)) {
     return leftOut(container, {
       reason: 'init_starts_before_agent',
       detail: 'it stands before the last of the instrumentation’s own init containers',
@@ -95,14 +95,14 @@ export function planContainer(
   }
 
   for (const remark of host.remarks) remarks.push(remark);
-  const env = planEnv(container, setting, parts, remarks);
-  const wantedCapabilities = wantedCapabilitiesOf(setting, parts, shared.addCapability);
+  const env = planEnv(container, context, parts, remarks);
+  const wantedCapabilities = wantedCapabilitiesOf(context, parts, shared.addCapability);
   const capabilities = missingCapabilities(container, wantedCapabilities);
   if (wantedCapabilities.length > 0) {
-    const remark = capabilityRemark(container, setting.view, wantedCapabilities);
+    const remark = capabilityRemark(container, context.view, wantedCapabilities);
     if (remark !== undefined) remarks.push(remark);
   }
-  const execs = wrapper === undefined ? noExecs : planExecs(container, wrapper, placement.cover, remarks);
+  const execs = wrapper === undefined ? noExecs : planExecs(container, wrapper, wishes.cover, remarks);
   return {
     finding: { name: container.name, list: container.list },
     plan: { container, command, args, env: env.missing, mounts, capabilities, execs },
@@ -122,23 +122,23 @@ function leftOut({ name, list }: ContainerView, finding: NonNullable<ContainerFi
 
 /** The capabilities of the recipe, and of its parts for this container. */
 function wantedCapabilitiesOf(
-  { recipe, placement }: Setting,
+  { recipe, wishes }: PodContext,
   parts: readonly RecipeWorkloadPart[],
   addsRecipes: boolean,
 ): readonly string[] {
   const ofRecipe = addsRecipes ? recipe.capabilities : [];
   // Such a part is for a container that cannot work without, so only the policy's word leaves it out.
-  if (parts.length === 0 || placement.capability === 'Never') return ofRecipe;
+  if (parts.length === 0 || wishes.capability === 'Never') return ofRecipe;
   return [...ofRecipe, ...parts.flatMap(({ capabilities }) => capabilities)];
 }
 
 /** An init container needs the agent before it (E19), and a plain one starts after all of them. */
-function needsNativeSidecar({ list }: ContainerView, { recipe, native }: Setting): boolean {
+function needsNativeSidecar({ list }: ContainerView, { recipe, native }: PodContext): boolean {
   return list === 'initContainers' && recipe.wrapper !== undefined && recipe.sidecar !== undefined && !native;
 }
 
 /** An init container needs the files and the agent before it (E19). */
-function startsTooEarly({ list, index }: ContainerView, { recipe }: Setting, { ownInitIndex }: Shared): boolean {
+function startsTooEarly({ list, index }: ContainerView, { recipe }: PodContext, { ownInitIndex }: Shared): boolean {
   return list === 'initContainers' && recipe.wrapper !== undefined && index < ownInitIndex;
 }
 
@@ -181,7 +181,7 @@ function mountState(container: ContainerView, wanted: PlannedMount): 'present' |
 
 function planEnv(
   container: ContainerView,
-  { recipe, parts: { variables } }: Setting,
+  { recipe, parts: { variables } }: PodContext,
   parts: readonly RecipeWorkloadPart[],
   remarks: Finding[],
 ): { readonly missing: readonly RecipeEnv[]; readonly tampered: Finding | undefined } {
@@ -243,7 +243,7 @@ const hooks = ['postStart', 'preStop'] as const;
 function planExecs(
   container: ContainerView,
   wrapper: readonly string[],
-  cover: Setting['placement']['cover'],
+  cover: PodContext['wishes']['cover'],
   remarks: Finding[],
 ): readonly PlannedExec[] {
   let execs: PlannedExec[] | undefined;

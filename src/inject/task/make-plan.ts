@@ -28,9 +28,9 @@ export function makeTaskPlan({ view, recipe, own, selected, asksForUnknown, imag
   const names = namesOfParts(view, recipe, own);
   if ('reason' in names) return { ...nothing, obstacle: names };
   const volume = recipe.volume && volumeNameIn(view, recipe.volume.name);
-  const surroundings = { view, recipe, names, volumeName: volume?.name };
+  const context = { view, recipe, names, volumeName: volume?.name };
   const agentOnly = isAgentOnly(recipe);
-  const results = selected.map((container) => planTaskContainer(container, imageOf(container), surroundings));
+  const results = selected.map((container) => planTaskContainer(container, imageOf(container), context));
   const workload = results.flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
   const unknownContainers = (asksForUnknown && !agentOnly ? view.unknownContainers : []).map(
     ({ name, pointer }): ContainerFinding => {

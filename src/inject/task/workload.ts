@@ -13,7 +13,7 @@ import { variablesOf } from './variables.js';
 import { fieldOf, pointerOf, unknown, type TaskContainerView, type TaskView } from './view.js';
 
 /** What the containers of a task share. */
-export interface TaskSurroundings {
+export interface TaskContext {
   readonly view: TaskView;
   readonly recipe: TaskRecipe;
   readonly names: PartNames;
@@ -35,9 +35,9 @@ const extended = ['environment', 'secrets', 'volumesFrom', 'mountPoints', 'depen
 export function planTaskContainer(
   container: TaskContainerView,
   image: ImageOutcome | undefined,
-  surroundings: TaskSurroundings,
+  context: TaskContext,
 ): TaskWorkloadResult {
-  const { view, recipe, names, volumeName } = surroundings;
+  const { view, recipe, names, volumeName } = context;
   const about = { name: container.name, list: container.list };
   const leftOut = (finding: Finding): TaskWorkloadResult => ({
     finding: { ...about, leftOut: finding },
@@ -47,7 +47,7 @@ export function planTaskContainer(
   });
   const opaque = unknownField(view, container);
   if (opaque !== undefined) return leftOut(unknown(view.documentPath + opaque));
-  const taken = mountInTheWay(surroundings, container);
+  const taken = mountInTheWay(context, container);
   if (taken !== undefined) return leftOut({ reason: 'mount_path_taken', detail: taken });
   const argv = wrapTaskArgv(view, container, recipe.wrapper, image);
   if (argv.kind === 'left_out') return leftOut(argv.finding);
@@ -65,7 +65,7 @@ export function planTaskContainer(
     tampered ??= { reason: 'tampered', detail: `container ${container.name} sets the reserved variable ${name}` };
   }
   const sources = listOf(fieldOf(view, container.value, 'volumesFrom'));
-  const misnamed = recipe.volume === undefined ? misnamedSources(surroundings, sources) : [];
+  const misnamed = recipe.volume === undefined ? misnamedSources(context, sources) : [];
   const needsSource = recipe.volume === undefined && misnamed.length === 0 && !hasSource(view, sources, names.agent);
   return {
     finding: about,
@@ -77,10 +77,10 @@ export function planTaskContainer(
       volumesFrom: needsSource ? [{ sourceContainer: names.agent, readOnly: true }] : [],
       misnamed,
       mountPoints:
-        volumeName === undefined || hasMount(surroundings, container)
+        volumeName === undefined || hasMount(context, container)
           ? []
           : [{ sourceVolume: volumeName, containerPath: recipe.toolsPath, readOnly: true }],
-      dependsOn: missingDependencies(surroundings, container),
+      dependsOn: missingDependencies(context, container),
     },
     remarks,
     tampered,
@@ -94,10 +94,7 @@ function unknownField(view: TaskView, container: TaskContainerView): string | un
   return unknownCapabilities(view, container);
 }
 
-function mountInTheWay(
-  { view, recipe, volumeName }: TaskSurroundings,
-  container: TaskContainerView,
-): string | undefined {
+function mountInTheWay({ view, recipe, volumeName }: TaskContext, container: TaskContainerView): string | undefined {
   const path = mountPoint(recipe.toolsPath);
   for (const mount of listOf(fieldOf(view, container.value, 'mountPoints'))) {
     if (!isObject(mount)) continue;
@@ -109,7 +106,7 @@ function mountInTheWay(
   return undefined;
 }
 
-function hasMount({ view, recipe, volumeName }: TaskSurroundings, container: TaskContainerView): boolean {
+function hasMount({ view, recipe, volumeName }: TaskContext, container: TaskContainerView): boolean {
   return listOf(fieldOf(view, container.value, 'mountPoints')).some((mount) => {
     if (!isObject(mount) || fieldOf(view, mount, 'sourceVolume') !== volumeName) return false;
     const at = fieldOf(view, mount, 'containerPath');
@@ -122,7 +119,7 @@ function hasSource(view: TaskView, sources: readonly JsonValue[], name: string):
 }
 
 /** References that no container has the name of, and the agent has but for case: ECS would not find it. */
-function misnamedSources({ view, names }: TaskSurroundings, sources: readonly JsonValue[]): readonly number[] {
+function misnamedSources({ view, names }: TaskContext, sources: readonly JsonValue[]): readonly number[] {
   const known = new Set(view.containers.map(({ name }) => name));
   if (hasSource(view, sources, names.agent)) return [];
   return sources.flatMap((item, index) => {
@@ -131,7 +128,7 @@ function misnamedSources({ view, names }: TaskSurroundings, sources: readonly Js
   });
 }
 
-function missingDependencies({ view, recipe, names }: TaskSurroundings, container: TaskContainerView): JsonObject[] {
+function missingDependencies({ view, recipe, names }: TaskContext, container: TaskContainerView): JsonObject[] {
   const present = new Set(
     listOf(fieldOf(view, container.value, 'dependsOn')).map((item) =>
       isObject(item) ? fieldOf(view, item, 'containerName') : undefined,

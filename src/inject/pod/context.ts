@@ -1,6 +1,6 @@
 import type { Finding } from '../../model/decision.js';
 import type { JsonObject } from '../../model/json.js';
-import type { ClusterFacts, Placement, Recipe } from '../../model/recipe.js';
+import type { ClusterFacts, Recipe, Wishes } from '../../model/recipe.js';
 import { runsWrapper } from '../argv.js';
 import type { Surroundings } from './own-containers.js';
 import type { OwnPart, OwnParts } from './own-parts.js';
@@ -9,10 +9,10 @@ import { limitsEphemeralStorage, isGuaranteed } from './resources.js';
 import type { ContainerView, PodView } from './view.js';
 
 /** How a recipe will be carried out on one pod, and which of the pod's containers are the workload. */
-export interface Setting {
+export interface PodContext {
   readonly view: PodView;
   readonly recipe: Recipe;
-  readonly placement: Placement;
+  readonly wishes: Wishes;
   readonly native: boolean;
   readonly delivery: 'Copy' | 'ImageVolume';
   /** A container of the pod is started by the wrapper's program already. */
@@ -28,21 +28,21 @@ export interface Setting {
 /**
  * Works out how a recipe fits a pod before anything is known of its images.
  *
- * @returns the setting, or what about the policy and the cluster rules it out
+ * @returns the context, or what about the policy and the cluster rules it out
  */
-export function openSetting(
+export function openPodContext(
   view: PodView,
   recipe: Recipe,
-  placement: Placement,
+  wishes: Wishes,
   facts: ClusterFacts,
   parts: OwnParts,
-): Setting | Finding {
-  const delivery = chooseDelivery(recipe, placement, facts);
+): PodContext | Finding {
+  const delivery = chooseDelivery(recipe, wishes, facts);
   if (typeof delivery !== 'string') return delivery;
-  if (placement.placement === 'Native' && !facts.nativeSidecars) {
+  if (wishes.placement === 'Native' && !facts.nativeSidecars) {
     return { reason: 'placement_unsupported', detail: 'the policy asks for placement: Native' };
   }
-  const native = placement.placement !== 'Container' && facts.nativeSidecars;
+  const native = wishes.placement !== 'Container' && facts.nativeSidecars;
   const all = view.initContainers.length === 0 ? view.containers : [...view.initContainers, ...view.containers];
   const wrapped = recipe.wrapper === undefined ? nobody : startedBy(recipe.wrapper, all);
   const instrumented = wrapped.length > 0;
@@ -56,7 +56,7 @@ export function openSetting(
   return {
     view,
     recipe,
-    placement,
+    wishes,
     native,
     delivery,
     instrumented,
@@ -70,7 +70,7 @@ export function openSetting(
 const nobody: readonly ContainerView[] = [];
 
 function surroundings(
-  { native, delivery, view }: Pick<Setting, 'native' | 'delivery' | 'view'>,
+  { native, delivery, view }: Pick<PodContext, 'native' | 'delivery' | 'view'>,
   facts: ClusterFacts,
   guaranteed: boolean,
   limitsEphemeralStorage: boolean,
@@ -92,10 +92,10 @@ function mountedBy(containers: readonly ContainerView[], mountPath: string): str
   return undefined;
 }
 
-function chooseDelivery(recipe: Recipe, wish: Placement, facts: ClusterFacts): 'Copy' | 'ImageVolume' | Finding {
+function chooseDelivery(recipe: Recipe, wishes: Wishes, facts: ClusterFacts): 'Copy' | 'ImageVolume' | Finding {
   const volume = recipe.volume;
   if (volume === undefined) return 'Copy';
-  const delivery = wish.delivery === 'Auto' ? (volume.copy === undefined ? 'ImageVolume' : 'Copy') : wish.delivery;
+  const delivery = wishes.delivery === 'Auto' ? (volume.copy === undefined ? 'ImageVolume' : 'Copy') : wishes.delivery;
   const possible = delivery === 'Copy' ? volume.copy : volume.imageVolume;
   if (possible === undefined) {
     return { reason: 'delivery_unsupported', detail: `profile ${recipe.profile} has no delivery ${delivery}` };
@@ -122,7 +122,7 @@ function startsWith(name: string, base: string | undefined): boolean {
   return base !== undefined && name.startsWith(base);
 }
 
-interface OwnSearch extends Pick<Setting, 'view' | 'recipe' | 'parts' | 'native' | 'delivery' | 'instrumented'> {
+interface OwnSearch extends Pick<PodContext, 'view' | 'recipe' | 'parts' | 'native' | 'delivery' | 'instrumented'> {
   readonly volumeName: string | undefined;
 }
 
