@@ -1,4 +1,5 @@
-import type { Condition, ProfileArg, ProfileSpec, ProfileTask, ProfileTaskEnv } from '../model/profile.js';
+import type { Condition, ProfileArg, ProfileSpec } from '../model/profile.js';
+import type { ProfileTask, ProfileTaskEnv } from '../model/profile-task.js';
 
 /** The checks that every section of a profile shares; each reports what it finds under the field. */
 export interface SharedChecks {

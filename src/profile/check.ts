@@ -1,17 +1,15 @@
 import { OutriderError } from '../model/error.js';
 import { didYouMean } from '../model/nearest.js';
 import { objectName } from '../model/policy.js';
-import type { Condition, Profile, ProfileArg, ProfileEnv, ProfileSetting } from '../model/profile.js';
+import type { Condition, Profile, ProfileArg, ProfileEnv } from '../model/profile.js';
 import { validationRules } from '../model/validation-rules.js';
+import { checkSettings, secretName, unknownSetting } from './check-settings.js';
 import { checkTask } from './check-task.js';
 import { patternProblem } from './pattern.js';
 import { mergeResources, resourcesProblem } from './resources.js';
 import { quote, valueProblem } from './setting-value.js';
 import { parseTemplate } from './template.js';
 
-/** Names under which people keep secrets; a setting or a plain variable of such a name would put one into the pod. */
-const secretName =
-  /(access_?key|api_?key|app_?key|private_?key|secret_?key|token|password|passphrase|secret|credentials?)$/i;
 /** What the downward API gives a variable (Kubernetes, "Downward API"); anything else makes the pod invalid. */
 const podField =
   /^(metadata\.(name|namespace|uid|(labels|annotations)\['[^']+'\])|spec\.(nodeName|serviceAccountName)|status\.(hostIPs?|podIPs?))$/;
@@ -38,60 +36,13 @@ class Check {
   }
 
   run(): readonly OutriderError[] {
-    for (const [name, setting] of Object.entries(this.#profile.spec.settings)) this.#setting(name, setting);
+    checkSettings(this.#profile.spec.settings, (field, problem) => this.#report(field, problem));
     this.#workload();
     this.#wrapper();
     this.#volume();
     this.#sidecar();
     this.#task();
     return this.#problems;
-  }
-
-  #setting(name: string, setting: ProfileSetting): void {
-    const field = `spec.settings.${name}`;
-    if (secretName.test(name)) {
-      this.#report(
-        field,
-        'is named like a secret, and settings stand in pods in plain text; use fromSecret: credentials',
-      );
-    }
-    const badPattern = setting.pattern === undefined ? undefined : patternProblem(setting.pattern);
-    if (badPattern !== undefined) this.#report(`${field}.pattern`, badPattern);
-    if (setting.type !== 'string' && setting.pattern !== undefined) {
-      this.#report(`${field}.pattern`, `is for text, and the setting is of type ${setting.type}; take it out`);
-    }
-    if (setting.minimum !== undefined && setting.maximum !== undefined && setting.minimum > setting.maximum) {
-      this.#report(`${field}.minimum`, validationRules.minimumBelowMaximum.message);
-    }
-    if (badPattern === undefined) {
-      for (const [index, value] of (setting.enum ?? []).entries()) {
-        this.#reportIf(`${field}.enum[${index}]`, valueProblem(setting, value));
-      }
-      if (setting.default !== undefined) this.#reportIf(`${field}.default`, valueProblem(setting, setting.default));
-    }
-    this.#lookup(field, name, setting, badPattern === undefined);
-  }
-
-  #lookup(field: string, name: string, setting: ProfileSetting, patternIsGood: boolean): void {
-    const { lookup } = setting;
-    if (lookup === undefined) return;
-    if (!this.#known(`${field}.lookup.setting`, lookup.setting)) return;
-    const visited = new Set([name]);
-    for (let next: string | undefined = lookup.setting; next !== undefined;) {
-      if (visited.has(next)) {
-        this.#report(`${field}.lookup.setting`, 'leads back to a setting on the way; break the circle');
-        return;
-      }
-      visited.add(next);
-      next = this.#profile.spec.settings[next]?.lookup?.setting;
-    }
-    if (setting.type !== 'string' && lookup.table !== undefined) {
-      this.#report(`${field}.lookup.table`, `gives text, and the setting is of type ${setting.type}; make it a string`);
-    } else if (patternIsGood) {
-      for (const [key, value] of Object.entries(lookup.table ?? {})) {
-        this.#reportIf(`${field}.lookup.table.${key}`, valueProblem(setting, value));
-      }
-    }
   }
 
   #workload(): void {
@@ -279,11 +230,9 @@ class Check {
   }
 
   #known(field: string, setting: string): boolean {
-    const names = Object.keys(this.#profile.spec.settings);
-    if (names.includes(setting)) return true;
-    const hint = didYouMean(setting, names) || ';';
-    this.#report(field, `names the setting ${setting}, which spec.settings does not have${hint} add it there`);
-    return false;
+    const problem = unknownSetting(this.#profile.spec.settings, setting);
+    this.#reportIf(field, problem);
+    return problem === undefined;
   }
 
   #reportIf(field: string, problem: string | undefined): void {

@@ -1,5 +1,6 @@
 import type { PolicySpec } from '../model/policy.js';
-import type { Profile, ProfileTask, ProfileTaskEnv, SettingValue } from '../model/profile.js';
+import type { Profile, SettingValue } from '../model/profile.js';
+import type { ProfileTask, ProfileTaskEnv } from '../model/profile-task.js';
 import type { TaskAgent, TaskEnv, TaskRecipe, TaskSecret } from '../model/task-recipe.js';
 import { holds } from './condition.js';
 import { agentImage, fillArgs, fillText, portIn, type Filling } from './fill.js';

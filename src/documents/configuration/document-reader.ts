@@ -14,9 +14,8 @@ import {
 } from 'yaml';
 import { OutriderError, type ErrorCode } from '../../model/error.js';
 import { isArray, isObject, type JsonValue } from '../../model/json.js';
-import { overIndentedLine } from '../indentation.js';
+import { overIndentedLine, tooDeepAt } from '../yaml-limits.js';
 import type { Path } from '../schema/guide.js';
-import { tooDeepAt } from '../yaml-depth.js';
 
 /** A file's name, as it is shown to people, and its text. */
 export interface TextFile {

@@ -1,10 +1,9 @@
 import { Composer, CST, Parser } from 'yaml';
 import { pointerToken } from '../../model/json-pointer.js';
-import { overIndentedLine } from '../indentation.js';
+import { overIndentedLine, tooDeepAt } from '../yaml-limits.js';
 import { intrinsicOf } from './intrinsics.js';
 import { resolvePlain, type ResolvedScalar } from './scalar.js';
 import { maxDepth, SyntaxProblem, type Member, type ScalarNode, type SyntaxNode } from './syntax.js';
-import { tooDeepAt } from '../yaml-depth.js';
 
 interface Properties {
   readonly start: number | undefined;
