@@ -31,7 +31,6 @@ export interface TaskHostMount {
 /** A profile's task recipe rendered for one policy: all that `inject/` knows of a vendor where tasks are concerned. */
 export interface TaskRecipe {
   readonly profile: string;
-  readonly version: string;
   readonly prefer: Prefer;
   /** `pidMode: task`, so that the containers share one process namespace. */
   readonly sharePidNamespace: boolean;

@@ -16,7 +16,7 @@ import { expandTemplate } from './template.js';
  * @throws OutriderError `settings_invalid` and `profile_invalid`, as `renderRecipe` does
  */
 export function renderTaskRecipe(profile: Profile, policy: PolicySpec): TaskRecipe | undefined {
-  const { task, wrapper, reservedEnv, skipWhen, version } = profile.spec;
+  const { task, wrapper, reservedEnv, skipWhen } = profile.spec;
   if (task === undefined) return undefined;
   const problem = settingsProblems(profile, policy.profile.settings)[0];
   if (problem !== undefined) throw problem;
@@ -24,7 +24,6 @@ export function renderTaskRecipe(profile: Profile, policy: PolicySpec): TaskReci
   const filling: Filling = { profile, policy, values };
   return {
     profile: profile.metadata.name,
-    version,
     prefer: policy.prefer,
     sharePidNamespace: task.sharePidNamespace,
     capabilities: policy.capability === 'Never' ? [] : task.capabilities,
