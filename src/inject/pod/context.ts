@@ -4,7 +4,8 @@ import type { ClusterFacts, Recipe, Wishes } from '../../model/recipe.js';
 import { runsWrapper } from '../argv.js';
 import type { Surroundings } from './own-containers.js';
 import type { OwnPart, OwnParts } from './own-parts.js';
-import { mountedVolume, searchContainer } from './identify.js';
+import { searchContainer } from './identify.js';
+import { mountedVolume } from './mounts.js';
 import { limitsEphemeralStorage, isGuaranteed } from './resources.js';
 import type { ContainerView, PodView } from './view.js';
 

@@ -131,11 +131,3 @@ function found(
 function differing(what: string, how: string): Finding {
   return { reason: 'parts_differ', detail: `${what} ${how}` };
 }
-
-/** Name of the volume that a container mounts at a path; `undefined` when it mounts none there. */
-export function mountedVolume(container: ContainerView, mountPath: string): string | undefined {
-  for (const mount of listOf(container.value['volumeMounts'])) {
-    if (isObject(mount) && mount['mountPath'] === mountPath && typeof mount['name'] === 'string') return mount['name'];
-  }
-  return undefined;
-}

@@ -1,4 +1,4 @@
-import { isArray, type JsonValue } from '../../model/json.js';
+import { isArray, type JsonObject, type JsonValue } from '../../model/json.js';
 import { KeptOperation, type Operation } from '../../model/patch.js';
 import type { ContainerList } from './view.js';
 
@@ -116,4 +116,14 @@ function pathsAt(at: string): ContainerPaths {
 /** The pointers to a list. */
 export function listPaths(list: string): ListPaths {
   return { list, end: `${list}/-` };
+}
+
+/** `add` for a field that is absent, `replace` for one that is there, so that its place among the keys stays. */
+export function set(parent: JsonObject, field: string, path: string, value: JsonValue): Operation {
+  return { op: parent[field] === undefined ? 'add' : 'replace', path, value };
+}
+
+/** `replace` for what is there. */
+export function replace(path: string, value: JsonValue): Operation {
+  return { op: 'replace', path, value };
 }

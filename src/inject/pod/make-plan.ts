@@ -5,6 +5,7 @@ import type { ImageOutcome } from '../../model/image.js';
 import type { StringMap } from '../../model/selector.js';
 import { isSamePlace } from '../path.js';
 import { chooseCapability } from './capability.js';
+import { neededVolumes, planHostVolumes } from './host-volumes.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
 import { hasKeeper, type Surroundings } from './own-containers.js';
 import { absentContainers } from './named-parts.js';
@@ -60,7 +61,7 @@ export function makePlan(input: PlanInput): Planned {
   const { facts } = context.around;
   const capability = chooseCapability(recipe.capabilities, wishes.capability, view, input.namespaceLabels, facts);
   const volume = keep(searchOwnVolume(context));
-  const hostVolumes = planHostVolumes(context, keep);
+  const hostVolumes = planHostVolumes(recipe, view, keep);
   const shared: Shared = {
     files: parts.filesMounts(volume?.name, delivery),
     addCapability: capability.add,
@@ -150,7 +151,7 @@ function volumesOf(
   hostVolumes: readonly PlannedMember[],
   workload: readonly WorkloadPlan[],
 ): readonly PlannedMember[] {
-  const host = hostVolumes.length === 0 ? hostVolumes : mounted(hostVolumes, workload);
+  const host = hostVolumes.length === 0 ? hostVolumes : neededVolumes(hostVolumes, workload);
   return volume === undefined ? host : [volume, ...host];
 }
 
@@ -206,47 +207,6 @@ function usedOtherwise({ workload, parts, delivery }: PodContext, volumeName: st
 function lastOwnInit({ view, workload }: PodContext): number {
   if (view.initContainers.length === 0) return -1;
   return view.initContainers.findLastIndex((container) => !workload.includes(container));
-}
-
-/** Those host volumes that a container mounts or is to mount: one that the pod has no need of is not added. */
-function mounted(volumes: readonly PlannedMember[], workload: readonly WorkloadPlan[]): readonly PlannedMember[] {
-  return volumes.filter(({ name }) =>
-    workload.some(
-      ({ container, mounts }) =>
-        mounts.some((mount) => mount.name === name) ||
-        listOf(container.value['volumeMounts']).some((mount) => isObject(mount) && mount['name'] === name),
-    ),
-  );
-}
-
-const noHostVolumes: ReturnType<typeof planHostVolumes> = { members: [], names: new Map() };
-
-/** Host volumes under a free name, or the volume of the pod that has the same path already. */
-function planHostVolumes(
-  context: PodContext,
-  keep: (search: Search) => PlannedMember | undefined,
-): { members: readonly PlannedMember[]; names: ReadonlyMap<string, string> } {
-  if (context.recipe.hostVolumes.length === 0) return noHostVolumes;
-  const members: PlannedMember[] = [];
-  const names = new Map<string, string>();
-  for (const { name, path, type } of context.recipe.hostVolumes) {
-    const index = context.view.volumes.findIndex((volume) => {
-      const host = volume['hostPath'];
-      return isObject(host) && typeof host['path'] === 'string' && isSamePlace(host['path'], path);
-    });
-    const present = context.view.volumes[index];
-    if (present !== undefined && typeof present['name'] === 'string') {
-      names.set(name, present['name']);
-      continue;
-    }
-    const hostPath = { path, ...(type === undefined ? {} : { type }) };
-    const make = (volumeName: string): JsonObject => ({ name: volumeName, hostPath });
-    const member = keep(searchVolume(context.view, name, make, undefined, () => false));
-    if (member === undefined) continue;
-    names.set(name, member.name);
-    members.push(member);
-  }
-  return { members, names };
 }
 
 function planPullSecrets(input: PlanInput, remarks: Finding[]): readonly string[] {

@@ -6,7 +6,7 @@ import { filesMount } from './mounts.js';
 import { fillContainer, sidecarContainer, toolsContainer, type Surroundings } from './own-containers.js';
 import type { Growth, PlannedMount } from './plan.js';
 import { growthBy } from './resources.js';
-import { VariableNames } from './variable-names.js';
+import { VariableNames } from './variables.js';
 
 /** Our containers: what brings the tools, what fills the volume, the agent. */
 export type OwnPart = 'tools' | 'files' | 'agent';

@@ -1,25 +1,19 @@
 import { isArray, isObject, objectOf } from '../../model/json.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import { names } from '../../model/names.js';
 import type { Operation } from '../../model/patch.js';
 import { pointerToken } from '../../model/json-pointer.js';
-import { listPaths, type ContainerPaths, type KeptOperations, type ListPaths } from './kept-operations.js';
+import {
+  listPaths,
+  replace,
+  set,
+  type ContainerPaths,
+  type KeptOperations,
+  type ListPaths,
+} from './kept-operations.js';
 import { addQuantities } from '../../model/quantity.js';
 import type { Plan, PlannedMember, WorkloadPlan } from './plan.js';
+import { writeRecord, type PodRecord } from './record.js';
 import type { PodView } from './view.js';
-
-/** What is written on a pod about its injection: records, never proof. */
-export interface PodRecord {
-  readonly status: 'injected' | 'partial';
-  readonly policy: string;
-  readonly reason: string;
-  /** Profile, its version and the recipe's hash. */
-  readonly plan: string;
-  /** Version of the access key that the pod gets, where that is known. */
-  readonly credentials?: string | undefined;
-}
-
-const safeToEvict = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
 
 const containersPaths = listPaths('/spec/containers');
 const volumesPaths = listPaths('/spec/volumes');
@@ -48,7 +42,7 @@ export function buildPatch(plan: Plan, view: PodView, record: PodRecord, kept: K
     appendAll(ops, pullSecretsPaths, view.spec['imagePullSecrets'], secrets, kept);
   }
   raisePodResources(ops, plan, view);
-  writeMetadata(ops, plan, view, record, kept);
+  writeRecord(ops, plan, view, record, kept);
   return ops;
 }
 
@@ -73,11 +67,6 @@ function patchContainer(
   appendAll(ops, paths.env, value['env'], env, kept);
   appendAll(ops, paths.volumeMounts, value['volumeMounts'], mounts, kept);
   addCapabilities(ops, paths, value, capabilities, kept);
-}
-
-/** `add` for a field that is absent, `replace` for one that is there, so that its place among the keys stays. */
-function set(parent: JsonObject, field: string, path: string, value: JsonValue): Operation {
-  return { op: parent[field] === undefined ? 'add' : 'replace', path, value };
 }
 
 /** Appends to a list; makes it when it is absent, null or empty. */
@@ -145,10 +134,6 @@ function addCapabilities(
   }
 }
 
-function replace(path: string, value: JsonValue): Operation {
-  return { op: 'replace', path, value };
-}
-
 function inSecurityContext(names: JsonValue): JsonValue {
   return { capabilities: { add: names } };
 }
@@ -208,69 +193,4 @@ function raisePodResources(ops: Operation[], plan: Plan, view: PodView): void {
       ops.push({ op: 'replace', path, value: addQuantities(String(present), by) });
     }
   }
-}
-
-const statusPath = `/metadata/labels/${pointerToken(names.status)}`;
-const policyPath = annotationPath(names.policy);
-const reasonPath = annotationPath(names.reason);
-const planPath = annotationPath(names.plan);
-const credentialsPath = annotationPath(names.credentials);
-const safeToEvictPath = annotationPath(safeToEvict);
-
-function annotationPath(name: string): string {
-  return `/metadata/annotations/${pointerToken(name)}`;
-}
-
-function writeMetadata(ops: Operation[], plan: Plan, view: PodView, record: PodRecord, kept: KeptOperations): void {
-  const { metadata, labels, annotations } = view;
-  // A pod that has every part keeps what its record says (E17).
-  const credentials = ops.length > 0 ? record.credentials : undefined;
-  const evictable = withVolumes(annotations[safeToEvict], plan.evictableVolumes);
-  if (!view.hasMetadata) ops.push({ op: 'add', path: '/metadata', value: {} });
-  if (isObject(metadata['labels'])) {
-    writeText(ops, statusPath, labels[names.status], record.status, kept);
-  } else {
-    ops.push(set(metadata, 'labels', '/metadata/labels', { [names.status]: record.status }));
-  }
-  if (!isObject(metadata['annotations'])) {
-    const written = {
-      [names.policy]: record.policy,
-      [names.reason]: record.reason,
-      [names.plan]: record.plan,
-      ...(credentials === undefined ? {} : { [names.credentials]: credentials }),
-      ...(evictable === undefined ? {} : { [safeToEvict]: evictable }),
-    };
-    ops.push(set(metadata, 'annotations', '/metadata/annotations', written));
-    return;
-  }
-  writeText(ops, policyPath, annotations[names.policy], record.policy, kept);
-  writeText(ops, reasonPath, annotations[names.reason], record.reason, kept);
-  if (annotations[names.plan] === undefined) ops.push(kept.add(planPath, record.plan));
-  if (credentials !== undefined) writeText(ops, credentialsPath, annotations[names.credentials], credentials);
-  if (evictable !== undefined) {
-    // Without others before it, the list is the names of our volumes.
-    const ours = annotations[safeToEvict] === undefined ? kept : undefined;
-    writeText(ops, safeToEvictPath, annotations[safeToEvict], evictable, ours);
-  }
-}
-
-/** @param kept for a text of the rule; one that other things go into is not kept */
-function writeText(
-  ops: Operation[],
-  path: string,
-  present: string | undefined,
-  value: string,
-  kept?: KeptOperations,
-): void {
-  if (present === value) return;
-  if (present !== undefined) ops.push(replace(path, value));
-  else ops.push(kept === undefined ? { op: 'add', path, value } : kept.add(path, value));
-}
-
-/** The autoscaler's list with our volumes appended (E28); `undefined` when there are none. */
-function withVolumes(list: string | undefined, volumes: readonly string[]): string | undefined {
-  if (volumes.length === 0) return undefined;
-  if (list === undefined) return volumes.join(',');
-  const present = list.split(',').filter((name) => name !== '');
-  return [...present, ...volumes.filter((name) => !present.includes(name))].join(',');
 }

@@ -1,19 +1,16 @@
-import { isObject, listOf, objectOf, stringOf, stringsOf } from '../../model/json.js';
-import type { JsonObject } from '../../model/json.js';
 import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
-import type { Recipe, RecipeEnv, RecipeWorkloadPart } from '../../model/recipe.js';
+import type { Recipe, RecipeWorkloadPart } from '../../model/recipe.js';
 import { isWrapped, runsWrapper } from '../argv.js';
 import { planHostMounts } from '../host-mounts.js';
-import { mountPoint, withoutSlash } from '../path.js';
 import { wrapArgv } from './argv.js';
 import { capabilityRemark, missingCapabilities } from './capability.js';
-import { covers } from './covers.js';
-import { isMount } from './mounts.js';
-import { partsFor } from './named-parts.js';
 import type { PodContext } from './context.js';
+import { planExecs } from './execs.js';
+import { mountState } from './mounts.js';
+import { partsFor } from './named-parts.js';
 import type { PlannedExec, PlannedMount, WorkloadPlan } from './plan.js';
-import type { VariableNames } from './variable-names.js';
+import { planEnv } from './variables.js';
 import type { ContainerView } from './view.js';
 
 /** What the rest of the plan decided, which every container of the workload shares. */
@@ -95,7 +92,7 @@ export function planContainer(
   }
 
   for (const remark of host.remarks) remarks.push(remark);
-  const env = planEnv(container, context, parts, remarks);
+  const env = planEnv(container, recipe, context.parts.variables, parts, remarks);
   const wantedCapabilities = wantedCapabilitiesOf(context, parts, shared.addCapability);
   const capabilities = missingCapabilities(container, wantedCapabilities);
   if (wantedCapabilities.length > 0) {
@@ -155,124 +152,6 @@ function hostMountsOf(
       return path === undefined || name === undefined ? [] : [{ name, path, mountPath, readOnly }];
     }),
   );
-}
-
-/**
- * Whether a container has a mount, lacks it, has it otherwise, or has something of its own in the way. Every mount is
- * looked at, since one below ours hides what is in it.
- */
-function mountState(container: ContainerView, wanted: PlannedMount): 'present' | 'missing' | 'differs' | (string & {}) {
-  const path = mountPoint(wanted.mountPath);
-  let state: 'present' | 'missing' | 'differs' = 'missing';
-  for (const mount of listOf(container.value['volumeMounts'])) {
-    if (!isObject(mount)) continue;
-    const other = mountPoint(stringOf(mount['mountPath']) ?? '');
-    if (other === path && mount['name'] === wanted.name) {
-      state = isMount(mount, wanted) ? 'present' : 'differs';
-      continue;
-    }
-    const inTheWay = other.startsWith(path) || (path.startsWith(other) && other !== '/' && mount['readOnly'] === true);
-    if (!inTheWay) continue;
-    const how = other.startsWith(path) ? 'mounted' : 'mounted read-only';
-    return `its own volume ${stringOf(mount['name']) ?? '?'} is ${how} at ${withoutSlash(other)}`;
-  }
-  return state;
-}
-
-function planEnv(
-  container: ContainerView,
-  { recipe, parts: { variables } }: PodContext,
-  parts: readonly RecipeWorkloadPart[],
-  remarks: Finding[],
-): { readonly missing: readonly RecipeEnv[]; readonly tampered: Finding | undefined } {
-  const more = parts.length === 0 ? noVariables : parts.flatMap((part) => part.env);
-  const wanted = more.length === 0 ? recipe.env : [...recipe.env, ...more];
-  const names = more.length === 0 ? variables : variables.with(more.map(({ name }) => name));
-  const own = variablesNamed(names, container);
-  if (own === undefined) return { missing: wanted, tampered: undefined };
-  const missing: RecipeEnv[] = [];
-  let tampered: Finding | undefined;
-  const overrides = (name: string) => {
-    tampered ??= { reason: 'tampered', detail: `container ${container.name} sets the reserved variable ${name}` };
-  };
-  for (const entry of wanted) {
-    const variable = own.get(entry.name);
-    own.delete(entry.name);
-    if (variable === undefined) {
-      missing.push(entry);
-    } else if (!sameVariable(variable, entry)) {
-      if (recipe.reservedEnv.has(entry.name)) overrides(entry.name);
-      remarks.push({ reason: 'env_kept', detail: `container ${container.name} sets ${entry.name} itself` });
-    }
-  }
-  for (const [name, variable] of own) {
-    if (!isPlannedElsewhere(recipe, name, variable)) overrides(name);
-  }
-  return { missing, tampered };
-}
-
-const noVariables: readonly RecipeEnv[] = [];
-
-/** Those of a container's variables that have one of these names; `undefined` for none, as in nearly every container. */
-function variablesNamed(names: VariableNames, { value }: ContainerView): Map<string, JsonObject> | undefined {
-  if (names.isEmpty) return undefined;
-  let found: Map<string, JsonObject> | undefined;
-  for (const entry of listOf(value['env'])) {
-    const name = isObject(entry) ? entry['name'] : undefined;
-    if (!isObject(entry) || typeof name !== 'string' || !names.has(name)) continue;
-    // The last of several variables of one name counts, as it does for the kubelet.
-    (found ??= new Map()).set(name, entry);
-  }
-  return found;
-}
-
-/** A reserved variable that the recipe gives another container may have that value here too. */
-function isPlannedElsewhere(recipe: Recipe, name: string, own: JsonObject): boolean {
-  return recipe.containers.some(({ env }) => env.some((entry) => entry.name === name && sameVariable(own, entry)));
-}
-
-function sameVariable(own: JsonObject, planned: RecipeEnv): boolean {
-  if (planned['valueFrom'] !== undefined) return covers(own['valueFrom'], planned['valueFrom']);
-  return own['valueFrom'] === undefined && (own['value'] ?? '') === (planned['value'] ?? '');
-}
-
-const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
-const hooks = ['postStart', 'preStop'] as const;
-
-/** Exec probes and lifecycle hooks start outside the traced tree (E20): wrapped where the policy covers them. */
-function planExecs(
-  container: ContainerView,
-  wrapper: readonly string[],
-  cover: PodContext['wishes']['cover'],
-  remarks: Finding[],
-): readonly PlannedExec[] {
-  let execs: PlannedExec[] | undefined;
-  let uncovered: string[] | undefined;
-  const look = (handler: JsonObject, pointer: string, covered: boolean): void => {
-    const command = stringsOf(objectOf(handler['exec'])?.['command']);
-    if (command === undefined || command.length === 0 || isWrapped(command, wrapper)) return;
-    if (covered) (execs ??= []).push({ pointer: `${pointer}/exec/command`, command: [...wrapper, ...command] });
-    else (uncovered ??= []).push(pointer);
-  };
-  for (const name of probes) {
-    const probe = container.value[name];
-    if (isObject(probe)) look(probe, `/${name}`, cover.has('Probes'));
-  }
-  const lifecycle = container.value['lifecycle'];
-  if (isObject(lifecycle)) {
-    for (const name of hooks) {
-      const hook = lifecycle[name];
-      if (isObject(hook)) look(hook, `/lifecycle/${name}`, cover.has('Lifecycle'));
-    }
-  }
-  if (uncovered !== undefined) {
-    const which = uncovered.map((pointer) => pointer.slice(1)).join(', ');
-    remarks.push({
-      reason: 'probe_not_covered',
-      detail: `container ${container.name}: ${which} start outside the tracer`,
-    });
-  }
-  return execs ?? noExecs;
 }
 
 function differing(container: ContainerView, how: string): Finding {

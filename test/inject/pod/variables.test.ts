@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { VariableNames } from '../../../src/inject/pod/variable-names.js';
+import { VariableNames } from '../../../src/inject/pod/variables.js';
 
 t.test('it has what a set has', (t) => {
   const name = fc.string({ maxLength: 70 });

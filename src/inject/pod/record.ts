@@ -1,0 +1,95 @@
+import { isObject } from '../../model/json.js';
+import { pointerToken } from '../../model/json-pointer.js';
+import { names } from '../../model/names.js';
+import type { Operation } from '../../model/patch.js';
+import { replace, set, type KeptOperations } from './kept-operations.js';
+import type { Plan } from './plan.js';
+import type { PodView } from './view.js';
+
+/** What is written on a pod about its injection: records, never proof. */
+export interface PodRecord {
+  readonly status: 'injected' | 'partial';
+  readonly policy: string;
+  readonly reason: string;
+  /** Profile, its version and the recipe's hash. */
+  readonly plan: string;
+  /** Version of the access key that the pod gets, where that is known. */
+  readonly credentials?: string | undefined;
+}
+
+const safeToEvict = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
+
+const statusPath = `/metadata/labels/${pointerToken(names.status)}`;
+const policyPath = annotationPath(names.policy);
+const reasonPath = annotationPath(names.reason);
+const planPath = annotationPath(names.plan);
+const credentialsPath = annotationPath(names.credentials);
+const safeToEvictPath = annotationPath(safeToEvict);
+
+function annotationPath(name: string): string {
+  return `/metadata/annotations/${pointerToken(name)}`;
+}
+
+/**
+ * Writes the record, and what the autoscaler has to know.
+ *
+ * @param ops the operations so far: a pod that needs none keeps what its record says (E17)
+ */
+export function writeRecord(
+  ops: Operation[],
+  plan: Plan,
+  view: PodView,
+  record: PodRecord,
+  kept: KeptOperations,
+): void {
+  const { metadata, labels, annotations } = view;
+  const credentials = ops.length > 0 ? record.credentials : undefined;
+  const evictable = withVolumes(annotations[safeToEvict], plan.evictableVolumes);
+  if (!view.hasMetadata) ops.push({ op: 'add', path: '/metadata', value: {} });
+  if (isObject(metadata['labels'])) {
+    writeText(ops, statusPath, labels[names.status], record.status, kept);
+  } else {
+    ops.push(set(metadata, 'labels', '/metadata/labels', { [names.status]: record.status }));
+  }
+  if (!isObject(metadata['annotations'])) {
+    const written = {
+      [names.policy]: record.policy,
+      [names.reason]: record.reason,
+      [names.plan]: record.plan,
+      ...(credentials === undefined ? {} : { [names.credentials]: credentials }),
+      ...(evictable === undefined ? {} : { [safeToEvict]: evictable }),
+    };
+    ops.push(set(metadata, 'annotations', '/metadata/annotations', written));
+    return;
+  }
+  writeText(ops, policyPath, annotations[names.policy], record.policy, kept);
+  writeText(ops, reasonPath, annotations[names.reason], record.reason, kept);
+  if (annotations[names.plan] === undefined) ops.push(kept.add(planPath, record.plan));
+  if (credentials !== undefined) writeText(ops, credentialsPath, annotations[names.credentials], credentials);
+  if (evictable !== undefined) {
+    // Without others before it, the list is the names of our volumes.
+    const ours = annotations[safeToEvict] === undefined ? kept : undefined;
+    writeText(ops, safeToEvictPath, annotations[safeToEvict], evictable, ours);
+  }
+}
+
+/** @param kept for a text of the rule; one that other things go into is not kept */
+function writeText(
+  ops: Operation[],
+  path: string,
+  present: string | undefined,
+  value: string,
+  kept?: KeptOperations,
+): void {
+  if (present === value) return;
+  if (present !== undefined) ops.push(replace(path, value));
+  else ops.push(kept === undefined ? { op: 'add', path, value } : kept.add(path, value));
+}
+
+/** The autoscaler's list with our volumes appended (E28); `undefined` when there are none. */
+function withVolumes(list: string | undefined, volumes: readonly string[]): string | undefined {
+  if (volumes.length === 0) return undefined;
+  if (list === undefined) return volumes.join(',');
+  const present = list.split(',').filter((name) => name !== '');
+  return [...present, ...volumes.filter((name) => !present.includes(name))].join(',');
+}
