@@ -19,3 +19,8 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Prom
       .then(resolve, (error: unknown) => reject(asError(error)));
   });
 }
+
+/** Whether the signal has aborted by now. TypeScript takes `signal.aborted` itself for what it was before an `await`. */
+export function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

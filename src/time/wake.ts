@@ -1,6 +1,12 @@
 import type { Sleep } from './sleep.js';
 
-/** Lets a loop sleep until something is to be done. */
+/**
+ * Lets a loop sleep until something is to be done:
+ *
+ *     while (!signal.aborted) await wake.sleep(await look(), signal, gatherMs);
+ *
+ * A poke that comes while it looks is not lost: the next sleep ends at once.
+ */
 export class Wake {
   readonly #sleep: Sleep;
   #poked = false;
@@ -22,18 +28,27 @@ export class Wake {
     this.#rest?.abort();
   };
 
-  /** Resolves at a poke, after the time, or when the signal aborts; never rejects. */
-  async sleep(ms: number, signal: AbortSignal): Promise<void> {
-    if (!this.#poked && !signal.aborted) {
-      // Not by AbortSignal.any, which a signal that lives as long as the process would keep something of each time.
-      const rest = new AbortController();
-      const end = (): void => rest.abort();
-      signal.addEventListener('abort', end, { once: true });
-      this.#rest = rest;
-      await this.#sleep(ms, rest.signal);
-      this.#rest = undefined;
-      signal.removeEventListener('abort', end);
-    }
+  /**
+   * Resolves at a poke, after the time, or when the signal aborts; never rejects.
+   * @param gatherMs how much longer it sleeps behind a poke, so that what comes together is looked at once
+   * @returns whether it was a poke
+   */
+  async sleep(ms: number, signal: AbortSignal, gatherMs = 0): Promise<boolean> {
+    if (!this.#poked && !signal.aborted) await this.#sleepUntilPoked(ms, signal);
+    const poked = this.#poked;
+    if (poked && gatherMs > 0) await this.#sleep(gatherMs, signal);
     this.#poked = false;
+    return poked;
+  }
+
+  async #sleepUntilPoked(ms: number, signal: AbortSignal): Promise<void> {
+    // Not by AbortSignal.any, which a signal that lives as long as the process would keep something of each time.
+    const rest = new AbortController();
+    const end = (): void => rest.abort();
+    signal.addEventListener('abort', end, { once: true });
+    this.#rest = rest;
+    await this.#sleep(ms, rest.signal);
+    this.#rest = undefined;
+    signal.removeEventListener('abort', end);
   }
 }

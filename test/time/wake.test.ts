@@ -33,3 +33,18 @@ t.test('an abort ends the sleep, and leaves no listener behind', async (t) => {
   await wake.sleep(longMs, ending.signal);
   t.pass('both have ended');
 });
+
+t.test('it says whether it was poked, and then gathers what comes together', async (t) => {
+  const slept: number[] = [];
+  const wake = new Wake((ms) => {
+    slept.push(ms);
+    if (ms === 50) wake.poke();
+    return Promise.resolve();
+  });
+  t.equal(await wake.sleep(5, never, 50), false);
+  t.same(slept, [5], 'nothing to gather');
+  wake.poke();
+  t.equal(await wake.sleep(5, never, 50), true);
+  t.same(slept, [5, 50]);
+  t.equal(await wake.sleep(5, never, 50), false, 'what came meanwhile is looked at too');
+});

@@ -5,7 +5,7 @@ import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
 import { copyObject, isCurrent, versionOfCopy, type SourceKey } from './copy-object.js';
-import { createOnDemand } from './on-demand.js';
+import { OnDemand } from './on-demand.js';
 import { credentialsVersion } from './version.js';
 
 /** What became of one copy. */
@@ -41,7 +41,7 @@ export function createCopier({
   readonly clock: Clock;
   readonly ownNamespace: string;
 }): Copier {
-  const sources = createOnDemand<SourceKey | undefined>({
+  const sources = new OnDemand<SourceKey | undefined>({
     read: async (id) => {
       const { name, key } = sourceOf(id);
       const secret = await readSecret(client, ownNamespace, name);

@@ -1,14 +1,14 @@
 import type { Credentials, Engine } from '../../engine/engine.js';
 import type { MirroredSecret } from '../../engine/mirrored-secret.js';
 import type { Clock } from '../../time/clock.js';
-import { unlessAborted } from '../../time/abort.js';
+import { SharedCalls } from '../../time/shared-calls.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { isObjectName } from '../client/object-name.js';
 import { pathOf, resources } from '../client/resources.js';
 import { marksOf, policyLabel } from './copy-object.js';
 import { createCopier, type Copier, type CopyResult } from './copier.js';
-import { createOnDemand } from './on-demand.js';
+import { OnDemand } from './on-demand.js';
 import { credentialsVersion } from './version.js';
 
 /** What is known of one key of one Secret. Never its value. */
@@ -32,18 +32,6 @@ export interface CredentialsOptions {
   readonly ownNamespace: string;
 }
 
-/** What the engine asks of access keys, and what the leader's part shares with it. */
-export interface ClusterCredentials {
-  readonly secretState: Engine['secretState'];
-  /** For `Engine.credentials`. */
-  readonly ahead: Credentials;
-  readonly copier: Copier;
-  /** Looks at a key now. @throws ApiError */
-  check(namespace: string, name: string, key: string, signal: AbortSignal): Promise<KnownKey>;
-  /** Takes over what became of a copy. */
-  learn(namespace: string, mirror: MirroredSecret, result: CopyResult): void;
-}
-
 const presentMs = 30_000;
 const troubleMs = 5_000;
 const failureMs = 10_000;
@@ -54,32 +42,31 @@ const makeMs = 2_000;
 const mostEntries = 20_000;
 
 /**
- * Keeps what is known of access keys. A key that was there is taken for there, and looked at again in the background
- * after half a minute. One that was not is asked for at every pod: who applies a namespace, its Secret and a workload at once
- * may have made the Secret since the leader looked. So the way of a pod whose Secret is there has no I/O on it. Why a copy
- * could not be made is believed for 5 s. Where Secrets may not be read, everything is `unknown`, and pods are instrumented.
+ * What the engine asks of access keys, and what the leader's part shares with it. A key that was there is taken for there,
+ * and looked at again in the background after half a minute. One that was not is asked for at every pod: who applies a
+ * namespace, its Secret and a workload at once may have made the Secret since the leader looked. So the way of a pod whose
+ * Secret is there has no I/O on it. Why a copy could not be made is believed for 5 s. Where Secrets may not be read,
+ * everything is `unknown`, and pods are instrumented.
  */
-export function createCredentials({ client, clock, ownNamespace }: CredentialsOptions): ClusterCredentials {
-  const copier = createCopier({ client, clock, ownNamespace });
-  const keys = createOnDemand<KnownKey>({
-    read: (id) => readKey(client, parseId(id)),
-    freshMs: ({ hasKey, trouble }) => (hasKey ? presentMs : trouble === undefined ? 0 : troubleMs),
-    failureMs,
-    maxEntries: mostEntries,
-    clock,
-  });
-  const making = new Map<string, Promise<void>>();
-  const known = (namespace: string, name: string, key: string): KnownKey | undefined =>
-    keys.peek(idOf(namespace, name, key))?.value;
+export class ClusterCredentials {
+  readonly copier: Copier;
+  readonly #keys: OnDemand<KnownKey>;
+  readonly #making = new SharedCalls<void>({ whenLeft: 'goOn' });
 
-  const learn = (namespace: string, { policy, source, copy }: MirroredSecret, result: CopyResult): void => {
-    // A copy that was there is not gone because the API server did not answer.
-    const kept = result.state === 'failed' && secretState(namespace, copy, source.key, policy) === 'present';
-    if (!kept) keys.put(idOf(namespace, copy, source.key), knownOf(policyLabel(policy), result));
-  };
+  constructor({ client, clock, ownNamespace }: CredentialsOptions) {
+    this.copier = createCopier({ client, clock, ownNamespace });
+    this.#keys = new OnDemand<KnownKey>({
+      read: (id) => readKey(client, parseId(id)),
+      freshMs: ({ hasKey, trouble }) => (hasKey ? presentMs : trouble === undefined ? 0 : troubleMs),
+      failureMs,
+      maxEntries: mostEntries,
+      clock,
+    });
+  }
 
-  const secretState: Engine['secretState'] = (namespace, name, key, mirrorOf) => {
-    const one = known(namespace, name, key);
+  /** For the engine. Can be handed on as it is. */
+  readonly secretState: Engine['secretState'] = (namespace, name, key, mirrorOf) => {
+    const one = this.#known(namespace, name, key);
     if (one === undefined) return 'unknown';
     if (mirrorOf === undefined) return one.hasKey ? 'present' : 'missing';
     if (one.found && one.copyOf !== policyLabel(mirrorOf)) return 'blocked';
@@ -88,56 +75,63 @@ export function createCredentials({ client, clock, ownNamespace }: CredentialsOp
     return one.trouble === undefined ? 'unknown' : 'missing';
   };
 
-  /** Makes a copy; callers share one attempt, which goes on when they leave. */
-  const make = (namespace: string, mirror: MirroredSecret): Promise<void> => {
-    const id = idOf(namespace, mirror.copy, mirror.source.key);
-    const running = making.get(id);
-    if (running !== undefined) return running;
-    const attempt = copier
-      .ensure(namespace, mirror)
-      .then((result) => learn(namespace, mirror, result))
-      .finally(() => making.delete(id));
-    making.set(id, attempt);
-    return attempt;
-  };
-
-  const prepare: Credentials['prepare'] = (namespace, { recipe, mirror }, effects, signal) => {
-    if (recipe.credentials === undefined) return undefined;
-    const { name, key } = recipe.credentials;
-    const id = idOf(namespace, name, key);
-    const fresh = keys.isFresh(id);
-    if (secretState(namespace, name, key, mirror?.policy) === 'present') {
-      if (!fresh) keys.refresh(id, AbortSignal.timeout(requestMs)).catch(() => undefined);
-      return undefined;
-    }
-    if (mirror === undefined || !effects) {
-      if (fresh) return undefined;
-      const limited = AbortSignal.any([signal(), AbortSignal.timeout(lookMs)]);
-      return keys.get(id, limited).then(ignore, ignore);
-    }
-    const before = known(namespace, name, key);
-    if (fresh && before !== undefined && before.trouble !== undefined) return undefined;
-    return unlessAborted(make(namespace, mirror), AbortSignal.any([signal(), AbortSignal.timeout(makeMs)])).catch(
-      () => {
-        // It goes on; this pod does not wait for it.
-        if (secretState(namespace, name, key, mirror.policy) === 'present') return;
-        const detail = `Secret ${namespace}/${name} was not made in time`;
-        learn(namespace, mirror, { state: 'failed', detail });
-      },
-    );
-  };
-
-  return {
-    secretState,
-    copier,
-    learn,
-    check: (namespace, name, key, signal) => keys.refresh(idOf(namespace, name, key), signal),
-    ahead: {
-      prepare,
-      detail: (namespace, name, key) => known(namespace, name, key)?.trouble,
-      version: (namespace, name, key) => known(namespace, name, key)?.version,
+  /** For `Engine.credentials`. */
+  readonly ahead: Credentials = {
+    prepare: (namespace, { recipe, mirror }, effects, signal) => {
+      if (recipe.credentials === undefined) return undefined;
+      const { name, key } = recipe.credentials;
+      if (this.secretState(namespace, name, key, mirror?.policy) === 'present') {
+        this.#lookAgain(idOf(namespace, name, key));
+        return undefined;
+      }
+      return mirror === undefined || !effects
+        ? this.#look(idOf(namespace, name, key), signal)
+        : this.#make(namespace, mirror, signal);
     },
+    detail: (namespace, name, key) => this.#known(namespace, name, key)?.trouble,
+    version: (namespace, name, key) => this.#known(namespace, name, key)?.version,
   };
+
+  /** Looks at a key now. @throws ApiError; `WaitEnded` when the signal aborts */
+  check(namespace: string, name: string, key: string, signal: AbortSignal): Promise<KnownKey> {
+    return this.#keys.refresh(idOf(namespace, name, key), signal);
+  }
+
+  /** Takes over what became of a copy. */
+  learn(namespace: string, { policy, source, copy }: MirroredSecret, result: CopyResult): void {
+    // A copy that was there is not gone because the API server did not answer.
+    const kept = result.state === 'failed' && this.secretState(namespace, copy, source.key, policy) === 'present';
+    if (!kept) this.#keys.put(idOf(namespace, copy, source.key), knownOf(policyLabel(policy), result));
+  }
+
+  #known(namespace: string, name: string, key: string): KnownKey | undefined {
+    return this.#keys.peek(idOf(namespace, name, key))?.value;
+  }
+
+  /** In the background, where what is known has aged. */
+  #lookAgain(id: string): void {
+    if (!this.#keys.isFresh(id)) this.#keys.refresh(id, AbortSignal.timeout(requestMs)).catch(ignore);
+  }
+
+  #look(id: string, signal: () => AbortSignal): Promise<void> | undefined {
+    if (this.#keys.isFresh(id)) return undefined;
+    const limited = AbortSignal.any([signal(), AbortSignal.timeout(lookMs)]);
+    return this.#keys.get(id, limited).then(ignore, ignore);
+  }
+
+  /** Makes a copy; pods share one attempt, which goes on when they wait no longer. */
+  #make(namespace: string, mirror: MirroredSecret, signal: () => AbortSignal): Promise<void> | undefined {
+    const { copy, policy, source } = mirror;
+    const id = idOf(namespace, copy, source.key);
+    if (this.#keys.isFresh(id) && this.#known(namespace, copy, source.key)?.trouble !== undefined) return undefined;
+    const limited = AbortSignal.any([signal(), AbortSignal.timeout(makeMs)]);
+    const make = async (): Promise<void> => this.learn(namespace, mirror, await this.copier.ensure(namespace, mirror));
+    return this.#making.run(id, limited, make).catch(() => {
+      // It goes on; this pod does not wait for it.
+      if (this.secretState(namespace, copy, source.key, policy) === 'present') return;
+      this.learn(namespace, mirror, { state: 'failed', detail: `Secret ${namespace}/${copy} was not made in time` });
+    });
+  }
 }
 
 const ignore = (): void => undefined;

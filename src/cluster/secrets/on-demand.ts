@@ -1,25 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../time/clock.js';
-import { unlessAborted } from '../../time/abort.js';
-
-/** Values by key, asked for when they are needed and kept for a while. */
-export interface OnDemand<T> {
-  /** What is kept, however old; `undefined` where nothing is. */
-  peek(key: string): Kept<T> | undefined;
-  /** Whether `get` answers, or throws, from what is kept. */
-  isFresh(key: string): boolean;
-  /**
-   * The value, from what is kept where that is fresh. Callers with one key share one request, which goes on when one
-   * of them leaves.
-   * @throws what the request throws, or the signal's reason
-   */
-  get(key: string, signal: AbortSignal): Promise<T>;
-  /** Asks now, whatever is kept. */
-  refresh(key: string, signal: AbortSignal): Promise<T>;
-  /** Takes over what somebody else learned. */
-  put(key: string, value: T): void;
-  forget(key: string): void;
-}
+import { SharedCalls } from '../../time/shared-calls.js';
 
 /** A value, and how old it is. */
 export interface Kept<T> {
@@ -27,6 +8,7 @@ export interface Kept<T> {
   readonly ageMs: number;
 }
 
+/** How values are asked for and kept. */
 export interface OnDemandOptions<T> {
   /** Has a deadline of its own. */
   readonly read: (key: string) => Promise<T>;
@@ -37,72 +19,83 @@ export interface OnDemandOptions<T> {
   readonly maxEntries: number;
   /** Bytes a value takes, about, and how many there may be in all. */
   readonly size?: { readonly of: (value: T) => number; readonly max: number };
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
 type Entry<T> = { readonly atMs: number } & ({ readonly value: T } | { readonly error: unknown });
 
-/** Makes an empty one. */
-export function createOnDemand<T>(options: OnDemandOptions<T>): OnDemand<T> {
-  const { read, freshMs, failureMs, maxEntries, size, clock } = options;
-  const kept = new LRUCache<string, Entry<T>>({
-    max: maxEntries,
-    ...(size === undefined
-      ? {}
-      : {
-          maxSize: size.max,
-          sizeCalculation: (entry: Entry<T>) => ('value' in entry ? Math.max(1, size.of(entry.value)) : 1),
-        }),
-  });
-  const underWay = new Map<string, Promise<T>>();
+/** Values by key, asked for when they are needed and kept for a while. */
+export class OnDemand<T> {
+  readonly #options: OnDemandOptions<T>;
+  readonly #kept: LRUCache<string, Entry<T>>;
+  readonly #calls = new SharedCalls<T>({ whenLeft: 'goOn' });
 
-  const ask = async (key: string): Promise<T> => {
+  constructor(options: OnDemandOptions<T>) {
+    this.#options = options;
+    const { maxEntries: max, size } = options;
+    const sizeCalculation = (entry: Entry<T>): number =>
+      'value' in entry && size !== undefined ? Math.max(1, size.of(entry.value)) : 1;
+    this.#kept = new LRUCache(size === undefined ? { max } : { max, maxSize: size.max, sizeCalculation });
+  }
+
+  /** What is kept, however old; `undefined` where nothing is. */
+  peek(key: string): Kept<T> | undefined {
+    const entry = this.#kept.get(key);
+    return entry === undefined || 'error' in entry ? undefined : { value: entry.value, ageMs: this.#ageMs(entry) };
+  }
+
+  /** Whether `get` answers, or throws, from what is kept. */
+  isFresh(key: string): boolean {
+    return this.#freshEntry(key) !== undefined;
+  }
+
+  /**
+   * The value, from what is kept where that is fresh. Callers with one key share one request, which goes on when one
+   * of them leaves.
+   * @throws what the request throws; `WaitEnded` when the signal aborts
+   */
+  async get(key: string, signal: AbortSignal): Promise<T> {
+    const entry = signal.aborted ? undefined : this.#freshEntry(key);
+    if (entry === undefined) return await this.refresh(key, signal);
+    if ('error' in entry) throw entry.error;
+    return entry.value;
+  }
+
+  /** Asks now, whatever is kept. @throws as `get` does */
+  refresh(key: string, signal: AbortSignal): Promise<T> {
+    return this.#calls.run(key, signal, () => this.#ask(key));
+  }
+
+  /** Takes over what somebody else learned. */
+  put(key: string, value: T): void {
+    this.#kept.set(key, { value, atMs: this.#nowMs() });
+  }
+
+  async #ask(key: string): Promise<T> {
     try {
-      const value = await read(key);
-      kept.set(key, { value, atMs: clock.monotonicMs() });
+      const value = await this.#options.read(key);
+      this.put(key, value);
       return value;
     } catch (error) {
       // What was known stays: an API server that does not answer says nothing about it.
-      const before = kept.get(key);
-      if (before === undefined || 'error' in before) kept.set(key, { error, atMs: clock.monotonicMs() });
+      const before = this.#kept.get(key);
+      if (before === undefined || 'error' in before) this.#kept.set(key, { error, atMs: this.#nowMs() });
       throw error;
-    } finally {
-      underWay.delete(key);
     }
-  };
-  const refresh = (key: string, signal: AbortSignal): Promise<T> => {
-    let call = underWay.get(key);
-    if (call === undefined) {
-      call = ask(key);
-      underWay.set(key, call);
-      // Everybody who waits may have left by the time it fails.
-      call.catch(() => undefined);
-    }
-    return unlessAborted(call, signal);
-  };
-  const freshEntry = (key: string): Entry<T> | undefined => {
-    const entry = kept.get(key);
+  }
+
+  #freshEntry(key: string): Entry<T> | undefined {
+    const entry = this.#kept.get(key);
     if (entry === undefined) return undefined;
-    const keepMs = 'error' in entry ? failureMs : freshMs(entry.value);
-    return clock.monotonicMs() - entry.atMs < keepMs ? entry : undefined;
-  };
-  return {
-    peek: (key) => {
-      const entry = kept.get(key);
-      return entry === undefined || 'error' in entry
-        ? undefined
-        : { value: entry.value, ageMs: clock.monotonicMs() - entry.atMs };
-    },
-    isFresh: (key) => freshEntry(key) !== undefined,
-    get: async (key, signal) => {
-      signal.throwIfAborted();
-      const entry = freshEntry(key);
-      if (entry === undefined) return refresh(key, signal);
-      if ('error' in entry) throw entry.error;
-      return entry.value;
-    },
-    refresh,
-    put: (key, value) => void kept.set(key, { value, atMs: clock.monotonicMs() }),
-    forget: (key) => void kept.delete(key),
-  };
+    const { failureMs, freshMs } = this.#options;
+    return this.#ageMs(entry) < ('error' in entry ? failureMs : freshMs(entry.value)) ? entry : undefined;
+  }
+
+  #ageMs({ atMs }: Entry<T>): number {
+    return this.#nowMs() - atMs;
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.monotonicMs();
+  }
 }

@@ -1,7 +1,7 @@
 import { objectOf, stringOf } from '../../model/json.js';
 import type { ApiClient } from '../client/api-client.js';
 import { pathOf, resources } from '../client/resources.js';
-import { openLedger } from './ledger.js';
+import { Ledger } from './ledger.js';
 import { removeCopy } from './remove-copy.js';
 
 /** What became of an installation's copies, as `namespace/name`. */
@@ -21,7 +21,7 @@ export async function removeMirroredSecrets(
   ownNamespace: string,
   instance: string,
 ): Promise<MirroredRemoval> {
-  const ledger = await openLedger(client, ownNamespace, instance);
+  const ledger = await Ledger.read(client, ownNamespace, instance);
   const removed: string[] = [];
   const failed: string[] = [];
   const items =

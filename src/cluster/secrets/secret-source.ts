@@ -5,7 +5,7 @@ import type { ApiClient } from '../client/api-client.js';
 import { ApiError, isApiError } from '../client/api-error.js';
 import { isObjectName } from '../client/object-name.js';
 import { pathOf, resources, type Resource } from '../client/resources.js';
-import { createOnDemand, type OnDemand } from './on-demand.js';
+import { OnDemand } from './on-demand.js';
 
 /** What the source works with. */
 export interface SecretSourceOptions {
@@ -33,7 +33,7 @@ const pullSecretKeys: Readonly<Record<string, string>> = {
  */
 export function createSecretSource({ client, clock }: SecretSourceOptions): SecretSource {
   const reader = <T>(resource: Resource, read: (object: JsonObject) => T, size: (value: T) => number) =>
-    createOnDemand<T | undefined>({
+    new OnDemand<T | undefined>({
       read: (key) => getObject(client, resource, key, read),
       freshMs: (value) => (value === undefined ? missingMs : foundMs),
       failureMs: missingMs,

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { createDoor, type DoorOptions } from '../../admission/handler.js';
 import { createSelfTestDoor } from '../../admission/self-test.js';
 import { createEventRecorder } from '../../cluster/events/recorder.js';
-import { createCredentials } from '../../cluster/secrets/credentials.js';
+import { ClusterCredentials } from '../../cluster/secrets/credentials.js';
 import { unlessAborted } from '../../time/abort.js';
 import { openClusterState } from '../../cluster/state/cluster-state.js';
 import type { Settings } from '../../settings/table.js';
@@ -74,7 +74,7 @@ export function openInCluster(options: InClusterOptions): InCluster {
     ...watching,
     compile: { mirrors: settings.mirrorSecrets, ...(argvOf === undefined ? {} : { argvOf }) },
   });
-  const credentials = createCredentials({ client, clock: timing.clock, ownNamespace: settings.ownNamespace });
+  const credentials = new ClusterCredentials({ client, clock: timing.clock, ownNamespace: settings.ownNamespace });
   const events = settings.events ? createEventRecorder({ ...watching, identity }) : undefined;
   const observations = createObservations(() => facts.report().version);
   const leading = startLeading({ settings, identity, watching, connection, state, credentials, observations });

@@ -9,7 +9,7 @@ import { followPause } from '../../cluster/registration/pause-marker.js';
 import { createRegistration } from '../../cluster/registration/registration.js';
 import { createSelfTest } from '../../cluster/registration/self-test.js';
 import type { ClusterCredentials } from '../../cluster/secrets/credentials.js';
-import { createCredentialsKeeper } from '../../cluster/secrets/keeper.js';
+import { CredentialsSweep } from '../../cluster/secrets/sweep.js';
 import type { ClusterState } from '../../cluster/state/cluster-state.js';
 import { owningClient } from '../../cluster/owned.js';
 import { createStatusWriter } from '../../cluster/status/writer.js';
@@ -95,7 +95,7 @@ export function startLeading(options: LeadingOptions): Leading {
       ? managedTrust({ settings, client, timing: connection.timing, logger: watching.log, metrics, confirmed, signal })
       : givenTrust();
   trust.onBundle(registration.poke);
-  const keeper = createCredentialsKeeper({
+  const sweep = new CredentialsSweep({
     ...watching,
     client,
     credentials,
@@ -114,7 +114,7 @@ export function startLeading(options: LeadingOptions): Leading {
     state,
     excludedNamespaces: excluded,
     webhookOf: (policy) => registration.results().get(policy),
-    credentialsOf: (policy) => credentialsStateOf(keeper, policy),
+    credentialsOf: (policy) => credentialsStateOf(sweep, policy),
   });
   const selfTest = createSelfTest({
     ...watching,
@@ -126,7 +126,7 @@ export function startLeading(options: LeadingOptions): Leading {
     onResult: (result) => observations.selfTest(result),
   });
   state.onChange(({ configuration }) => {
-    keeper.changed();
+    sweep.changed();
     if (configuration) registration.poke();
   });
 
@@ -135,7 +135,7 @@ export function startLeading(options: LeadingOptions): Leading {
     serving: () => {
       isServing = true;
       registration.poke();
-      keeper.changed();
+      sweep.changed();
     },
     resign: () => resigned.abort(),
     ended: runElection({
@@ -153,7 +153,7 @@ export function startLeading(options: LeadingOptions): Leading {
         await Promise.all([
           trust.lead(term),
           registration.run(term),
-          keeper.lead(term),
+          sweep.run(term),
           statuses.run(term),
           selfTest(term),
         ]);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createCredentials } from '../../../src/cluster/secrets/credentials.js';
+import { ClusterCredentials } from '../../../src/cluster/secrets/credentials.js';
 import { objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { decideWithLookUps, engineFor, decideNow } from '../../support/engine.js';
 import { patched } from '../../support/json.js';
@@ -15,7 +15,11 @@ const pod = podOf();
 function setUp(spec: JsonObject) {
   const store = storedObjects();
   const time = fakeTime();
-  const credentials = createCredentials({ client: store.client, clock: time.clock, ownNamespace: 'outrider-system' });
+  const credentials = new ClusterCredentials({
+    client: store.client,
+    clock: time.clock,
+    ownNamespace: 'outrider-system',
+  });
   const engine = engineFor(
     { credentials: { secretRef: { name: 'agent', key: 'k' }, ...objectOf(spec['credentials']) }, ...without(spec) },
     {

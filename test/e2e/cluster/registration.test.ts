@@ -14,7 +14,7 @@ import { removeEverything } from '../../../src/cluster/registration/pause.js';
 import { createSelfTest, runSelfTest, type SelfTestResult } from '../../../src/cluster/registration/self-test.js';
 import { configurationPath } from '../../../src/cluster/registration/write.js';
 import { policyLabel } from '../../../src/cluster/secrets/copy-object.js';
-import { openLedger } from '../../../src/cluster/secrets/ledger.js';
+import { Ledger } from '../../../src/cluster/secrets/ledger.js';
 import { systemClock } from '../../../src/time/clock.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { names } from '../../../src/model/names.js';
@@ -532,7 +532,7 @@ t.test('E43: everything that was written is taken away, under a leader that work
   });
   const own = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'own', namespace: 'shop' } };
   await apply([copy('shop'), copy('default'), own]);
-  await (await openLedger(admin, ownNamespace, instance)).write(new Map([[name, 'payments']]));
+  await (await Ledger.read(admin, ownNamespace, instance)).write(new Map([[name, 'payments']]));
   const removal = ['pause', '--for', 'forever', '--remove-secrets', '-o', 'json'];
   const all = [`default/${name}`, `shop/${name}`];
 

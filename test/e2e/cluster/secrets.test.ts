@@ -3,8 +3,8 @@ import t from 'tap';
 import { isApiError } from '../../../src/cluster/client/api-error.js';
 import { createClusterFacts } from '../../../src/cluster/facts/cluster-facts.js';
 import { sleepByTimer } from '../../../src/time/sleep.js';
-import { createCredentials } from '../../../src/cluster/secrets/credentials.js';
-import { createCredentialsKeeper } from '../../../src/cluster/secrets/keeper.js';
+import { ClusterCredentials } from '../../../src/cluster/secrets/credentials.js';
+import { CredentialsSweep } from '../../../src/cluster/secrets/sweep.js';
 import { removeMirroredSecrets } from '../../../src/cluster/secrets/remove-mirrored.js';
 import { createSecretSource } from '../../../src/cluster/secrets/secret-source.js';
 import { systemClock } from '../../../src/time/clock.js';
@@ -77,7 +77,7 @@ t.test('E31: access keys and facts on a real API server, with the rights of thei
   for (const name of ['shop', 'bank', 'squat']) await namespace(name, true);
   await secret(own, 'agent', { k: 'b25l', more: 'eA==' });
 
-  const credentials = createCredentials({ client, clock: systemClock, ownNamespace: own });
+  const credentials = new ClusterCredentials({ client, clock: systemClock, ownNamespace: own });
   const engineWith = (text: string) =>
     engineOf(text, { secretState: credentials.secretState, credentials: credentials.ahead, known });
   let engine = engineWith(policy());
@@ -86,7 +86,7 @@ t.test('E31: access keys and facts on a real API server, with the rights of thei
     ['squat', { on: 'yes' }],
   ]);
   const copy = engine.rules.byPolicy.get('p')?.mirror?.copy ?? '?';
-  const keeper = createCredentialsKeeper({
+  const sweep = new CredentialsSweep({
     client,
     credentials,
     mirrors: true,
@@ -103,12 +103,12 @@ t.test('E31: access keys and facts on a real API server, with the rights of thei
   const doors = await serveDoors(api, () => engine);
   t.teardown(() => doors.stop());
   const stop = new AbortController();
-  const leading = keeper.lead(stop.signal);
+  const leading = sweep.run(stop.signal);
 
   await t.test('mirrored by the leader; a planted Secret stays as it is', async (t) => {
     await until('the copy', async () => (await dataOf('shop', copy)) !== undefined);
     t.same(await dataOf('shop', copy), { k: 'b25l' });
-    await until('a report', () => Promise.resolve(keeper.reports()[0]?.blocked[0] === 'squat'));
+    await until('a report', () => Promise.resolve(sweep.reports()[0]?.blocked[0] === 'squat'));
     t.same(await dataOf('squat', copy), { k: 'bWluZQ==' });
   });
 
@@ -154,7 +154,7 @@ t.test('E31: access keys and facts on a real API server, with the rights of thei
       ['shop', { on: 'no' }],
       ['squat', { on: 'yes' }],
     ]);
-    keeper.changed();
+    sweep.changed();
     await until('its removal', async () => (await dataOf('shop', copy)) === undefined);
     t.same(await dataOf('squat', copy), { k: 'bWluZQ==' });
   });

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { createCredentials } from '../../../src/cluster/secrets/credentials.js';
+import { ClusterCredentials } from '../../../src/cluster/secrets/credentials.js';
 import { credentialsCondition } from '../../../src/cluster/secrets/credentials-report.js';
-import { createCredentialsKeeper } from '../../../src/cluster/secrets/keeper.js';
+import { CredentialsSweep } from '../../../src/cluster/secrets/sweep.js';
 import { removeMirroredSecrets } from '../../../src/cluster/secrets/remove-mirrored.js';
 import { objectOf, type JsonObject } from '../../../src/model/json.js';
 import { engineOf, policyText } from '../../support/engine.js';
@@ -23,7 +23,7 @@ const policy = (name: string, spec: JsonObject = {}): string =>
     ...spec,
   });
 
-/** A leader's keeper over everything in memory; `become` changes policies and namespaces. */
+/** A leader's sweep over everything in memory; `become` changes policies and namespaces. */
 function setUp(
   t: { teardown(fn: () => Promise<void>): unknown },
   first: string,
@@ -35,11 +35,11 @@ function setUp(
   const time = fakeTime();
   const states: Record<string, number> = {};
   const logged: string[] = [];
-  const credentials = createCredentials({ client: store.client, clock: time.clock, ownNamespace: own });
+  const credentials = new ClusterCredentials({ client: store.client, clock: time.clock, ownNamespace: own });
   let rules = engineOf(first).rules;
   let namespaces = labelled(on, off);
   let synced = true;
-  const keeper = createCredentialsKeeper({
+  const sweep = new CredentialsSweep({
     client: store.client,
     credentials,
     mirrors,
@@ -55,7 +55,7 @@ function setUp(
   const copyOf = (name: string) => rules.byPolicy.get(name)?.mirror?.copy ?? '?';
   const lead = () => {
     const stop = new AbortController();
-    const running = keeper.lead(stop.signal);
+    const running = sweep.run(stop.signal);
     const end = async () => {
       stop.abort();
       await running;
@@ -66,7 +66,7 @@ function setUp(
   const become = async (text: string, matched: readonly string[], others: readonly string[] = []) => {
     rules = engineOf(text, { broken: true }).rules;
     namespaces = labelled(matched, others);
-    keeper.changed();
+    sweep.changed();
     await time.advance(5_000);
   };
   const copies = () =>
@@ -76,7 +76,7 @@ function setUp(
     time,
     states,
     logged,
-    keeper,
+    sweep,
     copyOf,
     lead,
     become,
@@ -94,7 +94,7 @@ function labelled(on: readonly string[], off: readonly string[]) {
 }
 
 t.test('mirrors into matched namespaces alone, follows the source, repairs, removes', async (t) => {
-  const { store, time, states, copyOf, lead, become, copies, keeper, logged } = setUp(
+  const { store, time, states, copyOf, lead, become, copies, sweep, logged } = setUp(
     t,
     policy('p'),
     ['shop', 'bank'],
@@ -107,7 +107,7 @@ t.test('mirrors into matched namespaces alone, follows the source, repairs, remo
   t.same(copies().sort(), ['bank', 'shop']);
   t.same(objectOf(store.objects.get(ledger)?.['data']), { [name]: 'p' });
   t.same(states, { current: 2, blocked: 0 });
-  t.match(keeper.reports(), [{ policy: 'p', matched: 2, present: 2, missing: [], sourcePresent: true }]);
+  t.match(sweep.reports(), [{ policy: 'p', matched: 2, present: 2, missing: [], sourcePresent: true }]);
 
   const writes = () => store.asked.filter(({ method }) => method !== 'GET').length;
   const quiet = writes();
@@ -137,7 +137,7 @@ t.test('mirrors into matched namespaces alone, follows the source, repairs, remo
 });
 
 t.test('an installation that mirrors nothing asks for no list of copies, which it has no right to read', async (t) => {
-  const { store, time, lead, keeper } = setUp(
+  const { store, time, lead, sweep } = setUp(
     t,
     policy('p', { credentials: { secretRef: { name: 'agent', key: 'k' } } }),
     ['shop', 'bank'],
@@ -147,7 +147,7 @@ t.test('an installation that mirrors nothing asks for no list of copies, which i
   store.put(at('shop', 'agent'), opaque({ k: 'b25l' }));
   lead();
   await time.advance(120_000);
-  t.match(keeper.reports(), [{ policy: 'p', matched: 2, present: 1, missing: ['bank'] }]);
+  t.match(sweep.reports(), [{ policy: 'p', matched: 2, present: 1, missing: ['bank'] }]);
   t.same(
     store.asked.filter(({ path }) => path.includes('/configmaps/')),
     [],
@@ -183,14 +183,14 @@ t.test('E41: a policy that is broken just now, or off, keeps its copies', async 
 });
 
 t.test('a planted Secret is a condition, and stays; so does one in a namespace that is left', async (t) => {
-  const { store, time, states, copyOf, lead, become, keeper } = setUp(t, policy('p'), ['shop', 'bank']);
+  const { store, time, states, copyOf, lead, become, sweep } = setUp(t, policy('p'), ['shop', 'bank']);
   const name = copyOf('p');
   store.put(at(own, 'agent'), opaque({ k: 'eA==' }));
   const planted = store.put(at('shop', name), opaque({ k: 'bWluZQ==' }));
   lead();
   await time.advance(2_000);
   t.same(states, { current: 1, blocked: 1 });
-  const [report] = keeper.reports();
+  const [report] = sweep.reports();
   t.match(report === undefined ? {} : credentialsCondition(report), {
     status: 'False',
     reason: 'Blocked',
@@ -203,14 +203,14 @@ t.test('a planted Secret is a condition, and stays; so does one in a namespace t
 t.test('what is missing, and where: at a bounded rate, and said once', async (t) => {
   const many = Array.from({ length: 60 }, (_, index) => `n${index}`);
   const unmirrored = policy('p', { credentials: { secretRef: { name: 'agent', key: 'k' } } });
-  const { store, time, lead, keeper } = setUp(t, unmirrored, many);
+  const { store, time, lead, sweep } = setUp(t, unmirrored, many);
   for (const namespace of many.slice(7)) store.put(at(namespace, 'agent'), opaque({ k: 'eA==' }));
   lead();
   await time.advance(1_000);
   const soon = store.asked.length;
   t.ok(soon > 10 && soon < 30, `20 a second: ${soon}`);
   await time.advance(5_000);
-  const condition = () => keeper.reports().map(credentialsCondition)[0];
+  const condition = () => sweep.reports().map(credentialsCondition)[0];
   t.match(condition(), {
     status: 'False',
     reason: 'Missing',
@@ -222,10 +222,10 @@ t.test('what is missing, and where: at a bounded rate, and said once', async (t)
 });
 
 t.test('no source, refusals, an API server that is away: said, and tried again', async (t) => {
-  const { store, time, lead, keeper, copies, logged } = setUp(t, policy('p'), ['shop']);
+  const { store, time, lead, sweep, copies, logged } = setUp(t, policy('p'), ['shop']);
   lead();
   await time.advance(2_000);
-  const reason = () => keeper.reports().map((report) => credentialsCondition(report).reason)[0];
+  const reason = () => sweep.reports().map((report) => credentialsCondition(report).reason)[0];
   t.equal(reason(), 'SourceMissing');
   store.put(at(own, 'agent'), opaque({ k: 'c2Vr' }));
   store.fault = (method, path) => (method === 'POST' && path.includes('/shop/') ? forbidden() : undefined);

@@ -1,0 +1,221 @@
+import type { MirroredSecret } from '../../engine/mirrored-secret.js';
+import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
+import type { Logger } from '../../observe/logger.js';
+import { jittered, type Timing } from '../../time/sleep.js';
+import { Wake } from '../../time/wake.js';
+import type { ApiClient } from '../client/api-client.js';
+import { CheckedKeys, type Found, type SourceVersions } from './checked-keys.js';
+import type { ClusterCredentials } from './credentials.js';
+import type { CredentialsReport } from './credentials-report.js';
+import { Ledger } from './ledger.js';
+import { paced } from './paced.js';
+import { removeCopy } from './remove-copy.js';
+import { Strays, type Stray } from './strays.js';
+import { currentMirrors, obsoleteCopies, wantedKeys, type ClusterView, type WantedKey } from './wanted.js';
+
+/** What the sweep works with. */
+export interface SweepOptions extends Timing {
+  readonly client: ApiClient;
+  readonly credentials: ClusterCredentials;
+  /** `undefined` until policies and namespaces were read, and during a pause: nothing is made or removed then. */
+  readonly view: () => ClusterView | undefined;
+  /** Told after each look, when `reports` may say something else. */
+  readonly onReports?: () => void;
+  /** Whether copies may be made. Where not, nothing is kept about them, since the rights for that are missing too. */
+  readonly mirrors: boolean;
+  readonly ownNamespace: string;
+  readonly instance: string;
+  readonly log: Logger;
+  readonly metrics: Pick<ClusterMetrics, 'setMirroredSecrets'>;
+}
+
+const tickMs = 10_000;
+const settleMs = 500;
+const checkAgainMs = 5 * 60_000;
+const tryAgainMs = 10_000;
+// Of what is looked at sooner, not more than four a second: a policy without a Secret may match a whole cluster.
+const tryEachMs = 250;
+// So much is done before policies and namespaces are looked at again.
+const batch = 200;
+
+/**
+ * The leader's part for access keys: looks at every matched namespace every few minutes, at a bounded rate, and says where
+ * keys are missing; copies what a policy mirrors; removes copies that no policy wants there any more.
+ */
+export class CredentialsSweep {
+  readonly #options: SweepOptions;
+  readonly #wake: Wake;
+  #checked = new CheckedKeys();
+  #strays = new Strays();
+  #ledger: Ledger | undefined;
+  #reports: readonly CredentialsReport[] = [];
+
+  constructor(options: SweepOptions) {
+    this.#options = options;
+    this.#wake = new Wake(options.sleep);
+  }
+
+  /** To be called when policies or namespaces have changed. */
+  readonly changed = (): void => this.#wake.poke();
+
+  /** By policy; only the leader knows. */
+  reports(): readonly CredentialsReport[] {
+    return this.#reports;
+  }
+
+  /** Ends soon after the signal aborts, and never throws for what the API server does. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const view = this.#options.view();
+      const more = view !== undefined && (await this.#turn(view, signal));
+      if (!more) await this.#wake.sleep(jittered(tickMs, this.#options.random), signal, settleMs);
+    }
+    this.#forgetEverything();
+  }
+
+  /** Does what is due, or the first part of it. Returns whether there is more. */
+  async #turn(view: ClusterView, signal: AbortSignal): Promise<boolean> {
+    const wanted = wantedKeys(view);
+    const mirrors = currentMirrors(view.rules);
+    const versions = await this.#readSources(mirrors, signal);
+    await this.#recordCopies(view, mirrors);
+    this.#checked.keepOnly(wanted);
+    const work = [...this.#checksDue(wanted, versions, signal), ...this.#removalsDue(view, wanted)];
+    await this.#doPaced(work.slice(0, batch), signal);
+    this.#report(wanted, versions);
+    await this.#strikeGoneCopies(view);
+    return work.length > batch;
+  }
+
+  async #readSources(mirrors: readonly MirroredSecret[], signal: AbortSignal): Promise<SourceVersions> {
+    const versions = new Map<string, string | undefined>();
+    const { copier } = this.#options.credentials;
+    for (const mirror of mirrors) versions.set(mirror.copy, await copier.refreshSource(mirror, signal));
+    return versions;
+  }
+
+  /** Copies are in the ledger before they are made. */
+  async #recordCopies({ rules }: ClusterView, mirrors: readonly MirroredSecret[]): Promise<void> {
+    const { client, ownNamespace, instance } = this.#options;
+    const before = this.#ledger;
+    this.#ledger = undefined;
+    if (!this.#options.mirrors) return;
+    try {
+      const ledger = before ?? (await Ledger.read(client, ownNamespace, instance));
+      if (mirrors.length > 0 || obsoleteCopies(rules, ledger.copies).size > 0) {
+        const copies = mirrors.map(({ copy, policy }) => [copy, policy] as const);
+        await ledger.write(new Map([...ledger.copies, ...copies]));
+      }
+      this.#ledger = ledger;
+    } catch (error) {
+      this.#complainOfLedger(error);
+    }
+  }
+
+  /** A name leaves the ledger when no namespace has such a copy any more. */
+  async #strikeGoneCopies(view: ClusterView): Promise<void> {
+    const ledger = this.#ledger;
+    if (ledger === undefined) return;
+    const gone = this.#strays.gone(view, ledger.copies);
+    if (gone.length === 0) return;
+    try {
+      await ledger.write(new Map([...ledger.copies].filter(([copy]) => !gone.includes(copy))));
+    } catch (error) {
+      this.#complainOfLedger(error);
+    }
+  }
+
+  #checksDue(wanted: readonly WantedKey[], versions: SourceVersions, signal: AbortSignal): (() => Promise<void>)[] {
+    const due = this.#checked.due(wanted, versions, this.#options.clock.monotonicMs());
+    return due.map((one) => () => this.#check(one, versions, signal));
+  }
+
+  #removalsDue(view: ClusterView, wanted: readonly WantedKey[]): (() => Promise<void>)[] {
+    const strays = this.#strays.find(view, wanted, this.#ledger?.copies ?? new Map());
+    return strays.map((one) => () => this.#remove(one));
+  }
+
+  /** A pause that begins meanwhile may be the installation's end: nothing is made after it. */
+  async #doPaced(work: readonly (() => Promise<void>)[], signal: AbortSignal): Promise<void> {
+    const { view, sleep } = this.#options;
+    await paced(work, async (one) => (view() === undefined ? undefined : one()), sleep, signal);
+  }
+
+  async #check(wanted: WantedKey, versions: SourceVersions, signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#options;
+    const { namespace, mirror, injects } = wanted;
+    const found = mirror !== undefined && injects ? await this.#copy(wanted, mirror) : await this.#look(wanted, signal);
+    const soonMs = Math.max(tryAgainMs, this.#checked.size * tryEachMs);
+    const againMs = found === 'present' || !injects ? checkAgainMs : soonMs;
+    this.#checked.note(wanted, found, versions, clock.monotonicMs() + jittered(againMs, random));
+    if (mirror !== undefined) this.#strays.maybeAt(namespace, mirror.copy);
+  }
+
+  async #copy(wanted: WantedKey, mirror: MirroredSecret): Promise<Found> {
+    const { credentials, log } = this.#options;
+    const { namespace, name } = wanted;
+    const before = this.#checked.foundOf(wanted);
+    const result = await credentials.copier.ensure(namespace, mirror);
+    credentials.learn(namespace, mirror, result);
+    const about = { namespace, copy: name, policy: mirror.policy };
+    if (result.state === 'current') {
+      if (result.wrote) log.info(about, 'a Secret was mirrored');
+      return 'present';
+    }
+    const found = this.#stateOf(wanted);
+    if (before !== found) log.warn({ ...about, state: result.state }, result.detail);
+    return found;
+  }
+
+  async #look(wanted: WantedKey, signal: AbortSignal): Promise<Found> {
+    const { namespace, name, key, mirror } = wanted;
+    try {
+      await this.#options.credentials.check(namespace, name, key, signal);
+    } catch {
+      return 'unknown';
+    }
+    const found = this.#stateOf(wanted);
+    // Where nothing is instrumented, no copy is made, and none is missed.
+    return mirror !== undefined && found === 'unknown' ? 'missing' : found;
+  }
+
+  #stateOf({ namespace, name, key, mirror }: WantedKey): Found {
+    return this.#options.credentials.secretState(namespace, name, key, mirror?.policy);
+  }
+
+  async #remove({ namespace, policy, copy }: Stray): Promise<void> {
+    const { client, log } = this.#options;
+    const result = await removeCopy(client, namespace, policy, copy);
+    if (result === 'failed') log.warn({ namespace, copy }, 'a mirrored Secret cannot be removed; it is tried again');
+    else this.#strays.noneAt(namespace, copy);
+    if (result === 'removed') log.info({ namespace, copy, policy }, 'a mirrored Secret was removed');
+  }
+
+  #report(wanted: readonly WantedKey[], versions: SourceVersions): void {
+    const { ownNamespace, metrics, onReports } = this.#options;
+    this.#reports = this.#checked.reports(wanted, versions, ownNamespace);
+    onReports?.();
+    const mirrored = this.#reports.filter((report) => report.mirrored);
+    const sum = (of: (report: CredentialsReport) => number): number => mirrored.reduce((all, one) => all + of(one), 0);
+    metrics.setMirroredSecrets(
+      'current',
+      sum(({ present }) => present),
+    );
+    metrics.setMirroredSecrets(
+      'blocked',
+      sum(({ blocked }) => blocked.length),
+    );
+  }
+
+  #complainOfLedger(error: unknown): void {
+    this.#options.log.warn({ err: error }, 'the list of mirrored Secrets cannot be kept; it is tried again');
+  }
+
+  /** Another replica leads, and changes what was known. */
+  #forgetEverything(): void {
+    this.#checked = new CheckedKeys();
+    this.#strays = new Strays();
+    this.#ledger = undefined;
+    this.#reports = [];
+  }
+}
