@@ -9,8 +9,9 @@ import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
 import type { Sleep } from '../../time/sleep.js';
-import { eventObject, seriesPatch } from './event-object.js';
 import { TokenBuckets } from '../../time/token-bucket.js';
+import { Wake } from '../../time/wake.js';
+import { eventObject, seriesPatch } from './event-object.js';
 import { isNoteworthy } from './noteworthy.js';
 import { createRegardingResolver, makerOf, type Regarding } from './regarding.js';
 
@@ -32,14 +33,6 @@ export interface RecordedReview {
   readonly door: Door;
   readonly namespace: string;
   readonly dryRun: boolean;
-}
-
-/** Writes Events about decisions, behind the reviews' back. */
-export interface EventRecorder {
-  /** Takes a decision down if it is worth an Event. Neither waits nor throws. */
-  readonly record: (review: RecordedReview, decision: Decision, pod: JsonObject) => void;
-  /** Writes what is still to be written, for two seconds at most, and ends. */
-  close(): Promise<void>;
 }
 
 const mostPending = 256;
@@ -69,138 +62,175 @@ interface Series {
 }
 
 /**
- * Makes a recorder. Decisions of one kind about one object become one Event, and then a series whose count is brought up
- * to date every ten seconds. Five Events a second are written at most (25 at once), ten about one object (one more each
- * five minutes); what is more, or does not fit into the queue, is dropped and counted. Where Events may not be written, it
- * is tried again every five minutes.
+ * Writes Events about decisions, behind the reviews' back, from when it is made. Decisions of one kind about one object become
+ * one Event, and then a series whose count is brought up to date every ten seconds. Five Events a second are written at most
+ * (25 at once), ten about one object (one more each five minutes); what is more, or does not fit into the queue, is dropped
+ * and counted. Where Events may not be written, it is tried again every five minutes.
  */
-export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
-  const { client, identity, log, metrics, clock, sleep, signal } = options;
-  const resolve = createRegardingResolver(client);
-  const inAll = new TokenBuckets(clock, { burst: 25, everyMs: 200 }, 1);
-  const perObject = new TokenBuckets(clock, { burst: 10, everyMs: 5 * 60_000 });
-  const pending = new Map<string, Pending>();
-  const series = new LRUCache<string, Series>({ max: mostSeries });
-  let quietUntilMs = -Infinity;
-  let wake: (() => void) | undefined;
-  let closing = false;
+export class EventRecorder {
+  readonly #options: EventRecorderOptions;
+  readonly #resolve: (maker: Regarding) => Promise<Regarding>;
+  readonly #inAll: TokenBuckets;
+  readonly #perObject: TokenBuckets;
+  readonly #pending = new Map<string, Pending>();
+  readonly #series = new LRUCache<string, Series>({ max: mostSeries });
+  readonly #wake: Wake;
+  readonly #running: Promise<void>;
+  #quietUntilMs = -Infinity;
+  #closing = false;
 
-  const drop = (count: number): void => {
-    for (let left = count; left > 0; left--) metrics.countEvent('dropped');
-  };
+  constructor(options: EventRecorderOptions) {
+    const { client, clock, log, sleep } = options;
+    this.#options = options;
+    this.#resolve = createRegardingResolver(client);
+    this.#inAll = new TokenBuckets(clock, { burst: 25, everyMs: 200 }, 1);
+    this.#perObject = new TokenBuckets(clock, { burst: 10, everyMs: 5 * 60_000 });
+    this.#wake = new Wake(sleep);
+    this.#running = this.#run().catch((error: unknown) => log.error({ err: error }, 'Events are no longer written'));
+  }
 
-  const record: EventRecorder['record'] = ({ door, namespace, dryRun }, decision, pod) => {
-    if (dryRun || closing || signal.aborted || !isNoteworthy(door, decision, pod)) return;
+  /** Takes a decision down if it is worth an Event. Neither waits nor throws. Can be handed on as it is. */
+  readonly record = ({ door, namespace, dryRun }: RecordedReview, decision: Decision, pod: JsonObject): void => {
+    const { signal } = this.#options;
+    if (dryRun || this.#closing || signal.aborted || !isNoteworthy(door, decision, pod)) return;
     const maker = makerOf(pod, namespace);
     if (maker === undefined) return;
-    const key = `${keyOf(maker)} ${decision.decision} ${decision.reason}`;
-    const same = pending.get(key);
+    this.#enqueue(maker, decision);
+    this.#wake.poke();
+  };
+
+  /** Writes what is still to be written, for two seconds at most, and ends. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#wake.poke();
+    const given = new AbortController();
+    await Promise.race([this.#running, this.#options.sleep(closeMs, given.signal)]);
+    given.abort();
+  }
+
+  #enqueue(maker: Regarding, decision: Decision): void {
+    const key = seriesKey(maker, decision);
+    const same = this.#pending.get(key);
     if (same !== undefined) {
       same.count++;
       same.decision = decision;
-    } else if (pending.size >= mostPending || clock.monotonicMs() < quietUntilMs) drop(1);
-    else pending.set(key, { maker, decision, count: 1 });
-    wake?.();
-  };
+    } else if (this.#pending.size >= mostPending || this.#isQuiet()) this.#drop(1);
+    else this.#pending.set(key, { maker, decision, count: 1 });
+  }
 
-  async function write({ maker, decision, count }: Pending): Promise<void> {
-    const regarding = await resolve(maker);
-    const key = `${keyOf(regarding)} ${decision.decision} ${decision.reason}`;
+  async #run(): Promise<void> {
+    const { signal } = this.#options;
+    while (!signal.aborted) {
+      const [next] = this.#pending;
+      const due = next === undefined && !this.#isQuiet() ? this.#dueSeries() : undefined;
+      if (next !== undefined) await this.#writeNext(...next);
+      else if (due !== undefined) await this.#update(...due);
+      else if (this.#closing) return;
+      else await this.#wake.sleep(this.#isBehind() ? patchEveryMs / 10 : seriesMs, signal);
+    }
+  }
+
+  async #writeNext(key: string, { maker, decision, count }: Pending): Promise<void> {
+    this.#pending.delete(key);
+    const regarding = await this.#resolve(maker);
+    if (this.#continueSeries(regarding, decision, count)) return;
+    if (this.#perObject.take(keyOf(regarding)) && this.#inAll.take('')) await this.#create(regarding, decision, count);
+    else this.#drop(count);
+  }
+
+  /** Adds to a series that has not ended; false when there is none. */
+  #continueSeries(regarding: Regarding, decision: Decision, count: number): boolean {
+    const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
-    const running = series.get(key);
-    if (running !== undefined && nowMs - running.lastMs < seriesMs) {
-      running.count += count;
-      running.lastMs = nowMs;
-      running.lastWallMs = clock.wallMs();
-      return;
-    }
-    if (!perObject.take(keyOf(regarding)) || !inAll.take('')) {
-      drop(count);
-      return;
-    }
+    const running = this.#series.get(seriesKey(regarding, decision));
+    if (running === undefined || nowMs - running.lastMs >= seriesMs) return false;
+    running.count += count;
+    running.lastMs = nowMs;
+    running.lastWallMs = clock.wallMs();
+    return true;
+  }
+
+  async #create(regarding: Regarding, decision: Decision, count: number): Promise<void> {
+    const { client, clock, identity } = this.#options;
+    const nowMs = clock.monotonicMs();
     const wallMs = clock.wallMs();
     const unique = randomBytes(8).toString('hex');
     const event = eventObject({ regarding, decision, identity, wallMs, unique });
     const { namespace } = regarding;
-    await attempt(async () => {
+    await this.#attempt(async () => {
       const made = await client.create(pathOf(resources.events, { namespace }), event, { timeoutMs: requestMs });
       const path = pathOf(resources.events, { namespace, name: nameIn(made) ?? nameIn(event) ?? '' });
-      series.set(key, { path, count, written: 1, lastMs: nowMs, lastWallMs: wallMs, writtenMs: nowMs });
+      const series = { path, count, written: 1, lastMs: nowMs, lastWallMs: wallMs, writtenMs: nowMs };
+      this.#series.set(seriesKey(regarding, decision), series);
     });
   }
 
-  async function update(key: string, one: Series): Promise<void> {
+  /** Brings the count of a series up to date. */
+  async #update(key: string, one: Series): Promise<void> {
+    const { client, clock } = this.#options;
     const { path, count, lastWallMs } = one;
     one.written = count;
     one.writtenMs = clock.monotonicMs();
-    await attempt(async () => {
+    await this.#attempt(async () => {
       try {
         await client.patch(path, 'merge', seriesPatch(count, lastWallMs), { timeoutMs: requestMs });
       } catch (error) {
         // It has expired, or somebody has deleted it: the next decision makes a new one.
-        series.delete(key);
+        this.#series.delete(key);
         throw error;
       }
     });
   }
 
-  async function attempt(request: () => Promise<void>): Promise<void> {
+  async #attempt(request: () => Promise<void>): Promise<void> {
+    const { log, metrics } = this.#options;
     try {
       await request();
       metrics.countEvent('written');
     } catch (error) {
       metrics.countEvent('failed');
       log.debug({ err: error }, 'an Event could not be written');
-      if (!isApiError(error, 'Forbidden') || isTerminating(error.message)) return;
-      quietUntilMs = clock.monotonicMs() + forbiddenMs;
-      for (const { count } of pending.values()) drop(count);
-      pending.clear();
+      if (isApiError(error, 'Forbidden') && !isTerminating(error.message)) this.#beQuiet();
     }
   }
 
+  /** Events may not be written: nothing is tried for a while. */
+  #beQuiet(): void {
+    this.#quietUntilMs = this.#options.clock.monotonicMs() + forbiddenMs;
+    for (const { count } of this.#pending.values()) this.#drop(count);
+    this.#pending.clear();
+  }
+
+  #isQuiet(): boolean {
+    return this.#options.clock.monotonicMs() < this.#quietUntilMs;
+  }
+
   /** The series that is behind, and has waited long enough. */
-  function dueSeries(nowMs: number): [string, Series] | undefined {
-    for (const [key, one] of series.entries()) {
-      if (one.count > one.written && (closing || nowMs - one.writtenMs >= patchEveryMs)) return [key, one];
+  #dueSeries(): [string, Series] | undefined {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const [key, one] of this.#series.entries()) {
+      if (isBehind(one) && (this.#closing || nowMs - one.writtenMs >= patchEveryMs)) return [key, one];
     }
     return undefined;
   }
 
-  async function wait(): Promise<void> {
-    const behind = [...series.values()].some((one) => one.count > one.written);
-    const woken = new AbortController();
-    wake = () => woken.abort();
-    await sleep(behind ? patchEveryMs / 10 : seriesMs, AbortSignal.any([signal, woken.signal]));
-    wake = undefined;
+  #isBehind(): boolean {
+    return [...this.#series.values()].some(isBehind);
   }
 
-  async function run(): Promise<void> {
-    while (!signal.aborted) {
-      const [next] = pending;
-      if (next !== undefined) {
-        pending.delete(next[0]);
-        await write(next[1]);
-        continue;
-      }
-      const nowMs = clock.monotonicMs();
-      const due = nowMs < quietUntilMs ? undefined : dueSeries(nowMs);
-      if (due !== undefined) await update(...due);
-      else if (closing) return;
-      else await wait();
-    }
+  #drop(count: number): void {
+    for (let left = count; left > 0; left--) this.#options.metrics.countEvent('dropped');
   }
+}
 
-  const running = run().catch((error: unknown) => log.error({ err: error }, 'Events are no longer written'));
-  return {
-    record,
-    close: async () => {
-      closing = true;
-      wake?.();
-      const given = new AbortController();
-      await Promise.race([running, sleep(closeMs, given.signal)]);
-      given.abort();
-    },
-  };
+/** Decisions of one kind about one object. */
+function seriesKey(regarding: Regarding, { decision, reason }: Decision): string {
+  return `${keyOf(regarding)} ${decision} ${reason}`;
+}
+
+/** Whether the API server does not know of all of it. */
+function isBehind({ count, written }: Series): boolean {
+  return count > written;
 }
 
 function keyOf({ apiVersion, kind, namespace, name, uid }: Regarding): string {

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { createDoor, type DoorOptions } from '../../admission/handler.js';
 import { createSelfTestDoor } from '../../admission/self-test.js';
-import { createEventRecorder } from '../../cluster/events/recorder.js';
+import { EventRecorder } from '../../cluster/events/recorder.js';
 import { ClusterCredentials } from '../../cluster/secrets/credentials.js';
 import { unlessAborted } from '../../time/abort.js';
 import { openClusterState } from '../../cluster/state/cluster-state.js';
@@ -75,7 +75,7 @@ export function openInCluster(options: InClusterOptions): InCluster {
     compile: { mirrors: settings.mirrorSecrets, ...(argvOf === undefined ? {} : { argvOf }) },
   });
   const credentials = new ClusterCredentials({ client, clock: timing.clock, ownNamespace: settings.ownNamespace });
-  const events = settings.events ? createEventRecorder({ ...watching, identity }) : undefined;
+  const events = settings.events ? new EventRecorder({ ...watching, identity }) : undefined;
   const observations = createObservations(() => facts.report().version);
   const leading = startLeading({ settings, identity, watching, connection, state, credentials, observations });
   clusterMetrics.watchStaleness(() => new Map([...state.staleness(), ...leading.staleness()]));

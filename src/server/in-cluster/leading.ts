@@ -12,7 +12,7 @@ import type { ClusterCredentials } from '../../cluster/secrets/credentials.js';
 import { CredentialsSweep } from '../../cluster/secrets/sweep.js';
 import type { ClusterState } from '../../cluster/state/cluster-state.js';
 import { owningClient } from '../../cluster/owned.js';
-import { createStatusWriter } from '../../cluster/status/writer.js';
+import { StatusWriter } from '../../cluster/status/writer.js';
 import type { Timing } from '../../time/sleep.js';
 import { certificateMode } from '../../settings/check.js';
 import type { Settings } from '../../settings/table.js';
@@ -109,7 +109,7 @@ export function startLeading(options: LeadingOptions): Leading {
       return { rules, namespaces, excluded };
     },
   });
-  const statuses = createStatusWriter({
+  const statuses = new StatusWriter({
     ...watching,
     state,
     excludedNamespaces: excluded,

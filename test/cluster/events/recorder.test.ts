@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import t from 'tap';
 import { isNoteworthy } from '../../../src/cluster/events/noteworthy.js';
-import { createEventRecorder, type RecordedReview } from '../../../src/cluster/events/recorder.js';
+import { EventRecorder, type RecordedReview } from '../../../src/cluster/events/recorder.js';
 import type { Decision } from '../../../src/model/decision.js';
 import { isObject, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { reasonCodes, reasons, type ReasonCode } from '../../../src/model/reasons.js';
@@ -32,7 +32,7 @@ function setUp(t: { teardown(fn: () => void): unknown }) {
   const counts = { written: 0, dropped: 0, failed: 0 };
   const stop = new AbortController();
   t.teardown(() => stop.abort());
-  const recorder = createEventRecorder({
+  const recorder = new EventRecorder({
     client: store.client,
     identity: 'outrider-0',
     log: pino({ level: 'silent' }),

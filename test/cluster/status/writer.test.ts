@@ -1,7 +1,8 @@
 import t from 'tap';
 import { openClusterState } from '../../../src/cluster/state/cluster-state.js';
 import type { WebhookState } from '../../../src/cluster/status/facts.js';
-import { createStatusWriter, statusFieldManager, type StatusWriter } from '../../../src/cluster/status/writer.js';
+import { statusFieldManager } from '../../../src/cluster/status/pass.js';
+import { StatusWriter } from '../../../src/cluster/status/writer.js';
 import { listOf, objectOf, type JsonObject } from '../../../src/model/json.js';
 import { fakeApi, fakeTiming, memoryLog, refusal, settle, type FakeApi, type FakeTiming } from '../fake-api.js';
 import { lists, putNamespace, putPolicy, putProfile } from '../state/documents.js';
@@ -44,7 +45,7 @@ async function lead(
     signal: all.signal,
     ...timing,
   });
-  const writer = createStatusWriter({
+  const writer = new StatusWriter({
     client: api.client,
     state,
     excludedNamespaces: new Set(['kube-system']),

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { createEventRecorder } from '../../../src/cluster/events/recorder.js';
+import { EventRecorder } from '../../../src/cluster/events/recorder.js';
 import { sleepByTimer } from '../../../src/time/sleep.js';
 import { systemClock } from '../../../src/time/clock.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
@@ -65,7 +65,7 @@ t.test('Events on a real API server, by the controllers’ pods', async (t) => {
   const counts = { written: 0, dropped: 0, failed: 0 };
   const stop = new AbortController();
   const failures: string[] = [];
-  const recorder = createEventRecorder({
+  const recorder = new EventRecorder({
     client,
     identity: 'outrider-0',
     log: pino({ level: 'debug' }, { write: (line: string) => failures.push(line) }),

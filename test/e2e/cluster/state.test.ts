@@ -7,7 +7,7 @@ import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';
 import { pathOf, resources } from '../../../src/cluster/client/resources.js';
 import { sleepByTimer } from '../../../src/time/sleep.js';
 import { openClusterState, type ClusterState } from '../../../src/cluster/state/cluster-state.js';
-import { createStatusWriter } from '../../../src/cluster/status/writer.js';
+import { StatusWriter } from '../../../src/cluster/status/writer.js';
 import { systemClock } from '../../../src/time/clock.js';
 import { listOf, objectOf, type JsonObject } from '../../../src/model/json.js';
 import { startApiServer, type ApiServer } from './api-server.js';
@@ -105,7 +105,7 @@ t.test('the state of a real cluster', async (t) => {
 
   await t.test('statuses are written through the subresource, once, beside others’ conditions', async (t) => {
     const term = new AbortController();
-    const writer = createStatusWriter({
+    const writer = new StatusWriter({
       client,
       state,
       excludedNamespaces: new Set(['kube-system']),

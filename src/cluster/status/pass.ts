@@ -1,0 +1,204 @@
+import { isDeepStrictEqual } from 'node:util';
+import { listOf, objectOf, type JsonObject } from '../../model/json.js';
+import { conditionTypes, type PolicyStatus, type ProfileStatus } from '../../model/status.js';
+import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
+import type { Logger } from '../../observe/logger.js';
+import type { Timing } from '../../time/sleep.js';
+import type { ApiClient } from '../client/api-client.js';
+import { apiVersionOf, pathOf, resources } from '../client/resources.js';
+import type { ClusterState } from '../state/cluster-state.js';
+import { backOffMs } from '../back-off.js';
+import type { CredentialsState, WebhookState } from './facts.js';
+import { policyStatus } from './policy-status.js';
+import { profileStatus } from './profile-status.js';
+import { reachOfPolicies } from './reach.js';
+
+/** What statuses are made of and written with. */
+export interface StatusPassOptions extends Timing {
+  readonly client: Pick<ApiClient, 'patch'>;
+  readonly state: Pick<ClusterState, 'configuration' | 'statusOf'>;
+  readonly excludedNamespaces: ReadonlySet<string>;
+  /** What became of a policy's webhook entries; `undefined`: not known yet. */
+  readonly webhookOf: (policy: string) => WebhookState | undefined;
+  /** What is known of a policy's access key; not asked for a policy that takes none. */
+  readonly credentialsOf: (policy: string) => CredentialsState | undefined;
+  readonly log: Logger;
+  readonly metrics: Pick<ClusterMetrics, 'setPolicyCondition'>;
+}
+
+/** The field manager of what is written. */
+export const statusFieldManager = 'outrider-status';
+
+const betweenWritesMs = 100;
+const periodMs = 60_000;
+
+type Kind = 'policies' | 'profiles';
+
+interface Target {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** What was done about one object. */
+interface Done {
+  readonly uid: string;
+  /** What was last written, and when. */
+  readonly written: JsonObject | undefined;
+  readonly writtenMs: number;
+  /** Writes that failed in a row, and when to try again. */
+  readonly failures: number;
+  readonly notBeforeMs: number;
+}
+
+const nothingDone = { written: undefined, writtenMs: -Infinity, failures: 0, notBeforeMs: -Infinity } as const;
+
+/** Passes over all policies and profiles, one after the other, for one term as the leader. */
+export class StatusPass {
+  readonly #options: StatusPassOptions;
+  readonly #signal: AbortSignal;
+  #records = new Map<string, Done>();
+
+  constructor(options: StatusPassOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  /** Writes what is not as it should be. Returns in how many milliseconds to look again at the latest. */
+  async run(): Promise<number> {
+    try {
+      return await this.#run();
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'the statuses could not be made; they are made again in a minute');
+      return periodMs;
+    }
+  }
+
+  async #run(): Promise<number> {
+    const { state, sleep } = this.#options;
+    const records = new Map<string, Done>();
+    let nextMs = periodMs;
+    for (const { target, status } of this.#wanted()) {
+      const key = `${target.kind}/${target.name}`;
+      const known = this.#records.get(key);
+      let record: Done = known?.uid === target.uid ? known : { ...nothingDone, uid: target.uid };
+      const now = this.#nowMs();
+      const observed = state.statusOf(target.kind, target.name);
+      if (!this.#signal.aborted && now >= record.notBeforeMs && isDue(status, observed, record, now)) {
+        record = await this.#write(target, status, record);
+        await sleep(betweenWritesMs, this.#signal);
+      }
+      if (record.failures > 0) nextMs = Math.min(nextMs, Math.max(0, record.notBeforeMs - this.#nowMs()));
+      records.set(key, record);
+    }
+    this.#records = records;
+    return nextMs;
+  }
+
+  #wanted(): readonly { readonly target: Target; readonly status: JsonObject }[] {
+    const { state, excludedNamespaces, webhookOf, credentialsOf, clock, metrics } = this.#options;
+    const configuration = state.configuration();
+    const { policies, profiles, rules } = configuration;
+    const reaches = reachOfPolicies(configuration, excludedNamespaces);
+    const wallMs = clock.wallMs();
+    const before = (kind: Kind, name: string, uid: string): JsonObject | undefined => {
+      const record = this.#records.get(`${kind}/${name}`);
+      return (record?.uid === uid ? record.written : undefined) ?? state.statusOf(kind, name);
+    };
+    const ofPolicies = policies.map((policy) => {
+      const { name, uid } = policy;
+      const status = policyStatus(policy, {
+        profiles,
+        reach: reaches.get(name),
+        webhook: webhookOf(name),
+        credentials: credentialsOf(name),
+        takesKey: rules.byPolicy.get(name)?.recipe.credentials !== undefined,
+        before: before('policies', name, uid),
+        wallMs,
+      });
+      return { target: { kind: 'policies', name, uid } as const, status };
+    });
+    const ofProfiles = profiles.map((profile) => {
+      const { name, uid } = profile;
+      const status = profileStatus(profile, { policies, before: before('profiles', name, uid), wallMs });
+      return { target: { kind: 'profiles', name, uid } as const, status };
+    });
+    count(
+      ofPolicies.map(({ status }) => status),
+      metrics,
+    );
+    return [...ofPolicies, ...ofProfiles].map(({ target, status }) => ({ target, status: asJson(status) }));
+  }
+
+  async #write({ kind, name, uid }: Target, status: JsonObject, record: Done): Promise<Done> {
+    const { client, log, random } = this.#options;
+    const resource = resources[kind];
+    const path = pathOf(resource, { name, subresource: 'status' });
+    const body = {
+      apiVersion: apiVersionOf(resource),
+      kind: resource.kind,
+      // With the uid, an object that was made anew meanwhile does not get the old one's status.
+      metadata: uid === '' ? { name } : { name, uid },
+      status,
+    };
+    try {
+      await client.patch(path, 'apply', body, {
+        query: { fieldManager: statusFieldManager, force: true },
+        signal: this.#signal,
+      });
+      return { uid, written: status, writtenMs: this.#nowMs(), failures: 0, notBeforeMs: -Infinity };
+    } catch (error) {
+      if (this.#signal.aborted) return record;
+      const failures = record.failures + 1;
+      const waitMs = backOffMs(failures, random, error);
+      log.warn({ err: error, path, waitMs: Math.round(waitMs) }, 'a status could not be written; it is tried again');
+      return { ...record, failures, notBeforeMs: this.#nowMs() + waitMs };
+    }
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.monotonicMs();
+  }
+}
+
+/**
+ * Whether a status is to be written. What was just written is not looked for in the API server's copy, which comes a moment
+ * later; after a minute, somebody else must have changed it.
+ */
+function isDue(
+  status: JsonObject,
+  observed: JsonObject | undefined,
+  { written, writtenMs }: Done,
+  nowMs: number,
+): boolean {
+  if (written !== undefined && !isDeepStrictEqual(status, written)) return true;
+  if (written !== undefined && nowMs - writtenMs < periodMs) return false;
+  return !holds(observed, status);
+}
+
+/** Fields that are ours alone; conditions are shared, by type. */
+const ownFields = ['observedGeneration', 'servedGeneration', 'profile', 'matchedNamespaces', 'policies'] as const;
+
+/** Whether what is there says what we say; others may have conditions of their own beside. */
+function holds(there: JsonObject | undefined, ours: JsonObject): boolean {
+  const conditions = listOf(there?.['conditions']);
+  return (
+    ownFields.every((field) => there?.[field] === ours[field]) &&
+    listOf(ours['conditions']).every((own) => conditions.some((other) => isDeepStrictEqual(other, own)))
+  );
+}
+
+function count(statuses: readonly PolicyStatus[], metrics: StatusPassOptions['metrics']): void {
+  for (const type of conditionTypes) {
+    for (const status of ['True', 'False', 'Unknown'] as const) {
+      const has = ({ conditions }: PolicyStatus): boolean =>
+        conditions.some((condition) => condition.type === type && condition.status === status);
+      metrics.setPolicyCondition(type, status, statuses.filter(has).length);
+    }
+  }
+}
+
+function asJson(status: PolicyStatus | ProfileStatus): JsonObject {
+  const parsed: unknown = JSON.parse(JSON.stringify(status));
+  return objectOf(parsed) ?? {};
+}
