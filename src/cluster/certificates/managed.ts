@@ -1,13 +1,14 @@
 import type { JsonObject } from '../../model/json.js';
 import type { Logger } from '../../observe/logger.js';
 import type { TlsPair } from '../../tls/pair.js';
+import { unlessAborted } from '../../time/abort.js';
+import type { Timing } from '../../time/sleep.js';
 import type { ApiClient } from '../client/api-client.js';
 import { resources } from '../client/resources.js';
-import type { Timing } from '../../time/sleep.js';
-import { startReflector } from '../watch/reflector.js';
-import { createCertificateKeeper } from './keeper.js';
-import { createCertificateReader } from './reader.js';
+import { startReflector, type Reflector } from '../watch/reflector.js';
+import { CertificateReader } from './reader.js';
 import type { Rules } from './rotation.js';
+import { CertificateRotator } from './rotator.js';
 
 /** What a self-managed certificate is opened with. */
 export interface ManagedCertificateOptions extends Timing {
@@ -32,78 +33,78 @@ export interface ManagedCertificateOptions extends Timing {
   readonly onFailure?: (error: unknown) => void;
 }
 
-/** A certificate that is kept in a Secret and renews itself. */
-export interface ManagedCertificate {
+/** A certificate that is kept in a Secret and renews itself. Followed from when this is made; only `lead` writes. */
+export class ManagedCertificate {
+  readonly #options: ManagedCertificateOptions;
+  readonly #name: string;
+  readonly #reader: CertificateReader;
+  readonly #reflector: Reflector<JsonObject>;
+  #rotator: CertificateRotator | undefined;
+
+  constructor(options: ManagedCertificateOptions) {
+    this.#options = options;
+    this.#name = `${options.instance}-certificate`;
+    this.#reader = new CertificateReader(options);
+    this.#reflector = startReflector<JsonObject>({
+      ...options,
+      resource: resources.secrets,
+      name: this.#name,
+      pick: (secret) => secret,
+      onChange: () => this.#take(),
+    });
+  }
+
+  /** When the API server last said anything about the Secret, on the monotonic clock. */
+  get lastContactMs(): number | undefined {
+    return this.#reflector.lastContactMs;
+  }
+
   /**
    * The first pair, as soon as the Secret holds one that is valid, however long that takes.
-   * @throws what the signal aborts with
+   * @throws `WaitEnded` when the signal aborts
    */
-  first(): Promise<TlsPair>;
+  async first(): Promise<TlsPair> {
+    const held = this.#reader.held();
+    if (held !== undefined) return held.pair;
+    const pair = new Promise<TlsPair>((resolve) => this.#reader.onPair(resolve));
+    return await unlessAborted(pair, this.#options.signal);
+  }
+
   /** What is to be served now; `undefined` until the Secret held a pair. */
-  current(): TlsPair | undefined;
+  current(): TlsPair | undefined {
+    return this.#reader.held()?.pair;
+  }
+
   /** Calls the listener with each pair from now on. */
-  onPair(listener: (pair: TlsPair) => void): void;
+  onPair(listener: (pair: TlsPair) => void): void {
+    this.#reader.onPair(listener);
+  }
+
   /** What the API server is to trust, PEM; empty until it is known. */
-  bundle(): string;
+  bundle(): string {
+    return this.#reader.bundle();
+  }
+
   /** Calls the listener after each change of the bundle. */
-  onBundle(listener: () => void): void;
+  onBundle(listener: () => void): void {
+    this.#reader.onBundle(listener);
+  }
+
   /** What the leader does: keeps the Secret, until the signal aborts. */
-  lead(signal: AbortSignal): Promise<void>;
-  /** When the API server last said anything about the Secret, on the monotonic clock. */
-  readonly lastContactMs: number | undefined;
-}
+  async lead(signal: AbortSignal): Promise<void> {
+    // What this replica serves has to be known before anything is decided.
+    await unlessAborted(this.#reflector.synced, signal).catch(() => undefined);
+    const { namespace } = this.#options;
+    this.#rotator = new CertificateRotator({
+      ...this.#options,
+      secret: { namespace, name: this.#name },
+      held: () => this.#reader.held(),
+    });
+    await this.#rotator.run(signal);
+  }
 
-/** Follows the Secret from now on. Nothing is written except by `lead`. */
-export function openManagedCertificate(options: ManagedCertificateOptions): ManagedCertificate {
-  const { namespace, instance, signal } = options;
-  const name = `${instance}-certificate`;
-  const reader = createCertificateReader(options);
-  const listeners: (() => void)[] = [];
-  const reflector = startReflector<JsonObject>({
-    ...options,
-    resource: resources.secrets,
-    name,
-    pick: (secret) => secret,
-    onChange: () => {
-      reader.take(reflector.get(`${namespace}/${name}`));
-      for (const listener of listeners) listener();
-    },
-  });
-  const keep = createCertificateKeeper({
-    ...options,
-    secret: { namespace, name },
-    held: () => reader.held(),
-    onChange: (listener) => void listeners.push(listener),
-  });
-  return {
-    first: () => {
-      const held = reader.held();
-      if (held !== undefined) return Promise.resolve(held.pair);
-      return new Promise((resolve, reject) => {
-        reader.onPair(resolve);
-        const abort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-        if (signal.aborted) abort();
-        signal.addEventListener('abort', abort, { once: true });
-      });
-    },
-    current: () => reader.held()?.pair,
-    onPair: (listener) => reader.onPair(listener),
-    bundle: () => reader.bundle(),
-    onBundle: (listener) => reader.onBundle(listener),
-    lead: async (term) => {
-      // What this replica serves has to be known before anything is decided.
-      await Promise.race([reflector.synced, aborted(term)]);
-      if (!term.aborted) await keep(term);
-    },
-    get lastContactMs() {
-      return reflector.lastContactMs;
-    },
-  };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  #take(): void {
+    this.#reader.take(this.#reflector.get(`${this.#options.namespace}/${this.#name}`));
+    this.#rotator?.changed();
+  }
 }

@@ -1,5 +1,5 @@
 import type { ApiClient } from '../../cluster/client/api-client.js';
-import { openManagedCertificate } from '../../cluster/certificates/managed.js';
+import { ManagedCertificate } from '../../cluster/certificates/managed.js';
 import { certificateNames } from '../../cluster/certificates/names.js';
 import type { Registration } from '../../cluster/registration/registration.js';
 import type { Timing } from '../../time/sleep.js';
@@ -70,7 +70,7 @@ const minuteMs = 60_000;
 
 /** A certificate of our own authority, kept in a Secret and renewed by the leader. */
 export function managedTrust({ settings, client, timing, logger, metrics, confirmed, signal }: TrustOptions): Trust {
-  const managed = openManagedCertificate({
+  const managed = new ManagedCertificate({
     client,
     ...timing,
     namespace: settings.ownNamespace,

@@ -1,4 +1,4 @@
-import { openManagedCertificate } from '../../../src/cluster/certificates/managed.js';
+import { ManagedCertificate } from '../../../src/cluster/certificates/managed.js';
 import { createApiClient } from '../../../src/cluster/client/api-client.js';
 import { openConnection } from '../../../src/cluster/client/connection.js';
 import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';
@@ -23,7 +23,7 @@ const metrics = createMetrics({ registry, version: '0', nodeVersion: 'v0', rejec
 const { signal } = new AbortController();
 const timing = { clock: systemClock, random: Math.random, sleep: sleepByTimer };
 let confirmed: string | undefined;
-const managed = openManagedCertificate({
+const managed = new ManagedCertificate({
   ...timing,
   client,
   namespace: 'default',

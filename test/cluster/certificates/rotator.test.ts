@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { secretKeys } from '../../../src/cluster/certificates/contents.js';
-import { createCertificateKeeper } from '../../../src/cluster/certificates/keeper.js';
-import { createCertificateReader, type CertificateReader } from '../../../src/cluster/certificates/reader.js';
+import { CertificateRotator } from '../../../src/cluster/certificates/rotator.js';
+import { CertificateReader } from '../../../src/cluster/certificates/reader.js';
 import { ApiError } from '../../../src/cluster/client/api-error.js';
 import { objectOf, stringOf, type JsonObject, type JsonValue } from '../../../src/model/json.js';
 import { createLogger } from '../../../src/observe/logger.js';
@@ -40,7 +40,7 @@ async function createWorld(t: Test): Promise<World> {
   const leaders = new Set<AbortController>();
   const time = createVirtualTime(undefined, () => leaders.size);
   const listeners: (() => void)[] = [];
-  const reader = createCertificateReader({ clock: time, log });
+  const reader = new CertificateReader({ clock: time, log });
   const api = createFakeObjects((_path, secret) => {
     reader.take(secret);
     for (const listener of listeners) listener();
@@ -61,20 +61,20 @@ async function createWorld(t: Test): Promise<World> {
       leaders.add(leader);
       leader.signal.addEventListener('abort', () => leaders.delete(leader));
       t.teardown(() => leader.abort());
-      const keep = createCertificateKeeper({
+      const rotator = new CertificateRotator({
         client: api.client(),
         secret: place,
         names: wanted,
         rules,
         held: () => reader.held(),
         confirmedBundle: () => world.configured,
-        onChange: (listener) => void listeners.push(listener),
         log,
         clock: time,
         random: () => 0.5,
         sleep: time.sleep,
       });
-      void keep(leader.signal);
+      listeners.push(rotator.changed);
+      void rotator.run(leader.signal);
       return leader;
     },
     text: (key) => Buffer.from(stringOf(data()[key]) ?? '', 'base64').toString(),

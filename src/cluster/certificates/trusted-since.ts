@@ -1,0 +1,36 @@
+import type { Clock } from '../../time/clock.js';
+import { certificatesIn } from '../../tls/bundle.js';
+
+/**
+ * For how long the webhook configurations have had which authorities. Measured by our own monotonic clock, from when we
+ * saw it ourselves: neither a jump of the date nor another replica's word can make the time too short. A new leader counts
+ * anew.
+ */
+export class TrustedSince {
+  readonly #confirmed: () => string | undefined;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  readonly #sinceMs = new Map<string, number>();
+  #seen: string | undefined;
+
+  /** @param confirmed the bundle that is known to stand in the webhook configurations, PEM */
+  constructor(confirmed: () => string | undefined, clock: Pick<Clock, 'monotonicMs'>) {
+    this.#confirmed = confirmed;
+    this.#clock = clock;
+  }
+
+  /** Looks at what is confirmed now. To be called often: what it does not see, did not happen. */
+  sample(): void {
+    const bundle = this.#confirmed() ?? '';
+    if (bundle === this.#seen) return;
+    this.#seen = bundle;
+    const ids = new Set(certificatesIn(bundle).map(({ fingerprint256 }) => fingerprint256));
+    for (const id of [...this.#sinceMs.keys()]) if (!ids.has(id)) this.#sinceMs.delete(id);
+    for (const id of ids) if (!this.#sinceMs.has(id)) this.#sinceMs.set(id, this.#clock.monotonicMs());
+  }
+
+  /** Milliseconds since an authority was first seen to be trusted, without a break; `undefined`: it is not. */
+  forMs(id: string): number | undefined {
+    const fromMs = this.#sinceMs.get(id);
+    return fromMs === undefined ? undefined : this.#clock.monotonicMs() - fromMs;
+  }
+}
