@@ -4,7 +4,7 @@ import type { JsonObject } from '../../model/json.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources, type Resource } from '../client/resources.js';
-import type { ClusterConfiguration } from '../state/configuration.js';
+import type { ClusterConfiguration } from '../state/cluster-configuration.js';
 import { PolicyBook } from '../state/policy-book.js';
 import { ProfileBook } from '../state/profile-book.js';
 import { pickObject, type WatchedObject } from '../state/watched-object.js';

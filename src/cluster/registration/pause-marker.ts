@@ -41,26 +41,8 @@ export function holds(pause: Pause | undefined, nowMs: number): pause is Pause {
   return pause !== undefined && nowMs < pause.untilMs;
 }
 
-/** What every part of a replica knows of the pause. */
-export interface PauseMarker {
-  /** The pause that holds now. Before the ConfigMap was read there is none. */
-  current(): Pause | undefined;
-  /** Whether a pause holds now. */
-  paused(): boolean;
-  /**
-   * Reads the marker from the API server, for those who are about to write.
-   * @throws ApiError other than `NotFound`, which means that there is no pause
-   */
-  readLive(signal: AbortSignal): Promise<Pause | undefined>;
-  /** Calls back when a pause begins, changes or ends. @returns how to stop that */
-  onChange(listener: () => void): () => void;
-}
-
-/** Longest delay of a timer. */
-const longestMs = 2 ** 31 - 1;
-
-/** Follows the marker until the signal aborts. For every replica. */
-export function followPause(options: {
+/** What the marker is followed with. */
+export interface PauseMarkerOptions {
   readonly client: ApiClient;
   readonly instance: string;
   readonly ownNamespace: string;
@@ -68,46 +50,83 @@ export function followPause(options: {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: ClusterMetrics;
+  /** Ends the following. */
   readonly signal: AbortSignal;
-}): PauseMarker {
-  const { client, instance, ownNamespace, follow, clock, log, metrics, signal } = options;
-  const listeners = new Set<() => void>();
-  let marker: Pause | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let told: Pause | undefined;
+}
 
-  const current = (): Pause | undefined => (holds(marker, clock.wallMs()) ? marker : undefined);
-  const take = (configMap: JsonObject | undefined): Pause | undefined => {
-    marker = pauseIn(configMap);
-    look();
-    return current();
+/** Longest delay of a timer. */
+const longestMs = 2 ** 31 - 1;
+
+/** What every part of a replica knows of the pause: follows the marker from when this is made. */
+export class PauseMarker {
+  readonly #options: PauseMarkerOptions;
+  readonly #listeners = new Set<() => void>();
+  #marker: Pause | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #told: Pause | undefined;
+
+  constructor(options: PauseMarkerOptions) {
+    this.#options = options;
+    const { ownNamespace: namespace, instance: name, signal } = options;
+    options.metrics.setPaused(false);
+    signal.addEventListener('abort', () => clearTimeout(this.#timer), { once: true });
+    options.follow({ resource: resources.configMaps, namespace, name }, (object) => this.#take(object), signal);
+  }
+
+  /** The pause that holds now. Before the ConfigMap was read there is none. */
+  current(): Pause | undefined {
+    return holds(this.#marker, this.#options.clock.wallMs()) ? this.#marker : undefined;
+  }
+
+  /** Whether a pause holds now. */
+  paused(): boolean {
+    return this.current() !== undefined;
+  }
+
+  /**
+   * Reads the marker from the API server, for those who are about to write.
+   * @throws ApiError other than `NotFound`, which means that there is no pause
+   */
+  async readLive(signal: AbortSignal): Promise<Pause | undefined> {
+    const { client, ownNamespace, instance } = this.#options;
+    this.#take(await readMarker(client, ownNamespace, instance, signal));
+    return this.current();
+  }
+
+  /** Calls back when a pause begins, changes or ends. @returns how to stop that */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #take(configMap: JsonObject | undefined): void {
+    this.#marker = pauseIn(configMap);
+    this.#look();
+  }
+
+  readonly #look = (): void => {
+    const now = this.current();
+    this.#lookAtEnd(now);
+    if (now?.untilMs === this.#told?.untilMs && now?.reason === this.#told?.reason) return;
+    this.#told = now;
+    this.#say(now);
+    for (const listener of this.#listeners) listener();
   };
-  const look = (): void => {
-    clearTimeout(timer);
-    const now = current();
-    if (now !== undefined && now.untilMs !== Infinity && !signal.aborted) {
-      timer = setTimeout(look, Math.min(longestMs, Math.max(1, now.untilMs - clock.wallMs())));
-      timer.unref();
-    }
-    if (now?.untilMs === told?.untilMs && now?.reason === told?.reason) return;
-    told = now;
-    metrics.setPaused(now !== undefined);
-    if (now === undefined) log.info('the pause is over');
-    else log.warn({ until: untilText(now), reason: now.reason }, 'paused: no pod is changed or checked');
-    for (const listener of listeners) listener();
-  };
-  metrics.setPaused(false);
-  signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
-  follow({ resource: resources.configMaps, namespace: ownNamespace, name: instance }, take, signal);
-  return {
-    current,
-    paused: () => current() !== undefined,
-    readLive: async (signal) => take(await readMarker(client, ownNamespace, instance, signal)),
-    onChange: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-  };
+
+  #lookAtEnd(pause: Pause | undefined): void {
+    const { clock, signal } = this.#options;
+    clearTimeout(this.#timer);
+    if (pause === undefined || pause.untilMs === Infinity || signal.aborted) return;
+    this.#timer = setTimeout(this.#look, Math.min(longestMs, Math.max(1, pause.untilMs - clock.wallMs())));
+    this.#timer.unref();
+  }
+
+  #say(pause: Pause | undefined): void {
+    const { log, metrics } = this.#options;
+    metrics.setPaused(pause !== undefined);
+    if (pause === undefined) log.info('the pause is over');
+    else log.warn({ until: untilText(pause), reason: pause.reason }, 'paused: no pod is changed or checked');
+  }
 }
 
 /** The end of a pause, for people. */

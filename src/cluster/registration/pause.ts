@@ -6,7 +6,7 @@ import { isApiError } from '../client/api-error.js';
 import { removeMirroredSecrets } from '../secrets/remove-mirrored.js';
 import { isOwnName, type ConfigurationKind } from './desired.js';
 import { markerPath, untilText, type Pause } from './pause-marker.js';
-import { createRemoval, spreadMs } from './removal.js';
+import { GradualRemoval, spreadMs } from './removal.js';
 import { readConfiguration } from './write.js';
 
 /** Which installation. */
@@ -55,7 +55,7 @@ export interface RemovalTiming {
 const usualTiming: RemovalTiming = { quietMs: 2_000, patienceMs: 30_000, pollMs: 250, spreadMs };
 
 /**
- * Deletes both configurations, in the order that `createRemoval` explains, and sees to it that none comes back before
+ * Deletes both configurations, in the order that `GradualRemoval` explains, and sees to it that none comes back before
  * the pause is over.
  *
  * @returns which there were, and which keep coming back
@@ -69,12 +69,12 @@ export async function removeConfigurations(
 ): Promise<{ readonly deleted: readonly ConfigurationKind[]; readonly left: readonly ConfigurationKind[] }> {
   const { quietMs, patienceMs, pollMs, spreadMs } = { ...usualTiming, ...timing };
   const deleted = new Set<ConfigurationKind>();
-  const remove = createRemoval({ client, instance, spreadMs, nowMs: () => performance.now() });
+  const removal = new GradualRemoval({ client, instance, spreadMs, nowMs: () => performance.now() });
   const startMs = performance.now();
   let quietSinceMs = startMs;
   for (;;) {
     if (Date.now() >= untilMs) return { deleted: [...deleted], left: [] };
-    const { there: left, deleted: now } = await remove();
+    const { there: left, deleted: now } = await removal.look();
     for (const kind of now) deleted.add(kind);
     const nowMs = performance.now();
     if (left.length > 0) quietSinceMs = nowMs;

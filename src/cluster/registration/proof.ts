@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../../time/clock.js';
 import { isApiError } from '../client/api-error.js';
 import type { MatchCondition } from './match-conditions.js';
 
@@ -15,46 +16,49 @@ const believeRefusalMs = 10 * 60_000;
 /**
  * Proves match conditions by a dry run before they are written. What Security asks for must not hang on an expression
  * that does not compile: refused ones are left out, in favour of those that were taken last.
- *
- * @param wanted the setting's
- * @param nowMs a clock that only grows
  */
-export function createProof(
-  wanted: readonly MatchCondition[],
-  nowMs: () => number,
-): {
+export class ConditionsProof {
+  readonly #wanted: readonly MatchCondition[];
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  #proven: ProvenConditions | undefined;
+  #provenMs = 0;
+
+  /** @param wanted the setting's */
+  constructor(wanted: readonly MatchCondition[], clock: Pick<Clock, 'monotonicMs'>) {
+    this.#wanted = wanted;
+    this.#clock = clock;
+  }
+
   /**
    * @param last those that were last written; absent when that is not known
    * @param rehearse lets the API server check both configurations with these; throws ApiError
    * @throws ApiError when it can be told neither way
    */
-  readonly prove: (
+  async prove(
     last: readonly MatchCondition[] | undefined,
     rehearse: (conditions: readonly MatchCondition[]) => Promise<void>,
-  ) => Promise<ProvenConditions>;
-} {
-  let proven: ProvenConditions | undefined;
-  let provenMs = 0;
-  return {
-    prove: async (last, rehearse) => {
-      if (wanted.length === 0) return { conditions: wanted, refusal: undefined };
-      const old = proven?.refusal !== undefined && nowMs() - provenMs > believeRefusalMs;
-      if (proven !== undefined && !old) return proven;
-      let refusal: string | undefined;
-      const candidates = [wanted, ...(last === undefined || isDeepStrictEqual(last, wanted) ? [] : [last]), []];
-      for (const conditions of candidates) {
-        const refused = await refusalOf(() => rehearse(conditions));
-        if (refused === undefined) {
-          proven = { conditions, refusal: conditions === wanted ? undefined : refusal };
-          provenMs = nowMs();
-          return proven;
-        }
-        if (conditions.length === 0) throw refused;
-        refusal ??= refused.message;
+  ): Promise<ProvenConditions> {
+    const wanted = this.#wanted;
+    if (wanted.length === 0) return { conditions: wanted, refusal: undefined };
+    if (this.#proven !== undefined && !this.#isOldRefusal(this.#proven)) return this.#proven;
+    let refusal: string | undefined;
+    const candidates = [wanted, ...(last === undefined || isDeepStrictEqual(last, wanted) ? [] : [last]), []];
+    for (const conditions of candidates) {
+      const refused = await refusalOf(() => rehearse(conditions));
+      if (refused === undefined) {
+        this.#proven = { conditions, refusal: conditions === wanted ? undefined : refusal };
+        this.#provenMs = this.#clock.monotonicMs();
+        return this.#proven;
       }
-      return { conditions: [], refusal };
-    },
-  };
+      if (conditions.length === 0) throw refused;
+      refusal ??= refused.message;
+    }
+    return { conditions: [], refusal };
+  }
+
+  #isOldRefusal({ refusal }: ProvenConditions): boolean {
+    return refusal !== undefined && this.#clock.monotonicMs() - this.#provenMs > believeRefusalMs;
+  }
 }
 
 /** What the API server says against it; `undefined` when it takes it. */

@@ -24,31 +24,44 @@ export interface RemovalLook {
 }
 
 /**
- * Makes what takes both configurations away, called again and again until none is there. The validating one goes first,
- * and the mutating one once that has been gone for a while: a pod that is no longer changed but still checked would be
- * denied, and an API server learns of the two in no particular order.
- *
- * @throws ApiError by what is returned
+ * Takes both configurations away, by looks again and again until none is there. The validating one goes first, and the
+ * mutating one once that has been gone for a while: a pod that is no longer changed but still checked would be denied, and
+ * an API server learns of the two in no particular order.
  */
-export function createRemoval(options: RemovalOptions): () => Promise<RemovalLook> {
-  const { client, instance, nowMs, signal } = options;
-  let goneSinceMs: number | undefined;
-  return async () => {
+export class GradualRemoval {
+  readonly #options: RemovalOptions;
+  #goneSinceMs: number | undefined;
+
+  constructor(options: RemovalOptions) {
+    this.#options = options;
+  }
+
+  /** Deletes what may go now. @throws ApiError */
+  async look(): Promise<RemovalLook> {
+    const { nowMs, spreadMs } = this.#options;
     const there: ConfigurationKind[] = [];
     const deleted: ConfigurationKind[] = [];
-    const remove = async (kind: ConfigurationKind): Promise<void> => {
-      if (await deleteConfiguration(client, kind, instance, signal)) deleted.push(kind);
-    };
-    if ((await readConfiguration(client, 'validating', instance, signal)) !== undefined) {
+    if (await this.#isThere('validating')) {
       there.push('validating');
-      await remove('validating');
-      goneSinceMs = undefined;
+      if (await this.#delete('validating')) deleted.push('validating');
+      this.#goneSinceMs = undefined;
     }
-    goneSinceMs ??= nowMs();
-    if ((await readConfiguration(client, 'mutating', instance, signal)) !== undefined) {
+    this.#goneSinceMs ??= nowMs();
+    if (await this.#isThere('mutating')) {
       there.push('mutating');
-      if (nowMs() - goneSinceMs >= options.spreadMs) await remove('mutating');
+      const isTime = nowMs() - this.#goneSinceMs >= spreadMs;
+      if (isTime && (await this.#delete('mutating'))) deleted.push('mutating');
     }
     return { there, deleted };
-  };
+  }
+
+  async #isThere(kind: ConfigurationKind): Promise<boolean> {
+    const { client, instance, signal } = this.#options;
+    return (await readConfiguration(client, kind, instance, signal)) !== undefined;
+  }
+
+  #delete(kind: ConfigurationKind): Promise<boolean> {
+    const { client, instance, signal } = this.#options;
+    return deleteConfiguration(client, kind, instance, signal);
+  }
 }

@@ -8,6 +8,7 @@ import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import { ApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
+import { isAborted } from '../../time/abort.js';
 import { sleepByTimer, type Sleep } from '../../time/sleep.js';
 import { selfTestName } from './desired.js';
 
@@ -158,8 +159,4 @@ function reasonOf(message: string): string {
   const marker = 'failed to call webhook: ';
   const index = message.indexOf(marker);
   return index < 0 ? message : message.slice(index + marker.length);
-}
-
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

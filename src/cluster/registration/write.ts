@@ -1,8 +1,7 @@
-import type { JsonObject } from '../../model/json.js';
-import { objectOf, stringOf } from '../../model/json.js';
+import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
-import { pathOf } from '../client/resources.js';
+import { pathOf, resources } from '../client/resources.js';
 import {
   configurationResources,
   isInForce,
@@ -10,8 +9,9 @@ import {
   targetOf,
   wrongEntries,
   type Intent,
+  type Owner,
   type Target,
-} from './configuration.js';
+} from './webhook-configuration.js';
 import type { ConfigurationKind } from './desired.js';
 
 /** The field manager under which everything is written. */
@@ -121,6 +121,18 @@ async function orAbsent(request: Promise<JsonObject>): Promise<JsonObject | unde
     return await request;
   } catch (error) {
     if (isApiError(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}
+
+/** The chart's ClusterRole: a cluster-scoped object cannot belong to one in a namespace. @throws ApiError */
+export async function readOwner(client: ApiClient, instance: string, signal: AbortSignal): Promise<Owner | undefined> {
+  try {
+    const role = await client.get(pathOf(resources.clusterRoles, { name: instance }), { signal });
+    const uid = stringOf(objectOf(role['metadata'])?.['uid']);
+    return uid === undefined ? undefined : { name: instance, uid };
+  } catch (error) {
+    if (isApiError(error, 'NotFound', 'Forbidden')) return undefined;
     throw error;
   }
 }

@@ -7,7 +7,7 @@ import type { ApiClient } from '../client/api-client.js';
 import { resources } from '../client/resources.js';
 import type { Timing } from '../../time/sleep.js';
 import { startReflector, type Reflector } from '../watch/reflector.js';
-import type { ClusterConfiguration } from './configuration.js';
+import type { ClusterConfiguration } from './cluster-configuration.js';
 import { PolicyBook } from './policy-book.js';
 import { ProfileBook } from './profile-book.js';
 import { createCatchUp, createReread, type CatchUp, type Reread } from './reread.js';

@@ -1,5 +1,5 @@
 import type { OutriderError } from '../../model/error.js';
-import type { Problem } from './configuration.js';
+import type { Problem } from './cluster-configuration.js';
 
 /** An error as it is kept for a status. */
 export function problemOf({ code, message, field }: OutriderError): Problem {

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../model/error.js';
 import type { JsonObject } from '../../model/json.js';
 import { conditionTypes, isConditionReason, type ConditionReason, type PolicyStatus } from '../../model/status.js';
-import type { PolicyState, ProfileState } from '../state/configuration.js';
+import type { PolicyState, ProfileState } from '../state/cluster-configuration.js';
 import { conditionsOf, someOf, type Found } from './conditions.js';
 import type { CredentialsState, WebhookState } from './facts.js';
 import type { Overlap, Reach } from './reach.js';

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../model/json.js';
 import type { ProfileStatus } from '../../model/status.js';
-import type { PolicyState, ProfileState } from '../state/configuration.js';
+import type { PolicyState, ProfileState } from '../state/cluster-configuration.js';
 import { conditionsOf, type Found } from './conditions.js';
 
 /** What a profile's status is made of, beside the profile. */

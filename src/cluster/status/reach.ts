@@ -1,6 +1,6 @@
 import type { LabelSelector } from '../../model/selector.js';
 import { compileSelector, type LabelMatcher } from '../../policy/selector.js';
-import type { ClusterConfiguration, PolicyState } from '../state/configuration.js';
+import type { ClusterConfiguration, PolicyState } from '../state/cluster-configuration.js';
 import { canBothSelect } from './selector-overlap.js';
 
 /** Where a policy reaches. */

@@ -5,8 +5,8 @@ import { runElection } from '../../cluster/leader/election.js';
 import { registeredPolicies, type Installation, type WebhookAddress } from '../../cluster/registration/desired.js';
 import { followWithWatch } from '../../cluster/registration/follow.js';
 import { parseMatchConditions } from '../../cluster/registration/match-conditions.js';
-import { followPause } from '../../cluster/registration/pause-marker.js';
-import { createRegistration } from '../../cluster/registration/registration.js';
+import { PauseMarker } from '../../cluster/registration/pause-marker.js';
+import { Registration } from '../../cluster/registration/registration.js';
 import { createSelfTest } from '../../cluster/registration/self-test.js';
 import type { ClusterCredentials } from '../../cluster/secrets/credentials.js';
 import { CredentialsSweep } from '../../cluster/secrets/sweep.js';
@@ -78,8 +78,8 @@ export function startLeading(options: LeadingOptions): Leading {
   let isServing = false;
 
   const follow = followWithWatch({ ...watching, onFailure: () => metrics.countWatchFailure('registration') });
-  const pause = followPause({ ...watching, instance, ownNamespace, follow });
-  const registration = createRegistration({
+  const pause = new PauseMarker({ ...watching, instance, ownNamespace, follow });
+  const registration = new Registration({
     ...watching,
     installation: installationOf(settings),
     matchConditions: parseMatchConditions(settings.matchConditions),
@@ -89,7 +89,7 @@ export function startLeading(options: LeadingOptions): Leading {
     follow,
     onOutcome: () => statuses.wake(),
   });
-  const confirmed = (): ReturnType<typeof registration.confirmedBundle> => registration.confirmedBundle();
+  const confirmed = (): ReturnType<Registration['confirmedBundle']> => registration.confirmedBundle();
   const trust: Trust =
     certificateMode(settings) === 'self-managed'
       ? managedTrust({ settings, client, timing: connection.timing, logger: watching.log, metrics, confirmed, signal })

@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap';
 import { ApiError } from '../../../src/cluster/client/api-error.js';
 import type { RegisteredPolicy } from '../../../src/cluster/registration/desired.js';
-import { holds, pauseIn, followPause, markerPath } from '../../../src/cluster/registration/pause-marker.js';
-import { createRegistration } from '../../../src/cluster/registration/registration.js';
+import { holds, pauseIn, PauseMarker, markerPath } from '../../../src/cluster/registration/pause-marker.js';
+import { Registration } from '../../../src/cluster/registration/registration.js';
 import { createSelfTest, type SelfTestResult } from '../../../src/cluster/registration/self-test.js';
 import { configurationPath } from '../../../src/cluster/registration/write.js';
 import { names } from '../../../src/model/names.js';
@@ -10,6 +10,7 @@ import type { JsonObject } from '../../../src/model/json.js';
 import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';
 import { createLogger } from '../../../src/observe/logger.js';
 import { Registry } from '../../../src/observe/metrics.js';
+import { sleepByTimer } from '../../../src/time/sleep.js';
 import { until } from '../../server/harness.js';
 import { createFakeApi, type FakeApi } from './fake-api.js';
 
@@ -36,7 +37,7 @@ function start(t: Test, fake: FakeApi) {
   const now = { wallMs: Date.parse('2026-11-22T10:00:00Z') };
   const clock = { wallMs: () => now.wallMs, monotonicMs: () => performance.now() };
   const changed: (() => void)[] = [];
-  const pause = followPause({
+  const pause = new PauseMarker({
     client: fake.client,
     instance,
     ownNamespace,
@@ -50,12 +51,13 @@ function start(t: Test, fake: FakeApi) {
       tell();
     },
   });
-  const registration = createRegistration({
+  const registration = new Registration({
     client: fake.client,
     log,
     metrics,
     clock,
     random: () => 0,
+    sleep: sleepByTimer,
     installation: {
       instance,
       ownNamespace,

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createRemoval } from '../../../src/cluster/registration/removal.js';
+import { GradualRemoval } from '../../../src/cluster/registration/removal.js';
 import { configurationPath } from '../../../src/cluster/registration/write.js';
 import { createFakeApi } from './fake-api.js';
 
@@ -12,30 +12,30 @@ t.test(
   async (t) => {
     const { client, objects } = createFakeApi();
     let nowMs = 0;
-    const remove = createRemoval({ client, instance, spreadMs: 1_000, nowMs: () => nowMs });
+    const removal = new GradualRemoval({ client, instance, spreadMs: 1_000, nowMs: () => nowMs });
     const put = (...paths: readonly string[]): void => paths.forEach((path) => objects.set(path, {}));
     put(mutating, validating);
-    t.same(await remove(), { there: ['validating', 'mutating'], deleted: ['validating'] });
+    t.same(await removal.look(), { there: ['validating', 'mutating'], deleted: ['validating'] });
     nowMs = 999;
-    t.same(await remove(), { there: ['mutating'], deleted: [] });
+    t.same(await removal.look(), { there: ['mutating'], deleted: [] });
     nowMs = 1_000;
-    t.same(await remove(), { there: ['mutating'], deleted: ['mutating'] });
-    t.same(await remove(), { there: [], deleted: [] });
+    t.same(await removal.look(), { there: ['mutating'], deleted: ['mutating'] });
+    t.same(await removal.look(), { there: [], deleted: [] });
 
     put(mutating, validating);
     nowMs = 5_000;
-    t.same((await remove()).deleted, ['validating'], 'one that came back starts it over');
+    t.same((await removal.look()).deleted, ['validating'], 'one that came back starts it over');
     nowMs = 5_999;
-    t.same((await remove()).deleted, []);
+    t.same((await removal.look()).deleted, []);
   },
 );
 
 t.test('another one’s deletion of the validating one is no reason to hurry', async (t) => {
   const { client, objects } = createFakeApi();
   let nowMs = 0;
-  const remove = createRemoval({ client, instance, spreadMs: 1_000, nowMs: () => nowMs });
+  const removal = new GradualRemoval({ client, instance, spreadMs: 1_000, nowMs: () => nowMs });
   objects.set(mutating, {});
-  t.same((await remove()).deleted, []);
+  t.same((await removal.look()).deleted, []);
   nowMs = 1_000;
-  t.same((await remove()).deleted, ['mutating']);
+  t.same((await removal.look()).deleted, ['mutating']);
 });

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { openClusterState, type ClusterChange, type ClusterState } from '../../../src/cluster/state/cluster-state.js';
-import type { PolicyState } from '../../../src/cluster/state/configuration.js';
+import type { PolicyState } from '../../../src/cluster/state/cluster-configuration.js';
 import { rereadRestMs } from '../../../src/cluster/state/reread.js';
 import { parseConfiguration } from '../../../src/documents/configuration/configuration.js';
 import type { Engine } from '../../../src/engine/engine.js';

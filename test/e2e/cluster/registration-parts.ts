@@ -7,8 +7,8 @@ import { openConnection } from '../../../src/cluster/client/connection.js';
 import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';
 import type { ConfigurationKind, Installation, RegisteredPolicy } from '../../../src/cluster/registration/desired.js';
 import { followWithWatch } from '../../../src/cluster/registration/follow.js';
-import { followPause } from '../../../src/cluster/registration/pause-marker.js';
-import { createRegistration, type Registration } from '../../../src/cluster/registration/registration.js';
+import { PauseMarker } from '../../../src/cluster/registration/pause-marker.js';
+import { Registration } from '../../../src/cluster/registration/registration.js';
 import { configurationPath } from '../../../src/cluster/registration/write.js';
 import type { MatchCondition } from '../../../src/cluster/registration/match-conditions.js';
 import { sleepByTimer } from '../../../src/time/sleep.js';
@@ -30,7 +30,7 @@ export function clientOf(kubeconfig: string): ApiClient {
 /** A leader that does nothing but keep the webhook configurations, and what a test changes under it. */
 export interface Leader {
   readonly registration: Registration;
-  readonly pause: ReturnType<typeof followPause>;
+  readonly pause: PauseMarker;
   policies: readonly RegisteredPolicy[] | undefined;
   caBundle: string | undefined;
   readonly lines: readonly string[];
@@ -65,9 +65,9 @@ export async function lead(
   const timing = { clock: systemClock, random: Math.random, sleep: sleepByTimer };
   const follow = followWithWatch({ ...timing, client, log, relistMs: 600_000 });
   const { instance, ownNamespace } = installation;
-  const pause = followPause({ client, instance, ownNamespace, follow, clock: systemClock, log, metrics, signal });
+  const pause = new PauseMarker({ client, instance, ownNamespace, follow, clock: systemClock, log, metrics, signal });
   let looks = 0;
-  const registration = createRegistration({
+  const registration = new Registration({
     ...timing,
     client,
     log,

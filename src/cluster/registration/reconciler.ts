@@ -1,0 +1,230 @@
+import type { JsonObject } from '../../model/json.js';
+import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
+import type { Logger } from '../../observe/logger.js';
+import { asError } from '../../time/as-error.js';
+import type { Clock } from '../../time/clock.js';
+import { TokenBucket, type Rate } from '../../time/token-bucket.js';
+import type { ApiClient } from '../client/api-client.js';
+import { isApiError } from '../client/api-error.js';
+import {
+  desiredRegistration,
+  type ConfigurationKind,
+  type DesiredRegistration,
+  type Installation,
+  type RegisteredPolicy,
+} from './desired.js';
+import type { MatchCondition } from './match-conditions.js';
+import { allWith, outcomes, type PolicyRegistration, type SeenConfiguration } from './outcome.js';
+import { untilText, type Pause, type PauseMarker } from './pause-marker.js';
+import { ConditionsProof, type ProvenConditions } from './proof.js';
+import { GradualRemoval, spreadMs } from './removal.js';
+import { bundleIn, targetOf, wrongEntries, type Intent, type Owner } from './webhook-configuration.js';
+import { readConfiguration, readOwner, rehearse, stands, writeConfiguration } from './write.js';
+import { readWritten } from './written.js';
+
+/** What the configurations are made of and written with. */
+export interface ReconcilerOptions {
+  readonly client: ApiClient;
+  readonly log: Logger;
+  readonly metrics: ClusterMetrics;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly installation: Installation;
+  /** The setting's, read by `parseMatchConditions`. */
+  readonly matchConditions: readonly MatchCondition[];
+  /** Every policy; `undefined` while they are not read: nothing is written then (E41). */
+  readonly policies: () => readonly RegisteredPolicy[] | undefined;
+  /** Base64 of the authorities' PEM; `undefined` while there are none: nothing is written then. */
+  readonly caBundle: () => string | undefined;
+  readonly pause: Pick<PauseMarker, 'current' | 'readLive' | 'onChange'>;
+  /** Repairs at once, and how long until there is one more. Default: 5 and 30,000. */
+  readonly repairs?: Rate;
+}
+
+/** Told of the results by policy, and of the bundle that stands in every entry. */
+export type TellOutcome = (results: ReadonlyMap<string, PolicyRegistration>, caBundle: string | undefined) => void;
+
+const kinds = ['mutating', 'validating'] as const;
+
+type Live = Readonly<Record<ConfigurationKind, JsonObject | undefined>>;
+
+/** What became of one configuration. */
+interface Put {
+  readonly live: JsonObject | undefined;
+  /** After how many milliseconds to look again. */
+  readonly waitMs: number;
+  readonly failure?: unknown;
+}
+
+/** Makes the two webhook configurations what they should be, for one term as the leader. */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #signal: AbortSignal;
+  readonly #tell: TellOutcome;
+  readonly #repairs: TokenBucket;
+  readonly #proof: ConditionsProof;
+  /** What was last written or found in force, to tell a change of ours from one of somebody else's. */
+  readonly #known = new Map<ConfigurationKind, string>();
+  #saidRefusal: string | undefined;
+  /** Under way while paused. */
+  #removal: GradualRemoval | undefined;
+
+  constructor(options: ReconcilerOptions, signal: AbortSignal, tell: TellOutcome) {
+    this.#options = options;
+    this.#signal = signal;
+    this.#tell = tell;
+    this.#repairs = new TokenBucket(options.clock, options.repairs ?? { burst: 5, everyMs: 30_000 });
+    this.#proof = new ConditionsProof(options.matchConditions, options.clock);
+  }
+
+  /**
+   * Looks at both configurations and puts right what is to be put right.
+   * @returns after how many milliseconds to look again
+   * @throws ApiError
+   */
+  async look(): Promise<number> {
+    const policies = this.#options.policies();
+    const caBundle = this.#options.caBundle();
+    const paused = this.#options.pause.current();
+    if (paused !== undefined) return await this.#takeAway(paused, policies ?? [], caBundle);
+    this.#removal = undefined;
+    if (policies === undefined) return Infinity;
+    if (caBundle === undefined) {
+      this.#tell(allWith(policies, 'CertificatePending', 'there is no certificate yet'), undefined);
+      return Infinity;
+    }
+    return await this.#reconcile(policies, caBundle);
+  }
+
+  async #reconcile(policies: readonly RegisteredPolicy[], caBundle: string): Promise<number> {
+    const owner = await readOwner(this.#options.client, this.#options.installation.instance, this.#signal);
+    const live = { mutating: await this.#read('mutating'), validating: await this.#read('validating') };
+    const proven = await this.#prove(caBundle, owner, live);
+    const desired = desiredRegistration(policies, this.#options.installation, caBundle, proven.conditions);
+    const intents = {
+      mutating: this.#intentOf('mutating', desired, proven, owner),
+      validating: this.#intentOf('validating', desired, proven, owner),
+    };
+    const puts = {
+      mutating: await this.#put(intents.mutating, live.mutating),
+      validating: await this.#put(intents.validating, live.validating),
+    };
+    const seen = {
+      mutating: this.#seenOf(intents.mutating, puts.mutating),
+      validating: this.#seenOf(intents.validating, puts.validating),
+    };
+    this.#tell(outcomes(desired, seen, proven.refusal), this.#bundleOf(puts));
+    const failure = puts.mutating.failure ?? puts.validating.failure;
+    if (failure !== undefined) throw asError(failure);
+    return Math.min(puts.mutating.waitMs, puts.validating.waitMs);
+  }
+
+  #intentOf(
+    kind: ConfigurationKind,
+    desired: DesiredRegistration,
+    { conditions: matchConditions }: ProvenConditions,
+    owner: Owner | undefined,
+  ): Intent {
+    const { instance } = this.#options.installation;
+    return { kind, instance, entries: desired[kind], matchConditions, owner };
+  }
+
+  #seenOf(intent: Intent, { live, failure }: Put): SeenConfiguration {
+    const target = targetOf(intent, live);
+    return {
+      wrong: new Set(wrongEntries(target, live, intent.instance)),
+      foreign: target.foreign,
+      failure: failure === undefined ? undefined : asError(failure).message,
+    };
+  }
+
+  /** The bundle that stands in every entry of both. */
+  #bundleOf(puts: Readonly<Record<ConfigurationKind, Put>>): string | undefined {
+    const { instance } = this.#options.installation;
+    const [mutating, validating] = kinds.map((kind) => bundleIn(puts[kind].live, instance));
+    return mutating === validating ? mutating : undefined;
+  }
+
+  /** Writes a configuration when it is not as it should be, and the limit on repairs allows it. */
+  async #put(intent: Intent, live: JsonObject | undefined): Promise<Put> {
+    const { client, log, metrics, pause } = this.#options;
+    const { kind } = intent;
+    const text = JSON.stringify([intent.entries, intent.owner]);
+    if (stands(intent, live)) {
+      this.#known.set(kind, text);
+      return { live, waitMs: Infinity };
+    }
+    const cause = this.#known.get(kind) === text ? 'repair' : 'change';
+    if (cause === 'repair') {
+      const waitMs = this.#repairs.take();
+      if (waitMs > 0) {
+        log.warn({ kind, waitMs }, 'a webhook configuration keeps being changed by somebody else; its repair waits');
+        return { live, waitMs };
+      }
+    }
+    // Who pauses sets the marker first and then deletes: whoever sees the deletion must see the marker.
+    if ((await pause.readLive(this.#signal)) !== undefined) return { live, waitMs: 0 };
+    try {
+      const written = await writeConfiguration(client, intent, live, this.#signal);
+      metrics.countRegistration(kind, cause, 'success');
+      log.info({ kind, cause, webhooks: intent.entries.length }, 'webhook configuration written');
+      this.#known.set(kind, text);
+      return { live: written, waitMs: Infinity };
+    } catch (failure) {
+      if (!isApiError(failure, 'Conflict')) metrics.countRegistration(kind, cause, 'failure');
+      return { live, waitMs: Infinity, failure };
+    }
+  }
+
+  async #prove(caBundle: string, owner: Owner | undefined, live: Live): Promise<ProvenConditions> {
+    const { client, installation, log } = this.#options;
+    const proven = await this.#proof.prove(readWritten(live.mutating).matchConditions, async (conditions) => {
+      // A policy's entry, since the self-test's has no conditions; and no more, so that nothing else is refused.
+      const desired = desiredRegistration([anyPolicy], installation, caBundle, conditions);
+      const intent = { kind: 'mutating', instance: installation.instance, entries: desired.mutating } as const;
+      await rehearse(client, { ...intent, matchConditions: conditions, owner }, live.mutating, this.#signal);
+    });
+    if (proven.refusal !== this.#saidRefusal) {
+      this.#saidRefusal = proven.refusal;
+      if (proven.refusal !== undefined) {
+        log.error(
+          { refusal: proven.refusal, inForce: proven.conditions },
+          'the API server refuses --match-conditions; they are not used',
+        );
+      }
+    }
+    return proven;
+  }
+
+  /** @returns after how many milliseconds to go on with it */
+  async #takeAway(pause: Pause, policies: readonly RegisteredPolicy[], caBundle: string | undefined): Promise<number> {
+    const { client, installation, clock, log } = this.#options;
+    this.#removal ??= new GradualRemoval({
+      client,
+      instance: installation.instance,
+      spreadMs,
+      nowMs: () => clock.monotonicMs(),
+      signal: this.#signal,
+    });
+    const { there, deleted } = await this.#removal.look();
+    for (const kind of deleted) log.warn({ kind }, 'webhook configuration deleted: the installation is paused');
+    this.#known.clear();
+    const message = `paused until ${untilText(pause)}: the API server calls for no pod`;
+    this.#tell(allWith(policies, 'Paused', message), caBundle);
+    return there.length > 0 ? spreadMs : Infinity;
+  }
+
+  #read(kind: ConfigurationKind): Promise<JsonObject | undefined> {
+    return readConfiguration(this.#options.client, kind, this.#options.installation.instance, this.#signal);
+  }
+}
+
+/** Stands for some policy in a rehearsal. */
+const anyPolicy: RegisteredPolicy = {
+  name: 'rehearsal',
+  mode: 'Inject',
+  prefer: 'Availability',
+  valid: true,
+  canDeny: false,
+  namespaceSelector: {},
+  podSelector: {},
+};
