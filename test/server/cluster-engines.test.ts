@@ -1,5 +1,5 @@
 import t from 'tap';
-import { openClusterState } from '../../src/cluster/state/cluster-state.js';
+import { ClusterState } from '../../src/cluster/state/cluster-state.js';
 import { readSettings, settingKeys } from '../../src/settings/settings.js';
 import type { SeenFacts } from '../../src/model/recipe.js';
 import { createClusterEngines } from '../../src/server/in-cluster/cluster-engines.js';
@@ -15,7 +15,7 @@ t.test('E38, E41: engines follow policies and facts, and those of a while ago ar
   const timing = fakeTiming();
   const stop = new AbortController();
   t.teardown(() => stop.abort());
-  const state = openClusterState({
+  const state = new ClusterState({
     client: api.client,
     log: memoryLog().log,
     metrics: { countWatchFailure: () => undefined },

@@ -5,7 +5,7 @@ import { unlessAborted } from '../../time/abort.js';
 import type { Timing } from '../../time/sleep.js';
 import type { ApiClient } from '../client/api-client.js';
 import { resources } from '../client/resources.js';
-import { startReflector, type Reflector } from '../watch/reflector.js';
+import { Reflector } from '../watch/reflector.js';
 import { CertificateReader } from './reader.js';
 import type { Rules } from './rotation.js';
 import { CertificateRotator } from './rotator.js';
@@ -45,7 +45,7 @@ export class ManagedCertificate {
     this.#options = options;
     this.#name = `${options.instance}-certificate`;
     this.#reader = new CertificateReader(options);
-    this.#reflector = startReflector<JsonObject>({
+    this.#reflector = new Reflector<JsonObject>({
       ...options,
       resource: resources.secrets,
       name: this.#name,

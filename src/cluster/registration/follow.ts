@@ -3,7 +3,7 @@ import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import type { Resource } from '../client/resources.js';
 import type { Timing } from '../../time/sleep.js';
-import { startReflector } from '../watch/reflector.js';
+import { Reflector } from '../watch/reflector.js';
 
 /** One object. */
 export interface Followed {
@@ -31,7 +31,7 @@ export function followWithWatch(
 ): Follow {
   return ({ resource, namespace, name }, onChange, signal) => {
     const key = namespace === undefined ? name : `${namespace}/${name}`;
-    const reflector = startReflector<JsonObject>({
+    const reflector = new Reflector<JsonObject>({
       ...options,
       resource,
       name,

@@ -6,11 +6,11 @@ import type { CompileOptions } from '../../engine/rules.js';
 import type { ApiClient } from '../client/api-client.js';
 import { resources } from '../client/resources.js';
 import type { Timing } from '../../time/sleep.js';
-import { startReflector, type Reflector } from '../watch/reflector.js';
+import { Reflector } from '../watch/reflector.js';
 import type { ClusterConfiguration } from './cluster-configuration.js';
+import { LiveReads } from './live-reads.js';
 import { PolicyBook } from './policy-book.js';
 import { ProfileBook } from './profile-book.js';
-import { createCatchUp, createReread, type CatchUp, type Reread } from './reread.js';
 import { pickLabels, pickObject, type WatchedObject } from './watched-object.js';
 
 /** What the state is read with. */
@@ -34,109 +34,119 @@ export interface ClusterChange {
   readonly namespaces: ReadonlySet<string>;
 }
 
-/** Policies, profiles and namespaces of a cluster, followed by watches. */
-export interface ClusterState {
+const kinds = ['policies', 'profiles', 'namespaces'] as const;
+const noNamespaces: ReadonlySet<string> = new Set();
+
+/** Policies, profiles and namespaces of a cluster, followed by watches from when this is made. */
+export class ClusterState {
   /** Resolves when all three were listed once, however long that takes. */
   readonly synced: Promise<void>;
+  readonly #options: ClusterStateOptions;
+  readonly #profileBook = new ProfileBook();
+  readonly #policyBook: PolicyBook;
+  readonly #policies: Reflector<WatchedObject>;
+  readonly #profiles: Reflector<WatchedObject>;
+  readonly #namespaces: Reflector<StringMap>;
+  readonly #live: LiveReads;
+  readonly #listeners = new Set<(change: ClusterChange) => void>();
+  #configuration: ClusterConfiguration | undefined;
+
+  constructor(options: ClusterStateOptions) {
+    this.#options = options;
+    this.#policyBook = new PolicyBook(options.compile ?? {});
+    this.#policies = this.#follow('policies');
+    this.#profiles = this.#follow('profiles');
+    this.#namespaces = this.#followNamespaces();
+    const reflectors = { policies: this.#policies, profiles: this.#profiles, namespaces: this.#namespaces };
+    this.#live = new LiveReads({ ...options, ...reflectors });
+    this.synced = Promise.all(Object.values(reflectors).map(({ synced }) => synced)).then(() => undefined);
+  }
+
   /** All that is known now; the same object until something changes. Empty before `synced`. */
-  configuration(): ClusterConfiguration;
+  configuration(): ClusterConfiguration {
+    return (this.#configuration ??= {
+      rules: this.#policyBook.rules,
+      policies: this.#policyBook.states,
+      profiles: this.#profileBook.states,
+      namespaces: new Map(this.#namespaces.entries()),
+    });
+  }
+
   /** `undefined` for a namespace that is not known. */
-  namespaceLabels(name: string): StringMap | undefined;
+  namespaceLabels(name: string): StringMap | undefined {
+    return this.#namespaces.get(name);
+  }
+
   /** The status that a policy or a profile has in the API server, as far as it is known. */
-  statusOf(kind: 'policies' | 'profiles', name: string): JsonObject | undefined;
+  statusOf(kind: 'policies' | 'profiles', name: string): JsonObject | undefined {
+    return (kind === 'policies' ? this.#policies : this.#profiles).get(name)?.status;
+  }
+
   /**
    * Calls the listener after each change, once for all that came together. What it throws is logged.
    * @returns ends the calls
    */
-  onChange(listener: (change: ClusterChange) => void): () => void;
-  /**
-   * Reads the namespace, the policies and the profiles live and takes them over (E41): true when anything changed. Calls for
-   * one namespace are joined, and one that was read a moment ago is not read again.
-   * @throws ApiError when the API server does not say; what the signal aborts with
-   */
-  readonly reread: Reread;
-  /**
-   * Reads the policies and the profiles live and takes them over, however lately that was done.
-   * @throws ApiError when the API server does not say
-   */
-  readonly catchUp: CatchUp;
+  onChange(listener: (change: ClusterChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Takes over what `LiveReads.reread` finds. Can be handed on as it is. */
+  readonly reread = (namespace: string, caller: AbortSignal): Promise<boolean> => this.#live.reread(namespace, caller);
+
+  /** Takes over what `LiveReads.catchUp` finds. */
+  catchUp(): Promise<void> {
+    return this.#live.catchUp();
+  }
+
   /** Seconds since the API server last said anything about each; Infinity before it first did. */
-  staleness(): ReadonlyMap<WatchedKind, number>;
-}
+  staleness(): ReadonlyMap<WatchedKind, number> {
+    const nowMs = this.#options.clock.monotonicMs();
+    const reflectors = { policies: this.#policies, profiles: this.#profiles, namespaces: this.#namespaces };
+    const secondsOf = (kind: (typeof kinds)[number]): number =>
+      (nowMs - (reflectors[kind].lastContactMs ?? -Infinity)) / 1000;
+    return new Map(kinds.map((kind) => [kind, secondsOf(kind)]));
+  }
 
-const nothing: ReadonlySet<string> = new Set();
+  #follow(kind: 'policies' | 'profiles'): Reflector<WatchedObject> {
+    return new Reflector({
+      ...this.#options,
+      resource: resources[kind],
+      pick: pickObject(resources[kind]),
+      onChange: () => this.#compile(),
+      onFailure: () => this.#options.metrics.countWatchFailure(kind),
+    });
+  }
 
-/** Starts to follow a cluster's policies, profiles and namespaces. */
-export function openClusterState(options: ClusterStateOptions): ClusterState {
-  const { log, clock, metrics } = options;
-  const profileBook = new ProfileBook();
-  const policyBook = new PolicyBook(options.compile ?? {});
-  const listeners = new Set<(change: ClusterChange) => void>();
-  let cached: ClusterConfiguration | undefined;
+  #followNamespaces(): Reflector<StringMap> {
+    return new Reflector({
+      ...this.#options,
+      resource: resources.namespaces,
+      metadataOnly: true,
+      pick: pickLabels,
+      onChange: (namespaces) => this.#tell({ configuration: false, namespaces }),
+      onFailure: () => this.#options.metrics.countWatchFailure('namespaces'),
+    });
+  }
 
-  const tell = (change: ClusterChange): void => {
-    cached = undefined;
-    for (const listener of [...listeners]) {
+  #compile(): void {
+    // A policy is not wrong because its profile is not read yet.
+    if (this.#policies.listedMs === undefined || this.#profiles.listedMs === undefined) return;
+    const profilesChanged = this.#profileBook.update(itemsOf(this.#profiles));
+    const policiesChanged = this.#policyBook.update(itemsOf(this.#policies), this.#profileBook.registry);
+    if (profilesChanged || policiesChanged) this.#tell({ configuration: true, namespaces: noNamespaces });
+  }
+
+  #tell(change: ClusterChange): void {
+    this.#configuration = undefined;
+    for (const listener of [...this.#listeners]) {
       try {
         listener(change);
       } catch (error) {
-        log.error({ err: error }, 'a change of policies, profiles or namespaces could not be passed on');
+        this.#options.log.error({ err: error }, 'a change of policies, profiles or namespaces could not be passed on');
       }
     }
-  };
-  const compile = (): void => {
-    // A policy is not wrong because its profile is not read yet.
-    if (policies.listedMs === undefined || profiles.listedMs === undefined) return;
-    const profilesChanged = profileBook.update(itemsOf(profiles));
-    const policiesChanged = policyBook.update(itemsOf(policies), profileBook.registry);
-    if (profilesChanged || policiesChanged) tell({ configuration: true, namespaces: nothing });
-  };
-  const follow = (kind: 'policies' | 'profiles'): Reflector<WatchedObject> =>
-    startReflector({
-      ...options,
-      resource: resources[kind],
-      pick: pickObject(resources[kind]),
-      onChange: compile,
-      onFailure: () => metrics.countWatchFailure(kind),
-    });
-
-  const policies = follow('policies');
-  const profiles = follow('profiles');
-  const namespaces = startReflector({
-    ...options,
-    resource: resources.namespaces,
-    metadataOnly: true,
-    pick: pickLabels,
-    onChange: (changed) => tell({ configuration: false, namespaces: changed }),
-    onFailure: () => metrics.countWatchFailure('namespaces'),
-  });
-  const reflectors = { policies, profiles, namespaces };
-
-  return {
-    synced: Promise.all([policies.synced, profiles.synced, namespaces.synced]).then(() => undefined),
-    configuration: () =>
-      (cached ??= {
-        rules: policyBook.rules,
-        policies: policyBook.states,
-        profiles: profileBook.states,
-        namespaces: new Map(namespaces.entries()),
-      }),
-    namespaceLabels: (name) => namespaces.get(name),
-    statusOf: (kind, name) => reflectors[kind].get(name)?.status,
-    onChange: (listener) => {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    catchUp: createCatchUp({ ...options, policies, profiles }),
-    reread: createReread({ policies, profiles, namespaces, clock, signal: options.signal }),
-    staleness: () => {
-      const nowMs = clock.monotonicMs();
-      const since = ({ lastContactMs }: Reflector<unknown>): number => (nowMs - (lastContactMs ?? -Infinity)) / 1000;
-      return new Map<WatchedKind, number>(
-        (['policies', 'profiles', 'namespaces'] as const).map((kind) => [kind, since(reflectors[kind])]),
-      );
-    },
-  };
+  }
 }
 
 function* itemsOf<Item>(reflector: Reflector<Item>): IterableIterator<Item> {

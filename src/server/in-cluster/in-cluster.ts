@@ -4,7 +4,7 @@ import { createSelfTestDoor } from '../../admission/self-test.js';
 import { EventRecorder } from '../../cluster/events/recorder.js';
 import { ClusterCredentials } from '../../cluster/secrets/credentials.js';
 import { unlessAborted } from '../../time/abort.js';
-import { openClusterState } from '../../cluster/state/cluster-state.js';
+import { ClusterState } from '../../cluster/state/cluster-state.js';
 import type { Settings } from '../../settings/table.js';
 import type { CompileOptions } from '../../engine/rules.js';
 import type { ImageResolver } from '../../model/image.js';
@@ -70,7 +70,7 @@ export function openInCluster(options: InClusterOptions): InCluster {
     ...timing,
   };
 
-  const state = openClusterState({
+  const state = new ClusterState({
     ...watching,
     compile: { mirrors: settings.mirrorSecrets, ...(argvOf === undefined ? {} : { argvOf }) },
   });

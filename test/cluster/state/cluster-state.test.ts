@@ -1,7 +1,7 @@
 import t from 'tap';
-import { openClusterState, type ClusterChange, type ClusterState } from '../../../src/cluster/state/cluster-state.js';
+import { ClusterState, type ClusterChange } from '../../../src/cluster/state/cluster-state.js';
 import type { PolicyState } from '../../../src/cluster/state/cluster-configuration.js';
-import { rereadRestMs } from '../../../src/cluster/state/reread.js';
+import { rereadRestMs } from '../../../src/cluster/state/live-reads.js';
 import { parseConfiguration } from '../../../src/documents/configuration/configuration.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import type { JsonObject } from '../../../src/model/json.js';
@@ -32,7 +32,7 @@ async function open(
   const stop = new AbortController();
   t.teardown(() => stop.abort());
   const failures: string[] = [];
-  const state = openClusterState({
+  const state = new ClusterState({
     client: api.client,
     log: memoryLog().log,
     metrics: { countWatchFailure: (kind) => failures.push(kind) },
@@ -355,7 +355,7 @@ t.test('E41: a live look that fails says so, and is tried again for the next pod
     await settle();
   }
   t.equal(await state.reread('shop', never), false);
-  await t.rejects(state.reread('bank', AbortSignal.abort()), { name: 'AbortError' });
+  await t.rejects(state.reread('bank', AbortSignal.abort()), { name: 'WaitEnded', cause: { name: 'AbortError' } });
 });
 
 t.test('E41: at the doors, what was missed is found, and nothing is asked where a policy matches', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { openClusterState } from '../../../src/cluster/state/cluster-state.js';
+import { ClusterState } from '../../../src/cluster/state/cluster-state.js';
 import type { WebhookState } from '../../../src/cluster/status/facts.js';
 import { statusFieldManager } from '../../../src/cluster/status/pass.js';
 import { StatusWriter } from '../../../src/cluster/status/writer.js';
@@ -37,7 +37,7 @@ async function lead(
   const { log } = memoryLog();
   const metrics = new Map<string, number>();
   const facts: Leading['facts'] = { webhook: { configured: true, reason: 'Configured', message: 'called.' } };
-  const state = openClusterState({
+  const state = new ClusterState({
     client: api.client,
     log,
     metrics: { countWatchFailure: () => undefined },

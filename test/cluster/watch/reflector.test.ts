@@ -1,6 +1,7 @@
 import t from 'tap';
 import { resources } from '../../../src/cluster/client/resources.js';
-import { startReflector, type Reflector, type ReflectorOptions } from '../../../src/cluster/watch/reflector.js';
+import { Reflector } from '../../../src/cluster/watch/reflector.js';
+import type { ReflectorOptions } from '../../../src/cluster/watch/reflector-options.js';
 import { objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { fakeApi, fakeTiming, memoryLog, refusal, settle, type FakeApi, type FakeTiming } from '../fake-api.js';
 
@@ -36,7 +37,7 @@ function follow(
   const { log, lines } = memoryLog();
   const changes: string[][] = [];
   const failures: unknown[] = [];
-  const reflector = startReflector<string>({
+  const reflector = new Reflector<string>({
     client: api.client,
     resource: resources.namespaces,
     pick: colourOf,
@@ -309,7 +310,7 @@ t.test('a list on demand is newer than the asking, and breaks no watch', async (
   api.fail(`LIST ${list}`, refusal(500, 'InternalError'));
   await t.rejects(reflector.relist(signal), { message: '500 InternalError' });
   t.same(known(), { a: 'green' });
-  await t.rejects(reflector.relist(AbortSignal.abort()), { name: 'AbortError' });
+  await t.rejects(reflector.relist(AbortSignal.abort()), { name: 'WaitEnded', cause: { name: 'AbortError' } });
 
   stop.abort();
   await t.rejects(reflector.relist(signal), { name: 'Error' });

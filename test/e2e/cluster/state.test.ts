@@ -6,7 +6,7 @@ import { openConnection } from '../../../src/cluster/client/connection.js';
 import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';
 import { pathOf, resources } from '../../../src/cluster/client/resources.js';
 import { sleepByTimer } from '../../../src/time/sleep.js';
-import { openClusterState, type ClusterState } from '../../../src/cluster/state/cluster-state.js';
+import { ClusterState } from '../../../src/cluster/state/cluster-state.js';
 import { StatusWriter } from '../../../src/cluster/status/writer.js';
 import { systemClock } from '../../../src/time/clock.js';
 import { listOf, objectOf, type JsonObject } from '../../../src/model/json.js';
@@ -31,7 +31,7 @@ function follow(kubeconfig: string): Following {
   const client = createApiClient(openConnection(loadKubeConfig({ kubeconfig })), 'outrider-test');
   const stop = new AbortController();
   const failures: string[] = [];
-  const state = openClusterState({
+  const state = new ClusterState({
     client,
     log,
     metrics: { countWatchFailure: (kind) => failures.push(kind) },
