@@ -25,14 +25,14 @@ const instead = 'or use --from with what kubectl get nodes,namespaces -o json pr
  *   each with what helps
  */
 export async function readInventory({ timeoutMs, ...choice }: InventoryRequest): Promise<ClusterInventory> {
-  const [{ loadKubeConfig }, { openConnection }, { createApiClient }, { ApiError }] = await Promise.all([
+  const [{ loadKubeConfig }, { Connection }, { createApiClient }, { ApiError }] = await Promise.all([
     import('./client/kube-config.js'),
     import('./client/connection.js'),
     import('./client/api-client.js'),
     import('./client/api-error.js'),
   ]);
   const client: ApiClient = createApiClient(
-    openConnection(loadKubeConfig({ ...choice, instead })),
+    new Connection(loadKubeConfig({ ...choice, instead })),
     `outrider/${ownVersion}`,
   );
   const ask = async <T>(what: string, get: () => Promise<T>): Promise<T> => {

@@ -24,3 +24,23 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Prom
 export function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
+
+/**
+ * Makes something that ends with a signal at the latest. Not by AbortSignal.any, which a signal that lives as long as the
+ * process would keep something of each time.
+ *
+ * @returns `over`, whose signal aborts; `end`, to be called in any case: it aborts `over` and leaves no listener behind
+ */
+export function endingWith(signal: AbortSignal): { readonly over: AbortController; readonly end: () => void } {
+  const over = new AbortController();
+  const abort = (): void => over.abort();
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  return {
+    over,
+    end: () => {
+      signal.removeEventListener('abort', abort);
+      abort();
+    },
+  };
+}

@@ -1,3 +1,4 @@
+import { endingWith } from './abort.js';
 import type { Sleep } from './sleep.js';
 
 /**
@@ -42,13 +43,10 @@ export class Wake {
   }
 
   async #sleepUntilPoked(ms: number, signal: AbortSignal): Promise<void> {
-    // Not by AbortSignal.any, which a signal that lives as long as the process would keep something of each time.
-    const rest = new AbortController();
-    const end = (): void => rest.abort();
-    signal.addEventListener('abort', end, { once: true });
-    this.#rest = rest;
-    await this.#sleep(ms, rest.signal);
+    const { over, end } = endingWith(signal);
+    this.#rest = over;
+    await this.#sleep(ms, over.signal);
     this.#rest = undefined;
-    signal.removeEventListener('abort', end);
+    end();
   }
 }

@@ -2,7 +2,7 @@ import t from 'tap';
 import { ClusterState } from '../../src/cluster/state/cluster-state.js';
 import { readSettings, settingKeys } from '../../src/settings/settings.js';
 import type { SeenFacts } from '../../src/model/recipe.js';
-import { createClusterEngines } from '../../src/server/in-cluster/cluster-engines.js';
+import { ClusterEngines } from '../../src/server/in-cluster/cluster-engines.js';
 import { fakeApi, fakeTiming, memoryLog, settle } from '../cluster/fake-api.js';
 import { putPolicy } from '../cluster/state/documents.js';
 import { resolverOf } from '../support/engine.js';
@@ -25,7 +25,7 @@ t.test('E38, E41: engines follow policies and facts, and those of a while ago ar
   });
   await settle();
   let seen: SeenFacts = { nativeSidecars: false, imageVolumes: false, openShift: false };
-  const engines = createClusterEngines({
+  const engines = new ClusterEngines({
     settings: readSettings({ flags: {}, env: {} }, settingKeys),
     state,
     facts: { seen: () => seen },

@@ -1,5 +1,6 @@
+import { getEventListeners } from 'node:events';
 import t from 'tap';
-import { unlessAborted, WaitEnded } from '../../src/time/abort.js';
+import { endingWith, isAborted, unlessAborted, WaitEnded } from '../../src/time/abort.js';
 
 t.test('the promise decides, unless the signal aborts first', async (t) => {
   const { signal } = new AbortController();
@@ -11,4 +12,18 @@ t.test('the promise decides, unless the signal aborts first', async (t) => {
   ending.abort(reason);
   await t.rejects(waiting, { name: 'WaitEnded', cause: reason });
   await t.rejects(unlessAborted(Promise.resolve(7), ending.signal), WaitEnded, 'aborted before');
+});
+
+t.test('what ends with a signal ends before it too, and leaves no listener behind', (t) => {
+  const whole = new AbortController();
+  const first = endingWith(whole.signal);
+  first.end();
+  t.ok(isAborted(first.over.signal));
+  t.notOk(isAborted(whole.signal));
+  t.equal(getEventListeners(whole.signal, 'abort').length, 0);
+  const second = endingWith(whole.signal);
+  whole.abort();
+  t.ok(isAborted(second.over.signal));
+  t.ok(isAborted(endingWith(whole.signal).over.signal), 'one that begins too late');
+  t.end();
 });

@@ -1,4 +1,4 @@
-import { createClusterFacts, type ClusterFactsReport } from '../../cluster/facts/cluster-facts.js';
+import { ClusterFactsReader, type ClusterFactsReport } from '../../cluster/facts/cluster-facts.js';
 import type { OpenCluster } from '../../cluster/live/open-cluster.js';
 import { readInstallation } from '../../cluster/live/read-installation.js';
 import { readPolicies } from '../../cluster/live/read-policies.js';
@@ -82,7 +82,7 @@ export async function openLiveEngine(
       keys.set(policy, { ...place, state });
     }),
   );
-  const facts = createClusterFacts({
+  const facts = new ClusterFactsReader({
     client,
     log: await createLogger({ level: 'silent', format: 'json' }),
     random: Math.random,

@@ -19,27 +19,6 @@ export interface ClusterFactsReport {
   readonly capabilities: ClusterCapabilities & { readonly openShift: Capability };
 }
 
-/** Reads what a cluster is. */
-export interface ClusterFactsReader {
-  /** The same object until something in it changes. */
-  seen(): SeenFacts;
-  /** For the choice of an image's platform. */
-  readonly nodes: NodeFacts;
-  report(): ClusterFactsReport;
-  /**
-   * Asks the API server once. What does not answer keeps its last known value; never throws for what the API server
-   * does.
-   * @returns whether everything was answered
-   */
-  refresh(signal: AbortSignal): Promise<boolean>;
-  /** Resolves once everything was answered, or refused, for the first time. */
-  readonly known: Promise<void>;
-  /** Asks once more, unless that was done a moment ago: nodes can be many. Callers share it. */
-  catchUp(signal: AbortSignal): Promise<void>;
-  /** Asks again every few minutes, and sooner after a failure, until the signal aborts. */
-  run(signal: AbortSignal, onChange: (seen: SeenFacts) => void): Promise<void>;
-}
-
 /** What the reader works with. */
 export interface ClusterFactsOptions {
   readonly client: ApiClient;
@@ -54,102 +33,148 @@ const shortestRetryMs = 5_000;
 const catchUpRestMs = 10_000;
 const openShiftGroups = new Set(['security.openshift.io', 'config.openshift.io']);
 
-/** Reads version, nodes and API groups; nothing is asked before `refresh` or `run`. */
-export function createClusterFacts({ client, log, random, sleep, clock }: ClusterFactsOptions): ClusterFactsReader {
-  let version: string | undefined;
-  let nodes: readonly KnownNode[] | undefined;
-  let openShift: boolean | undefined;
-  let architectureOf: ReadonlyMap<string, string> = new Map();
-  let architectures: readonly string[] | undefined;
-  let seen = seenOf(version, nodes, openShift);
-  let forbidden = false;
-  let askedMs = -Infinity;
-  let catchingUp: Promise<unknown> = Promise.resolve();
-  let markKnown = (): void => undefined;
-  const known = new Promise<void>((resolve) => (markKnown = resolve));
+/** Reads what a cluster is: version, nodes and API groups. Nothing is asked before `refresh` or `run`. */
+export class ClusterFactsReader {
+  /** Resolves once everything was answered, or refused, for the first time. */
+  readonly known: Promise<void>;
+  /** For the choice of an image's platform. */
+  readonly nodes: NodeFacts = {
+    architectureOf: (name) => this.#architectures.byNode.get(name),
+    architectures: () => this.#architectures.all,
+  };
+  readonly #options: ClusterFactsOptions;
+  #version: string | undefined;
+  #nodes: readonly KnownNode[] | undefined;
+  #architectures: Architectures = { byNode: new Map(), all: undefined };
+  #openShift: boolean | undefined;
+  #seen = seenOf(undefined, undefined, undefined);
+  #saidForbidden = false;
+  #askedMs = -Infinity;
+  #catchingUp: Promise<unknown> = Promise.resolve();
+  #markKnown = (): void => undefined;
 
-  /** Takes an answer over; without one, what is known stays. */
-  async function ask<T>(what: string, get: () => Promise<T>, take: (value: T) => void): Promise<boolean> {
+  constructor(options: ClusterFactsOptions) {
+    this.#options = options;
+    this.known = new Promise((resolve) => {
+      this.#markKnown = resolve;
+    });
+  }
+
+  /** The same object until something in it changes. */
+  seen(): SeenFacts {
+    return this.#seen;
+  }
+
+  report(): ClusterFactsReport {
+    return {
+      version: this.#version,
+      nodes: this.#nodes?.length,
+      capabilities: { ...capabilitiesOf(this.#version, this.#nodes), openShift: openShiftOf(this.#openShift) },
+    };
+  }
+
+  /**
+   * Asks the API server once. What does not answer keeps its last known value; never throws for what the API server
+   * does.
+   * @returns whether everything was answered
+   */
+  async refresh(signal: AbortSignal): Promise<boolean> {
+    this.#askedMs = this.#options.clock.monotonicMs();
+    const answered = await Promise.all([
+      this.#askForVersion(signal),
+      this.#askForGroups(signal),
+      this.#askForNodes(signal),
+    ]);
+    this.#notice();
+    const all = answered.every((one) => one);
+    if (all) this.#markKnown();
+    return all;
+  }
+
+  /** Asks once more, unless that was done a moment ago: nodes can be many. Callers share it. */
+  async catchUp(signal: AbortSignal): Promise<void> {
+    if (this.#options.clock.monotonicMs() - this.#askedMs >= catchUpRestMs) this.#catchingUp = this.refresh(signal);
+    await this.#catchingUp;
+  }
+
+  /** Asks again every few minutes, and sooner after a failure, until the signal aborts. */
+  async run(signal: AbortSignal, onChange: (seen: SeenFacts) => void): Promise<void> {
+    const { random, sleep } = this.#options;
+    const retry = { firstMs: shortestRetryMs, longestMs: refreshMs };
+    let told = this.#seen;
+    for (let failures = 0; !signal.aborted;) {
+      failures = (await this.refresh(signal)) ? 0 : failures + 1;
+      if (this.#seen !== told) onChange(this.#seen);
+      told = this.#seen;
+      await sleep(failures === 0 ? jittered(refreshMs, random) : backOffMs(failures, random, undefined, retry), signal);
+    }
+  }
+
+  #askForVersion(signal: AbortSignal): Promise<boolean> {
+    return this.#ask('the server’s version', async () => {
+      const answer = await this.#options.client.get('/version', { signal });
+      this.#version = stringOf(answer['gitVersion']) ?? this.#version;
+    });
+  }
+
+  #askForGroups(signal: AbortSignal): Promise<boolean> {
+    return this.#ask('the API groups', async () => {
+      const answer = await this.#options.client.get('/apis', { signal });
+      this.#openShift = listOf(answer['groups']).some((group) =>
+        openShiftGroups.has(stringOf(objectOf(group)?.['name']) ?? ''),
+      );
+    });
+  }
+
+  #askForNodes(signal: AbortSignal): Promise<boolean> {
+    return this.#ask('the nodes', async () => {
+      this.#nodes = await listNodes(this.#options.client, signal);
+      this.#architectures = architecturesOf(this.#nodes);
+    });
+  }
+
+  /** Takes an answer over; without one, what is known stays. @returns whether there is nothing to ask sooner for */
+  async #ask(what: string, take: () => Promise<void>): Promise<boolean> {
+    const { log } = this.#options;
     try {
-      take(await get());
+      await take();
       return true;
     } catch (error) {
       // A right that was not given comes with the next look, not with a sooner one; it is said once.
       const lacksRight = isApiError(error, 'Forbidden');
       if (!lacksRight) log.warn({ err: error }, `${what} cannot be read; what is known of them stays`);
-      else if (!forbidden) log.warn({ err: error }, `${what} may not be read; without them less is known for sure`);
-      forbidden ||= lacksRight;
+      else if (!this.#saidForbidden) {
+        log.warn({ err: error }, `${what} may not be read; without them less is known for sure`);
+      }
+      this.#saidForbidden ||= lacksRight;
       return lacksRight;
     }
   }
 
-  const takeNodes = (list: readonly KnownNode[]): void => {
-    nodes = list;
-    const linux = list.filter(({ kind }) => kind !== 'windows');
-    architectureOf = new Map(
-      linux.flatMap(({ name, architecture }) => (architecture === '' ? [] : [[name, architecture]])),
-    );
-    // A node that does not say what it is could be anything.
-    const all = linux.length > 0 && architectureOf.size === linux.length;
-    architectures = all ? [...new Set(architectureOf.values())].sort() : undefined;
-  };
-
-  async function refresh(signal: AbortSignal): Promise<boolean> {
-    askedMs = clock.monotonicMs();
-    const answered = await Promise.all([
-      ask(
-        'the server’s version',
-        () => client.get('/version', { signal }),
-        (answer) => (version = stringOf(answer['gitVersion']) ?? version),
-      ),
-      ask(
-        'the API groups',
-        () => client.get('/apis', { signal }),
-        (answer) => {
-          openShift = listOf(answer['groups']).some((group) =>
-            openShiftGroups.has(stringOf(objectOf(group)?.['name']) ?? ''),
-          );
-        },
-      ),
-      ask('the nodes', () => listNodes(client, signal), takeNodes),
-    ]);
-    const now = seenOf(version, nodes, openShift);
-    const changed = keys.some((key) => now[key] !== seen[key]);
-    if (changed) {
-      seen = now;
-      log.info({ version, nodes: nodes?.length, ...now }, 'the cluster’s facts');
-    }
-    const all = answered.every((one) => one);
-    if (all) markKnown();
-    return all;
+  /** Makes another object of what is seen when it is another. */
+  #notice(): void {
+    const now = seenOf(this.#version, this.#nodes, this.#openShift);
+    if (keys.every((key) => now[key] === this.#seen[key])) return;
+    this.#seen = now;
+    const about = { version: this.#version, nodes: this.#nodes?.length, ...now };
+    this.#options.log.info(about, 'the cluster’s facts');
   }
+}
 
-  return {
-    seen: () => seen,
-    nodes: { architectureOf: (name) => architectureOf.get(name), architectures: () => architectures },
-    report: () => ({
-      version,
-      nodes: nodes?.length,
-      capabilities: { ...capabilitiesOf(version, nodes), openShift: openShiftOf(openShift) },
-    }),
-    refresh,
-    known,
-    catchUp: async (signal) => {
-      if (clock.monotonicMs() - askedMs >= catchUpRestMs) catchingUp = refresh(signal);
-      await catchingUp;
-    },
-    run: async (signal, onChange) => {
-      let told = seen;
-      for (let failures = 0; !signal.aborted;) {
-        failures = (await refresh(signal)) ? 0 : failures + 1;
-        if (seen !== told) onChange(seen);
-        told = seen;
-        const retry = { firstMs: shortestRetryMs, longestMs: refreshMs };
-        const waitMs = failures === 0 ? jittered(refreshMs, random) : backOffMs(failures, random, undefined, retry);
-        await sleep(waitMs, signal);
-      }
-    },
-  };
+interface Architectures {
+  readonly byNode: ReadonlyMap<string, string>;
+  /** Those of all Linux nodes; `undefined` while one does not say what it is. */
+  readonly all: readonly string[] | undefined;
+}
+
+function architecturesOf(nodes: readonly KnownNode[]): Architectures {
+  const linux = nodes.filter(({ kind }) => kind !== 'windows');
+  const byNode = new Map(
+    linux.flatMap(({ name, architecture }) => (architecture === '' ? [] : [[name, architecture] as const])),
+  );
+  // A node that does not say what it is could be anything.
+  const all = linux.length > 0 && byNode.size === linux.length;
+  return { byNode, all: all ? [...new Set(byNode.values())].sort() : undefined };
 }
 
 const keys = ['nativeSidecars', 'imageVolumes', 'openShift'] as const satisfies readonly (keyof SeenFacts)[];

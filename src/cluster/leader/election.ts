@@ -1,13 +1,14 @@
-import type { Clock } from '../../time/clock.js';
 import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
+import { endingWith, isAborted } from '../../time/abort.js';
+import { asError } from '../../time/as-error.js';
+import type { Timing } from '../../time/sleep.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
-import { createLeaseLock, type LeaseLock } from './lock.js';
-import { sleepByTimer, type Timing } from '../../time/sleep.js';
+import { LeaseLock, type Attempt } from './lock.js';
 
 /** What an election is made of. */
-export interface ElectionOptions {
+export interface ElectionOptions extends Timing {
   readonly client: Pick<ApiClient, 'get' | 'create' | 'replace'>;
   /** Of the Lease. */
   readonly namespace: string;
@@ -23,14 +24,8 @@ export interface ElectionOptions {
   readonly lead: (signal: AbortSignal) => Promise<void>;
   /** What the leader last observed, JSON; written on the Lease with each renewal. `undefined`: nothing new to say. */
   readonly observed?: () => string | undefined;
-  /** Ends the election; the Lease is given up once `lead` has returned. */
-  readonly signal: AbortSignal;
   readonly log: Logger;
   readonly metrics: Pick<ClusterMetrics, 'setLeader'>;
-  readonly clock: Clock;
-  /** From 0 up to 1. */
-  readonly random: () => number;
-  readonly sleep?: Timing['sleep'];
 }
 
 // An object's annotations may have 256 KiB together, and a Lease that is refused is a Lease that is lost.
@@ -39,78 +34,79 @@ const slowestPollMs = 2_000;
 const releaseMs = 3_000;
 
 /**
- * Takes part in the election of a leader by a Lease until the signal aborts, and leads whenever it is elected. Resolves
- * when `lead` has returned and the Lease was given up; never rejects.
+ * A replica's part in the election of a leader by a Lease: it leads whenever it is elected.
  *
  * A leader renews at a third of the lease, and gives up leading when it could not for two thirds of it, counted from
  * the start of the last renewal that worked: another one takes over after the whole lease at the earliest, so that a
  * `lead` that returns in time is alone. Those who wait look every two seconds at the latest. Nothing depends on how the
  * replicas' dates compare.
  */
-export async function runElection(options: ElectionOptions): Promise<void> {
-  const { identity, leaseSeconds, signal, log, metrics, clock, random } = options;
-  const sleep = options.sleep ?? sleepByTimer;
-  const leaseMs = leaseSeconds * 1000;
-  const pollMs = Math.min(slowestPollMs, leaseMs / 8);
-  const lock = createLeaseLock({ ...options, observed: boundedObserved(options) });
-  const jittered = (ms: number): number => ms * (1 + 0.2 * random());
-  const ended = (): boolean => signal.aborted;
-  let complaint = '';
-  const complain = (error: unknown): void => {
-    if (isApiError(error, 'Conflict', 'AlreadyExists')) {
-      log.debug({ err: error }, 'another replica wrote the Lease first; looked at again');
-      return;
-    }
-    const text = error instanceof Error ? error.message : String(error);
-    log[text === complaint ? 'debug' : 'warn']({ err: error }, 'the Lease cannot be read or written; tried again');
-    complaint = text;
-  };
+export class Election {
+  readonly #options: ElectionOptions;
+  readonly #leaseMs: number;
+  readonly #lock: LeaseLock;
+  /** Who led last, as far as that was said. */
+  #leader = '';
+  #complaint = '';
+  #saidTooLong = false;
 
-  metrics.setLeader(false);
-  let leader = '';
-  while (!ended()) {
-    let waitMs = pollMs;
-    try {
-      const attempt = await limited(lock, leaseMs / 3, signal, sleep);
-      complaint = '';
-      if (attempt.held) {
-        leader = identity;
-        await term(attempt.sinceMs);
-      } else {
-        if (attempt.holder !== leader) log.info({ leader: attempt.holder }, 'another replica leads');
-        leader = attempt.holder;
-        waitMs = Math.min(pollMs, Math.max(attempt.freeAtMs - clock.monotonicMs(), 0) + pollMs / 10);
+  constructor(options: ElectionOptions) {
+    this.#options = options;
+    this.#leaseMs = options.leaseSeconds * 1000;
+    this.#lock = new LeaseLock({ ...options, observed: () => this.#boundedObserved() });
+  }
+
+  /**
+   * Takes part until the signal aborts. Resolves when `lead` has returned and the Lease was given up; never rejects.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { metrics, sleep } = this.#options;
+    const pollMs = Math.min(slowestPollMs, this.#leaseMs / 8);
+    metrics.setLeader(false);
+    while (!isAborted(signal)) {
+      let waitMs = pollMs;
+      try {
+        const attempt = await this.#attempt(this.#leaseMs / 3, signal);
+        if (attempt.held) await this.#term(attempt.sinceMs, signal);
+        else waitMs = this.#follow(attempt, pollMs);
+      } catch (error) {
+        if (!isAborted(signal)) this.#complain(error);
       }
-    } catch (error) {
-      if (!ended()) complain(error);
+      if (!isAborted(signal)) await sleep(this.#jittered(waitMs), signal);
     }
-    if (!ended()) await sleep(jittered(waitMs), signal);
+  }
+
+  /** @returns after how many milliseconds to look again while another one leads */
+  #follow({ holder, freeAtMs }: Extract<Attempt, { held: false }>, pollMs: number): number {
+    const { log, clock } = this.#options;
+    if (holder !== this.#leader) log.info({ leader: holder }, 'another replica leads');
+    this.#leader = holder;
+    return Math.min(pollMs, Math.max(freeAtMs - clock.monotonicMs(), 0) + pollMs / 10);
   }
 
   /** Leads from an acquisition on, until leading ends and `lead` has returned. */
-  async function term(sinceMs: number): Promise<void> {
-    const over = new AbortController();
-    const stop = (): void => over.abort();
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
+  async #term(sinceMs: number, signal: AbortSignal): Promise<void> {
+    const { identity, log, metrics, clock } = this.#options;
+    this.#leader = identity;
+    const { over, end } = endingWith(signal);
     metrics.setLeader(true);
     log.info({ identity }, 'this replica leads');
-    const leading = run(over);
-    const renewedMs = await keep(sinceMs, over.signal);
-    stop();
-    signal.removeEventListener('abort', stop);
+    const leading = this.#lead(over);
+    const renewedMs = await this.#keepLease(sinceMs, over.signal);
+    end();
     metrics.setLeader(false);
     if (renewedMs === undefined) log.warn({ identity }, 'this replica leads no longer: the Lease was lost');
     // What still runs may write: the Lease is given to others only after it.
     await leading;
-    if (renewedMs === undefined || clock.monotonicMs() - renewedMs > leaseMs) lock.forget();
-    else await release();
+    if (renewedMs === undefined || clock.monotonicMs() - renewedMs > this.#leaseMs) this.#lock.forget();
+    else await this.#release();
   }
 
   /** Never rejects, and ends the term when it is over. */
-  async function run(over: AbortController): Promise<void> {
+  async #lead(over: AbortController): Promise<void> {
+    const { lead, log } = this.#options;
     try {
-      await options.lead(over.signal);
+      await lead(over.signal);
       if (!over.signal.aborted) log.error('the leader’s work ended by itself; leading is given up');
     } catch (error) {
       log.error({ err: error }, 'the leader’s work failed; leading is given up');
@@ -122,35 +118,36 @@ export async function runElection(options: ElectionOptions): Promise<void> {
    * Renews until the signal aborts.
    * @returns when the last renewal began; `undefined` when the Lease was lost
    */
-  async function keep(sinceMs: number, over: AbortSignal): Promise<number | undefined> {
-    const isOver = (): boolean => over.aborted;
-    const deadlineMs = (2 * leaseMs) / 3;
+  async #keepLease(sinceMs: number, signal: AbortSignal): Promise<number | undefined> {
+    const { clock, random, sleep } = this.#options;
+    let lostAtMs = sinceMs + (2 * this.#leaseMs) / 3;
     let renewedMs = sinceMs;
-    let waitMs = leaseMs / 3 - (clock.monotonicMs() - sinceMs);
+    let waitMs = this.#leaseMs / 3 - (clock.monotonicMs() - sinceMs);
     for (;;) {
-      await sleep(Math.max(0, Math.min(waitMs, renewedMs + deadlineMs - clock.monotonicMs())), over);
-      if (isOver()) return renewedMs;
-      const leftMs = renewedMs + deadlineMs - clock.monotonicMs();
+      await sleep(Math.max(0, Math.min(waitMs, lostAtMs - clock.monotonicMs())), signal);
+      if (isAborted(signal)) return renewedMs;
+      const leftMs = lostAtMs - clock.monotonicMs();
       if (leftMs <= 0) return undefined;
       try {
-        const attempt = await limited(lock, leftMs, over, sleep);
-        complaint = '';
+        const attempt = await this.#attempt(leftMs, signal);
         if (!attempt.held) return undefined;
         renewedMs = attempt.sinceMs;
-        waitMs = (leaseMs / 3) * (1 - 0.1 * random());
+        lostAtMs = renewedMs + (2 * this.#leaseMs) / 3;
+        waitMs = (this.#leaseMs / 3) * (1 - 0.1 * random());
       } catch (error) {
-        if (isOver()) return renewedMs;
-        complain(error);
-        waitMs = jittered(leaseMs / 15);
+        if (isAborted(signal)) return renewedMs;
+        this.#complain(error);
+        waitMs = this.#jittered(this.#leaseMs / 15);
       }
     }
   }
 
-  async function release(): Promise<void> {
+  async #release(): Promise<void> {
+    const { identity, log, sleep } = this.#options;
     const limit = new AbortController();
     const timer = sleep(releaseMs, limit.signal).then(() => limit.abort());
     try {
-      await lock.release(limit.signal);
+      await this.#lock.release(limit.signal);
       log.info({ identity }, 'the Lease was given up');
     } catch (error) {
       log.warn({ err: error }, 'the Lease cannot be given up; others wait until it ends');
@@ -158,38 +155,49 @@ export async function runElection(options: ElectionOptions): Promise<void> {
     limit.abort();
     await timer;
   }
-}
 
-/** One attempt that ends when its time is over, whatever the client does. */
-async function limited(
-  lock: LeaseLock,
-  limitMs: number,
-  signal: AbortSignal,
-  sleep: Timing['sleep'],
-): Promise<Awaited<ReturnType<LeaseLock['attempt']>>> {
-  const limit = new AbortController();
-  const stop = (): void => limit.abort();
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
-  const late = sleep(limitMs, limit.signal).then(() => {
-    limit.abort();
-    throw new Error('the API server did not answer in time');
-  });
-  try {
-    return await Promise.race([lock.attempt(limit.signal), late]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    limit.abort();
+  /** One attempt that ends when its time is over, whatever the client does. */
+  async #attempt(limitMs: number, signal: AbortSignal): Promise<Attempt> {
+    const { over, end } = endingWith(signal);
+    const late = this.#options.sleep(limitMs, over.signal).then(() => {
+      over.abort();
+      throw new Error('the API server did not answer in time');
+    });
+    try {
+      const attempt = await Promise.race([this.#lock.attempt(over.signal), late]);
+      this.#complaint = '';
+      return attempt;
+    } finally {
+      end();
+    }
   }
-}
 
-function boundedObserved({ observed, log }: ElectionOptions): () => string | undefined {
-  let complained = false;
-  return () => {
+  #complain(error: unknown): void {
+    const { log } = this.#options;
+    if (isApiError(error, 'Conflict', 'AlreadyExists')) {
+      log.debug({ err: error }, 'another replica wrote the Lease first; looked at again');
+      return;
+    }
+    const { message } = asError(error);
+    log[message === this.#complaint ? 'debug' : 'warn'](
+      { err: error },
+      'the Lease cannot be read or written; tried again',
+    );
+    this.#complaint = message;
+  }
+
+  #boundedObserved(): string | undefined {
+    const { observed, log } = this.#options;
     const text = observed?.();
     if (text === undefined || Buffer.byteLength(text) <= longestObservedBytes) return text;
-    if (!complained) log.warn({ length: text.length }, 'what the leader observed is too long for the Lease; left out');
-    complained = true;
+    const { length } = text;
+    if (!this.#saidTooLong) log.warn({ length }, 'what the leader observed is too long for the Lease; left out');
+    this.#saidTooLong = true;
     return undefined;
-  };
+  }
+
+  /** Up to a fifth more, and never less. */
+  #jittered(ms: number): number {
+    return ms * (1 + 0.2 * this.#options.random());
+  }
 }

@@ -12,22 +12,6 @@ export type Attempt =
   /** @property freeAtMs when it may be taken, monotonic, unless its holder renews it */
   | { readonly held: false; readonly holder: string; readonly freeAtMs: number };
 
-/** A Lease as a lock. One caller at a time. */
-export interface LeaseLock {
-  /**
-   * Takes the Lease if it is free, or renews it. A holder that finds somebody else's name in it does not take it back.
-   * @throws ApiError when that cannot be told: no answer, no right, or a write that was overtaken (`Conflict`)
-   */
-  attempt(signal: AbortSignal): Promise<Attempt>;
-  /** Holds it no longer, without a word to the API server. If nobody took it meanwhile, it can be renewed later. */
-  forget(): void;
-  /**
-   * Gives it up, so that anybody may take it at once. Nothing happens unless it is held.
-   * @throws ApiError
-   */
-  release(signal: AbortSignal): Promise<void>;
-}
-
 /** What a lock is made of. */
 export interface LockOptions {
   readonly client: Pick<ApiClient, 'get' | 'create' | 'replace'>;
@@ -41,98 +25,137 @@ export interface LockOptions {
 }
 
 /**
- * Makes a lock that follows the rules of client-go: the holder's dates are never compared with ours. A Lease is free
- * when nobody holds it, or when it was seen to stand still for its duration by our own monotonic clock.
+ * A Lease as a lock, by the rules of client-go: the holder's dates are never compared with ours. A Lease is free when nobody
+ * holds it, or when it was seen to stand still for its duration by our own monotonic clock. One caller at a time.
  */
-export function createLeaseLock(options: LockOptions): LeaseLock {
-  const { client, namespace, name, identity, leaseSeconds, clock } = options;
-  const path = pathOf(resources.leases, { namespace, name });
-  // The acquireTime that we last wrote, or tried to: a write without an answer may have been done all the same. By it
-  // another process of the same name is told from us.
-  let acquireTime: string | undefined;
-  let held = false;
-  let last: JsonObject | undefined;
-  let seen = { spec: '', atMs: 0 };
+export class LeaseLock {
+  readonly #options: LockOptions;
+  readonly #path: string;
+  /**
+   * The acquireTime that we last wrote, or tried to: a write without an answer may have been done all the same. By it
+   * another process of the same name is told from us.
+   */
+  #acquireTime: string | undefined;
+  #held = false;
+  /** The Lease as we last wrote it. */
+  #written: JsonObject | undefined;
+  /** What others wrote, and since when it stands still. */
+  #seen = { spec: '', atMs: 0 };
 
-  const write = async (before: JsonObject | undefined, holding: Holding, signal: AbortSignal): Promise<void> => {
-    const observed = holding.holder === identity ? options.observed() : undefined;
-    const lease = leaseOf(before, { ...holding, namespace, name, nowMs: clock.wallMs(), observed });
-    last =
-      before === undefined
-        ? await client.create(pathOf(resources.leases, { namespace }), lease, { signal })
-        : await client.replace(path, lease, { signal });
-  };
-  const read = async (signal: AbortSignal): Promise<JsonObject | undefined> => {
+  constructor(options: LockOptions) {
+    this.#options = options;
+    this.#path = pathOf(resources.leases, { namespace: options.namespace, name: options.name });
+  }
+
+  /**
+   * Takes the Lease if it is free, or renews it. A holder that finds somebody else's name in it does not take it back.
+   * @throws ApiError when that cannot be told: no answer, no right, or a write that was overtaken (`Conflict`)
+   */
+  async attempt(signal: AbortSignal): Promise<Attempt> {
+    const sinceMs = this.#options.clock.monotonicMs();
+    if (await this.#renewWritten(signal)) return { held: true, sinceMs };
+    const lease = await this.#read(signal);
+    if (lease === undefined) {
+      await this.#take(undefined, 0, signal);
+      return { held: true, sinceMs };
+    }
+    const holding = holdingOf(lease, this.#options.leaseSeconds);
+    if (this.#isOurs(holding)) {
+      await this.#renew(lease, signal);
+      this.#held = true;
+      return { held: true, sinceMs };
+    }
+    const freeAtMs = this.#freeAtMs(lease, holding, sinceMs);
+    if (this.#held || freeAtMs > sinceMs) {
+      this.#held = false;
+      return { held: false, holder: holding.holder, freeAtMs };
+    }
+    await this.#take(lease, holding.transitions + 1, signal);
+    return { held: true, sinceMs };
+  }
+
+  /** Holds it no longer, without a word to the API server. If nobody took it meanwhile, it can be renewed later. */
+  forget(): void {
+    this.#held = false;
+  }
+
+  /**
+   * Gives it up, so that anybody may take it at once. Nothing happens unless it is held.
+   * @throws ApiError
+   */
+  async release(signal: AbortSignal): Promise<void> {
+    if (!this.#held || this.#written === undefined) return;
     try {
-      return await client.get(path, { signal });
+      await this.#give(this.#written, signal);
+    } catch (error) {
+      if (!isApiError(error, 'Conflict')) throw error;
+      const lease = await this.#read(signal);
+      const isOurs = lease !== undefined && this.#isOurs(holdingOf(lease, this.#options.leaseSeconds));
+      if (isOurs) await this.#give(lease, signal);
+    } finally {
+      this.#held = false;
+      this.#acquireTime = undefined;
+    }
+  }
+
+  /** Without reading it first: false when it is not held, or not as we wrote it. */
+  async #renewWritten(signal: AbortSignal): Promise<boolean> {
+    if (!this.#held || this.#written === undefined) return false;
+    try {
+      await this.#renew(this.#written, signal);
+      return true;
+    } catch (error) {
+      if (isApiError(error, 'Conflict', 'NotFound')) return false;
+      throw error;
+    }
+  }
+
+  async #renew(lease: JsonObject, signal: AbortSignal): Promise<void> {
+    const { leaseSeconds } = this.#options;
+    await this.#write(lease, { ...holdingOf(lease, leaseSeconds), leaseSeconds }, signal);
+  }
+
+  async #take(lease: JsonObject | undefined, transitions: number, signal: AbortSignal): Promise<void> {
+    const { clock, identity, leaseSeconds } = this.#options;
+    this.#acquireTime = microTime(clock.wallMs());
+    await this.#write(lease, { holder: identity, acquireTime: this.#acquireTime, leaseSeconds, transitions }, signal);
+    this.#held = true;
+  }
+
+  async #give(lease: JsonObject, signal: AbortSignal): Promise<void> {
+    const { clock, leaseSeconds } = this.#options;
+    const { transitions } = holdingOf(lease, leaseSeconds);
+    const acquireTime = microTime(clock.wallMs());
+    await this.#write(lease, { holder: '', acquireTime, leaseSeconds: 1, transitions }, signal);
+  }
+
+  async #read(signal: AbortSignal): Promise<JsonObject | undefined> {
+    try {
+      return await this.#options.client.get(this.#path, { signal });
     } catch (error) {
       if (isApiError(error, 'NotFound')) return undefined;
       throw error;
     }
-  };
-  const isOurs = (holding: Holding): boolean =>
-    holding.holder === identity && acquireTime !== undefined && holding.acquireTime === acquireTime;
-  const renew = async (lease: JsonObject, signal: AbortSignal): Promise<void> => {
-    await write(lease, { ...holdingOf(lease, leaseSeconds), leaseSeconds }, signal);
-  };
-  const take = async (lease: JsonObject | undefined, transitions: number, signal: AbortSignal): Promise<void> => {
-    acquireTime = microTime(clock.wallMs());
-    await write(lease, { holder: identity, acquireTime, leaseSeconds, transitions }, signal);
-    held = true;
-  };
+  }
 
-  return {
-    attempt: async (signal) => {
-      const sinceMs = clock.monotonicMs();
-      if (held && last !== undefined) {
-        try {
-          await renew(last, signal);
-          return { held: true, sinceMs };
-        } catch (error) {
-          if (!isApiError(error, 'Conflict', 'NotFound')) throw error;
-        }
-      }
-      const lease = await read(signal);
-      if (lease === undefined) {
-        await take(undefined, 0, signal);
-        return { held: true, sinceMs };
-      }
-      const holding = holdingOf(lease, leaseSeconds);
-      if (isOurs(holding)) {
-        await renew(lease, signal);
-        held = true;
-        return { held: true, sinceMs };
-      }
-      const spec = JSON.stringify(objectOf(lease['spec']) ?? {});
-      if (spec !== seen.spec) seen = { spec, atMs: clock.monotonicMs() };
-      const freeAtMs = holding.holder === '' ? sinceMs : seen.atMs + holding.leaseSeconds * 1000;
-      if (held || freeAtMs > sinceMs) {
-        held = false;
-        return { held: false, holder: holding.holder, freeAtMs };
-      }
-      await take(lease, holding.transitions + 1, signal);
-      return { held: true, sinceMs };
-    },
-    forget: () => {
-      held = false;
-    },
-    release: async (signal) => {
-      if (!held || last === undefined) return;
-      const give = async (lease: JsonObject): Promise<void> => {
-        const { transitions } = holdingOf(lease, leaseSeconds);
-        const now = microTime(clock.wallMs());
-        await write(lease, { holder: '', acquireTime: now, leaseSeconds: 1, transitions }, signal);
-      };
-      try {
-        await give(last);
-      } catch (error) {
-        if (!isApiError(error, 'Conflict')) throw error;
-        const lease = await read(signal);
-        if (lease !== undefined && isOurs(holdingOf(lease, leaseSeconds))) await give(lease);
-      } finally {
-        held = false;
-        acquireTime = undefined;
-      }
-    },
-  };
+  async #write(before: JsonObject | undefined, holding: Holding, signal: AbortSignal): Promise<void> {
+    const { client, namespace, name, identity, clock } = this.#options;
+    const observed = holding.holder === identity ? this.#options.observed() : undefined;
+    const lease = leaseOf(before, { ...holding, namespace, name, nowMs: clock.wallMs(), observed });
+    this.#written =
+      before === undefined
+        ? await client.create(pathOf(resources.leases, { namespace }), lease, { signal })
+        : await client.replace(this.#path, lease, { signal });
+  }
+
+  #isOurs({ holder, acquireTime }: Holding): boolean {
+    return holder === this.#options.identity && this.#acquireTime !== undefined && acquireTime === this.#acquireTime;
+  }
+
+  /** When somebody else's Lease may be taken, unless it is renewed. */
+  #freeAtMs(lease: JsonObject, { holder, leaseSeconds }: Holding, nowMs: number): number {
+    const spec = JSON.stringify(objectOf(lease['spec']) ?? {});
+    if (spec !== this.#seen.spec) this.#seen = { spec, atMs: this.#options.clock.monotonicMs() };
+    return holder === '' ? nowMs : this.#seen.atMs + leaseSeconds * 1000;
+  }
 }

@@ -1,6 +1,6 @@
 import { version } from '../../model/version.js';
 import { createApiClient, type ApiClient } from '../client/api-client.js';
-import { openConnection } from '../client/connection.js';
+import { Connection } from '../client/connection.js';
 import { loadKubeConfig, type ClusterChoice } from '../client/kube-config.js';
 import { createTextReader, type TextReader } from '../client/read-text.js';
 
@@ -20,7 +20,7 @@ export interface OpenCluster {
  */
 export function openCluster(choice: ClusterChoice): OpenCluster {
   const config = loadKubeConfig(choice);
-  const connection = openConnection(config);
+  const connection = new Connection(config);
   const userAgent = `outrider-cli/${version}`;
   return {
     client: createApiClient(connection, userAgent),

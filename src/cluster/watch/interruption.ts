@@ -1,3 +1,5 @@
+import { endingWith } from '../../time/abort.js';
+
 /** Something under way that can be cut short, by its owner or by the end of everything. */
 export class Interruption {
   readonly #whole: AbortSignal;
@@ -10,17 +12,13 @@ export class Interruption {
 
   /** Begins something; `end` must be called when it is over, and ends what hangs on the signal too. */
   begin(): { readonly signal: AbortSignal; readonly end: () => void } {
-    const controller = new AbortController();
-    const abort = (): void => controller.abort();
-    if (this.#whole.aborted) abort();
-    else this.#whole.addEventListener('abort', abort, { once: true });
-    this.#current = controller;
+    const { over, end } = endingWith(this.#whole);
+    this.#current = over;
     return {
-      signal: controller.signal,
+      signal: over.signal,
       end: () => {
-        this.#whole.removeEventListener('abort', abort);
-        if (this.#current === controller) this.#current = undefined;
-        controller.abort();
+        if (this.#current === over) this.#current = undefined;
+        end();
       },
     };
   }

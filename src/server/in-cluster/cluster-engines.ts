@@ -25,61 +25,70 @@ export interface ClusterEngineOptions {
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
-/** Engines as they follow the cluster. */
-export interface ClusterEngines {
-  /** The engine of the moment: made anew when policies, profiles or facts change, and the same object until then. */
-  current(): Engine;
-  /** Engines with rules or facts that were in force a while ago, by which another replica may have decided. */
-  earlier(): Iterable<Engine>;
-}
-
 // A replica hears of a policy's change within seconds, and the API server takes up to 30 s from one door to the next.
 const rulesKeptMs = 60_000;
 // Replicas ask for the cluster's facts every five minutes, each in its own time.
 const factsKeptMs = 15 * 60_000;
 
-/** Makes the engines of a cluster. */
-export function createClusterEngines(options: ClusterEngineOptions): ClusterEngines {
-  const { settings, state, images, credentials, clock } = options;
-  const excludedNamespaces = new Set(excludedBySettings(settings));
-  const pastRules = new Past<Rules>(rulesKeptMs, clock);
-  const pastFacts = new Past<ClusterFacts>(factsKeptMs, clock);
-  let { rules } = state.configuration();
-  let seen: SeenFacts = options.facts.seen();
-  let facts: ClusterFacts = clusterFacts(settings, seen);
-  let engine: Engine | undefined;
-  state.onChange(({ configuration }) => {
-    if (!configuration) return;
-    pastRules.add(rules);
-    ({ rules } = state.configuration());
-    engine = undefined;
-  });
-  const engineOf = (rules: Rules, facts: ClusterFacts): Engine => ({
-    rules,
-    facts,
-    images,
-    excludedNamespaces,
-    ...credentials,
-  });
-  return {
-    current: () => {
-      if (options.facts.seen() !== seen) {
-        pastFacts.add(facts);
-        seen = options.facts.seen();
-        facts = clusterFacts(settings, seen);
-        engine = undefined;
+/** Engines as they follow the cluster. */
+export class ClusterEngines {
+  readonly #options: ClusterEngineOptions;
+  readonly #excludedNamespaces: ReadonlySet<string>;
+  readonly #pastRules: Past<Rules>;
+  readonly #pastFacts: Past<ClusterFacts>;
+  #rules: Rules;
+  #seen: SeenFacts;
+  #facts: ClusterFacts;
+  #engine: Engine | undefined;
+
+  constructor(options: ClusterEngineOptions) {
+    const { settings, state, facts, clock } = options;
+    this.#options = options;
+    this.#excludedNamespaces = new Set(excludedBySettings(settings));
+    this.#pastRules = new Past(rulesKeptMs, clock);
+    this.#pastFacts = new Past(factsKeptMs, clock);
+    this.#rules = state.configuration().rules;
+    this.#seen = facts.seen();
+    this.#facts = clusterFacts(settings, this.#seen);
+    state.onChange(({ configuration }) => {
+      if (configuration) this.#takeRules();
+    });
+  }
+
+  /** The engine of the moment: made anew when policies, profiles or facts change, and the same object until then. */
+  current(): Engine {
+    if (this.#options.facts.seen() !== this.#seen) this.#takeFacts();
+    return (this.#engine ??= this.#engineOf(this.#rules, this.#facts));
+  }
+
+  /** Engines with rules or facts that were in force a while ago, by which another replica may have decided. */
+  *earlier(): Iterable<Engine> {
+    const allFacts = [this.#facts, ...this.#pastFacts.latest()];
+    for (const rules of [this.#rules, ...this.#pastRules.latest()]) {
+      for (const facts of allFacts) {
+        if (rules !== this.#rules || facts !== this.#facts) yield this.#engineOf(rules, facts);
       }
-      return (engine ??= engineOf(rules, facts));
-    },
-    *earlier() {
-      const allFacts = [facts, ...pastFacts.latest()];
-      for (const ofRules of [rules, ...pastRules.latest()]) {
-        for (const ofFacts of allFacts) {
-          if (ofRules !== rules || ofFacts !== facts) yield engineOf(ofRules, ofFacts);
-        }
-      }
-    },
-  };
+    }
+  }
+
+  #takeRules(): void {
+    this.#pastRules.add(this.#rules);
+    this.#rules = this.#options.state.configuration().rules;
+    this.#engine = undefined;
+  }
+
+  #takeFacts(): void {
+    const { settings, facts } = this.#options;
+    this.#pastFacts.add(this.#facts);
+    this.#seen = facts.seen();
+    this.#facts = clusterFacts(settings, this.#seen);
+    this.#engine = undefined;
+  }
+
+  #engineOf(rules: Rules, facts: ClusterFacts): Engine {
+    const { images, credentials } = this.#options;
+    return { rules, facts, images, excludedNamespaces: this.#excludedNamespaces, ...credentials };
+  }
 }
 
 /** The namespaces that are never touched: those of the setting, and always Kubernetes' own and the installation's (E35). */

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import type { Settings } from '../../settings/table.js';
 import { createApiClient, type ApiClient } from '../../cluster/client/api-client.js';
-import { openConnection } from '../../cluster/client/connection.js';
+import { Connection } from '../../cluster/client/connection.js';
 import { loadKubeConfig } from '../../cluster/client/kube-config.js';
-import { createClusterFacts, type ClusterFactsReader } from '../../cluster/facts/cluster-facts.js';
+import { ClusterFactsReader } from '../../cluster/facts/cluster-facts.js';
 import { createSecretSource } from '../../cluster/secrets/secret-source.js';
 import { sleepByTimer, type Timing } from '../../time/sleep.js';
 import { systemClock } from '../../time/clock.js';
@@ -31,14 +31,14 @@ export type ConnectionSettings = Pick<Settings, 'kubeconfig' | 'identity' | 'pul
  */
 export function connectCluster(settings: ConnectionSettings, log: Logger): ClusterConnection {
   const { kubeconfig } = settings;
-  const connection = openConnection(loadKubeConfig(kubeconfig === '' ? {} : { kubeconfig }));
+  const connection = new Connection(loadKubeConfig(kubeconfig === '' ? {} : { kubeconfig }));
   const client = createApiClient(connection, `outrider/${version}`);
   const timing: Timing = { clock: systemClock, random: Math.random, sleep: sleepByTimer };
   return {
     client,
     timing,
     identity: settings.identity === '' ? hostname() : settings.identity,
-    facts: createClusterFacts({ client, log, ...timing }),
+    facts: new ClusterFactsReader({ client, log, ...timing }),
     secrets: settings.pullSecrets ? createSecretSource({ client, clock: timing.clock }) : undefined,
   };
 }

@@ -13,10 +13,10 @@ import type { Logger } from '../../observe/logger.js';
 import type { Metrics } from '../../observe/metrics.js';
 import { reviewLog } from '../review-log.js';
 import type { CertificateSource, HandlerSource } from '../sources.js';
-import { createClusterEngines, type ClusterEngineSettings } from './cluster-engines.js';
+import { ClusterEngines, type ClusterEngineSettings } from './cluster-engines.js';
 import type { ClusterConnection } from './connect.js';
-import { startLeading, type LeadingSettings } from './leading.js';
-import { createObservations } from './observations.js';
+import { Leading, type LeadingSettings } from './leading.js';
+import { Observations } from './observations.js';
 
 /** The settings of a service in a cluster, beside those of every service. */
 export type InClusterSettings = ClusterEngineSettings &
@@ -76,8 +76,8 @@ export function openInCluster(options: InClusterOptions): InCluster {
   });
   const credentials = new ClusterCredentials({ client, clock: timing.clock, ownNamespace: settings.ownNamespace });
   const events = settings.events ? new EventRecorder({ ...watching, identity }) : undefined;
-  const observations = createObservations(() => facts.report().version);
-  const leading = startLeading({ settings, identity, watching, connection, state, credentials, observations });
+  const observations = new Observations(() => facts.report().version);
+  const leading = new Leading({ settings, identity, watching, connection, state, credentials, observations });
   clusterMetrics.watchStaleness(() => new Map([...state.staleness(), ...leading.staleness()]));
   state.onChange(({ configuration }) => {
     if (configuration) metrics.knowPolicies(state.configuration().rules.policyNames);
@@ -100,7 +100,7 @@ export function openInCluster(options: InClusterOptions): InCluster {
     handlers: async (_context, onHandlers) => {
       await Promise.all([state.synced, Promise.race([facts.known, timing.sleep(factsWaitMs, signal)])]);
       const { onReviewed, onFailure } = reviewLog(logger, metrics);
-      const engines = createClusterEngines({
+      const engines = new ClusterEngines({
         settings,
         state,
         facts,

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { ApiClient } from '../../cluster/client/api-client.js';
-import { runElection } from '../../cluster/leader/election.js';
+import { Election } from '../../cluster/leader/election.js';
 import { registeredPolicies, type Installation, type WebhookAddress } from '../../cluster/registration/desired.js';
-import { followWithWatch } from '../../cluster/registration/follow.js';
+import { followWithWatch, type Follow } from '../../cluster/registration/follow.js';
 import { parseMatchConditions } from '../../cluster/registration/match-conditions.js';
 import { PauseMarker } from '../../cluster/registration/pause-marker.js';
 import { Registration } from '../../cluster/registration/registration.js';
 import { createSelfTest } from '../../cluster/registration/self-test.js';
 import type { ClusterCredentials } from '../../cluster/secrets/credentials.js';
 import { CredentialsSweep } from '../../cluster/secrets/sweep.js';
+import type { ClusterView } from '../../cluster/secrets/wanted.js';
 import type { ClusterState } from '../../cluster/state/cluster-state.js';
 import { owningClient } from '../../cluster/owned.js';
 import { StatusWriter } from '../../cluster/status/writer.js';
@@ -22,7 +23,7 @@ import { excludedBySettings, type ExcludedSettings } from './cluster-engines.js'
 import type { ClusterConnection } from './connect.js';
 import type { Observations } from './observations.js';
 import { credentialsStateOf } from './policy-reports.js';
-import { givenTrust, managedTrust, type ManagedTrustSettings, type Trust } from './trust.js';
+import { GivenTrust, ManagedTrust, type ManagedTrustSettings, type Trust } from './trust.js';
 
 /** The settings that webhook configurations are written by. */
 type RegistrationSettings = ExcludedSettings &
@@ -51,116 +52,169 @@ export interface LeadingOptions {
   readonly observations: Observations;
 }
 
-/** A replica's part in leading the installation. */
-export interface Leading {
+/**
+ * A replica's part in leading the installation: takes part in the election from when this is made, and does the leader's work
+ * while elected: certificate, webhook configurations, statuses, access keys, self-test.
+ */
+export class Leading {
   readonly trust: Trust;
-  /** Says that this replica answers: nothing calls a webhook that nobody serves yet. */
-  serving(): void;
-  /** Takes no part any more; what is led is given up at once. */
-  resign(): void;
   /** Resolves when leadership is given up. */
   readonly ended: Promise<void>;
+  readonly #options: LeadingOptions;
+  readonly #excluded: ReadonlySet<string>;
+  /** Makes objects that go with the installation. */
+  readonly #client: ApiClient;
+  readonly #follow: Follow;
+  readonly #pause: PauseMarker;
+  readonly #registration: Registration;
+  readonly #sweep: CredentialsSweep;
+  readonly #statuses: StatusWriter;
+  readonly #selfTest: (signal: AbortSignal) => Promise<void>;
+  readonly #resigned = new AbortController();
+  #isServing = false;
+
+  constructor(options: LeadingOptions) {
+    const { settings, watching } = options;
+    const { instance, ownNamespace } = settings;
+    this.#options = options;
+    this.#excluded = new Set(excludedBySettings(settings));
+    this.#client = owningClient(watching.client, ownNamespace, instance);
+    const onFailure = (): void => watching.metrics.countWatchFailure('registration');
+    this.#follow = followWithWatch({ ...watching, onFailure });
+    this.#pause = new PauseMarker({ ...watching, instance, ownNamespace, follow: this.#follow });
+    this.#registration = this.#createRegistration();
+    this.trust = this.#createTrust();
+    this.#sweep = this.#createSweep();
+    this.#statuses = this.#createStatuses();
+    this.#selfTest = this.#createSelfTest();
+    this.#passOnChanges();
+    this.ended = this.#takePart();
+  }
+
+  /** Says that this replica answers: nothing calls a webhook that nobody serves yet. */
+  serving(): void {
+    this.#isServing = true;
+    this.#registration.poke();
+    this.#sweep.changed();
+  }
+
+  /** Takes no part any more; what is led is given up at once. */
+  resign(): void {
+    this.#resigned.abort();
+  }
+
   /** Seconds since the API server last said anything about what only the leader's work follows. */
-  staleness(): ReadonlyMap<WatchedKind, number>;
-}
+  staleness(): ReadonlyMap<WatchedKind, number> {
+    return this.trust.staleness();
+  }
 
-/**
- * Takes part in the election from now on, and does the leader's work while elected: certificate, webhook configurations,
- * statuses, access keys, self-test.
- */
-export function startLeading(options: LeadingOptions): Leading {
-  const { settings, identity, watching, connection, state, credentials, observations } = options;
-  const { metrics, signal } = watching;
-  const { instance, ownNamespace } = settings;
-  const excluded = new Set(excludedBySettings(settings));
-  const resigned = new AbortController();
-  const client = owningClient(watching.client, ownNamespace, instance);
-  let isServing = false;
-
-  const follow = followWithWatch({ ...watching, onFailure: () => metrics.countWatchFailure('registration') });
-  const pause = new PauseMarker({ ...watching, instance, ownNamespace, follow });
-  const registration = new Registration({
-    ...watching,
-    installation: installationOf(settings),
-    matchConditions: parseMatchConditions(settings.matchConditions),
-    policies: () => (isServing ? registeredPolicies(state.configuration().policies) : undefined),
-    caBundle: () => trust.caBundle(),
-    pause,
-    follow,
-    onOutcome: () => statuses.wake(),
-  });
-  const confirmed = (): ReturnType<Registration['confirmedBundle']> => registration.confirmedBundle();
-  const trust: Trust =
-    certificateMode(settings) === 'self-managed'
-      ? managedTrust({ settings, client, timing: connection.timing, logger: watching.log, metrics, confirmed, signal })
-      : givenTrust();
-  trust.onBundle(registration.poke);
-  const sweep = new CredentialsSweep({
-    ...watching,
-    client,
-    credentials,
-    mirrors: settings.mirrorSecrets,
-    instance,
-    ownNamespace,
-    onReports: () => statuses.wake(),
-    view: () => {
-      if (!isServing || pause.paused()) return undefined;
-      const { rules, namespaces } = state.configuration();
-      return { rules, namespaces, excluded };
-    },
-  });
-  const statuses = new StatusWriter({
-    ...watching,
-    state,
-    excludedNamespaces: excluded,
-    webhookOf: (policy) => registration.results().get(policy),
-    credentialsOf: (policy) => credentialsStateOf(sweep, policy),
-  });
-  const selfTest = createSelfTest({
-    ...watching,
-    instance,
-    ownNamespace,
-    nonce: randomUUID,
-    everySeconds: settings.probeSeconds,
-    ready: () => !pause.paused() && confirmed() !== undefined,
-    onResult: (result) => observations.selfTest(result),
-  });
-  state.onChange(({ configuration }) => {
-    sweep.changed();
-    if (configuration) registration.poke();
-  });
-
-  return {
-    trust,
-    serving: () => {
-      isServing = true;
-      registration.poke();
-      sweep.changed();
-    },
-    resign: () => resigned.abort(),
-    ended: runElection({
+  #createRegistration(): Registration {
+    const { settings, state, watching } = this.#options;
+    return new Registration({
       ...watching,
-      client,
-      namespace: ownNamespace,
-      name: instance,
+      installation: installationOf(settings),
+      matchConditions: parseMatchConditions(settings.matchConditions),
+      policies: () => (this.#isServing ? registeredPolicies(state.configuration().policies) : undefined),
+      caBundle: () => this.trust.caBundle(),
+      pause: this.#pause,
+      follow: this.#follow,
+      onOutcome: () => this.#statuses.wake(),
+    });
+  }
+
+  #createTrust(): Trust {
+    const { settings, watching, connection } = this.#options;
+    if (certificateMode(settings) !== 'self-managed') return new GivenTrust();
+    return new ManagedTrust({
+      settings,
+      client: this.#client,
+      timing: connection.timing,
+      logger: watching.log,
+      metrics: watching.metrics,
+      confirmed: () => this.#registration.confirmedBundle(),
+      signal: watching.signal,
+    });
+  }
+
+  #createSweep(): CredentialsSweep {
+    const { settings, watching, credentials } = this.#options;
+    return new CredentialsSweep({
+      ...watching,
+      client: this.#client,
+      credentials,
+      mirrors: settings.mirrorSecrets,
+      instance: settings.instance,
+      ownNamespace: settings.ownNamespace,
+      onReports: () => this.#statuses.wake(),
+      view: () => this.#view(),
+    });
+  }
+
+  /** What the sweep works on: nothing while paused, or while no replica is known to answer. */
+  #view(): ClusterView | undefined {
+    if (!this.#isServing || this.#pause.paused()) return undefined;
+    const { rules, namespaces } = this.#options.state.configuration();
+    return { rules, namespaces, excluded: this.#excluded };
+  }
+
+  #createStatuses(): StatusWriter {
+    const { watching, state } = this.#options;
+    return new StatusWriter({
+      ...watching,
+      state,
+      excludedNamespaces: this.#excluded,
+      webhookOf: (policy) => this.#registration.results().get(policy),
+      credentialsOf: (policy) => credentialsStateOf(this.#sweep, policy),
+    });
+  }
+
+  #createSelfTest(): (signal: AbortSignal) => Promise<void> {
+    const { settings, watching, observations } = this.#options;
+    return createSelfTest({
+      ...watching,
+      instance: settings.instance,
+      ownNamespace: settings.ownNamespace,
+      nonce: randomUUID,
+      everySeconds: settings.probeSeconds,
+      ready: () => !this.#pause.paused() && this.#registration.confirmedBundle() !== undefined,
+      onResult: (result) => observations.selfTest(result),
+    });
+  }
+
+  #passOnChanges(): void {
+    this.trust.onBundle(this.#registration.poke);
+    this.#options.state.onChange(({ configuration }) => {
+      this.#sweep.changed();
+      if (configuration) this.#registration.poke();
+    });
+  }
+
+  #takePart(): Promise<void> {
+    const { settings, identity, watching, observations } = this.#options;
+    const election = new Election({
+      ...watching,
+      client: this.#client,
+      namespace: settings.ownNamespace,
+      name: settings.instance,
       identity,
       leaseSeconds: settings.leaseSeconds,
       observed: () => observations.text(),
-      signal: AbortSignal.any([signal, resigned.signal]),
-      lead: async (term) => {
-        // Each part listens, some of them once for everything that they have under way.
-        setMaxListeners(0, term);
-        await Promise.all([
-          trust.lead(term),
-          registration.run(term),
-          sweep.run(term),
-          statuses.run(term),
-          selfTest(term),
-        ]);
-      },
-    }),
-    staleness: () => trust.staleness(),
-  };
+      lead: (term) => this.#lead(term),
+    });
+    return election.run(AbortSignal.any([watching.signal, this.#resigned.signal]));
+  }
+
+  async #lead(term: AbortSignal): Promise<void> {
+    // Each part listens, some of them once for everything that they have under way.
+    setMaxListeners(0, term);
+    await Promise.all([
+      this.trust.lead(term),
+      this.#registration.run(term),
+      this.#sweep.run(term),
+      this.#statuses.run(term),
+      this.#selfTest(term),
+    ]);
+  }
 }
 
 function installationOf(settings: RegistrationSettings): Installation {

@@ -1,42 +1,43 @@
 import { X509Certificate } from 'node:crypto';
-import type { SelfTestResult } from '../../cluster/registration/self-test.js';
+import { observedSelfTest, type SelfTestResult } from '../../cluster/registration/self-test.js';
 import { observedText, type Observed } from '../../model/observed.js';
 import { version } from '../../model/version.js';
 import type { TlsPair } from '../../tls/pair.js';
 
 /** Gathers what this replica observes, for the Lease while it leads. */
-export interface Observations {
-  selfTest(result: SelfTestResult): void;
-  certificate(pair: TlsPair): void;
-  /** JSON. */
-  text(): string;
-}
+export class Observations {
+  readonly #kubernetes: () => string | undefined;
+  #selfTest: Observed['selfTest'];
+  #certificate: Observed['certificate'];
 
-/** @param kubernetes the API server's version; `undefined` while it is not known */
-export function createObservations(kubernetes: () => string | undefined): Observations {
-  let selfTest: Observed['selfTest'];
-  let certificate: Observed['certificate'];
-  return {
-    selfTest: ({ reachable, latencyMs, at, why }) => {
-      if (reachable !== undefined) selfTest = { reachable, latencyMs, at, ...(reachable ? {} : { why }) };
-    },
-    certificate: (pair) => {
-      certificate = {
-        notBefore: pair.notBefore.toISOString(),
-        notAfter: pair.notAfter.toISOString(),
-        names: namesOf(pair),
-        authority: authorityOf(pair),
-      };
-    },
-    text: () => {
-      const server = kubernetes();
-      return observedText({
-        ...(selfTest === undefined ? {} : { selfTest }),
-        ...(certificate === undefined ? {} : { certificate }),
-        versions: { outrider: version, ...(server === undefined ? {} : { kubernetes: server }) },
-      });
-    },
-  };
+  /** @param kubernetes the API server's version; `undefined` while it is not known */
+  constructor(kubernetes: () => string | undefined) {
+    this.#kubernetes = kubernetes;
+  }
+
+  /** Takes a result over, unless it tells nothing. */
+  selfTest(result: SelfTestResult): void {
+    this.#selfTest = observedSelfTest(result) ?? this.#selfTest;
+  }
+
+  certificate(pair: TlsPair): void {
+    this.#certificate = {
+      notBefore: pair.notBefore.toISOString(),
+      notAfter: pair.notAfter.toISOString(),
+      names: namesOf(pair),
+      authority: authorityOf(pair),
+    };
+  }
+
+  /** JSON. */
+  text(): string {
+    const kubernetes = this.#kubernetes();
+    return observedText({
+      ...(this.#selfTest === undefined ? {} : { selfTest: this.#selfTest }),
+      ...(this.#certificate === undefined ? {} : { certificate: this.#certificate }),
+      versions: { outrider: version, ...(kubernetes === undefined ? {} : { kubernetes }) },
+    });
+  }
 }
 
 function namesOf({ names }: TlsPair): string[] {

@@ -9,7 +9,7 @@ import type { Logger } from '../../observe/logger.js';
 import { certificateFromFiles } from '../certificates.js';
 import { certificateFromSecret } from '../managed-certificate.js';
 import type { CertificateSource } from '../sources.js';
-import { withTrustBundle } from '../trust-bundle.js';
+import { withTrustBundle, type TrustBundle } from '../trust-bundle.js';
 
 /** The served certificate, and what the API server is told to trust because of it. */
 export interface Trust {
@@ -49,58 +49,87 @@ export interface TrustOptions {
 }
 
 /** A certificate of somebody else's: cert-manager's, a file's, one for development. */
-export function givenTrust(): Trust {
-  const { certificates, trust } = withTrustBundle(certificateFromFiles);
-  let opened = false;
-  return {
-    source: async (context) => {
+export class GivenTrust implements Trust {
+  readonly source: CertificateSource;
+  readonly #trust: TrustBundle;
+  #opened = false;
+
+  constructor() {
+    const { certificates, trust } = withTrustBundle(certificateFromFiles);
+    this.#trust = trust;
+    this.source = async (context) => {
       const certificate = await certificates(context);
-      opened = true;
+      this.#opened = true;
       return certificate;
-    },
-    // An empty one makes the API server go by the roots of its own machine.
-    caBundle: () => (opened ? Buffer.from(trust.bundle(), 'utf8').toString('base64') : undefined),
-    onBundle: (listener) => trust.onBundle(listener),
-    lead: () => Promise.resolve(),
-    staleness: () => new Map(),
-  };
+    };
+  }
+
+  /** An empty one makes the API server go by the roots of its own machine. */
+  caBundle(): string | undefined {
+    return this.#opened ? Buffer.from(this.#trust.bundle(), 'utf8').toString('base64') : undefined;
+  }
+
+  onBundle(listener: () => void): void {
+    this.#trust.onBundle(listener);
+  }
+
+  lead(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  staleness(): ReadonlyMap<WatchedKind, number> {
+    return new Map();
+  }
 }
 
 const minuteMs = 60_000;
 
 /** A certificate of our own authority, kept in a Secret and renewed by the leader. */
-export function managedTrust({ settings, client, timing, logger, metrics, confirmed, signal }: TrustOptions): Trust {
-  const managed = new ManagedCertificate({
-    client,
-    ...timing,
-    namespace: settings.ownNamespace,
-    instance: settings.instance,
-    names: certificateNames(settings),
-    rules: {
-      leafLifetimeMs: settings.leafLifetimeMinutes * minuteMs,
-      authorityLifetimeMs: settings.caLifetimeMinutes * minuteMs,
-      overlapMs: settings.caOverlapSeconds * 1000,
-    },
-    confirmedBundle: () => {
-      const bundle = confirmed();
-      return bundle === undefined ? undefined : Buffer.from(bundle.caBundle, 'base64').toString('utf8');
-    },
-    relistMs: settings.relistMinutes * minuteMs,
-    log: logger,
-    signal,
-    onFailure: () => metrics.countWatchFailure('certificate'),
-  });
-  return {
-    source: certificateFromSecret(managed),
-    caBundle: () => {
-      const pem = managed.bundle();
-      return pem === '' ? undefined : Buffer.from(pem, 'utf8').toString('base64');
-    },
-    onBundle: (listener) => managed.onBundle(listener),
-    lead: (term) => managed.lead(term),
-    staleness: () => {
-      const sinceMs = timing.clock.monotonicMs() - (managed.lastContactMs ?? -Infinity);
-      return new Map([['certificate', sinceMs / 1000]]);
-    },
-  };
+export class ManagedTrust implements Trust {
+  readonly source: CertificateSource;
+  readonly #managed: ManagedCertificate;
+  readonly #timing: Timing;
+
+  constructor({ settings, client, timing, logger, metrics, confirmed, signal }: TrustOptions) {
+    this.#timing = timing;
+    this.#managed = new ManagedCertificate({
+      client,
+      ...timing,
+      namespace: settings.ownNamespace,
+      instance: settings.instance,
+      names: certificateNames(settings),
+      rules: {
+        leafLifetimeMs: settings.leafLifetimeMinutes * minuteMs,
+        authorityLifetimeMs: settings.caLifetimeMinutes * minuteMs,
+        overlapMs: settings.caOverlapSeconds * 1000,
+      },
+      confirmedBundle: () => {
+        const bundle = confirmed();
+        return bundle === undefined ? undefined : Buffer.from(bundle.caBundle, 'base64').toString('utf8');
+      },
+      relistMs: settings.relistMinutes * minuteMs,
+      log: logger,
+      signal,
+      onFailure: () => metrics.countWatchFailure('certificate'),
+    });
+    this.source = certificateFromSecret(this.#managed);
+  }
+
+  caBundle(): string | undefined {
+    const pem = this.#managed.bundle();
+    return pem === '' ? undefined : Buffer.from(pem, 'utf8').toString('base64');
+  }
+
+  onBundle(listener: () => void): void {
+    this.#managed.onBundle(listener);
+  }
+
+  lead(signal: AbortSignal): Promise<void> {
+    return this.#managed.lead(signal);
+  }
+
+  staleness(): ReadonlyMap<WatchedKind, number> {
+    const sinceMs = this.#timing.clock.monotonicMs() - (this.#managed.lastContactMs ?? -Infinity);
+    return new Map([['certificate', sinceMs / 1000]]);
+  }
 }

@@ -1,6 +1,6 @@
 import { createApiClient, type ApiClient } from '../../../src/cluster/client/api-client.js';
 import { isApiError } from '../../../src/cluster/client/api-error.js';
-import { openConnection } from '../../../src/cluster/client/connection.js';
+import { Connection } from '../../../src/cluster/client/connection.js';
 import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';
 import { pathOf, resources } from '../../../src/cluster/client/resources.js';
 import { pod, summaryOf } from '../../e2e/cluster/pods.js';
@@ -50,7 +50,7 @@ export async function createPods({ kubeconfig, namespace, pods, clients }: Order
     }
   };
   const each = Array.from({ length: clients }, () =>
-    createApiClient(openConnection(loadKubeConfig({ kubeconfig })), 'outrider-bench'),
+    createApiClient(new Connection(loadKubeConfig({ kubeconfig })), 'outrider-bench'),
   );
   // The handshakes are not what is measured.
   await Promise.all(each.map((client) => client.get(pathOf(resources.namespaces, { name: namespace }))));

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { createClusterFacts } from '../../../src/cluster/facts/cluster-facts.js';
+import { ClusterFactsReader } from '../../../src/cluster/facts/cluster-facts.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { SeenFacts } from '../../../src/model/recipe.js';
 import { fakeTime, forbidden, noAnswer, storedObjects } from '../stored-objects.js';
@@ -43,7 +43,7 @@ function cluster(version: string, nodes: readonly JsonObject[] | undefined, grou
   };
   store.put('/version', { gitVersion: version });
   store.put('/apis', { groups: groups.map((name) => ({ name })) });
-  const facts = createClusterFacts({ client: { ...store.client, get }, log, random: () => 0.5, ...time });
+  const facts = new ClusterFactsReader({ client: { ...store.client, get }, log, random: () => 0.5, ...time });
   return { facts, store, time, pages: () => pages };
 }
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { ApiError } from '../../../src/cluster/client/api-error.js';
-import { runElection } from '../../../src/cluster/leader/election.js';
+import { Election } from '../../../src/cluster/leader/election.js';
 import { names } from '../../../src/model/names.js';
 import { objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { createLogger } from '../../../src/observe/logger.js';
@@ -75,7 +75,7 @@ async function createWorld(): Promise<World> {
           await Promise.race([done, time.advance(60_000)]);
         },
       };
-      const done = runElection({
+      const election = new Election({
         client: {
           get: (...given) => (replica.cut ? down() : real.get(...given)),
           create: (...given) => (replica.cut ? down() : real.create(...given)),
@@ -100,7 +100,6 @@ async function createWorld(): Promise<World> {
           }
         },
         observed: () => replica.observed,
-        signal: stop.signal,
         log,
         metrics: {
           setLeader: (leads) => {
@@ -111,6 +110,7 @@ async function createWorld(): Promise<World> {
         random: () => 0.5,
         sleep: time.sleep,
       });
+      const done = election.run(stop.signal);
       t.teardown(() => stop.abort());
       return replica;
     },

@@ -1,9 +1,9 @@
 import { ManagedCertificate } from '../../../src/cluster/certificates/managed.js';
 import { createApiClient } from '../../../src/cluster/client/api-client.js';
-import { openConnection } from '../../../src/cluster/client/connection.js';
+import { Connection } from '../../../src/cluster/client/connection.js';
 import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';
 import { pathOf, resources } from '../../../src/cluster/client/resources.js';
-import { runElection } from '../../../src/cluster/leader/election.js';
+import { Election } from '../../../src/cluster/leader/election.js';
 import { sleepByTimer } from '../../../src/time/sleep.js';
 import { systemClock } from '../../../src/time/clock.js';
 import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';
@@ -16,7 +16,7 @@ import { mutatingConfiguration } from './webhooks.js';
 // One replica in a process of its own: it serves with the managed certificate and takes part in the election. As
 // leader it also writes the bundle into the webhook configuration, as the registration does. Prints its port.
 const [kubeconfig = '', identity = '', url = ''] = process.argv.slice(2);
-const client = createApiClient(openConnection(loadKubeConfig({ kubeconfig })), 'replica');
+const client = createApiClient(new Connection(loadKubeConfig({ kubeconfig })), 'replica');
 const log = await createLogger({ level: 'info', format: 'json' });
 const registry = new Registry();
 const metrics = createMetrics({ registry, version: '0', nodeVersion: 'v0', rejectCauses });
@@ -59,7 +59,7 @@ async function register(signal: AbortSignal): Promise<void> {
   }
 }
 
-const election = runElection({
+const election = new Election({
   ...timing,
   client,
   namespace: 'default',
@@ -69,10 +69,9 @@ const election = runElection({
   lead: async (signal) => {
     await Promise.all([managed.lead(signal), register(signal)]);
   },
-  signal,
   log,
   metrics: createClusterMetrics(registry),
-});
+}).run(signal);
 const pair = await managed.first();
 const limits = { maxBodyBytes: 1 << 20, maxInFlight: 100, defaultTimeoutMs: 10_000, timeoutMarginMs: 500 };
 const server = createWebhookServer({ pair, limits, logger: log, metrics });

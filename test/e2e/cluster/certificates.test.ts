@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { createApiClient } from '../../../src/cluster/client/api-client.js';
-import { openConnection } from '../../../src/cluster/client/connection.js';
+import { Connection } from '../../../src/cluster/client/connection.js';
 import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';
 import { pathOf, resources } from '../../../src/cluster/client/resources.js';
 import { objectOf, stringOf } from '../../../src/model/json.js';
@@ -30,7 +30,7 @@ t.test('E35: certificates and authorities change under 20 handshakes a second, a
   t.teardown(() => api.stop());
   const balancer = await startBalancer();
   t.teardown(() => balancer.stop());
-  const client = createApiClient(openConnection(loadKubeConfig({ kubeconfig: api.kubeconfig })), 'test');
+  const client = createApiClient(new Connection(loadKubeConfig({ kubeconfig: api.kubeconfig })), 'test');
   t.teardown(() => client.close());
   await client.create(pathOf(resources.serviceAccounts, { namespace: 'default' }), { metadata: { name: 'default' } });
 

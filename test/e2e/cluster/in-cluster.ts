@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { createDoor, type DoorOptions } from '../../../src/admission/handler.js';
 import { createApiClient, type ApiClient } from '../../../src/cluster/client/api-client.js';
-import { openConnection } from '../../../src/cluster/client/connection.js';
+import { Connection } from '../../../src/cluster/client/connection.js';
 import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import type { ApiServer } from './api-server.js';
@@ -10,7 +10,7 @@ import { mutatingConfiguration, validatingConfiguration } from './webhooks.js';
 
 /** A client of a test's API server, as this identity. */
 export function clientOf(kubeconfig: string): ApiClient {
-  return createApiClient(openConnection(loadKubeConfig({ kubeconfig })), 'outrider-test');
+  return createApiClient(new Connection(loadKubeConfig({ kubeconfig })), 'outrider-test');
 }
 
 /** Both doors, called by a test's API server for namespaces labelled `on=yes`, in this process. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createSelfTestDoor } from '../../../src/admission/self-test.js';
 import { createApiClient, type ApiClient } from '../../../src/cluster/client/api-client.js';
 import { isApiError } from '../../../src/cluster/client/api-error.js';
-import { openConnection } from '../../../src/cluster/client/connection.js';
+import { Connection } from '../../../src/cluster/client/connection.js';
 import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';
 import type { ConfigurationKind, Installation, RegisteredPolicy } from '../../../src/cluster/registration/desired.js';
 import { followWithWatch } from '../../../src/cluster/registration/follow.js';
@@ -24,7 +24,7 @@ import type { ApiServer } from './api-server.js';
 
 /** Opens a client as whoever a kubeconfig is for. */
 export function clientOf(kubeconfig: string): ApiClient {
-  return createApiClient(openConnection(loadKubeConfig({ kubeconfig })), 'outrider-test');
+  return createApiClient(new Connection(loadKubeConfig({ kubeconfig })), 'outrider-test');
 }
 
 /** A leader that does nothing but keep the webhook configurations, and what a test changes under it. */

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import t from 'tap';
 import { isApiError } from '../../../src/cluster/client/api-error.js';
-import { createClusterFacts } from '../../../src/cluster/facts/cluster-facts.js';
+import { ClusterFactsReader } from '../../../src/cluster/facts/cluster-facts.js';
 import { sleepByTimer } from '../../../src/time/sleep.js';
 import { ClusterCredentials } from '../../../src/cluster/secrets/credentials.js';
 import { CredentialsSweep } from '../../../src/cluster/secrets/sweep.js';
@@ -198,13 +198,13 @@ t.test('E31: access keys and facts on a real API server, with the rights of thei
     const refused = createSecretSource({ client: nobody, clock: systemClock });
     await t.rejects(refused.secret('shop', 'regcred', signal), { message: /may not be read; let Outrider/ });
 
-    const facts = createClusterFacts({ client, log, random: Math.random, sleep: sleepByTimer, clock: systemClock });
+    const facts = new ClusterFactsReader({ client, log, random: Math.random, sleep: sleepByTimer, clock: systemClock });
     t.equal(await facts.refresh(signal), true);
     // Without a node, an API server of 1.32 or newer says enough.
     const nativeSidecars = (await minorOf(api)) >= 32;
     t.same(facts.seen(), { nativeSidecars, imageVolumes: false, openShift: false }, 'a server, and no node');
     t.equal(facts.report().nodes, 0);
-    const blind = createClusterFacts({
+    const blind = new ClusterFactsReader({
       client: nobody,
       log,
       random: Math.random,

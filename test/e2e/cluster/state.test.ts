@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import t from 'tap';
 import { createApiClient, type ApiClient } from '../../../src/cluster/client/api-client.js';
 import { isApiError } from '../../../src/cluster/client/api-error.js';
-import { openConnection } from '../../../src/cluster/client/connection.js';
+import { Connection } from '../../../src/cluster/client/connection.js';
 import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';
 import { pathOf, resources } from '../../../src/cluster/client/resources.js';
 import { sleepByTimer } from '../../../src/time/sleep.js';
@@ -28,7 +28,7 @@ const log = pino({ level: 'silent' });
 
 /** Follows the cluster as somebody who may only read. */
 function follow(kubeconfig: string): Following {
-  const client = createApiClient(openConnection(loadKubeConfig({ kubeconfig })), 'outrider-test');
+  const client = createApiClient(new Connection(loadKubeConfig({ kubeconfig })), 'outrider-test');
   const stop = new AbortController();
   const failures: string[] = [];
   const state = new ClusterState({

@@ -7,7 +7,7 @@
 import { createSocket } from 'node:dgram';
 import { isObject, listOf, objectOf, stringOf } from '../../../src/model/json.js';
 import { createApiClient, type ApiClient } from '../../../src/cluster/client/api-client.js';
-import { openConnection } from '../../../src/cluster/client/connection.js';
+import { Connection } from '../../../src/cluster/client/connection.js';
 import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';
 import { pathOf } from '../../../src/cluster/client/resources.js';
 import { clusterDomain, nodeAddress, registryHost } from './layout.js';
@@ -66,7 +66,7 @@ async function addressesOf(client: ApiClient, name: string): Promise<readonly st
     .flatMap((endpoint) => listOf(endpoint['addresses']).flatMap((address) => stringOf(address) ?? []));
 }
 
-const client = createApiClient(openConnection(loadKubeConfig({ kubeconfig: process.argv[2] ?? '' })), 'name-server');
+const client = createApiClient(new Connection(loadKubeConfig({ kubeconfig: process.argv[2] ?? '' })), 'name-server');
 const socket = createSocket('udp4');
 socket.on('message', (message, { address, port }) => {
   const answer = async (): Promise<void> => {
