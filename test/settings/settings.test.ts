@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { settingsMarkdown } from '../tools/settings-reference.js';
 import { camelCase, environmentName } from '../../src/settings/setting.js';
-import { certificateNames } from '../../src/cluster/certificates/names.js';
+import { certificateNames } from '../../src/cluster/certificates/certificate-names.js';
 import { parseSettingsFile } from '../../src/documents/configuration/settings-file.js';
 import { readSettings, settingKeys, settingsFileName } from '../../src/settings/settings.js';
 import { settingsTable, type Settings } from '../../src/settings/table.js';

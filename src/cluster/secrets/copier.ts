@@ -6,7 +6,7 @@ import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
 import { copyObject, isCurrent, versionOfCopy, type SourceKey } from './copy-object.js';
 import { OnDemand } from './on-demand.js';
-import { credentialsVersion } from './version.js';
+import { credentialsVersion } from './credentials-version.js';
 
 /** What became of one copy. */
 export type CopyResult =

@@ -1,4 +1,4 @@
-import { capped } from '../text.js';
+import { capped } from '../capped.js';
 
 /** How it stands with one policy's access key in the namespaces that it matches. */
 export interface CredentialsReport {

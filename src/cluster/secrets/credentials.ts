@@ -9,7 +9,7 @@ import { pathOf, resources } from '../client/resources.js';
 import { marksOf, policyLabel } from './copy-object.js';
 import { createCopier, type Copier, type CopyResult } from './copier.js';
 import { OnDemand } from './on-demand.js';
-import { credentialsVersion } from './version.js';
+import { credentialsVersion } from './credentials-version.js';
 
 /** What is known of one key of one Secret. Never its value. */
 export interface KnownKey {

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../model/error.js';
+import type { ErrorCode, OutriderError } from '../../model/error.js';
 import type { Policy } from '../../model/policy.js';
 import type { Profile } from '../../model/profile.js';
 import type { StringMap } from '../../model/selector.js';
@@ -57,4 +57,9 @@ export interface ClusterConfiguration {
   readonly profiles: readonly ProfileState[];
   /** Labels by name. */
   readonly namespaces: ReadonlyMap<string, StringMap>;
+}
+
+/** An error as it is kept for a status. */
+export function problemOf({ code, message, field }: OutriderError): Problem {
+  return { code, message, field };
 }

@@ -13,8 +13,7 @@ import {
 import { salvagePolicy } from '../../policy/salvage.js';
 import type { ProfileRegistry } from '../../profile/registry.js';
 import type { CompileOptions } from '../../engine/rules.js';
-import type { PolicyState } from './cluster-configuration.js';
-import { problemOf } from './problem.js';
+import { problemOf, type PolicyState } from './cluster-configuration.js';
 import { byName, isSame } from './profile-book.js';
 import type { WatchedObject } from './watched-object.js';
 

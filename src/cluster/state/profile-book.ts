@@ -3,8 +3,7 @@ import { readProfileObject } from '../../documents/configuration/object.js';
 import { OutriderError } from '../../model/error.js';
 import type { Profile } from '../../model/profile.js';
 import { builtInProfiles, profileRegistry, type ProfileRegistry } from '../../profile/registry.js';
-import type { ProfileState } from './cluster-configuration.js';
-import { problemOf } from './problem.js';
+import { problemOf, type ProfileState } from './cluster-configuration.js';
 import type { WatchedObject } from './watched-object.js';
 
 interface Valid {

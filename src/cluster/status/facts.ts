@@ -9,7 +9,7 @@ export interface WebhookState {
   readonly message: string;
 }
 
-/** Whether a policy's access key is there, as its keeper knows it. */
+/** Whether a policy's access key is there, as the sweep found it. */
 export interface CredentialsState {
   readonly status: ConditionStatus;
   /** Of the closed list in src/model/status.ts. */

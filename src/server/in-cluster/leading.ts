@@ -7,7 +7,7 @@ import { followWithWatch, type Follow } from '../../cluster/registration/follow.
 import { parseMatchConditions } from '../../cluster/registration/match-conditions.js';
 import { PauseMarker } from '../../cluster/registration/pause-marker.js';
 import { Registration } from '../../cluster/registration/registration.js';
-import { createSelfTest } from '../../cluster/registration/self-test.js';
+import { SelfTestLoop } from '../../cluster/registration/self-test-loop.js';
 import type { ClusterCredentials } from '../../cluster/secrets/credentials.js';
 import { CredentialsSweep } from '../../cluster/secrets/sweep.js';
 import type { ClusterView } from '../../cluster/secrets/wanted.js';
@@ -69,7 +69,7 @@ export class Leading {
   readonly #registration: Registration;
   readonly #sweep: CredentialsSweep;
   readonly #statuses: StatusWriter;
-  readonly #selfTest: (signal: AbortSignal) => Promise<void>;
+  readonly #selfTest: SelfTestLoop;
   readonly #resigned = new AbortController();
   #isServing = false;
 
@@ -168,9 +168,9 @@ export class Leading {
     });
   }
 
-  #createSelfTest(): (signal: AbortSignal) => Promise<void> {
+  #createSelfTest(): SelfTestLoop {
     const { settings, watching, observations } = this.#options;
-    return createSelfTest({
+    return new SelfTestLoop({
       ...watching,
       instance: settings.instance,
       ownNamespace: settings.ownNamespace,
@@ -212,7 +212,7 @@ export class Leading {
       this.#registration.run(term),
       this.#sweep.run(term),
       this.#statuses.run(term),
-      this.#selfTest(term),
+      this.#selfTest.run(term),
     ]);
   }
 }

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { observedSelfTest, type SelfTestResult } from '../../cluster/registration/self-test.js';
+import { observedSelfTest, type SelfTestResult } from '../../cluster/registration/run-self-test.js';
 import { observedText, type Observed } from '../../model/observed.js';
 import { version } from '../../model/version.js';
 import type { TlsPair } from '../../tls/pair.js';

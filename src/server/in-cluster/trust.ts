@@ -1,6 +1,6 @@
 import type { ApiClient } from '../../cluster/client/api-client.js';
 import { ManagedCertificate } from '../../cluster/certificates/managed.js';
-import { certificateNames } from '../../cluster/certificates/names.js';
+import { certificateNames } from '../../cluster/certificates/certificate-names.js';
 import type { Registration } from '../../cluster/registration/registration.js';
 import type { Timing } from '../../time/sleep.js';
 import type { Settings } from '../../settings/table.js';

@@ -3,7 +3,8 @@ import { ApiError } from '../../../src/cluster/client/api-error.js';
 import type { RegisteredPolicy } from '../../../src/cluster/registration/desired.js';
 import { holds, pauseIn, PauseMarker, markerPath } from '../../../src/cluster/registration/pause-marker.js';
 import { Registration } from '../../../src/cluster/registration/registration.js';
-import { createSelfTest, type SelfTestResult } from '../../../src/cluster/registration/self-test.js';
+import type { SelfTestResult } from '../../../src/cluster/registration/run-self-test.js';
+import { SelfTestLoop } from '../../../src/cluster/registration/self-test-loop.js';
 import { configurationPath } from '../../../src/cluster/registration/write.js';
 import { names } from '../../../src/model/names.js';
 import type { JsonObject } from '../../../src/model/json.js';
@@ -160,18 +161,19 @@ t.test('E42: a self-test that cannot be made is no proof that nobody is reached'
   const ending = new AbortController();
   const results: SelfTestResult[] = [];
   fake.refuse = (request) => (request.startsWith('CREATE') ? refusal(403, 'Forbidden') : undefined);
-  const running = createSelfTest({
+  const running = new SelfTestLoop({
     client: fake.client,
     log,
     metrics: createClusterMetrics(registry),
     clock: { wallMs: () => 0, monotonicMs: () => performance.now() },
     instance,
     ownNamespace,
+    sleep: sleepByTimer,
     nonce: () => 'n',
     everySeconds: 60,
     ready: () => true,
     onResult: (result) => void results.push(result),
-  })(ending.signal);
+  }).run(ending.signal);
   await until(() => results.length > 0);
   t.match(results[0], {
     reachable: undefined,

@@ -11,11 +11,13 @@ import {
   type RegisteredPolicy,
 } from '../../../src/cluster/registration/desired.js';
 import { removeEverything } from '../../../src/cluster/registration/pause.js';
-import { createSelfTest, runSelfTest, type SelfTestResult } from '../../../src/cluster/registration/self-test.js';
+import { runSelfTest, type SelfTestResult } from '../../../src/cluster/registration/run-self-test.js';
+import { SelfTestLoop } from '../../../src/cluster/registration/self-test-loop.js';
 import { configurationPath } from '../../../src/cluster/registration/write.js';
 import { policyLabel } from '../../../src/cluster/secrets/copy-object.js';
 import { Ledger } from '../../../src/cluster/secrets/ledger.js';
 import { systemClock } from '../../../src/time/clock.js';
+import { sleepByTimer } from '../../../src/time/sleep.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { names } from '../../../src/model/names.js';
 import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';
@@ -574,12 +576,13 @@ t.test('E42: the self-test knows whether the API server reaches the webhook', as
 
   const ending = new AbortController();
   const results: SelfTestResult[] = [];
-  const running = createSelfTest({
+  const running = new SelfTestLoop({
     ...options,
+    sleep: sleepByTimer,
     everySeconds: 60,
     ready: () => true,
     onResult: (result) => void results.push(result),
-  })(ending.signal);
+  }).run(ending.signal);
   await until('a result', () => Promise.resolve(results.length > 0));
   t.equal(results[0]?.reachable, true);
   ending.abort();

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { ApiError } from '../../../src/cluster/client/api-error.js';
 import { selfTestName } from '../../../src/cluster/registration/desired.js';
-import { createSelfTest } from '../../../src/cluster/registration/self-test.js';
+import { SelfTestLoop } from '../../../src/cluster/registration/self-test-loop.js';
 import { objectOf, type JsonObject } from '../../../src/model/json.js';
 import { names } from '../../../src/model/names.js';
 import { nonceOf, writeAnswer } from '../../../src/model/self-test.js';
@@ -36,7 +36,7 @@ async function run(t: Test, { reached = false, everySeconds = 60 } = {}): Promis
   };
   let nonces = 0;
   const ending = new AbortController();
-  const ended = createSelfTest({
+  const ended = new SelfTestLoop({
     client: { create },
     log: await createLogger({ level: 'warn', format: 'json', destination }),
     metrics: { setReachable: (reachable) => void said.push(reachable) },
@@ -48,7 +48,7 @@ async function run(t: Test, { reached = false, everySeconds = 60 } = {}): Promis
     everySeconds,
     ready: () => true,
     onResult: () => undefined,
-  })(ending.signal);
+  }).run(ending.signal);
   t.teardown(() => {
     ending.abort();
     return ended;

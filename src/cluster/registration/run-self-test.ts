@@ -8,8 +8,6 @@ import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import { ApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
-import { isAborted } from '../../time/abort.js';
-import { sleepByTimer, type Sleep } from '../../time/sleep.js';
 import { selfTestName } from './desired.js';
 
 /** What a self-test found: the condition `Reachable`. */
@@ -86,67 +84,6 @@ export async function runSelfTest(options: SelfTestOptions, signal: AbortSignal)
       ? result(false, `the API server cannot call the webhook: ${reasonOf(error.message)}`)
       : result(undefined, `the self-test could not be made: ${error.message}`);
   }
-}
-
-/** The longest that a timer waits. */
-const neverMs = 2 ** 31 - 1;
-/** How soon an unreachable webhook is looked at again. */
-const againMs = 10_000;
-/** A single failure may be a configuration that the API server has not read yet. */
-const confirmMs = 2_000;
-/** How long a leader's first success may take: a new installation's pods are no endpoints until their first probe. */
-const firstMs = 15_000;
-
-/**
- * Runs the self-test for as long as this replica leads.
- *
- * @param options.everySeconds 0: never
- * @param options.ready whether the entries of the self-test are in force: not while paused, nor before the first write
- * @param options.onResult told of every result that is not about to be confirmed
- */
-export function createSelfTest(
-  options: SelfTestOptions & {
-    readonly everySeconds: number;
-    readonly ready: () => boolean;
-    readonly onResult: (result: SelfTestResult) => void;
-    readonly sleep?: Sleep;
-  },
-): (signal: AbortSignal) => Promise<void> {
-  const { everySeconds, ready, onResult, log, metrics, clock, sleep = sleepByTimer } = options;
-  return async (signal) => {
-    let before: boolean | undefined;
-    const test = (): Promise<SelfTestResult | undefined> =>
-      runSelfTest(options, signal).catch((error: unknown) => {
-        log.error({ err: error }, 'the self-test failed');
-        return undefined;
-      });
-    while (!signal.aborted) {
-      let waitMs = everySeconds === 0 ? neverMs : everySeconds * 1000;
-      if (everySeconds > 0 && !ready()) {
-        waitMs = Math.min(waitMs, confirmMs);
-      } else if (everySeconds > 0) {
-        let result = await test();
-        const patientUntilMs = clock.monotonicMs() + (before === undefined ? firstMs : confirmMs);
-        while (result?.reachable === false && clock.monotonicMs() < patientUntilMs) {
-          await sleep(confirmMs, signal);
-          if (isAborted(signal) || !ready()) break;
-          result = await test();
-        }
-        if (isAborted(signal)) break;
-        if (result !== undefined && ready()) {
-          if (result.reachable !== undefined) metrics.setReachable(result.reachable, result.latencyMs / 1000);
-          if (result.reachable !== before) {
-            if (result.reachable === true) log.info({ latencyMs: result.latencyMs }, result.why);
-            else log.error({ why: result.why }, 'the self-test did not come through');
-            before = result.reachable;
-          }
-          onResult(result);
-        }
-        if (result?.reachable !== true) waitMs = Math.min(waitMs, againMs);
-      }
-      await sleep(waitMs, signal);
-    }
-  };
 }
 
 /** The API server answers so when a webhook with failurePolicy Fail cannot be called: ours, and nobody else's. */
