@@ -17,45 +17,57 @@ export type CopyResult =
   | { readonly state: 'sourceless'; readonly detail: string; readonly version: string | undefined }
   | { readonly state: 'failed'; readonly detail: string };
 
-/** Writes copies of Secrets. No method throws for what the API server does, and no text holds a value. */
-export interface Copier {
-  /** Makes a copy, or puts it right. */
-  ensure(namespace: string, mirror: MirroredSecret): Promise<CopyResult>;
-  /** Reads a source anew. Returns its version; `undefined` when it is not there; what is known when nobody answers. */
-  refreshSource(mirror: MirroredSecret, signal: AbortSignal): Promise<string | undefined>;
-}
-
 const requestMs = 5_000;
 const sourceFreshMs = 60_000;
 const sourceMissingMs = 5_000;
 // A second writer can come between reading and writing; who comes third has bad luck, and the next look.
 const attempts = 3;
 
-/** @param ownNamespace where the sources are */
-export function createCopier({
-  client,
-  clock,
-  ownNamespace,
-}: {
+/** What copies are made with. */
+export interface CopierOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
+  /** Where the sources are. */
   readonly ownNamespace: string;
-}): Copier {
-  const sources = new OnDemand<SourceKey | undefined>({
-    read: async (id) => {
-      const { name, key } = sourceOf(id);
-      const secret = await readSecret(client, ownNamespace, name);
-      const version = secret === undefined ? undefined : credentialsVersion(secret, key);
-      const value = stringOf(objectOf(secret?.['data'])?.[key]);
-      return version === undefined || value === undefined ? undefined : { version, value };
-    },
-    freshMs: (source) => (source === undefined ? sourceMissingMs : sourceFreshMs),
-    failureMs: sourceMissingMs,
-    maxEntries: 1_000,
-    clock,
-  });
+}
 
-  async function attempt(namespace: string, mirror: MirroredSecret): Promise<CopyResult> {
+/** Writes copies of Secrets. No method throws for what the API server does, and no text holds a value. */
+export class Copier {
+  readonly #options: CopierOptions;
+  readonly #sources: OnDemand<SourceKey | undefined>;
+
+  constructor(options: CopierOptions) {
+    this.#options = options;
+    this.#sources = new OnDemand<SourceKey | undefined>({
+      read: (id) => this.#readSource(id),
+      freshMs: (source) => (source === undefined ? sourceMissingMs : sourceFreshMs),
+      failureMs: sourceMissingMs,
+      maxEntries: 1_000,
+      clock: options.clock,
+    });
+  }
+
+  /** Makes a copy, or puts it right. */
+  async ensure(namespace: string, mirror: MirroredSecret): Promise<CopyResult> {
+    for (let left = attempts; ; left--) {
+      try {
+        return await this.#attempt(namespace, mirror);
+      } catch (error) {
+        if (left > 1 && isApiError(error, 'Conflict', 'AlreadyExists', 'NotFound')) continue;
+        return { state: 'failed', detail: `Secret ${namespace}/${mirror.copy} cannot be kept: ${causeOf(error)}` };
+      }
+    }
+  }
+
+  /** Reads a source anew. Returns its version; `undefined` when it is not there; what is known when nobody answers. */
+  async refreshSource(mirror: MirroredSecret, signal: AbortSignal): Promise<string | undefined> {
+    const id = idOf(mirror);
+    const source = await this.#sources.refresh(id, signal).catch(() => this.#sources.peek(id)?.value);
+    return source?.version;
+  }
+
+  async #attempt(namespace: string, mirror: MirroredSecret): Promise<CopyResult> {
+    const { client, ownNamespace } = this.#options;
     const name = mirror.copy;
     const secret = await readSecret(client, namespace, name);
     const has = secret === undefined ? undefined : versionOfCopy(secret, mirror.policy);
@@ -63,44 +75,44 @@ export function createCopier({
       const detail = `Secret ${namespace}/${name} is not Outrider’s copy of ${ownNamespace}/${mirror.source.name}`;
       return { state: 'blocked', detail };
     }
-    const source = await sources.get(idOf(mirror), AbortSignal.timeout(requestMs));
+    const source = await this.#sources.get(idOf(mirror), AbortSignal.timeout(requestMs));
     if (source === undefined) {
       const detail = `Secret ${ownNamespace}/${mirror.source.name}, to be mirrored, has no key ${mirror.source.key}`;
       return { state: 'sourceless', detail, version: has };
     }
-    const { version } = source;
+    const wrote = secret === undefined || !isCurrent(secret, mirror, source);
+    if (wrote) await this.#write(namespace, mirror, source, secret);
+    return { state: 'current', version: source.version, wrote };
+  }
+
+  async #write(
+    namespace: string,
+    mirror: MirroredSecret,
+    source: SourceKey,
+    before: JsonObject | undefined,
+  ): Promise<void> {
+    const { client } = this.#options;
     const wanted = copyObject(mirror, namespace, source);
-    if (secret === undefined) {
+    if (before === undefined) {
       await client.create(pathOf(resources.secrets, { namespace }), wanted, { timeoutMs: requestMs });
-      return { state: 'current', version, wrote: true };
+      return;
     }
-    if (isCurrent(secret, mirror, source)) return { state: 'current', version, wrote: false };
-    const resourceVersion = objectOf(secret['metadata'])?.['resourceVersion'];
+    const resourceVersion = objectOf(before['metadata'])?.['resourceVersion'];
     await client.replace(
-      pathOf(resources.secrets, { namespace, name }),
+      pathOf(resources.secrets, { namespace, name: mirror.copy }),
       { ...wanted, metadata: { ...objectOf(wanted['metadata']), resourceVersion } },
       { timeoutMs: requestMs },
     );
-    return { state: 'current', version, wrote: true };
   }
 
-  return {
-    ensure: async (namespace, mirror) => {
-      for (let left = attempts; ; left--) {
-        try {
-          return await attempt(namespace, mirror);
-        } catch (error) {
-          if (left > 1 && isApiError(error, 'Conflict', 'AlreadyExists', 'NotFound')) continue;
-          return { state: 'failed', detail: `Secret ${namespace}/${mirror.copy} cannot be kept: ${causeOf(error)}` };
-        }
-      }
-    },
-    refreshSource: async (mirror, signal) => {
-      const id = idOf(mirror);
-      const source = await sources.refresh(id, signal).catch(() => sources.peek(id)?.value);
-      return source?.version;
-    },
-  };
+  async #readSource(id: string): Promise<SourceKey | undefined> {
+    const { client, ownNamespace } = this.#options;
+    const { name, key } = sourceOf(id);
+    const secret = await readSecret(client, ownNamespace, name);
+    const version = secret === undefined ? undefined : credentialsVersion(secret, key);
+    const value = stringOf(objectOf(secret?.['data'])?.[key]);
+    return version === undefined || value === undefined ? undefined : { version, value };
+  }
 }
 
 /** A Secret; `undefined` when it is not there. @throws ApiError */

@@ -7,7 +7,7 @@ import { isApiError } from '../client/api-error.js';
 import { isObjectName } from '../client/object-name.js';
 import { pathOf, resources } from '../client/resources.js';
 import { marksOf, policyLabel } from './copy-object.js';
-import { createCopier, type Copier, type CopyResult } from './copier.js';
+import { Copier, type CopyResult } from './copier.js';
 import { OnDemand } from './on-demand.js';
 import { credentialsVersion } from './credentials-version.js';
 
@@ -54,7 +54,7 @@ export class ClusterCredentials {
   readonly #making = new SharedCalls<void>({ whenLeft: 'goOn' });
 
   constructor({ client, clock, ownNamespace }: CredentialsOptions) {
-    this.copier = createCopier({ client, clock, ownNamespace });
+    this.copier = new Copier({ client, clock, ownNamespace });
     this.#keys = new OnDemand<KnownKey>({
       read: (id) => readKey(client, parseId(id)),
       freshMs: ({ hasKey, trouble }) => (hasKey ? presentMs : trouble === undefined ? 0 : troubleMs),
