@@ -25,7 +25,7 @@ export const testedThrough: Readonly<Record<string, string>> = {
   'src/cluster/client/read-text.ts': 'test/e2e/cluster/status.test.ts',
   'src/cluster/live/': 'test/e2e/cluster/explain.test.ts',
   'src/cluster/overview/': 'test/e2e/cluster/status.test.ts',
-  'src/cluster/text.ts': 'test/cluster/secrets/keeper.test.ts',
+  'src/cluster/capped.ts': 'test/cluster/secrets/sweep.test.ts',
   'src/documents/configuration/object.ts': 'test/cluster/state/cluster-state.test.ts',
   'src/documents/indentation.ts': 'test/documents/manifest/manifest.test.ts',
   'src/documents/schema/problem.ts': 'test/documents/configuration/configuration.test.ts',
