@@ -96,7 +96,7 @@ async function serveCluster(
 ): Promise<Service | undefined> {
   // Loaded only here: the Kubernetes client takes as long to load as all the rest.
   const { connectCluster } = await import('../server/in-cluster/connect.js');
-  const { openInCluster } = await import('../server/in-cluster/in-cluster.js');
+  const { InCluster } = await import('../server/in-cluster/in-cluster.js');
   const { imageConfig } = settings;
   const map = imageConfig === '' ? new Map() : parseImageMapJson(await readText(imageConfig), imageConfig);
   const connection = connectCluster(settings, logger);
@@ -105,7 +105,7 @@ async function serveCluster(
     nodes: facts.nodes,
     ...(secrets === undefined ? {} : { secrets }),
   });
-  const cluster = openInCluster({
+  const cluster = new InCluster({
     settings,
     logger,
     metrics,

@@ -34,112 +34,138 @@ export interface InClusterOptions {
   readonly argvOf?: CompileOptions['argvOf'];
 }
 
-/** A service's sources in a cluster, and the leader's work beside them. */
-export interface InCluster {
-  readonly certificates: CertificateSource;
-  readonly handlers: HandlerSource;
-  /** Gives leadership up: another replica is to take over at once. */
-  onDrain(): void;
-  /** Ends every watch, waits until leadership is given up, and closes the connections. */
-  close(): Promise<void>;
-}
-
 const minuteMs = 60_000;
 // The first look at the nodes is waited for, so that pods get what fits, and the same from each replica; not for ever, since
 // without it they get what fits everywhere.
 const factsWaitMs = 30_000;
 
 /**
- * Starts to follow the cluster and to take part in the election.
- * @throws OutriderError `usage` for settings that only a cluster reads
+ * A service's sources in a cluster, and the leader's work beside them: follows the cluster and takes part in the election from
+ * when this is made.
  */
-export function openInCluster(options: InClusterOptions): InCluster {
-  const { settings, logger, metrics, connection, images, argvOf } = options;
-  const { client, timing, identity, facts } = connection;
-  const clusterMetrics = createClusterMetrics(metrics.registry);
-  const ended = new AbortController();
-  const { signal } = ended;
-  // Every watch and every part of the leader's work listens.
-  setMaxListeners(0, signal);
-  const watching = {
-    client,
-    log: logger,
-    metrics: clusterMetrics,
-    relistMs: settings.relistMinutes * minuteMs,
-    signal,
-    ...timing,
+export class InCluster {
+  readonly #options: InClusterOptions;
+  readonly #ended = new AbortController();
+  readonly #state: ClusterState;
+  readonly #credentials: ClusterCredentials;
+  readonly #events: EventRecorder | undefined;
+  readonly #observations: Observations;
+  readonly #leading: Leading;
+
+  /** @throws OutriderError `usage` for settings that only a cluster reads */
+  constructor(options: InClusterOptions) {
+    const { settings, logger, metrics, connection, argvOf } = options;
+    const { client, timing, identity, facts } = connection;
+    const clusterMetrics = createClusterMetrics(metrics.registry);
+    const { signal } = this.#ended;
+    // Every watch and every part of the leader's work listens.
+    setMaxListeners(0, signal);
+    const relistMs = settings.relistMinutes * minuteMs;
+    const watching = { client, log: logger, metrics: clusterMetrics, relistMs, signal, ...timing };
+    const compile = { mirrors: settings.mirrorSecrets, ...(argvOf === undefined ? {} : { argvOf }) };
+
+    this.#options = options;
+    this.#state = new ClusterState({ ...watching, compile });
+    this.#credentials = new ClusterCredentials({ client, clock: timing.clock, ownNamespace: settings.ownNamespace });
+    this.#events = settings.events ? new EventRecorder({ ...watching, identity }) : undefined;
+    this.#observations = new Observations(() => facts.report().version);
+    this.#leading = new Leading({
+      settings,
+      identity,
+      watching,
+      connection,
+      state: this.#state,
+      credentials: this.#credentials,
+      observations: this.#observations,
+    });
+    clusterMetrics.watchStaleness(() => new Map([...this.#state.staleness(), ...this.#leading.staleness()]));
+    this.#state.onChange(({ configuration }) => {
+      if (configuration) metrics.knowPolicies(this.#state.configuration().rules.policyNames);
+    });
+    void facts.run(signal, () => undefined);
+  }
+
+  /** The served certificate, which the leader's Lease tells of. */
+  readonly certificates: CertificateSource = async (context) => {
+    const opened = await this.#leading.trust.source(context);
+    this.#observations.certificate(opened.pair);
+    return {
+      ...opened,
+      watch: (onPair) =>
+        opened.watch((pair) => {
+          this.#observations.certificate(pair);
+          onPair(pair);
+        }),
+    };
   };
 
-  const state = new ClusterState({
-    ...watching,
-    compile: { mirrors: settings.mirrorSecrets, ...(argvOf === undefined ? {} : { argvOf }) },
-  });
-  const credentials = new ClusterCredentials({ client, clock: timing.clock, ownNamespace: settings.ownNamespace });
-  const events = settings.events ? new EventRecorder({ ...watching, identity }) : undefined;
-  const observations = new Observations(() => facts.report().version);
-  const leading = new Leading({ settings, identity, watching, connection, state, credentials, observations });
-  clusterMetrics.watchStaleness(() => new Map([...state.staleness(), ...leading.staleness()]));
-  state.onChange(({ configuration }) => {
-    if (configuration) metrics.knowPolicies(state.configuration().rules.policyNames);
-  });
-  void facts.run(signal, () => undefined);
-
-  return {
-    certificates: async (context) => {
-      const opened = await leading.trust.source(context);
-      observations.certificate(opened.pair);
-      return {
-        ...opened,
-        watch: (onPair) =>
-          opened.watch((pair) => {
-            observations.certificate(pair);
-            onPair(pair);
-          }),
-      };
-    },
-    handlers: async (_context, onHandlers) => {
-      await Promise.all([state.synced, Promise.race([facts.known, timing.sleep(factsWaitMs, signal)])]);
-      const { onReviewed, onFailure } = reviewLog(logger, metrics);
-      const engines = new ClusterEngines({
-        settings,
-        state,
-        facts,
-        images,
-        credentials: { secretState: credentials.secretState, credentials: credentials.ahead },
-        clock: timing.clock,
-      });
-      const doors: DoorOptions = {
-        engine: () => engines.current(),
-        otherVersions: {
-          earlier: () => engines.earlier(),
-          catchUp: (caller) => unlessAborted(Promise.all([state.catchUp(), facts.catchUp(signal)]), caller),
-        },
-        namespaceLabels: (namespace: string) => state.namespaceLabels(namespace),
-        reread: state.reread,
-        onFailure,
-        onReviewed:
-          events === undefined
-            ? onReviewed
-            : (reviewed, decision, pod) => {
-                onReviewed(reviewed);
-                events.record(reviewed, decision, pod);
-              },
-      };
-      onHandlers({
-        mutate: createDoor('mutate', doors),
-        validate: createDoor('validate', doors),
-        selfTest: createSelfTestDoor(identity),
-      });
-      metrics.countReload('success');
-      leading.serving();
-    },
-    onDrain: () => leading.resign(),
-    close: async () => {
-      leading.resign();
-      await events?.close();
-      ended.abort();
-      await leading.ended;
-      await client.close();
-    },
+  /** The doors, once the cluster is known: with the engine of the moment they need no others later. */
+  readonly handlers: HandlerSource = async (_context, onHandlers) => {
+    await this.#synced();
+    const doors = this.#doors();
+    onHandlers({
+      mutate: createDoor('mutate', doors),
+      validate: createDoor('validate', doors),
+      selfTest: createSelfTestDoor(this.#options.connection.identity),
+    });
+    this.#options.metrics.countReload('success');
+    this.#leading.serving();
   };
+
+  /** Gives leadership up: another replica is to take over at once. */
+  onDrain(): void {
+    this.#leading.resign();
+  }
+
+  /** Ends every watch, waits until leadership is given up, and closes the connections. */
+  async close(): Promise<void> {
+    this.#leading.resign();
+    await this.#events?.close();
+    this.#ended.abort();
+    await this.#leading.ended;
+    await this.#options.connection.client.close();
+  }
+
+  async #synced(): Promise<void> {
+    const { facts, timing } = this.#options.connection;
+    await Promise.all([this.#state.synced, Promise.race([facts.known, timing.sleep(factsWaitMs, this.#ended.signal)])]);
+  }
+
+  #doors(): DoorOptions {
+    const { logger, metrics } = this.#options;
+    const { onReviewed, onFailure } = reviewLog(logger, metrics);
+    const engines = this.#engines();
+    return {
+      engine: () => engines.current(),
+      otherVersions: {
+        earlier: () => engines.earlier(),
+        catchUp: (caller) => unlessAborted(this.#catchUp(), caller),
+      },
+      namespaceLabels: (namespace) => this.#state.namespaceLabels(namespace),
+      reread: this.#state.reread,
+      onFailure,
+      onReviewed: (reviewed, decision, pod) => {
+        onReviewed(reviewed);
+        this.#events?.record(reviewed, decision, pod);
+      },
+    };
+  }
+
+  #engines(): ClusterEngines {
+    const { settings, connection, images } = this.#options;
+    const { facts, timing } = connection;
+    const { secretState, ahead } = this.#credentials;
+    return new ClusterEngines({
+      settings,
+      state: this.#state,
+      facts,
+      images,
+      credentials: { secretState, credentials: ahead },
+      clock: timing.clock,
+    });
+  }
+
+  #catchUp(): Promise<unknown> {
+    return Promise.all([this.#state.catchUp(), this.#options.connection.facts.catchUp(this.#ended.signal)]);
+  }
 }
