@@ -18,11 +18,6 @@ export class Wake {
     this.#sleep = sleep;
   }
 
-  /** Whether the next sleep ends at once. */
-  get isPoked(): boolean {
-    return this.#poked;
-  }
-
   /** Ends the sleep; while nobody sleeps, the next one. Can be handed on as it is. */
   readonly poke = (): void => {
     this.#poked = true;
