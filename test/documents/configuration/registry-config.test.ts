@@ -72,7 +72,7 @@ t.test('what is wrong is said with file, line, field and remedy, all of it at on
 });
 
 t.test('the examples of docs/images.md are valid', (t) => {
-  const page = readFileSync(new URL('../../../docs/images.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../../../docs/images.md', import.meta.url), 'utf8');
   const examples = [...page.matchAll(/^```yaml\n([^]*?)^```/gm)].map(([, text]) => text ?? '');
   t.equal(examples.length, 2);
   for (const text of examples) t.match(parseRegistryConfig(text, 'example.yaml'), { kind: 'RegistryConfiguration' });
