@@ -169,7 +169,7 @@ function finished(
   },
 ): TaskOutcome {
   const { view, images } = input;
-  const planned = makeTaskPlan({ ...input, imageOf: ({ name }) => images.get(name) });
+  const planned = makeTaskPlan({ ...input, wishes: rule.wishes, imageOf: ({ name }) => images.get(name) });
   const { plan } = planned;
   const findings = findingsOf(screening, input, planned);
   const decision = decide(screening, findings, 'mutate');

@@ -3,7 +3,8 @@ import { OutriderError } from '../model/error.js';
 import { deepFrozen } from '../model/json.js';
 import type { Policy } from '../model/policy.js';
 import type { Profile } from '../model/profile.js';
-import type { Recipe, Wishes } from '../model/recipe.js';
+import type { Recipe } from '../model/recipe.js';
+import { wishesOf, type Wishes } from '../model/wishes.js';
 import {
   compilePolicy,
   invalidPolicy,
@@ -128,12 +129,7 @@ export function compileRule(
     recipe,
     parts: new OwnParts(recipe),
     profile,
-    wishes: {
-      cover: new Set(spec.containers.cover),
-      placement: spec.agent.placement,
-      delivery: spec.delivery,
-      capability: spec.capability,
-    },
+    wishes: wishesOf(spec),
     stamp: `${recipe.profile}/${recipe.version}/${hashOf(recipe)}`,
     ...(mirror === undefined ? {} : { mirror }),
   };

@@ -1,5 +1,5 @@
 import type { JsonObject } from './json.js';
-import type { Cover, Prefer, Resources } from './policy.js';
+import type { Prefer, Resources } from './policy.js';
 import type { Obstacle } from './profile.js';
 
 /**
@@ -67,14 +67,6 @@ export interface RecipeSidecar {
   readonly runAsUser?: number;
   readonly runAsGroup?: number;
   readonly readOnlyRootFilesystem: boolean;
-}
-
-/** What a policy wishes of the injection into pods, beside the recipe. */
-export interface Wishes {
-  readonly cover: ReadonlySet<Cover>;
-  readonly placement: 'Auto' | 'Native' | 'Container';
-  readonly delivery: 'Auto' | 'Copy' | 'ImageVolume';
-  readonly capability: 'Auto' | 'Always' | 'Never';
 }
 
 /**

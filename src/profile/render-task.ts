@@ -26,7 +26,7 @@ export function renderTaskRecipe(profile: Profile, policy: PolicySpec): TaskReci
     profile: profile.metadata.name,
     prefer: policy.prefer,
     sharePidNamespace: task.sharePidNamespace,
-    capabilities: policy.capability === 'Never' ? [] : task.capabilities,
+    capabilities: task.capabilities,
     wrapper: wrapper === undefined ? [] : fillArgs(filling, wrapper.argv, 'spec.wrapper.argv'),
     toolsPath: task.toolsPath ?? '',
     volume: task.volume && volumeOf(filling, task.volume),
@@ -69,7 +69,7 @@ function agentOf(filling: Filling, agent: ProfileTask['agent']): TaskAgent {
     ports: (profile.spec.sidecar?.ports ?? []).map((port) =>
       typeof port === 'number' ? port : (portIn(values.settings.get(port.setting)) ?? port.default),
     ),
-    capabilities: policy.capability === 'Never' ? [] : agent.capabilities,
+    capabilities: agent.capabilities,
     hostMounts: agent.hostMounts,
     dockerrunSecurityOptions: agent.dockerrunSecurityOptions,
     memoryLimitMiB: numberOf(

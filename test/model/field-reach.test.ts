@@ -108,7 +108,7 @@ t.test(
     for (const [field, { on }] of policyReach) {
       if (on === 'pods') t.notOk(ofPolicy.has(field), `${field} of a policy: not for tasks`);
     }
-    for (const field of ['spec.agent.image', 'spec.capability', 'spec.prefer']) t.ok(ofPolicy.has(field), field);
+    for (const field of ['spec.agent.image', 'spec.prefer']) t.ok(ofPolicy.has(field), field);
     t.end();
   },
 );

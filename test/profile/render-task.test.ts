@@ -53,11 +53,10 @@ t.test('sysdig: collector by region, priority, and the key by its source', (t) =
     taskLogGroup: '/x',
     taskLogRegion: 'eu-west-1',
   };
-  const security = renderTaskRecipe(sysdig, policy(sysdig, settings, { prefer: 'Security', capability: 'Never' }));
+  const security = renderTaskRecipe(sysdig, policy(sysdig, settings, { prefer: 'Security' }));
   t.same(security?.agent.secrets, [{ name: 'SYSDIG_ACCESS_KEY', valueFrom: arn }]);
   t.equal(security?.agent.essential, true);
   t.equal(security?.agent.name, 'guard');
-  t.same(security?.capabilities, []);
   t.same(security?.agent.log, {
     driver: 'awslogs',
     options: { 'awslogs-group': '/x', 'awslogs-region': 'eu-west-1', 'awslogs-stream-prefix': 'sysdig' },

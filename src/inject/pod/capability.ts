@@ -1,6 +1,7 @@
 import { listOf, objectOf, stringOf } from '../../model/json.js';
 import type { Finding } from '../../model/decision.js';
-import type { ClusterFacts, PodSecurityLevel, Wishes } from '../../model/recipe.js';
+import type { ClusterFacts, PodSecurityLevel } from '../../model/recipe.js';
+import type { Wishes } from '../../model/wishes.js';
 import type { StringMap } from '../../model/selector.js';
 import type { ContainerView, PodView } from './view.js';
 

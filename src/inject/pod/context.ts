@@ -1,6 +1,7 @@
 import type { Finding } from '../../model/decision.js';
 import type { JsonObject } from '../../model/json.js';
-import type { ClusterFacts, Recipe, Wishes } from '../../model/recipe.js';
+import type { ClusterFacts, Recipe } from '../../model/recipe.js';
+import type { Wishes } from '../../model/wishes.js';
 import { runsWrapper } from '../argv.js';
 import type { Surroundings } from './own-containers.js';
 import type { OwnPart, OwnParts } from './own-parts.js';

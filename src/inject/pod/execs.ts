@@ -1,6 +1,6 @@
 import type { Finding } from '../../model/decision.js';
 import { isObject, objectOf, stringsOf, type JsonObject } from '../../model/json.js';
-import type { Wishes } from '../../model/recipe.js';
+import type { Wishes } from '../../model/wishes.js';
 import { isWrapped } from '../argv.js';
 import type { PlannedExec } from './plan.js';
 import type { ContainerView } from './view.js';

@@ -2,6 +2,7 @@ import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
 import { isObject, listOf } from '../../model/json.js';
 import type { TaskRecipe } from '../../model/task-recipe.js';
+import type { Wishes } from '../../model/wishes.js';
 import { isIntrinsic } from './dialect.js';
 import type { OwnTaskContainers } from './identify.js';
 import { namesOfParts, planParts, volumeNameIn } from './parts.js';
@@ -14,6 +15,7 @@ import { planTaskContainer } from './workload.js';
 export interface TaskPlanInput {
   readonly view: TaskView;
   readonly recipe: TaskRecipe;
+  readonly wishes: Wishes;
   readonly own: OwnTaskContainers;
   readonly selected: readonly TaskContainerView[];
   /** Whether containers whose name only deployment knows are asked for, and so reported. */
@@ -24,7 +26,8 @@ export interface TaskPlanInput {
 const nothing = { plan: undefined, containers: [], remarks: [], tampered: undefined };
 
 /** Plans the instrumentation of a task. Nothing that is there already is planned again (E17). */
-export function makeTaskPlan({ view, recipe, own, selected, asksForUnknown, imageOf }: TaskPlanInput): PlannedTask {
+export function makeTaskPlan({ view, own, selected, asksForUnknown, imageOf, ...asked }: TaskPlanInput): PlannedTask {
+  const recipe = asWished(asked.recipe, asked.wishes);
   const names = namesOfParts(view, recipe, own);
   if ('reason' in names) return { ...nothing, obstacle: names };
   const volume = recipe.volume && volumeNameIn(view, recipe.volume.name);
@@ -62,6 +65,12 @@ export function makeTaskPlan({ view, recipe, own, selected, asksForUnknown, imag
     remarks: [...remarks, ...planned.remarks, ...platformRemarks(view, recipe)],
     obstacle: planned.obstacle,
   };
+}
+
+/** The recipe without what the policy does not wish for. */
+function asWished(recipe: TaskRecipe, { capability }: Wishes): TaskRecipe {
+  if (capability !== 'Never') return recipe;
+  return { ...recipe, capabilities: [], agent: { ...recipe.agent, capabilities: [] } };
 }
 
 /** A reserved variable that an agent which is there has otherwise than it would be given. */
