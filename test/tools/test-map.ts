@@ -35,6 +35,7 @@ export const testedThrough: Readonly<Record<string, string>> = {
   'src/inject/task/': 'test/golden-tasks/golden.test.ts',
   'src/main.ts': 'test/cli/program.test.ts',
   'src/model/image-map.ts': 'test/documents/configuration/configuration.test.ts',
+  'src/model/wishes.ts': 'test/golden/golden.test.ts',
   'src/server/in-cluster/': 'test/e2e/cluster/in-cluster.test.ts',
   'src/server/review-log.ts': 'test/e2e/faults/secrets.test.ts',
   'src/server/run.ts': 'test/e2e/faults/ending.test.ts',
