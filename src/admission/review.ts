@@ -1,3 +1,4 @@
+import { pods, type SubjectRow } from '../model/doors.js';
 import { OutriderError } from '../model/error.js';
 import { isObject, objectOf, stringOf } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
@@ -58,7 +59,7 @@ export function readReview(body: Buffer): Review {
   if (groupVersionKind === undefined || stringOf(groupVersionKind['kind']) === undefined) {
     throw invalid('request.kind is not a group, version and kind', 'request.kind');
   }
-  const createsPod = operation === 'CREATE' && isPod(groupVersionKind) && !hasSubResource(request);
+  const createsPod = isAbout(pods, request);
   const namespace = optionalText(request, 'namespace');
   if (!createsPod) return { uid, createsPod, operation, namespace, dryRun: false, pod: {} };
   const dryRun = request['dryRun'];
@@ -77,13 +78,16 @@ export function readReview(body: Buffer): Review {
   };
 }
 
-function isPod(kind: JsonObject): boolean {
-  return kind['kind'] === 'Pod' && (kind['group'] ?? '') === '' && kind['version'] === 'v1';
-}
-
-function hasSubResource(request: JsonObject): boolean {
-  const subResource = request['subResource'];
-  return subResource !== undefined && subResource !== null && subResource !== '';
+/** Whether a request is one that a subject is made of. An entry that others have widened sends other ones too (E29). */
+export function isAbout({ requests }: SubjectRow, request: JsonObject): boolean {
+  const kind = objectOf(request['kind']);
+  return (
+    requests.operations.some((operation) => operation === request['operation']) &&
+    kind?.['kind'] === requests.kind &&
+    (kind['group'] ?? '') === requests.apiGroup &&
+    kind['version'] === requests.apiVersion &&
+    (request['subResource'] ?? '') === requests.subResource
+  );
 }
 
 function optionalText(request: JsonObject, field: string): string {

@@ -202,7 +202,7 @@ function handlersOf(
     namespaceLabels: (namespace: string) => namespaces.get(namespace) ?? noLabels,
     ...reviewLog(logger, metrics),
   };
-  return { mutate: createDoor('mutate', options), validate: createDoor('validate', options) };
+  return { pods: { mutate: createDoor('mutate', options), validate: createDoor('validate', options) } };
 }
 
 function demonstration(logger: Logger): ParsedConfiguration {

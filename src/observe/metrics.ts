@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { DecisionKind, Door } from '../model/decision.js';
+import type { DecisionKind } from '../model/decision.js';
+import { measuredDoors, type DoorName } from '../model/doors.js';
 import type { ReasonCode } from '../model/reasons.js';
-
 import { GatheredCount, GatheredDurations } from './gathered.js';
 import { collectProcessMetrics } from './process-metrics.js';
 
@@ -9,7 +9,7 @@ export { Registry } from 'prom-client';
 
 /** One answered review, as it is counted. */
 export interface CountedReview {
-  readonly door: Door;
+  readonly door: DoorName;
   /** Name of the policy that won, if one did. */
   readonly policy: string | undefined;
   readonly decision: DecisionKind;
@@ -23,8 +23,8 @@ export interface Metrics {
   countReview(review: CountedReview): void;
   /** Says which policies there are now. */
   knowPolicies(names: readonly string[]): void;
-  /** Records how long a door took for an answer, whatever the answer. */
-  observeDuration(door: Door, seconds: number): void;
+  /** Records how long a door took for an answer, whatever the answer; only of doors whose calls count as reviews. */
+  observeDuration(door: DoorName, seconds: number): void;
   /** Says where the number of reviews under way is read. */
   watchInFlight(read: () => number): void;
   /** Counts a request that got no admission response. `cause` is one of a closed list. */
@@ -37,7 +37,6 @@ export interface Metrics {
   countReload(result: 'success' | 'failure'): void;
 }
 
-const doors: readonly Door[] = ['mutate', 'validate'];
 const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /**
@@ -67,7 +66,7 @@ export function createMetrics(options: {
     buckets: durationBuckets,
     registers,
     collect: () => {
-      for (const door of doors) observers[door].handOn();
+      for (const observer of observers.values()) observer.handOn();
     },
   });
   const expiry = new Gauge({
@@ -121,10 +120,9 @@ export function createMetrics(options: {
     reloads.inc({ result }, 0);
     certificateReloads.inc({ result }, 0);
   }
-  const observers = {
-    mutate: new GatheredDurations(duration.labels({ door: 'mutate' })),
-    validate: new GatheredDurations(duration.labels({ door: 'validate' })),
-  };
+  const observers = new Map(
+    measuredDoors.map(({ name }) => [name, new GatheredDurations(duration.labels({ door: name }))]),
+  );
   let policies: ReadonlySet<string> = new Set();
   const counts = new Map<string, GatheredCount>();
   let last: { readonly of: CountedReview; readonly count: GatheredCount } | undefined;
@@ -152,7 +150,7 @@ export function createMetrics(options: {
       last = undefined;
     },
     observeDuration: (door, seconds) => {
-      observers[door].add(seconds);
+      observers.get(door)?.add(seconds);
     },
     watchInFlight: (read) => {
       inFlight = read;

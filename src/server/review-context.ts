@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Door } from '../model/decision.js';
+import type { Subject } from '../model/doors.js';
 
 /** What a handler knows of a request beside its body. */
 export interface ReviewContext {
@@ -21,11 +22,8 @@ export interface ReviewContext {
  */
 export type ReviewHandler = (body: Buffer, context: ReviewContext) => string | Promise<string>;
 
-/** One handler for each door. */
-export interface ReviewHandlers extends Readonly<Record<Door, ReviewHandler>> {
-  /** Answers the self-test at both doors; absent where nobody tests. */
-  readonly selfTest?: ReviewHandler;
-}
+/** The handler of each door. A door without one is not there. */
+export type ReviewHandlers = { readonly [Of in Subject]?: { readonly [Verb in Door]?: ReviewHandler } };
 
 /** The context of one request. `end` must be called when the answer is made. */
 export class RequestContext implements ReviewContext {

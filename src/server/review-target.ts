@@ -1,4 +1,4 @@
-import type { Door } from '../model/decision.js';
+import { allDoors, type ServedDoor } from '../model/doors.js';
 import { parseGoDuration } from './go-duration.js';
 
 // The API server never waits longer for a webhook.
@@ -7,15 +7,7 @@ const longestTimeoutMs = 30_000;
 // The API server asks for one or two; anybody else may make up as many as they like.
 const mostKept = 16;
 
-const paths: ReadonlyMap<string, Pick<ReviewTarget, 'door' | 'of'>> = new Map([
-  ['/mutate/pods', { door: 'mutate', of: 'pods' }],
-  ['/validate/pods', { door: 'validate', of: 'pods' }],
-  ['/mutate/self-test', { door: 'mutate', of: 'selfTest' }],
-  ['/validate/self-test', { door: 'validate', of: 'selfTest' }],
-]);
-
-/** Where reviews are posted to. */
-export const reviewPaths: readonly string[] = [...paths.keys()];
+const doorAt: ReadonlyMap<string, ServedDoor> = new Map(allDoors.map((door) => [door.path, door]));
 
 /** How long a review may take where its request does not say, and how much earlier it is to be answered. */
 export interface TimeoutLimits {
@@ -25,8 +17,7 @@ export interface TimeoutLimits {
 
 /** What the URL of a review says. */
 export interface ReviewTarget {
-  readonly door: Door;
-  readonly of: 'pods' | 'selfTest';
+  readonly door: ServedDoor;
   /** How long a handler has; `NaN` when the time-out in the URL is not valid. */
   readonly timeoutMs: number;
 }
@@ -45,10 +36,10 @@ export function createTargets(limits: TimeoutLimits): (url: string) => ReviewTar
 
 function targetOf(url: string, limits: TimeoutLimits): ReviewTarget | undefined {
   const queryAt = url.indexOf('?');
-  const known = paths.get(queryAt === -1 ? url : url.slice(0, queryAt));
-  if (known === undefined) return undefined;
+  const door = doorAt.get(queryAt === -1 ? url : url.slice(0, queryAt));
+  if (door === undefined) return undefined;
   const query = queryAt === -1 ? '' : url.slice(queryAt + 1);
-  return { ...known, timeoutMs: timeoutOf(new URLSearchParams(query).getAll('timeout'), limits) };
+  return { door, timeoutMs: timeoutOf(new URLSearchParams(query).getAll('timeout'), limits) };
 }
 
 function timeoutOf([given, ...more]: readonly string[], limits: TimeoutLimits): number {

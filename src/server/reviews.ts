@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Door } from '../model/decision.js';
+import type { DoorName } from '../model/doors.js';
 import { OutriderError } from '../model/error.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
@@ -54,14 +54,14 @@ export class Reviews {
     }
     const { door, timeoutMs } = target;
     const startMs = performance.now();
-    const context = new RequestContext(door, startMs + timeoutMs, response);
+    const context = new RequestContext(door.verb, startMs + timeoutMs, response);
     this.#inFlight++;
     let answer: string | Promise<string>;
     try {
       answer = handler(body, context);
     } catch (error) {
       this.#end(target, context, startMs);
-      this.#fail(door, response, error);
+      this.#fail(door.name, response, error);
       return;
     }
     if (typeof answer === 'string') {
@@ -76,20 +76,20 @@ export class Reviews {
       },
       (error: unknown) => {
         this.#end(target, context, startMs);
-        this.#fail(door, response, error);
+        this.#fail(door.name, response, error);
       },
     );
   }
 
   /** @returns the cause of a rejection when the review is not to be answered */
   #handlerFor(
-    { door, of, timeoutMs }: ReviewTarget,
+    { door, timeoutMs }: ReviewTarget,
     { headers }: IncomingMessage,
     body: Buffer,
   ): ReviewHandler | RejectCause {
     if (this.#closed) return 'draining';
     if (this.#handlers === undefined) return 'not_loaded';
-    const handler = of === 'pods' ? this.#handlers[door] : this.#handlers.selfTest;
+    const handler = this.#handlers[door.subject.key]?.[door.verb];
     if (handler === undefined) return 'path_unknown';
     if (this.#inFlight >= this.#maxInFlight) return 'overloaded';
     if (headers['content-encoding'] !== undefined) return 'content_type_unsupported';
@@ -97,13 +97,13 @@ export class Reviews {
     return Number.isNaN(timeoutMs) ? 'timeout_invalid' : handler;
   }
 
-  #end({ door, of }: ReviewTarget, context: RequestContext, startMs: number): void {
+  #end({ door }: ReviewTarget, context: RequestContext, startMs: number): void {
     this.#inFlight--;
     context.end();
-    if (of === 'pods') this.#metrics.observeDuration(door, (performance.now() - startMs) / 1000);
+    if (door.subject.isMeasured) this.#metrics.observeDuration(door.name, (performance.now() - startMs) / 1000);
   }
 
-  #fail(door: Door, response: ServerResponse, error: unknown): void {
+  #fail(door: DoorName, response: ServerResponse, error: unknown): void {
     if (error instanceof OutriderError && error.code === 'review_invalid') {
       this.#logger.debug({ door, err: error }, 'a review was refused');
       this.#answers.reject(response, 'review_invalid', error.message);

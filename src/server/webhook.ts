@@ -16,7 +16,8 @@ import { listenOn, type Address } from './listen.js';
 import { readPlainBody } from './plain-body.js';
 import type { RejectCause } from './rejection.js';
 import type { ReviewHandlers } from './review-context.js';
-import { createTargets, reviewPaths, type TimeoutLimits } from './review-target.js';
+import { allDoors } from '../model/doors.js';
+import { createTargets, type TimeoutLimits } from './review-target.js';
 import { Reviews } from './reviews.js';
 
 function noSchemas(): never {
@@ -195,7 +196,7 @@ export function createWebhookServer(options: {
     if (cause === 'internal') logger.error({ err: error }, 'the server failed to answer a request');
     answers.reject(reply.raw, cause);
   });
-  for (const path of reviewPaths) {
+  for (const { path } of allDoors) {
     app.post(path, ({ url, body, raw }, reply) => {
       reply.hijack();
       // The path may be written in other ways, with percent signs.

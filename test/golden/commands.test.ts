@@ -55,7 +55,7 @@ t.test('every case, over TLS through the server', async (t) => {
       onFailure: (error: unknown) => void t.error(error, one.name),
     };
     const engine = engineFor(one);
-    server.setHandlers({ mutate: createDoor('mutate', options), validate: createDoor('validate', options) });
+    server.setHandlers({ pods: { mutate: createDoor('mutate', options), validate: createDoor('validate', options) } });
     const report: unknown = JSON.parse(read(one.name, 'report.json'));
     const pod = dataOf(one.podText);
     const mutated = await post('mutate', reviewOf(pod));

@@ -14,7 +14,7 @@ async function serve(own: Partial<WebhookLimits> = {}) {
   const { metric, ...seen } = await observers();
   const server = createWebhookServer({ pair, limits: { ...limits, ...own }, ...seen });
   const port = await server.listen({ host: '127.0.0.1', port: 0 });
-  server.setHandlers({ mutate: () => 'answered', validate: () => 'answered' });
+  server.setHandlers({ pods: { mutate: () => 'answered', validate: () => 'answered' } });
   return { server, metric, client: () => open(port, { ca }) };
 }
 

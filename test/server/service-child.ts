@@ -27,11 +27,13 @@ const service = await runService({
     return Promise.resolve();
   },
   handlers: handlersFromFolder(() => ({
-    mutate: () => {
-      if (crash) void Promise.reject(new Error('nobody caught this'));
-      return '{}';
+    pods: {
+      mutate: () => {
+        if (crash) void Promise.reject(new Error('nobody caught this'));
+        return '{}';
+      },
+      validate: () => '{}',
     },
-    validate: () => '{}',
   })),
 });
 if (service !== undefined) {

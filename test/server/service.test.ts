@@ -33,7 +33,7 @@ const load: LoadConfiguration = (files) => {
     throw new OutriderError('policy_invalid', 'spec.mode is not valid.', { file: 'a.yaml' });
   }
   const answer = JSON.stringify(files?.map(({ text }) => text) ?? 'built in');
-  return { mutate: () => answer, validate: () => answer };
+  return { pods: { mutate: () => answer, validate: () => answer } };
 };
 
 async function start(t: Parameters<typeof temporaryFolder>[0], own: Partial<Settings>, loadConfiguration = load) {

@@ -1,23 +1,25 @@
 import t from 'tap';
 import { OutriderError } from '../../src/model/error.js';
-import type { ReviewContext, ReviewHandlers } from '../../src/server/review-context.js';
+import type { ReviewContext, ReviewHandler, ReviewHandlers } from '../../src/server/review-context.js';
 import { createWebhookServer, type WebhookLimits } from '../../src/server/webhook.js';
 import { makePair, observers, open, post, smallLimits as limits, until } from './harness.js';
 
 const { ca, pair } = await makePair();
 
-const echo: ReviewHandlers = {
+type PodHandlers = NonNullable<ReviewHandlers['pods']>;
+
+const echo: PodHandlers = {
   mutate: (body) => `{"mutate":${body.toString()}}`,
   validate: (body) => Promise.resolve(`{"validate":${body.toString()}}`),
 };
 
 type Parent = Pick<typeof t, 'teardown'>;
 
-async function serve(t: Parent, handlers: ReviewHandlers | undefined, own: Partial<WebhookLimits> = {}) {
+async function serve(t: Parent, handlers: PodHandlers | undefined, own: Partial<WebhookLimits> = {}) {
   const seen = await observers();
   const server = createWebhookServer({ pair, limits: { ...limits, ...own }, ...seen });
   const port = await server.listen({ host: '127.0.0.1', port: 0 });
-  if (handlers !== undefined) server.setHandlers(handlers);
+  if (handlers !== undefined) server.setHandlers({ pods: handlers });
   t.teardown(() => server.close(0));
   const client = async (options: object = {}) => {
     const connection = await open(port, { ca, ...options });
@@ -41,7 +43,7 @@ t.test('TLS 1.2 and 1.3 are spoken, nothing older, and HTTP/1.1 only', async (t)
 });
 
 t.test('E42: the self-test is answered where there is one, and not measured as a review', async (t) => {
-  const selfTest: ReviewHandlers['selfTest'] = (body, { door }) => `{"${door} self-test":${body.toString()}}`;
+  const answer: ReviewHandler = (body, { door }) => `{"${door} self-test":${body.toString()}}`;
   const { client, metric, server } = await serve(t, undefined);
   const ask = async (door: string) => {
     const connection = await client();
@@ -49,9 +51,9 @@ t.test('E42: the self-test is answered where there is one, and not measured as a
     return connection.next();
   };
   t.match(await ask('mutate'), { status: 503, body: /not_loaded/ });
-  server.setHandlers(echo);
+  server.setHandlers({ pods: echo });
   t.match(await ask('validate'), { status: 404, body: /path_unknown/ });
-  server.setHandlers({ ...echo, selfTest });
+  server.setHandlers({ pods: echo, selfTest: { mutate: answer, validate: answer } });
   t.match(await ask('mutate'), { status: 200, body: '{"mutate self-test":1}' });
   t.match(await ask('validate'), { status: 200, body: '{"validate self-test":1}' });
   t.notOk(await metric('outrider_admission_duration_seconds', { door: 'mutate', le: '+Inf' }));
@@ -438,7 +440,7 @@ t.test('not loaded and overloaded are 503 with Retry-After, on a connection that
   await refused('not_loaded');
   const release: (() => void)[] = [];
   const slow = () => new Promise<string>((resolve) => release.push(() => resolve('{}')));
-  server.setHandlers({ mutate: slow, validate: slow });
+  server.setHandlers({ pods: { mutate: slow, validate: slow } });
   const held = [await client(), await client()];
   for (const connection of held) connection.send(post('1'));
   await until(() => server.inFlight === 2);
@@ -447,7 +449,7 @@ t.test('not loaded and overloaded are 503 with Retry-After, on a connection that
   t.equal(await metric('outrider_rejected_requests_total', { cause: 'overloaded' }), 1);
   for (const end of release) end();
   for (const connection of held) t.match(await connection.next(), { status: 200 });
-  server.setHandlers(echo);
+  server.setHandlers({ pods: echo });
   held[0]?.send(post('1'));
   t.match(await held[0]?.next(), { status: 200, body: '{"mutate":1}' }, 'handlers change on an open connection');
 });

@@ -12,10 +12,10 @@ const longestName = 253;
 
 const actions = { skip: 'Skip', partial: 'InstrumentPartly', deny: 'Deny', inject: 'Instrument' } as const;
 const whatHappened = {
-  skip: 'a pod was not instrumented',
-  partial: 'a pod was instrumented in part',
-  deny: 'a pod was denied',
-  inject: 'a pod was instrumented',
+  skip: 'was not instrumented',
+  partial: 'was instrumented in part',
+  deny: 'was denied',
+  inject: 'was instrumented',
 } as const;
 
 /**
@@ -23,13 +23,15 @@ const whatHappened = {
  * @param unique makes the Event's name differ from all others
  */
 export function eventObject(about: {
+  /** What the decision is about, such as `a pod`. */
+  readonly one: string;
   readonly regarding: Regarding;
   readonly decision: Pick<Decision, 'decision' | 'reason' | 'detail' | 'policy'>;
   readonly identity: string;
   readonly wallMs: number;
   readonly unique: string;
 }): JsonObject {
-  const { regarding, decision, identity, wallMs, unique } = about;
+  const { one, regarding, decision, identity, wallMs, unique } = about;
   const { apiVersion, kind, namespace, name, uid } = regarding;
   return {
     apiVersion: 'events.k8s.io/v1',
@@ -42,7 +44,7 @@ export function eventObject(about: {
     reason: decision.reason,
     regarding: { apiVersion, kind, namespace, name, ...(uid === undefined ? {} : { uid }) },
     type: 'Warning',
-    note: noteOf(decision),
+    note: noteOf(one, decision),
   };
 }
 
@@ -56,14 +58,12 @@ function microTime(wallMs: number): string {
   return new Date(wallMs).toISOString().replace(/Z$/, '000Z');
 }
 
-function noteOf({
-  decision,
-  reason,
-  detail,
-  policy,
-}: Pick<Decision, 'decision' | 'reason' | 'detail' | 'policy'>): string {
+function noteOf(
+  one: string,
+  { decision, reason, detail, policy }: Pick<Decision, 'decision' | 'reason' | 'detail' | 'policy'>,
+): string {
   const by = policy === undefined ? '' : ` by policy ${policy}`;
-  const text = `${whatHappened[decision]}${by}: ${detail === '' ? reasons[reason].summary : detail}`;
+  const text = `${one} ${whatHappened[decision]}${by}: ${detail === '' ? reasons[reason].summary : detail}`;
   const whole = `${text.replace(/\.?$/, '.')} ${reasons[reason].remedy}`;
   return clipped(Buffer.byteLength(whole) <= longestNoteBytes ? whole : text);
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../time/clock.js';
-import type { Decision, Door } from '../../model/decision.js';
+import type { Decision } from '../../model/decision.js';
+import { allDoors, type DoorName } from '../../model/doors.js';
 import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
@@ -30,10 +31,12 @@ export interface EventRecorderOptions {
 
 /** What of a review an Event needs. */
 export interface RecordedReview {
-  readonly door: Door;
+  readonly door: DoorName;
   readonly namespace: string;
   readonly dryRun: boolean;
 }
+
+const doorNamed: ReadonlyMap<DoorName, (typeof allDoors)[number]> = new Map(allDoors.map((door) => [door.name, door]));
 
 const mostPending = 256;
 const mostSeries = 1_000;
@@ -45,6 +48,8 @@ const closeMs = 2_000;
 const requestMs = 5_000;
 
 interface Pending {
+  /** What happened to the subject of which door. */
+  readonly one: string;
   readonly maker: Regarding;
   /** The latest of them. */
   decision: Decision;
@@ -92,10 +97,12 @@ export class EventRecorder {
   /** Takes a decision down if it is worth an Event. Neither waits nor throws. Can be handed on as it is. */
   readonly record = ({ door, namespace, dryRun }: RecordedReview, decision: Decision, pod: JsonObject): void => {
     const { signal } = this.#options;
-    if (dryRun || this.#closing || signal.aborted || !isNoteworthy(door, decision, pod)) return;
+    const asked = doorNamed.get(door);
+    if (asked === undefined || dryRun || this.#closing || signal.aborted) return;
+    if (!isNoteworthy(asked.verb, decision, pod)) return;
     const maker = makerOf(pod, namespace);
     if (maker === undefined) return;
-    this.#enqueue(maker, decision);
+    this.#enqueue(asked.subject.one, maker, decision);
     this.#wake.poke();
   };
 
@@ -108,14 +115,14 @@ export class EventRecorder {
     given.abort();
   }
 
-  #enqueue(maker: Regarding, decision: Decision): void {
+  #enqueue(one: string, maker: Regarding, decision: Decision): void {
     const key = seriesKey(maker, decision);
     const same = this.#pending.get(key);
     if (same !== undefined) {
       same.count++;
       same.decision = decision;
     } else if (this.#pending.size >= mostPending || this.#isQuiet()) this.#drop(1);
-    else this.#pending.set(key, { maker, decision, count: 1 });
+    else this.#pending.set(key, { one, maker, decision, count: 1 });
   }
 
   async #run(): Promise<void> {
@@ -130,11 +137,11 @@ export class EventRecorder {
     }
   }
 
-  async #writeNext(key: string, { maker, decision, count }: Pending): Promise<void> {
+  async #writeNext(key: string, { one, maker, decision, count }: Pending): Promise<void> {
     this.#pending.delete(key);
     const regarding = await this.#resolve(maker);
     if (this.#continueSeries(regarding, decision, count)) return;
-    if (this.#perObject.take(keyOf(regarding)) && this.#inAll.take('')) await this.#create(regarding, decision, count);
+    if (this.#perObject.take(keyOf(regarding)) && this.#inAll.take('')) await this.#create(one, regarding, decision, count);
     else this.#drop(count);
   }
 
@@ -150,12 +157,12 @@ export class EventRecorder {
     return true;
   }
 
-  async #create(regarding: Regarding, decision: Decision, count: number): Promise<void> {
+  async #create(one: string, regarding: Regarding, decision: Decision, count: number): Promise<void> {
     const { client, clock, identity } = this.#options;
     const nowMs = clock.monotonicMs();
     const wallMs = clock.wallMs();
     const unique = randomBytes(8).toString('hex');
-    const event = eventObject({ regarding, decision, identity, wallMs, unique });
+    const event = eventObject({ one, regarding, decision, identity, wallMs, unique });
     const { namespace } = regarding;
     await this.#attempt(async () => {
       const made = await client.create(pathOf(resources.events, { namespace }), event, { timeoutMs: requestMs });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { pods, selfTest, type SubjectRow } from '../../model/doors.js';
 import type { JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
 import { canDeny, type Policy, type Prefer } from '../../model/policy.js';
@@ -69,21 +70,11 @@ export interface PolicyEntries {
   readonly none: 'Off' | 'NothingToDo' | 'SelectsNothing' | undefined;
 }
 
-/** Paths of the doors, as `clientConfig` names them. */
-export const paths = {
-  mutatePods: '/mutate/pods',
-  validatePods: '/validate/pods',
-  mutateSelfTest: '/mutate/self-test',
-  validateSelfTest: '/validate/self-test',
-} as const;
-
 const domain = 'outrider.dev';
 const longestName = 253;
 /** No policy's entry can have this name: those have the installation's name between the policy's and the domain. */
 export const selfTestName = `self-test.${domain}`;
 const namespaceName = 'kubernetes.io/metadata.name';
-const podsAreCreated = [rule('pods')];
-const configMapsAreCreated = [rule('configmaps')];
 // An unreachable webhook costs the self-test this time twice.
 const selfTestTimeoutSeconds = 5;
 
@@ -153,11 +144,11 @@ export function desiredRegistration(
     const name = entryName(policy.name, installation.instance);
     const common = {
       name,
-      rules: podsAreCreated,
+      rules: rulesOf(pods),
       matchPolicy: 'Equivalent',
       namespaceSelector,
       objectSelector,
-      sideEffects: 'NoneOnDryRun',
+      sideEffects: pods.sideEffects,
       timeoutSeconds: installation.timeoutSeconds,
       admissionReviewVersions: ['v1'],
       matchConditions,
@@ -165,15 +156,15 @@ export function desiredRegistration(
     if (policy.valid) {
       mutating.push({
         ...common,
-        clientConfig: clientConfig(installation, paths.mutatePods, caBundle),
+        clientConfig: clientConfig(installation, pods.doors.mutate.path, caBundle),
         failurePolicy: 'Ignore',
-        reinvocationPolicy: 'IfNeeded',
+        reinvocationPolicy: pods.reinvocationPolicy,
       });
     }
     if (denies) {
       validating.push({
         ...common,
-        clientConfig: clientConfig(installation, paths.validatePods, caBundle),
+        clientConfig: clientConfig(installation, pods.doors.validate.path, caBundle),
         failurePolicy: policy.prefer === 'Security' ? 'Fail' : 'Ignore',
       });
     }
@@ -212,22 +203,22 @@ function suffixOf(instance: string): string {
  * the validating one fails where the API server cannot reach us, so that the answer says why.
  */
 function selfTestEntry(kind: ConfigurationKind, installation: Installation, caBundle: string): WebhookEntry {
-  const path = kind === 'mutating' ? paths.mutateSelfTest : paths.validateSelfTest;
+  const { path } = kind === 'mutating' ? selfTest.doors.mutate : selfTest.doors.validate;
   return {
     name: selfTestName,
     clientConfig: clientConfig(installation, path, caBundle),
-    rules: configMapsAreCreated,
+    rules: rulesOf(selfTest),
     failurePolicy: kind === 'mutating' ? 'Ignore' : 'Fail',
     matchPolicy: 'Equivalent',
     namespaceSelector: {
       matchExpressions: [{ key: namespaceName, operator: 'In', values: [installation.ownNamespace] }],
     },
     objectSelector: { matchLabels: { [names.selfTest]: 'true' } },
-    sideEffects: 'None',
+    sideEffects: selfTest.sideEffects,
     timeoutSeconds: Math.min(selfTestTimeoutSeconds, installation.timeoutSeconds),
     admissionReviewVersions: ['v1'],
     matchConditions: [],
-    ...(kind === 'mutating' ? { reinvocationPolicy: 'Never' as const } : {}),
+    ...(kind === 'mutating' ? { reinvocationPolicy: selfTest.reinvocationPolicy } : {}),
   };
 }
 
@@ -245,12 +236,15 @@ function clientConfig({ address, ownNamespace }: Installation, path: string, caB
   return { service: { name, namespace: ownNamespace, path, port }, caBundle };
 }
 
-function rule(resource: string): JsonObject {
-  return {
-    apiGroups: [''],
-    apiVersions: ['v1'],
-    operations: ['CREATE'],
-    resources: [resource],
-    scope: 'Namespaced',
-  };
+function rulesOf({ requests }: SubjectRow): readonly JsonObject[] {
+  const { resource, subResource } = requests;
+  return [
+    {
+      apiGroups: [requests.apiGroup],
+      apiVersions: [requests.apiVersion],
+      operations: requests.operations,
+      resources: [subResource === '' ? resource : `${resource}/${subResource}`],
+      scope: 'Namespaced',
+    },
+  ];
 }

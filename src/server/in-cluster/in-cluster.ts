@@ -103,10 +103,10 @@ export class InCluster {
   readonly handlers: HandlerSource = async (_context, onHandlers) => {
     await this.#synced();
     const doors = this.#doors();
+    const selfTest = createSelfTestDoor(this.#options.connection.identity);
     onHandlers({
-      mutate: createDoor('mutate', doors),
-      validate: createDoor('validate', doors),
-      selfTest: createSelfTestDoor(this.#options.connection.identity),
+      pods: { mutate: createDoor('mutate', doors), validate: createDoor('validate', doors) },
+      selfTest: { mutate: selfTest, validate: selfTest },
     });
     this.#options.metrics.countReload('success');
     this.#leading.serving();

@@ -83,7 +83,7 @@ const answer = (body: Buffer): string => {
     response: { uid, allowed: true },
   });
 };
-server.setHandlers({ mutate: answer, validate: answer });
+server.setHandlers({ pods: { mutate: answer, validate: answer } });
 // Every answer closes its connection, so that every review needs a handshake.
 server.startDraining();
 managed.onPair((next) => server.setPair(next));

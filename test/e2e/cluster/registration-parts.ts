@@ -221,6 +221,10 @@ export async function serveDoors(
   const nobody = (): never => {
     throw new Error('no pod is created here');
   };
-  server.setHandlers({ mutate: nobody, validate: nobody, selfTest: createSelfTestDoor(identity) });
+  const selfTest = createSelfTestDoor(identity);
+  server.setHandlers({
+    pods: { mutate: nobody, validate: nobody },
+    selfTest: { mutate: selfTest, validate: selfTest },
+  });
   return { server, url: `https://localhost:${port}`, identity };
 }

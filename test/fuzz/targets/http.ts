@@ -65,7 +65,7 @@ export async function http(): Promise<Target> {
     onReviewed: () => undefined,
     onFailure: (error: unknown) => void failures.push(error),
   };
-  server.setHandlers({ mutate: createDoor('mutate', options), validate: createDoor('validate', options) });
+  server.setHandlers({ pods: { mutate: createDoor('mutate', options), validate: createDoor('validate', options) } });
   const port = await server.listen({ host: '127.0.0.1', port: 0 });
 
   async function send(bytes: Uint8Array): Promise<string> {
