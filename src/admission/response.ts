@@ -11,6 +11,11 @@ export function allowUntouched(uid: string): string {
   return `${start}${quotedText(uid)},"allowed":true,"auditAnnotations":{"decision":"skip","reason":"other_request"}}}`;
 }
 
+/** The answer to a request that nothing is decided on, with what it adds to the object. */
+export function allowWith(uid: string, patch: readonly Operation[], encoder: PatchEncoder): string {
+  return `${start}${quotedText(uid)},"allowed":true${patchFields(patch, encoder)}}}`;
+}
+
 /**
  * Writes the AdmissionReview that answers a request. The envelope is put together from ready-made pieces: it is the same
  * for every pod but for the few values in it. It is ASCII, so that it has as many bytes as characters.
@@ -19,10 +24,7 @@ export function allowUntouched(uid: string): string {
  */
 export function answer(uid: string, decision: Decision, patch: readonly Operation[], encoder: PatchEncoder): string {
   const denied = decision.decision === 'deny';
-  let body = `${start}${quotedText(uid)},"allowed":${denied ? 'false' : 'true'}`;
-  if (patch.length > 0) {
-    body += `,"patchType":"JSONPatch","patch":"${encoder.encode(patch)}"`;
-  }
+  let body = `${start}${quotedText(uid)},"allowed":${denied ? 'false' : 'true'}${patchFields(patch, encoder)}`;
   if (denied) {
     body += `,"status":{"code":403,"reason":"Forbidden","message":${quotedText(denialOf(decision))}}`;
   } else {
@@ -31,4 +33,8 @@ export function answer(uid: string, decision: Decision, patch: readonly Operatio
   }
   const policy = decision.policy === undefined ? '' : `,"policy":${quotedText(decision.policy)}`;
   return `${body},"auditAnnotations":{"decision":"${decision.decision}","reason":"${decision.reason}"${policy}}}}`;
+}
+
+function patchFields(patch: readonly Operation[], encoder: PatchEncoder): string {
+  return patch.length === 0 ? '' : `,"patchType":"JSONPatch","patch":"${encoder.encode(patch)}"`;
 }

@@ -1,8 +1,12 @@
 import type { Door } from '../model/decision.js';
-import { asciiJson, objectOf, type JsonObject } from '../model/json.js';
+import { selfTest, type DoorRow } from '../model/doors.js';
+import { objectOf, type JsonObject } from '../model/json.js';
 import { pointerToken } from '../model/json-pointer.js';
 import { names } from '../model/names.js';
+import type { Operation } from '../model/patch.js';
 import { nonceOf, writeAnswer } from '../model/self-test.js';
+import { PatchEncoder } from './patch-encoder.js';
+import { allowWith } from './response.js';
 import { readRequest } from './review.js';
 
 /**
@@ -13,27 +17,19 @@ import { readRequest } from './review.js';
  * @returns a handler that throws OutriderError `review_invalid` for what is no AdmissionReview
  */
 export function createSelfTestDoor(identity: string): (body: Buffer, call: { readonly door: Door }) => string {
+  const encoder = new PatchEncoder();
   return (body, { door }) => {
     const { uid, request } = readRequest(body);
     const object = objectOf(request['object']) ?? {};
-    const patch = door === 'mutate' ? patchOf(object, writeAnswer({ identity, nonce: nonceOf(object) })) : undefined;
-    return asciiJson({
-      apiVersion: 'admission.k8s.io/v1',
-      kind: 'AdmissionReview',
-      response: {
-        uid,
-        allowed: true,
-        ...(patch === undefined
-          ? {}
-          : { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch), 'utf8').toString('base64') }),
-      },
-    });
+    const { maySay }: DoorRow = selfTest.doors[door];
+    const patch = maySay.includes('patch') ? [annotate(object, writeAnswer({ identity, nonce: nonceOf(object) }))] : [];
+    return allowWith(uid, patch, encoder);
   };
 }
 
-function patchOf(object: JsonObject, answer: string): readonly JsonObject[] {
+function annotate(object: JsonObject, answer: string): Operation {
   if (objectOf(objectOf(object['metadata'])?.['annotations']) === undefined) {
-    return [{ op: 'add', path: '/metadata/annotations', value: { [names.answeredBy]: answer } }];
+    return { op: 'add', path: '/metadata/annotations', value: { [names.answeredBy]: answer } };
   }
-  return [{ op: 'add', path: `/metadata/annotations/${pointerToken(names.answeredBy)}`, value: answer }];
+  return { op: 'add', path: `/metadata/annotations/${pointerToken(names.answeredBy)}`, value: answer };
 }

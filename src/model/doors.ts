@@ -7,8 +7,8 @@
  */
 import type { Door } from './decision.js';
 
-/** What an answer may say beside that a request is allowed. What is not listed is never said. */
-export type Sayable = 'patch' | 'denial' | 'warnings';
+/** What an answer may say beside that a request is allowed; warnings come with any. What is not listed is never said. */
+export type Sayable = 'patch' | 'denial';
 
 /** What requests a subject is made of, as a webhook configuration and an AdmissionReview name them. */
 export interface SubjectRequests {
@@ -61,8 +61,8 @@ export const pods = {
   isMeasured: true,
   maxBodyBytes: Infinity,
   doors: {
-    mutate: { verb: 'mutate', name: 'mutate', path: '/mutate/pods', maySay: ['patch', 'warnings'] },
-    validate: { verb: 'validate', name: 'validate', path: '/validate/pods', maySay: ['denial', 'warnings'] },
+    mutate: { verb: 'mutate', name: 'mutate', path: '/mutate/pods', maySay: ['patch'] },
+    validate: { verb: 'validate', name: 'validate', path: '/validate/pods', maySay: ['denial'] },
   },
 } as const satisfies SubjectRow;
 

@@ -1,4 +1,4 @@
-import type { Reviewed } from '../admission/handler.js';
+import type { Reviewed } from '../admission/door-options.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import { createReviewLine } from '../observe/review-line.js';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import t from 'tap';
-import { createDoor, type Reviewed } from '../../src/admission/handler.js';
+import type { Reviewed } from '../../src/admission/door-options.js';
+import { createDoor } from '../../src/admission/handler.js';
 import { OutriderError } from '../../src/model/error.js';
 import type { JsonObject } from '../../src/model/json.js';
 import { askDoor, engineFor, engineOf, policyText, reviewOf } from '../support/engine.js';

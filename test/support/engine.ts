@@ -1,4 +1,5 @@
-import { createDoor, type DoorOptions, type Reviewed } from '../../src/admission/handler.js';
+import type { DoorOptions, Reviewed } from '../../src/admission/door-options.js';
+import { createDoor } from '../../src/admission/handler.js';
 import { parseConfiguration } from '../../src/documents/configuration/configuration.js';
 import { configure } from '../../src/engine/configure.js';
 import type { Credentials, Engine, SecretState } from '../../src/engine/engine.js';

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { createDoor, type DoorOptions } from '../../admission/handler.js';
+import type { DoorOptions } from '../../admission/door-options.js';
+import { createDoor } from '../../admission/handler.js';
 import { createSelfTestDoor } from '../../admission/self-test.js';
 import { EventRecorder } from '../../cluster/events/recorder.js';
 import { ClusterCredentials } from '../../cluster/secrets/credentials.js';

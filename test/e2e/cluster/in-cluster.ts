@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
-import { createDoor, type DoorOptions } from '../../../src/admission/handler.js';
+import type { DoorOptions } from '../../../src/admission/door-options.js';
+import { createDoor } from '../../../src/admission/handler.js';
 import { createApiClient, type ApiClient } from '../../../src/cluster/client/api-client.js';
 import { Connection } from '../../../src/cluster/client/connection.js';
 import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';

@@ -1,0 +1,193 @@
+import type { Decision } from '../model/decision.js';
+import type { DoorName, DoorRow } from '../model/doors.js';
+import { isArray, isObject, objectOf, stringOf, type JsonObject } from '../model/json.js';
+import type { StringMap } from '../model/selector.js';
+import type { Engine } from '../engine/engine.js';
+import { instrument, isPending, type Outcome } from '../engine/instrument.js';
+import type { Call, DoorOptions, Reviewed } from './door-options.js';
+import { byEarlier, mayBeOfAnother, type OtherVersions } from './other-versions.js';
+import type { PatchEncoder } from './patch-encoder.js';
+import { allowUntouched, answer } from './response.js';
+import { readReview, type Review } from './review.js';
+
+type PodDoor = DoorRow & { readonly name: DoorName };
+
+/**
+ * One review of a pod, from its body to its answer: read, decide, look again where this replica may be behind, answer.
+ *
+ * An unexpected error at a door that never denies lets the pod through untouched, as its failure policy would; at the
+ * validating door it is thrown on, so that the failure policy of the entry that called decides: Fail for Security, else
+ * Ignore (E37).
+ *
+ * A pod that no policy matches, or whose namespace is not known, is decided on a second time after a live look (E41): the
+ * API server calls for no pod that no policy wants, so what is known here is behind. When that look fails, the mutating
+ * door goes by what is known, and at the validating one it is an error: some entry asked for this pod to be looked at.
+ *
+ * A pod that the validating door would deny although it carries our record may have been instrumented by a replica that
+ * knew another version of its policy. It is let in when it is whole by a version that was in force a while ago, or by the
+ * one that a live look brings.
+ */
+export class PodReview {
+  readonly #door: PodDoor;
+  readonly #options: DoorOptions;
+  readonly #encoder: PatchEncoder;
+  readonly #call: Call;
+  readonly #startMs: number;
+  readonly #review: Review;
+
+  /** @throws OutriderError `review_invalid` */
+  constructor(door: PodDoor, options: DoorOptions, encoder: PatchEncoder, body: Buffer, call: Call) {
+    this.#startMs = performance.now();
+    this.#door = door;
+    this.#options = options;
+    this.#encoder = encoder;
+    this.#call = call;
+    this.#review = readReview(body);
+  }
+
+  /** The body of the answer, at once where nothing had to be waited for. */
+  answer(): string | Promise<string> {
+    if (!this.#review.createsPod) return this.#letPass();
+    try {
+      const outcome = this.#decide();
+      return isPending(outcome) ? this.#respondLater(outcome) : this.#respond(outcome);
+    } catch (error) {
+      return this.#fail(error);
+    }
+  }
+
+  #decide(): Outcome | Promise<Outcome> {
+    const { namespaceLabels, engine, reread } = this.#options;
+    const { namespace } = this.#review;
+    const labels = namespaceLabels(namespace);
+    if (reread === undefined) return this.#decideByAnyVersion(labels ?? noLabels);
+    if (labels === undefined && !engine().excludedNamespaces.has(namespace)) return this.#decideAfterReading(reread);
+    const outcome = this.#decideByAnyVersion(labels ?? noLabels);
+    if (isPending(outcome) || outcome.decision.reason !== 'no_policy') return outcome;
+    return this.#decideAfterReading(reread);
+  }
+
+  /** Decides by what is in force here, or by what the replica may have gone by that instrumented the pod. */
+  #decideByAnyVersion(namespaceLabels: StringMap): Outcome | Promise<Outcome> {
+    const engine = this.#options.engine();
+    const outcome = this.#decideBy(engine, namespaceLabels);
+    const { otherVersions } = this.#options;
+    if (otherVersions === undefined || this.#door.verb === 'mutate' || isPending(outcome)) return outcome;
+    if (!mayBeOfAnother(outcome, this.#review.pod)) return outcome;
+    const other = byEarlier(otherVersions, (earlier) => this.#decideBy(earlier, namespaceLabels));
+    return other ?? this.#decideAfterCatchingUp(otherVersions, engine, outcome);
+  }
+
+  #decideBy(engine: Engine, namespaceLabels: StringMap): Outcome | Promise<Outcome> {
+    const { pod, namespace, dryRun } = this.#review;
+    const door = this.#door.verb;
+    return instrument(
+      {
+        pod,
+        namespace,
+        namespaceLabels,
+        door,
+        admitted: true,
+        trace: false,
+        dryRun,
+        lookUp: door === 'mutate' ? () => this.#call.signal : undefined,
+      },
+      engine,
+    );
+  }
+
+  async #decideAfterReading(reread: NonNullable<DoorOptions['reread']>): Promise<Outcome> {
+    const { namespace, uid } = this.#review;
+    try {
+      await reread(namespace, this.#call.signal);
+    } catch (error) {
+      if (this.#door.verb === 'validate') throw error;
+      this.#options.onFailure(error, uid);
+    }
+    return this.#decideByAnyVersion(this.#options.namespaceLabels(namespace) ?? noLabels);
+  }
+
+  async #decideAfterCatchingUp(versions: OtherVersions, engine: Engine, denied: Outcome): Promise<Outcome> {
+    const { namespace, uid } = this.#review;
+    try {
+      await versions.catchUp(this.#call.signal);
+    } catch (error) {
+      this.#options.onFailure(error, uid);
+      return denied;
+    }
+    const now = this.#options.engine();
+    return now === engine ? denied : this.#decideBy(now, this.#options.namespaceLabels(namespace) ?? noLabels);
+  }
+
+  async #respondLater(pending: Promise<Outcome>): Promise<string> {
+    try {
+      return this.#respond(await pending);
+    } catch (error) {
+      return this.#fail(error);
+    }
+  }
+
+  #respond({ decision, patch }: Pick<Outcome, 'decision' | 'patch'>): string {
+    const { maySay } = this.#door;
+    if (patch.length > 0 && !maySay.includes('patch')) throw new Error(`a patch at the door ${this.#door.name}`);
+    if (decision.decision === 'deny' && !maySay.includes('denial')) {
+      throw new Error(`a denial at the door ${this.#door.name}`);
+    }
+    this.#tell(decision);
+    return answer(this.#review.uid, decision, patch, this.#encoder);
+  }
+
+  #fail(error: unknown): string {
+    this.#options.onFailure(error, this.#review.uid);
+    if (this.#door.verb === 'validate') throw error;
+    return this.#respond({ decision: internalError, patch: [] });
+  }
+
+  /** Answers a request that is none of our business. */
+  #letPass(): string {
+    this.#tell(otherRequest);
+    return allowUntouched(this.#review.uid);
+  }
+
+  #tell(decision: Decision): void {
+    const { uid, namespace, dryRun, pod } = this.#review;
+    const reviewed: Reviewed = {
+      door: this.#door.name,
+      uid,
+      namespace,
+      owner: ownerOf(pod),
+      dryRun,
+      decision: decision.decision,
+      reason: decision.reason,
+      policy: decision.policy,
+      durationMs: performance.now() - this.#startMs,
+      traceparent: this.#call.traceparent,
+    };
+    this.#options.onReviewed(reviewed, decision, pod);
+  }
+}
+
+const noLabels: StringMap = {};
+
+const otherRequest: Decision = {
+  decision: 'skip',
+  reason: 'other_request',
+  detail: '',
+  policy: undefined,
+  prefer: undefined,
+  steps: [],
+};
+
+const internalError: Decision = {
+  ...otherRequest,
+  reason: 'internal_error',
+  detail: 'the pod is left as it is',
+};
+
+function ownerOf(pod: JsonObject): string {
+  const metadata = objectOf(pod['metadata']);
+  const owners = metadata?.['ownerReferences'];
+  const owner = isArray(owners) ? owners.find((one) => isObject(one) && one['controller'] === true) : undefined;
+  if (isObject(owner)) return `${stringOf(owner['kind']) ?? '?'}/${stringOf(owner['name']) ?? '?'}`;
+  return `Pod/${stringOf(metadata?.['name']) ?? stringOf(metadata?.['generateName']) ?? '?'}`;
+}
