@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
 import type { Metrics } from '../observe/metrics.js';
 import { answerAndLinger } from './linger.js';
 import { isRetryable, rejection, type RejectCause } from './rejection.js';
@@ -19,27 +19,28 @@ export class Answers {
     this.#closing = true;
   }
 
-  /** @param body JSON in ASCII, whose length is that of its bytes */
-  send(response: ServerResponse, body: string): void {
-    const fields = ['content-type', json, 'content-length', `${body.length}`];
-    if (this.#closing) fields.push('connection', 'close');
-    response.writeHead(200, fields).end(body, 'latin1');
+  /** @param body JSON */
+  send(reply: FastifyReply, body: string): void {
+    reply.header('content-type', json);
+    if (this.#closing) reply.header('connection', 'close');
+    reply.send(body);
   }
 
   /** @param message what to say in place of the cause's own sentence */
-  reject(response: ServerResponse, cause: RejectCause, message?: string): void {
+  reject(reply: FastifyReply, cause: RejectCause, message?: string): void {
     this.#metrics.countRejected(cause);
     const { status, body } = rejection(cause, message);
-    const fields = ['content-type', json, 'content-length', `${Buffer.byteLength(body)}`];
-    if (cause === 'method_not_allowed') fields.push('allow', 'POST');
-    if (isRetryable(cause)) fields.push('retry-after', '1');
-    if (isRetryable(cause) || this.#closing) fields.push('connection', 'close');
-    response.writeHead(status, fields).end(body);
+    reply.code(status);
+    if (cause === 'method_not_allowed') reply.header('allow', 'POST');
+    if (isRetryable(cause)) reply.header('retry-after', '1').header('connection', 'close');
+    this.send(reply, body);
   }
 
   /** Refuses a request whose body is not read to its end. */
-  rejectUnread(request: IncomingMessage, response: ServerResponse, cause: RejectCause): void {
+  rejectUnread(reply: FastifyReply, cause: RejectCause): void {
     this.#metrics.countRejected(cause);
-    answerAndLinger(request, response, rejection(cause));
+    // Half of the answer goes out now and the end a moment later, which is none of what Fastify sends.
+    reply.hijack();
+    answerAndLinger(reply.request.raw, reply.raw, rejection(cause));
   }
 }

@@ -30,6 +30,17 @@ export type RejectCause = keyof typeof table;
 /** Every cause. */
 export const rejectCauses = Object.keys(table) as readonly RejectCause[];
 
+/** Says within the server that a request is not answered. */
+export class RequestRejected extends Error {
+  override readonly name = 'RequestRejected';
+  readonly rejectCause: RejectCause;
+
+  constructor(cause: RejectCause) {
+    super(table[cause].message);
+    this.rejectCause = cause;
+  }
+}
+
 /** An HTTP error, ready to be sent. */
 export interface Rejection {
   readonly status: number;

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Door } from '../model/decision.js';
-import type { Subject } from '../model/doors.js';
+import type { ServedDoor, Subject } from '../model/doors.js';
 
 /** What a handler knows of a request beside its body. */
 export interface ReviewContext {
@@ -27,17 +27,22 @@ export type ReviewHandlers = { readonly [Of in Subject]?: { readonly [Verb in Do
 
 /** The context of one request. `end` must be called when the answer is made. */
 export class RequestContext implements ReviewContext {
-  readonly door: Door;
+  readonly served: ServedDoor;
+  readonly startMs = performance.now();
   readonly deadlineMs: number;
   readonly #response: ServerResponse;
   #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
 
-  constructor(door: Door, deadlineMs: number, response: ServerResponse) {
-    this.door = door;
-    this.deadlineMs = deadlineMs;
+  constructor(served: ServedDoor, timeoutMs: number, response: ServerResponse) {
+    this.served = served;
+    this.deadlineMs = this.startMs + timeoutMs;
     this.#response = response;
+  }
+
+  get door(): Door {
+    return this.served.verb;
   }
 
   get traceparent(): string | undefined {

@@ -1,31 +1,35 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { DoorName } from '../model/doors.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ServedDoor } from '../model/doors.js';
 import { OutriderError } from '../model/error.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { Answers } from './answers.js';
 import type { RejectCause } from './rejection.js';
 import { RequestContext, type ReviewHandler, type ReviewHandlers } from './review-context.js';
-import type { ReviewTarget } from './review-target.js';
+import { ReviewTimeouts, type TimeoutLimits } from './review-timeout.js';
 
-/** Puts reviews before their handlers, as many at a time as allowed, and sees to it that each is answered. */
+const noBody = Buffer.alloc(0);
+
+/** Dispatches reviews to their handlers, limits how many run at once, and makes sure that each gets an answer. */
 export class Reviews {
   readonly #answers: Answers;
   readonly #maxInFlight: number;
   readonly #logger: Logger;
   readonly #metrics: Metrics;
+  readonly #timeouts: ReviewTimeouts;
   #handlers: ReviewHandlers | undefined;
   #inFlight = 0;
   #closed = false;
 
   constructor(options: {
     readonly answers: Answers;
-    readonly maxInFlight: number;
+    readonly limits: TimeoutLimits & { readonly maxInFlight: number };
     readonly logger: Logger;
     readonly metrics: Metrics;
   }) {
     this.#answers = options.answers;
-    this.#maxInFlight = options.maxInFlight;
+    this.#maxInFlight = options.limits.maxInFlight;
+    this.#timeouts = new ReviewTimeouts(options.limits);
     this.#logger = options.logger;
     this.#metrics = options.metrics;
   }
@@ -44,48 +48,42 @@ export class Reviews {
     this.#closed = true;
   }
 
-  /** Answers one review. An error in its handler is answered with 500 and logged; `review_invalid` with 400 and its message. */
-  answer(target: ReviewTarget, request: IncomingMessage, body: Buffer, response: ServerResponse): void {
-    const answers = this.#answers;
-    const handler = this.#handlerFor(target, request, body);
+  /**
+   * Answers one review, at once when its handler does. An error in the handler is answered with 500 and logged;
+   * `review_invalid` with 400 and its message.
+   */
+  answer(door: ServedDoor, request: FastifyRequest, reply: FastifyReply): void {
+    const timeoutMs = this.#timeouts.of(request.query);
+    const body = Buffer.isBuffer(request.body) ? request.body : noBody;
+    const handler = this.#handlerFor(door, request, body, timeoutMs);
     if (typeof handler === 'string') {
-      answers.reject(response, handler);
+      this.#answers.reject(reply, handler);
       return;
     }
-    const { door, timeoutMs } = target;
-    const startMs = performance.now();
-    const context = new RequestContext(door.verb, startMs + timeoutMs, response);
+    const context = new RequestContext(door, timeoutMs, reply.raw);
     this.#inFlight++;
     let answer: string | Promise<string>;
     try {
       answer = handler(body, context);
     } catch (error) {
-      this.#end(target, context, startMs);
-      this.#fail(door.name, response, error);
+      this.#fail(context, reply, error);
       return;
     }
-    if (typeof answer === 'string') {
-      this.#end(target, context, startMs);
-      answers.send(response, answer);
-      return;
+    if (typeof answer === 'string') this.#send(context, reply, answer);
+    else {
+      answer.then(
+        (later) => this.#send(context, reply, later),
+        (error: unknown) => this.#fail(context, reply, error),
+      );
     }
-    answer.then(
-      (later) => {
-        this.#end(target, context, startMs);
-        answers.send(response, later);
-      },
-      (error: unknown) => {
-        this.#end(target, context, startMs);
-        this.#fail(door.name, response, error);
-      },
-    );
   }
 
   /** @returns the cause of a rejection when the review is not to be answered */
   #handlerFor(
-    { door, timeoutMs }: ReviewTarget,
-    { headers }: IncomingMessage,
+    door: ServedDoor,
+    { headers }: FastifyRequest,
     body: Buffer,
+    timeoutMs: number,
   ): ReviewHandler | RejectCause {
     if (this.#closed) return 'draining';
     if (this.#handlers === undefined) return 'not_loaded';
@@ -97,19 +95,27 @@ export class Reviews {
     return Number.isNaN(timeoutMs) ? 'timeout_invalid' : handler;
   }
 
-  #end({ door }: ReviewTarget, context: RequestContext, startMs: number): void {
-    this.#inFlight--;
-    context.end();
-    if (door.subject.isMeasured) this.#metrics.observeDuration(door.name, (performance.now() - startMs) / 1000);
+  #send(context: RequestContext, reply: FastifyReply, answer: string): void {
+    this.#end(context);
+    this.#answers.send(reply, answer);
   }
 
-  #fail(door: DoorName, response: ServerResponse, error: unknown): void {
+  #fail(context: RequestContext, reply: FastifyReply, error: unknown): void {
+    this.#end(context);
+    const { name } = context.served;
     if (error instanceof OutriderError && error.code === 'review_invalid') {
-      this.#logger.debug({ door, err: error }, 'a review was refused');
-      this.#answers.reject(response, 'review_invalid', error.message);
+      this.#logger.debug({ door: name, err: error }, 'a review was refused');
+      this.#answers.reject(reply, 'review_invalid', error.message);
       return;
     }
-    this.#logger.error({ door, err: error }, 'a handler failed');
-    this.#answers.reject(response, 'internal');
+    this.#logger.error({ door: name, err: error }, 'a handler failed');
+    this.#answers.reject(reply, 'internal');
+  }
+
+  #end(context: RequestContext): void {
+    this.#inFlight--;
+    context.end();
+    const { name, subject } = context.served;
+    if (subject.isMeasured) this.#metrics.observeDuration(name, (performance.now() - context.startMs) / 1000);
   }
 }

@@ -1,30 +1,22 @@
 import { constants } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { fastify } from 'fastify';
+import { allDoors, subjects } from '../model/doors.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { TlsPair } from '../tls/pair.js';
 import { Answers } from './answers.js';
 import { Connections, isUnused } from './connections.js';
 import { BodyBuffers } from './body-buffers.js';
+import { createBodyParser } from './body-parser.js';
 import { createClientCheck, type ClientCheck } from './client-check.js';
 import { answerConnectionError } from './connection-error.js';
 import { listenOn, type Address } from './listen.js';
-import { readPlainBody } from './plain-body.js';
-import type { RejectCause } from './rejection.js';
+import { RequestRejected, type RejectCause } from './rejection.js';
 import type { ReviewHandlers } from './review-context.js';
-import { allDoors } from '../model/doors.js';
-import { createTargets, type TimeoutLimits } from './review-target.js';
+import type { TimeoutLimits } from './review-timeout.js';
 import { Reviews } from './reviews.js';
-
-function noSchemas(): never {
-  throw new Error('no route has a schema');
-}
-
-const noBody = Buffer.alloc(0);
 
 // Five bodies of the largest pods that etcd takes.
 const spareBodyBytes = 8 * 1024 * 1024;
@@ -81,13 +73,7 @@ function secureContext(pair: TlsPair, authorities: string | undefined): SecureCo
   return { ...served, ca: authorities, secureOptions: constants.SSL_OP_NO_TICKET };
 }
 
-/**
- * Makes the webhook's server. HTTP/1.1 only: the API server speaks nothing else to a Service.
- *
- * A review as the API server sends it is read and answered in front of Fastify: its way through costs 2 to 11 % of a small
- * one. Whatever else a client may send is Fastify's: other paths and methods, bodies in chunks, too large or of another type,
- * clients that may not ask.
- */
+/** Makes the webhook's server. HTTP/1.1 only: the API server speaks nothing else to a Service. */
 export function createWebhookServer(options: {
   readonly pair: TlsPair;
   readonly limits: WebhookLimits;
@@ -101,46 +87,29 @@ export function createWebhookServer(options: {
   // Connections that have their last answer while the rest of a body still comes.
   const answered = new WeakSet<Socket>();
   const answers = new Answers(metrics);
-  const reviews = new Reviews({ answers, maxInFlight: limits.maxInFlight, logger, metrics });
-  const targetOf = createTargets(limits);
+  const reviews = new Reviews({ answers, limits, logger, metrics });
   const buffers = new BodyBuffers(spareBodyBytes);
   const isAllowed = clients === undefined ? undefined : createClientCheck(clients.names);
   metrics.watchInFlight(() => reviews.inFlight);
 
-  function takesPlainReview(request: IncomingMessage, response: ServerResponse): boolean {
-    if (request.method !== 'POST' || isAllowed?.(request.socket) === false) return false;
-    const target = targetOf(request.url ?? '');
-    if (target === undefined) return false;
-    return readPlainBody(request, limits.maxBodyBytes, buffers, (body) => {
-      reviews.answer(target, request, body, response);
-    });
-  }
-
   const tls = {
     ...secureContext(options.pair, clients?.authorities),
-    // Who has none is answered, with 403: a broken handshake would tell nobody why.
+    // Answer clients without a certificate with 403; a failed handshake would not tell them why.
     ...(clients === undefined ? {} : { requestCert: true, rejectUnauthorized: false }),
     handshakeTimeout: 10_000,
   };
-  const times = {
-    headersTimeout: limits.headersTimeoutMs ?? 15_000,
+  // The API server keeps idle connections for 90 s and does not repeat a POST that met a closed one.
+  const keepAliveTimeout = limits.keepAliveMs ?? 120_000;
+  const app = fastify({
+    https: {
+      ...tls,
+      headersTimeout: limits.headersTimeoutMs ?? 15_000,
+      connectionsCheckingInterval: limits.timeoutCheckMs ?? 5_000,
+    },
     requestTimeout: limits.requestTimeoutMs ?? 30_000,
-    connectionsCheckingInterval: limits.timeoutCheckMs ?? 5_000,
-    // The API server keeps idle connections for 90 s and does not repeat a POST that met a closed one.
-    keepAliveTimeout: limits.keepAliveMs ?? 120_000,
-  };
-  const app = fastify<Server>({
-    serverFactory: (toFastify) =>
-      createServer({ ...tls, ...times }, (request, response) => {
-        if (!takesPlainReview(request, response)) toFastify(request, response);
-      }),
-    logger: false,
-    bodyLimit: limits.maxBodyBytes,
+    keepAliveTimeout,
+    // Who comes then is told to try again elsewhere, which Fastify's own answer does not say.
     return503OnClosing: false,
-    exposeHeadRoutes: false,
-    requestIdHeader: false,
-    // No route has a schema: without these, the compilers for them would be loaded, and held in memory.
-    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     clientErrorHandler: (error, socket) => {
       if (answered.has(socket)) {
         socket.destroy();
@@ -148,16 +117,13 @@ export function createWebhookServer(options: {
       }
       // The API server opens more connections than it needs and keeps them for its next calls. To Node, they are slow.
       if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isUnused(socket)) {
-        socket.setTimeout(times.keepAliveTimeout);
+        socket.setTimeout(keepAliveTimeout);
         return;
       }
       const cause = answerConnectionError(error, socket);
       if (cause !== undefined) metrics.countRejected(cause);
     },
-    frameworkErrors: (_error, _request, reply) => {
-      reply.hijack();
-      answers.reject(reply.raw, 'path_unknown');
-    },
+    frameworkErrors: (_error, _request, reply) => answers.reject(reply, 'path_unknown'),
   });
   const connections = new Connections(app.server);
   // As near to the closing of idle connections as can be: what arrives in between finds its connection broken.
@@ -169,41 +135,33 @@ export function createWebhookServer(options: {
   app.server.on('tlsClientError', (error) => logger.debug({ err: error }, 'a TLS handshake failed'));
   if (isAllowed !== undefined) {
     app.addHook('onRequest', (request, reply, done) => {
-      if (isAllowed(request.raw.socket)) {
-        done();
-        return;
-      }
-      reply.hijack();
-      answers.reject(reply.raw, 'client_unauthorized');
+      if (isAllowed(request.raw.socket)) done();
+      else answers.reject(reply, 'client_unauthorized');
     });
   }
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setNotFoundHandler((request, reply) => {
-    reply.hijack();
-    answers.reject(reply.raw, targetOf(request.url) === undefined ? 'path_unknown' : 'method_not_allowed');
+    const [path = ''] = request.url.split('?', 1);
+    answers.reject(reply, allDoors.some((door) => door.path === path) ? 'method_not_allowed' : 'path_unknown');
   });
   app.setErrorHandler((error, request, reply) => {
-    reply.hijack();
-    // The connection broke within the body: nobody is there to be answered.
-    if (request.raw.destroyed && !request.raw.complete) return;
     const cause = causeOf(error);
     if (cause === 'body_too_large') {
       answered.add(request.raw.socket);
-      answers.rejectUnread(request.raw, reply.raw, cause);
+      answers.rejectUnread(reply, cause);
       return;
     }
     if (cause === 'internal') logger.error({ err: error }, 'the server failed to answer a request');
-    answers.reject(reply.raw, cause);
+    answers.reject(reply, cause);
   });
-  for (const { path } of allDoors) {
-    app.post(path, ({ url, body, raw }, reply) => {
-      reply.hijack();
-      // The path may be written in other ways, with percent signs.
-      const queryAt = url.indexOf('?');
-      const target = targetOf(queryAt === -1 ? path : path + url.slice(queryAt));
-      if (target === undefined) answers.reject(reply.raw, 'path_unknown');
-      else reviews.answer(target, raw, Buffer.isBuffer(body) ? body : noBody, reply.raw);
+  for (const subject of subjects) {
+    void app.register((doors, _options, done) => {
+      const mostBytes = Math.min(limits.maxBodyBytes, subject.maxBodyBytes);
+      doors.addContentTypeParser('application/json', createBodyParser(mostBytes, buffers));
+      for (const door of allDoors.filter((one) => one.subject === subject)) {
+        doors.post(door.path, (request, reply) => reviews.answer(door, request, reply));
+      }
+      done();
     });
   }
 
@@ -236,14 +194,7 @@ export function createWebhookServer(options: {
 }
 
 function causeOf(error: unknown): RejectCause {
-  switch (error instanceof Error && 'code' in error && error.code) {
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return 'content_type_unsupported';
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return 'body_too_large';
-    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return 'request_malformed';
-    default:
-      return 'internal';
-  }
+  if (error instanceof RequestRejected) return error.rejectCause;
+  const isOfType = error instanceof Error && 'code' in error && error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
+  return isOfType ? 'content_type_unsupported' : 'internal';
 }
