@@ -1,4 +1,6 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { metricTable } from './metric-table.js';
+import { openCounter, openGauge } from './open-metric.js';
 
 /** A kind of object that is watched. */
 export type WatchedKind = 'policies' | 'profiles' | 'namespaces' | 'certificate' | 'registration';
@@ -31,60 +33,20 @@ export interface ClusterMetrics {
 
 /** Registers the metrics of the work with the API server. */
 export function createClusterMetrics(registry: Registry): ClusterMetrics {
-  const registers = [registry];
   let staleness = (): ReadonlyMap<WatchedKind, number> => new Map();
-  new Gauge({
-    name: 'outrider_watch_staleness_seconds',
-    help: 'Time since the API server last said anything on a watch.',
-    labelNames: ['kind'] as const,
-    registers,
-    collect() {
-      this.reset();
-      for (const [kind, seconds] of staleness()) this.set({ kind }, seconds);
-    },
+  openGauge(registry, metricTable.watchStaleness, (gauge) => {
+    gauge.reset();
+    for (const [kind, seconds] of staleness()) gauge.set({ kind }, seconds);
   });
-  const failures = new Counter({
-    name: 'outrider_watch_failures_total',
-    help: 'Lists and watches that failed and were tried again.',
-    labelNames: ['kind'] as const,
-    registers,
-  });
-  const leader = new Gauge({ name: 'outrider_leader', help: '1 on the replica that leads.', registers });
-  const registrations = new Counter({
-    name: 'outrider_webhook_configuration_writes_total',
-    help: 'Writes of webhook configurations, by what made them necessary.',
-    labelNames: ['configuration', 'cause', 'result'] as const,
-    registers,
-  });
-  const reachable = new Gauge({
-    name: 'outrider_webhook_reachable',
-    help: '1 if the API server reached the webhook in the leader’s last self-test, 0 if not.',
-    registers,
-  });
-  const probeSeconds = new Gauge({
-    name: 'outrider_self_test_duration_seconds',
-    help: 'Time of the last self-test: a dry run through the API server and the webhook.',
-    registers,
-  });
-  const conditions = new Gauge({
-    name: 'outrider_policy_conditions',
-    help: 'Policies by condition and status.',
-    labelNames: ['condition', 'status'] as const,
-    registers,
-  });
-  const mirrored = new Gauge({
-    name: 'outrider_mirrored_secrets',
-    help: 'Copies of access keys in matched namespaces.',
-    labelNames: ['state'] as const,
-    registers,
-  });
-  const events = new Counter({
-    name: 'outrider_events_total',
-    help: 'Events about decisions, by what became of them.',
-    labelNames: ['result'] as const,
-    registers,
-  });
-  const paused = new Gauge({ name: 'outrider_paused', help: '1 while the installation is paused.', registers });
+  const failures = openCounter(registry, metricTable.watchFailures);
+  const leader = openGauge(registry, metricTable.leader);
+  const registrations = openCounter(registry, metricTable.registrations);
+  const reachable = openGauge(registry, metricTable.reachable);
+  const selfTestSeconds = openGauge(registry, metricTable.selfTestDuration);
+  const conditions = openGauge(registry, metricTable.policyConditions);
+  const mirrored = openGauge(registry, metricTable.mirroredSecrets);
+  const events = openCounter(registry, metricTable.events);
+  const paused = openGauge(registry, metricTable.paused);
   return {
     watchStaleness: (read) => {
       staleness = read;
@@ -94,7 +56,7 @@ export function createClusterMetrics(registry: Registry): ClusterMetrics {
     countRegistration: (configuration, cause, result) => registrations.inc({ configuration, cause, result }),
     setReachable: (reached, seconds) => {
       reachable.set(reached ? 1 : 0);
-      probeSeconds.set(seconds);
+      selfTestSeconds.set(seconds);
     },
     setPolicyCondition: (condition, status, policies) => conditions.set({ condition, status }, policies),
     setMirroredSecrets: (state, secrets) => mirrored.set({ state }, secrets),

@@ -1,5 +1,7 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { ImageStats } from '../model/image-stats.js';
+import { metricTable } from './metric-table.js';
+import { openCounter, openGauge, openHistogram } from './open-metric.js';
 
 /** What is measured of image look-ups. */
 export interface ImageMetrics {
@@ -11,64 +13,28 @@ export interface ImageMetrics {
   countRequest(purpose: 'manifest' | 'head' | 'blob' | 'token', status: number | undefined): void;
 }
 
-const lookupBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-
 /** Registers the metrics of image look-ups in a registry. */
 export function createImageMetrics(registry: Registry): ImageMetrics {
-  const registers = [registry];
   let read: (() => ImageStats) | undefined;
   // The resolver counts; a scrape takes its counts over.
-  new Counter({
-    name: 'outrider_image_cache_requests_total',
-    help: 'Questions to the image cache, by how they were answered.',
-    labelNames: ['result'] as const,
-    registers,
-    collect() {
-      const stats = read?.();
-      this.reset();
-      this.inc({ result: 'hit' }, stats?.hits ?? 0);
-      this.inc({ result: 'miss' }, stats?.misses ?? 0);
-      this.inc({ result: 'stale' }, stats?.stale ?? 0);
-      this.inc({ result: 'negative' }, stats?.negatives ?? 0);
-      this.inc({ result: 'joined' }, stats?.joined ?? 0);
-    },
+  openCounter(registry, metricTable.cacheRequests, (counter) => {
+    const stats = read?.();
+    counter.reset();
+    counter.inc({ result: 'hit' }, stats?.hits ?? 0);
+    counter.inc({ result: 'miss' }, stats?.misses ?? 0);
+    counter.inc({ result: 'stale' }, stats?.stale ?? 0);
+    counter.inc({ result: 'negative' }, stats?.negatives ?? 0);
+    counter.inc({ result: 'joined' }, stats?.joined ?? 0);
   });
-  new Counter({
-    name: 'outrider_image_cache_evictions_total',
-    help: 'Entries of the image cache dropped for room.',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(read?.().evictions ?? 0);
-    },
+  openCounter(registry, metricTable.cacheEvictions, (counter) => {
+    counter.reset();
+    counter.inc(read?.().evictions ?? 0);
   });
-  const gauge = (name: string, help: string, value: (stats: ImageStats) => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        const stats = read?.();
-        this.set(stats === undefined ? 0 : value(stats));
-      },
-    });
-  };
-  gauge('outrider_image_cache_entries', 'Images and indexes in the cache.', ({ entries }) => entries);
-  gauge('outrider_image_cache_bytes', 'Bytes that the cached images take, about.', ({ bytes }) => bytes);
-  gauge('outrider_image_lookups_in_flight', 'Image look-ups under way.', ({ inFlight }) => inFlight);
-  const duration = new Histogram({
-    name: 'outrider_image_lookup_duration_seconds',
-    help: 'Time of image look-ups that were not answered at once.',
-    labelNames: ['result'] as const,
-    buckets: lookupBuckets,
-    registers,
-  });
-  const requests = new Counter({
-    name: 'outrider_registry_requests_total',
-    help: 'Requests to registries and token servers, by purpose and class of the answer.',
-    labelNames: ['purpose', 'code'] as const,
-    registers,
-  });
+  openGauge(registry, metricTable.cacheEntries, (gauge) => gauge.set(read?.().entries ?? 0));
+  openGauge(registry, metricTable.cacheBytes, (gauge) => gauge.set(read?.().bytes ?? 0));
+  openGauge(registry, metricTable.lookupsInFlight, (gauge) => gauge.set(read?.().inFlight ?? 0));
+  const duration = openHistogram(registry, metricTable.lookupDuration);
+  const requests = openCounter(registry, metricTable.registryRequests);
   return {
     watchCache: (from) => {
       read = from;

@@ -1,8 +1,10 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { DecisionKind } from '../model/decision.js';
 import { measuredDoors, type DoorName } from '../model/doors.js';
 import type { ReasonCode } from '../model/reasons.js';
 import { GatheredCount, GatheredDurations } from './gathered.js';
+import { metricTable } from './metric-table.js';
+import { openCounter, openGauge, openHistogram } from './open-metric.js';
 import { collectProcessMetrics } from './process-metrics.js';
 
 export { Registry } from 'prom-client';
@@ -37,8 +39,6 @@ export interface Metrics {
   countReload(result: 'success' | 'failure'): void;
 }
 
-const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-
 /**
  * Registers every metric, and those of the process, in a registry.
  * @param options.rejectCauses the closed list of causes, so that each is there from the start with zero
@@ -49,70 +49,22 @@ export function createMetrics(options: {
   readonly nodeVersion: string;
   readonly rejectCauses: readonly string[];
 }): Metrics {
-  const registers = [options.registry];
-  const reviews = new Counter({
-    name: 'outrider_admission_reviews_total',
-    help: 'Admission reviews answered, by what was decided and why.',
-    labelNames: ['door', 'policy', 'decision', 'reason'] as const,
-    registers,
-    collect: () => {
-      for (const count of counts.values()) count.handOn();
-    },
+  const { registry } = options;
+  const reviews = openCounter(registry, metricTable.reviews, () => {
+    for (const count of counts.values()) count.handOn();
   });
-  const duration = new Histogram({
-    name: 'outrider_admission_duration_seconds',
-    help: 'Time from a review read to its answer made.',
-    labelNames: ['door'] as const,
-    buckets: durationBuckets,
-    registers,
-    collect: () => {
-      for (const observer of observers.values()) observer.handOn();
-    },
+  const duration = openHistogram(registry, metricTable.reviewDuration, () => {
+    for (const observer of observers.values()) observer.handOn();
   });
-  const expiry = new Gauge({
-    name: 'outrider_certificate_expiry_timestamp_seconds',
-    help: 'End of the served certificate, in seconds since the epoch.',
-    registers,
-  });
-  const certificateReloads = new Counter({
-    name: 'outrider_certificate_reloads_total',
-    help: 'Changes of the certificate files, taken over or refused.',
-    labelNames: ['result'] as const,
-    registers,
-  });
-  const reloads = new Counter({
-    name: 'outrider_configuration_reloads_total',
-    help: 'Readings of the configuration, the first one included.',
-    labelNames: ['result'] as const,
-    registers,
-  });
-  const lastReload = new Gauge({
-    name: 'outrider_configuration_last_reload_successful',
-    help: '1 if the last reading of the configuration succeeded, 0 if an older one is still in force.',
-    registers,
-  });
-  const rejected = new Counter({
-    name: 'outrider_rejected_requests_total',
-    help: 'Requests to the webhook that got an HTTP error instead of an admission response.',
-    labelNames: ['cause'] as const,
-    registers,
-  });
-  const buildInfo = new Gauge({
-    name: 'outrider_build_info',
-    help: 'Always 1; the labels say what runs.',
-    labelNames: ['version', 'node_version'] as const,
-    registers,
-  });
+  const expiry = openGauge(registry, metricTable.certificateExpiry);
+  const certificateReloads = openCounter(registry, metricTable.certificateReloads);
+  const reloads = openCounter(registry, metricTable.reloads);
+  const lastReload = openGauge(registry, metricTable.lastReload);
+  const rejected = openCounter(registry, metricTable.rejected);
+  const buildInfo = openGauge(registry, metricTable.buildInfo);
   let inFlight = (): number => 0;
-  new Gauge({
-    name: 'outrider_admission_in_flight',
-    help: 'Reviews under way.',
-    registers,
-    collect() {
-      this.set(inFlight());
-    },
-  });
-  collectProcessMetrics(options.registry);
+  openGauge(registry, metricTable.inFlight, (gauge) => gauge.set(inFlight()));
+  collectProcessMetrics(registry);
 
   buildInfo.set({ version: options.version, node_version: options.nodeVersion }, 1);
   for (const cause of options.rejectCauses) rejected.inc({ cause }, 0);
@@ -128,7 +80,7 @@ export function createMetrics(options: {
   let last: { readonly of: CountedReview; readonly count: GatheredCount } | undefined;
 
   return {
-    registry: options.registry,
+    registry,
     countReview: (review) => {
       if (last === undefined || !isSame(last.of, review)) {
         const { door, policy, decision, reason } = review;

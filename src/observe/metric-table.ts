@@ -1,0 +1,158 @@
+/** One metric. */
+export interface MetricRow<Kind extends string = string, Label extends string = string> {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly Label[];
+  /** Of a histogram: upper bounds in the metric's unit. */
+  readonly buckets?: readonly number[];
+}
+
+/** Every metric of our own. What counts it is where it is opened. */
+export const metricTable = {
+  reviews: {
+    kind: 'counter',
+    name: 'outrider_admission_reviews_total',
+    help: 'Admission reviews answered, by what was decided and why.',
+    labels: ['door', 'policy', 'decision', 'reason'],
+  },
+  reviewDuration: {
+    kind: 'histogram',
+    name: 'outrider_admission_duration_seconds',
+    help: 'Time from a review read to its answer made.',
+    labels: ['door'],
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  },
+  certificateExpiry: {
+    kind: 'gauge',
+    name: 'outrider_certificate_expiry_timestamp_seconds',
+    help: 'End of the served certificate, in seconds since the epoch.',
+    labels: [],
+  },
+  certificateReloads: {
+    kind: 'counter',
+    name: 'outrider_certificate_reloads_total',
+    help: 'Changes of the certificate files, taken over or refused.',
+    labels: ['result'],
+  },
+  reloads: {
+    kind: 'counter',
+    name: 'outrider_configuration_reloads_total',
+    help: 'Readings of the configuration, the first one included.',
+    labels: ['result'],
+  },
+  lastReload: {
+    kind: 'gauge',
+    name: 'outrider_configuration_last_reload_successful',
+    help: '1 if the last reading of the configuration succeeded, 0 if an older one is still in force.',
+    labels: [],
+  },
+  rejected: {
+    kind: 'counter',
+    name: 'outrider_rejected_requests_total',
+    help: 'Requests to the webhook that got an HTTP error instead of an admission response.',
+    labels: ['cause'],
+  },
+  buildInfo: {
+    kind: 'gauge',
+    name: 'outrider_build_info',
+    help: 'Always 1; the labels say what runs.',
+    labels: ['version', 'node_version'],
+  },
+  inFlight: { kind: 'gauge', name: 'outrider_admission_in_flight', help: 'Reviews under way.', labels: [] },
+
+  cacheRequests: {
+    kind: 'counter',
+    name: 'outrider_image_cache_requests_total',
+    help: 'Questions to the image cache, by how they were answered.',
+    labels: ['result'],
+  },
+  cacheEvictions: {
+    kind: 'counter',
+    name: 'outrider_image_cache_evictions_total',
+    help: 'Entries of the image cache dropped for room.',
+    labels: [],
+  },
+  cacheEntries: {
+    kind: 'gauge',
+    name: 'outrider_image_cache_entries',
+    help: 'Images and indexes in the cache.',
+    labels: [],
+  },
+  cacheBytes: {
+    kind: 'gauge',
+    name: 'outrider_image_cache_bytes',
+    help: 'Bytes that the cached images take, about.',
+    labels: [],
+  },
+  lookupsInFlight: {
+    kind: 'gauge',
+    name: 'outrider_image_lookups_in_flight',
+    help: 'Image look-ups under way.',
+    labels: [],
+  },
+  lookupDuration: {
+    kind: 'histogram',
+    name: 'outrider_image_lookup_duration_seconds',
+    help: 'Time of image look-ups that were not answered at once.',
+    labels: ['result'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  },
+  registryRequests: {
+    kind: 'counter',
+    name: 'outrider_registry_requests_total',
+    help: 'Requests to registries and token servers, by purpose and class of the answer.',
+    labels: ['purpose', 'code'],
+  },
+
+  watchStaleness: {
+    kind: 'gauge',
+    name: 'outrider_watch_staleness_seconds',
+    help: 'Time since the API server last said anything on a watch.',
+    labels: ['kind'],
+  },
+  watchFailures: {
+    kind: 'counter',
+    name: 'outrider_watch_failures_total',
+    help: 'Lists and watches that failed and were tried again.',
+    labels: ['kind'],
+  },
+  leader: { kind: 'gauge', name: 'outrider_leader', help: '1 on the replica that leads.', labels: [] },
+  registrations: {
+    kind: 'counter',
+    name: 'outrider_webhook_configuration_writes_total',
+    help: 'Writes of webhook configurations, by what made them necessary.',
+    labels: ['configuration', 'cause', 'result'],
+  },
+  reachable: {
+    kind: 'gauge',
+    name: 'outrider_webhook_reachable',
+    help: '1 if the API server reached the webhook in the leader’s last self-test, 0 if not.',
+    labels: [],
+  },
+  selfTestDuration: {
+    kind: 'gauge',
+    name: 'outrider_self_test_duration_seconds',
+    help: 'Time of the last self-test: a dry run through the API server and the webhook.',
+    labels: [],
+  },
+  policyConditions: {
+    kind: 'gauge',
+    name: 'outrider_policy_conditions',
+    help: 'Policies by condition and status.',
+    labels: ['condition', 'status'],
+  },
+  mirroredSecrets: {
+    kind: 'gauge',
+    name: 'outrider_mirrored_secrets',
+    help: 'Copies of access keys in matched namespaces.',
+    labels: ['state'],
+  },
+  events: {
+    kind: 'counter',
+    name: 'outrider_events_total',
+    help: 'Events about decisions, by what became of them.',
+    labels: ['result'],
+  },
+  paused: { kind: 'gauge', name: 'outrider_paused', help: '1 while the installation is paused.', labels: [] },
+} as const satisfies Readonly<Record<string, MetricRow<'counter' | 'gauge' | 'histogram'>>>;
