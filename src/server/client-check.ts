@@ -10,23 +10,30 @@ export interface ClientCheck {
 }
 
 /**
- * Makes the check of a connection's client: TLS has verified its certificate, its name is looked at here, once for
- * each connection.
+ * The connections whose client may ask. TLS has verified its certificate; its name is looked at here, once for each
+ * connection.
  */
-export function createClientCheck(names: readonly string[]): (socket: Socket) => boolean {
-  const known = new WeakMap<Socket, boolean>();
-  const isAllowed = (socket: Socket): boolean => {
+export class AllowedClients {
+  readonly #names: readonly string[];
+  readonly #known = new WeakMap<Socket, boolean>();
+
+  constructor(names: readonly string[]) {
+    this.#names = names;
+  }
+
+  has(socket: Socket): boolean {
+    const before = this.#known.get(socket);
+    if (before !== undefined) return before;
+    const allowed = this.#isAllowed(socket);
+    this.#known.set(socket, allowed);
+    return allowed;
+  }
+
+  #isAllowed(socket: Socket): boolean {
     if (!(socket instanceof TLSSocket) || !socket.authorized) return false;
-    if (names.length === 0) return true;
+    if (this.#names.length === 0) return true;
     // A certificate with several common names is nobody's.
     const name: unknown = socket.getPeerCertificate().subject.CN;
-    return typeof name === 'string' && names.includes(name);
-  };
-  return (socket) => {
-    const before = known.get(socket);
-    if (before !== undefined) return before;
-    const allowed = isAllowed(socket);
-    known.set(socket, allowed);
-    return allowed;
-  };
+    return typeof name === 'string' && this.#names.includes(name);
+  }
 }

@@ -5,9 +5,9 @@ import type { Metrics } from '../observe/metrics.js';
 import { watchForStalls } from '../observe/stall.js';
 import { openAuthoritiesFile } from './authorities-file.js';
 import { createHealthServer } from './health.js';
-import { createReadiness } from './readiness.js';
+import { Readiness } from './readiness.js';
 import type { CertificateSource, HandlerSource, SourceSettings } from './sources.js';
-import { createWebhookServer, type WebhookServer } from './webhook.js';
+import { WebhookServer } from './webhook.js';
 
 // A review that takes as long by itself is one that the API server may give up.
 const longestStallMs = 500;
@@ -79,7 +79,7 @@ export async function startService(options: ServiceOptions, abort?: AbortSignal)
   const stop = new AbortController();
   const context = { settings, logger, metrics, signal: stop.signal };
   watchForStalls({ logger, longestMs: longestStallMs, nowMs: () => performance.now(), signal: stop.signal });
-  const readiness = createReadiness();
+  const readiness = new Readiness();
   const health = createHealthServer({ readiness, registry: metrics.registry });
   let webhook: WebhookServer | undefined;
 
@@ -103,7 +103,7 @@ export async function startService(options: ServiceOptions, abort?: AbortSignal)
       settings.clientCa === '' ? undefined : await openAuthoritiesFile(settings.clientCa, '--client-ca', context);
     const certificate = await orAborted(options.certificates(context));
     const clients = clientFile === undefined ? undefined : { authorities: clientFile.pem, names: settings.clientNames };
-    const server = createWebhookServer({ pair: certificate.pair, limits: settings, logger, metrics, clients });
+    const server = new WebhookServer({ pair: certificate.pair, limits: settings, logger, metrics, clients });
     webhook = server;
     metrics.setCertificateExpiry(certificate.pair.notAfter);
     readiness.met('certificate');

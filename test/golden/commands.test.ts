@@ -5,7 +5,7 @@ import { createDoor } from '../../src/admission/handler.js';
 import type { Door } from '../../src/model/decision.js';
 import type { JsonObject } from '../../src/model/json.js';
 import { names } from '../../src/model/names.js';
-import { createWebhookServer } from '../../src/server/webhook.js';
+import { WebhookServer } from '../../src/server/webhook.js';
 import { workplace } from '../cli/harness.js';
 import { makePair, observers } from '../server/harness.js';
 import { readAnswer, reviewOf } from '../support/engine.js';
@@ -26,7 +26,7 @@ t.test('every case, over TLS through the server', async (t) => {
   const { ca, pair } = await makePair();
   const { logger, metrics } = await observers();
   const limits = { maxBodyBytes: 1 << 23, maxInFlight: 8, defaultTimeoutMs: 10_000, timeoutMarginMs: 500 };
-  const server = createWebhookServer({ pair, limits, logger, metrics });
+  const server = new WebhookServer({ pair, limits, logger, metrics });
   t.teardown(() => server.close(0));
   const port = await server.listen({ host: '127.0.0.1', port: 0 });
 

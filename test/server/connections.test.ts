@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { createWebhookServer, type WebhookLimits } from '../../src/server/webhook.js';
+import { WebhookServer, type WebhookLimits } from '../../src/server/webhook.js';
 import { makePair, observers, open, post, smallLimits, until, type Connection } from './harness.js';
 
 // Connections on which nothing is asked: the API server opens some ahead, and doesn't repeat a call that met a closed one.
@@ -12,7 +12,7 @@ const limits: WebhookLimits = { ...smallLimits, requestTimeoutMs: headersTimeout
 
 async function serve(own: Partial<WebhookLimits> = {}) {
   const { metric, ...seen } = await observers();
-  const server = createWebhookServer({ pair, limits: { ...limits, ...own }, ...seen });
+  const server = new WebhookServer({ pair, limits: { ...limits, ...own }, ...seen });
   const port = await server.listen({ host: '127.0.0.1', port: 0 });
   server.setHandlers({ pods: { mutate: () => 'answered', validate: () => 'answered' } });
   return { server, metric, client: () => open(port, { ca }) };

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { OutriderError } from '../../src/model/error.js';
 import type { ReviewContext, ReviewHandler, ReviewHandlers } from '../../src/server/review-context.js';
-import { createWebhookServer, type WebhookLimits } from '../../src/server/webhook.js';
+import { WebhookServer, type WebhookLimits } from '../../src/server/webhook.js';
 import { makePair, observers, open, post, smallLimits as limits, until } from './harness.js';
 
 const { ca, pair } = await makePair();
@@ -17,7 +17,7 @@ type Parent = Pick<typeof t, 'teardown'>;
 
 async function serve(t: Parent, handlers: PodHandlers | undefined, own: Partial<WebhookLimits> = {}) {
   const seen = await observers();
-  const server = createWebhookServer({ pair, limits: { ...limits, ...own }, ...seen });
+  const server = new WebhookServer({ pair, limits: { ...limits, ...own }, ...seen });
   const port = await server.listen({ host: '127.0.0.1', port: 0 });
   if (handlers !== undefined) server.setHandlers({ pods: handlers });
   t.teardown(() => server.close(0));
@@ -497,7 +497,7 @@ t.test('closing cuts what does not end', async (t) => {
 
 t.test('a taken port is an error that names the setting', async (t) => {
   const { port, logger, metrics } = await serve(t, echo);
-  const second = createWebhookServer({ pair, limits, logger, metrics });
+  const second = new WebhookServer({ pair, limits, logger, metrics });
   await t.rejects(second.listen({ host: '127.0.0.1', port }), { code: 'listen_failed', message: /--listen-port/ });
   await second.close(0);
 });

@@ -10,7 +10,7 @@ import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';
 import { createLogger } from '../../../src/observe/logger.js';
 import { createMetrics, Registry } from '../../../src/observe/metrics.js';
 import { rejectCauses } from '../../../src/server/rejection.js';
-import { createWebhookServer } from '../../../src/server/webhook.js';
+import { WebhookServer } from '../../../src/server/webhook.js';
 import { mutatingConfiguration } from './webhooks.js';
 
 // One replica in a process of its own: it serves with the managed certificate and takes part in the election. As
@@ -74,7 +74,7 @@ const election = new Election({
 }).run(signal);
 const pair = await managed.first();
 const limits = { maxBodyBytes: 1 << 20, maxInFlight: 100, defaultTimeoutMs: 10_000, timeoutMarginMs: 500 };
-const server = createWebhookServer({ pair, limits, logger: log, metrics });
+const server = new WebhookServer({ pair, limits, logger: log, metrics });
 const answer = (body: Buffer): string => {
   const uid = /"uid":"([^"]+)"/.exec(body.toString())?.[1];
   return JSON.stringify({

@@ -18,7 +18,7 @@ import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';
 import { createLogger } from '../../../src/observe/logger.js';
 import { createMetrics, Registry } from '../../../src/observe/metrics.js';
 import { rejectCauses } from '../../../src/server/rejection.js';
-import { createWebhookServer, type WebhookServer } from '../../../src/server/webhook.js';
+import { WebhookServer } from '../../../src/server/webhook.js';
 import { loadPair } from '../../../src/tls/pair.js';
 import type { ApiServer } from './api-server.js';
 
@@ -211,7 +211,7 @@ export async function serveDoors(
 ): Promise<{ readonly server: WebhookServer; readonly url: string; readonly identity: string }> {
   const files = await api.authority.server('outrider', ['localhost']);
   const identity = randomUUID();
-  const server = createWebhookServer({
+  const server = new WebhookServer({
     pair: loadPair(readFileSync(files.certFile, 'utf8'), readFileSync(files.keyFile, 'utf8'), files),
     limits: { maxBodyBytes: 1 << 20, maxInFlight: 10, defaultTimeoutMs: 5_000, timeoutMarginMs: 500 },
     logger: await createLogger({ level: 'silent', format: 'json' }),

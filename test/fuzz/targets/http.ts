@@ -4,7 +4,7 @@ import { createDoor } from '../../../src/admission/handler.js';
 import { createLogger } from '../../../src/observe/logger.js';
 import { createMetrics, Registry } from '../../../src/observe/metrics.js';
 import { rejectCauses, rejection } from '../../../src/server/rejection.js';
-import { createWebhookServer } from '../../../src/server/webhook.js';
+import { WebhookServer } from '../../../src/server/webhook.js';
 import { issueAuthority, issueServer } from '../../../src/tls/issue.js';
 import { loadPair } from '../../../src/tls/pair.js';
 import { engineFor, reviewOf } from '../../support/engine.js';
@@ -43,7 +43,7 @@ export async function http(): Promise<Target> {
   const { certPem, keyPem } = await issueServer({ authority, names: ['localhost'], ...about });
   const logger = await createLogger({ level: 'silent', format: 'json' });
   const metrics = createMetrics({ registry: new Registry(), version: '0', nodeVersion: 'v0', rejectCauses });
-  const server = createWebhookServer({
+  const server = new WebhookServer({
     pair: loadPair(certPem, keyPem, { certFile: 'tls.crt', keyFile: 'tls.key' }),
     limits: {
       maxBodyBytes: 1_000_000,
