@@ -12,7 +12,7 @@ export const certificateFromFiles: CertificateSource = async (context) => {
   if (settings.tlsCert !== '') {
     const files = { certFile: settings.tlsCert, keyFile: settings.tlsKey };
     const pair = await readPair(files);
-    return { pair, caBundle: undefined, watch: (onPair) => watchPair(files, pair, onPair, context) };
+    return { pair, caBundle: undefined, watch: (onPair) => new PairWatch(files, pair, onPair, context).start() };
   }
   const made = await ensureDevelopmentCertificates({
     dir: settings.certsDir,
@@ -21,7 +21,7 @@ export const certificateFromFiles: CertificateSource = async (context) => {
   });
   const { pair, caBundle } = made;
   logger.info({ dir: settings.certsDir, names: pair.names, made: made.made }, 'development certificates are used');
-  return { pair, caBundle, watch: (onPair) => watchPair(made, pair, onPair, context) };
+  return { pair, caBundle, watch: (onPair) => new PairWatch(made, pair, onPair, context).start() };
 };
 
 /**
@@ -38,34 +38,55 @@ async function readPair(files: PairFiles): Promise<TlsPair> {
  * or does not belong together is logged, and the old one stays: of two files written one after the other, the first
  * alone is such a pair.
  */
-async function watchPair(
-  files: PairFiles,
-  current: TlsPair,
-  onPair: (pair: TlsPair) => void,
-  { settings, signal, logger, metrics }: SourceContext<'reloadIntervalMs'>,
-): Promise<void> {
-  const intervalMs = settings.reloadIntervalMs;
-  let served = current.fingerprint;
-  const reload = async (): Promise<void> => {
-    const pair = await readPair(files);
-    if (pair.fingerprint === served) return;
-    onPair(pair);
-    served = pair.fingerprint;
+class PairWatch {
+  readonly #files: PairFiles;
+  readonly #onPair: (pair: TlsPair) => void;
+  readonly #context: SourceContext<'reloadIntervalMs'>;
+  #served: TlsPair;
+
+  constructor(
+    files: PairFiles,
+    current: TlsPair,
+    onPair: (pair: TlsPair) => void,
+    context: SourceContext<'reloadIntervalMs'>,
+  ) {
+    this.#files = files;
+    this.#served = current;
+    this.#onPair = onPair;
+    this.#context = context;
+  }
+
+  /** Resolves once the watch stands. */
+  async start(): Promise<void> {
+    const { settings, signal, logger } = this.#context;
+    const { notAfter } = this.#served;
+    if (notAfter.getTime() < Date.now()) {
+      logger.warn({ notAfter }, 'the certificate has ended: the API server will not accept it');
+    }
+    const { certFile, keyFile } = this.#files;
+    const onError = (error: unknown): void => this.#keepOld(error);
+    for (const dir of new Set([dirname(certFile), dirname(keyFile)])) {
+      await watchFolder(dir, () => this.#reload(), { intervalMs: settings.reloadIntervalMs, signal, onError });
+    }
+    // The current pair was read before the watch stood.
+    await this.#reload().catch(onError);
+  }
+
+  async #reload(): Promise<void> {
+    const pair = await readPair(this.#files);
+    if (pair.fingerprint === this.#served.fingerprint) return;
+    this.#onPair(pair);
+    this.#served = pair;
+    const { logger, metrics } = this.#context;
     metrics.countCertificateReload('success');
     logger.info({ names: pair.names, notAfter: pair.notAfter }, 'a new certificate is served');
-  };
-  const onError = (error: unknown): void => {
+  }
+
+  #keepOld(error: unknown): void {
+    const { logger, metrics } = this.#context;
     metrics.countCertificateReload('failure');
     logger.error({ err: error }, 'the new certificate cannot be used; the old one is served on');
-  };
-  if (current.notAfter.getTime() < Date.now()) {
-    logger.warn({ notAfter: current.notAfter }, 'the certificate has ended: the API server will not accept it');
   }
-  for (const dir of new Set([dirname(files.certFile), dirname(files.keyFile)])) {
-    await watchFolder(dir, reload, { intervalMs, signal, onError });
-  }
-  // The current pair was read before the watch stood.
-  await reload().catch(onError);
 }
 
 async function readText(file: string): Promise<string> {

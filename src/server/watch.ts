@@ -32,73 +32,97 @@ export async function watchFolder(
   onChange: () => void | Promise<void>,
   options: WatchOptions,
 ): Promise<void> {
-  const { signal, intervalMs, settleMs = 100 } = options;
-  let seen = await fingerprint(dir);
-  let watcher: FSWatcher | undefined;
-  let watched = '';
-  let settling: NodeJS.Timeout | undefined;
-  let looking = false;
-  let lookAgain = false;
+  await new FolderWatch(dir, onChange, options).start();
+}
 
-  const listen = async (): Promise<void> => {
-    const identity = await identityOf(dir);
-    if (identity === watched && watcher !== undefined) return;
-    watcher?.close();
-    watcher = undefined;
-    watched = identity;
-    if (identity === '' || signal.aborted) return;
+class FolderWatch {
+  readonly #dir: string;
+  readonly #onChange: () => void | Promise<void>;
+  readonly #options: WatchOptions;
+  #seen = '';
+  #watcher: FSWatcher | undefined;
+  /** Which folder the watcher is on. */
+  #watched = '';
+  #settling: NodeJS.Timeout | undefined;
+  #looking = false;
+  #lookAgain = false;
+
+  constructor(dir: string, onChange: () => void | Promise<void>, options: WatchOptions) {
+    this.#dir = dir;
+    this.#onChange = onChange;
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { signal, intervalMs, first } = this.#options;
+    this.#seen = await fingerprint(this.#dir);
+    await first?.();
+    if (signal.aborted) return;
+    const poll = setInterval(() => void this.#look(), intervalMs).unref();
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearInterval(poll);
+        clearTimeout(this.#settling);
+        this.#forget();
+      },
+      { once: true },
+    );
+    await this.#listen();
+    // What changed between the first look and the start of the announcements is found now.
+    await this.#look();
+  }
+
+  /** Has changes announced of the folder that the path leads to now. */
+  async #listen(): Promise<void> {
+    const identity = await identityOf(this.#dir);
+    if (identity === this.#watched && this.#watcher !== undefined) return;
+    this.#forget();
+    this.#watched = identity;
+    if (identity === '' || this.#options.signal.aborted) return;
     try {
-      watcher = watch(dir, { persistent: false });
-      watcher.on('change', soon);
-      watcher.on('error', forget);
+      this.#watcher = watch(this.#dir, { persistent: false });
+      this.#watcher.on('change', () => this.#lookSoon());
+      this.#watcher.on('error', () => this.#forget());
     } catch {
       // Nothing is announced then (no inotify watch left, or the folder has just gone): the interval finds changes.
-      watcher = undefined;
+      this.#watcher = undefined;
     }
-  };
-  const forget = (): void => {
-    watcher?.close();
-    watcher = undefined;
-  };
-  const soon = (): void => {
-    clearTimeout(settling);
-    settling = setTimeout(() => void look(), settleMs).unref();
-  };
-  const ended = (): boolean => signal.aborted;
-  const look = async (): Promise<void> => {
-    lookAgain = true;
-    if (looking) return;
-    looking = true;
-    while (lookAgain && !ended()) {
-      lookAgain = false;
-      await listen();
-      const now = await fingerprint(dir);
-      if (now === seen || ended()) continue;
-      seen = now;
+  }
+
+  #forget(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+  }
+
+  #lookSoon(): void {
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => void this.#look(), this.#options.settleMs ?? 100).unref();
+  }
+
+  /** Looks for a change, and again while one was announced meanwhile. */
+  async #look(): Promise<void> {
+    this.#lookAgain = true;
+    if (this.#looking) return;
+    this.#looking = true;
+    while (this.#lookAgain && !this.#isOver()) {
+      this.#lookAgain = false;
+      await this.#listen();
+      const now = await fingerprint(this.#dir);
+      if (now === this.#seen || this.#isOver()) continue;
+      this.#seen = now;
       try {
-        await onChange();
+        await this.#onChange();
       } catch (error) {
-        options.onError(error);
+        this.#options.onError(error);
       }
     }
-    looking = false;
-  };
+    this.#looking = false;
+  }
 
-  await options.first?.();
-  if (signal.aborted) return;
-  const poll = setInterval(() => void look(), intervalMs).unref();
-  signal.addEventListener(
-    'abort',
-    () => {
-      clearInterval(poll);
-      clearTimeout(settling);
-      forget();
-    },
-    { once: true },
-  );
-  await listen();
-  // What changed between the first look and the start of the announcements is found now.
-  await look();
+  #isOver(): boolean {
+    return this.#options.signal.aborted;
+  }
 }
 
 /** Which folder a path is at the moment; empty when there is none. */
