@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { authorityIn, bundleOf } from '../tls/bundle.js';
+import type { Logger } from '../observe/logger.js';
 import type { TlsPair } from '../tls/pair.js';
 import { openAuthoritiesFile } from './authorities-file.js';
 import type { CertificateSource } from './sources.js';
@@ -12,6 +13,43 @@ export interface TrustBundle {
   onBundle(listener: () => void): void;
 }
 
+/** The bundle of the moment. Of a chain whose authority changes, the old one stays beside it while it is valid. */
+class KeptBundle implements TrustBundle {
+  readonly #listeners: (() => void)[] = [];
+  #bundle = '';
+  #authority: X509Certificate | undefined;
+
+  bundle(): string {
+    return this.#bundle;
+  }
+
+  onBundle(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  set(next: string): void {
+    if (next === this.#bundle) return;
+    this.#bundle = next;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Takes the authority out of the served chain. */
+  follow({ certPem, names }: TlsPair, logger: Logger): void {
+    const next = authorityIn(certPem);
+    if (next === undefined) {
+      logger.warn(
+        { names },
+        'the certificate’s chain has no authority: the API server has to know it; else give --ca-bundle',
+      );
+    }
+    const last = this.#authority;
+    const before = last !== undefined && Date.parse(last.validTo) > Date.now() ? [last] : [];
+    const others = before.filter(({ fingerprint256 }) => fingerprint256 !== next?.fingerprint256);
+    this.#authority = next;
+    this.set(next === undefined ? '' : bundleOf([next, ...others]));
+  }
+}
+
 /**
  * Adds to a source of certificates what the API server has to be told of them: the file of `--ca-bundle`, else the
  * authority of development, else the authority in the certificate's own chain. Of a chain whose authority changes, the
@@ -21,57 +59,34 @@ export function withTrustBundle(source: CertificateSource): {
   readonly certificates: CertificateSource;
   readonly trust: TrustBundle;
 } {
-  const listeners: (() => void)[] = [];
-  let bundle = '';
-  const set = (next: string): void => {
-    if (next === bundle) return;
-    bundle = next;
-    for (const listener of listeners) listener();
-  };
+  const kept = new KeptBundle();
   const certificates: CertificateSource = async (context) => {
     const { settings, logger } = context;
     const opened = await source(context);
     if (settings.caBundle !== '') {
       const file = await openAuthoritiesFile(settings.caBundle, '--ca-bundle', context);
-      set(file.pem);
+      kept.set(file.pem);
       return {
         ...opened,
         watch: async (onPair) => {
           await opened.watch(onPair);
-          await file.watch(set);
+          await file.watch((pem) => kept.set(pem));
         },
       };
     }
     if (opened.caBundle !== undefined) {
-      set(Buffer.from(opened.caBundle, 'base64').toString());
+      kept.set(Buffer.from(opened.caBundle, 'base64').toString());
       return opened;
     }
-    let current: X509Certificate | undefined;
-    const follow = ({ certPem, names }: TlsPair): void => {
-      const next = authorityIn(certPem);
-      if (next === undefined) {
-        logger.warn(
-          { names },
-          'the certificate’s chain has no authority: the API server has to know it; else give --ca-bundle',
-        );
-      }
-      const before = current !== undefined && Date.parse(current.validTo) > Date.now() ? [current] : [];
-      const others = before.filter(({ fingerprint256 }) => fingerprint256 !== next?.fingerprint256);
-      current = next;
-      set(next === undefined ? '' : bundleOf([next, ...others]));
-    };
-    follow(opened.pair);
+    kept.follow(opened.pair, logger);
     return {
       ...opened,
       watch: (onPair) =>
         opened.watch((pair) => {
-          follow(pair);
+          kept.follow(pair, logger);
           onPair(pair);
         }),
     };
   };
-  return {
-    certificates,
-    trust: { bundle: () => bundle, onBundle: (listener) => void listeners.push(listener) },
-  };
+  return { certificates, trust: kept };
 }
