@@ -18,8 +18,8 @@ import type { ImageResolver } from '../model/image.js';
 import type { StringMap } from '../model/selector.js';
 import { version } from '../model/version.js';
 import { createLogger, type Logger } from '../observe/logger.js';
-import { createImageMetrics } from '../observe/image-metrics.js';
-import { createMetrics, Registry, type Metrics } from '../observe/metrics.js';
+import { ImageMetrics } from '../observe/image-metrics.js';
+import { Metrics, Registry } from '../observe/metrics.js';
 import { certificateFromFiles } from '../server/certificates.js';
 import { handlersFromFolder, type LoadConfiguration } from '../server/configuration.js';
 import { rejectCauses } from '../server/rejection.js';
@@ -58,7 +58,7 @@ async function serve(invocation: Invocation): Promise<number> {
   const file = name === undefined ? undefined : { name, value: parseSettingsFile(await readText(name), name) };
   const settings = serveSettings.read(invocation, file);
   const logger = await createLogger({ level: settings.logLevel, format: settings.logFormat, env });
-  const metrics = createMetrics({
+  const metrics = new Metrics({
     registry: new Registry(),
     version,
     nodeVersion: process.version,
@@ -134,7 +134,7 @@ async function openImages(
   { registry }: Metrics,
   cluster: Pick<LookupOptions, 'secrets' | 'nodes'> = {},
 ): Promise<ImageService | undefined> {
-  const metrics = createImageMetrics(registry);
+  const metrics = new ImageMetrics(registry);
   const images = await openLookups(settings, {
     ...cluster,
     env,

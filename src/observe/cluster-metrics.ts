@@ -1,4 +1,4 @@
-import type { Registry } from 'prom-client';
+import type { Counter, Gauge, Registry } from 'prom-client';
 import { metricTable } from './metric-table.js';
 import { openCounter, openGauge } from './open-metric.js';
 
@@ -6,61 +6,82 @@ import { openCounter, openGauge } from './open-metric.js';
 export type WatchedKind = 'policies' | 'profiles' | 'namespaces' | 'certificate' | 'registration';
 
 /** What is measured of the work with the API server. */
-export interface ClusterMetrics {
+export class ClusterMetrics {
+  readonly #failures: Counter<'kind'>;
+  readonly #leader: Gauge;
+  readonly #registrations: Counter<'configuration' | 'cause' | 'result'>;
+  readonly #reachable: Gauge;
+  readonly #selfTestSeconds: Gauge;
+  readonly #conditions: Gauge<'condition' | 'status'>;
+  readonly #mirrored: Gauge<'state'>;
+  readonly #events: Counter<'result'>;
+  readonly #paused: Gauge;
+  #staleness: () => ReadonlyMap<WatchedKind, number> = () => new Map();
+
+  /** Registers the metrics. */
+  constructor(registry: Registry) {
+    openGauge(registry, metricTable.watchStaleness, (gauge) => {
+      gauge.reset();
+      for (const [kind, seconds] of this.#staleness()) gauge.set({ kind }, seconds);
+    });
+    this.#failures = openCounter(registry, metricTable.watchFailures);
+    this.#leader = openGauge(registry, metricTable.leader);
+    this.#registrations = openCounter(registry, metricTable.registrations);
+    this.#reachable = openGauge(registry, metricTable.reachable);
+    this.#selfTestSeconds = openGauge(registry, metricTable.selfTestDuration);
+    this.#conditions = openGauge(registry, metricTable.policyConditions);
+    this.#mirrored = openGauge(registry, metricTable.mirroredSecrets);
+    this.#events = openCounter(registry, metricTable.events);
+    this.#paused = openGauge(registry, metricTable.paused);
+  }
+
   /** Says where the seconds since the last sign of life of each watch are read. */
-  watchStaleness(read: () => ReadonlyMap<WatchedKind, number>): void;
+  watchStaleness(read: () => ReadonlyMap<WatchedKind, number>): void {
+    this.#staleness = read;
+  }
+
   /** Counts a watch or list that failed and is tried again. */
-  countWatchFailure(kind: WatchedKind): void;
+  countWatchFailure(kind: WatchedKind): void {
+    this.#failures.inc({ kind });
+  }
+
   /** Says whether this replica leads. */
-  setLeader(leads: boolean): void;
+  setLeader(leads: boolean): void {
+    this.#leader.set(leads ? 1 : 0);
+  }
+
   /** Counts a write of a webhook configuration; `repair` where somebody else had changed what is ours. */
   countRegistration(
     configuration: 'mutating' | 'validating',
     cause: 'change' | 'repair',
     result: 'success' | 'failure',
-  ): void;
-  /** Records the self-test: whether the API server reached the webhook, and how long the dry run took. */
-  setReachable(reachable: boolean, seconds: number): void;
-  /** Records how many policies have a condition with this status. */
-  setPolicyCondition(condition: string, status: 'True' | 'False' | 'Unknown', policies: number): void;
-  /** Records how many mirrored Secrets there are, and how many cannot be written. */
-  setMirroredSecrets(state: 'current' | 'blocked', secrets: number): void;
-  /** Counts an Event that was written, or given up: too many, or refused. */
-  countEvent(result: 'written' | 'dropped' | 'failed'): void;
-  /** Says whether the installation is paused. */
-  setPaused(paused: boolean): void;
-}
+  ): void {
+    this.#registrations.inc({ configuration, cause, result });
+  }
 
-/** Registers the metrics of the work with the API server. */
-export function createClusterMetrics(registry: Registry): ClusterMetrics {
-  let staleness = (): ReadonlyMap<WatchedKind, number> => new Map();
-  openGauge(registry, metricTable.watchStaleness, (gauge) => {
-    gauge.reset();
-    for (const [kind, seconds] of staleness()) gauge.set({ kind }, seconds);
-  });
-  const failures = openCounter(registry, metricTable.watchFailures);
-  const leader = openGauge(registry, metricTable.leader);
-  const registrations = openCounter(registry, metricTable.registrations);
-  const reachable = openGauge(registry, metricTable.reachable);
-  const selfTestSeconds = openGauge(registry, metricTable.selfTestDuration);
-  const conditions = openGauge(registry, metricTable.policyConditions);
-  const mirrored = openGauge(registry, metricTable.mirroredSecrets);
-  const events = openCounter(registry, metricTable.events);
-  const paused = openGauge(registry, metricTable.paused);
-  return {
-    watchStaleness: (read) => {
-      staleness = read;
-    },
-    countWatchFailure: (kind) => failures.inc({ kind }),
-    setLeader: (leads) => leader.set(leads ? 1 : 0),
-    countRegistration: (configuration, cause, result) => registrations.inc({ configuration, cause, result }),
-    setReachable: (reached, seconds) => {
-      reachable.set(reached ? 1 : 0);
-      selfTestSeconds.set(seconds);
-    },
-    setPolicyCondition: (condition, status, policies) => conditions.set({ condition, status }, policies),
-    setMirroredSecrets: (state, secrets) => mirrored.set({ state }, secrets),
-    countEvent: (result) => events.inc({ result }),
-    setPaused: (isPaused) => paused.set(isPaused ? 1 : 0),
-  };
+  /** Records the self-test: whether the API server reached the webhook, and how long the dry run took. */
+  setReachable(reachable: boolean, seconds: number): void {
+    this.#reachable.set(reachable ? 1 : 0);
+    this.#selfTestSeconds.set(seconds);
+  }
+
+  /** Records how many policies have a condition with this status. */
+  setPolicyCondition(condition: string, status: 'True' | 'False' | 'Unknown', policies: number): void {
+    this.#conditions.set({ condition, status }, policies);
+  }
+
+  /** Records how many mirrored Secrets there are, and how many cannot be written. */
+  setMirroredSecrets(state: 'current' | 'blocked', secrets: number): void {
+    this.#mirrored.set({ state }, secrets);
+  }
+
+  /** Counts an Event that was written, or given up: too many, or refused. */
+  countEvent(result: 'written' | 'dropped' | 'failed'): void {
+    this.#events.inc({ result });
+  }
+
+  /** Says whether the installation is paused. */
+  setPaused(paused: boolean): void {
+    this.#paused.set(paused ? 1 : 0);
+  }
 }

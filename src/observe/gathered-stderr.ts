@@ -13,39 +13,42 @@ const mostRetries = 10;
  * reader has gone, nothing is written any more; the process goes on. (The logger's own stream would try for ever, within
  * the call, and hold everything up.) Lines wait as bytes: texts would outlive the youngest generation, and fill the old.
  */
-export function gatheredStderr(): DestinationStream & { flushSync(): void } {
-  const gathered = Buffer.allocUnsafeSlow(gatherBytes);
-  let length = 0;
-  let waiting = false;
-  let broken = false;
-  const send = (bytes: Buffer): void => {
-    if (!broken) broken = !writeAll(bytes);
+export class GatheredStderr implements DestinationStream {
+  readonly #gathered = Buffer.allocUnsafeSlow(gatherBytes);
+  #length = 0;
+  #waiting = false;
+  #broken = false;
+
+  constructor() {
+    process.on('exit', this.flushSync);
+  }
+
+  write(line: string): void {
+    if (this.#broken) return;
+    // The most that a text can take in UTF-8.
+    const mostBytes = line.length * 3;
+    if (this.#length + mostBytes > gatherBytes) this.flushSync();
+    if (mostBytes > gatherBytes) {
+      this.#send(Buffer.from(line, 'utf8'));
+      return;
+    }
+    this.#length += this.#gathered.write(line, this.#length, 'utf8');
+    if (this.#waiting) return;
+    this.#waiting = true;
+    setTimeout(this.flushSync, gatherMs).unref();
+  }
+
+  /** Writes what waits. Can be handed on as it is. */
+  readonly flushSync = (): void => {
+    this.#waiting = false;
+    const bytes = this.#gathered.subarray(0, this.#length);
+    this.#length = 0;
+    if (bytes.length > 0) this.#send(bytes);
   };
-  const flush = (): void => {
-    waiting = false;
-    const bytes = gathered.subarray(0, length);
-    length = 0;
-    if (bytes.length > 0) send(bytes);
-  };
-  process.on('exit', flush);
-  return {
-    write: (line) => {
-      if (broken) return;
-      // The most that a text can take in UTF-8.
-      const mostBytes = line.length * 3;
-      if (length + mostBytes > gatherBytes) flush();
-      if (mostBytes > gatherBytes) {
-        send(Buffer.from(line, 'utf8'));
-        return;
-      }
-      length += gathered.write(line, length, 'utf8');
-      if (!waiting) {
-        waiting = true;
-        setTimeout(flush, gatherMs).unref();
-      }
-    },
-    flushSync: flush,
-  };
+
+  #send(bytes: Buffer): void {
+    if (!this.#broken) this.#broken = !writeAll(bytes);
+  }
 }
 
 /** Returns false when nobody reads any more. */

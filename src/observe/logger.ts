@@ -1,5 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
-import { gatheredStderr } from './gathered-stderr.js';
+import { GatheredStderr } from './gathered-stderr.js';
 
 export type { Logger } from 'pino';
 
@@ -23,7 +23,7 @@ export async function createLogger(options: LoggerOptions): Promise<Logger> {
   const terminal = options.destination === undefined ? process.stderr.isTTY : options.destination.isTTY === true;
   const settings = { level: options.level, base: null };
   const json = options.format === 'json' || (options.format === 'auto' && !terminal);
-  const destination = options.destination ?? (json ? gatheredStderr() : pino.destination({ dest: 2, sync: true }));
+  const destination = options.destination ?? (json ? new GatheredStderr() : pino.destination({ dest: 2, sync: true }));
   if (json) {
     return pino(
       { ...settings, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },

@@ -1,4 +1,4 @@
-import type { Registry } from 'prom-client';
+import type { Counter, Gauge, Registry } from 'prom-client';
 import type { DecisionKind } from '../model/decision.js';
 import { measuredDoors, type DoorName } from '../model/doors.js';
 import type { ReasonCode } from '../model/reasons.js';
@@ -18,109 +18,117 @@ export interface CountedReview {
   readonly reason: ReasonCode;
 }
 
-/** What the server measures. */
-export interface Metrics {
-  readonly registry: Registry;
-  /** Counts a review. A policy that is not among the known ones is counted as `other`: label sets stay bounded. */
-  countReview(review: CountedReview): void;
-  /** Says which policies there are now. */
-  knowPolicies(names: readonly string[]): void;
-  /** Records how long a door took for an answer, whatever the answer; only of doors whose calls count as reviews. */
-  observeDuration(door: DoorName, seconds: number): void;
-  /** Says where the number of reviews under way is read. */
-  watchInFlight(read: () => number): void;
-  /** Counts a request that got no admission response. `cause` is one of a closed list. */
-  countRejected(cause: string): void;
-  /** Records the end of the served certificate. */
-  setCertificateExpiry(notAfter: Date): void;
-  /** Counts a change of the certificate's files: taken over, or refused and the old one served on. */
-  countCertificateReload(result: 'success' | 'failure'): void;
-  /** Counts a reading of the configuration. */
-  countReload(result: 'success' | 'failure'): void;
-}
-
-/**
- * Registers every metric, and those of the process, in a registry.
- * @param options.rejectCauses the closed list of causes, so that each is there from the start with zero
- */
-export function createMetrics(options: {
+/** What the metrics are made with. */
+export interface MetricsOptions {
   readonly registry: Registry;
   readonly version: string;
   readonly nodeVersion: string;
+  /** The closed list of causes, so that each is there from the start with zero. */
   readonly rejectCauses: readonly string[];
-}): Metrics {
-  const { registry } = options;
-  const reviews = openCounter(registry, metricTable.reviews, () => {
-    for (const count of counts.values()) count.handOn();
-  });
-  const duration = openHistogram(registry, metricTable.reviewDuration, () => {
-    for (const observer of observers.values()) observer.handOn();
-  });
-  const expiry = openGauge(registry, metricTable.certificateExpiry);
-  const certificateReloads = openCounter(registry, metricTable.certificateReloads);
-  const reloads = openCounter(registry, metricTable.reloads);
-  const lastReload = openGauge(registry, metricTable.lastReload);
-  const rejected = openCounter(registry, metricTable.rejected);
-  const buildInfo = openGauge(registry, metricTable.buildInfo);
-  let inFlight = (): number => 0;
-  openGauge(registry, metricTable.inFlight, (gauge) => gauge.set(inFlight()));
-  collectProcessMetrics(registry);
+}
 
-  buildInfo.set({ version: options.version, node_version: options.nodeVersion }, 1);
-  for (const cause of options.rejectCauses) rejected.inc({ cause }, 0);
-  for (const result of ['success', 'failure']) {
-    reloads.inc({ result }, 0);
-    certificateReloads.inc({ result }, 0);
+/** What the server measures. */
+export class Metrics {
+  readonly registry: Registry;
+  readonly #rejectCauses: readonly string[];
+  readonly #reviews: Counter<'door' | 'policy' | 'decision' | 'reason'>;
+  readonly #observers: ReadonlyMap<string, GatheredDurations>;
+  readonly #expiry: Gauge;
+  readonly #certificateReloads: Counter<'result'>;
+  readonly #reloads: Counter<'result'>;
+  readonly #lastReload: Gauge;
+  readonly #rejected: Counter<'cause'>;
+  readonly #counts = new Map<string, GatheredCount>();
+  #inFlight = (): number => 0;
+  #policies: ReadonlySet<string> = new Set();
+  #last: { readonly of: CountedReview; readonly count: GatheredCount } | undefined;
+
+  /** Registers every metric, and those of the process. */
+  constructor({ registry, version, nodeVersion, rejectCauses }: MetricsOptions) {
+    this.registry = registry;
+    this.#rejectCauses = rejectCauses;
+    this.#reviews = openCounter(registry, metricTable.reviews, () => {
+      for (const count of this.#counts.values()) count.handOn();
+    });
+    const duration = openHistogram(registry, metricTable.reviewDuration, () => {
+      for (const observer of this.#observers.values()) observer.handOn();
+    });
+    this.#observers = new Map(
+      measuredDoors.map(({ name }) => [name, new GatheredDurations(duration.labels({ door: name }))]),
+    );
+    this.#expiry = openGauge(registry, metricTable.certificateExpiry);
+    this.#certificateReloads = openCounter(registry, metricTable.certificateReloads);
+    this.#reloads = openCounter(registry, metricTable.reloads);
+    this.#lastReload = openGauge(registry, metricTable.lastReload);
+    this.#rejected = openCounter(registry, metricTable.rejected);
+    openGauge(registry, metricTable.inFlight, (gauge) => gauge.set(this.#inFlight()));
+    collectProcessMetrics(registry);
+    openGauge(registry, metricTable.buildInfo).set({ version, node_version: nodeVersion }, 1);
+    for (const cause of rejectCauses) this.#rejected.inc({ cause }, 0);
+    for (const result of ['success', 'failure']) {
+      this.#reloads.inc({ result }, 0);
+      this.#certificateReloads.inc({ result }, 0);
+    }
   }
-  const observers = new Map(
-    measuredDoors.map(({ name }) => [name, new GatheredDurations(duration.labels({ door: name }))]),
-  );
-  let policies: ReadonlySet<string> = new Set();
-  const counts = new Map<string, GatheredCount>();
-  let last: { readonly of: CountedReview; readonly count: GatheredCount } | undefined;
 
-  return {
-    registry,
-    countReview: (review) => {
-      if (last === undefined || !isSame(last.of, review)) {
-        const { door, policy, decision, reason } = review;
-        const label = policy === undefined ? '' : policies.has(policy) ? policy : 'other';
-        const key = `${door} ${label} ${decision} ${reason}`;
-        let count = counts.get(key);
-        if (count === undefined) {
-          count = new GatheredCount(reviews.labels({ door, policy: label, decision, reason }));
-          counts.set(key, count);
-        }
-        last = { of: { door, policy, decision, reason }, count };
-      }
-      last.count.add();
-    },
-    knowPolicies: (names) => {
-      for (const count of counts.values()) count.handOn();
-      policies = new Set(names);
-      counts.clear();
-      last = undefined;
-    },
-    observeDuration: (door, seconds) => {
-      observers.get(door)?.add(seconds);
-    },
-    watchInFlight: (read) => {
-      inFlight = read;
-    },
-    countRejected: (cause) => {
-      rejected.inc({ cause: options.rejectCauses.includes(cause) ? cause : 'other' });
-    },
-    setCertificateExpiry: (notAfter) => {
-      expiry.set(notAfter.getTime() / 1000);
-    },
-    countCertificateReload: (result) => {
-      certificateReloads.inc({ result });
-    },
-    countReload: (result) => {
-      reloads.inc({ result });
-      lastReload.set(result === 'success' ? 1 : 0);
-    },
-  };
+  /** Counts a review. A policy that is not among the known ones is counted as `other`: label sets stay bounded. */
+  countReview(review: CountedReview): void {
+    if (this.#last === undefined || !isSame(this.#last.of, review)) {
+      const { door, policy, decision, reason } = review;
+      this.#last = { of: { door, policy, decision, reason }, count: this.#countOf(review) };
+    }
+    this.#last.count.add();
+  }
+
+  /** Says which policies there are now. */
+  knowPolicies(names: readonly string[]): void {
+    for (const count of this.#counts.values()) count.handOn();
+    this.#policies = new Set(names);
+    this.#counts.clear();
+    this.#last = undefined;
+  }
+
+  /** Records how long a door took for an answer, whatever the answer; only of doors whose calls count as reviews. */
+  observeDuration(door: DoorName, seconds: number): void {
+    this.#observers.get(door)?.add(seconds);
+  }
+
+  /** Says where the number of reviews under way is read. */
+  watchInFlight(read: () => number): void {
+    this.#inFlight = read;
+  }
+
+  /** Counts a request that got no admission response. `cause` is one of a closed list. */
+  countRejected(cause: string): void {
+    this.#rejected.inc({ cause: this.#rejectCauses.includes(cause) ? cause : 'other' });
+  }
+
+  /** Records the end of the served certificate. */
+  setCertificateExpiry(notAfter: Date): void {
+    this.#expiry.set(notAfter.getTime() / 1000);
+  }
+
+  /** Counts a change of the certificate's files: taken over, or refused and the old one served on. */
+  countCertificateReload(result: 'success' | 'failure'): void {
+    this.#certificateReloads.inc({ result });
+  }
+
+  /** Counts a reading of the configuration. */
+  countReload(result: 'success' | 'failure'): void {
+    this.#reloads.inc({ result });
+    this.#lastReload.set(result === 'success' ? 1 : 0);
+  }
+
+  #countOf({ door, policy, decision, reason }: CountedReview): GatheredCount {
+    const label = policy === undefined ? '' : this.#policies.has(policy) ? policy : 'other';
+    const key = `${door} ${label} ${decision} ${reason}`;
+    let count = this.#counts.get(key);
+    if (count === undefined) {
+      count = new GatheredCount(this.#reviews.labels({ door, policy: label, decision, reason }));
+      this.#counts.set(key, count);
+    }
+    return count;
+  }
 }
 
 function isSame(a: CountedReview, b: CountedReview): boolean {

@@ -3,10 +3,11 @@ import type { Settings } from '../settings/table.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import { watchForStalls } from '../observe/stall.js';
-import { openAuthoritiesFile } from './authorities-file.js';
-import { createHealthServer } from './health.js';
+import { unlessAborted, WaitEnded } from '../time/abort.js';
+import { openAuthoritiesFile, type AuthoritiesFile } from './authorities-file.js';
+import { createHealthServer, type HealthServer } from './health.js';
 import { Readiness } from './readiness.js';
-import type { CertificateSource, HandlerSource, SourceSettings } from './sources.js';
+import type { CertificateSource, HandlerSource, OpenedCertificate, SourceSettings } from './sources.js';
 import { WebhookServer } from './webhook.js';
 
 // A review that takes as long by itself is one that the API server may give up.
@@ -47,19 +48,6 @@ export interface ServiceOptions {
   readonly closeLast?: () => Promise<void>;
 }
 
-/** A running service: the webhook, and health and metrics beside it. */
-export interface Service {
-  readonly webhookPort: number;
-  readonly plainPort: number;
-  /** For a webhook configuration, base64; only with development certificates. */
-  readonly caBundle: string | undefined;
-  /**
-   * Ends the service without losing a review: not ready from now on, answering on for the grace, then closed.
-   * Resolves when both ports are closed. A second call waits for the first.
-   */
-  drain(): Promise<void>;
-}
-
 /** What `startService` throws when it was told to end before it had started. */
 export class StartAborted extends Error {
   override readonly name = 'StartAborted';
@@ -74,71 +62,131 @@ export class StartAborted extends Error {
  * @param abort gives up starting, whatever is waited for
  * @throws StartAborted when that happens
  */
-export async function startService(options: ServiceOptions, abort?: AbortSignal): Promise<Service> {
-  const { settings, logger, metrics } = options;
-  const stop = new AbortController();
-  const context = { settings, logger, metrics, signal: stop.signal };
-  watchForStalls({ logger, longestMs: longestStallMs, nowMs: () => performance.now(), signal: stop.signal });
-  const readiness = new Readiness();
-  const health = createHealthServer({ readiness, registry: metrics.registry });
-  let webhook: WebhookServer | undefined;
-
-  const closeAll = async (timeoutMs: number): Promise<void> => {
-    stop.abort();
-    await webhook?.close(timeoutMs);
-    await health.close();
-    await options.closeLast?.();
-  };
-  const aborted = new Promise<never>((_resolve, reject) => {
-    const give = (): void => reject(new StartAborted('told to end while starting'));
-    if (abort?.aborted === true) give();
-    abort?.addEventListener('abort', give, { once: true });
-  });
-  aborted.catch(() => undefined);
-  const orAborted = <T>(work: Promise<T>): Promise<T> => Promise.race([work, aborted]);
+export async function startService(
+  options: ServiceOptions,
+  abort: AbortSignal = new AbortController().signal,
+): Promise<Service> {
+  const service = new Service(options);
   try {
-    const host = settings.listenHost;
-    const plainPort = await orAborted(health.listen({ host, port: settings.plainPort }));
+    await service.start(abort);
+    return service;
+  } catch (error) {
+    await service.close(0);
+    throw error instanceof WaitEnded && abort.aborted ? new StartAborted('told to end while starting') : error;
+  }
+}
+
+/** A service: the webhook, and health and metrics beside it. */
+export class Service {
+  readonly #options: ServiceOptions;
+  readonly #ended = new AbortController();
+  readonly #readiness = new Readiness();
+  readonly #health: HealthServer;
+  #webhook: WebhookServer | undefined;
+  #ports = { webhook: 0, plain: 0 };
+  #caBundle: string | undefined;
+  #drained: Promise<void> | undefined;
+
+  constructor(options: ServiceOptions) {
+    const { logger, metrics } = options;
+    this.#options = options;
+    this.#health = createHealthServer({ readiness: this.#readiness, registry: metrics.registry });
+    const { signal } = this.#ended;
+    watchForStalls({ logger, longestMs: longestStallMs, nowMs: () => performance.now(), signal });
+  }
+
+  get webhookPort(): number {
+    return this.#ports.webhook;
+  }
+
+  get plainPort(): number {
+    return this.#ports.plain;
+  }
+
+  /** For a webhook configuration, base64; only with development certificates. */
+  get caBundle(): string | undefined {
+    return this.#caBundle;
+  }
+
+  /** Opens one part after the other, as `startService` says. @throws WaitEnded when the signal aborts */
+  async start(abort: AbortSignal): Promise<void> {
+    const { settings, logger, metrics, certificates, handlers } = this.#options;
+    const context = { settings, logger, metrics, signal: this.#ended.signal };
+    const address = { host: settings.listenHost, port: settings.plainPort };
+    this.#ports.plain = await unlessAborted(this.#health.listen(address), abort);
     const clientFile =
       settings.clientCa === '' ? undefined : await openAuthoritiesFile(settings.clientCa, '--client-ca', context);
-    const certificate = await orAborted(options.certificates(context));
-    const clients = clientFile === undefined ? undefined : { authorities: clientFile.pem, names: settings.clientNames };
-    const server = new WebhookServer({ pair: certificate.pair, limits: settings, logger, metrics, clients });
-    webhook = server;
-    metrics.setCertificateExpiry(certificate.pair.notAfter);
-    readiness.met('certificate');
-    const webhookPort = await orAborted(server.listen({ host, port: settings.listenPort }));
-    logger.info({ webhookPort, plainPort, names: certificate.pair.names }, 'listening');
-    await certificate.watch((pair) => {
-      server.setPair(pair);
-      metrics.setCertificateExpiry(pair.notAfter);
+    const certificate = await unlessAborted(certificates(context), abort);
+    this.#caBundle = certificate.caBundle;
+    const server = await this.#openWebhook(certificate, clientFile, abort);
+    await unlessAborted(
+      handlers(context, (next) => server.setHandlers(next)),
+      abort,
+    );
+    this.#readiness.met('configuration');
+    logger.info('ready');
+  }
+
+  async #openWebhook(
+    certificate: OpenedCertificate,
+    clientFile: AuthoritiesFile | undefined,
+    abort: AbortSignal,
+  ): Promise<WebhookServer> {
+    const { settings, logger, metrics } = this.#options;
+    const { clientNames, listenHost, listenPort } = settings;
+    const { pair } = certificate;
+    const clients = clientFile === undefined ? undefined : { authorities: clientFile.pem, names: clientNames };
+    const server = new WebhookServer({ pair, limits: settings, logger, metrics, clients });
+    this.#webhook = server;
+    metrics.setCertificateExpiry(pair.notAfter);
+    this.#readiness.met('certificate');
+    this.#ports.webhook = await unlessAborted(server.listen({ host: listenHost, port: listenPort }), abort);
+    const { webhook: webhookPort, plain: plainPort } = this.#ports;
+    logger.info({ webhookPort, plainPort, names: pair.names }, 'listening');
+    await certificate.watch((next) => {
+      server.setPair(next);
+      metrics.setCertificateExpiry(next.notAfter);
     });
     await clientFile?.watch((authorities) => server.setClientAuthorities(authorities));
-    await orAborted(options.handlers(context, (next) => server.setHandlers(next)));
-    readiness.met('configuration');
-    logger.info('ready');
+    return server;
+  }
 
-    const drain = async (): Promise<void> => {
-      const { drainGraceMs: graceMs, drainTimeoutMs: timeoutMs } = settings;
-      readiness.unmet('serving', 'shutting down');
-      server.startDraining();
-      options.onDrain?.();
-      logger.info({ graceMs }, 'shutting down: answering on for the grace');
-      await sleep(graceMs);
-      await server.connections.settled();
-      const late = server.connections.hasNew(graceMs * quietPart);
-      const lateMs = late ? timeoutMs * latePart : 0;
-      if (late) {
-        logger.warn({ atMostMs: lateMs }, 'clients still open connections: answering on');
-        await server.connections.quiet(graceMs * quietPart, lateMs);
-      }
-      await closeAll(timeoutMs - lateMs);
-      logger.info('shut down');
-    };
-    let drained: Promise<void> | undefined;
-    return { webhookPort, plainPort, caBundle: certificate.caBundle, drain: () => (drained ??= drain()) };
-  } catch (error) {
-    await closeAll(0);
-    throw error;
+  /**
+   * Ends the service without losing a review: not ready from now on, answering on for the grace, then closed.
+   * Resolves when both ports are closed. A second call waits for the first.
+   */
+  drain(): Promise<void> {
+    return (this.#drained ??= this.#drain());
+  }
+
+  async #drain(): Promise<void> {
+    const { logger, settings, onDrain } = this.#options;
+    const { drainGraceMs: graceMs, drainTimeoutMs: timeoutMs } = settings;
+    this.#readiness.unmet('serving', 'shutting down');
+    this.#webhook?.startDraining();
+    onDrain?.();
+    logger.info({ graceMs }, 'shutting down: answering on for the grace');
+    await sleep(graceMs);
+    const lateMs = await this.#waitForLate(graceMs * quietPart, timeoutMs * latePart);
+    await this.close(timeoutMs - lateMs);
+    logger.info('shut down');
+  }
+
+  /** Waits for clients that still open connections. @returns how long it may have taken */
+  async #waitForLate(quietMs: number, atMostMs: number): Promise<number> {
+    const connections = this.#webhook?.connections;
+    await connections?.settled();
+    if (connections?.hasNew(quietMs) !== true) return 0;
+    this.#options.logger.warn({ atMostMs }, 'clients still open connections: answering on');
+    await connections.quiet(quietMs, atMostMs);
+    return atMostMs;
+  }
+
+  /** Closes what is open. Reviews under way have so long to end. */
+  async close(timeoutMs: number): Promise<void> {
+    this.#ended.abort();
+    await this.#webhook?.close(timeoutMs);
+    await this.#health.close();
+    await this.#options.closeLast?.();
   }
 }

@@ -1,10 +1,10 @@
 import { Registry } from 'prom-client';
 import t from 'tap';
-import { createImageMetrics } from '../../src/observe/image-metrics.js';
+import { ImageMetrics } from '../../src/observe/image-metrics.js';
 
 t.test('look-ups are counted from the resolver’s own numbers, with bounded labels', async (t) => {
   const registry = new Registry();
-  const metrics = createImageMetrics(registry);
+  const metrics = new ImageMetrics(registry);
   t.match(await registry.metrics(), 'outrider_image_cache_requests_total{result="hit"} 0', 'there before the first');
   const stats = {
     hits: 5,

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { createLogger, type LoggerOptions } from '../../src/observe/logger.js';
-import { createMetrics, Registry } from '../../src/observe/metrics.js';
+import { Metrics, Registry } from '../../src/observe/metrics.js';
 import { createReviewLine } from '../../src/observe/review-line.js';
 
 async function logged(options: Partial<LoggerOptions> & { readonly isTTY?: boolean }): Promise<string> {
@@ -35,7 +35,7 @@ t.test('for people on a terminal or when asked, in colour only on a terminal wit
 t.test('metrics have bounded labels and start at zero', async (t) => {
   const registry = new Registry();
   const rejectCauses = ['overloaded', 'internal'];
-  const metrics = createMetrics({ registry, version: '1.2.3', nodeVersion: 'v20', rejectCauses });
+  const metrics = new Metrics({ registry, version: '1.2.3', nodeVersion: 'v20', rejectCauses });
   const page = async (): Promise<string> => registry.metrics();
   t.match(await page(), 'outrider_build_info{version="1.2.3",node_version="v20"} 1');
   t.match(await page(), 'outrider_rejected_requests_total{cause="overloaded"} 0');
@@ -74,7 +74,7 @@ t.test('metrics have bounded labels and start at zero', async (t) => {
   metrics.countCertificateReload('failure');
   t.match(await page(), 'outrider_certificate_reloads_total{result="failure"} 1');
 
-  createMetrics({ registry: new Registry(), version: '0', nodeVersion: 'v0', rejectCauses });
+  new Metrics({ registry: new Registry(), version: '0', nodeVersion: 'v0', rejectCauses });
   t.pass('a second set in a registry of its own does not collide');
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import type { Test } from 'tap';
 import { createLogger, type Logger } from '../../src/observe/logger.js';
-import { createMetrics, Registry, type Metrics } from '../../src/observe/metrics.js';
+import { Metrics, Registry } from '../../src/observe/metrics.js';
 import { rejectCauses } from '../../src/server/rejection.js';
 import type { WebhookLimits } from '../../src/server/webhook.js';
 import { issueAuthority, issueServer } from '../../src/tls/issue.js';
@@ -42,7 +42,7 @@ export async function observers(): Promise<{
     format: 'json',
     destination: { write: (line) => void lines.push(line) },
   });
-  const metrics = createMetrics({ registry: new Registry(), version: '0', nodeVersion: 'v0', rejectCauses });
+  const metrics = new Metrics({ registry: new Registry(), version: '0', nodeVersion: 'v0', rejectCauses });
   const metric = async (name: string, labels: Readonly<Record<string, string>> = {}): Promise<number | undefined> => {
     const found = (await metrics.registry.getMetricsAsJSON()).find((one) => one.name === name);
     return found?.values.find((value) => Object.entries(labels).every(([key, want]) => value.labels[key] === want))

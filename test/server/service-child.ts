@@ -1,5 +1,5 @@
 import { createLogger } from '../../src/observe/logger.js';
-import { createMetrics, Registry } from '../../src/observe/metrics.js';
+import { Metrics, Registry } from '../../src/observe/metrics.js';
 import { readSettings, settingKeys } from '../../src/settings/settings.js';
 import { certificateFromFiles } from '../../src/server/certificates.js';
 import { handlersFromFolder } from '../../src/server/configuration.js';
@@ -10,7 +10,7 @@ import { runService } from '../../src/server/run.js';
 // A service in a process of its own, for the tests that send it signals.
 const settings = readSettings({ flags: {}, env: process.env }, settingKeys);
 const logger = await createLogger({ level: settings.logLevel, format: settings.logFormat });
-const metrics = createMetrics({ registry: new Registry(), version: '0', nodeVersion: 'v0', rejectCauses });
+const metrics = new Metrics({ registry: new Registry(), version: '0', nodeVersion: 'v0', rejectCauses });
 const crash = process.argv.includes('--crash');
 const waits: CertificateSource = (context) => {
   if (!process.argv.includes('--waits')) return certificateFromFiles(context);

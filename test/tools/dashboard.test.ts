@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parse } from 'yaml';
 import { isObject, listOf, objectOf, stringOf } from '../../src/model/json.js';
-import { createClusterMetrics } from '../../src/observe/cluster-metrics.js';
-import { createImageMetrics } from '../../src/observe/image-metrics.js';
-import { createMetrics, Registry } from '../../src/observe/metrics.js';
+import { ClusterMetrics } from '../../src/observe/cluster-metrics.js';
+import { ImageMetrics } from '../../src/observe/image-metrics.js';
+import { Metrics, Registry } from '../../src/observe/metrics.js';
 import { dashboardExpressions } from './dashboard.js';
 import { repositoryRoot } from './generated.js';
 
@@ -13,9 +13,9 @@ const alwaysThere = ['job', 'instance', 'namespace', 'pod', 'le'];
 
 function knownLabels(): ReadonlyMap<string, ReadonlySet<string>> {
   const registry = new Registry();
-  createMetrics({ registry, version: '1', nodeVersion: 'v1', rejectCauses: ['internal'] });
-  createImageMetrics(registry);
-  createClusterMetrics(registry);
+  new Metrics({ registry, version: '1', nodeVersion: 'v1', rejectCauses: ['internal'] });
+  new ImageMetrics(registry);
+  new ClusterMetrics(registry);
   return new Map(
     registry.getMetricsAsArray().map((metric) => {
       const labels: unknown = 'labelNames' in metric ? metric.labelNames : [];

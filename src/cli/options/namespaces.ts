@@ -46,8 +46,7 @@ export function namespacesOf(
     throw new OutriderError('usage', `--namespace is ${JSON.stringify(fallback)}: it must be a namespace’s name.`);
   }
   const given = labelsOption({ flags });
-  const byName = new Map(configured);
-  for (const { value } of documents) collectNamespaces(value, byName);
+  const byName = withNamespacesIn(documents, configured);
   return {
     of: ({ pod, namespace }) => stringOf(objectOf(pod['metadata'])?.['namespace']) || namespace || fallback,
     labels: (namespace) => ({ ...byName.get(namespace), ...given }),
@@ -71,6 +70,16 @@ export function labelsOption({ flags }: Pick<Invocation, 'flags'>): StringMap {
     labels[key] = value;
   }
   return labels;
+}
+
+/** The labels of namespaces by name: those that are configured, and over them those that the documents have. */
+function withNamespacesIn(
+  documents: Iterable<ManifestDocument>,
+  configured: ReadonlyMap<string, StringMap>,
+): ReadonlyMap<string, StringMap> {
+  const byName = new Map(configured);
+  for (const { value } of documents) collectNamespaces(value, byName);
+  return byName;
 }
 
 function collectNamespaces(value: JsonValue | undefined, byName: Map<string, StringMap>): void {

@@ -9,7 +9,7 @@ import { ClusterState } from '../../cluster/state/cluster-state.js';
 import type { Settings } from '../../settings/table.js';
 import type { CompileOptions } from '../../engine/rules.js';
 import type { ImageResolver } from '../../model/image.js';
-import { createClusterMetrics } from '../../observe/cluster-metrics.js';
+import { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
 import type { Metrics } from '../../observe/metrics.js';
 import { reviewLog } from '../review-log.js';
@@ -57,7 +57,7 @@ export class InCluster {
   constructor(options: InClusterOptions) {
     const { settings, logger, metrics, connection, argvOf } = options;
     const { client, timing, identity, facts } = connection;
-    const clusterMetrics = createClusterMetrics(metrics.registry);
+    const clusterMetrics = new ClusterMetrics(metrics.registry);
     const { signal } = this.#ended;
     // Every watch and every part of the leader's work listens.
     setMaxListeners(0, signal);

@@ -8,7 +8,7 @@ import { SelfTestLoop } from '../../../src/cluster/registration/self-test-loop.j
 import { configurationPath } from '../../../src/cluster/registration/write.js';
 import { names } from '../../../src/model/names.js';
 import type { JsonObject } from '../../../src/model/json.js';
-import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';
+import { ClusterMetrics } from '../../../src/observe/cluster-metrics.js';
 import { createLogger } from '../../../src/observe/logger.js';
 import { Registry } from '../../../src/observe/metrics.js';
 import { sleepByTimer } from '../../../src/time/sleep.js';
@@ -34,7 +34,7 @@ const apply = (kind: 'mutating' | 'validating'): string => `APPLY ${configuratio
 function start(t: Test, fake: FakeApi) {
   const stop = new AbortController();
   const { signal } = stop;
-  const metrics = createClusterMetrics(new Registry());
+  const metrics = new ClusterMetrics(new Registry());
   const now = { wallMs: Date.parse('2026-11-22T10:00:00Z') };
   const clock = { wallMs: () => now.wallMs, monotonicMs: () => performance.now() };
   const changed: (() => void)[] = [];
@@ -164,7 +164,7 @@ t.test('E42: a self-test that cannot be made is no proof that nobody is reached'
   const running = new SelfTestLoop({
     client: fake.client,
     log,
-    metrics: createClusterMetrics(registry),
+    metrics: new ClusterMetrics(registry),
     clock: { wallMs: () => 0, monotonicMs: () => performance.now() },
     instance,
     ownNamespace,

@@ -6,9 +6,9 @@ import { pathOf, resources } from '../../../src/cluster/client/resources.js';
 import { Election } from '../../../src/cluster/leader/election.js';
 import { sleepByTimer } from '../../../src/time/sleep.js';
 import { systemClock } from '../../../src/time/clock.js';
-import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';
+import { ClusterMetrics } from '../../../src/observe/cluster-metrics.js';
 import { createLogger } from '../../../src/observe/logger.js';
-import { createMetrics, Registry } from '../../../src/observe/metrics.js';
+import { Metrics, Registry } from '../../../src/observe/metrics.js';
 import { rejectCauses } from '../../../src/server/rejection.js';
 import { WebhookServer } from '../../../src/server/webhook.js';
 import { mutatingConfiguration } from './webhooks.js';
@@ -19,7 +19,7 @@ const [kubeconfig = '', identity = '', url = ''] = process.argv.slice(2);
 const client = createApiClient(new Connection(loadKubeConfig({ kubeconfig })), 'replica');
 const log = await createLogger({ level: 'info', format: 'json' });
 const registry = new Registry();
-const metrics = createMetrics({ registry, version: '0', nodeVersion: 'v0', rejectCauses });
+const metrics = new Metrics({ registry, version: '0', nodeVersion: 'v0', rejectCauses });
 const { signal } = new AbortController();
 const timing = { clock: systemClock, random: Math.random, sleep: sleepByTimer };
 let confirmed: string | undefined;
@@ -70,7 +70,7 @@ const election = new Election({
     await Promise.all([managed.lead(signal), register(signal)]);
   },
   log,
-  metrics: createClusterMetrics(registry),
+  metrics: new ClusterMetrics(registry),
 }).run(signal);
 const pair = await managed.first();
 const limits = { maxBodyBytes: 1 << 20, maxInFlight: 100, defaultTimeoutMs: 10_000, timeoutMarginMs: 500 };

@@ -14,9 +14,9 @@ import type { MatchCondition } from '../../../src/cluster/registration/match-con
 import { sleepByTimer } from '../../../src/time/sleep.js';
 import { systemClock } from '../../../src/time/clock.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
-import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';
+import { ClusterMetrics } from '../../../src/observe/cluster-metrics.js';
 import { createLogger } from '../../../src/observe/logger.js';
-import { createMetrics, Registry } from '../../../src/observe/metrics.js';
+import { Metrics, Registry } from '../../../src/observe/metrics.js';
 import { rejectCauses } from '../../../src/server/rejection.js';
 import { WebhookServer } from '../../../src/server/webhook.js';
 import { loadPair } from '../../../src/tls/pair.js';
@@ -59,7 +59,7 @@ export async function lead(
     destination: { write: (line) => void lines.push(line) },
   });
   const registry = new Registry();
-  const metrics = createClusterMetrics(registry);
+  const metrics = new ClusterMetrics(registry);
   const ending = new AbortController();
   const { signal } = ending;
   const timing = { clock: systemClock, random: Math.random, sleep: sleepByTimer };
@@ -215,7 +215,7 @@ export async function serveDoors(
     pair: loadPair(readFileSync(files.certFile, 'utf8'), readFileSync(files.keyFile, 'utf8'), files),
     limits: { maxBodyBytes: 1 << 20, maxInFlight: 10, defaultTimeoutMs: 5_000, timeoutMarginMs: 500 },
     logger: await createLogger({ level: 'silent', format: 'json' }),
-    metrics: createMetrics({ registry: new Registry(), version: '0', nodeVersion: 'v0', rejectCauses }),
+    metrics: new Metrics({ registry: new Registry(), version: '0', nodeVersion: 'v0', rejectCauses }),
   });
   const port = await server.listen({ host: 'localhost', port: 0 });
   const nobody = (): never => {

@@ -20,7 +20,7 @@ import { systemClock } from '../../../src/time/clock.js';
 import { sleepByTimer } from '../../../src/time/sleep.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { names } from '../../../src/model/names.js';
-import { createClusterMetrics } from '../../../src/observe/cluster-metrics.js';
+import { ClusterMetrics } from '../../../src/observe/cluster-metrics.js';
 import { createLogger } from '../../../src/observe/logger.js';
 import { Registry } from '../../../src/observe/metrics.js';
 import { issueAuthority } from '../../../src/tls/issue.js';
@@ -567,7 +567,7 @@ t.test('E42: the self-test knows whether the API server reaches the webhook', as
   const leader = await content(t);
   const log = await createLogger({ level: 'silent', format: 'json' });
   const registry = new Registry();
-  const metrics = createClusterMetrics(registry);
+  const metrics = new ClusterMetrics(registry);
   const options = { client, log, metrics, clock: systemClock, instance, ownNamespace, nonce: () => randomUUID() };
   const signal = new AbortController().signal;
   const reached = async (): Promise<SelfTestResult> => runSelfTest(options, signal);

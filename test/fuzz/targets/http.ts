@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { createDoor } from '../../../src/admission/handler.js';
 import { createLogger } from '../../../src/observe/logger.js';
-import { createMetrics, Registry } from '../../../src/observe/metrics.js';
+import { Metrics, Registry } from '../../../src/observe/metrics.js';
 import { rejectCauses, rejection } from '../../../src/server/rejection.js';
 import { WebhookServer } from '../../../src/server/webhook.js';
 import { issueAuthority, issueServer } from '../../../src/tls/issue.js';
@@ -42,7 +42,7 @@ export async function http(): Promise<Target> {
   const authority = await issueAuthority({ commonName: 'fuzz', ...about });
   const { certPem, keyPem } = await issueServer({ authority, names: ['localhost'], ...about });
   const logger = await createLogger({ level: 'silent', format: 'json' });
-  const metrics = createMetrics({ registry: new Registry(), version: '0', nodeVersion: 'v0', rejectCauses });
+  const metrics = new Metrics({ registry: new Registry(), version: '0', nodeVersion: 'v0', rejectCauses });
   const server = new WebhookServer({
     pair: loadPair(certPem, keyPem, { certFile: 'tls.crt', keyFile: 'tls.key' }),
     limits: {
