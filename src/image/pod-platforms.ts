@@ -23,17 +23,17 @@ const osLabels = new Set(['kubernetes.io/os', 'beta.kubernetes.io/os']);
 const usual = ['386', 'amd64', 'arm', 'arm64', 'loong64', 'mips64le', 'ppc64le', 'riscv64', 's390x', 'other'];
 
 /** Something that must hold for a node. */
-type Rule = (os: string, architecture: string) => boolean;
+type PlatformTest = (os: string, architecture: string) => boolean;
 
-/** What rules are made with. */
+/** What tests are made with. */
 interface Making {
   readonly nodes: NodeFacts | undefined;
-  /** Every architecture that a rule speaks of. */
+  /** Every architecture that a test speaks of. */
   readonly mentioned: Set<string>;
 }
 
 /** What one label must be, with the operators of a node selector (Kubernetes API, `NodeSelectorRequirement`). */
-function labelRule(actual: string, operator: string | undefined, values: readonly string[]): boolean {
+function labelHolds(actual: string, operator: string | undefined, values: readonly string[]): boolean {
   switch (operator) {
     case 'In':
       return values.includes(actual);
@@ -52,21 +52,21 @@ function labelRule(actual: string, operator: string | undefined, values: readonl
   }
 }
 
-function expressionRule(value: JsonValue, { mentioned }: Making): Rule {
+function expressionTest(value: JsonValue, { mentioned }: Making): PlatformTest {
   const expression = objectOf(value) ?? {};
   const key = stringOf(expression['key']) ?? '';
   const operator = stringOf(expression['operator']);
   const values = stringsOf(expression['values']) ?? [];
   if (architectureLabels.has(key)) {
     for (const one of values) mentioned.add(one);
-    return (_, architecture) => labelRule(architecture, operator, values);
+    return (_, architecture) => labelHolds(architecture, operator, values);
   }
-  if (osLabels.has(key)) return (os) => labelRule(os, operator, values);
+  if (osLabels.has(key)) return (os) => labelHolds(os, operator, values);
   return () => true;
 }
 
 /** The one node that a DaemonSet's pod, or one like it, names in a term's `matchFields`. */
-function fieldRule(value: JsonValue, { nodes, mentioned }: Making): Rule {
+function fieldTest(value: JsonValue, { nodes, mentioned }: Making): PlatformTest {
   const field = objectOf(value) ?? {};
   const names = stringsOf(field['values']) ?? [];
   if (field['key'] !== 'metadata.name' || field['operator'] !== 'In') return () => true;
@@ -75,15 +75,15 @@ function fieldRule(value: JsonValue, { nodes, mentioned }: Making): Rule {
   return (_, architecture) => known.some((one) => one === undefined || one === architecture);
 }
 
-function termRule(value: JsonValue, making: Making): Rule {
+function termTest(value: JsonValue, making: Making): PlatformTest {
   const term = objectOf(value) ?? {};
-  const rules = [
-    ...listOf(term['matchExpressions']).map((one) => expressionRule(one, making)),
-    ...listOf(term['matchFields']).map((field) => fieldRule(field, making)),
+  const tests = [
+    ...listOf(term['matchExpressions']).map((one) => expressionTest(one, making)),
+    ...listOf(term['matchFields']).map((field) => fieldTest(field, making)),
   ];
   // A term that asks for nothing selects no node.
-  if (rules.length === 0) return () => false;
-  return (os, architecture) => rules.every((rule) => rule(os, architecture));
+  if (tests.length === 0) return () => false;
+  return (os, architecture) => tests.every((test) => test(os, architecture));
 }
 
 function affinityTerms(spec: JsonObject): readonly JsonValue[] | undefined {
@@ -93,28 +93,28 @@ function affinityTerms(spec: JsonObject): readonly JsonValue[] | undefined {
   return isArray(terms) && terms.length > 0 ? terms : undefined;
 }
 
-function specRules(spec: JsonObject, making: Making): readonly Rule[] {
+function specTests(spec: JsonObject, making: Making): readonly PlatformTest[] {
   const { nodes, mentioned } = making;
-  const rules: Rule[] = [];
+  const tests: PlatformTest[] = [];
   for (const [key, value] of Object.entries(objectOf(spec['nodeSelector']) ?? {})) {
     if (architectureLabels.has(key)) {
       if (typeof value === 'string') mentioned.add(value);
-      rules.push((_, architecture) => architecture === value);
+      tests.push((_, architecture) => architecture === value);
     }
-    if (osLabels.has(key)) rules.push((os) => os === value);
+    if (osLabels.has(key)) tests.push((os) => os === value);
   }
-  const terms = affinityTerms(spec)?.map((term) => termRule(term, making));
-  if (terms !== undefined) rules.push((os, architecture) => terms.some((rule) => rule(os, architecture)));
+  const terms = affinityTerms(spec)?.map((term) => termTest(term, making));
+  if (terms !== undefined) tests.push((os, architecture) => terms.some((test) => test(os, architecture)));
   const os = stringOf(objectOf(spec['os'])?.['name']);
-  if (os !== undefined) rules.push((one) => one === os);
+  if (os !== undefined) tests.push((one) => one === os);
   const nodeName = stringOf(spec['nodeName']);
   const bound = nodeName === undefined || nodeName === '' ? undefined : nodes?.architectureOf(nodeName);
   const possible = bound === undefined ? nodes?.architectures() : [bound];
   if (possible !== undefined) {
     for (const one of possible) mentioned.add(one);
-    rules.push((_, architecture) => possible.includes(architecture));
+    tests.push((_, architecture) => possible.includes(architecture));
   }
-  return rules;
+  return tests;
 }
 
 /**
@@ -128,22 +128,22 @@ function specRules(spec: JsonObject, making: Making): readonly Rule[] {
 export function podPlatforms(pod: JsonObject, nodes?: NodeFacts): PodPlatforms {
   const spec = objectOf(pod['spec']) ?? {};
   const mentioned = new Set(usual);
-  const rules = specRules(spec, { nodes, mentioned });
-  return new RuledPlatforms(rules, mentioned);
+  const tests = specTests(spec, { nodes, mentioned });
+  return new RuledPlatforms(tests, mentioned);
 }
 
 class RuledPlatforms implements PodPlatforms {
-  readonly #rules: readonly Rule[];
+  readonly #tests: readonly PlatformTest[];
   readonly #mentioned: ReadonlySet<string>;
   #key: string | undefined;
 
-  constructor(rules: readonly Rule[], mentioned: ReadonlySet<string>) {
-    this.#rules = rules;
+  constructor(tests: readonly PlatformTest[], mentioned: ReadonlySet<string>) {
+    this.#tests = tests;
     this.#mentioned = mentioned;
   }
 
   admits(os: string, architecture: string): boolean {
-    return os === 'linux' && this.#rules.every((rule) => rule(os, architecture));
+    return os === 'linux' && this.#tests.every((test) => test(os, architecture));
   }
 
   // What is said of every architecture that can make a difference, so pods that differ elsewhere are still equal.

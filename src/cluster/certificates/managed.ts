@@ -7,7 +7,7 @@ import type { ApiClient } from '../client/api-client.js';
 import { resources } from '../client/resources.js';
 import { Reflector } from '../watch/reflector.js';
 import { CertificateReader } from './reader.js';
-import type { Rules } from './rotation.js';
+import type { RotationTerms } from './rotation.js';
 import { CertificateRotator } from './rotator.js';
 
 /** What a self-managed certificate is opened with. */
@@ -19,7 +19,7 @@ export interface ManagedCertificateOptions extends Timing {
   readonly instance: string;
   /** DNS names and addresses of the certificate: see `certificateNames`. */
   readonly names: readonly string[];
-  readonly rules: Rules;
+  readonly rules: RotationTerms;
   /**
    * The bundle that is known to stand in the webhook configurations, PEM; `undefined` while none is. Asked often. Only
    * the leader's answer counts.

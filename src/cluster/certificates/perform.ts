@@ -3,13 +3,13 @@ import { certificatesIn } from '../../tls/bundle.js';
 import { issueAuthority, issueServer, type Issued } from '../../tls/issue.js';
 import { loadPair, type TlsPair } from '../../tls/pair.js';
 import { secretKeys, unique, type Contents } from './contents.js';
-import type { Plan, Rules } from './rotation.js';
+import type { Plan, RotationTerms } from './rotation.js';
 
 /** What certificates are made with. */
 export interface Making {
   /** DNS names and addresses of the leaf. */
   readonly names: readonly string[];
-  readonly rules: Rules;
+  readonly rules: RotationTerms;
   readonly nowMs: number;
   /** Common name of an authority. */
   readonly authorityName: string;

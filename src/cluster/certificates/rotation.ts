@@ -32,7 +32,7 @@ export interface Standing {
 }
 
 /** How long things live. */
-export interface Rules {
+export interface RotationTerms {
   readonly leafLifetimeMs: number;
   readonly authorityLifetimeMs: number;
   /** How long an authority is trusted before a leaf of it is served. */
@@ -73,7 +73,7 @@ const precisionMs = 1_000;
 export function planRotation(
   standing: Standing,
   nowMs: number,
-  rules: Rules,
+  rules: RotationTerms,
   trustedForMs: (id: string) => number | undefined,
 ): Plan {
   const guardMs = Math.min(longestGuardMs, rules.leafLifetimeMs / 20);

@@ -7,7 +7,7 @@ import { backOffMs } from '../back-off.js';
 import { isApiError } from '../client/api-error.js';
 import { contentsOf, dataOf, noContents, standingOf, withHeld, type Contents, type Held } from './contents.js';
 import { perform } from './perform.js';
-import { planRotation, type Plan, type Rules, type Standing } from './rotation.js';
+import { planRotation, type Plan, type RotationTerms, type Standing } from './rotation.js';
 import { obstacleOf, readSecret, writeSecret, type SecretClient, type SecretPlace } from './secret.js';
 import { TrustedSince } from './trusted-since.js';
 
@@ -17,7 +17,7 @@ export interface RotatorOptions extends Timing {
   readonly secret: SecretPlace;
   /** DNS names and addresses of the certificate. */
   readonly names: readonly string[];
-  readonly rules: Rules;
+  readonly rules: RotationTerms;
   /** What this replica serves. */
   readonly held: () => Held | undefined;
   /** The bundle that is known to stand in the webhook configurations, PEM; `undefined`: none is. */

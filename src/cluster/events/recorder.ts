@@ -141,7 +141,8 @@ export class EventRecorder {
     this.#pending.delete(key);
     const regarding = await this.#resolve(maker);
     if (this.#continueSeries(regarding, decision, count)) return;
-    if (this.#perObject.take(keyOf(regarding)) && this.#inAll.take('')) await this.#create(one, regarding, decision, count);
+    if (this.#perObject.take(keyOf(regarding)) && this.#inAll.take(''))
+      await this.#create(one, regarding, decision, count);
     else this.#drop(count);
   }
 

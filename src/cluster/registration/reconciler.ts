@@ -16,7 +16,7 @@ import {
 import type { MatchCondition } from './match-conditions.js';
 import { allWith, outcomes, type PolicyRegistration, type SeenConfiguration } from './outcome.js';
 import { untilText, type Pause, type PauseMarker } from './pause-marker.js';
-import { ConditionsProof, type ProvenConditions } from './proof.js';
+import { ConditionRehearsal, type RehearsedConditions } from './condition-rehearsal.js';
 import { GradualRemoval, spreadMs } from './removal.js';
 import { bundleIn, targetOf, wrongEntries, type Intent, type Owner } from './webhook-configuration.js';
 import { readConfiguration, readOwner, rehearse, stands, writeConfiguration } from './write.js';
@@ -61,7 +61,7 @@ export class Reconciler {
   readonly #signal: AbortSignal;
   readonly #tell: TellOutcome;
   readonly #repairs: TokenBucket;
-  readonly #proof: ConditionsProof;
+  readonly #rehearsal: ConditionRehearsal;
   /** What was last written or found in force, to tell a change of ours from one of somebody else's. */
   readonly #known = new Map<ConfigurationKind, string>();
   #saidRefusal: string | undefined;
@@ -73,7 +73,7 @@ export class Reconciler {
     this.#signal = signal;
     this.#tell = tell;
     this.#repairs = new TokenBucket(options.clock, options.repairs ?? { burst: 5, everyMs: 30_000 });
-    this.#proof = new ConditionsProof(options.matchConditions, options.clock);
+    this.#rehearsal = new ConditionRehearsal(options.matchConditions, options.clock);
   }
 
   /**
@@ -98,11 +98,11 @@ export class Reconciler {
   async #reconcile(policies: readonly RegisteredPolicy[], caBundle: string): Promise<number> {
     const owner = await readOwner(this.#options.client, this.#options.installation.instance, this.#signal);
     const live = { mutating: await this.#read('mutating'), validating: await this.#read('validating') };
-    const proven = await this.#prove(caBundle, owner, live);
-    const desired = desiredRegistration(policies, this.#options.installation, caBundle, proven.conditions);
+    const rehearsed = await this.#rehearse(caBundle, owner, live);
+    const desired = desiredRegistration(policies, this.#options.installation, caBundle, rehearsed.conditions);
     const intents = {
-      mutating: this.#intentOf('mutating', desired, proven, owner),
-      validating: this.#intentOf('validating', desired, proven, owner),
+      mutating: this.#intentOf('mutating', desired, rehearsed, owner),
+      validating: this.#intentOf('validating', desired, rehearsed, owner),
     };
     const puts = {
       mutating: await this.#put(intents.mutating, live.mutating),
@@ -112,7 +112,7 @@ export class Reconciler {
       mutating: this.#seenOf(intents.mutating, puts.mutating),
       validating: this.#seenOf(intents.validating, puts.validating),
     };
-    this.#tell(outcomes(desired, seen, proven.refusal), this.#bundleOf(puts));
+    this.#tell(outcomes(desired, seen, rehearsed.refusal), this.#bundleOf(puts));
     const failure = puts.mutating.failure ?? puts.validating.failure;
     if (failure !== undefined) throw asError(failure);
     return Math.min(puts.mutating.waitMs, puts.validating.waitMs);
@@ -121,7 +121,7 @@ export class Reconciler {
   #intentOf(
     kind: ConfigurationKind,
     desired: DesiredRegistration,
-    { conditions: matchConditions }: ProvenConditions,
+    { conditions: matchConditions }: RehearsedConditions,
     owner: Owner | undefined,
   ): Intent {
     const { instance } = this.#options.installation;
@@ -175,24 +175,24 @@ export class Reconciler {
     }
   }
 
-  async #prove(caBundle: string, owner: Owner | undefined, live: Live): Promise<ProvenConditions> {
+  async #rehearse(caBundle: string, owner: Owner | undefined, live: Live): Promise<RehearsedConditions> {
     const { client, installation, log } = this.#options;
-    const proven = await this.#proof.prove(readWritten(live.mutating).matchConditions, async (conditions) => {
+    const rehearsed = await this.#rehearsal.settle(readWritten(live.mutating).matchConditions, async (conditions) => {
       // A policy's entry, since the self-test's has no conditions; and no more, so that nothing else is refused.
       const desired = desiredRegistration([anyPolicy], installation, caBundle, conditions);
       const intent = { kind: 'mutating', instance: installation.instance, entries: desired.mutating } as const;
       await rehearse(client, { ...intent, matchConditions: conditions, owner }, live.mutating, this.#signal);
     });
-    if (proven.refusal !== this.#saidRefusal) {
-      this.#saidRefusal = proven.refusal;
-      if (proven.refusal !== undefined) {
+    if (rehearsed.refusal !== this.#saidRefusal) {
+      this.#saidRefusal = rehearsed.refusal;
+      if (rehearsed.refusal !== undefined) {
         log.error(
-          { refusal: proven.refusal, inForce: proven.conditions },
+          { refusal: rehearsed.refusal, inForce: rehearsed.conditions },
           'the API server refuses --match-conditions; they are not used',
         );
       }
     }
-    return proven;
+    return rehearsed;
   }
 
   /** @returns after how many milliseconds to go on with it */

@@ -2,7 +2,7 @@ import { isObject, listOf, stringOf, type JsonObject } from '../../model/json.js
 import type { Condition, ConditionReason, ConditionStatus, ConditionType } from '../../model/status.js';
 
 /** What was found out, before it is known since when. */
-export interface Finding {
+export interface ConditionFinding {
   readonly type: ConditionType;
   readonly status: ConditionStatus;
   readonly reason: ConditionReason;
@@ -10,7 +10,7 @@ export interface Finding {
 }
 
 /** A finding as it is made without its type. */
-export type Found = Omit<Finding, 'type'>;
+export type Found = Omit<ConditionFinding, 'type'>;
 
 /** RFC 3339, in whole seconds, as the API server writes times. */
 export function timeText(wallMs: number): string {
@@ -22,7 +22,7 @@ export function timeText(wallMs: number): string {
  * @param status what is in the object now, by whomever
  */
 export function conditionsOf(
-  findings: readonly Finding[],
+  findings: readonly ConditionFinding[],
   observedGeneration: number,
   status: JsonObject | undefined,
   wallMs: number,

@@ -14,7 +14,7 @@ export interface EgressRules {
   readonly deny?: readonly string[];
 }
 
-/** A connection that the rules forbid. The message is safe to show. */
+/** A connection that the ranges forbid. The message is safe to show. */
 export class EgressDeniedError extends Error {
   override readonly name = 'EgressDeniedError';
 }
@@ -62,16 +62,16 @@ const refusedBlocks: readonly (readonly [string, string])[] = [
  *
  * @throws {OutriderError} `settings_invalid` for an entry with a `/` that is no CIDR block.
  */
-export function createEgressGuard(rules: EgressRules): EgressGuard {
-  const allowed = (rules.allow ?? []).map((entry) => parseRule(entry, 'allow'));
-  const denied = (rules.deny ?? []).map((entry) => parseRule(entry, 'deny'));
+export function createEgressGuard(wished: EgressRules): EgressGuard {
+  const allowed = (wished.allow ?? []).map((entry) => parseRange(entry, 'allow'));
+  const denied = (wished.deny ?? []).map((entry) => parseRange(entry, 'deny'));
   const refused = refusedBlocks.map(([text, why]) => ({ block: blockOf(text, 'refused'), why }));
 
   /** Refuses by name alone where there is no address yet. */
   function check(host: string, port: number, address: Address | undefined): void {
     const name = splitHostPort(host).host;
     const addresses = address === undefined ? [] : [address, ...embeddedIPv4(address)];
-    const matches = (rule: Rule): boolean => ruleMatches(rule, name, port, addresses);
+    const matches = (range: EgressRange): boolean => rangeMatches(range, name, port, addresses);
     if (denied.some(matches)) throw new EgressDeniedError(`${name} is on the deny list of addresses`);
     if (allowed.some(matches)) return;
     if (metadataHosts.includes(name)) throw new EgressDeniedError(`${name} is a cloud’s metadata service`);
@@ -91,20 +91,20 @@ export function createEgressGuard(rules: EgressRules): EgressGuard {
   };
 }
 
-type Rule =
+type EgressRange =
   | { readonly block: Block; readonly port: string | undefined }
   | { readonly block: undefined; readonly pattern: string };
 
-function ruleMatches(rule: Rule, host: string, port: number, addresses: readonly Address[]): boolean {
-  if (rule.block === undefined)
-    return matchesHost(rule.pattern, host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
-  const { block } = rule;
+function rangeMatches(range: EgressRange, host: string, port: number, addresses: readonly Address[]): boolean {
+  if (range.block === undefined)
+    return matchesHost(range.pattern, host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
+  const { block } = range;
   return (
-    (rule.port === undefined || rule.port === String(port)) && addresses.some((address) => inBlock(address, block))
+    (range.port === undefined || range.port === String(port)) && addresses.some((address) => inBlock(address, block))
   );
 }
 
-function parseRule(entry: string, field: string): Rule {
+function parseRange(entry: string, field: string): EgressRange {
   if (entry.includes('/')) return { block: blockOf(entry, field), port: undefined };
   const whole = parseBlock(entry);
   if (whole !== undefined) return { block: whole, port: undefined };

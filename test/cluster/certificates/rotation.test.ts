@@ -4,7 +4,7 @@ import {
   planRotation,
   type Authority,
   type Leaf,
-  type Rules,
+  type RotationTerms,
   type Standing,
   type Step,
 } from '../../../src/cluster/certificates/rotation.js';
@@ -18,7 +18,11 @@ const nothing: Standing = {
   held: undefined,
   earlier: [],
 };
-const rules: Rules = { leafLifetimeMs: 60 * minuteMs, authorityLifetimeMs: 600 * minuteMs, overlapMs: 5 * minuteMs };
+const rules: RotationTerms = {
+  leafLifetimeMs: 60 * minuteMs,
+  authorityLifetimeMs: 600 * minuteMs,
+  overlapMs: 5 * minuteMs,
+};
 const ca = (id: string, notBeforeMs: number, notAfterMs: number): Authority => ({ id, notBeforeMs, notAfterMs });
 const leaf = (issuer: string, notBeforeMs: number, notAfterMs: number): Leaf => ({ issuer, notBeforeMs, notAfterMs });
 const never = (): undefined => undefined;
@@ -82,7 +86,7 @@ t.test('each step where it is due', (t) => {
 
 /** The Secret, the replicas and the webhook configurations over a long time, without a byte of X.509. */
 class World {
-  readonly rules: Rules;
+  readonly rules: RotationTerms;
   /** How long the registration takes to write a bundle. */
   readonly lagMs: number;
   nowMs = 1e12;
@@ -97,7 +101,7 @@ class World {
   #pending: { readonly ids: readonly string[]; readonly atMs: number }[] = [];
   #count = 0;
 
-  constructor(rules: Rules, lagMs: number) {
+  constructor(rules: RotationTerms, lagMs: number) {
     this.rules = rules;
     this.lagMs = lagMs;
   }
@@ -205,7 +209,7 @@ class World {
 const atRest = ({ leaf, signer }: Standing): boolean => leaf !== undefined && signer !== undefined;
 const seconds = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
-/** Rules as the settings allow them. */
+/** RotationTerms as the settings allow them. */
 const anyRules = fc
   .record({
     leaf: fc.integer({ min: 2, max: 400 * 24 * 60 }),

@@ -4,7 +4,7 @@ import { isApiError } from '../client/api-error.js';
 import type { MatchCondition } from './match-conditions.js';
 
 /** Which match conditions are used, and why not those of the setting. */
-export interface ProvenConditions {
+export interface RehearsedConditions {
   readonly conditions: readonly MatchCondition[];
   /** What the API server said of the setting's, when it refused them. */
   readonly refusal: string | undefined;
@@ -14,14 +14,14 @@ export interface ProvenConditions {
 const believeRefusalMs = 10 * 60_000;
 
 /**
- * Proves match conditions by a dry run before they are written. What Security asks for must not hang on an expression
+ * Tries match conditions by a dry run before they are written. What Security asks for must not hang on an expression
  * that does not compile: refused ones are left out, in favour of those that were taken last.
  */
-export class ConditionsProof {
+export class ConditionRehearsal {
   readonly #wanted: readonly MatchCondition[];
   readonly #clock: Pick<Clock, 'monotonicMs'>;
-  #proven: ProvenConditions | undefined;
-  #provenMs = 0;
+  #settled: RehearsedConditions | undefined;
+  #settledMs = 0;
 
   /** @param wanted the setting's */
   constructor(wanted: readonly MatchCondition[], clock: Pick<Clock, 'monotonicMs'>) {
@@ -34,21 +34,21 @@ export class ConditionsProof {
    * @param rehearse lets the API server check both configurations with these; throws ApiError
    * @throws ApiError when it can be told neither way
    */
-  async prove(
+  async settle(
     last: readonly MatchCondition[] | undefined,
     rehearse: (conditions: readonly MatchCondition[]) => Promise<void>,
-  ): Promise<ProvenConditions> {
+  ): Promise<RehearsedConditions> {
     const wanted = this.#wanted;
     if (wanted.length === 0) return { conditions: wanted, refusal: undefined };
-    if (this.#proven !== undefined && !this.#isOldRefusal(this.#proven)) return this.#proven;
+    if (this.#settled !== undefined && !this.#isOldRefusal(this.#settled)) return this.#settled;
     let refusal: string | undefined;
     const candidates = [wanted, ...(last === undefined || isDeepStrictEqual(last, wanted) ? [] : [last]), []];
     for (const conditions of candidates) {
       const refused = await refusalOf(() => rehearse(conditions));
       if (refused === undefined) {
-        this.#proven = { conditions, refusal: conditions === wanted ? undefined : refusal };
-        this.#provenMs = this.#clock.monotonicMs();
-        return this.#proven;
+        this.#settled = { conditions, refusal: conditions === wanted ? undefined : refusal };
+        this.#settledMs = this.#clock.monotonicMs();
+        return this.#settled;
       }
       if (conditions.length === 0) throw refused;
       refusal ??= refused.message;
@@ -56,8 +56,8 @@ export class ConditionsProof {
     return { conditions: [], refusal };
   }
 
-  #isOldRefusal({ refusal }: ProvenConditions): boolean {
-    return refusal !== undefined && this.#clock.monotonicMs() - this.#provenMs > believeRefusalMs;
+  #isOldRefusal({ refusal }: RehearsedConditions): boolean {
+    return refusal !== undefined && this.#clock.monotonicMs() - this.#settledMs > believeRefusalMs;
   }
 }
 
