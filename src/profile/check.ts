@@ -6,6 +6,7 @@ import { validationRules } from '../model/validation-rules.js';
 import { checkSettings, secretName, unknownSetting } from './check-settings.js';
 import { checkTask } from './check-task.js';
 import { patternProblem } from './pattern.js';
+import { programFolderProblem, programFolders } from './program-folders.js';
 import { mergeResources, resourcesProblem } from './resources.js';
 import { quote, valueProblem } from './setting-value.js';
 import { parseTemplate } from './template.js';
@@ -59,8 +60,9 @@ class Check {
       }
     }
     const volumes = spec.hostVolumes.map(({ name }) => name);
+    const own = spec.volume && [spec.volume.name, ...programFolders(spec.volume, spec.wrapper).map(({ name }) => name)];
     for (const [index, name] of volumes.entries()) {
-      if (volumes.indexOf(name) !== index || name === spec.volume?.name) {
+      if (volumes.indexOf(name) !== index || own?.includes(name) === true) {
         this.#report(
           `spec.hostVolumes[${index}].name`,
           `is ${name}, which another volume has too; give it its own name`,
@@ -121,6 +123,9 @@ class Check {
     if (volume === undefined) return;
     if (volume.copy === undefined && volume.imageVolume === undefined) {
       this.#report('spec.volume', validationRules.volumeIsFilled.message);
+    }
+    for (const [index, folder] of volume.programFolders.entries()) {
+      this.#reportIf(`spec.volume.programFolders[${index}]`, programFolderProblem(this.#profile.spec, index, folder));
     }
     if (volume.mountPath === '/') this.#report('spec.volume.mountPath', 'is /; give a folder of its own');
     if (volume.copy?.image !== undefined) this.#template('spec.volume.copy.image', volume.copy.image);
