@@ -82,7 +82,9 @@ function sameStart(one: ImageConfig, other: ImageConfig): boolean {
 
 /** A node has the volumes of one of the platforms, and it can be any of them. */
 function withVolumesOfAll(first: ImageConfig, others: readonly PlatformConfig[]): ImageConfig {
-  const more = others.flatMap(({ config }) => config.volumes ?? []).filter((path) => first.volumes?.includes(path) !== true);
+  const more = others
+    .flatMap(({ config }) => config.volumes ?? [])
+    .filter((path) => first.volumes?.includes(path) !== true);
   return more.length === 0 ? first : { ...first, volumes: [...new Set([...(first.volumes ?? []), ...more])] };
 }
 

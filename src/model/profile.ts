@@ -76,7 +76,9 @@ const volumeSchema = z
       .describe(
         'Folders below mountPath with further programs, such as libexec: each is mounted once more at exactly its own path, as the wrapper’s is, so that nothing of an image can lie over it.',
       ),
-    sizeLimit: quantityText.default('1Gi').describe('Limit of each emptyDir; be generous: the kubelet evicts above it.'),
+    sizeLimit: quantityText
+      .default('1Gi')
+      .describe('Limit of each emptyDir; be generous: the kubelet evicts above it.'),
     copy: z
       .strictObject({
         image: template.optional().describe('Image that holds the files. Default: the agent’s image.'),

@@ -17,7 +17,11 @@ export function programFolders(volume: ProfileVolume, wrapper: ProfileSpec['wrap
 }
 
 /** What is wrong with a folder of programs; `undefined` for nothing. */
-export function programFolderProblem({ volume, wrapper }: ProfileSpec, index: number, folder: string): string | undefined {
+export function programFolderProblem(
+  { volume, wrapper }: ProfileSpec,
+  index: number,
+  folder: string,
+): string | undefined {
   if (volume === undefined) return undefined;
   const said = `is ${quote(folder)}`;
   if (folder.includes(':') || folder.split('/').some((part) => part === '' || part === '.' || part === '..')) {

@@ -147,7 +147,8 @@ function planOwnVolumes(
 
 /** The names that volumes have in the pod; the recipe's own list where they are the recipe's. */
 function namesOf(volumes: readonly PlannedMember[], ownNames: readonly string[]): readonly string[] {
-  if (volumes.length === ownNames.length && volumes.every(({ name }, index) => name === ownNames[index])) return ownNames;
+  if (volumes.length === ownNames.length && volumes.every(({ name }, index) => name === ownNames[index]))
+    return ownNames;
   return volumes.map(({ name }) => name);
 }
 

@@ -63,7 +63,9 @@ export function mountsState(container: ContainerView, wanted: readonly PlannedMo
     if (!isObject(mount)) continue;
     const other = mountPoint(stringOf(mount['mountPath']) ?? '');
     const below = other.startsWith(path);
-    const planned = below ? wanted.find(({ name, mountPath }) => mount['name'] === name && mountPoint(mountPath) === other) : undefined;
+    const planned = below
+      ? wanted.find(({ name, mountPath }) => mount['name'] === name && mountPoint(mountPath) === other)
+      : undefined;
     if (planned !== undefined) {
       if (!isMount(mount, planned)) differs ??= planned.mountPath;
       (present ??= new Set()).add(planned);
@@ -107,7 +109,11 @@ export function volumeOfImage({ volumes = [] }: ImageConfig, mounts: readonly Pl
 }
 
 /** Whether a container mounts a volume anywhere but where one of these mounts of it is, and as that is. */
-export function mountsOtherwise(container: ContainerView, volumeName: string, planned: readonly PlannedMount[]): boolean {
+export function mountsOtherwise(
+  container: ContainerView,
+  volumeName: string,
+  planned: readonly PlannedMount[],
+): boolean {
   for (const mount of listOf(container.value['volumeMounts'])) {
     if (!isObject(mount) || mount['name'] !== volumeName) continue;
     const mountPath = mount['mountPath'];

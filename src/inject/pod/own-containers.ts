@@ -147,9 +147,7 @@ export function sidecarContainer(
         ? ownIdentity(around.facts, sidecar)
         : workloadIdentity(around.firstWrapped, around.view)),
     }),
-    ...(keeper
-      ? { volumeMounts: [{ name: volumeName, mountPath: volumeRoot, readOnly: true }] }
-      : {}),
+    ...(keeper ? { volumeMounts: [{ name: volumeName, mountPath: volumeRoot, readOnly: true }] } : {}),
   };
 }
 

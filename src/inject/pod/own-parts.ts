@@ -133,7 +133,9 @@ export class OwnParts {
 
   #areOwn(volumeNames: readonly string[], delivery: Delivery): boolean {
     const own = this.#volumeNames[delivery];
-    return volumeNames === own || (volumeNames.length === own.length && volumeNames.every((name, at) => name === own[at]));
+    return (
+      volumeNames === own || (volumeNames.length === own.length && volumeNames.every((name, at) => name === own[at]))
+    );
   }
 
   #build(part: OwnPart, name: string, volumeNames: readonly string[], around: Surroundings): JsonObject | undefined {

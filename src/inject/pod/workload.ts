@@ -78,7 +78,10 @@ export function planContainer(
   if (wishes.canDeny && image?.ok === true) {
     const volume = volumeOfImage(image.config, shared.files);
     if (volume !== undefined) {
-      return leftOut(container, { reason: 'image_declares_volume', detail: `${container.image} declares VOLUME ${volume}` });
+      return leftOut(container, {
+        reason: 'image_declares_volume',
+        detail: `${container.image} declares VOLUME ${volume}`,
+      });
     }
   }
   const wantedMounts = parts.length === 0 ? noHostMounts : hostMountsOf(recipe, parts, shared);

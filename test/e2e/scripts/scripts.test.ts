@@ -268,7 +268,11 @@ t.test('links that stay among the agent’s files are followed', (t) => {
   agentFiles(join(at.root, 'bin'));
   symlinkSync(join(at.root, 'bin'), join(at.source, 'link'));
   bring(at);
-  t.match(fill(at, { from: join(at.source, 'link') }), { status: 0, err: '' }, 'the whole folder is the image’s to name');
+  t.match(
+    fill(at, { from: join(at.source, 'link') }),
+    { status: 0, err: '' },
+    'the whole folder is the image’s to name',
+  );
   t.end();
 });
 
@@ -390,7 +394,9 @@ t.test('a vendor’s own command fills the volume; where it fails, the stub does
   const files = at.volume;
   const setup = join(at.root, 'bin', 'setup');
   writeFileSync(setup, `#!/bin/sh\n[ "$1" = "a b" ] && cp -R ${at.source}/. ${files}/\n`, { mode: 0o755 });
-  const filled = run(at.argv(commandArgv([setup, 'a b'], step(at, { stub: true, keep: 'OwnUser' }))), { PATH: '/usr/bin:/bin' });
+  const filled = run(at.argv(commandArgv([setup, 'a b'], step(at, { stub: true, keep: 'OwnUser' }))), {
+    PATH: '/usr/bin:/bin',
+  });
   t.equal(filled.status, 0, filled.err);
   t.equal(run([join(files, 'bin', 'instrument'), 'x'], { PATH: '/usr/bin:/bin' }).out, 'traced x\n');
   t.equal(statSync(own(at)).mode & 0o777, 0o700);
@@ -406,7 +412,9 @@ t.test('a vendor’s own command without a stub: it fails as the command does, a
   const at = places(t);
   bring(at);
   const setup = join(at.root, 'bin', 'setup');
-  writeFileSync(setup, `#!/bin/sh\n[ "$1" != link ] || ln -s /bin/sh ${at.volume}/bin/instrument; exit $2\n`, { mode: 0o755 });
+  writeFileSync(setup, `#!/bin/sh\n[ "$1" != link ] || ln -s /bin/sh ${at.volume}/bin/instrument; exit $2\n`, {
+    mode: 0o755,
+  });
   const ran = (...argv: readonly string[]): Ran =>
     run(at.argv(commandArgv([setup, ...argv], step(at, { keep: 'OwnUser' }))), { PATH: '/usr/bin:/bin' });
   t.equal(ran('', '3').status, 1);
