@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { OutriderError } from '../model/error.js';
 import { didYouMean } from '../model/nearest.js';
 import { objectName } from '../model/policy.js';
@@ -110,6 +111,8 @@ class Check {
     // A wrapped container is recognised by its first element, so that one can neither vary nor be looked up in PATH.
     if (typeof first !== 'string' || !first.startsWith('/') || first.includes('${')) {
       this.#report('spec.wrapper.argv[0]', 'must be the wrapper’s absolute path, without a condition or a template');
+    } else if (posix.normalize(first) !== first) {
+      this.#report('spec.wrapper.argv[0]', `is ${quote(first)}; write the path as ${posix.normalize(first)}`);
     } else if (volume !== undefined && !first.startsWith(`${volume.mountPath.replace(/\/$/, '')}/`)) {
       this.#report(
         'spec.wrapper.argv[0]',

@@ -210,8 +210,8 @@ t.test('the keeper starts the agent where its argv is known, under Availability 
   const pod = podOf();
   const agentOf = (spec: JsonObject) => containerOf(patched(pod, decideNow(pod, policy(spec)).patch), agent);
   const kept = agentOf({});
-  t.match(kept['command'], ['/outrider/busybox', 'sh', '-c', String, 'outrider', '/agent', '$$(X)', '--y']);
-  t.same(kept['volumeMounts'], [{ name: agent, mountPath: '/outrider', subPath: 'tools', readOnly: true }]);
+  t.match(kept['command'], ['/outrider/.outrider/busybox', 'sh', '-c', String, 'outrider', '/agent', '$$(X)', '--y']);
+  t.same(kept['volumeMounts'], [{ name: agent, mountPath: '/outrider', readOnly: true }]);
   for (const spec of [{ prefer: 'Security' }, { delivery: 'ImageVolume' }])
     t.equal(agentOf(spec)['command'], undefined);
   const remarks = decideNow(pod, engineFor()).decision.steps.map(({ reason }) => reason);
