@@ -75,15 +75,12 @@ export function planContainer(
   if ('inTheWay' in state) return leftOut(container, { reason: 'mount_path_taken', detail: state.inTheWay });
   if ('differs' in state) differs ??= differing(container, `mounts ${state.differs} in another way`);
   else mounts = state;
-  if (wishes.canDeny && image?.ok === true) {
-    const volume = volumeOfImage(image.config, shared.files);
-    if (volume !== undefined) {
-      return leftOut(container, {
-        reason: 'image_declares_volume',
-        detail: `${container.image} declares VOLUME ${volume}`,
-      });
-    }
-  }
+  const declared = image?.ok === true ? volumeOfImage(image.config, shared.files) : undefined;
+  const declares: Finding | undefined =
+    declared === undefined
+      ? undefined
+      : { reason: 'image_declares_volume', detail: `${container.image} declares VOLUME ${declared}` };
+  if (declares !== undefined && wishes.canDeny) return leftOut(container, declares);
   const wantedMounts = parts.length === 0 ? noHostMounts : hostMountsOf(recipe, parts, shared);
   const host = planHostMounts(container, context.view.volumes, wantedMounts);
   if ('reason' in host) return leftOut(container, host);
@@ -97,6 +94,7 @@ export function planContainer(
     });
   }
 
+  if (declares !== undefined) remarks.push(declares);
   for (const remark of host.remarks) remarks.push(remark);
   const env = planEnv(container, recipe, context.parts.variables, parts, remarks);
   const wantedCapabilities = wantedCapabilitiesOf(context, parts, shared.addCapability);
