@@ -237,7 +237,7 @@ t.test('the wrapper comes last: a run that is cut off leaves none behind', (t) =
   t.end();
 });
 
-t.test('links that stay among the agent’s files are followed', (t) => {
+t.test('F3: links that stay among the agent’s files are followed', (t) => {
   const links: Readonly<Record<string, (source: string) => void>> = {
     'the wrapper’s folder': (source) => {
       put(source, { 'usr/bin/instrument': traced });
@@ -297,10 +297,6 @@ const unusable: Readonly<Record<string, (source: string) => void>> = {
     agentFiles(source);
     mkdirSync(join(source, '.outrider'));
   },
-  'F3: a wrapper that is a link to the image’s own': (source) => {
-    mkdirSync(join(source, 'bin'));
-    symlinkSync('/bin/sh', join(source, 'bin', 'instrument'));
-  },
   'F3: a wrapper that is a link out of the folder': (source) => {
     put(source, { 'bin/other': '' });
     put(dirname(source), { 'bin/tracer': traced });
@@ -340,6 +336,16 @@ for (const [what, make] of Object.entries(unusable)) {
     t.end();
   });
 }
+
+t.test('F3: a link that leads out of the agent’s files brings no wrapper', (t) => {
+  const at = places(t);
+  mkdirSync(join(at.source, 'bin'));
+  symlinkSync('/bin/sh', join(at.source, 'bin', 'instrument'));
+  bring(at);
+  t.match(fill(at), { status: 1, err: /source\/bin\/instrument is no program of the agent's/ });
+  t.notOk(existsSync(join(at.volume, 'bin', 'instrument')));
+  t.end();
+});
 
 t.test('a further folder of programs that the image does not have is refused', (t) => {
   const at = places(t);

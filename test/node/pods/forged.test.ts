@@ -10,6 +10,8 @@ import { tracedIn } from '../support/processes.js';
 
 t.setTimeout(900_000);
 
+/** The node has two processors, and other tests run on it too. */
+const resources = { requests: { cpu: '10m', memory: '32Mi' } };
 const both = ['Availability', 'Security'] as const;
 
 /** What an author puts where the tracer should be: it starts what stands behind it, and that is all. */
@@ -40,13 +42,18 @@ const inDatadog: Pick<Case, 'policy' | 'wrapper'> = {
   policy: {
     spec: {
       profile: datadog,
-      agent: { image: images.datadogAgent, imagePullSecrets: [pullSecret] },
+      agent: {
+        image: images.datadogAgent,
+        imagePullSecrets: [pullSecret],
+        resources: { ...resources, limits: resources.requests },
+      },
       credentials: { secretRef: { name: keySecret, key: 'key' } },
     },
   },
   wrapper: datadogWrapper,
 };
-const byImageVolume = { spec: { delivery: 'ImageVolume' } };
+const agent = { image: images.agent, imagePullSecrets: [pullSecret], resources };
+const byImageVolume = { spec: { agent, delivery: 'ImageVolume' } };
 
 /** Files of the author's over a path of the image. */
 const mounted = (mountPath: string, subPath?: string): Pick<Case, 'container' | 'spec'> => ({
@@ -149,9 +156,10 @@ async function seenEnd(here: Namespace, name: string, wrapper: string): Promise<
 t.test('a forged pod is refused, or traced, or one of those that docs/security.md names', async (t) => {
   const here = await createNamespace(t, 'forged');
   const running: { readonly title: string; readonly name: string; readonly wrapper: string; readonly end: End }[] = [];
-  for (const [index, [title, { files, volumes = [], container, spec, policy, wrapper = sysdigWrapper, ends }]] of [
-    ...Object.entries(cases).entries(),
-  ]) {
+  for (const [
+    index,
+    [title, { files, volumes = [], container, spec, policy = { spec: { agent } }, wrapper = sysdigWrapper, ends }],
+  ] of [...Object.entries(cases).entries()]) {
     const config = { ...entrypoint, Volumes: Object.fromEntries(volumes.map((path) => [path, {}])) };
     const image = await pushVariant(`forged-${index}`, config, files);
     for (const prefer of both) {
