@@ -1,5 +1,5 @@
 import t from 'tap';
-import { objectOf, type JsonObject } from '../../../src/model/json.js';
+import { listOf, objectOf, type JsonObject } from '../../../src/model/json.js';
 import { decideNow, engineFor, engineOf, policyText, type EngineOptions } from '../../support/engine.js';
 import { at, containerOf, members, nameOf, patched } from '../../support/json.js';
 import { podOf, podWith } from '../../support/pods.js';
@@ -199,6 +199,28 @@ t.test('images go through the operator’s rewrites, the first prefix that fits'
       'mirror.example/quay/sysdig/workload-agent:6.3.0',
     ],
   );
+  t.end();
+});
+
+t.test('our own folder stays for the keeper alone: for our user, or for everybody where the agent has another', (t) => {
+  const kept = (sidecar: string, prefer = 'Availability', facts = {}) => {
+    const engine = engineOf(
+      lab(`  sidecar:
+    name: lab
+    argv: [/agent]
+    resources: { requests: { cpu: 100m, memory: 64Mi } }
+${sidecar}`).replace('"prefer":"Security"', `"prefer":"${prefer}"`),
+      { facts },
+    );
+    const pod = podOf();
+    return listOf(containerOf(patched(pod, decideNow(pod, engine).patch), 'lab-copy')['command']).slice(5, 11);
+  };
+  const step = ['/lab', 'run', '0', ''];
+  t.same(kept(''), [...step, '0700', '/lab']);
+  t.same(kept('    runAsUser: 1000'), [...step, '0755', '/lab']);
+  t.same(kept('    runAs: Workload'), [...step, '0755', '/lab']);
+  t.same(kept('    runAsUser: 1000', 'Availability', { openShift: true }), [...step, '0700', '/lab']);
+  t.same(kept('', 'Security'), [...step, '', '/lab'], 'no keeper');
   t.end();
 });
 
