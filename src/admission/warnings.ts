@@ -15,6 +15,7 @@ const loud: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'opt_out_ignored',
   'agent_image_unauthorized',
   'credentials_awaited',
+  'image_declares_volume',
   'parts_taken_off',
   'pull_secrets_not_added',
 ]);

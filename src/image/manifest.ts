@@ -24,6 +24,8 @@ export interface ParsedImageConfig extends Platform {
 const maxEntries = 1000;
 const maxArguments = 4096;
 const maxArgumentsLength = 256 * 1024;
+const maxVolumes = 1000;
+const maxVolumesLength = 256 * 1024;
 
 /**
  * Reads an index or an image's manifest, OCI or Docker schema 2. The media type is the one that the registry stated
@@ -57,19 +59,36 @@ export function isAttestation(entry: IndexEntry): boolean {
  * Reads an image's config, OCI or Docker.
  *
  * @param bytes The config's bytes, JSON in UTF-8.
- * @returns ENTRYPOINT and CMD, empty where absent or null; `os` and `architecture` are `''` where absent.
+ * @returns ENTRYPOINT and CMD, empty where absent or null; volumes where there are any; `os` and `architecture` are `''` where absent.
  * @throws {RegistryError} `image_config_invalid`.
  */
 export function parseImageConfig(bytes: Uint8Array): ParsedImageConfig {
   const image = parseObject(bytes, 'image config');
   const config = image['config'] ?? {};
   if (!isObject(config)) throw invalid('the image config’s field config is not an object');
+  const volumes = volumesOf(config);
   return {
-    config: { entrypoint: argv(config, 'Entrypoint'), cmd: argv(config, 'Cmd') },
+    config: {
+      entrypoint: argv(config, 'Entrypoint'),
+      cmd: argv(config, 'Cmd'),
+      ...(volumes.length === 0 ? {} : { volumes }),
+    },
     os: stringOf(image['os']) ?? '',
     architecture: stringOf(image['architecture']) ?? '',
     variant: nonEmpty(image['variant']),
   };
+}
+
+/** The keys of `Volumes`: a set, as Go writes one in JSON. */
+function volumesOf(config: JsonObject): readonly string[] {
+  const given = config['Volumes'];
+  if (given === undefined || given === null) return [];
+  if (!isObject(given)) throw invalid('the image config’s Volumes is not an object');
+  const paths = Object.keys(given);
+  if (paths.length > maxVolumes || paths.join('').length > maxVolumesLength) {
+    throw invalid('the image config’s Volumes is too long');
+  }
+  return paths;
 }
 
 function parseIndex(index: JsonObject): ParsedManifest {

@@ -80,6 +80,14 @@ function sameStart(one: ImageConfig, other: ImageConfig): boolean {
   return JSON.stringify([one.entrypoint, one.cmd]) === JSON.stringify([other.entrypoint, other.cmd]);
 }
 
+/** A node has the volumes of one of the platforms, and it can be any of them. */
+function withVolumesOfAll(first: ImageConfig, others: readonly PlatformConfig[]): ImageConfig {
+  const more = others
+    .flatMap(({ config }) => config.volumes ?? [])
+    .filter((path) => first.volumes?.includes(path) !== true);
+  return more.length === 0 ? first : { ...first, volumes: [...new Set([...(first.volumes ?? []), ...more])] };
+}
+
 /** The config that all platforms share, or what differs among them. */
 export type Agreement =
   { readonly agree: true; readonly config: ImageConfig } | { readonly agree: false; readonly differences: string };
@@ -98,7 +106,9 @@ function argvText(config: ImageConfig): string {
 export function agreeOn(configs: readonly PlatformConfig[]): Agreement | undefined {
   const [first, ...others] = configs;
   if (first === undefined) return undefined;
-  if (others.every(({ config }) => sameStart(config, first.config))) return { agree: true, config: first.config };
+  if (others.every(({ config }) => sameStart(config, first.config))) {
+    return { agree: true, config: withVolumesOfAll(first.config, others) };
+  }
   const groups = new Map<string, string[]>();
   for (const { platform, config } of configs) {
     const text = argvText(config);

@@ -87,7 +87,7 @@ const profileGroups: readonly Group[] = [
     on: 'pods',
     why: taskHasIts('volume'),
     fields: [
-      ...fieldsOf('volume', 'name sizeLimit'),
+      ...fieldsOf('volume', 'name programFolders sizeLimit'),
       ...fieldsOf('volume.copy', 'name toolsName from'),
       ...argument('volume.copy.command'),
       'volume.imageVolume.subPath',

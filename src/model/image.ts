@@ -1,10 +1,12 @@
 import type { JsonObject } from './json.js';
 import type { ReasonCode } from './reasons.js';
 
-/** What an image says of the process it starts (OCI image-spec, config.md: `Entrypoint`, `Cmd`). */
+/** What an image says of the container it becomes (OCI image-spec, config.md: `Entrypoint`, `Cmd`, `Volumes`). */
 export interface ImageConfig {
   readonly entrypoint: readonly string[];
   readonly cmd: readonly string[];
+  /** Paths at which a runtime makes volumes of the image's own content; absent for none, and where nobody said. */
+  readonly volumes?: readonly string[];
 }
 
 /** Where an image's config came from, in the order they are asked. */

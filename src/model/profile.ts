@@ -69,7 +69,16 @@ const volumeSchema = z
   .strictObject({
     name: containerName.describe('Name of the volume in the pod.'),
     mountPath: absolutePath.describe('Where the workload sees the agent’s files, read-only.'),
-    sizeLimit: quantityText.default('1Gi').describe('Limit of the emptyDir; be generous: the kubelet evicts above it.'),
+    programFolders: z
+      .array(z.string().max(255))
+      .max(8)
+      .default([])
+      .describe(
+        'Folders below mountPath with further programs, such as libexec: each is mounted once more at exactly its own path, as the wrapper’s is, so that nothing of an image can lie over it.',
+      ),
+    sizeLimit: quantityText
+      .default('1Gi')
+      .describe('Limit of each emptyDir; be generous: the kubelet evicts above it.'),
     copy: z
       .strictObject({
         image: template.optional().describe('Image that holds the files. Default: the agent’s image.'),

@@ -229,6 +229,12 @@ const table = {
     remedy: 'Move the container’s mount.',
     admissible: true,
   },
+  image_declares_volume: {
+    about: 'container',
+    summary:
+      'The image declares a VOLUME at a path below the agent’s files, where a runtime would lay the image’s own content over them.',
+    remedy: 'Build the image without that VOLUME, or exclude the container.',
+  },
   images_annotation_invalid: {
     about: 'container',
     summary: 'The annotation outrider.dev/images is not JSON of the documented shape.',

@@ -33,6 +33,8 @@ export interface RecipeVolume {
   readonly name: string;
   readonly mountPath: string;
   readonly sizeLimit: string;
+  /** Folders that are mounted once more at exactly their own paths; where the wrapper is in one, that is the first. */
+  readonly programs: readonly RecipeProgramFolder[];
   readonly copy:
     | {
         readonly image: string;
@@ -44,6 +46,14 @@ export interface RecipeVolume {
       }
     | undefined;
   readonly imageVolume: { readonly image: string; readonly subPath: string | undefined } | undefined;
+}
+
+/** A folder of programs: below the files' folder, in a volume of its own where the files are copied. */
+export interface RecipeProgramFolder {
+  /** Name of its volume. */
+  readonly name: string;
+  /** From the files' folder on: `bin`. */
+  readonly folder: string;
 }
 
 export interface RecipeWorkloadPart {

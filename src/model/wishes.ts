@@ -1,4 +1,4 @@
-import type { Cover, PolicySpec } from './policy.js';
+import { canDeny, type Cover, type PolicySpec } from './policy.js';
 
 /**
  * What a policy wishes of the injection, beside the recipe: the same for pods and tasks, which each act on what they have
@@ -9,9 +9,18 @@ export interface Wishes {
   readonly placement: PolicySpec['agent']['placement'];
   readonly delivery: PolicySpec['delivery'];
   readonly capability: PolicySpec['capability'];
+  /** Whether the policy can deny a pod: what an author could do on purpose then counts. */
+  readonly canDeny: boolean;
 }
 
 /** Reads a policy's wishes. */
-export function wishesOf({ containers, agent, delivery, capability }: PolicySpec): Wishes {
-  return { cover: new Set(containers.cover), placement: agent.placement, delivery, capability };
+export function wishesOf(spec: PolicySpec): Wishes {
+  const { containers, agent, delivery, capability } = spec;
+  return {
+    cover: new Set(containers.cover),
+    placement: agent.placement,
+    delivery,
+    capability,
+    canDeny: canDeny(spec),
+  };
 }

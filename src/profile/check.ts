@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { OutriderError } from '../model/error.js';
 import { didYouMean } from '../model/nearest.js';
 import { objectName } from '../model/policy.js';
@@ -6,6 +7,7 @@ import { validationRules } from '../model/validation-rules.js';
 import { checkSettings, secretName, unknownSetting } from './check-settings.js';
 import { checkTask } from './check-task.js';
 import { patternProblem } from './pattern.js';
+import { programFolderProblem, programFolders } from './program-folders.js';
 import { mergeResources, resourcesProblem } from './resources.js';
 import { quote, valueProblem } from './setting-value.js';
 import { parseTemplate } from './template.js';
@@ -59,8 +61,9 @@ class Check {
       }
     }
     const volumes = spec.hostVolumes.map(({ name }) => name);
+    const own = spec.volume && [spec.volume.name, ...programFolders(spec.volume, spec.wrapper).map(({ name }) => name)];
     for (const [index, name] of volumes.entries()) {
-      if (volumes.indexOf(name) !== index || name === spec.volume?.name) {
+      if (volumes.indexOf(name) !== index || own?.includes(name) === true) {
         this.#report(
           `spec.hostVolumes[${index}].name`,
           `is ${name}, which another volume has too; give it its own name`,
@@ -108,6 +111,8 @@ class Check {
     // A wrapped container is recognised by its first element, so that one can neither vary nor be looked up in PATH.
     if (typeof first !== 'string' || !first.startsWith('/') || first.includes('${')) {
       this.#report('spec.wrapper.argv[0]', 'must be the wrapper’s absolute path, without a condition or a template');
+    } else if (posix.normalize(first) !== first) {
+      this.#report('spec.wrapper.argv[0]', `is ${quote(first)}; write the path as ${posix.normalize(first)}`);
     } else if (volume !== undefined && !first.startsWith(`${volume.mountPath.replace(/\/$/, '')}/`)) {
       this.#report(
         'spec.wrapper.argv[0]',
@@ -121,6 +126,9 @@ class Check {
     if (volume === undefined) return;
     if (volume.copy === undefined && volume.imageVolume === undefined) {
       this.#report('spec.volume', validationRules.volumeIsFilled.message);
+    }
+    for (const [index, folder] of volume.programFolders.entries()) {
+      this.#reportIf(`spec.volume.programFolders[${index}]`, programFolderProblem(this.#profile.spec, index, folder));
     }
     if (volume.mountPath === '/') this.#report('spec.volume.mountPath', 'is /; give a folder of its own');
     if (volume.copy?.image !== undefined) this.#template('spec.volume.copy.image', volume.copy.image);

@@ -25,7 +25,7 @@ export const datadog: ProfileInput = {
   metadata: { name: 'datadog' },
   spec: {
     description: 'Datadog Workload Protection (CWS) without eBPF',
-    version: '1',
+    version: '2',
     settings: {
       site: {
         description: 'DD_SITE, the Datadog site, such as datadoghq.com, us5.datadoghq.com or datadoghq.eu',

@@ -4,6 +4,7 @@ import type { Profile, ProfileEnv, ProfileSidecar, ProfileVolume } from '../mode
 import type { Recipe, RecipeEnv, RecipeSidecar, RecipeVolume } from '../model/recipe.js';
 import { holds } from './condition.js';
 import { agentImage, fillArgs, fillText, portIn, type Filling } from './fill.js';
+import { programFolders } from './program-folders.js';
 import { mergeResources, resourcesProblem } from './resources.js';
 import { effectiveSettings, settingsProblems } from './settings.js';
 import { quote } from './setting-value.js';
@@ -77,6 +78,7 @@ class Renderer {
       name: volume.name,
       mountPath: volume.mountPath,
       sizeLimit: volume.sizeLimit,
+      programs: programFolders(volume, this.#filling.profile.spec.wrapper),
       copy: copy && {
         image: image(),
         name: copy.name,

@@ -84,7 +84,7 @@ export const sysdig: ProfileInput = {
   metadata: { name: 'sysdig' },
   spec: {
     description: 'Sysdig Workload Agent 5.3 and newer',
-    version: '1',
+    version: '2',
     settings: {
       region: {
         description: 'the Sysdig SaaS region, which decides the collector; or give collector',

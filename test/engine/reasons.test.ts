@@ -200,6 +200,11 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   init_needs_native_sidecar: scene(init(['/i']), { ...plain, ...covered }),
   init_starts_before_agent: scene(withInitInFront(), covered),
   mount_path_taken: scene(podWith({ command: ['/app'], volumeMounts: [{ name: 'v', mountPath: '/opt/draios' }] })),
+  image_declares_volume: scene(
+    unknown,
+    { prefer: 'Security' },
+    { known: { [image]: { entrypoint: ['/app'], cmd: [], volumes: ['/opt/draios/lib'] } } },
+  ),
   images_annotation_invalid: scene(annotated('images', '{')),
   image_unresolved: scene(unknown),
   image_reference_invalid: lookedUp('image_reference_invalid'),

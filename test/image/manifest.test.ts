@@ -121,7 +121,7 @@ t.test('E9: what is no image', (t) => {
 
 t.test('configs', (t) => {
   const base = { os: 'linux', architecture: 'arm', variant: 'v7' };
-  const cases: [unknown, { entrypoint: string[]; cmd: string[] }][] = [
+  const cases: [unknown, { entrypoint: string[]; cmd: string[]; volumes?: string[] }][] = [
     [
       { Entrypoint: ['/app', '$HOME'], Cmd: ['serve'] },
       { entrypoint: ['/app', '$HOME'], cmd: ['serve'] },
@@ -138,6 +138,9 @@ t.test('configs', (t) => {
     [null, { entrypoint: [], cmd: [] }],
     [undefined, { entrypoint: [], cmd: [] }],
     [{ Cmd: [''] }, { entrypoint: [], cmd: [''] }],
+    [{ Volumes: { '/data': {}, 'b c': null } }, { entrypoint: [], cmd: [], volumes: ['/data', 'b c'] }],
+    [{ Volumes: null }, { entrypoint: [], cmd: [] }],
+    [{ Volumes: {} }, { entrypoint: [], cmd: [] }],
   ];
   for (const [config, expected] of cases) {
     t.strictSame(parseImageConfig(bytesOf({ ...base, config })), { ...base, config: expected });
@@ -152,6 +155,9 @@ t.test('configs', (t) => {
     { Entrypoint: ['a\0b'] },
     { Cmd: Array(4097).fill('x') },
     { Cmd: ['x'.repeat(300_000)] },
+    { Volumes: ['/data'] },
+    { Volumes: Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`/${n}`, {}])) },
+    { Volumes: { ['x'.repeat(300_000)]: {} } },
     [],
     'sh',
   ]) {

@@ -83,6 +83,15 @@ t.test('E8: agreement', (t) => {
   t.equal(agreeOn([]), undefined);
   t.match(agreeOn([row('a', '/app'), row('b', '/app')]), { agree: true, config: { entrypoint: ['/app'] } });
   t.match(agreeOn([row('a', '/app', 'x'), row('b', '/app')]), { agree: false });
+  const declaring = (...volumes: readonly string[]) => {
+    const { config } = row('a', '/app');
+    return { platform: 'a', config: volumes.length === 0 ? config : { ...config, volumes } };
+  };
+  t.strictSame(
+    agreeOn([declaring(), declaring('/b', '/a'), declaring('/a', '/c')]),
+    { agree: true, config: { entrypoint: ['/app'], cmd: ['x'], volumes: ['/b', '/a', '/c'] } },
+    'a node has the volumes of any of them',
+  );
   t.strictSame(agreeOn([row('linux/amd64', '/one'), row('linux/arm64', '/two'), row('linux/s390x', '/one')]), {
     agree: false,
     differences: 'linux/amd64, linux/s390x: ENTRYPOINT ["/one"] CMD ["x"]; linux/arm64: ENTRYPOINT ["/two"] CMD ["x"]',

@@ -130,6 +130,7 @@ t.test('each mistake that the schema cannot see is told with its field and remed
       /rename one/,
     ],
     [{ wrapper: { argv: ['wrap'] } }, 'spec.wrapper.argv[0]', /absolute path/],
+    [{ wrapper: { argv: ['/a//bin/../wrap'] } }, 'spec.wrapper.argv[0]', /write the path as \/a\/wrap/],
     [
       { wrapper: { argv: [{ value: '/w', when: { prefer: 'Security' } }] } },
       'spec.wrapper.argv[0]',

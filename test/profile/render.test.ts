@@ -55,7 +55,7 @@ t.test('sysdig is the recipe of the vendor’s manual', (t) => {
   const recipe = renderRecipe(sysdig, withSettings('sysdig', { region: 'us2' }));
   t.strictSame(recipe, {
     profile: 'sysdig',
-    version: '1',
+    version: '2',
     prefer: 'Availability',
     shareProcessNamespace: true,
     capabilities: ['SYS_PTRACE'],
@@ -64,6 +64,7 @@ t.test('sysdig is the recipe of the vendor’s manual', (t) => {
       name: 'sysdig-workload-agent',
       mountPath: '/opt/draios',
       sizeLimit: '1Gi',
+      programs: [{ name: 'sysdig-workload-agent-bin', folder: 'bin' }],
       copy: {
         image: 'quay.io/sysdig/workload-agent:6.3.0',
         name: 'sysdig-workload-agent-copy',
@@ -187,6 +188,7 @@ t.test('datadog is the recipe of the vendor’s manual', (t) => {
     name: 'cws-instrumentation-volume',
     mountPath: '/cws-instrumentation-volume',
     sizeLimit: '1Gi',
+    programs: [],
     copy: {
       image: 'public.ecr.aws/datadog/cws-instrumentation:7.81.1',
       name: 'cws-instrumentation-init',

@@ -1,12 +1,13 @@
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { z } from 'zod';
+import type { ImageConfig } from '../../model/image.js';
 import { reasonCodes, type ReasonCode } from '../../model/reasons.js';
 import type { ImageLog } from '../types.js';
 import type { Platform } from '../types.js';
 import type { ContentEntry } from './content.js';
 import type { ImageCache } from './image-cache.js';
 
-const formatVersion = 1;
+const formatVersion = 2;
 
 const digest = z.string().regex(/^[a-z0-9+._-]+:[0-9a-f]{32,}$/);
 const platform = z.object({ os: z.string(), architecture: z.string(), variant: z.string().optional() });
@@ -21,7 +22,11 @@ const content = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('index'), entries: z.array(indexEntry) }),
   z.object({
     kind: z.literal('image'),
-    config: z.object({ entrypoint: z.array(z.string()), cmd: z.array(z.string()) }),
+    config: z.object({
+      entrypoint: z.array(z.string()),
+      cmd: z.array(z.string()),
+      volumes: z.array(z.string()).optional(),
+    }),
     platform,
   }),
   z.object({
@@ -38,6 +43,11 @@ const fileSchema = z.object({
 
 type FileEntry = z.infer<typeof fileSchema>['contents'][number];
 
+/** A config without volumes has no such field. */
+function configOf({ volumes, ...start }: Extract<z.infer<typeof content>, { kind: 'image' }>['config']): ImageConfig {
+  return volumes === undefined ? start : { ...start, volumes };
+}
+
 /** JSON has no `undefined`, so the variant may be missing. */
 function platformOf({ os, architecture, variant }: z.infer<typeof platform>): Platform {
   return { os, architecture, variant };
@@ -53,7 +63,11 @@ function entryOf({ repository, digest, content }: FileEntry): ContentEntry {
       return { repository, digest, content: { kind: 'index', entries } };
     }
     case 'image':
-      return { repository, digest, content: { ...content, platform: platformOf(content.platform) } };
+      return {
+        repository,
+        digest,
+        content: { kind: 'image', config: configOf(content.config), platform: platformOf(content.platform) },
+      };
     case 'unusable':
       return { repository, digest, content };
   }

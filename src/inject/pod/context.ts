@@ -19,8 +19,11 @@ export interface PodContext {
   readonly delivery: 'Copy' | 'ImageVolume';
   /** A container of the pod is started by the wrapper's program already. */
   readonly instrumented: boolean;
-  /** Name of the volume that a container started by the wrapper mounts at the recipe's path. */
-  readonly mountedAs: string | undefined;
+  /**
+   * Names of the volumes that containers started by the wrapper mount where ours are, in the order of
+   * {@link OwnParts.volumeNames}; `undefined` for one that none mounts.
+   */
+  readonly mountedAs: readonly (string | undefined)[];
   /** The pod's containers that are not ours, in the pod's order: init containers first. */
   readonly workload: readonly ContainerView[];
   readonly around: Surroundings;
@@ -48,9 +51,10 @@ export function openPodContext(
   const all = view.initContainers.length === 0 ? view.containers : [...view.initContainers, ...view.containers];
   const wrapped = recipe.wrapper === undefined ? nobody : startedBy(recipe.wrapper, all);
   const instrumented = wrapped.length > 0;
-  const mountedAs = recipe.volume === undefined ? undefined : mountedBy(wrapped, recipe.volume.mountPath);
-  const volumeName = mountedAs ?? recipe.volume?.name;
-  const search = { view, recipe, parts, native, delivery, instrumented, volumeName };
+  const ownNames = parts.volumeNames(delivery);
+  const mountedAs = instrumented ? mountedBy(wrapped, parts.filesMounts(ownNames, delivery), ownNames) : nothing;
+  const volumeNames = instrumented ? ownNames.map((name, index) => mountedAs[index] ?? name) : ownNames;
+  const search = { view, recipe, parts, native, delivery, instrumented, volumeNames };
   // Ours are known by what they are whatever the pod bounds, so they are looked for as if it bounded nothing.
   const workload = hasNameOfOurs(view, parts)
     ? withoutOurs(all, search, surroundings(search, facts, false, false))
@@ -70,6 +74,7 @@ export function openPodContext(
 }
 
 const nobody: readonly ContainerView[] = [];
+const nothing: PodContext['mountedAs'] = [];
 
 function surroundings(
   { native, delivery, view }: Pick<PodContext, 'native' | 'delivery' | 'view'>,
@@ -86,12 +91,20 @@ function startedBy(wrapper: readonly string[], containers: readonly ContainerVie
   return started ?? nobody;
 }
 
-function mountedBy(containers: readonly ContainerView[], mountPath: string): string | undefined {
-  for (const container of containers) {
-    const name = mountedVolume(container, mountPath);
-    if (name !== undefined) return name;
-  }
-  return undefined;
+/** What each of our volumes is called where containers mount something in its place. */
+function mountedBy(
+  containers: readonly ContainerView[],
+  mounts: ReturnType<OwnParts['filesMounts']>,
+  ownNames: readonly string[],
+): PodContext['mountedAs'] {
+  return ownNames.map((ownName) => {
+    const mount = mounts.find(({ name }) => name === ownName);
+    for (const container of containers) {
+      const name = mount && mountedVolume(container, mount.mountPath);
+      if (name !== undefined) return name;
+    }
+    return undefined;
+  });
 }
 
 function chooseDelivery(recipe: Recipe, wishes: Wishes, facts: ClusterFacts): 'Copy' | 'ImageVolume' | Finding {
@@ -125,20 +138,20 @@ function startsWith(name: string, base: string | undefined): boolean {
 }
 
 interface OwnSearch extends Pick<PodContext, 'view' | 'recipe' | 'parts' | 'native' | 'delivery' | 'instrumented'> {
-  readonly volumeName: string | undefined;
+  readonly volumeNames: readonly string[];
 }
 
 /** The containers of a pod but those that are ours: by what they are, not by their names alone. */
 function withoutOurs(
   all: readonly ContainerView[],
-  { view, recipe, parts, native, delivery, instrumented, volumeName }: OwnSearch,
+  { view, recipe, parts, native, delivery, instrumented, volumeNames }: OwnSearch,
   around: Surroundings,
 ): readonly ContainerView[] {
   const own = new Set<ContainerView>();
   const look = (part: OwnPart, list: 'containers' | 'initContainers'): void => {
     const base = parts.nameOf(part);
     if (base === undefined || !view[list].some(({ name }) => name.startsWith(base))) return;
-    const make = (name: string): JsonObject | undefined => parts.make(part, name, volumeName, around);
+    const make = (name: string): JsonObject | undefined => parts.make(part, name, volumeNames, around);
     if (make(base) === undefined) return;
     const search = searchContainer(
       view,

@@ -3,16 +3,15 @@ import type { JsonObject } from '../../model/json.js';
 import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
 import type { StringMap } from '../../model/selector.js';
-import { isSamePlace } from '../path.js';
 import { chooseCapability } from './capability.js';
 import { neededVolumes, planHostVolumes } from './host-volumes.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
 import { hasKeeper, type Surroundings } from './own-containers.js';
 import { absentContainers } from './named-parts.js';
 import type { Plan, PlannedMember, WorkloadPlan } from './plan.js';
-import type { OwnPart } from './own-parts.js';
+import type { OwnPart, OwnParts } from './own-parts.js';
 import type { PodContext } from './context.js';
-import { isMount } from './mounts.js';
+import { mountsOtherwise } from './mounts.js';
 import { planContainer, type Shared } from './workload.js';
 import type { ContainerView } from './view.js';
 
@@ -60,10 +59,11 @@ export function makePlan(input: PlanInput): Planned {
 
   const { facts } = context.around;
   const capability = chooseCapability(recipe.capabilities, wishes.capability, view, input.namespaceLabels, facts);
-  const volume = keep(searchOwnVolume(context));
+  const ownVolumes = planOwnVolumes(context, keep);
+  const volumeNames = namesOf(ownVolumes, parts.volumeNames(delivery));
   const hostVolumes = planHostVolumes(recipe, view, keep);
   const shared: Shared = {
-    files: parts.filesMounts(volume?.name, delivery),
+    files: parts.filesMounts(volumeNames, delivery),
     addCapability: capability.add,
     hostVolumes: hostVolumes.names,
     ownInitIndex: lastOwnInit(context),
@@ -83,10 +83,10 @@ export function makePlan(input: PlanInput): Planned {
   const around: Surroundings = surroundingsOf(context.around, firstWrapped(workload));
 
   const find = (part: OwnPart, list: 'containers' | 'initContainers'): PlannedMember | undefined =>
-    keep(searchPart(context, around, part, list, volume?.name, workload));
+    keep(searchPart(context, around, part, list, volumeNames, workload));
   const initContainers: PlannedMember[] = [];
   const containerMembers: PlannedMember[] = [];
-  if (delivery === 'Copy' && volume !== undefined) {
+  if (delivery === 'Copy' && volumeNames.length > 0) {
     const tools = find('tools', 'initContainers');
     if (tools !== undefined) initContainers.push(tools);
     const files = find('files', 'initContainers');
@@ -110,24 +110,46 @@ export function makePlan(input: PlanInput): Planned {
   const plan: Plan = {
     recipe,
     shareProcessNamespace: recipe.shareProcessNamespace && view.spec['shareProcessNamespace'] !== true,
-    volumes: volumesOf(volume, hostVolumes.members, workload),
+    volumes: volumesOf(ownVolumes, hostVolumes.members, workload),
     initContainers,
     containers: containerMembers,
     agentIndex: firstInitIndex(workload) ?? view.initContainers.length,
     workload,
     pullSecrets,
-    evictableVolumes: volume === undefined || delivery !== 'Copy' ? [] : [volume.name],
+    evictableVolumes: delivery === 'Copy' ? volumeNames : noNames,
     growth,
     remarks,
   };
   return { plan, containers, differing, tampered, remarks };
 }
 
-function searchOwnVolume(context: PodContext): Search | undefined {
-  const { recipe, view, parts, delivery, mountedAs, around } = context;
-  if (recipe.volume === undefined) return undefined;
+const noNames: readonly string[] = [];
+const noMembers: readonly PlannedMember[] = [];
+
+/** Our volumes in the order of their names; none where one of them is not as planned, or has no name left. */
+function planOwnVolumes(
+  context: PodContext,
+  keep: (search: Search) => PlannedMember | undefined,
+): readonly PlannedMember[] {
+  const { view, parts, delivery, mountedAs, around } = context;
+  const ownNames = parts.volumeNames(delivery);
+  if (ownNames.length === 0) return noMembers;
   const make = (name: string): JsonObject => parts.volume(name, delivery, around.facts);
-  return searchVolume(view, recipe.volume.name, make, mountedAs, (name) => usedOtherwise(context, name));
+  const members: PlannedMember[] = [];
+  for (let index = 0; index < ownNames.length; index++) {
+    const usedOtherwise = (name: string): boolean => isUsedOtherwise(context, index, name);
+    const member = keep(searchVolume(view, ownNames[index] ?? '', make, mountedAs[index], usedOtherwise));
+    if (member === undefined) return noMembers;
+    members.push(member);
+  }
+  return members;
+}
+
+/** The names that volumes have in the pod; the recipe's own list where they are the recipe's. */
+function namesOf(volumes: readonly PlannedMember[], ownNames: readonly string[]): readonly string[] {
+  if (volumes.length === ownNames.length && volumes.every(({ name }, index) => name === ownNames[index]))
+    return ownNames;
+  return volumes.map(({ name }) => name);
 }
 
 function surroundingsOf(around: Surroundings, firstWrapped: ContainerView | undefined): Surroundings {
@@ -147,12 +169,12 @@ function firstInitIndex(workload: readonly WorkloadPlan[]): number | undefined {
 }
 
 function volumesOf(
-  volume: PlannedMember | undefined,
+  ownVolumes: readonly PlannedMember[],
   hostVolumes: readonly PlannedMember[],
   workload: readonly WorkloadPlan[],
 ): readonly PlannedMember[] {
   const host = hostVolumes.length === 0 ? hostVolumes : neededVolumes(hostVolumes, workload);
-  return volume === undefined ? host : [volume, ...host];
+  return host.length === 0 ? ownVolumes : [...ownVolumes, ...host];
 }
 
 /**
@@ -164,14 +186,14 @@ function searchPart(
   around: Surroundings,
   part: OwnPart,
   list: 'containers' | 'initContainers',
-  volumeName: string | undefined,
+  volumeNames: readonly string[],
   workload: readonly WorkloadPlan[],
 ): Search | undefined {
   const { view, parts, instrumented, recipe } = context;
   const base = parts.nameOf(part);
-  if (base === undefined || parts.make(part, base, volumeName, around) === undefined) return undefined;
+  if (base === undefined || parts.make(part, base, volumeNames, around) === undefined) return undefined;
   const searchIn = (surroundings: Surroundings): Search => {
-    const make = (name: string): JsonObject => parts.make(part, name, volumeName, surroundings) ?? {};
+    const make = (name: string): JsonObject => parts.make(part, name, volumeNames, surroundings) ?? {};
     return searchContainer(view, part, list, base, make, instrumented, recipe.reservedEnv);
   };
   const search = searchIn(around);
@@ -183,22 +205,17 @@ function searchPart(
   return search;
 }
 
-/** Whether a container that is not ours mounts a volume anywhere but where the wrapper is, read-only. */
-function usedOtherwise({ workload, parts, delivery }: PodContext, volumeName: string): boolean {
-  for (const { value } of workload) {
-    for (const mount of listOf(value['volumeMounts'])) {
-      if (!isObject(mount) || mount['name'] !== volumeName) continue;
-      const [planned] = parts.filesMounts(volumeName, delivery);
-      const mountPath = mount['mountPath'];
-      if (
-        planned === undefined ||
-        typeof mountPath !== 'string' ||
-        !isSamePlace(mountPath, planned.mountPath) ||
-        !isMount(mount, planned)
-      ) {
-        return true;
-      }
-    }
+/**
+ * Whether a container that is not ours mounts a volume anywhere but where the agent's files are, read-only.
+ *
+ * @param index which of our volumes it would be
+ */
+function isUsedOtherwise({ workload, parts, delivery }: PodContext, index: number, volumeName: string): boolean {
+  let planned: ReturnType<OwnParts['filesMounts']> | undefined;
+  for (const container of workload) {
+    const names = parts.volumeNames(delivery);
+    planned ??= parts.filesMounts(names[index] === volumeName ? names : names.with(index, volumeName), delivery);
+    if (mountsOtherwise(container, volumeName, planned)) return true;
   }
   return false;
 }

@@ -3,9 +3,10 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { Resources } from '../../model/policy.js';
 import type { ClusterFacts, Recipe, RecipeSidecar, RecipeVolume } from '../../model/recipe.js';
 import { parseQuantity } from '../../model/quantity.js';
+import { mountPoint, withoutSlash } from '../path.js';
 import { rewriteImage } from '../rewrite-image.js';
 import { literal } from './argv.js';
-import { commandArgv, copyArgv, filesPath, keeperArgv, toolsArgv, toolsPath, volumeRoot } from './scripts.js';
+import { commandArgv, copyArgv, keeperArgv, toolsArgv, volumeRoot, type FillStep } from './scripts.js';
 import type { ContainerView, PodView } from './view.js';
 
 /** The user of what we add: of its own, so that no workload shares it (see docs/security.md). */
@@ -33,46 +34,76 @@ export function toolsContainer(
   recipe: Recipe,
   volume: RecipeVolume,
   name: string,
-  volumeName: string,
+  volumeNames: readonly string[],
   around: Surroundings,
 ): JsonObject | undefined {
   if (volume.copy === undefined || !needsTools(recipe, volume)) return undefined;
-  return step(recipe, name, rewriteImage(around.facts.toolsImage, around.facts.imageRewrites), toolsArgv(), around, [
-    { name: volumeName, mountPath: volumeRoot },
-  ]);
+  const image = rewriteImage(around.facts.toolsImage, around.facts.imageRewrites);
+  const argv = toolsArgv(volume.programs.map(({ folder }) => folder));
+  // The other volumes are mounted on folders that this step makes.
+  return step(recipe, name, image, argv, around, [{ name: volumeNames[0] ?? volume.name, mountPath: volumeRoot }]);
 }
 
-/** A vendor's own command fills the volume by itself; the stub and the keeper need a shell nobody promises. */
-function needsTools(recipe: Recipe, volume: RecipeVolume): boolean {
-  return volume.copy?.from !== undefined || recipe.prefer === 'Availability';
+/**
+ * A vendor's own command fills the volumes by itself; the stub and the keeper need a shell nobody promises, and a folder
+ * of programs deeper down needs one above it that is not root's.
+ */
+function needsTools(recipe: Recipe, { copy, programs }: RecipeVolume): boolean {
+  return (
+    copy?.from !== undefined || recipe.prefer === 'Availability' || programs.some(({ folder }) => folder.includes('/'))
+  );
 }
 
-/** The init container that fills the volume from the agent's image. */
+/** The init container that fills the volumes from the agent's image. */
 export function fillContainer(
   recipe: Recipe,
   volume: RecipeVolume,
   name: string,
-  volumeName: string,
+  volumeNames: readonly string[],
   around: Surroundings,
 ): JsonObject | undefined {
   const copy = volume.copy;
   if (copy === undefined) return undefined;
   const wrapper = recipe.wrapper?.[0] ?? '';
-  const prefix = `${volume.mountPath}/`;
-  const fill = {
-    mountPath: volume.mountPath,
+  const prefix = `${withoutSlash(mountPoint(volume.mountPath))}/`;
+  const fill: FillStep = {
+    mountPath: withoutSlash(mountPoint(volume.mountPath)),
     wrapper: wrapper.startsWith(prefix) ? wrapper.slice(prefix.length) : '',
     skip: Math.max((recipe.wrapper?.length ?? 1) - 1, 0),
+    programs: volume.programs.map(({ folder }) => folder),
+    keep: ownFolderFor(recipe, around),
     stub: recipe.prefer === 'Availability',
   };
-  const root = { name: volumeName, mountPath: volumeRoot };
-  const files = { name: volumeName, mountPath: volume.mountPath, subPath: filesPath };
+  const root = volumesAt(volumeRoot, volume, volumeNames);
   const image = rewriteImage(copy.image, around.facts.imageRewrites);
-  if (copy.from !== undefined) return step(recipe, name, image, copyArgv(copy.from, fill), around, [root]);
+  if (copy.from !== undefined) return step(recipe, name, image, copyArgv(copy.from, fill), around, root);
   const command = (copy.command ?? []).map(literal);
-  return fill.stub
-    ? step(recipe, name, image, commandArgv(command, fill), around, [root, files])
-    : step(recipe, name, image, command, around, [files]);
+  const files = volumesAt(volume.mountPath, volume, volumeNames);
+  return needsTools(recipe, volume)
+    ? step(recipe, name, image, commandArgv(command, fill), around, [...root, ...files])
+    : step(recipe, name, image, command, around, files);
+}
+
+/** The volumes one inside the other, as the workload sees them, but writable. */
+function volumesAt(root: string, { programs }: RecipeVolume, volumeNames: readonly string[]): readonly JsonObject[] {
+  const [files = '', ...others] = volumeNames;
+  return [
+    { name: files, mountPath: root },
+    ...programs.map(({ name, folder }, index) => ({
+      name: others[index] ?? name,
+      mountPath: `${withoutSlash(mountPoint(root))}/${folder}`,
+    })),
+  ];
+}
+
+/** Who runs what is in our own folder once the files are there: the keeper does. */
+function ownFolderFor(recipe: Recipe, around: Surroundings): FillStep['keep'] {
+  const { sidecar } = recipe;
+  if (sidecar === undefined || !hasKeeper(recipe, sidecar, around)) return 'Nobody';
+  const same =
+    sidecar.runAs === 'Own' &&
+    ownIdentity(around.facts, sidecar)['runAsUser'] === ownIdentity(around.facts)['runAsUser'];
+  return same ? 'OwnUser' : 'Everybody';
 }
 
 function step(
@@ -116,9 +147,7 @@ export function sidecarContainer(
         ? ownIdentity(around.facts, sidecar)
         : workloadIdentity(around.firstWrapped, around.view)),
     }),
-    ...(keeper
-      ? { volumeMounts: [{ name: volumeName, mountPath: volumeRoot, subPath: toolsPath, readOnly: true }] }
-      : {}),
+    ...(keeper ? { volumeMounts: [{ name: volumeName, mountPath: volumeRoot, readOnly: true }] } : {}),
   };
 }
 

@@ -2,13 +2,13 @@ import { deepFrozen, type JsonObject } from '../../model/json.js';
 import type { ClusterFacts, Recipe } from '../../model/recipe.js';
 import { rewriteImage } from '../rewrite-image.js';
 import { KeptOperations } from './kept-operations.js';
-import { filesMount } from './mounts.js';
+import { filesMounts } from './mounts.js';
 import { fillContainer, sidecarContainer, toolsContainer, type Surroundings } from './own-containers.js';
 import type { Growth, PlannedMount } from './plan.js';
 import { growthBy } from './resources.js';
 import { VariableNames } from './variables.js';
 
-/** Our containers: what brings the tools, what fills the volume, the agent. */
+/** Our containers: what brings the tools, what fills the volumes, the agent. */
 export type OwnPart = 'tools' | 'files' | 'agent';
 
 type Delivery = Surroundings['delivery'];
@@ -28,7 +28,8 @@ export class OwnParts {
   readonly variables: VariableNames;
   readonly #recipe: Recipe;
   readonly #containers: (KeptPart | undefined)[] = [];
-  readonly #volumes = new Map<Delivery, JsonObject>();
+  readonly #volumeNames: Readonly<Record<Delivery, readonly string[]>>;
+  readonly #volumes = new Map<string, JsonObject>();
   readonly #mounts = new Map<Delivery, readonly PlannedMount[]>();
   #grown: { readonly agent: JsonObject; readonly growth: Growth } | undefined;
   /** What is kept was made with these. */
@@ -36,6 +37,9 @@ export class OwnParts {
 
   constructor(recipe: Recipe) {
     this.#recipe = recipe;
+    const { name, programs = [] } = recipe.volume ?? {};
+    const files = name === undefined ? [] : [name];
+    this.#volumeNames = { Copy: [...files, ...programs.map((folder) => folder.name)], ImageVolume: files };
     this.variables = new VariableNames([...recipe.env.map(({ name }) => name), ...recipe.reservedEnv]);
   }
 
@@ -47,44 +51,56 @@ export class OwnParts {
   }
 
   /**
+   * Names of our volumes as the recipe has them: of the files, then, where they are copied, of each folder of programs.
+   * Empty for a recipe without any. The names that they have in a pod are a list in the same order.
+   */
+  volumeNames(delivery: Delivery): readonly string[] {
+    return this.#volumeNames[delivery];
+  }
+
+  /**
    * A part under a name.
    *
-   * @param volumeName name of our volume in the pod
+   * @param volumeNames names of our volumes in the pod
    * @returns `undefined` when the recipe does without this part
    */
-  make(part: OwnPart, name: string, volumeName: string | undefined, around: Surroundings): JsonObject | undefined {
-    if (name !== this.nameOf(part) || volumeName !== this.#recipe.volume?.name || this.#dependsOnPod(around)) {
-      return this.#build(part, name, volumeName, around);
+  make(part: OwnPart, name: string, volumeNames: readonly string[], around: Surroundings): JsonObject | undefined {
+    if (name !== this.nameOf(part) || !this.#areOwn(volumeNames, around.delivery) || this.#dependsOnPod(around)) {
+      return this.#build(part, name, volumeNames, around);
     }
     this.#knowFacts(around.facts);
     const key = keyOf(part, around);
     const kept = this.#containers[key];
     if (kept !== undefined) return kept.container;
-    const made = deepFrozen(this.#build(part, name, volumeName, around));
+    const made = deepFrozen(this.#build(part, name, volumeNames, around));
     this.#containers[key] = { container: made };
     return made;
   }
 
-  /** Our volume under a name. Only for a recipe that has one. */
+  /** One of our volumes under a name. Only for a recipe that has any. */
   volume(name: string, delivery: Delivery, facts: ClusterFacts): JsonObject {
-    if (name !== this.#recipe.volume?.name) return this.#buildVolume(name, delivery, facts);
+    if (!this.#volumeNames[delivery].includes(name)) return this.#buildVolume(name, delivery, facts);
     this.#knowFacts(facts);
-    let kept = this.#volumes.get(delivery);
+    const key = delivery === 'Copy' ? name : '';
+    let kept = this.#volumes.get(key);
     if (kept === undefined) {
       kept = deepFrozen(this.#buildVolume(name, delivery, facts));
-      this.#volumes.set(delivery, kept);
+      this.#volumes.set(key, kept);
     }
     return kept;
   }
 
-  /** What a container of the workload mounts of the agent's files: one mount, or none for a recipe without any. */
-  filesMounts(volumeName: string | undefined, delivery: Delivery): readonly PlannedMount[] {
+  /**
+   * What a container of the workload mounts of the agent's files, in this order: all of them, then each folder of
+   * programs. None for a recipe without any.
+   */
+  filesMounts(volumeNames: readonly string[], delivery: Delivery): readonly PlannedMount[] {
     const { volume } = this.#recipe;
-    if (volume === undefined || volumeName === undefined) return noMounts;
-    if (volumeName !== volume.name) return [filesMount(volume, delivery, volumeName)];
+    if (volume === undefined || volumeNames.length === 0) return noMounts;
+    if (volumeNames !== this.#volumeNames[delivery]) return filesMounts(volume, delivery, volumeNames);
     let kept = this.#mounts.get(delivery);
     if (kept === undefined) {
-      kept = deepFrozen([filesMount(volume, delivery, volumeName)]);
+      kept = deepFrozen(filesMounts(volume, delivery, volumeNames));
       this.#mounts.set(delivery, kept);
     }
     return kept;
@@ -115,14 +131,21 @@ export class OwnParts {
     );
   }
 
-  #build(part: OwnPart, name: string, volumeName: string | undefined, around: Surroundings): JsonObject | undefined {
+  #areOwn(volumeNames: readonly string[], delivery: Delivery): boolean {
+    const own = this.#volumeNames[delivery];
+    return (
+      volumeNames === own || (volumeNames.length === own.length && volumeNames.every((name, at) => name === own[at]))
+    );
+  }
+
+  #build(part: OwnPart, name: string, volumeNames: readonly string[], around: Surroundings): JsonObject | undefined {
     const { volume, sidecar } = this.#recipe;
     if (part === 'agent') {
-      return sidecar === undefined ? undefined : sidecarContainer(this.#recipe, sidecar, name, volumeName, around);
+      return sidecar === undefined ? undefined : sidecarContainer(this.#recipe, sidecar, name, volumeNames[0], around);
     }
-    if (volume === undefined || volumeName === undefined) return undefined;
+    if (volume === undefined || volumeNames.length === 0) return undefined;
     const build = part === 'tools' ? toolsContainer : fillContainer;
-    return build(this.#recipe, volume, name, volumeName, around);
+    return build(this.#recipe, volume, name, volumeNames, around);
   }
 
   #buildVolume(name: string, delivery: Delivery, facts: ClusterFacts): JsonObject {

@@ -8,16 +8,14 @@ import { literal } from './argv.js';
  * programs of the same name on PATH, in `exec` too.
  */
 
-/** Where the volume's root is mounted in our own init containers. */
+/** Where the volume is mounted in our own containers: its root is the agent's folder. */
 export const volumeRoot = '/outrider';
-/** Folder of the volume that the workload sees. */
-export const filesPath = 'agent';
-/** Folder of the volume with the busybox. */
-export const toolsPath = 'tools';
+/** Folder of the volume with what is ours: the busybox, and copies on their way. */
+export const ownFolder = '.outrider';
 /** Where Outrider's own image has the static busybox. */
 export const toolsSource = '/tools/busybox';
 
-const busybox = `${volumeRoot}/${toolsPath}/busybox`;
+const busybox = `${volumeRoot}/${ownFolder}/busybox`;
 
 /** Runs `"$@"` as the kernel would find it on PATH, never as an applet, under the name it was called by. */
 const execProgram = `
@@ -29,54 +27,143 @@ done
 echo "outrider: $n: not found" >&2; exit 127
 `;
 
+/**
+ * Makes the folders, too, that the volumes of programs are mounted on: one that the runtime makes is root's, and what is
+ * above it then as well.
+ */
 const bringTools = `
 set -e
-b=$1
-$b mkdir -p ${volumeRoot}/${toolsPath}
-$b cp "$b" ${volumeRoot}/${toolsPath}/new
-$b chmod 0555 ${volumeRoot}/${toolsPath}/new
-$b mv -f ${volumeRoot}/${toolsPath}/new ${busybox}
+b=$1 d=${volumeRoot} o=${volumeRoot}/${ownFolder}
+shift
+$b mkdir -p $o
+$b chmod 0700 $o
+$b cp "$b" $o/new
+$b chmod 0555 $o/new
+$b mv -f $o/new $o/busybox
+for p in "$@"; do $b mkdir -p "$d/$p"; done
 `;
 
-/** Safe to run twice on one volume. A folder nobody may read copies as an empty one without a message: refused. */
+/**
+ * What every way of filling the volumes works with.
+ *
+ * - `within`: whether `$2` is in `$1` and leads to nothing outside; an absolute link counts by what the workload sees
+ *   there. Leaves where it leads in `r`.
+ * - `finish`: leaves of our own folder what is needed, and ends.
+ */
+const parameters = `
+b=${busybox} d=${volumeRoot} o=${volumeRoot}/${ownFolder}
+mount=$1 wrapper=$2 skip=$3 programs=$4 keep=$5 from=$6 stub=$7
+shift 7
+within() {
+  r=$($b readlink -f "$1/$2") || return 1
+  case $r in "$1"/*) ;; "$mount"/*) r=$($b readlink -f "$1/\${r#"$mount"/}") || return 1 ;; esac
+  case $r in "$1"/*) [ -e "$r" ] ;; *) return 1 ;; esac
+}
+finish() {
+  case $keep in
+    '') exec $b rm -rf $o ;;
+    *) $b rm -rf $o/new && exec $b chmod $keep $o ;;
+  esac
+  exit 1
+}
+`;
+
+/**
+ * What knows of the folders of programs, each of which is a volume mounted inside the other one.
+ *
+ * - `kind`: whether `$1` is such a folder (0), has one in it (1), or neither (2).
+ * - `clear`: takes away what is in the volumes below `$1`, but for our own folder and what volumes are mounted on.
+ */
+const layout = `
+kind() {
+  case ":$programs:" in *":$1:"*) return 0 ;; *":$1/"*) return 1 ;; esac
+  return 2
+}
+clear() {
+  for f in "$d/$1"* "$d/$1".[!.]* "$d/$1"..?*; do
+    [ -e "$f" ] || [ -L "$f" ] || continue
+    [ "$f" != $o ] || continue
+    kind "\${f#"$d/"}"
+    if [ $? != 2 ]; then clear "\${f#"$d/"}/" || return 1; continue; fi
+    [ -L "$f" ] || $b chmod -R u+rwX "$f"
+    $b rm -rf "$f" || return 1
+  done
+}
+`;
+
+/**
+ * Safe to run twice on one volume, also after a run that was cut off: all is copied and looked at before anything of an
+ * earlier run is taken away, and what the wrapper is in comes last. A folder nobody may read copies as an empty one
+ * without a message: refused.
+ *
+ * - `unlink`: puts the folder that a folder of programs is a link to, which is in `r`, in its place.
+ * - `check`: whether what was copied holds the wrapper and the folders of programs, as the agent's own.
+ * - `place`: moves what was copied below `$1` into the volume, but for the folders of programs and the wrapper.
+ */
 const fillByCopy = `
+say() { echo "outrider: $from$1" >&2; return 1; }
+unlink() {
+  $b cp -R "$r" $o/new/${ownFolder} && $b rm "$o/new/$1" && $b mv $o/new/${ownFolder} "$o/new/$1"
+}
+check() {
+  [ -n "$($b ls -A $o/new)" ] || say ' is empty' || return 1
+  [ ! -e $o/new/${ownFolder} ] && [ ! -L $o/new/${ownFolder} ] || say ' has a ${ownFolder} of its own' || return 1
+  l=$programs
+  while [ -n "$l" ]; do
+    p=\${l%%:*} l=\${l#"\${l%%:*}"} l=\${l#:}
+    within $o/new "$p" && [ -d "$r" ] || say "/$p is no folder of the agent's" || return 1
+    [ ! -L "$o/new/$p" ] || unlink "$p" || return 1
+    [ "$($b readlink -f "$o/new/$p")" = "$o/new/$p" ] || say "/$p is below a link" || return 1
+  done
+  [ -z "$wrapper" ] || { within $o/new "$wrapper" && [ -f "$r" ] && [ -x "$r" ]; } ||
+    say "/$wrapper is no program of the agent's"
+}
+place() {
+  for f in "$o/new/$1"* "$o/new/$1".[!.]* "$o/new/$1"..?*; do
+    [ -e "$f" ] || [ -L "$f" ] || continue
+    e=\${f#"$o/new/"}
+    [ "$e" != "$wrapper" ] || continue
+    kind "$e"
+    case $? in
+      0) ;;
+      1) $b mkdir -p "$d/$e" && place "$e/" || return 1 ;;
+      *) $b mv "$f" "$d/$e" || return 1 ;;
+    esac
+  done
+}
 fill() {
-  $b chmod -R u+rwX $d/new $d/${filesPath} 2>/dev/null
-  $b rm -rf $d/new $d/${filesPath} &&
-    $b cp -R "$from" $d/new &&
-    [ -n "$($b ls -A $d/new)" ] &&
-    $b chmod -R u+w,a+rX,go-w $d/new &&
-    { [ -z "$wrapper" ] || [ -x "$d/new/$wrapper" ]; } &&
-    $b mv $d/new $d/${filesPath}
+  $b chmod -R u+rwX $o/new 2>/dev/null
+  $b rm -rf $o/new && $b mkdir $o/new && $b cp -R "$from/." $o/new/ &&
+    $b chmod -R u+w,a+rX,go-w $o/new && check && clear '' && place '' || return 1
+  l=$programs
+  while [ -n "$l" ]; do
+    p=\${l%%:*} l=\${l#"\${l%%:*}"} l=\${l#:}
+    $b cp -R "$o/new/$p/." "$d/$p/" || return 1
+  done
+  case $wrapper in ''|*/*) ;; *) $b mv "$o/new/$wrapper" "$d/$wrapper" ;; esac
 }
 `;
 
 const fillByCommand = `
-fill() { "$@" && { [ -z "$wrapper" ] || [ -x "$mount/$wrapper" ]; }; }
+fill() { "$@" && { [ -z "$wrapper" ] || { within $d "$wrapper" && [ -x "$r" ]; }; }; }
 `;
 
 /** A wrapper that only starts what stands behind it: the workload runs, untraced. */
 const installStub = `
 echo "outrider: the agent's files could not be brought in: the workload runs untraced" >&2
-[ -n "$wrapper" ] || exit 0
-case $wrapper in */*) w=\${wrapper%/*} ;; *) w=. ;; esac
-$b rm -rf $d/new
-[ -z "$from" ] || $b rm -rf $d/${filesPath}
-$b mkdir -p $d/${filesPath}/.outrider "$d/${filesPath}/$w" &&
-  $b cp $b $d/${filesPath}/.outrider/busybox &&
-  { echo "#!$mount/.outrider/busybox sh"; echo "shift $skip"; echo "$stub"; } > "$d/${filesPath}/$wrapper" &&
-  $b chmod 0755 "$d/${filesPath}/$wrapper" $d/${filesPath}/.outrider/busybox
-`;
-
-const parameters = `
-b=${busybox} d=${volumeRoot}
-mount=$1 wrapper=$2 skip=$3 from=$4 stub=$5
-shift 5
+[ -n "$wrapper" ] || finish
+$b chmod -R u+rwX $o/new 2>/dev/null
+$b rm -rf $o/new
+[ -z "$from" ] || clear ''
+case $wrapper in */*) $b mkdir -p "$d/\${wrapper%/*}" ;; esac
+$b rm -rf "$d/$wrapper" &&
+  { echo "#!$mount/${ownFolder}/busybox sh"; echo "shift $skip"; echo "$stub"; } > "$d/$wrapper" &&
+  $b chmod 0755 "$d/$wrapper" $o
 `;
 
 /** Starts the agent again whenever it ends, so that its crashes do not take the pod out of its Services. */
 const keepRunning = `
-b=${volumeRoot}/busybox
+b=${busybox}
 launch() { ${execProgram} }
 pid= nap=1
 trap 'trap "" TERM INT; [ -z "$pid" ] || { kill -TERM $pid 2>/dev/null; wait $pid; }; exit 0' TERM INT
@@ -101,13 +188,18 @@ const fillScripts = {
 } as const;
 
 function fillScript(fill: string, stub: boolean): string {
-  const attempt = stub ? `fill "$@" && exit 0${installStub}` : 'fill "$@"; exit $?\n';
-  return literal(`${parameters}${fill}${attempt}`.trimStart());
+  const attempt = stub ? `if fill "$@"; then finish; fi${installStub}` : 'fill "$@" || exit 1\nfinish\n';
+  const usesLayout = stub || fill === fillByCopy;
+  return literal(`${parameters}${usesLayout ? layout : ''}${fill}${attempt}`.trimStart());
 }
 
-/** Argv of the container that brings busybox into the volume; runs in Outrider's own image. */
-export function toolsArgv(): readonly string[] {
-  return [toolsSource, 'sh', '-c', toolsScript, 'outrider', toolsSource];
+/**
+ * Argv of the container that brings busybox into the volume; runs in Outrider's own image.
+ *
+ * @param programs folders of the volume that volumes of their own are mounted on
+ */
+export function toolsArgv(programs: readonly string[]): readonly string[] {
+  return [toolsSource, 'sh', '-c', toolsScript, 'outrider', toolsSource, ...programs];
 }
 
 /** What a filling step has to know; `wrapper` is the wrapper's path below the files' folder, `''` for none. */
@@ -117,11 +209,15 @@ export interface FillStep {
   readonly wrapper: string;
   /** Elements of the wrapper's argv behind its program: a stub skips them. */
   readonly skip: number;
+  /** Folders of the volume that volumes of their own are mounted on, the wrapper's first. */
+  readonly programs: readonly string[];
+  /** Who may use our own folder afterwards: nobody, so that it goes, our own user, or everybody. */
+  readonly keep: 'Nobody' | 'OwnUser' | 'Everybody';
   /** Install a wrapper that only runs its argv when the files cannot be brought in (prefer: Availability). */
   readonly stub: boolean;
 }
 
-/** Argv that copies a folder of the agent's image into the volume. */
+/** Argv that copies a folder of the agent's image into the volumes. */
 export function copyArgv(from: string, step: FillStep): readonly string[] {
   return fillArgv(fillScripts.from, step, from, []);
 }
@@ -130,6 +226,8 @@ export function copyArgv(from: string, step: FillStep): readonly string[] {
 export function commandArgv(command: readonly string[], step: FillStep): readonly string[] {
   return fillArgv(fillScripts.command, step, '', command);
 }
+
+const keptModes: Readonly<Record<FillStep['keep'], string>> = { Nobody: '', OwnUser: '0700', Everybody: '0755' };
 
 function fillArgv(
   scripts: { readonly strict: string; readonly stub: string },
@@ -146,6 +244,9 @@ function fillArgv(
     step.mountPath,
     step.wrapper,
     String(step.skip),
+    // The wrapper's is filled last.
+    step.programs.toReversed().join(':'),
+    keptModes[step.keep],
     from,
     step.stub ? stubScript : '',
     ...command,
@@ -154,5 +255,5 @@ function fillArgv(
 
 /** Argv of the sidecar's keeper, with the agent's own argv behind it. */
 export function keeperArgv(agent: readonly string[]): readonly string[] {
-  return [`${volumeRoot}/busybox`, 'sh', '-c', keeperScript, 'outrider', ...agent];
+  return [busybox, 'sh', '-c', keeperScript, 'outrider', ...agent];
 }

@@ -7,7 +7,7 @@ import { wrapArgv } from './argv.js';
 import { capabilityRemark, missingCapabilities } from './capability.js';
 import type { PodContext } from './context.js';
 import { planExecs } from './execs.js';
-import { mountState } from './mounts.js';
+import { mountsState, volumeOfImage } from './mounts.js';
 import { partsFor } from './named-parts.js';
 import type { PlannedExec, PlannedMount, WorkloadPlan } from './plan.js';
 import { planEnv } from './variables.js';
@@ -15,7 +15,7 @@ import type { ContainerView } from './view.js';
 
 /** What the rest of the plan decided, which every container of the workload shares. */
 export interface Shared {
-  /** The mount of the agent's files; none for a recipe without a volume. */
+  /** The mounts of the agent's files, the widest first; none for a recipe without a volume. */
   readonly files: readonly PlannedMount[];
   readonly addCapability: boolean;
   /** Names in this pod of the recipe's host volumes. */
@@ -71,13 +71,16 @@ export function planContainer(
 
   const parts = recipe.containers.length === 0 ? noParts : partsFor(recipe, container);
   let mounts: readonly PlannedMount[] = noMounts;
-  const [files] = shared.files;
-  if (files !== undefined) {
-    const state = mountState(container, files);
-    if (state === 'missing') mounts = shared.files;
-    else if (state === 'differs') differs ??= differing(container, `mounts ${files.mountPath} in another way`);
-    else if (state !== 'present') return leftOut(container, { reason: 'mount_path_taken', detail: state });
-  }
+  const state = mountsState(container, shared.files);
+  if ('inTheWay' in state) return leftOut(container, { reason: 'mount_path_taken', detail: state.inTheWay });
+  if ('differs' in state) differs ??= differing(container, `mounts ${state.differs} in another way`);
+  else mounts = state;
+  const declared = image?.ok === true ? volumeOfImage(image.config, shared.files) : undefined;
+  const declares: Finding | undefined =
+    declared === undefined
+      ? undefined
+      : { reason: 'image_declares_volume', detail: `${container.image} declares VOLUME ${declared}` };
+  if (declares !== undefined && wishes.canDeny) return leftOut(container, declares);
   const wantedMounts = parts.length === 0 ? noHostMounts : hostMountsOf(recipe, parts, shared);
   const host = planHostMounts(container, context.view.volumes, wantedMounts);
   if ('reason' in host) return leftOut(container, host);
@@ -91,6 +94,7 @@ export function planContainer(
     });
   }
 
+  if (declares !== undefined) remarks.push(declares);
   for (const remark of host.remarks) remarks.push(remark);
   const env = planEnv(container, recipe, context.parts.variables, parts, remarks);
   const wantedCapabilities = wantedCapabilitiesOf(context, parts, shared.addCapability);

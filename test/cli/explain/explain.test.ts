@@ -22,11 +22,11 @@ t.test(
   ! keeper_left_out      what quay.io/sysdig/workload-agent:6.3.0 starts is not known
       fix: Add the agent’s image to an ImageMap.
   ✓ web                  /app serve → /opt/draios/bin/instrument /app serve  (from the manifest)
-      + env SYSDIG_SIDECAR; mounts /opt/draios
+      + env SYSDIG_SIDECAR; mounts /opt/draios, /opt/draios/bin
   ✗ worker               image_unresolved
       ghcr.io/acme/worker:3 is in no image map
       fix: Give the container a command, annotate the pod with outrider.dev/images, or add the image to an ImageMap.
-  + volume sysdig-workload-agent, init sysdig-workload-agent-tools, init sysdig-workload-agent-copy, native sidecar sysdig-workload-agent, shared process namespace
+  + volume sysdig-workload-agent, volume sysdig-workload-agent-bin, init sysdig-workload-agent-tools, init sysdig-workload-agent-copy, native sidecar sysdig-workload-agent, shared process namespace
   + the pod grows by requests cpu 100m, memory 256Mi; limits memory 512Mi
 `,
     );
@@ -165,12 +165,13 @@ t.test('for programs', async (t) => {
         before: { command: ['/app', 'serve'], args: [] },
         after: { command: ['/opt/draios/bin/instrument', '/app', 'serve'], args: [] },
         source: 'manifest',
-        adds: { env: ['SYSDIG_SIDECAR'], mounts: ['/opt/draios'], capabilities: [], execs: [] },
+        adds: { env: ['SYSDIG_SIDECAR'], mounts: ['/opt/draios', '/opt/draios/bin'], capabilities: [], execs: [] },
       },
       { name: 'worker', result: 'left_out', reason: 'image_unresolved', remedy: String },
     ],
     parts: [
-      { part: 'volume', list: 'volumes', present: false },
+      { part: 'volume', list: 'volumes', name: 'sysdig-workload-agent', present: false },
+      { part: 'volume', list: 'volumes', name: 'sysdig-workload-agent-bin', present: false },
       { part: 'tools', list: 'initContainers' },
       { part: 'files', list: 'initContainers' },
       { part: 'agent', list: 'initContainers', name: 'sysdig-workload-agent' },

@@ -24,7 +24,11 @@ function cacheOf(): ImageCache {
 
 function fill(cache: ImageCache): void {
   const platform = { os: 'linux', architecture: 'arm', variant: 'v7' };
-  cache.content.set('r.example/x/one', digest, { kind: 'image', config: { entrypoint: ['/a'], cmd: [] }, platform });
+  cache.content.set('r.example/x/one', digest, {
+    kind: 'image',
+    config: { entrypoint: ['/a'], cmd: [], volumes: ['/data'] },
+    platform,
+  });
   cache.content.set('r.example/x/one', other, {
     kind: 'index',
     entries: [
@@ -52,12 +56,12 @@ t.test('E14: what is written is read again, without rights and fingerprints, for
 });
 
 t.test('E14: a file that cannot be used is logged, ignored and written anew', async (t) => {
-  const valid = { version: 1, contents: [], hints: [] };
+  const valid = { version: 2, contents: [], hints: [] };
   const bad = [
     '',
     '{',
     'null',
-    JSON.stringify({ ...valid, version: 2 }),
+    JSON.stringify({ ...valid, version: 1 }),
     JSON.stringify({ ...valid, contents: [{ repository: 'r', digest: 'no', content: { kind: 'unusable' } }] }),
     JSON.stringify({ ...valid, contents: [{ repository: 'r', digest, content: { kind: 'image', config: {} } }] }),
     JSON.stringify({ ...valid, hints: [['a', 'b']] }),

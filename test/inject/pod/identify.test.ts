@@ -86,7 +86,7 @@ t.test('E17, E36: a pod written as we would make it, but for what makes a fake o
         name: 'istio-init',
         image: 'mine/proxy',
         command: ['/proxy'],
-        volumeMounts: [{ name: agentName, mountPath: '/opt/draios', subPath: 'agent' }],
+        volumeMounts: [{ name: agentName, mountPath: '/opt/draios' }],
       }),
   };
   for (const [what, change] of Object.entries(fakes)) {

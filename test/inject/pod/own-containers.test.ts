@@ -1,5 +1,5 @@
 import t from 'tap';
-import { objectOf, type JsonObject } from '../../../src/model/json.js';
+import { listOf, objectOf, type JsonObject } from '../../../src/model/json.js';
 import { decideNow, engineFor, engineOf, policyText, type EngineOptions } from '../../support/engine.js';
 import { at, containerOf, members, nameOf, patched } from '../../support/json.js';
 import { podOf, podWith } from '../../support/pods.js';
@@ -202,6 +202,28 @@ t.test('images go through the operator’s rewrites, the first prefix that fits'
   t.end();
 });
 
+t.test('our own folder stays for the keeper alone: for our user, or for everybody where the agent has another', (t) => {
+  const kept = (sidecar: string, prefer = 'Availability', facts = {}) => {
+    const engine = engineOf(
+      lab(`  sidecar:
+    name: lab
+    argv: [/agent]
+    resources: { requests: { cpu: 100m, memory: 64Mi } }
+${sidecar}`).replace('"prefer":"Security"', `"prefer":"${prefer}"`),
+      { facts },
+    );
+    const pod = podOf();
+    return listOf(containerOf(patched(pod, decideNow(pod, engine).patch), 'lab-copy')['command']).slice(5, 11);
+  };
+  const step = ['/lab', 'run', '0', ''];
+  t.same(kept(''), [...step, '0700', '/lab']);
+  t.same(kept('    runAsUser: 1000'), [...step, '0755', '/lab']);
+  t.same(kept('    runAs: Workload'), [...step, '0755', '/lab']);
+  t.same(kept('    runAsUser: 1000', 'Availability', { openShift: true }), [...step, '0700', '/lab']);
+  t.same(kept('', 'Security'), [...step, '', '/lab'], 'no keeper');
+  t.end();
+});
+
 t.test('the keeper starts the agent where its argv is known, under Availability and by copy', (t) => {
   const known = { 'quay.io/sysdig/workload-agent:6.3.0': { entrypoint: ['/agent', '$(X)'], cmd: ['--y'] } };
   const map = `---\n${JSON.stringify({ apiVersion: 'outrider.dev/v1alpha1', kind: 'ImageMap', images: known })}\n`;
@@ -210,8 +232,8 @@ t.test('the keeper starts the agent where its argv is known, under Availability 
   const pod = podOf();
   const agentOf = (spec: JsonObject) => containerOf(patched(pod, decideNow(pod, policy(spec)).patch), agent);
   const kept = agentOf({});
-  t.match(kept['command'], ['/outrider/busybox', 'sh', '-c', String, 'outrider', '/agent', '$$(X)', '--y']);
-  t.same(kept['volumeMounts'], [{ name: agent, mountPath: '/outrider', subPath: 'tools', readOnly: true }]);
+  t.match(kept['command'], ['/outrider/.outrider/busybox', 'sh', '-c', String, 'outrider', '/agent', '$$(X)', '--y']);
+  t.same(kept['volumeMounts'], [{ name: agent, mountPath: '/outrider', readOnly: true }]);
   for (const spec of [{ prefer: 'Security' }, { delivery: 'ImageVolume' }])
     t.equal(agentOf(spec)['command'], undefined);
   const remarks = decideNow(pod, engineFor()).decision.steps.map(({ reason }) => reason);

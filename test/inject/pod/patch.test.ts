@@ -79,9 +79,9 @@ t.test('E28: the autoscaler’s list is appended to, and no volume is in it twic
     const pod = podOf({}, { annotations: { [key]: value } });
     return at(patched(pod, decideNow(pod, engine).patch), 'metadata', 'annotations', key);
   };
-  t.equal(listed('a,b'), 'a,b,sysdig-workload-agent');
-  t.equal(listed(''), 'sysdig-workload-agent');
-  t.equal(listed('a,sysdig-workload-agent'), 'a,sysdig-workload-agent');
+  t.equal(listed('a,b'), 'a,b,sysdig-workload-agent,sysdig-workload-agent-bin');
+  t.equal(listed(''), 'sysdig-workload-agent,sysdig-workload-agent-bin');
+  t.equal(listed('a,sysdig-workload-agent'), 'a,sysdig-workload-agent,sysdig-workload-agent-bin');
   const volume = podOf();
   const after = patched(volume, decideNow(volume, engineFor({ delivery: 'ImageVolume' })).patch);
   t.equal(at(after, 'metadata', 'annotations', key), undefined, 'an image volume is nothing to evict');

@@ -20,6 +20,7 @@ export interface ImageConfig {
   readonly Env?: readonly string[];
   readonly WorkingDir?: string;
   readonly User?: string;
+  readonly Volumes?: Readonly<Record<string, object>>;
 }
 
 /** An image from scratch. */

@@ -1,0 +1,181 @@
+import t from 'tap';
+import type { JsonObject } from '../../../src/model/json.js';
+import type { Image } from '../support/image.js';
+import { datadog, inject, keySecret, pullSecret, type Injected, type PolicyOptions } from '../support/inject.js';
+import { images, pushVariant } from '../support/images.js';
+import { createNamespace, type Namespace } from '../support/namespace.js';
+import { datadogWrapper, pod, sysdigWrapper } from '../support/pods.js';
+import { containerOf } from '../support/pod-status.js';
+import { tracedIn } from '../support/processes.js';
+
+t.setTimeout(900_000);
+
+/** The node has two processors, and other tests run on it too. */
+const resources = { requests: { cpu: '10m', memory: '32Mi' } };
+const both = ['Availability', 'Security'] as const;
+
+/** What an author puts where the tracer should be: it starts what stands behind it, and that is all. */
+const fake = { text: '#!/bin/sh\nexec "$@"\n' };
+const entrypoint = { Entrypoint: ['sh', '-c', "trap 'exit 0' TERM; sleep 1000 & wait"], Env: ['PATH=/bin'] };
+const command = entrypoint.Entrypoint;
+
+/**
+ * What becomes of a forged pod: `refused` by Outrider, with this reason; `traced`; `stuck`, so that nothing runs; or
+ * `untraced`, where docs/security.md says that this remains.
+ */
+type End = { readonly refused: string } | 'traced' | 'stuck' | 'untraced';
+
+interface Case {
+  /** The author's image: its own files, and the paths that it declares as volumes. */
+  readonly files?: Image['files'];
+  readonly volumes?: readonly string[];
+  readonly container?: JsonObject;
+  readonly spec?: JsonObject;
+  readonly policy?: Pick<PolicyOptions, 'spec'>;
+  readonly wrapper?: string;
+  readonly ends: Readonly<Record<(typeof both)[number], End>>;
+}
+
+const sysdigFake: Image['files'] = { 'opt/draios/bin/instrument': fake };
+const datadogFake: Image['files'] = { 'cws-instrumentation-volume/cws-instrumentation': fake };
+const inDatadog: Pick<Case, 'policy' | 'wrapper'> = {
+  policy: {
+    spec: {
+      profile: datadog,
+      agent: {
+        image: images.datadogAgent,
+        imagePullSecrets: [pullSecret],
+        resources: { ...resources, limits: resources.requests },
+      },
+      credentials: { secretRef: { name: keySecret, key: 'key' } },
+    },
+  },
+  wrapper: datadogWrapper,
+};
+const agent = { image: images.agent, imagePullSecrets: [pullSecret], resources };
+const byImageVolume = { spec: { agent, delivery: 'ImageVolume' } };
+
+/** Files of the author's over a path of the image. */
+const mounted = (mountPath: string, subPath?: string): Pick<Case, 'container' | 'spec'> => ({
+  container: {
+    command,
+    volumeMounts: [{ name: 'mine', mountPath, ...(subPath === undefined ? {} : { subPath }) }],
+  },
+  spec: {
+    volumes: [
+      {
+        name: 'mine',
+        downwardAPI: {
+          defaultMode: 0o755,
+          items: [{ path: 'instrument', fieldRef: { fieldPath: "metadata.annotations['fake']" } }],
+        },
+      },
+    ],
+  },
+});
+
+const always = (end: End): Case['ends'] => ({ Availability: end, Security: end });
+
+const cases: Readonly<Record<string, Case>> = {
+  'F3: a VOLUME at the wrapper’s folder': {
+    files: sysdigFake,
+    volumes: ['/opt/draios/bin'],
+    container: { command },
+    ends: always('traced'),
+  },
+  'F3: the same, with what starts out of the image': {
+    files: sysdigFake,
+    volumes: ['/opt/draios/bin/'],
+    ends: always('traced'),
+  },
+  'F3: the same where the files come by an image volume': {
+    files: sysdigFake,
+    volumes: ['/opt/draios/bin'],
+    container: { command },
+    policy: byImageVolume,
+    ends: always('traced'),
+  },
+  'F3: VOLUMEs at the agent’s folder and above it': {
+    files: sysdigFake,
+    volumes: ['/opt', '/opt/draios'],
+    ends: always('traced'),
+  },
+  'F3: VOLUMEs at the wrapper’s folder, which is the volume’s root': {
+    files: datadogFake,
+    volumes: ['/cws-instrumentation-volume'],
+    ...inDatadog,
+    ends: always('traced'),
+  },
+  'F3: a VOLUME at another folder of the agent’s, of an image that is looked up': {
+    files: sysdigFake,
+    volumes: ['/opt/draios/lib'],
+    // Without such a folder among the agent's files the runtime has nothing to mount it on: a remark says so.
+    ends: { Availability: 'stuck', Security: { refused: 'image_declares_volume' } },
+  },
+  'F3: a VOLUME at the wrapper itself, of an image that is not looked up': {
+    files: { 'opt/draios/bin/instrument/instrument': fake },
+    volumes: ['/opt/draios/bin/instrument'],
+    container: { command },
+    ends: always('stuck'),
+  },
+  'F5: last words at the wrapper’s path': {
+    container: { command, terminationMessagePath: '/opt/draios/bin/instrument' },
+    ends: always({ refused: 'mount_path_taken' }),
+  },
+  'F6: the agent’s folder is a link, with files at the wrapper’s folder behind it': {
+    files: { 'srv/a/bin/other': fake, 'opt/draios': { linkTo: '/srv/a' } },
+    ...mounted('/srv/a/bin'),
+    ends: always('traced'),
+  },
+  'F6: the agent’s folder is a link, with a file at the wrapper’s path behind it': {
+    files: { 'srv/a/bin/other': fake, 'opt/draios': { linkTo: '/srv/a' } },
+    ...mounted('/srv/a/bin/instrument', 'instrument'),
+    ends: always('untraced'),
+  },
+};
+
+/** What Outrider makes of a pod; as it came where it refuses it. */
+async function injectOrRefuse(manifest: JsonObject, policy: PolicyOptions): Promise<Injected> {
+  try {
+    return await inject(manifest, policy);
+  } catch (error) {
+    return { object: manifest, report: String(error) };
+  }
+}
+
+/** What became of the pod on the node. */
+async function seenEnd(here: Namespace, name: string, wrapper: string): Promise<End> {
+  const seen = await here.waitFor(name, 'Ready, or known not to start', ({ ready, containers }) => {
+    const { reason = '', lastReason = '' } = containers['app'] ?? {};
+    return ready || /Error|CrashLoop/.test(`${reason} ${lastReason}`);
+  });
+  if (!seen.ready) return 'stuck';
+  return tracedIn(containerOf(seen, 'app').id, wrapper).allTraced ? 'traced' : 'untraced';
+}
+
+t.test('a forged pod is refused, or traced, or one of those that docs/security.md names', async (t) => {
+  const here = await createNamespace(t, 'forged');
+  const running: { readonly title: string; readonly name: string; readonly wrapper: string; readonly end: End }[] = [];
+  for (const [
+    index,
+    [title, { files, volumes = [], container, spec, policy = { spec: { agent } }, wrapper = sysdigWrapper, ends }],
+  ] of [...Object.entries(cases).entries()]) {
+    const config = { ...entrypoint, Volumes: Object.fromEntries(volumes.map((path) => [path, {}])) };
+    const image = await pushVariant(`forged-${index}`, config, files);
+    for (const prefer of both) {
+      const [name, end] = [`case-${index}-${prefer.toLowerCase()}`, ends[prefer]];
+      const annotations = { fake: fake.text };
+      const manifest = pod(name, { image, ...container }, spec, { annotations });
+      const { object, report } = await injectOrRefuse(manifest, { prefer, ...policy });
+      if (typeof end === 'object') {
+        t.match(report, end.refused, `${title}, ${prefer}: refused`);
+        t.same(object, manifest, `${title}, ${prefer}: and left as it is`);
+        continue;
+      }
+      t.match(JSON.stringify(object), '"outrider.dev/status":"injected"', `${title}, ${prefer}: let in`, { report });
+      await here.create(object);
+      running.push({ title: `${title}, ${prefer}`, name, wrapper, end });
+    }
+  }
+  for (const { title, name, wrapper, end } of running) t.equal(await seenEnd(here, name, wrapper), end, title);
+});
