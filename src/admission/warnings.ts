@@ -16,6 +16,7 @@ const loud: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'agent_image_unauthorized',
   'credentials_awaited',
   'parts_taken_off',
+  'pid1_assumed',
   'pull_secrets_not_added',
 ]);
 

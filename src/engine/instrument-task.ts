@@ -5,7 +5,7 @@ import { OutriderError } from '../model/error.js';
 import type { Operation } from '../model/patch.js';
 import type { TaskRecipe } from '../model/task-recipe.js';
 import type { TaskTemplate } from '../model/task.js';
-import { findTaskObstacle, makeTaskPlan } from '../inject/task/make-plan.js';
+import { findTaskObstacle, findTaskPid1, makeTaskPlan } from '../inject/task/make-plan.js';
 import { rewriteImage } from '../inject/rewrite-image.js';
 import { needsTaskImage } from '../inject/task/argv.js';
 import { findOwnTaskContainers } from '../inject/task/identify.js';
@@ -93,6 +93,14 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   );
   if (request.lookUp !== undefined && images.unknown.length > 0) {
     await Promise.all(lookUpAll(images, engine.images, request.lookUp()));
+  }
+  if (agentOnly || choice.selected.length > 0) {
+    const others = workload.filter(
+      (container) => !choice.selected.includes(container) && needsTaskImage(view, container, recipe.wrapper),
+    );
+    const aside = knownTaskImages(others, view, request.images, engine.images).known;
+    const init = findTaskPid1(view, recipe, workload, ({ name }) => images.known.get(name) ?? aside.get(name));
+    if (init !== undefined) return obstructed(init, view);
   }
   // Whoever asks for certain containers asks for none whose name only deployment knows.
   const asksForUnknown = request.only.length === 0;

@@ -201,6 +201,13 @@ const table = {
     summary: 'Outrider failed in a way it does not know.',
     remedy: 'Report it with the log line of this request.',
   },
+  pid1_in_pod: {
+    about: 'decision',
+    summary:
+      'A container of the pod has to be process 1 (an init system), which it cannot be in a process namespace that containers share.',
+    remedy: 'Start the program itself with command, or admit such pods with admitUninstrumented.',
+    admissible: true,
+  },
   pid1_entrypoint: {
     about: 'container',
     summary: 'The container’s entrypoint has to be process 1 (an init system) and would not start under a tracer.',
@@ -367,6 +374,12 @@ const table = {
     about: 'remark',
     summary: 'An exec probe or a lifecycle hook of the container starts outside the tracer.',
     remedy: 'Add Probes or Lifecycle to containers.cover, at the price of tracing each run.',
+  },
+  pid1_assumed: {
+    about: 'remark',
+    summary:
+      'A hook or an exec probe speaks of process 1, which in a shared process namespace is none of the container’s.',
+    remedy: 'Let it find the process by name (pkill, pidof) or by a pid file.',
   },
   sidecar_resources: {
     about: 'remark',

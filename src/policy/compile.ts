@@ -19,7 +19,7 @@ export interface CompiledPolicy extends Contender {
   readonly include: ContainerMatcher;
   readonly exclude: ContainerMatcher;
   readonly cover: ReadonlySet<Cover>;
-  /** `admitUninstrumented` as a set. */
+  /** `admitUninstrumented` as a set, with what follows from it. */
   readonly admits: ReadonlySet<ReasonCode>;
 }
 
@@ -59,8 +59,15 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     include: compileContainerGlobs(spec.containers.include),
     exclude: compileContainerGlobs(spec.containers.exclude),
     cover: new Set(spec.containers.cover),
-    admits: new Set(spec.admitUninstrumented),
+    admits: admitted(spec.admitUninstrumented),
   };
+}
+
+/** Who admits a container that has to be process 1 admits the pod that it keeps from being instrumented, too (F22). */
+function admitted(reasons: readonly ReasonCode[]): ReadonlySet<ReasonCode> {
+  const admits = new Set(reasons);
+  if (admits.has('pid1_entrypoint')) admits.add('pid1_in_pod');
+  return admits;
 }
 
 /** What could be read of a policy that is not valid. */
