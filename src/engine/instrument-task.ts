@@ -7,6 +7,7 @@ import type { TaskRecipe } from '../model/task-recipe.js';
 import type { TaskTemplate } from '../model/task.js';
 import { findTaskObstacle, findTaskPid1, makeTaskPlan } from '../inject/task/make-plan.js';
 import { rewriteImage } from '../inject/rewrite-image.js';
+import { findOtherTaskTracer } from '../inject/task/other-tracers.js';
 import { needsTaskImage } from '../inject/task/argv.js';
 import { findOwnTaskContainers } from '../inject/task/identify.js';
 import { agentPointer, buildTaskPatch } from '../inject/task/patch.js';
@@ -84,6 +85,8 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   if (agentOnly || choice.selected.length > 0) {
     const obstacle = findTaskObstacle(view, recipe, workload);
     if (obstacle !== undefined) return obstructed(obstacle, view);
+    const differing = findOtherTaskTracer(view, recipe, workload, engine.rules.tracers);
+    if (differing !== undefined) return stopped(screening, { ...noFindings, differing }, { rule, view });
   }
   const images = knownTaskImages(
     choice.selected.filter((container) => needsTaskImage(view, container, recipe.wrapper)),

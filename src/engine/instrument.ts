@@ -10,6 +10,7 @@ import { makePlan, type Planned } from '../inject/pod/make-plan.js';
 import { missingParts, partsTakenOff } from '../inject/pod/missing.js';
 import { concernedContainers } from '../inject/pod/named-parts.js';
 import { findObstacle } from '../inject/pod/obstacles.js';
+import { findOtherTracer } from '../inject/pod/other-tracers.js';
 import { buildPatch } from '../inject/pod/patch.js';
 import { findPid1, makesShared } from '../inject/pod/process-one.js';
 import type { Plan } from '../inject/pod/plan.js';
@@ -79,6 +80,13 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
     selected.length === 0
       ? undefined
       : findPid1(context, ({ name }) => images.known.get(name) ?? aside.known.get(name));
+  const otherIn = (): Finding | undefined =>
+    selected.length === 0
+      ? undefined
+      : findOtherTracer(context, engine.rules.tracers, ({ name }) => images.known.get(name));
+  const instrumentedBy = (differing: Finding) => stopped(screening, { ...noFindings, differing }, request.door, rule);
+  const other = otherIn();
+  if (other !== undefined) return instrumentedBy(other);
   const init = initIn();
   if (init !== undefined) return obstructed(init);
   const { lookUp } = request;
@@ -90,6 +98,8 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
 
   const agent = agentImagesOf(rule.recipe, request, engine);
   const judged = (outcomes: readonly ImageOutcome[]): Outcome => {
+    const found = images.unknown.length > 0 ? otherIn() : undefined;
+    if (found !== undefined) return instrumentedBy(found);
     const secret = known ?? secretTrouble(rule, request.namespace, engine);
     const image = agentImageTrouble(outcomes);
     const obstacle = (images.unknown.length > 0 ? initIn() : undefined) ?? secret.obstacle ?? image.obstacle;

@@ -151,6 +151,12 @@ const table = {
     summary: 'The pod is instrumented already, in another way than the policy asks.',
     remedy: 'Take the old instrumentation out of the manifest (outrider uninject), or let the policy match it.',
   },
+  instrumented_otherwise: {
+    about: 'decision',
+    summary: 'The pod or task has another profile’s tracer, or an agent that is not ours: no process is traced twice.',
+    remedy:
+      'Take that instrumentation out first (outrider uninject, or by hand), or let a policy with its profile match.',
+  },
   tampered: {
     about: 'decision',
     summary: 'The pod carries a look-alike of the instrumentation, or overrides what the policy reserves.',

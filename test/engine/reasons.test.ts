@@ -181,6 +181,9 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   ),
   parts_missing: scene(podOf(), security, { door: 'validate' }),
   parts_differ: scene(instrumentedOtherwise),
+  instrumented_otherwise: scene(
+    podWith({ command: ['/cws-instrumentation-volume/cws-instrumentation', 'trace', '--', '/app'] }),
+  ),
   tampered: scene(instrumentedOtherwise, forbidden),
   policy_invalid: scene(podOf(), { profile: { name: 'sysdig', settings: { region: 'mars' } } }, { broken: true }),
   credentials_missing: scene(podOf(), {}, { secretState: () => 'missing' }),

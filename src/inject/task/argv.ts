@@ -37,6 +37,12 @@ export function taskPid1(
   return mustBePid1([...image.config.entrypoint, ...(command.length > 0 ? command : image.config.cmd)]);
 }
 
+/** The words that a container itself gives, as far as they are text: its entryPoint, else its command. */
+export function startOf(view: TaskView, container: TaskContainerView): readonly string[] {
+  const entryPoint = leadingWords(fieldOf(view, container.value, 'entryPoint'));
+  return entryPoint.length > 0 ? entryPoint : leadingWords(fieldOf(view, container.value, 'command'));
+}
+
 /** Whether what a container starts is only known from its image: it gives no `entryPoint`. */
 export function needsTaskImage(view: TaskView, container: TaskContainerView, wrapper: readonly string[]): boolean {
   const entryPoint = fieldOf(view, container.value, 'entryPoint');
