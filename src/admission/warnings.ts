@@ -10,6 +10,7 @@ const loud: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'capability_left_out',
   'capability_refused',
   'env_kept',
+  'exclusion_void',
   'annotation_ignored',
   'annotation_names_unknown',
   'opt_out_ignored',

@@ -12,6 +12,7 @@ import { needsTaskImage } from '../inject/task/argv.js';
 import { findOwnTaskContainers } from '../inject/task/identify.js';
 import { agentPointer, buildTaskPatch } from '../inject/task/patch.js';
 import { isAgentOnly, type TaskPlan } from '../inject/task/plan.js';
+import { startOfTaskContainer } from '../inject/task/start.js';
 import { readTask, type TaskContainerView, type TaskView } from '../inject/task/view.js';
 import type { CompiledPolicy } from '../policy/compile.js';
 import { selectContainers } from '../policy/containers.js';
@@ -81,7 +82,7 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   const workload = view.containers.filter((container) => container !== own.agent && container !== own.init);
   // An agent alone is the task's, whichever containers are asked for.
   const agentOnly = isAgentOnly(recipe);
-  const choice = agentOnly ? nothingChosen : choose(screening.policy, workload, tags, request);
+  const choice = agentOnly ? nothingChosen : choose(screening.policy, view, workload, tags, request);
   if (agentOnly || choice.selected.length > 0) {
     const obstacle = findTaskObstacle(view, recipe, workload);
     if (obstacle !== undefined) return obstructed(obstacle, view);
@@ -143,11 +144,14 @@ const nothingChosen: Chosen = { selected: [], narrowed: false, steps: [] };
 /** The policy's choice, narrowed by the tags (unless the policy forbids that) and by `--only`, which is no opt-out. */
 function choose(
   policy: CompiledPolicy,
+  view: TaskView,
   workload: readonly TaskContainerView[],
   tags: TaskTags,
   { only, trace }: TaskRequest,
 ): Chosen {
-  const selection = selectContainers(policy, workload, tags.containers, trace);
+  const selection = selectContainers(policy, workload, tags.containers, trace, (container) =>
+    startOfTaskContainer(view, container),
+  );
   const forbidden = policy.spec.optOut === 'Forbidden';
   const steps: Step[] = [...selection.steps];
   let { narrowed } = selection;

@@ -14,6 +14,7 @@ import { findOtherTracer } from '../inject/pod/other-tracers.js';
 import { buildPatch } from '../inject/pod/patch.js';
 import { findPid1, makesShared } from '../inject/pod/process-one.js';
 import type { Plan } from '../inject/pod/plan.js';
+import { startOfContainer } from '../inject/pod/start.js';
 import { openPodContext, type PodContext } from '../inject/pod/context.js';
 import { isFinding, readPod, type ContainerView, type PodView } from '../inject/pod/view.js';
 import { selectContainers, type Selection } from '../policy/containers.js';
@@ -62,7 +63,13 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
   if ('reason' in context) return obstructed(context);
   const selection = concerning(
     rule,
-    selectContainers(screening.policy, context.workload, view.annotations[names.containers], request.trace),
+    selectContainers(
+      screening.policy,
+      context.workload,
+      view.annotations[names.containers],
+      request.trace,
+      startOfContainer,
+    ),
   );
   // With no container selected there is nothing that an obstacle would keep from being instrumented.
   const { selected } = selection;

@@ -328,6 +328,12 @@ const table = {
     summary: 'The container drops SYS_PTRACE by name, which wins over adding it.',
     remedy: 'Nothing to do, or take the capability off the container’s drop list.',
   },
+  exclusion_void: {
+    about: 'remark',
+    summary: 'An exclusion by image does not hold: the container could start another program than the image’s own.',
+    remedy:
+      'Give the policy’s exclusion the command and args that the container has, or leave them, loader variables and mounts over programs off the container.',
+  },
   env_kept: {
     about: 'remark',
     summary: 'The container sets a variable of the same name; its value stays.',

@@ -2,6 +2,7 @@ import { compileGlobs, type TextMatcher } from '../model/glob.js';
 import type { Cover, Policy, PolicySpec, Prefer } from '../model/policy.js';
 import type { ReasonCode } from '../model/reasons.js';
 import type { LabelSelector } from '../model/selector.js';
+import { compileExclusions, type ExclusionMatcher } from './exclude.js';
 import { compileSelector, type LabelMatcher } from './selector.js';
 
 /** What is known of every policy, valid or not: whom it is for and how it ranks. */
@@ -17,7 +18,7 @@ export interface CompiledPolicy extends Contender {
   readonly valid: true;
   readonly spec: PolicySpec;
   readonly include: ContainerMatcher;
-  readonly exclude: ContainerMatcher;
+  readonly exclude: ExclusionMatcher;
   readonly cover: ReadonlySet<Cover>;
   /** `admitUninstrumented` as a set, with what follows from it. */
   readonly admits: ReadonlySet<ReasonCode>;
@@ -57,7 +58,7 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     matchesPod: compileSelector(spec.match.podSelector),
     spec,
     include: compileContainerGlobs(spec.containers.include),
-    exclude: compileContainerGlobs(spec.containers.exclude),
+    exclude: compileExclusions(spec),
     cover: new Set(spec.containers.cover),
     admits: admitted(spec.admitUninstrumented),
   };

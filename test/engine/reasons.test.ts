@@ -224,6 +224,7 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   capability_dropped: scene(
     podWith({ command: ['/app'], securityContext: { capabilities: { drop: ['SYS_PTRACE'] } } }),
   ),
+  exclusion_void: scene(podWith({ command: ['/app'] }), { ...security, containers: { exclude: ['image:shop/*'] } }),
   env_kept: scene(env('SYSDIG_SIDECAR')),
   name_suffixed: scene(podOf({ volumes: [{ name: 'sysdig-workload-agent', emptyDir: {} }] })),
   annotation_ignored: scene(annotated('containers', 'web'), forbidden),
