@@ -14,6 +14,7 @@ import type { ClusterState } from '../../cluster/state/cluster-state.js';
 import { owningClient } from '../../cluster/owned.js';
 import { createStatusWriter } from '../../cluster/status/writer.js';
 import type { Timing } from '../../time/sleep.js';
+import { isOpenShift } from '../../settings/cluster-facts.js';
 import { certificateMode } from '../../settings/check.js';
 import type { Settings } from '../../settings/table.js';
 import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';
@@ -31,7 +32,7 @@ type RegistrationSettings = ExcludedSettings &
 /** The settings of the leader's work. */
 export type LeadingSettings = RegistrationSettings &
   ManagedTrustSettings &
-  Pick<Settings, 'certificates' | 'tlsCert' | 'cluster'> &
+  Pick<Settings, 'certificates' | 'tlsCert' | 'cluster' | 'openshift'> &
   Pick<Settings, 'matchConditions' | 'mirrorSecrets' | 'probeSeconds' | 'leaseSeconds'>;
 
 /** What the leader's work is made of. */
@@ -115,6 +116,7 @@ export function startLeading(options: LeadingOptions): Leading {
     excludedNamespaces: excluded,
     webhookOf: (policy) => registration.results().get(policy),
     credentialsOf: (policy) => credentialsStateOf(keeper, policy),
+    sharedUser: () => isOpenShift(settings, connection.facts.seen()),
   });
   const selfTest = createSelfTest({
     ...watching,
