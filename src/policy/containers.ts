@@ -80,7 +80,7 @@ function judge(
   const exclusion = policy.exclude(container, startOf);
   if (exclusion?.holds === true) return 'excluded';
   if (exclusion !== undefined) {
-    const detail = `excluded by its image, but ${exclusion.because}`;
+    const detail = `container ${container.name}: excluded by its image, but ${exclusion.because}`;
     steps.push({ subject: container.name, result: 'note', detail, reason: 'exclusion_void' });
   }
   return wanted === undefined || wanted.has(container.name) ? 'selected' : 'narrowed';

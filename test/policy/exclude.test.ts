@@ -164,7 +164,7 @@ t.test('F8: that an exclusion does not hold is said', (t) => {
   const { decision } = decideNow(pod, engineFor({ prefer: 'Security', containers: { exclude: pattern } }));
   t.match(
     decision.steps.filter(({ reason }) => reason === 'exclusion_void'),
-    [{ subject: 'p', result: 'note', detail: 'excluded by its image, but it has a command of its own' }],
+    [{ subject: 'p', result: 'note', detail: 'container p: excluded by its image, but it has a command of its own' }],
   );
   t.end();
 });
