@@ -10,6 +10,7 @@ const loud: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'capability_left_out',
   'capability_refused',
   'env_kept',
+  'exclusion_void',
   'annotation_ignored',
   'annotation_names_unknown',
   'opt_out_ignored',
@@ -17,6 +18,7 @@ const loud: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'credentials_awaited',
   'image_declares_volume',
   'parts_taken_off',
+  'pid1_assumed',
   'pull_secrets_not_added',
 ]);
 

@@ -5,12 +5,14 @@ import { OutriderError } from '../model/error.js';
 import type { Operation } from '../model/patch.js';
 import type { TaskRecipe } from '../model/task-recipe.js';
 import type { TaskTemplate } from '../model/task.js';
-import { findTaskObstacle, makeTaskPlan } from '../inject/task/make-plan.js';
+import { findTaskObstacle, findTaskPid1, makeTaskPlan } from '../inject/task/make-plan.js';
 import { rewriteImage } from '../inject/rewrite-image.js';
+import { findOtherTaskTracer } from '../inject/task/other-tracers.js';
 import { needsTaskImage } from '../inject/task/argv.js';
 import { findOwnTaskContainers } from '../inject/task/identify.js';
 import { agentPointer, buildTaskPatch } from '../inject/task/patch.js';
 import { isAgentOnly, type TaskPlan } from '../inject/task/plan.js';
+import { startOfTaskContainer } from '../inject/task/start.js';
 import { readTask, type TaskContainerView, type TaskView } from '../inject/task/view.js';
 import type { CompiledPolicy } from '../policy/compile.js';
 import { selectContainers } from '../policy/containers.js';
@@ -80,10 +82,12 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   const workload = view.containers.filter((container) => container !== own.agent && container !== own.init);
   // An agent alone is the task's, whichever containers are asked for.
   const agentOnly = isAgentOnly(recipe);
-  const choice = agentOnly ? nothingChosen : choose(screening.policy, workload, tags, request);
+  const choice = agentOnly ? nothingChosen : choose(screening.policy, view, workload, tags, request);
   if (agentOnly || choice.selected.length > 0) {
     const obstacle = findTaskObstacle(view, recipe, workload);
     if (obstacle !== undefined) return obstructed(obstacle, view);
+    const differing = findOtherTaskTracer(view, recipe, workload, engine.rules.tracers);
+    if (differing !== undefined) return stopped(screening, { ...noFindings, differing }, { rule, view });
   }
   const images = knownTaskImages(
     choice.selected.filter((container) => needsTaskImage(view, container, recipe.wrapper)),
@@ -93,6 +97,14 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   );
   if (request.lookUp !== undefined && images.unknown.length > 0) {
     await Promise.all(lookUpAll(images, engine.images, request.lookUp()));
+  }
+  if (agentOnly || choice.selected.length > 0) {
+    const others = workload.filter(
+      (container) => !choice.selected.includes(container) && needsTaskImage(view, container, recipe.wrapper),
+    );
+    const aside = knownTaskImages(others, view, request.images, engine.images).known;
+    const init = findTaskPid1(view, recipe, workload, ({ name }) => images.known.get(name) ?? aside.get(name));
+    if (init !== undefined) return obstructed(init, view);
   }
   // Whoever asks for certain containers asks for none whose name only deployment knows.
   const asksForUnknown = request.only.length === 0;
@@ -132,11 +144,14 @@ const nothingChosen: Chosen = { selected: [], narrowed: false, steps: [] };
 /** The policy's choice, narrowed by the tags (unless the policy forbids that) and by `--only`, which is no opt-out. */
 function choose(
   policy: CompiledPolicy,
+  view: TaskView,
   workload: readonly TaskContainerView[],
   tags: TaskTags,
   { only, trace }: TaskRequest,
 ): Chosen {
-  const selection = selectContainers(policy, workload, tags.containers, trace);
+  const selection = selectContainers(policy, workload, tags.containers, trace, (container) =>
+    startOfTaskContainer(view, container),
+  );
   const forbidden = policy.spec.optOut === 'Forbidden';
   const steps: Step[] = [...selection.steps];
   let { narrowed } = selection;

@@ -10,8 +10,11 @@ import { makePlan, type Planned } from '../inject/pod/make-plan.js';
 import { missingParts, partsTakenOff } from '../inject/pod/missing.js';
 import { concernedContainers } from '../inject/pod/named-parts.js';
 import { findObstacle } from '../inject/pod/obstacles.js';
+import { findOtherTracer } from '../inject/pod/other-tracers.js';
 import { buildPatch } from '../inject/pod/patch.js';
+import { findPid1, makesShared } from '../inject/pod/process-one.js';
 import type { Plan } from '../inject/pod/plan.js';
+import { startOfContainer } from '../inject/pod/start.js';
 import { openPodContext, type PodContext } from '../inject/pod/context.js';
 import { isFinding, readPod, type ContainerView, type PodView } from '../inject/pod/view.js';
 import { selectContainers, type Selection } from '../policy/containers.js';
@@ -60,31 +63,56 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
   if ('reason' in context) return obstructed(context);
   const selection = concerning(
     rule,
-    selectContainers(screening.policy, context.workload, view.annotations[names.containers], request.trace),
+    selectContainers(
+      screening.policy,
+      context.workload,
+      view.annotations[names.containers],
+      request.trace,
+      startOfContainer,
+    ),
   );
   // With no container selected there is nothing that an obstacle would keep from being instrumented.
-  if (selection.selected.length > 0) {
+  const { selected } = selection;
+  if (selected.length > 0) {
     const obstacle = findObstacle(view, context.workload, rule.recipe, engine.facts, context.native);
     if (obstacle !== undefined) return obstructed(obstacle);
   }
+  const knownOf = (containers: readonly ContainerView[]): AskedImages =>
+    containers.length === 0
+      ? nothingAsked
+      : knownImages(containers, view, request.pod, request.namespace, engine.images);
+  const images = knownOf(rule.recipe.wrapper === undefined ? nobody : selected.filter(needsImage));
+  const aside = knownOf(alsoSharing(context, selected));
+  const initIn = (): Finding | undefined =>
+    selected.length === 0
+      ? undefined
+      : findPid1(context, ({ name }) => images.known.get(name) ?? aside.known.get(name));
+  const otherIn = (): Finding | undefined =>
+    selected.length === 0
+      ? undefined
+      : findOtherTracer(context, engine.rules.tracers, ({ name }) => images.known.get(name));
+  const instrumentedBy = (differing: Finding) => stopped(screening, { ...noFindings, differing }, request.door, rule);
+  const other = otherIn();
+  if (other !== undefined) return instrumentedBy(other);
+  const init = initIn();
+  if (init !== undefined) return obstructed(init);
   const { lookUp } = request;
   const asks = lookUp !== undefined && request.door === 'mutate';
   const ahead =
-    asks && selection.selected.length > 0 ? prepareSecret(request, screening.policy, rule, engine, lookUp) : undefined;
+    asks && selected.length > 0 ? prepareSecret(request, screening.policy, rule, engine, lookUp) : undefined;
   const known = ahead === undefined ? secretTrouble(rule, request.namespace, engine) : undefined;
   if (known?.obstacle !== undefined) return obstructed(known.obstacle);
 
-  const asked = rule.recipe.wrapper === undefined ? nobody : selection.selected.filter(needsImage);
-  const images =
-    asked.length === 0 ? nothingAsked : knownImages(asked, view, request.pod, request.namespace, engine.images);
   const agent = agentImagesOf(rule.recipe, request, engine);
   const judged = (outcomes: readonly ImageOutcome[]): Outcome => {
+    const found = images.unknown.length > 0 ? otherIn() : undefined;
+    if (found !== undefined) return instrumentedBy(found);
     const secret = known ?? secretTrouble(rule, request.namespace, engine);
     const image = agentImageTrouble(outcomes);
-    const obstacle = secret.obstacle ?? image.obstacle;
+    const obstacle = (images.unknown.length > 0 ? initIn() : undefined) ?? secret.obstacle ?? image.obstacle;
     if (obstacle !== undefined) return obstructed(obstacle);
     return finished(request, screening, rule, context, {
-      selected: selection.selected,
+      selected,
       narrowed: selection.narrowed,
       steps: withNote(withNote(selection.steps, secret.remark), image.remark),
       images: images.known,
@@ -100,6 +128,15 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
   return Promise.all([ahead, ...containers])
     .then(() => lookedUp)
     .then((outcomes) => judged([...agent.known, ...outcomes]));
+}
+
+/**
+ * The containers that are not selected, would share a process namespace with those that are, and give no command: what
+ * they start is only asked of what is known already.
+ */
+function alsoSharing(context: PodContext, selected: readonly ContainerView[]): readonly ContainerView[] {
+  if (selected.length === 0 || selected.length === context.workload.length || !makesShared(context)) return nobody;
+  return context.workload.filter((container) => needsImage(container) && !selected.includes(container));
 }
 
 /** Gets to know, and where the policy mirrors makes, the Secret that the pod will refer to. Reports have no effects. */

@@ -14,6 +14,8 @@ import {
   type RankedPolicy,
 } from '../policy/compile.js';
 import { OwnParts } from '../inject/pod/own-parts.js';
+import type { KnownTracers } from '../model/tracers.js';
+import { knownTracers } from '../profile/known-tracers.js';
 import { mirroredSecret, type MirroredSecret } from './mirrored-secret.js';
 import { findProfile, type ProfileRegistry } from '../profile/registry.js';
 import { renderRecipe, type RenderOptions } from '../profile/render.js';
@@ -53,6 +55,8 @@ export interface Rules {
   readonly byPolicy: ReadonlyMap<string, Rule>;
   /** Names of all policies, valid or not. */
   readonly policyNames: readonly string[];
+  /** What every profile traces with, whether a policy uses it or not. */
+  readonly tracers: KnownTracers;
 }
 
 /**
@@ -81,12 +85,22 @@ export function compileRules(
     }
   }
   for (const { known, problem } of broken) ranked.push(invalidPolicy(known, problem));
-  return { rules: rulesOf(ranked, byPolicy), problems };
+  return { rules: rulesOf(ranked, byPolicy, registry), problems };
 }
 
-/** Puts compiled policies together. */
-export function rulesOf(policies: readonly RankedPolicy[], byPolicy: ReadonlyMap<string, Rule>): Rules {
-  return { policies: rankPolicies(policies), byPolicy, policyNames: policies.map(({ name }) => name) };
+/** Puts compiled policies together with what all profiles are known by. */
+export function rulesOf(
+  policies: readonly RankedPolicy[],
+  byPolicy: ReadonlyMap<string, Rule>,
+  { profiles }: Pick<ProfileRegistry, 'profiles'>,
+): Rules {
+  const recipes = [...byPolicy.values()].map(({ recipe }) => recipe);
+  return {
+    policies: rankPolicies(policies),
+    byPolicy,
+    policyNames: policies.map(({ name }) => name),
+    tracers: knownTracers(profiles.values(), recipes),
+  };
 }
 
 /** Whom a policy is for and how it ranks, where its profile or settings are not valid. */

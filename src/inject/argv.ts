@@ -1,16 +1,5 @@
 import type { Finding } from '../model/decision.js';
 
-/** Programs that must be process 1 and do not start under a tracer that forks (E39). */
-export const initSystems: ReadonlySet<string> = new Set([
-  '/init',
-  '/sbin/init',
-  '/usr/sbin/init',
-  '/bin/systemd',
-  '/usr/bin/systemd',
-  '/lib/systemd/systemd',
-  '/usr/lib/systemd/systemd',
-]);
-
 /** Why a container that starts such a program is left out. */
 export function pid1(program: string): Finding {
   return { reason: 'pid1_entrypoint', detail: `${program} has to be process 1` };

@@ -19,7 +19,7 @@ const policyGroups: readonly Group[] = [
       'prefer',
       'precedence',
       'containers.include',
-      'containers.exclude',
+      ...fieldsOf('containers.exclude[]', 'image command args'),
       'profile.name',
       'profile.settings',
       'agent.image',

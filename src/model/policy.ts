@@ -42,7 +42,29 @@ export type Cover = z.infer<typeof coverSchema>;
 
 const glob = z.string().min(1).max(512);
 
-const specSchema = z
+const words = z.array(z.string().max(32_768)).max(256);
+
+const exclusionSchema = z.union([
+  glob,
+  z.strictObject({
+    image: glob.describe('Glob on the image as it is written.'),
+    command: words.optional().describe('The command that the container has to have, word for word. Absent: none.'),
+    args: words.optional().describe('The args that the container has to have, word for word. Absent: none.'),
+  }),
+]);
+/** What `containers.exclude` may hold. */
+export type Exclusion = z.infer<typeof exclusionSchema>;
+
+/** What meshes and Vault add, by name: a name that a pod's author can give, too. */
+const trustingExclusions: readonly Exclusion[] = [
+  ...['istio-proxy', 'linkerd-proxy', 'vault-agent'],
+  ...['istio-init', 'linkerd-init', 'vault-agent-init'],
+];
+
+const strictCover: readonly Cover[] = ['Main', 'Init'];
+const trustingCover: readonly Cover[] = ['Main'];
+
+const specInputSchema = z
   .strictObject({
     mode: z
       .enum(['Off', 'Report', 'Inject'])
@@ -74,15 +96,18 @@ const specSchema = z
           .default(['*'])
           .describe('Containers to instrument: globs on the name, or, with image: in front, on the image.'),
         exclude: z
-          .array(glob)
-          .default(['istio-proxy', 'linkerd-proxy', 'vault-agent', 'istio-init', 'linkerd-init', 'vault-agent-init'])
-          .describe('Containers to leave alone: globs on the name, or, with image: in front, on the image.'),
+          .array(exclusionSchema)
+          .max(256)
+          .optional()
+          .describe(
+            'Containers to leave alone: globs on the name, or, with image: in front, on the image; or an image with the command and args it is started with. Default: none under prefer: Security or optOut: Forbidden, else the names of what Istio, Linkerd and Vault add.',
+          ),
         cover: z
           .array(coverSchema)
           .min(1)
-          .default(['Main'])
+          .optional()
           .describe(
-            'What is started under the tracer: Main containers, Init containers, exec Probes, Lifecycle hooks.',
+            'What is started under the tracer: Main containers, Init containers, exec Probes, Lifecycle hooks. Default: Main and Init under prefer: Security or optOut: Forbidden, else Main.',
           ),
       })
       .prefault({})
@@ -166,6 +191,25 @@ const specSchema = z
   })
   .describe('Who gets which profile, and how strictly.')
   .meta(withRules(validationRules.podSelectorUnderForbidden));
+
+/**
+ * Fills in the defaults that depend on how strict a policy is: a pod's author is trusted with names only where nothing
+ * is denied (F8). Not the custom resource's defaults, so that what is stored is what somebody wrote.
+ */
+const specSchema = specInputSchema.transform((spec) => {
+  const strict = isStrict(spec);
+  const {
+    include,
+    exclude = strict ? [] : trustingExclusions,
+    cover = strict ? strictCover : trustingCover,
+  } = spec.containers;
+  return { ...spec, containers: { include, exclude, cover } };
+});
+
+/** Whether a policy does not trust a pod's author: it denies what they could bring about, or forbids opting out. */
+export function isStrict({ prefer, optOut }: Pick<z.output<typeof specInputSchema>, 'prefer' | 'optOut'>): boolean {
+  return prefer === 'Security' || optOut === 'Forbidden';
+}
 
 /** An InstrumentationPolicy: who gets which profile, and how strictly. Cluster-scoped. */
 export const policySchema = z.looseObject({

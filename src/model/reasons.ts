@@ -151,6 +151,12 @@ const table = {
     summary: 'The pod is instrumented already, in another way than the policy asks.',
     remedy: 'Take the old instrumentation out of the manifest (outrider uninject), or let the policy match it.',
   },
+  instrumented_otherwise: {
+    about: 'decision',
+    summary: 'The pod or task has another profile’s tracer, or an agent that is not ours: no process is traced twice.',
+    remedy:
+      'Take that instrumentation out first (outrider uninject, or by hand), or let a policy with its profile match.',
+  },
   tampered: {
     about: 'decision',
     summary: 'The pod carries a look-alike of the instrumentation, or overrides what the policy reserves.',
@@ -200,6 +206,13 @@ const table = {
     about: 'decision',
     summary: 'Outrider failed in a way it does not know.',
     remedy: 'Report it with the log line of this request.',
+  },
+  pid1_in_pod: {
+    about: 'decision',
+    summary:
+      'A container of the pod has to be process 1 (an init system), which it cannot be in a process namespace that containers share.',
+    remedy: 'Start the program itself with command, or admit such pods with admitUninstrumented.',
+    admissible: true,
   },
   pid1_entrypoint: {
     about: 'container',
@@ -321,6 +334,12 @@ const table = {
     summary: 'The container drops SYS_PTRACE by name, which wins over adding it.',
     remedy: 'Nothing to do, or take the capability off the container’s drop list.',
   },
+  exclusion_void: {
+    about: 'remark',
+    summary: 'An exclusion by image does not hold: the container could start another program than the image’s own.',
+    remedy:
+      'Give the policy’s exclusion the command and args that the container has, or leave them, loader variables and mounts over programs off the container.',
+  },
   env_kept: {
     about: 'remark',
     summary: 'The container sets a variable of the same name; its value stays.',
@@ -373,6 +392,12 @@ const table = {
     about: 'remark',
     summary: 'An exec probe or a lifecycle hook of the container starts outside the tracer.',
     remedy: 'Add Probes or Lifecycle to containers.cover, at the price of tracing each run.',
+  },
+  pid1_assumed: {
+    about: 'remark',
+    summary:
+      'A hook or an exec probe speaks of process 1, which in a shared process namespace is none of the container’s.',
+    remedy: 'Let it find the process by name (pkill, pidof) or by a pid file.',
   },
   sidecar_resources: {
     about: 'remark',

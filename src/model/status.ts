@@ -8,6 +8,7 @@ export const conditionTexts = {
   CredentialsPresent: 'The access key is in the namespaces that the policy matches.',
   Overlapping:
     'While Outrider is down, the policy’s validating webhook, whose failure policy is Fail, also stops pods that another policy wins. It keeps nothing from being Ready.',
+  Weak: 'A pod’s author could get round the policy, although it prefers Security or forbids opting out; the message says how. It keeps nothing from being Ready.',
 } as const satisfies Record<string, string>;
 export type ConditionType = keyof typeof conditionTexts;
 
@@ -47,6 +48,9 @@ export const conditionReasons = {
   NotRead: 'The Secret could not be read everywhere.',
   NoOverlap: 'While Outrider is down, the policy blocks no pod that another policy would win.',
   BlocksOthersPods: 'While Outrider is down, the policy also blocks pods that a policy before it wins.',
+  TrustsAuthors: 'The policy neither prefers Security nor forbids opting out.',
+  NoWayRound: 'Nothing is known by which a pod’s author could get round the policy.',
+  WaysRound: 'A pod’s author could get round the policy; the message says how.',
 } as const satisfies Record<string, string>;
 export type ConditionReason = keyof typeof conditionReasons;
 

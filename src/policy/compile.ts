@@ -2,6 +2,7 @@ import { compileGlobs, type TextMatcher } from '../model/glob.js';
 import type { Cover, Policy, PolicySpec, Prefer } from '../model/policy.js';
 import type { ReasonCode } from '../model/reasons.js';
 import type { LabelSelector } from '../model/selector.js';
+import { compileExclusions, type ExclusionMatcher } from './exclude.js';
 import { compileSelector, type LabelMatcher } from './selector.js';
 
 /** What is known of every policy, valid or not: whom it is for and how it ranks. */
@@ -17,9 +18,9 @@ export interface CompiledPolicy extends Contender {
   readonly valid: true;
   readonly spec: PolicySpec;
   readonly include: ContainerMatcher;
-  readonly exclude: ContainerMatcher;
+  readonly exclude: ExclusionMatcher;
   readonly cover: ReadonlySet<Cover>;
-  /** `admitUninstrumented` as a set. */
+  /** `admitUninstrumented` as a set, with what follows from it. */
   readonly admits: ReadonlySet<ReasonCode>;
 }
 
@@ -57,10 +58,17 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     matchesPod: compileSelector(spec.match.podSelector),
     spec,
     include: compileContainerGlobs(spec.containers.include),
-    exclude: compileContainerGlobs(spec.containers.exclude),
+    exclude: compileExclusions(spec),
     cover: new Set(spec.containers.cover),
-    admits: new Set(spec.admitUninstrumented),
+    admits: admitted(spec.admitUninstrumented),
   };
+}
+
+/** Who admits a container that has to be process 1 admits the pod that it keeps from being instrumented, too (F22). */
+function admitted(reasons: readonly ReasonCode[]): ReadonlySet<ReasonCode> {
+  const admits = new Set(reasons);
+  if (admits.has('pid1_entrypoint')) admits.add('pid1_in_pod');
+  return admits;
 }
 
 /** What could be read of a policy that is not valid. */

@@ -1,4 +1,5 @@
 import type { Step } from '../model/decision.js';
+import type { ContainerStart } from '../model/container-start.js';
 import { names } from '../model/names.js';
 import type { CompiledPolicy } from './compile.js';
 import { listed, quoted } from './text.js';
@@ -35,12 +36,14 @@ export interface Selection<Container extends ContainerView> {
  * @param containers the pod's containers without the parts that Outrider added.
  * @param annotation the annotation's text: container names, separated by commas. One without a name in it counts as none.
  * @param trace record a step for each container, for `explain`.
+ * @param startOf how a container starts; only asked where an exclusion by image names it.
  */
 export function selectContainers<Container extends ContainerView>(
   policy: CompiledPolicy,
   containers: readonly Container[],
   annotation: string | undefined,
   trace: boolean,
+  startOf: (container: Container) => ContainerStart,
 ): Selection<Container> {
   const steps: Step[] = [];
   const wanted = narrowing(policy, containers, annotation, steps);
@@ -48,7 +51,7 @@ export function selectContainers<Container extends ContainerView>(
   const because: Because[] = [];
   let narrowed = false;
   for (const container of containers) {
-    const why = judge(policy, container, wanted);
+    const why = judge(policy, container, wanted, () => startOf(container), steps);
     because.push(why);
     if (why === 'selected') selected.push(container);
     else if (why === 'narrowed') narrowed = true;
@@ -65,10 +68,21 @@ const says: Readonly<Record<Because, string>> = {
   narrowed: `not named in the annotation ${names.containers}`,
 };
 
-function judge(policy: CompiledPolicy, container: ContainerView, wanted: ReadonlySet<string> | undefined): Because {
+function judge(
+  policy: CompiledPolicy,
+  container: ContainerView,
+  wanted: ReadonlySet<string> | undefined,
+  startOf: () => ContainerStart,
+  steps: Step[],
+): Because {
   if (!policy.cover.has(container.list === 'containers' ? 'Main' : 'Init')) return 'not_covered';
   if (!policy.include(container.name, container.image)) return 'not_included';
-  if (policy.exclude(container.name, container.image)) return 'excluded';
+  const exclusion = policy.exclude(container, startOf);
+  if (exclusion?.holds === true) return 'excluded';
+  if (exclusion !== undefined) {
+    const detail = `container ${container.name}: excluded by its image, but ${exclusion.because}`;
+    steps.push({ subject: container.name, result: 'note', detail, reason: 'exclusion_void' });
+  }
   return wanted === undefined || wanted.has(container.name) ? 'selected' : 'narrowed';
 }
 

@@ -115,6 +115,7 @@ function podFinding(policy: CompiledPolicy, findings: Findings): Finding | undef
     const enforced = forbidden || policy.spec.prefer === 'Security';
     return { reason: enforced ? 'tampered' : 'parts_differ', detail: tampered.detail };
   }
+  if (differing?.reason === 'instrumented_otherwise') return differing;
   if (differing !== undefined) return { reason: forbidden ? 'tampered' : 'parts_differ', detail: differing.detail };
   return undefined;
 }
@@ -125,7 +126,7 @@ function refusal(policy: CompiledPolicy, findings: Findings, plan: Verdict): Fin
   const security = policy.spec.prefer === 'Security';
   const whole = podFinding(policy, findings);
   if (whole !== undefined) {
-    const denied = security ? !isExcused(policy, whole.reason) : whole.reason === 'tampered';
+    const denied = security ? !isExcused(policy, whole.reason) : isDeniedUnderForbidden(policy, whole.reason);
     return denied ? whole : undefined;
   }
   if (findings.containers.length === 0) return security && findings.narrowed ? plan : undefined;
@@ -138,6 +139,11 @@ function refusal(policy: CompiledPolicy, findings: Findings, plan: Verdict): Fin
     return summary(denied, plan.decision === 'partial' ? 'some_containers_left_out' : 'no_container_instrumented');
   }
   return security && !isDone(plan, findings) ? lacks(findings) : undefined;
+}
+
+/** Under Availability only a policy that forbids opting out denies, and only what the pod's author could have faked. */
+function isDeniedUnderForbidden({ spec }: CompiledPolicy, reason: ReasonCode): boolean {
+  return reason === 'tampered' || (reason === 'instrumented_otherwise' && spec.optOut === 'Forbidden');
 }
 
 /** Whether a pod may run uninstrumented for this reason, although the policy prefers Security. */

@@ -165,7 +165,7 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   no_container_instrumented: scene(
     podOf({
       containers: [
-        { name: 'a', command: ['/init'] },
+        { name: 'a', command: ['/a'], volumeMounts: [{ name: 'v', mountPath: '/opt/draios' }] },
         { name: 'b', image, imagePullPolicy: 'Never' },
       ],
     }),
@@ -173,7 +173,7 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   some_containers_left_out: scene(
     podOf({
       containers: [
-        { name: 'a', command: ['/init'] },
+        { name: 'a', command: ['/a'], volumeMounts: [{ name: 'v', mountPath: '/opt/draios' }] },
         { name: 'b', image, imagePullPolicy: 'Never' },
         { name: 'c', command: ['/app'] },
       ],
@@ -181,6 +181,9 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   ),
   parts_missing: scene(podOf(), security, { door: 'validate' }),
   parts_differ: scene(instrumentedOtherwise),
+  instrumented_otherwise: scene(
+    podWith({ command: ['/cws-instrumentation-volume/cws-instrumentation', 'trace', '--', '/app'] }),
+  ),
   tampered: scene(instrumentedOtherwise, forbidden),
   policy_invalid: scene(podOf(), { profile: { name: 'sysdig', settings: { region: 'mars' } } }, { broken: true }),
   credentials_missing: scene(podOf(), {}, { secretState: () => 'missing' }),
@@ -195,7 +198,9 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   delivery_unsupported: { ...scene(), engine: engineOf(copyOnly) },
   placement_unsupported: scene(podOf(), { agent: { placement: 'Native' } }, { facts: { nativeSidecars: false } }),
   pod_unreadable: scene({ metadata: {}, spec: { containers: 'none' } }),
-  pid1_entrypoint: scene(podWith({ command: ['/sbin/init'] })),
+  pid1_in_pod: scene(podWith({ command: ['/sbin/init'] })),
+  pid1_entrypoint: scene(podWith({ command: ['/sbin/init'] }, { shareProcessNamespace: true })),
+  pid1_assumed: scene(podWith({ command: ['/app'], livenessProbe: { exec: { command: ['kill', '-0', '1'] } } })),
   entrypoint_empty: scene(unknown, {}, { known: { [image]: { entrypoint: [], cmd: [] } } }),
   init_needs_native_sidecar: scene(init(['/i']), { ...plain, ...covered }),
   init_starts_before_agent: scene(withInitInFront(), covered),
@@ -224,6 +229,7 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   capability_dropped: scene(
     podWith({ command: ['/app'], securityContext: { capabilities: { drop: ['SYS_PTRACE'] } } }),
   ),
+  exclusion_void: scene(podWith({ command: ['/app'] }), { ...security, containers: { exclude: ['image:shop/*'] } }),
   env_kept: scene(env('SYSDIG_SIDECAR')),
   name_suffixed: scene(podOf({ volumes: [{ name: 'sysdig-workload-agent', emptyDir: {} }] })),
   annotation_ignored: scene(annotated('containers', 'web'), forbidden),

@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import { selectContainers, type ContainerView } from '../../src/policy/containers.js';
+import type { CompiledPolicy } from '../../src/policy/compile.js';
+import { selectContainers, type ContainerView, type Selection } from '../../src/policy/containers.js';
 import { compiled } from './make.js';
+
+const nothingOfItsOwn = { command: [], args: [], bent: undefined, mounts: [] };
+
+function select(
+  policy: CompiledPolicy,
+  pod: readonly ContainerView[],
+  annotation: string | undefined,
+  trace: boolean,
+): Selection<ContainerView> {
+  return selectContainers(policy, pod, annotation, trace, () => nothingOfItsOwn);
+}
 
 function main(name: string, image?: string): ContainerView {
   return { name, image, list: 'containers' };
@@ -40,7 +52,7 @@ t.test('names, images and cover', (t) => {
     [{ cover: ['Probes', 'Lifecycle'] }, []],
   ];
   for (const [containers, selected] of table) {
-    const selection = selectContainers(compiled('p', { containers }), pod, undefined, false);
+    const selection = select(compiled('p', { containers }), pod, undefined, false);
     t.strictSame(namesOf(selection), selected, JSON.stringify(containers));
     t.equal(selection.narrowed, false);
     t.strictSame(selection.steps, []);
@@ -50,14 +62,14 @@ t.test('names, images and cover', (t) => {
 
 t.test('E18: the usual meshes and agents are excluded by default', (t) => {
   const others = ['istio-proxy', 'linkerd-proxy', 'vault-agent'].map((name) => main(name));
-  t.strictSame(namesOf(selectContainers(compiled('p'), others, undefined, false)), []);
+  t.strictSame(namesOf(select(compiled('p'), others, undefined, false)), []);
   t.end();
 });
 
 t.test('every answer has its why, and a trace says it for each container', (t) => {
   const policy = compiled('p', { containers: { include: ['web', 'worker', 'proxy'], exclude: ['proxy'] } });
   const pod = [init('setup'), main('web'), main('worker'), main('proxy'), main('other')];
-  const selection = selectContainers(policy, pod, 'web', true);
+  const selection = select(policy, pod, 'web', true);
   t.strictSame(selection.because, ['not_covered', 'selected', 'narrowed', 'excluded', 'not_included']);
   t.equal(selection.narrowed, true);
   t.strictSame(
@@ -76,29 +88,28 @@ t.test('every answer has its why, and a trace says it for each container', (t) =
 t.test('the annotation narrows', (t) => {
   const policy = compiled('p');
   const pod = [main('web'), main('worker')];
-  t.strictSame(namesOf(selectContainers(policy, pod, ' worker , ,', false)), ['worker']);
-  for (const blank of ['', ' , '])
-    t.strictSame(namesOf(selectContainers(policy, pod, blank, false)), ['web', 'worker']);
+  t.strictSame(namesOf(select(policy, pod, ' worker , ,', false)), ['worker']);
+  for (const blank of ['', ' , ']) t.strictSame(namesOf(select(policy, pod, blank, false)), ['web', 'worker']);
 
-  const unknown = selectContainers(policy, pod, 'web,"x"\n,*', false);
+  const unknown = select(policy, pod, 'web,"x"\n,*', false);
   t.strictSame(namesOf(unknown), ['web'], 'names are no globs');
   t.match(unknown.steps, [{ result: 'note', reason: 'annotation_names_unknown', detail: /"\\"x\\"", "\*"$/ }]);
 
-  const none = selectContainers(policy, pod, Array.from({ length: 7 }, (_, index) => `n${index}`).join(), false);
+  const none = select(policy, pod, Array.from({ length: 7 }, (_, index) => `n${index}`).join(), false);
   t.strictSame(namesOf(none), []);
   t.equal(none.narrowed, true);
   t.match(none.steps[0]?.detail, /"n4", and 2 more$/);
 
-  const long = selectContainers(policy, pod, 'x'.repeat(200_000), false);
+  const long = select(policy, pod, 'x'.repeat(200_000), false);
   t.ok((long.steps[0]?.detail.length ?? 0) < 200, 'a long name is shortened');
 
-  const noLoss = selectContainers(policy, pod, 'web,worker', false);
+  const noLoss = select(policy, pod, 'web,worker', false);
   t.equal(noLoss.narrowed, false);
   t.end();
 });
 
 t.test('E36: under optOut Forbidden the annotation is ignored, and that is said', (t) => {
-  const selection = selectContainers(compiled('p', { optOut: 'Forbidden' }), [main('web'), main('x')], 'x', false);
+  const selection = select(compiled('p', { optOut: 'Forbidden' }), [main('web'), main('x')], 'x', false);
   t.strictSame(namesOf(selection), ['web', 'x']);
   t.equal(selection.narrowed, false);
   t.match(selection.steps, [{ result: 'note', reason: 'annotation_ignored' }]);
@@ -122,8 +133,8 @@ t.test('E36: an annotation never widens the choice', (t) => {
     .map((containers) => compiled('p', { containers }));
   fc.assert(
     fc.property(policy, fc.array(container, { maxLength: 6 }), fc.array(name), (policy, pod, wanted) => {
-      const free = selectContainers(policy, pod, undefined, false);
-      const narrowed = selectContainers(policy, pod, wanted.join(), true);
+      const free = select(policy, pod, undefined, false);
+      const narrowed = select(policy, pod, wanted.join(), true);
       for (const one of narrowed.selected) assert.ok(free.selected.includes(one));
       assert.equal(narrowed.narrowed, narrowed.selected.length < free.selected.length);
       assert.equal(narrowed.because.filter((why) => why === 'selected').length, narrowed.selected.length);

@@ -16,6 +16,14 @@ t.test('the policies on the page are valid', (t) => {
   t.end();
 });
 
+t.test('F8: the policies for meshes and Vault on the page are those that the golden cases run', (t) => {
+  for (const name of ['istio', 'linkerd', 'vault']) {
+    const file = new URL(`../../../test/golden/policies/security-${name}.yaml`, import.meta.url);
+    t.ok(page.includes(`\n\`\`\`yaml\n${readFileSync(file, 'utf8')}\`\`\`\n`), name);
+  }
+  t.end();
+});
+
 t.test('the reasons on the page exist', (t) => {
   const codes = [...page.matchAll(/`([a-z0-9]+(?:_[a-z0-9]+)+)`/g)].map(([, code = '']) => code);
   t.ok(codes.length > 15);

@@ -42,6 +42,9 @@ function unreadable(policies: Extract<StatusParts['policies'], { known: false }>
 /** Conditions whose False is a problem of its own, when Ready does not say it. */
 const mustHold = new Set(['ProfileResolved', 'WebhookConfigured', 'CredentialsPresent']);
 
+/** Conditions whose True is worth knowing, and keeps nothing from working. */
+const mustNotHold = new Set(['Overlapping', 'Weak']);
+
 function stateFindings(policy: PolicyReport, { pause }: StatusParts, keysSaid: boolean): readonly StatusFinding[] {
   const { name, ready, current, conditions, problem, servesEarlier } = policy;
   const about = `policy ${name}`;
@@ -64,7 +67,7 @@ function stateFindings(policy: PolicyReport, { pause }: StatusParts, keysSaid: b
       findings.push({ about, severity: 'problem', detail: `is not ready: ${message}`, next });
     } else if (mustHold.has(type) && status === 'False' && ready === 'True' && !said) {
       findings.push({ about, severity: 'problem', detail: `${type}: ${message}`, next });
-    } else if (type === 'Overlapping' && status === 'True') {
+    } else if (mustNotHold.has(type) && status === 'True') {
       findings.push({ about, severity: 'note', detail: message, next });
     }
   }

@@ -47,7 +47,8 @@ interface Entry {
 export class PolicyBook {
   readonly #options: CompileOptions;
   #entries: ReadonlyMap<string, Entry> = new Map();
-  #rules: Rules = rulesOf([], new Map());
+  #rules: Rules = rulesOf([], new Map(), { profiles: new Map() });
+  #registry: ProfileRegistry | undefined;
   #states: readonly PolicyState[] = [];
 
   constructor(options: CompileOptions) {
@@ -64,7 +65,7 @@ export class PolicyBook {
 
   /**
    * Takes over what there is now. Only what changed is compiled again, or what is to be carried out with another profile.
-   * @returns false when nothing that is served, and nothing that is wrong, changed
+   * @returns false when nothing that is served, no profile and nothing that is wrong changed
    */
   update(objects: Iterable<WatchedObject>, registry: ProfileRegistry): boolean {
     const entries = new Map<string, Entry>();
@@ -73,7 +74,10 @@ export class PolicyBook {
     }
     const before = this.#entries;
     this.#entries = entries;
-    if (isSame(before, entries)) return false;
+    // A profile that no policy uses is one by which a pod is known to be instrumented already.
+    const sameProfiles = this.#registry === registry;
+    this.#registry = registry;
+    if (sameProfiles && isSame(before, entries)) return false;
     const ranked: RankedPolicy[] = [];
     const byPolicy = new Map<string, Rule>();
     for (const [name, { valid, known, error }] of entries) {
@@ -82,7 +86,7 @@ export class PolicyBook {
         byPolicy.set(name, valid.rule);
       } else if (known !== undefined) ranked.push(invalidPolicy(known, error?.message ?? ''));
     }
-    this.#rules = rulesOf(ranked, byPolicy);
+    this.#rules = rulesOf(ranked, byPolicy, registry);
     this.#states = [...entries.values()].map(stateOf);
     return true;
   }

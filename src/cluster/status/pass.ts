@@ -22,6 +22,8 @@ export interface StatusPassOptions extends Timing {
   readonly webhookOf: (policy: string) => WebhookState | undefined;
   /** What is known of a policy's access key; not asked for a policy that takes none. */
   readonly credentialsOf: (policy: string) => CredentialsState | undefined;
+  /** Whether the platform gives all containers of a namespace one user. */
+  readonly sharedUser: () => boolean;
   readonly log: Logger;
   readonly metrics: Pick<ClusterMetrics, 'setPolicyCondition'>;
 }
@@ -96,7 +98,7 @@ export class StatusPass {
   }
 
   #wanted(): readonly { readonly target: Target; readonly status: JsonObject }[] {
-    const { state, excludedNamespaces, webhookOf, credentialsOf, clock, metrics } = this.#options;
+    const { state, excludedNamespaces, webhookOf, credentialsOf, sharedUser, clock, metrics } = this.#options;
     const configuration = state.configuration();
     const { policies, profiles, rules } = configuration;
     const reaches = reachOfPolicies(configuration, excludedNamespaces);
@@ -113,6 +115,7 @@ export class StatusPass {
         webhook: webhookOf(name),
         credentials: credentialsOf(name),
         takesKey: rules.byPolicy.get(name)?.recipe.credentials !== undefined,
+        sharedUser: sharedUser(),
         before: before('policies', name, uid),
         wallMs,
       });

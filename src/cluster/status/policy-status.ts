@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../model/error.js';
 import type { JsonObject } from '../../model/json.js';
 import { conditionTypes, isConditionReason, type ConditionReason, type PolicyStatus } from '../../model/status.js';
 import type { PolicyState, ProfileState } from '../state/cluster-configuration.js';
+import { weaknessesOf } from '../../policy/weak.js';
 import { conditionsOf, someOf, type Found } from './conditions.js';
 import type { CredentialsState, WebhookState } from './facts.js';
 import type { Overlap, Reach } from './reach.js';
@@ -18,6 +19,8 @@ export interface PolicyFacts {
   readonly credentials: CredentialsState | undefined;
   /** Whether the served version takes an access key. */
   readonly takesKey: boolean;
+  /** Whether the platform gives all containers of a namespace one user. */
+  readonly sharedUser: boolean;
   /** The status that the policy has in the API server. */
   readonly before: JsonObject | undefined;
   /** Milliseconds since 1970. */
@@ -31,6 +34,7 @@ export function policyStatus(policy: PolicyState, facts: PolicyFacts): PolicySta
     WebhookConfigured: webhookConfigured(facts.webhook),
     CredentialsPresent: facts.takesKey ? credentialsPresent(facts.credentials) : noKey,
     Overlapping: overlapping(facts.reach?.overlap),
+    Weak: weak(policy, facts.sharedUser),
   };
   const ready = isReady(policy, found);
   const findings = conditionTypes.map((type) => ({ type, ...(type === 'Ready' ? ready : found[type]) }));
@@ -140,6 +144,21 @@ function overlapping(overlap: Overlap | undefined): Found {
     reason: 'BlocksOthersPods',
     message: `${who} ${wins} for pods in ${where}, which this policy’s validating entry stops too while Outrider is down; narrow its selectors, or give it the higher precedence.`,
   };
+}
+
+/** What a pod's author could do about the version that is carried out. */
+function weak({ policy, profile }: PolicyState, shared: boolean): Found {
+  if (policy === undefined) {
+    return { status: 'Unknown', reason: 'PolicyInvalid', message: 'No version of the policy is carried out.' };
+  }
+  const sidecar = profile?.spec.sidecar;
+  const asWorkload = sidecar?.runAs === 'Workload';
+  const found = weaknessesOf(policy.spec, { asWorkload, shared: shared && sidecar !== undefined });
+  if (found === undefined) {
+    return { status: 'False', reason: 'TrustsAuthors', message: 'It does not mean to hold against a pod’s author.' };
+  }
+  if (found.length === 0) return { status: 'False', reason: 'NoWayRound', message: 'No way round it is known.' };
+  return { status: 'True', reason: 'WaysRound', message: `A pod’s author could ${found.join('; or ')}.` };
 }
 
 function countOf({ length }: readonly string[]): string {

@@ -1,6 +1,7 @@
 import type { ContainerFinding } from '../../model/decision.js';
 import type { ImageConfig, ImageOutcome } from '../../model/image.js';
-import { initSystems, isWrapped, pid1 } from '../argv.js';
+import { isWrapped, pid1 } from '../argv.js';
+import { mustBePid1 } from '../pid1.js';
 import type { ContainerView } from './view.js';
 
 /** The argv of a container behind the wrapper; `args` is `undefined` where the container's own stay as they are. */
@@ -23,6 +24,18 @@ export function needsImage(container: ContainerView): boolean {
 }
 
 /**
+ * The words that a container starts with, as Kubernetes puts them together out of its own and its image's.
+ *
+ * @param config what its image says; only looked at when the container gives no `command`
+ */
+export function argvOf({ command, args }: ContainerView, config: ImageConfig | undefined): readonly string[] {
+  if (command.length > 0) return args.length === 0 ? command : [...command, ...args];
+  if (config === undefined) return args;
+  const behind = args.length > 0 ? args : config.cmd;
+  return behind.length === 0 ? config.entrypoint : [...config.entrypoint, ...behind];
+}
+
+/**
  * Puts the wrapper before what a container starts (E1–E7).
  *
  * @param image what is known of the image; only looked at when the container gives no `command`
@@ -34,8 +47,8 @@ export function wrapArgv(
   image: ImageOutcome | undefined,
 ): WrappedArgv | NonNullable<ContainerFinding['leftOut']> {
   if (!needsImage(container)) {
-    const program = container.command[0] ?? '';
-    if (initSystems.has(program)) return pid1(program);
+    const program = mustBePid1(argvOf(container, undefined));
+    if (program !== undefined) return pid1(program);
     return { command: joined(wrapper, container.command), args: undefined };
   }
   if (image === undefined) {
@@ -66,7 +79,8 @@ function wrapImage(
   if (program === undefined) {
     return { reason: 'entrypoint_empty', detail: `${container.image} has neither an entrypoint nor a command` };
   }
-  if (initSystems.has(program)) return pid1(program);
+  const init = mustBePid1(argvOf(container, { entrypoint, cmd: config.cmd }));
+  if (init !== undefined) return pid1(init);
   const command = joined(wrapper, entrypoint.map(literal));
   if (hasArgs) return { command, args: undefined };
   return { command, args: config.cmd.length > 0 ? config.cmd.map(literal) : undefined };

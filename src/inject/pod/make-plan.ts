@@ -12,6 +12,7 @@ import type { Plan, PlannedMember, WorkloadPlan } from './plan.js';
 import type { OwnPart, OwnParts } from './own-parts.js';
 import type { PodContext } from './context.js';
 import { mountsOtherwise } from './mounts.js';
+import { pid1Remarks } from './process-one.js';
 import { planContainer, type Shared } from './workload.js';
 import type { ContainerView } from './view.js';
 
@@ -99,6 +100,7 @@ export function makePlan(input: PlanInput): Planned {
   }
 
   if (capability.remark !== undefined) remarks.push(capability.remark);
+  pid1Remarks(context, remarks);
   for (const remark of workloadRemarks) remarks.push(remark);
   if (recipe.containers.length > 0) remarks.push(...absentContainers(recipe, context.workload));
   const pullSecrets = planPullSecrets(input, remarks);

@@ -1,7 +1,8 @@
 import type { Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
 import { isArray, listOf, stringsOf, type JsonValue } from '../../model/json.js';
-import { initSystems, isWrapped, pid1, runsWrapper } from '../argv.js';
+import { isWrapped, pid1, runsWrapper } from '../argv.js';
+import { mustBePid1 } from '../pid1.js';
 import { isIntrinsic, mayVanish } from './dialect.js';
 import { fieldOf, pointerOf, unknown, type TaskContainerView, type TaskView } from './view.js';
 
@@ -18,6 +19,29 @@ export type TaskArgv =
       readonly command: readonly string[] | undefined;
     }
   | { readonly kind: 'left_out'; readonly finding: Finding };
+
+/**
+ * The word of what a container starts that has to be process 1, as far as it is known; `undefined` for none.
+ *
+ * @param image what is known of the image; only looked at when the container gives no `entryPoint`
+ */
+export function taskPid1(
+  view: TaskView,
+  container: TaskContainerView,
+  image: ImageOutcome | undefined,
+): string | undefined {
+  const entryPoint = fieldOf(view, container.value, 'entryPoint');
+  const command = leadingWords(fieldOf(view, container.value, 'command'));
+  if (listOf(entryPoint).length > 0) return mustBePid1([...leadingWords(entryPoint), ...command]);
+  if (isIntrinsic(entryPoint) || image?.ok !== true) return mustBePid1(command, false);
+  return mustBePid1([...image.config.entrypoint, ...(command.length > 0 ? command : image.config.cmd)]);
+}
+
+/** The words that a container itself gives, as far as they are text: its entryPoint, else its command. */
+export function startOf(view: TaskView, container: TaskContainerView): readonly string[] {
+  const entryPoint = leadingWords(fieldOf(view, container.value, 'entryPoint'));
+  return entryPoint.length > 0 ? entryPoint : leadingWords(fieldOf(view, container.value, 'command'));
+}
 
 /** Whether what a container starts is only known from its image: it gives no `entryPoint`. */
 export function needsTaskImage(view: TaskView, container: TaskContainerView, wrapper: readonly string[]): boolean {
@@ -54,8 +78,8 @@ export function wrapTaskArgv(
       if (bare && !givenCommand) return leftOut(empty('the wrapper has nothing to start'));
       return { kind: 'wrapped' };
     }
-    const program = own[0];
-    return program !== undefined && initSystems.has(program) ? leftOut(pid1(program)) : { kind: 'prepend' };
+    const program = mustBePid1([...own, ...leadingWords(command)]);
+    return program === undefined ? { kind: 'prepend' } : leftOut(pid1(program));
   }
   if (runsWrapper(leadingWords(command), wrapper)) return { kind: 'wrapped' };
   if (isIntrinsic(command) && mayVanish(command)) return leftOut(unknown(place('command')));
@@ -67,7 +91,8 @@ export function wrapTaskArgv(
   if (program === undefined && !givenCommand) {
     return leftOut(empty(`${container.image} has neither an entrypoint nor a command`));
   }
-  if (program !== undefined && initSystems.has(program)) return leftOut(pid1(program));
+  const init = mustBePid1([...entrypoint, ...(givenCommand ? leadingWords(command) : cmd)]);
+  if (init !== undefined) return leftOut(pid1(init));
   return {
     kind: 'override',
     entryPoint: [...wrapper, ...entrypoint],

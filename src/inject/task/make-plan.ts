@@ -1,9 +1,11 @@
 import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
-import { isObject, listOf } from '../../model/json.js';
+import { isObject, listOf, stringsOf } from '../../model/json.js';
 import type { TaskRecipe } from '../../model/task-recipe.js';
 import type { Wishes } from '../../model/wishes.js';
+import { taskPid1 } from './argv.js';
 import { isIntrinsic } from './dialect.js';
+import { speaksOfPid1 } from '../pid1.js';
 import type { OwnTaskContainers } from './identify.js';
 import { namesOfParts, planParts, volumeNameIn } from './parts.js';
 import { isAgentOnly, type PlannedTask } from './plan.js';
@@ -59,10 +61,9 @@ export function makeTaskPlan({ view, own, selected, asksForUnknown, imageOf, ...
       workload,
       parts: planned.parts,
       volumes: [...(volume === undefined || volume.present ? [] : [{ name: volume.name }]), ...planned.volumes],
-      addPidMode:
-        recipe.sharePidNamespace && view.dialect.format !== 'dockerrun' && taskField(view, 'pidMode') === undefined,
+      addPidMode: makesPidMode(view, recipe),
     },
-    remarks: [...remarks, ...planned.remarks, ...platformRemarks(view, recipe)],
+    remarks: [...remarks, ...planned.remarks, ...platformRemarks(view, recipe), ...pid1Remarks(view, recipe, selected)],
     obstacle: planned.obstacle,
   };
 }
@@ -71,6 +72,32 @@ export function makeTaskPlan({ view, own, selected, asksForUnknown, imageOf, ...
 function asWished(recipe: TaskRecipe, { capability }: Wishes): TaskRecipe {
   if (capability !== 'Never') return recipe;
   return { ...recipe, capabilities: [], agent: { ...recipe.agent, capabilities: [] } };
+}
+
+/** Whether the instrumentation is what makes the task's containers share a process namespace. */
+export function makesPidMode(view: TaskView, { sharePidNamespace }: TaskRecipe): boolean {
+  return sharePidNamespace && view.dialect.format !== 'dockerrun' && taskField(view, 'pidMode') === undefined;
+}
+
+/**
+ * Finds a container that has to be process 1, in a task that would get `pidMode: task` (F22).
+ *
+ * @param imageOf what is known of a container's image; what is not known counts as no
+ */
+export function findTaskPid1(
+  view: TaskView,
+  recipe: TaskRecipe,
+  workload: readonly TaskContainerView[],
+  imageOf: TaskPlanInput['imageOf'],
+): Finding | undefined {
+  if (!makesPidMode(view, recipe)) return undefined;
+  for (const container of workload) {
+    const word = taskPid1(view, container, imageOf(container));
+    if (word === undefined) continue;
+    const detail = `container ${container.name}: ${word} has to be process 1, which it is not with pidMode task`;
+    return { reason: 'pid1_in_pod', detail };
+  }
+  return undefined;
 }
 
 /** A reserved variable that an agent which is there has otherwise than it would be given. */
@@ -124,6 +151,17 @@ export function findTaskObstacle(
     }
   }
   return undefined;
+}
+
+/** What is to be said of health checks that take process 1 for the container's own. */
+function pid1Remarks(view: TaskView, recipe: TaskRecipe, containers: readonly TaskContainerView[]): readonly Finding[] {
+  if (!recipe.sharePidNamespace || view.dialect.format === 'dockerrun') return [];
+  return containers.flatMap(({ name, value }): Finding[] => {
+    const check = fieldOf(view, value, 'healthCheck');
+    const command = isObject(check) ? (stringsOf(listOf(fieldOf(view, check, 'command'))) ?? []) : [];
+    const detail = `container ${name}: its healthCheck speaks of process 1, which is none of the container’s`;
+    return speaksOfPid1(command) ? [{ reason: 'pid1_assumed', detail }] : [];
+  });
 }
 
 function platformRemarks(view: TaskView, recipe: TaskRecipe): readonly Finding[] {

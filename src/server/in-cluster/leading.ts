@@ -15,6 +15,7 @@ import type { ClusterState } from '../../cluster/state/cluster-state.js';
 import { owningClient } from '../../cluster/owned.js';
 import { StatusWriter } from '../../cluster/status/writer.js';
 import type { Timing } from '../../time/sleep.js';
+import { isOpenShift } from '../../settings/cluster-facts.js';
 import { certificateMode } from '../../settings/check.js';
 import type { Settings } from '../../settings/table.js';
 import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';
@@ -32,7 +33,7 @@ type RegistrationSettings = ExcludedSettings &
 /** The settings of the leader's work. */
 export type LeadingSettings = RegistrationSettings &
   ManagedTrustSettings &
-  Pick<Settings, 'certificates' | 'tlsCert' | 'cluster'> &
+  Pick<Settings, 'certificates' | 'tlsCert' | 'cluster' | 'openshift'> &
   Pick<Settings, 'matchConditions' | 'mirrorSecrets' | 'probeSeconds' | 'leaseSeconds'>;
 
 /** What the leader's work is made of. */
@@ -158,13 +159,14 @@ export class Leading {
   }
 
   #createStatuses(): StatusWriter {
-    const { watching, state } = this.#options;
+    const { settings, watching, state, connection } = this.#options;
     return new StatusWriter({
       ...watching,
       state,
       excludedNamespaces: this.#excluded,
       webhookOf: (policy) => this.#registration.results().get(policy),
       credentialsOf: (policy) => credentialsStateOf(this.#sweep, policy),
+      sharedUser: () => isOpenShift(settings, connection.facts.seen()),
     });
   }
 

@@ -94,3 +94,17 @@ t.test('whatever is edited, a served policy is served until it is deleted, and a
   );
   t.end();
 });
+
+t.test('W27: a profile that no policy uses changes what a pod is known to be instrumented by', (t) => {
+  const profiles = new ProfileBook();
+  const policies = new PolicyBook({});
+  policies.update([], profiles.registry);
+  t.notOk(policies.rules.tracers.wrappers.has('/own/run'));
+  const profile = { ...profileObject('own'), spec: { version: '1', wrapper: { argv: ['/own/run'] } } };
+  const picked = pickObject(resources.profiles)(profile);
+  t.ok(profiles.update(picked === undefined ? [] : [picked]));
+  t.ok(policies.update([], profiles.registry));
+  t.ok(policies.rules.tracers.wrappers.has('/own/run'));
+  t.notOk(policies.update([], profiles.registry));
+  t.end();
+});

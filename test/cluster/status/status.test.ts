@@ -29,6 +29,7 @@ const facts: PolicyFacts = {
   webhook: configured,
   credentials: present,
   takesKey: true,
+  sharedUser: false,
   before: undefined,
   wallMs,
 };
@@ -83,7 +84,7 @@ t.test('a policy that is carried out as it stands is Ready', (t) => {
   );
   t.same(
     conditionTypes.map((type) => said(status, type)),
-    ['True Served', 'True Resolved', 'True Configured', 'True Present', 'False NoOverlap'],
+    ['True Served', 'True Resolved', 'True Configured', 'True Present', 'False NoOverlap', 'False NoWayRound'],
   );
   for (const condition of status.conditions) {
     t.match(condition, { observedGeneration: 1, lastTransitionTime: '2026-11-22T12:00:00Z' });
@@ -242,7 +243,8 @@ t.test('what does not keep a policy from being Ready', (t) => {
   const overlapping = statusAfter({ reach: { matchedNamespaces: 9, overlap } }, [[good]]);
   t.equal(said(overlapping, 'Ready'), 'True Served');
   t.equal(said(overlapping, 'Overlapping'), 'True BlocksOthersPods');
-  t.match(overlapping.conditions.at(-1)?.message, /^Policy default wins .* 5 namespaces \(a, b, c and 2 more\)/);
+  const { message } = overlapping.conditions.find(({ type }) => type === 'Overlapping') ?? {};
+  t.match(message, /^Policy default wins .* 5 namespaces \(a, b, c and 2 more\)/);
   t.end();
 });
 
@@ -351,5 +353,50 @@ t.test('selectors that some labels satisfy can both select', (t) => {
     }),
     { numRuns: 2_000 },
   );
+  t.end();
+});
+
+const userOfWorkload: JsonObject = {
+  ...profileObject('own'),
+  spec: {
+    version: '1',
+    image: 'own/agent:1',
+    sidecar: { name: 'own', runAs: 'Workload', resources: { requests: { cpu: '1m', memory: '1Mi' } } },
+  },
+};
+
+t.test('F8: a policy that a pod’s author could get round is Weak, and says how', (t) => {
+  const weakOf = (spec: JsonObject, more: Partial<PolicyFacts> = {}, profiles: readonly JsonObject[] = []) => {
+    const { conditions } = statusAfter(more, [[policyObject('payments', spec)], profiles]);
+    const found = conditions.find(({ type }) => type === 'Weak');
+    return found === undefined ? '' : `${found.status} ${found.reason}: ${found.message}`;
+  };
+  const security = { prefer: 'Security' };
+  const rows: readonly (readonly [spec: JsonObject, said: RegExp])[] = [
+    [{}, /^False TrustsAuthors/],
+    [{ containers: { exclude: ['x'] } }, /^False TrustsAuthors/],
+    [security, /^False NoWayRound/],
+    [{ optOut: 'Forbidden' }, /^False NoWayRound/],
+    [{ ...security, containers: { exclude: ['image:x', { image: 'y' }] } }, /^False NoWayRound/],
+    [{ ...security, containers: { exclude: ['istio-proxy', 'image:x'] } }, /could name a container istio-proxy, which/],
+    [{ optOut: 'Forbidden', containers: { exclude: ['a', 'b'] } }, /could name a container a or b, which/],
+    [{ ...security, containers: { include: ['web'] } }, /containers\.include does not have\.$/],
+    [{ ...security, containers: { cover: ['Main'] } }, /in an init container or a native sidecar/],
+    [{ ...security, containers: { cover: ['Init'] } }, /in a main container/],
+    [{ ...security, match: { podSelector: { matchLabels: { a: 'b' } } } }, /leave out the labels/],
+    [{ ...security, match: { podSelector: { matchExpressions: [{ key: 'a', operator: 'Exists' }] } } }, /the labels/],
+    [{ ...security, admitUninstrumented: ['windows', 'mirror_pod'] }, /^False NoWayRound/],
+    [
+      { ...security, admitUninstrumented: ['windows', 'host_pid', 'pid1_in_pod'] },
+      /bring about host_pid, pid1_in_pod, /,
+    ],
+    [{ optOut: 'Forbidden', admitUninstrumented: ['host_pid'] }, /^False NoWayRound/],
+    [{ ...security, onUnresolvedImage: 'Skip' }, /nobody can look up/],
+    [{ ...security, containers: { cover: ['Main'], exclude: ['x'] } }, /leaves alone; or run a program/],
+  ];
+  for (const [spec, said] of rows) t.match(weakOf(spec), said, JSON.stringify(spec));
+  t.match(weakOf(security, { sharedUser: true }), /since OpenShift gives a namespace one user\.$/);
+  t.match(weakOf({ ...security, profile: { name: 'own' } }, {}, [userOfWorkload]), /gives it the workload’s user\.$/);
+  t.match(said(statusAfter({}, [[policyObject('payments', { prefer: 'Securty' })]]), 'Weak'), 'Unknown PolicyInvalid');
   t.end();
 });

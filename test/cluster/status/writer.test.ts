@@ -51,6 +51,7 @@ async function lead(
     excludedNamespaces: new Set(['kube-system']),
     webhookOf: () => facts.webhook,
     credentialsOf: () => ({ status: 'True', reason: 'Present', message: 'There.' }),
+    sharedUser: () => false,
     log,
     metrics: {
       setPolicyCondition: (condition, status, policies) => void metrics.set(`${condition} ${status}`, policies),

@@ -130,10 +130,13 @@ t.test('E39: entrypoints that must be process 1 are left alone, wherever they co
     t.match(wrapArgv(container([]), wrapper, image([program])), { reason: 'pid1_entrypoint' });
     t.match(wrapArgv(container([]), wrapper, image([], [program])), { reason: 'pid1_entrypoint' });
     t.match(wrapArgv(container([], [program]), wrapper, image([])), { reason: 'pid1_entrypoint' });
-    t.match(wrapArgv(container([], [program]), wrapper, image(['/entry'])), { command: [...wrapper, '/entry'] });
+    t.match(wrapArgv(container([], [program]), wrapper, image(['/entry'])), { reason: 'pid1_entrypoint' });
+    t.match(wrapArgv(container([], [program]), wrapper, image([...wrapper, 'tini', '--'])), {
+      reason: 'pid1_entrypoint',
+    });
   }
   for (const program of ['/app/init', 'tini', '/usr/bin/dumb-init', '/initdb', 'sh']) {
-    t.match(wrapArgv(container([program, '/init']), wrapper, undefined), { command: [...wrapper, program, '/init'] });
+    t.match(wrapArgv(container([program, '/app']), wrapper, undefined), { command: [...wrapper, program, '/app'] });
   }
   t.end();
 });

@@ -1,0 +1,77 @@
+import type { Finding } from '../model/decision.js';
+import type { KnownTracers } from '../model/tracers.js';
+
+/** What of a container shows that a tracer starts it, or that it is an agent. */
+export interface Suspect {
+  readonly name: string;
+  readonly image: string;
+  /** The words that it starts with, as far as they are known. */
+  readonly argv: readonly string[];
+}
+
+/** For whom another profile's instrumentation is looked for. */
+export interface OwnTracer {
+  readonly profile: string;
+  /** First word of the wrapper's argv: what starts so is known as instrumented by the profile itself. */
+  readonly program: string | undefined;
+  /** Whether agents of the profile itself are known otherwise already. */
+  readonly knowsAgents: boolean;
+}
+
+/**
+ * What shows that a container is another profile's, or belongs to an agent that is there by other means: no process is
+ * traced twice (W27).
+ */
+export function otherTracer(suspect: Suspect, own: OwnTracer, known: KnownTracers): Finding | undefined {
+  const program = suspect.argv[0];
+  if (program !== undefined && program !== own.program) {
+    const wrappers = known.wrappers.get(program);
+    const wrapper = wrappers?.find(({ words }) => words.every((word, index) => suspect.argv[index + 1] === word));
+    if (wrapper !== undefined) {
+      return instrumented(`container ${suspect.name} starts with the wrapper of profile ${first(wrapper.profiles)}`);
+    }
+  }
+  const agents = agentOf(suspect, known);
+  if (agents.length === 0 || (own.knowsAgents && agents.includes(own.profile))) return undefined;
+  return instrumented(`container ${suspect.name} is a part of profile ${first(agents)} that is none of ours`);
+}
+
+const nobody: readonly string[] = [];
+
+/** The profiles whose agent, or copy of files, a container is: by its image's repository, or its name and a mirror's. */
+function agentOf({ name, image }: Suspect, { agents, parts }: KnownTracers): readonly string[] {
+  const base = baseOf(image);
+  const alike = parts.get(base);
+  if (alike === undefined) return nobody;
+  const profiles = agents.get(repositoryOf(image));
+  if (profiles !== undefined) return [...profiles];
+  const named = alike.filter((part) => isNamed(name, part.name));
+  return named.length === 0 ? nobody : named.map(({ profile }) => profile);
+}
+
+/** Whether a container has this name, in whatever case, or one that a suffix makes of it. */
+function isNamed(name: string, part: string): boolean {
+  const [one, other] = [name.toLowerCase(), part.toLowerCase()];
+  return one === other || one.startsWith(`${other}-`);
+}
+
+function baseOf(image: string): string {
+  const repository = repositoryOf(image);
+  return repository.slice(repository.lastIndexOf('/') + 1);
+}
+
+/** A reference without its tag and digest. */
+function repositoryOf(image: string): string {
+  const at = image.indexOf('@');
+  const end = at === -1 ? image.length : at;
+  const colon = image.lastIndexOf(':', end - 1);
+  return image.slice(0, colon > image.lastIndexOf('/', end - 1) ? colon : end);
+}
+
+function first(names: Iterable<string>): string {
+  return [...names].sort()[0] ?? '';
+}
+
+function instrumented(detail: string): Finding {
+  return { reason: 'instrumented_otherwise', detail };
+}

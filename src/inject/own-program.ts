@@ -1,0 +1,48 @@
+import { mountPoint, withoutSlash } from './path.js';
+
+/** Folders in which nobody keeps programs: what is mounted in there changes what an image starts in nothing. */
+const dataFolders = [
+  ...['/dev/', '/home/', '/mnt/', '/run/', '/tmp/', '/vault/'],
+  ...['/var/cache/', '/var/lib/', '/var/log/', '/var/run/', '/var/spool/', '/var/tmp/'],
+] as const;
+
+/** Variables with which a loader, a shell or an interpreter runs other code than the program's own. */
+const loaderVariables: ReadonlySet<string> = new Set([
+  ...['BASH_ENV', 'ENV', 'GCONV_PATH', 'GLIBC_TUNABLES', 'IFS', 'OPENSSL_CONF', 'OPENSSL_MODULES', 'PATH'],
+  ...['JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS', '_JAVA_OPTIONS', 'CLASSPATH', 'DOTNET_STARTUP_HOOKS'],
+  ...['NODE_OPTIONS', 'NODE_PATH', 'PERL5LIB', 'PERL5OPT', 'RUBYLIB', 'RUBYOPT'],
+  ...['PYTHONHOME', 'PYTHONPATH', 'PYTHONSTARTUP'],
+]);
+
+/** Whether a variable may make a program run other code than its own. */
+export function isLoaderVariable(name: string): boolean {
+  return name.startsWith('LD_') || loaderVariables.has(name);
+}
+
+/**
+ * Whether something that is mounted at a path could stand in the place of a program, a library or the loader's own
+ * files. Only what is known to be no such place is let through, since nobody knows where an image has its programs.
+ */
+export function isOverPrograms(path: string): boolean {
+  const place = mountPoint(path);
+  if (place.startsWith('/etc/')) return place === '/etc/' || place.startsWith('/etc/ld');
+  return !dataFolders.some((folder) => place.startsWith(folder));
+}
+
+/** What of a container could make another program of its image's. */
+export interface Bending {
+  readonly variables: readonly string[];
+  readonly mounts: readonly string[];
+  /** Something whose content is not in the container itself, such as `envFrom`. */
+  readonly elsewhere: readonly string[];
+}
+
+/** What makes it uncertain that a container runs its image's own program, in a few words; `undefined` for nothing. */
+export function bentBy({ variables, mounts, elsewhere }: Bending): string | undefined {
+  const [unknown] = elsewhere;
+  if (unknown !== undefined) return `it has ${unknown}`;
+  const variable = variables.find(isLoaderVariable);
+  if (variable !== undefined) return `it sets ${variable}`;
+  const mount = mounts.find(isOverPrograms);
+  return mount === undefined ? undefined : `it mounts ${withoutSlash(mountPoint(mount))}, where programs may be`;
+}

@@ -1,0 +1,191 @@
+/**
+ * Which programs have to be process 1. They do not start as another process: not under a tracer that forks (E39), and
+ * not in a process namespace that the pod's containers share (F22).
+ */
+
+/** Names that only such programs have, wherever they stand. */
+const initNames: ReadonlySet<string> = new Set([
+  'systemd',
+  'openrc',
+  'openrc-init',
+  'runit',
+  'runit-init',
+  's6-linux-init',
+  's6-overlay-suexec',
+  's6-svscan',
+]);
+
+/** Where a program named `init` is the system's, and not one of the image's own. */
+const initFolders: ReadonlySet<string> = new Set([
+  '',
+  '/bin',
+  '/sbin',
+  '/usr/bin',
+  '/usr/sbin',
+  '/usr/local/bin',
+  '/usr/local/sbin',
+  '/lib/systemd',
+  '/usr/lib/systemd',
+]);
+
+/** s6-overlay's own folder, which has a version behind its name in older releases: all in it starts process 1. */
+const s6Folder = '/package/admin/s6-overlay';
+
+/** Programs that become, or start, the program named behind their options; each with the options that take a word. */
+const forwarders: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['tini', new Set(['-p', '-e'])],
+  ['tini-static', new Set(['-p', '-e'])],
+  ['docker-init', new Set(['-p', '-e'])],
+  ['dumb-init', new Set(['-r', '--rewrite'])],
+  ['catatonit', new Set<string>()],
+  ['busybox', new Set<string>()],
+  ['env', new Set(['-u', '--unset', '-C', '--chdir'])],
+  ['exec', new Set(['-a'])],
+  ['command', new Set<string>()],
+  ['nice', new Set(['-n', '--adjustment'])],
+  ['nohup', new Set<string>()],
+  ['setsid', new Set<string>()],
+]);
+
+const shells: ReadonlySet<string> = new Set(['sh', 'ash', 'bash', 'dash', 'ksh', 'mksh', 'zsh']);
+
+/** Programs that do something to the files they are given, and start none. */
+const fileTools: ReadonlySet<string> = new Set([
+  ...['[', '[[', 'cat', 'chmod', 'chown', 'cp', 'echo', 'file', 'install', 'ln', 'ls', 'mkdir', 'mv', 'printf', 'rm'],
+  ...['stat', 'test', 'touch'],
+]);
+
+/** What may stand before a command in a shell's script. */
+const shellWords: ReadonlySet<string> = new Set(['!', 'do', 'else', 'if', 'then', 'time', 'until', 'while', '{']);
+
+const betweenCommands = /[;&|\n()`]+/;
+const assignment = /^[A-Za-z_][A-Za-z0-9_]*=/;
+const quotes = /["']/g;
+
+/**
+ * The word of an argv that has to be process 1; `undefined` for none. A bare name counts as the program that is started:
+ * first, or behind `tini`, `dumb-init`, `env`, `exec` and the like. A path of the system's counts wherever it is a word
+ * of its own, since entrypoint scripts end in `exec "$@"`, but not where a program is given it that only handles files.
+ *
+ * @param firstIsProgram false where something unknown is started before the first word
+ */
+export function mustBePid1(argv: readonly string[], firstIsProgram = true): string | undefined {
+  return search(argv, firstIsProgram, 0);
+}
+
+/** Scripts within scripts are read so deep. */
+const deepest = 4;
+
+/** @param depth in how many scripts the words stand */
+function search(argv: readonly string[], firstIsProgram: boolean, depth: number): string | undefined {
+  let startsHere = firstIsProgram;
+  for (let index = 0; index < argv.length; index++) {
+    const word = argv[index] ?? '';
+    const path = cleanPath(word);
+    const isPath = path.startsWith('/');
+    if ((startsHere || isPath) && isInit(path, argv[index + 1])) return word;
+    if (!startsHere) continue;
+    const name = baseOf(path);
+    if (fileTools.has(name)) return undefined;
+    if (shells.has(name)) {
+      const at = scriptBehind(argv, index + 1);
+      // In a script quotes are gone already, so one within is all that is left of the command.
+      if (at !== undefined) return ofScript((depth === 0 ? argv[at] : argv.slice(at).join(' ')) ?? '', depth + 1);
+    }
+    const options = forwarders.get(name);
+    startsHere = options !== undefined;
+    if (options !== undefined) index = lastOption(argv, index + 1, options);
+  }
+  return undefined;
+}
+
+/** Whether a cleaned path or a bare name is such a program's. */
+function isInit(path: string, next: string | undefined): boolean {
+  const slash = path.lastIndexOf('/');
+  const name = slash === -1 ? path : path.slice(slash + 1);
+  if (initNames.has(name)) return true;
+  if (path.startsWith(s6Folder)) return true;
+  if (name === 'init') return slash === -1 || initFolders.has(path.slice(0, slash));
+  return name === 'busybox' && (next === 'init' || next === 'linuxrc');
+}
+
+function baseOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** A path as the kernel takes it: `//sbin/../init/` is `/init`. What is no absolute path stays. */
+function cleanPath(word: string): string {
+  if (!word.startsWith('/')) return word;
+  if (!word.includes('//') && !word.includes('/.') && !(word.length > 1 && word.endsWith('/'))) return word;
+  const parts: string[] = [];
+  for (const part of word.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
+/** Place of the last word before the program that a forwarder starts. */
+function lastOption(argv: readonly string[], from: number, withWord: ReadonlySet<string>): number {
+  let index = from;
+  for (; index < argv.length; index++) {
+    const word = argv[index] ?? '';
+    if (word === '--') return index;
+    if (withWord.has(word)) index++;
+    else if (!word.startsWith('-') && !assignment.test(word)) break;
+  }
+  return index - 1;
+}
+
+/** Place of the script that a shell is given by `-c`, alone or among other letters; `undefined` where it reads a file. */
+function scriptBehind(argv: readonly string[], from: number): number | undefined {
+  let given = false;
+  for (let index = from; index < argv.length; index++) {
+    const word = argv[index] ?? '';
+    if (word.startsWith('-') || word.startsWith('+')) {
+      given ||= word.startsWith('-') && !word.startsWith('--') && word.includes('c');
+      // The name of an option stands behind the letter.
+      if (/^[-+][a-z]*o$/i.test(word)) index++;
+    } else return given ? index : undefined;
+  }
+  return undefined;
+}
+
+/** The same of a script: of its commands, a bare name only counts behind `exec`, or as the only one. */
+function ofScript(script: string, depth: number): string | undefined {
+  if (depth > deepest) return undefined;
+  const commands = script
+    .split(betweenCommands)
+    .map(wordsOf)
+    .filter((words) => words.length > 0);
+  for (const words of commands) {
+    const found = search(words, commands.length === 1 || isStarter(words[0] ?? ''), depth);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Whether a command of several in a script is no function's or script's name, but tells itself what follows. */
+function isStarter(word: string): boolean {
+  const name = baseOf(word);
+  return forwarders.has(name) || fileTools.has(name) || shells.has(name);
+}
+
+function wordsOf(command: string): readonly string[] {
+  const words = command.replace(quotes, ' ').split(/\s+/).filter(Boolean);
+  const start = words.findIndex((word) => !shellWords.has(word) && !assignment.test(word));
+  return start === -1 ? [] : words.slice(start);
+}
+
+const procOne = /\/proc\/1(?![0-9])/;
+/** Words that may stand between `kill` and the process: `-s TERM --`. */
+const mostKillWords = 4;
+
+/** Whether a command signals process 1, or looks at it under /proc. */
+export function speaksOfPid1(command: readonly string[]): boolean {
+  const words = command.flatMap((word) => word.split(/[\s;&|()"'`]+/));
+  return words.some((word, index) => {
+    if (procOne.test(word)) return true;
+    return baseOf(word) === 'kill' && words.slice(index + 1, index + 1 + mostKillWords).includes('1');
+  });
+}

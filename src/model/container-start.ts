@@ -1,0 +1,11 @@
+/** How a container starts, as far as that tells whether it is its image's own program that runs. */
+export interface ContainerStart {
+  /** The words of its own `command`; `undefined` where they are not known. Empty: the image's entrypoint. */
+  readonly command: readonly string[] | undefined;
+  /** The words of its own `args`; `undefined` where they are not known. */
+  readonly args: readonly string[] | undefined;
+  /** What could make another program of the image's, in a few words; `undefined` for nothing. */
+  readonly bent: string | undefined;
+  /** Where it mounts something, cleaned, with a slash at the end. */
+  readonly mounts: readonly string[];
+}
