@@ -12,6 +12,11 @@ import type { ContainerView, PodView } from './view.js';
 const ownUser = 65532;
 /** What a step that copies files asks for; never more than the sidecar, so no effective request rises (E27). */
 const stepRequests: Readonly<Record<string, string>> = { cpu: '10m', memory: '32Mi' };
+/**
+ * Enough for a step to copy with. Its planned limits follow the pod's class of service, which a container that another
+ * webhook adds may change.
+ */
+export const leastStepLimits: Readonly<Record<string, string>> = { cpu: '10m', memory: '64Mi' };
 const defaultStepLimits: Readonly<Record<string, string>> = { cpu: '500m', memory: '128Mi' };
 
 /** What our containers have to fit in with. */

@@ -1,0 +1,79 @@
+import type { JsonObject, JsonValue } from '../../../model/json.js';
+import { writePointer } from '../../../model/json-pointer.js';
+import type { AllowedDifference, ClusterFacts } from '../../../model/recipe.js';
+
+/** Which part of ours something is about. */
+export type Part = 'volume' | 'tools' | 'files' | 'agent';
+
+/** One place in which a part of ours is not as planned, nor as the table lets it be. */
+export interface Difference {
+  readonly part: Part;
+  /** From the part on: fields, and members of lists by what tells them apart, a name or a mount's path. */
+  readonly place: readonly string[];
+  /** What the pod has there; `null` for nothing. */
+  readonly value: JsonValue;
+}
+
+/** None: shared, since nearly every part has none. */
+export const noDifferences: readonly Difference[] = [];
+
+/** What a comparison goes by, beside the two sides. */
+export interface Terms {
+  readonly part: Part;
+  readonly facts: ClusterFacts;
+  /** The pod's volumes: only a volume's source says what a mount is. */
+  readonly volumes: readonly JsonObject[];
+  /** Limits below which nobody may bring the part, by resource; those that are planned where it has none. */
+  readonly minimumLimits: Readonly<Record<string, string>> | undefined;
+  /** Variables that nobody may add (E32). */
+  readonly reservedEnv: ReadonlySet<string>;
+}
+
+/** An entry longer than this is not printed, since warnings and Events have little room. */
+const longestEntry = 300;
+/** As many entries are printed. */
+const mostEntries = 12;
+/** The parts that are containers; `*` in an entry stands for each. */
+const containerParts: readonly Part[] = ['tools', 'files', 'agent'];
+
+/** The entry of `ownPartsMayDiffer` that lets a difference be. */
+export function entryFor({ part, place, value }: Difference): AllowedDifference {
+  return { path: writePointer([part, ...place]), value };
+}
+
+/**
+ * Differences for people: where they are, and the entries that would allow them. What is the same in each of our
+ * containers is said once.
+ */
+export function describeDifferences(differences: readonly Difference[]): string {
+  const places = new Set<string>();
+  const entries = new Set<string>();
+  let unprinted = 0;
+  for (const difference of differences) {
+    const entry = entryFor(difference);
+    const everywhere = entryFor({ ...difference, part: 'volume' });
+    const shared = isInEach(differences, difference)
+      ? { path: everywhere.path.replace(/^\/volume/, '/*'), value: entry.value }
+      : entry;
+    places.add(shared.path);
+    const text = JSON.stringify(shared);
+    if (text.length > longestEntry || (entries.size >= mostEntries && !entries.has(text))) unprinted += 1;
+    else entries.add(text);
+  }
+  const where = [...places].slice(0, mostEntries).join(', ');
+  const more = places.size > mostEntries ? ` and ${places.size - mostEntries} more` : '';
+  const printed = entries.size === 0 ? 'an entry for each' : `[${[...entries].join(',')}]`;
+  const rest = entries.size > 0 && unprinted > 0 ? ` and ${unprinted} more` : '';
+  return `not as planned: ${where}${more}; ownPartsMayDiffer would have to hold ${printed}${rest}`;
+}
+
+function isInEach(differences: readonly Difference[], { part, place, value }: Difference): boolean {
+  if (part === 'volume') return false;
+  const [path, text] = [writePointer(place), JSON.stringify(value)];
+  const parts = new Set(
+    differences
+      .filter((other) => writePointer(other.place) === path && JSON.stringify(other.value) === text)
+      .map((other) => other.part),
+  );
+  return containerParts.every((one) => parts.has(one));
+}
