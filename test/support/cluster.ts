@@ -47,6 +47,10 @@ function settle(container: DraftObject): void {
     mounts.push({ name: tokens.name, readOnly: true, mountPath });
   }
   const resources = objectAt(container, 'resources');
+  // A request that is absent is the limit, before anybody else sees the pod.
+  for (const [name, limit] of Object.entries(objectAt(resources, 'limits'))) {
+    setDefault(objectAt(resources, 'requests'), name, limit ?? null);
+  }
   setDefault(objectAt(resources, 'requests'), 'cpu', '50m');
   setDefault(objectAt(resources, 'limits'), 'memory', '1Gi');
   setDefault(container, 'terminationMessagePath', '/dev/termination-log');

@@ -155,7 +155,8 @@ function termsOf({ view, recipe, around }: PodContext, part: Terms['part']): Ter
     part,
     facts: around.facts,
     volumes: view.volumes,
-    minimumLimits: part === 'agent' ? recipe.sidecar?.minimumLimits : leastStepLimits,
+    minimumLimits: () => (part === 'agent' ? recipe.sidecar?.minimumLimits : leastStepLimits(recipe)),
+    ownLimits: () => (part === 'agent' ? recipe.sidecar?.resources.limits : leastStepLimits(recipe)),
     reservedEnv: recipe.reservedEnv,
   };
 }

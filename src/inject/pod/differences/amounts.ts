@@ -1,5 +1,6 @@
 import { objectOf, type JsonObject, type JsonValue } from '../../../model/json.js';
 import { parseQuantity, sameQuantity } from '../../../model/quantity.js';
+import type { Terms } from './difference.js';
 
 /**
  * Amounts that others set on our containers: requests as anybody sets them (the Vertical Pod Autoscaler, GKE
@@ -15,7 +16,7 @@ const leastStorage = '64Mi';
 export function compareAmounts(
   actual: JsonValue | undefined,
   planned: JsonValue | undefined,
-  minimumLimits: Readonly<Record<string, string>> | undefined,
+  terms: Terms,
   report: (place: readonly string[], value: JsonValue | undefined) => void,
 ): void {
   const found = objectOf(actual);
@@ -35,13 +36,13 @@ export function compareAmounts(
   const limits = objectOf(found?.['limits']);
   const wantedLimits = objectOf(wanted?.['limits']);
   for (const name in wantedLimits) {
-    if (limits?.[name] === undefined) report(['resources', 'limits', name], undefined);
+    if (limits?.[name] === undefined && terms.ownLimits()?.[name] !== undefined)
+      report(['resources', 'limits', name], undefined);
   }
   for (const name in limits) {
     const value = limits[name];
     if (value === wantedLimits?.[name] || sameQuantity(value, wantedLimits?.[name])) continue;
-    if (isEnough(value, known.has(name) ? leastOf(name, wantedLimits, wantedRequests, minimumLimits) : undefined))
-      continue;
+    if (isEnough(value, known.has(name) ? leastOf(name, wantedLimits, wantedRequests, terms) : undefined)) continue;
     report(['resources', 'limits', name], value);
   }
 }
@@ -55,10 +56,10 @@ function leastOf(
   name: string,
   limits: JsonObject | undefined,
   requests: JsonObject | undefined,
-  minimum: Readonly<Record<string, string>> | undefined,
+  { minimumLimits }: Terms,
 ): JsonValue | undefined {
   const planned = limits?.[name];
-  const named = name === 'ephemeral-storage' ? leastStorage : minimum?.[name];
+  const named = name === 'ephemeral-storage' ? leastStorage : minimumLimits()?.[name];
   if (named === undefined) return planned ?? requests?.[name];
   if (planned === undefined) return named;
   return isEnough(planned, named) ? named : planned;

@@ -48,8 +48,7 @@ class Comparison {
     const places = this.#mounts();
     this.#variables(places);
     if (actual['resources'] !== planned['resources']) {
-      const { minimumLimits } = this.#terms;
-      compareAmounts(actual['resources'], planned['resources'], minimumLimits, this.#reportPlace);
+      compareAmounts(actual['resources'], planned['resources'], this.#terms, this.#reportPlace);
     }
     return this.#differences ?? noDifferences;
   }

@@ -24,7 +24,12 @@ export interface Terms {
   /** The pod's volumes: only a volume's source says what a mount is. */
   readonly volumes: readonly JsonObject[];
   /** Limits below which nobody may bring the part, by resource; those that are planned where it has none. */
-  readonly minimumLimits: Readonly<Record<string, string>> | undefined;
+  readonly minimumLimits: () => Readonly<Record<string, string>> | undefined;
+  /**
+   * Limits that the part has in every pod. Further ones follow the pod's class of service, which a container that another
+   * webhook adds may change: they may be absent.
+   */
+  readonly ownLimits: () => Readonly<Record<string, string>> | undefined;
   /** Variables that nobody may add (E32). */
   readonly reservedEnv: ReadonlySet<string>;
 }
