@@ -85,7 +85,10 @@ class Comparison {
     }
     for (const field in actual) {
       if (field === 'capabilities' || planned?.[field] !== undefined) continue;
-      this.#extra(`securityContext.${field}`, ['securityContext', field], actual[field]);
+      const value = actual[field];
+      // What a container denies here, such as runAsNonRoot, wins over what the pod says.
+      if (value === undefined || value === null) continue;
+      this.#other(`securityContext.${field}`, ['securityContext', field], value, undefined);
     }
     const [found, wanted] = [objectOf(actual?.['capabilities']), objectOf(planned?.['capabilities'])];
     for (const field in wanted) {
