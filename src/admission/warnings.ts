@@ -16,6 +16,7 @@ const loud: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'agent_image_unauthorized',
   'credentials_awaited',
   'parts_taken_off',
+  'parts_put_back',
   'pull_secrets_not_added',
 ]);
 

@@ -34,10 +34,10 @@ export interface Terms {
   readonly reservedEnv: ReadonlySet<string>;
 }
 
-/** An entry longer than this is not printed, since warnings and Events have little room. */
+/** An entry longer than this is not printed, but its place is. */
 const longestEntry = 300;
-/** As many entries are printed. */
-const mostEntries = 12;
+/** As many characters of entries are printed: a denial has room for 2,000. */
+const longestTogether = 1_400;
 /** The parts that are containers; `*` in an entry stands for each. */
 const containerParts: readonly Part[] = ['tools', 'files', 'agent'];
 
@@ -47,30 +47,35 @@ export function entryFor({ part, place, value }: Difference): AllowedDifference 
 }
 
 /**
- * Differences for people: where they are, and the entries that would allow them. What is the same in each of our
- * containers is said once.
+ * Differences for people: the entries that would allow them, and the places of those that are too long to print. What is
+ * the same in each of our containers is said once.
  */
 export function describeDifferences(differences: readonly Difference[]): string {
-  const places = new Set<string>();
   const entries = new Set<string>();
-  let unprinted = 0;
+  const places = new Set<string>();
+  let left = longestTogether;
   for (const difference of differences) {
-    const entry = entryFor(difference);
-    const everywhere = entryFor({ ...difference, part: 'volume' });
-    const shared = isInEach(differences, difference)
-      ? { path: everywhere.path.replace(/^\/volume/, '/*'), value: entry.value }
-      : entry;
-    places.add(shared.path);
-    const text = JSON.stringify(shared);
-    if (text.length > longestEntry || (entries.size >= mostEntries && !entries.has(text))) unprinted += 1;
-    else entries.add(text);
+    const { path, value } = entryFor(difference);
+    const shared = isInEach(differences, difference) ? path.replace(/^\/[a-z]+/, '/*') : path;
+    const text = JSON.stringify({ path: shared, value });
+    if (entries.has(text)) continue;
+    if (text.length > longestEntry || text.length > left) {
+      places.add(shared);
+      continue;
+    }
+    left -= text.length;
+    entries.add(text);
   }
-  const where = [...places].slice(0, mostEntries).join(', ');
-  const more = places.size > mostEntries ? ` and ${places.size - mostEntries} more` : '';
-  const printed = entries.size === 0 ? 'an entry for each' : `[${[...entries].join(',')}]`;
-  const rest = entries.size > 0 && unprinted > 0 ? ` and ${unprinted} more` : '';
-  return `not as planned: ${where}${more}; ownPartsMayDiffer would have to hold ${printed}${rest}`;
+  const told = [...places].slice(0, mostPlaces).join(', ');
+  const more = places.size > mostPlaces ? ` and ${places.size - mostPlaces} more` : '';
+  const where = places.size === 0 ? '' : `, at ${told}${more}`;
+  return entries.size === 0
+    ? `not as planned${where}`
+    : `not as planned${where}; to let it be, list in ownPartsMayDiffer: [${[...entries].join(',')}]`;
 }
+
+/** As many places are told. */
+const mostPlaces = 8;
 
 function isInEach(differences: readonly Difference[], { part, place, value }: Difference): boolean {
   if (part === 'volume') return false;

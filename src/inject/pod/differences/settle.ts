@@ -91,12 +91,15 @@ function reordered(members: readonly PlannedMember[]): readonly PlannedMember[] 
 function describe({ volumes, initContainers, containers }: OwnMembers, inOrder: boolean): string {
   const all = [...volumes, ...initContainers, ...containers];
   const differences: readonly Difference[] = all.flatMap((member) => member.differences);
-  const names = all.filter((member) => member.differences.length > 0).map(({ part, name }) => whatIs(part, name));
-  const texts = differences.length === 0 ? [] : [`${names.join(', ')}: ${describeDifferences(differences)}`];
-  if (!inOrder) texts.push(`${initContainers.map(({ name }) => name).join(', ')} do not stand in this order`);
-  return texts.join('; ');
+  const texts: string[] = [];
+  if (differences.length > 0) {
+    const changed = all.filter((member) => member.differences.length > 0);
+    texts.push(`${listed(changed)} ${changed.length === 1 ? 'is' : 'are'} ${describeDifferences(differences)}`);
+  }
+  if (!inOrder) texts.push(`${listed(initContainers)} do not stand in this order`);
+  return texts.reverse().join('; ');
 }
 
-function whatIs(part: PlannedMember['part'], name: string): string {
-  return part === 'volume' ? `volume ${name}` : `container ${name}`;
+function listed(members: readonly PlannedMember[]): string {
+  return members.map(({ part, name }) => (part === 'volume' ? `volume ${name}` : name)).join(', ');
 }

@@ -126,7 +126,7 @@ for (const [name, company] of companies) {
     const pod = behind(user, company, security);
     const denied = decideNow(pod, security, 'validate').decision;
     t.match(denied, { decision: 'deny', reason: 'parts_differ' });
-    const printed = /ownPartsMayDiffer would have to hold (\[.*\])$/.exec(denied.detail)?.[1] ?? '';
+    const printed = /list in ownPartsMayDiffer: (\[.*\])$/.exec(denied.detail)?.[1] ?? '';
     const listed: readonly AllowedDifference[] = JSON.parse(printed);
     const allowing = engineWith(name, { prefer: 'Security' }, listed);
     t.match(decideNow(pod, allowing, 'validate').decision, { reason: 'injected' }, printed);
