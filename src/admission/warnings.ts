@@ -19,6 +19,7 @@ const loud: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'image_declares_volume',
   'parts_taken_off',
   'pid1_assumed',
+  'parts_put_back',
   'pull_secrets_not_added',
 ]);
 

@@ -15,7 +15,7 @@ export function ruleFor({ policy }: Passed, { rules }: Engine): Rule {
 }
 
 /** What planning found, of a pod or of a task. */
-export interface Found extends Pick<Findings, 'obstacle' | 'tampered' | 'differing' | 'containers'> {
+export interface Found extends Pick<Findings, 'obstacle' | 'tampered' | 'differing' | 'kept' | 'containers'> {
   readonly remarks: readonly Finding[];
 }
 
@@ -31,6 +31,7 @@ export function findingsOf(
     // Overriding a reserved variable is a way of opting out: only a policy that forbids that minds (E32).
     tampered: policy.spec.optOut === 'Forbidden' ? found.tampered : undefined,
     differing: found.differing,
+    kept: found.kept,
     missing,
     containers: found.containers,
     narrowed,

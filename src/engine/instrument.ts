@@ -6,7 +6,7 @@ import { names } from '../model/names.js';
 import type { Operation } from '../model/patch.js';
 import type { StringMap } from '../model/selector.js';
 import { needsImage } from '../inject/pod/argv.js';
-import { makePlan, type Planned } from '../inject/pod/make-plan.js';
+import { makePlan, type Planned, type WhereDiffering } from '../inject/pod/make-plan.js';
 import { missingParts, partsTakenOff } from '../inject/pod/missing.js';
 import { concernedContainers } from '../inject/pod/named-parts.js';
 import { findObstacle } from '../inject/pod/obstacles.js';
@@ -210,6 +210,7 @@ function finished(request: PodRequest, screening: Passed, rule: Rule, context: P
     imageOf: ({ name }) => chosen.images.get(name),
     namespaceLabels: request.namespaceLabels,
     pullSecretsAdmitted: request.admitted,
+    differing: whereDiffering(screening.policy, request.door),
   });
   const { plan } = planned;
   const mutates = request.door === 'mutate';
@@ -233,6 +234,12 @@ function finished(request: PodRequest, screening: Passed, rule: Rule, context: P
           rule.parts.operations,
         );
   return { decision, patch, rule, plan, images: chosen.images };
+}
+
+/** What becomes of parts of ours that somebody changed: nobody may where opting out is forbidden. */
+function whereDiffering({ spec }: CompiledPolicy, door: Door): WhereDiffering {
+  if (spec.optOut === 'Forbidden') return door === 'mutate' ? 'putBack' : 'stops';
+  return spec.prefer === 'Availability' ? 'stays' : 'stops';
 }
 
 /** Whether a value is still being worked out. */

@@ -113,6 +113,7 @@ const profileGroups: readonly Group[] = [
     fields: [
       ...fieldsOf('sidecar', 'name image argv runAs runAsUser runAsGroup readOnlyRootFilesystem'),
       ...fieldsOf('sidecar.resources', 'requests limits'),
+      'sidecar.minimumLimits',
       ...variable('sidecar.env[]'),
     ],
   },

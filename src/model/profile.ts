@@ -124,6 +124,12 @@ const sidecarSchema = z
       .default([])
       .describe('Ports it listens on in the pod: numbers, or settings that hold one.'),
     resources: resourcesSchema.describe('Default resources; requests for cpu and memory are required.'),
+    minimumLimits: z
+      .record(z.string(), quantityText)
+      .optional()
+      .describe(
+        'Limits below which nobody may bring the agent, by resource, as an autoscaler does. Default: the limits it is given.',
+      ),
     runAs: z
       .enum(['Own', 'Workload'])
       .default('Own')

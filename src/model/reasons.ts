@@ -383,6 +383,12 @@ const table = {
     remedy:
       'Let the other webhook leave the containers and the volume alone; Security denies a pod that ends up without.',
   },
+  parts_put_back: {
+    about: 'remark',
+    summary: 'Parts of the instrumentation had been changed; they are put back as planned.',
+    remedy:
+      'Let whoever changed them leave them alone, or let them differ there: setting ownPartsMayDiffer, with the entries of the message.',
+  },
   pull_secrets_not_added: {
     about: 'remark',
     summary: 'The manifest lists no pull secrets, and adding one would keep the ServiceAccount’s from being added.',

@@ -1,4 +1,4 @@
-import type { JsonObject } from './json.js';
+import type { JsonObject, JsonValue } from './json.js';
 import type { Prefer, Resources } from './policy.js';
 import type { Obstacle } from './profile.js';
 
@@ -72,6 +72,8 @@ export interface RecipeSidecar {
   readonly env: readonly RecipeEnv[];
   readonly ports: readonly number[];
   readonly resources: Resources;
+  /** Limits below which nobody may bring it, by resource; the planned ones where it is absent. */
+  readonly minimumLimits?: Readonly<Record<string, string>>;
   readonly runAs: 'Own' | 'Workload';
   /** Uid and gid under `Own`, where the agent's image needs certain ones. */
   readonly runAsUser?: number;
@@ -98,6 +100,16 @@ export interface ClusterFacts {
   readonly toolsImage: string;
   /** Prefixes of images and what to write in their place, first match wins. */
   readonly imageRewrites: readonly { readonly from: string; readonly to: string }[];
+  /** Where parts of ours may differ from the plan, beside what the table of such places has. */
+  readonly ownPartsMayDiffer: readonly AllowedDifference[];
+}
+
+/** One place in which an operator lets our containers and volumes be other than planned. */
+export interface AllowedDifference {
+  /** JSON pointer that begins with the part: `/agent/env/DD_ENV`; `*` for each of our containers. */
+  readonly path: string;
+  /** What may stand there: JSON, a text as a glob; `null` for nothing. */
+  readonly value: JsonValue;
 }
 
 /** What a cluster says of itself, for the settings that are `auto`. */

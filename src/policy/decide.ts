@@ -14,6 +14,8 @@ export interface Findings {
   readonly tampered?: Finding | undefined;
   /** The pod is instrumented already, and not as the plan has it. */
   readonly differing?: Finding | undefined;
+  /** Parts of ours differ from the plan and are left as they are; the rest is carried out. */
+  readonly kept?: Finding | undefined;
   /** The parts of the plan that the final pod lacks; only the validating door looks for them. */
   readonly missing: readonly string[];
   /** The selected containers. */
@@ -97,6 +99,7 @@ function planned(policy: CompiledPolicy, findings: Findings): Verdict {
     return { decision: 'skip', reason: 'no_container_selected', detail };
   }
   const leftOut = containers.filter(isLeftOut);
+  if (leftOut.length === 0 && findings.kept !== undefined) return { ...findings.kept, decision: 'partial' };
   if (leftOut.length === 0) {
     return { decision: 'inject', reason: 'injected', detail: listed(containers.map(({ name }) => nameText(name))) };
   }

@@ -110,6 +110,7 @@ class Renderer {
         typeof port === 'number' ? port : (portIn(this.#filling.values.settings.get(port.setting)) ?? port.default),
       ),
       resources,
+      ...(sidecar.minimumLimits === undefined ? {} : { minimumLimits: sidecar.minimumLimits }),
       runAs: sidecar.runAs,
       ...(sidecar.runAsUser === undefined ? {} : { runAsUser: sidecar.runAsUser }),
       ...(sidecar.runAsGroup === undefined ? {} : { runAsGroup: sidecar.runAsGroup }),

@@ -210,6 +210,7 @@ export const sysdig: ProfileInput = {
       env: [{ name: 'SYSDIG_ACCESS_KEY', fromSecret: 'credentials' }, ...agentEnv],
       ports: [{ setting: 'logListenPort', default: 32000 }],
       resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '512Mi' } },
+      minimumLimits: { cpu: '100m', memory: '256Mi' },
       readOnlyRootFilesystem: false,
     },
     task: {

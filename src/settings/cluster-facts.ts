@@ -13,6 +13,7 @@ export type ClusterFactsSettings = Pick<
   | 'sandboxedRuntimeClasses'
   | 'toolsImage'
   | 'imageRewrites'
+  | 'ownPartsMayDiffer'
 >;
 
 /**
@@ -29,6 +30,7 @@ export function clusterFacts(settings: ClusterFactsSettings, seen: SeenFacts = u
     sandboxedRuntimeClasses: settings.sandboxedRuntimeClasses,
     toolsImage: settings.toolsImage,
     imageRewrites: settings.imageRewrites,
+    ownPartsMayDiffer: settings.ownPartsMayDiffer,
   };
 }
 

@@ -142,6 +142,43 @@ export function listOf<T>(
   };
 }
 
+/** A list of JSON values: JSON in a flag or variable, a sequence in a file. */
+export function jsonList<T>(
+  about: About<readonly T[]> & {
+    readonly read: (item: unknown) => T | undefined;
+    readonly allowed: string;
+  },
+): Setting<readonly T[]> {
+  const { read, ...rest } = about;
+  return {
+    placeholder: 'JSON',
+    repeatable: false,
+    valueOptional: false,
+    ...rest,
+    defaultText: about.default.length === 0 ? '' : JSON.stringify(about.default),
+    parse: (raw) => {
+      const given = typeof raw === 'string' ? parsedJson(raw) : raw;
+      if (!Array.isArray(given)) return undefined;
+      const values: T[] = [];
+      for (const item of given) {
+        const value = read(item);
+        if (value === undefined) return undefined;
+        values.push(value);
+      }
+      return values;
+    },
+  };
+}
+
+function parsedJson(text: string): unknown {
+  if (text.trim() === '') return [];
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The environment variable of a flag: `drain-grace-ms` is `OUTRIDER_DRAIN_GRACE_MS`. */
 export function environmentName(flagName: string): string {
   return `OUTRIDER_${flagName.toUpperCase().replaceAll('-', '_')}`;

@@ -16,7 +16,7 @@ import {
   reviewOf,
   type EngineOptions,
 } from '../support/engine.js';
-import { draft, listAt, objectAt, patched } from '../support/json.js';
+import { draft, draftsOf, listAt, nameOf, objectAt, patched } from '../support/json.js';
 import { podOf, podWith } from '../support/pods.js';
 
 interface Scene {
@@ -140,6 +140,16 @@ async function taskDecisionOf({ engine, text }: TaskScene): Promise<Decision> {
   return (await instrumentTask(request, engine)).decision;
 }
 
+/** An instrumented pod, in whose agent somebody put a variable. */
+function changedAgent(): JsonObject {
+  const pod = podOf();
+  const copy = draft(patched(pod, decideNow(pod, engineFor(forbidden)).patch));
+  for (const one of draftsOf(objectAt(copy, 'spec')['initContainers'])) {
+    if (nameOf(one) === 'sysdig-workload-agent') listAt(one, 'env').push({ name: 'HTTPS_PROXY', value: 'http://mine' });
+  }
+  return copy;
+}
+
 /** How each reason is reached. The two that no decision of the engine's own has are reached through the door below. */
 const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' | 'internal_error'>, Scene>> = {
   injected: scene(),
@@ -241,6 +251,7 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
     { known: { 'quay.io/sysdig/workload-agent:6.3.0': failure('image_unauthorized') } },
   ),
   parts_taken_off: scene(podOf({}, { annotations: { 'outrider.dev/plan': 'sysdig/1/0' } })),
+  parts_put_back: scene(changedAgent(), forbidden),
   pull_secrets_not_added: scene(podOf(), { agent: { imagePullSecrets: ['pull'] } }, { admitted: false }),
   probe_not_covered: scene(podWith({ command: ['/app'], livenessProbe: { exec: { command: ['true'] } } })),
   sidecar_resources: scene(),

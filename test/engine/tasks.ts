@@ -39,6 +39,7 @@ export function engineWith(profile: string, settings: Readonly<Record<string, st
       sandboxedRuntimeClasses: [],
       toolsImage: '',
       imageRewrites: [],
+      ownPartsMayDiffer: [],
     },
     images: { known: () => unknown, lookUp: () => Promise.resolve(unknown) },
     excludedNamespaces: new Set(),

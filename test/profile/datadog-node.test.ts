@@ -36,6 +36,7 @@ function decide(pod: JsonObject, spec: JsonObject = {}, door: Door = 'mutate'): 
         sandboxedRuntimeClasses: [],
         toolsImage: 'outrider',
         imageRewrites: [],
+        ownPartsMayDiffer: [],
       },
       images: { known: () => undefined, lookUp: () => Promise.reject(new Error('nothing is looked up')) },
       excludedNamespaces: new Set(),

@@ -43,6 +43,9 @@ metadata: { name: wrapped-only }
 spec: { version: '1', image: lab/agent:1, wrapper: { argv: [/lab/run] }, volume: { name: lab, mountPath: /lab, copy: { name: lab-copy, from: /lab } } }
 `;
 
+/** The documents of the profiles that are not built in. */
+export const profileDocuments = `${acme}\n${lab}`;
+
 const profiles = {
   lab: { name: 'lab', settings: {} },
   'wrapped-only': { name: 'wrapped-only', settings: {} },

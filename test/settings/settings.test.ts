@@ -53,6 +53,7 @@ t.test('every setting can be given in each of the three ways, by names that foll
     tlsCert: 'a.crt',
     tlsKey: 'a.key',
     imageRewrites: 'a=b',
+    ownPartsMayDiffer: '[{"path": "/agent/env/DD_ENV", "value": "prod"}]',
     webhookUrl: 'https://outrider.test:8443',
     clientNames: 'kube-apiserver',
   };
@@ -126,12 +127,22 @@ t.test('each kind of value takes what it should', (t) => {
     { from: 'docker.io/', to: 'mirror/' },
     { from: 'a', to: 'b' },
   ]);
+  const entry = { path: '/*/env/DD_ENV', value: { valueFrom: null } };
+  t.same(read({ ownPartsMayDiffer: JSON.stringify([entry]) }).ownPartsMayDiffer, [entry]);
+  t.same(read({}, {}, JSON.stringify({ ownPartsMayDiffer: [entry] })).ownPartsMayDiffer, [entry]);
+  t.same(read({}, { OUTRIDER_OWN_PARTS_MAY_DIFFER: '' }).ownPartsMayDiffer, []);
   t.end();
 });
 
 const wrong: readonly (readonly [Parameters<typeof read>, RegExp])[] = [
   [[{ listenPort: 'https' }], /^--listen-port is "https": it must be a whole number from 0 to 65535\.$/],
   [[{ listenPort: '70000' }], /--listen-port/],
+  [[{ ownPartsMayDiffer: '[' }], /^--own-parts-may-differ is "\[": it must be a JSON list/],
+  [[{ ownPartsMayDiffer: '{}' }], /JSON list/],
+  [[{ ownPartsMayDiffer: '[{"path": "/web/env/A", "value": 1}]' }], /JSON list/],
+  [[{ ownPartsMayDiffer: '[{"path": "/agent", "value": 1}]' }], /JSON list/],
+  [[{ ownPartsMayDiffer: '[{"path": "/agent/env/A"}]' }], /JSON list/],
+  [[{ ownPartsMayDiffer: '[{"path": "/agent/env/A", "value": 1, "why": 1}]' }], /JSON list/],
   [[{ listenPort: '1.5' }], /whole number/],
   [[{}, { OUTRIDER_MAX_IN_FLIGHT: '0' }], /^OUTRIDER_MAX_IN_FLIGHT is "0"/],
   [[{}, {}, 'maxInFlight: many'], /^maxInFlight in settings\.yaml is "many"/],

@@ -18,17 +18,39 @@ export function throughTheServer(pod: JsonObject): JsonObject {
     if (isDraftObject(emptyDir) && emptyDir['sizeLimit'] === '1Gi') emptyDir['sizeLimit'] = '1073741824';
     if (isDraftObject(image)) setDefault(image, 'pullPolicy', 'IfNotPresent');
   }
-  listAt(spec, 'volumes').push({ name: 'kube-api-access-x7x2x', projected: { sources: [], defaultMode: 420 } });
+  const volumes = listAt(spec, 'volumes');
+  if (!draftsOf(volumes).some(({ name }) => name === tokens.name)) volumes.push(structuredClone(tokens));
   return copy;
 }
 
+/** The volume of the plug-in ServiceAccount. */
+const tokens = {
+  name: 'kube-api-access-x7x2x',
+  projected: {
+    sources: [
+      { serviceAccountToken: { expirationSeconds: 3607, path: 'token' } },
+      { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      {
+        downwardAPI: {
+          items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
+        },
+      },
+    ],
+    defaultMode: 420,
+  },
+};
+
 function settle(container: DraftObject): void {
-  listAt(container, 'volumeMounts').push({
-    name: 'kube-api-access-x7x2x',
-    readOnly: true,
-    mountPath: '/var/run/secrets/kubernetes.io/serviceaccount',
-  });
+  const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
+  const mounts = listAt(container, 'volumeMounts');
+  if (!draftsOf(mounts).some((mount) => mount['mountPath'] === mountPath)) {
+    mounts.push({ name: tokens.name, readOnly: true, mountPath });
+  }
   const resources = objectAt(container, 'resources');
+  // A request that is absent is the limit, before anybody else sees the pod.
+  for (const [name, limit] of Object.entries(objectAt(resources, 'limits'))) {
+    setDefault(objectAt(resources, 'requests'), name, limit ?? null);
+  }
   setDefault(objectAt(resources, 'requests'), 'cpu', '50m');
   setDefault(objectAt(resources, 'limits'), 'memory', '1Gi');
   setDefault(container, 'terminationMessagePath', '/dev/termination-log');

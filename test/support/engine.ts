@@ -21,6 +21,7 @@ export const plainFacts: ClusterFacts = {
   sandboxedRuntimeClasses: ['gvisor', 'runsc*', 'kata*'],
   toolsImage: 'ghcr.io/outrider/outrider:0.1.0',
   imageRewrites: [],
+  ownPartsMayDiffer: [],
 };
 
 /** What a registry would answer, by reference; `lookUp` alone knows what is marked `asked`. */

@@ -1,5 +1,5 @@
 import type { Outcome } from '../../engine/instrument.js';
-import { missingParts } from '../../inject/pod/missing.js';
+import { differingParts, missingParts } from '../../inject/pod/missing.js';
 import { listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
 import { workloadKind } from '../../model/workload-kinds.js';
@@ -19,7 +19,7 @@ export function podStateOf(pod: JsonObject, { decision, plan, rule }: Outcome): 
     reason: stringOf(annotations?.[names.reason]),
     plan: stringOf(annotations?.[names.plan]),
   };
-  const missing = plan === undefined ? [] : missingParts(plan);
+  const missing = plan === undefined ? [] : [...missingParts(plan), ...differingParts(plan)];
   return {
     instrumented: plan === undefined ? undefined : missing.length === 0,
     missing,

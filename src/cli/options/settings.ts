@@ -13,6 +13,7 @@ export const clusterSettingKeys = [
   'openshift',
   'toolsImage',
   'imageRewrites',
+  'ownPartsMayDiffer',
   'sandboxedRuntimeClasses',
   'excludedNamespaces',
 ] as const satisfies readonly SettingKey[];

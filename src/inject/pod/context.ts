@@ -144,7 +144,7 @@ interface OwnSearch extends Pick<PodContext, 'view' | 'recipe' | 'parts' | 'nati
 /** The containers of a pod but those that are ours: by what they are, not by their names alone. */
 function withoutOurs(
   all: readonly ContainerView[],
-  { view, recipe, parts, native, delivery, instrumented, volumeNames }: OwnSearch,
+  { view, parts, native, delivery, instrumented, volumeNames }: OwnSearch,
   around: Surroundings,
 ): readonly ContainerView[] {
   const own = new Set<ContainerView>();
@@ -153,15 +153,7 @@ function withoutOurs(
     if (base === undefined || !view[list].some(({ name }) => name.startsWith(base))) return;
     const make = (name: string): JsonObject | undefined => parts.make(part, name, volumeNames, around);
     if (make(base) === undefined) return;
-    const search = searchContainer(
-      view,
-      part,
-      list,
-      base,
-      (name) => make(name) ?? {},
-      instrumented,
-      recipe.reservedEnv,
-    );
+    const search = searchContainer(view, part, list, base, (name) => make(name) ?? {}, instrumented);
     if ('differs' in search) {
       // Another version of ours, or a look-alike: in either case not the workload's.
       const alike = view[list].find(({ name }) => name === base);

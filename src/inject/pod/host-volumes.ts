@@ -1,6 +1,7 @@
 import { isObject, listOf, type JsonObject } from '../../model/json.js';
 import type { Recipe } from '../../model/recipe.js';
 import { isSamePlace } from '../path.js';
+import type { Terms } from './differences/difference.js';
 import { searchVolume, type Search } from './identify.js';
 import type { PlannedMember, WorkloadPlan } from './plan.js';
 import type { PodView } from './view.js';
@@ -34,6 +35,7 @@ export function planHostVolumes(
   recipe: Recipe,
   view: PodView,
   keep: (search: Search) => PlannedMember | undefined,
+  terms: Terms,
 ): HostVolumes {
   if (recipe.hostVolumes.length === 0) return noHostVolumes;
   const members: PlannedMember[] = [];
@@ -50,7 +52,7 @@ export function planHostVolumes(
     }
     const hostPath = { path, ...(type === undefined ? {} : { type }) };
     const make = (volumeName: string): JsonObject => ({ name: volumeName, hostPath });
-    const member = keep(searchVolume(view, name, make, undefined, () => false));
+    const member = keep(searchVolume(view, name, make, undefined, () => false, terms));
     if (member === undefined) continue;
     names.set(name, member.name);
     members.push(member);

@@ -1,12 +1,17 @@
-import { isObject, listOf } from '../../model/json.js';
+import { listOf, objectOf } from '../../model/json.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Finding } from '../../model/decision.js';
 import { mostSuffixes, suffixedName } from '../free-name.js';
-import { firstGap, isSameContainer, volumeIs } from './covers.js';
+import { same } from './covers.js';
+import { volumeDifferences } from './differences/compare.js';
+import { noDifferences, type Difference, type Terms } from './differences/difference.js';
 import type { PlannedMember } from './plan.js';
 import type { ContainerView, PodView } from './view.js';
 
-/** What a search for one of our parts found: the part, or a part of that name which is not as planned. */
+/**
+ * What a search for one of our parts found: the part, which may have been changed since, or something in its place that
+ * is not of ours.
+ */
 export type Search = { readonly member: PlannedMember; readonly suffixed: boolean } | { readonly differs: Finding };
 
 /**
@@ -24,28 +29,36 @@ export function searchVolume(
   make: (name: string) => JsonObject,
   mountedAs: string | undefined,
   usedOtherwise: (name: string) => boolean,
+  terms: Terms,
 ): Search {
   if (mountedAs !== undefined) {
     const planned = make(mountedAs);
     const index = indexOf(view.volumes, mountedAs);
     const present = index === -1 ? undefined : view.volumes[index];
-    if (present !== undefined && !volumeIs(present, planned)) {
+    const differences = present === undefined ? noDifferences : volumeDifferences(present, planned, terms);
+    if (differences.length > 0 && !isNameOf(base, mountedAs)) {
       return { differs: differing(`volume ${mountedAs}`, 'does not come from the agent’s image as planned') };
     }
     if (usedOtherwise(mountedAs)) {
       return { differs: differing(`volume ${mountedAs}`, 'is mounted in another way than planned too') };
     }
-    return found('volume', mountedAs, planned, present, index, mountedAs !== base);
+    return found('volume', mountedAs, planned, present, index, mountedAs !== base, differences);
   }
   for (let n = 1; n <= mostSuffixes; n++) {
     const name = suffixedName(base, n);
     const planned = make(name);
     const index = indexOf(view.volumes, name);
     const present = index === -1 ? undefined : view.volumes[index];
-    if ((present !== undefined && !volumeIs(present, planned)) || usedOtherwise(name)) continue;
-    return found('volume', name, planned, present, index, n > 1);
+    const isOther = present !== undefined && volumeDifferences(present, planned, terms).length > 0;
+    if (isOther || usedOtherwise(name)) continue;
+    return found('volume', name, planned, present, index, n > 1, noDifferences);
   }
   return { differs: differing(`volume ${base}`, 'and its suffixed names are all taken') };
+}
+
+function isNameOf(base: string, name: string): boolean {
+  for (let n = 1; n <= mostSuffixes; n++) if (suffixedName(base, n) === name) return true;
+  return false;
 }
 
 function indexOf(volumes: readonly JsonObject[], name: string): number {
@@ -54,12 +67,12 @@ function indexOf(volumes: readonly JsonObject[], name: string): number {
 }
 
 /**
- * Finds one of our containers in a pod, or a free name for it.
+ * Finds one of our containers in a pod, or a free name for it. Ours is what runs our image with our command, whatever
+ * became of its other fields; in a pod that is instrumented already, also what has our name and one of the two.
  *
  * @param make the container as planned, under a name
  * @param instrumented whether the pod shows signs of being instrumented, so that a container of our name which is not as
  *   planned is another version of ours or a look-alike, and not the user's own
- * @param reservedEnv variables that nobody may add to our containers: they would change what the agent does (E32)
  */
 export function searchContainer(
   view: PodView,
@@ -68,11 +81,10 @@ export function searchContainer(
   base: string,
   make: (name: string) => JsonObject,
   instrumented: boolean,
-  reservedEnv: ReadonlySet<string>,
 ): Search {
   const other = list === 'containers' ? view.initContainers : view.containers;
   if (!isNameUsed(view.initContainers, base) && !isNameUsed(view.containers, base)) {
-    return found(part, base, make(base), undefined, -1, false);
+    return found(part, base, make(base), undefined, -1, false, noDifferences);
   }
   let free: string | undefined;
   // Ours may stand under a suffixed name behind a container of the user's own, so every name is looked at first.
@@ -84,18 +96,25 @@ export function searchContainer(
       continue;
     }
     const planned = make(name);
-    if (!isSameContainer(present.value, planned)) continue;
-    const gap = firstGap(present.value, planned) ?? addedVariable(present.value, planned, reservedEnv);
-    if (gap !== undefined) return { differs: differing(`container ${name}`, `has another ${gap} than planned`) };
-    return found(part, name, planned, present.value, present.index, name !== base);
+    if (!runsTheSame(present.value, planned)) continue;
+    return found(part, name, planned, present.value, present.index, name !== base, noDifferences);
   }
-  if (instrumented && free !== base) {
-    const present = view[list].find((container) => container.name === base);
-    const gap = present === undefined ? 'place' : (firstGap(present.value, make(base)) ?? 'field');
-    return { differs: differing(`container ${base}`, `has another ${gap} than planned`) };
+  if (instrumented) {
+    for (let n = 1; n <= mostSuffixes; n++) {
+      const name = suffixedName(base, n);
+      const present = view[list].find((container) => container.name === name);
+      const planned = present === undefined ? undefined : make(name);
+      if (present === undefined || planned === undefined || !isVersionOf(present.value, planned)) continue;
+      return found(part, name, planned, present.value, present.index, name !== base, noDifferences);
+    }
+    if (free !== base) {
+      const isThere = view[list].some((container) => container.name === base);
+      const gap = isThere ? 'image and command' : 'place';
+      return { differs: differing(`container ${base}`, `has another ${gap} than planned`) };
+    }
   }
   if (free === undefined) return { differs: differing(`container ${base}`, 'and its suffixed names are all taken') };
-  return found(part, free, make(free), undefined, -1, free !== base);
+  return found(part, free, make(free), undefined, -1, free !== base, noDifferences);
 }
 
 /** Whether a container has this name, or one that a suffix makes of it. */
@@ -104,17 +123,26 @@ function isNameUsed(containers: readonly ContainerView[], base: string): boolean
   return false;
 }
 
-/** A reserved variable that the planned container does not have; `undefined` when none was added. */
-function addedVariable(actual: JsonObject, planned: JsonObject, reserved: ReadonlySet<string>): string | undefined {
-  if (reserved.size === 0) return undefined;
-  for (const entry of listOf(actual['env'])) {
-    const name = isObject(entry) ? entry['name'] : undefined;
-    if (typeof name !== 'string' || !reserved.has(name)) continue;
-    const ours = listOf(planned['env']).some((variable) => isObject(variable) && variable['name'] === name);
-    if (!ours) return `variable ${name}`;
-  }
-  return undefined;
+function runsTheSame(actual: JsonObject, planned: JsonObject): boolean {
+  return (
+    actual['image'] === planned['image'] && hasWords(actual, planned, 'command') && hasWords(actual, planned, 'args')
+  );
 }
+
+/** Whether a container of our name is ours with a field changed: it has our image, our command, or our variables. */
+function isVersionOf(actual: JsonObject, planned: JsonObject): boolean {
+  if (actual['image'] === planned['image']) return true;
+  if (planned['command'] !== undefined) return hasWords(actual, planned, 'command');
+  const wanted = listOf(planned['env']);
+  const names = new Set(listOf(actual['env']).map((variable) => objectOf(variable)?.['name']));
+  return wanted.length > 0 && wanted.every((variable) => names.has(objectOf(variable)?.['name']));
+}
+
+function hasWords(actual: JsonObject, planned: JsonObject, field: 'command' | 'args'): boolean {
+  return same(actual[field] ?? noWords, planned[field] ?? noWords);
+}
+
+const noWords: readonly string[] = [];
 
 function found(
   part: PlannedMember['part'],
@@ -123,9 +151,10 @@ function found(
   present: JsonObject | undefined,
   index: number,
   suffixed: boolean,
+  differences: readonly Difference[],
 ): Search {
   const place = present === undefined ? undefined : index;
-  return { member: { part, name, value, present, index: place }, suffixed };
+  return { member: { part, name, value, present, index: place, differences, restored: undefined }, suffixed };
 }
 
 function differing(what: string, how: string): Finding {

@@ -5,8 +5,11 @@ import type { ImageOutcome } from '../../model/image.js';
 import type { StringMap } from '../../model/selector.js';
 import { chooseCapability } from './capability.js';
 import { neededVolumes, planHostVolumes } from './host-volumes.js';
+import { containerDifferences } from './differences/compare.js';
+import type { Terms } from './differences/difference.js';
+import { settleDifferences } from './differences/settle.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
-import { hasKeeper, type Surroundings } from './own-containers.js';
+import { hasKeeper, leastStepLimits, type Surroundings } from './own-containers.js';
 import { absentContainers } from './named-parts.js';
 import type { Plan, PlannedMember, WorkloadPlan } from './plan.js';
 import type { OwnPart, OwnParts } from './own-parts.js';
@@ -26,7 +29,15 @@ export interface PlanInput {
   readonly namespaceLabels: StringMap;
   /** Whether the ServiceAccount's pull secrets are in the pod already: true at admission, false in a manifest (E31). */
   readonly pullSecretsAdmitted: boolean;
+  /** What becomes of parts of ours that are other than planned. */
+  readonly differing: WhereDiffering;
 }
+
+/**
+ * What becomes of parts of ours that differ from the plan: they are put back whole, or stay as they are and the rest is
+ * planned, or nothing is planned.
+ */
+export type WhereDiffering = 'putBack' | 'stays' | 'stops';
 
 /** A plan, or what is in its way, and how each selected container fares. */
 export interface Planned {
@@ -35,6 +46,8 @@ export interface Planned {
   readonly containers: readonly ContainerFinding[];
   /** The pod has parts of ours that are not as planned: another version, or a look-alike. */
   readonly differing: Finding | undefined;
+  /** Parts of ours differ and stay as they are; the plan holds the rest. */
+  readonly kept: Finding | undefined;
   /** The pod overrides what the recipe reserves. */
   readonly tampered: Finding | undefined;
   readonly remarks: readonly Finding[];
@@ -62,7 +75,7 @@ export function makePlan(input: PlanInput): Planned {
   const capability = chooseCapability(recipe.capabilities, wishes.capability, view, input.namespaceLabels, facts);
   const ownVolumes = planOwnVolumes(context, keep);
   const volumeNames = namesOf(ownVolumes, parts.volumeNames(delivery));
-  const hostVolumes = planHostVolumes(recipe, view, keep);
+  const hostVolumes = planHostVolumes(recipe, view, keep, termsOf(context, 'volume'));
   const shared: Shared = {
     files: parts.filesMounts(volumeNames, delivery),
     addCapability: capability.add,
@@ -95,9 +108,12 @@ export function makePlan(input: PlanInput): Planned {
   }
   const agent = find('agent', context.native ? 'initContainers' : 'containers');
   if (agent !== undefined) (context.native ? initContainers : containerMembers).push(agent);
+  const own = settleDifferences({ volumes: ownVolumes, initContainers, containers: containerMembers }, input.differing);
+  differing ??= own.differing;
   if (workload.length === 0 || differing !== undefined) {
-    return { plan: undefined, containers, differing, tampered, remarks };
+    return { plan: undefined, containers, differing, kept: undefined, tampered, remarks };
   }
+  if (own.remark !== undefined) remarks.push(own.remark);
 
   if (capability.remark !== undefined) remarks.push(capability.remark);
   pid1Remarks(context, remarks);
@@ -112,9 +128,9 @@ export function makePlan(input: PlanInput): Planned {
   const plan: Plan = {
     recipe,
     shareProcessNamespace: recipe.shareProcessNamespace && view.spec['shareProcessNamespace'] !== true,
-    volumes: volumesOf(ownVolumes, hostVolumes.members, workload),
-    initContainers,
-    containers: containerMembers,
+    volumes: volumesOf(own.members.volumes, hostVolumes.members, workload),
+    initContainers: own.members.initContainers,
+    containers: own.members.containers,
     agentIndex: firstInitIndex(workload) ?? view.initContainers.length,
     workload,
     pullSecrets,
@@ -122,7 +138,7 @@ export function makePlan(input: PlanInput): Planned {
     growth,
     remarks,
   };
-  return { plan, containers, differing, tampered, remarks };
+  return { plan, containers, differing, kept: own.kept, tampered, remarks };
 }
 
 const noNames: readonly string[] = [];
@@ -137,10 +153,11 @@ function planOwnVolumes(
   const ownNames = parts.volumeNames(delivery);
   if (ownNames.length === 0) return noMembers;
   const make = (name: string): JsonObject => parts.volume(name, delivery, around.facts);
+  const terms = termsOf(context, 'volume');
   const members: PlannedMember[] = [];
   for (let index = 0; index < ownNames.length; index++) {
     const usedOtherwise = (name: string): boolean => isUsedOtherwise(context, index, name);
-    const member = keep(searchVolume(view, ownNames[index] ?? '', make, mountedAs[index], usedOtherwise));
+    const member = keep(searchVolume(view, ownNames[index] ?? '', make, mountedAs[index], usedOtherwise, terms));
     if (member === undefined) return noMembers;
     members.push(member);
   }
@@ -152,6 +169,17 @@ function namesOf(volumes: readonly PlannedMember[], ownNames: readonly string[])
   if (volumes.length === ownNames.length && volumes.every(({ name }, index) => name === ownNames[index]))
     return ownNames;
   return volumes.map(({ name }) => name);
+}
+
+function termsOf({ view, recipe, around }: PodContext, part: Terms['part']): Terms {
+  return {
+    part,
+    facts: around.facts,
+    volumes: view.volumes,
+    minimumLimits: () => (part === 'agent' ? recipe.sidecar?.minimumLimits : leastStepLimits(recipe)),
+    ownLimits: () => (part === 'agent' ? recipe.sidecar?.resources.limits : leastStepLimits(recipe)),
+    reservedEnv: recipe.reservedEnv,
+  };
 }
 
 function surroundingsOf(around: Surroundings, firstWrapped: ContainerView | undefined): Surroundings {
@@ -196,15 +224,23 @@ function searchPart(
   if (base === undefined || parts.make(part, base, volumeNames, around) === undefined) return undefined;
   const searchIn = (surroundings: Surroundings): Search => {
     const make = (name: string): JsonObject => parts.make(part, name, volumeNames, surroundings) ?? {};
-    return searchContainer(view, part, list, base, make, instrumented, recipe.reservedEnv);
+    const search = searchContainer(view, part, list, base, make, instrumented);
+    if ('differs' in search || search.member.present === undefined) return search;
+    const { member, suffixed } = search;
+    const differences = containerDifferences(search.member.present, member.value, termsOf(context, part));
+    return differences.length === 0 ? search : { member: { ...member, differences }, suffixed };
   };
   const search = searchIn(around);
-  if (part !== 'agent' || recipe.sidecar?.runAs !== 'Workload' || !('differs' in search)) return search;
+  if (part !== 'agent' || recipe.sidecar?.runAs !== 'Workload' || isAsPlanned(search)) return search;
   for (const { container } of workload) {
     const other = searchIn(surroundingsOf(around, container));
-    if ('member' in other && other.member.present !== undefined) return other;
+    if (isAsPlanned(other)) return other;
   }
   return search;
+}
+
+function isAsPlanned(search: Search): boolean {
+  return 'member' in search && search.member.differences.length === 0;
 }
 
 /**

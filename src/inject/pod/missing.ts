@@ -22,6 +22,13 @@ export function missingParts(plan: Plan): readonly string[] {
   return missing;
 }
 
+/** Our own parts that a pod has, other than planned; empty when each is as planned. */
+export function differingParts({ volumes, initContainers, containers }: Plan): readonly string[] {
+  return [...volumes, ...initContainers, ...containers]
+    .filter(({ differences, restored }) => differences.length > 0 || restored !== undefined)
+    .map(({ part, name }) => `${part === 'volume' ? 'volume' : 'container'} ${name} as planned`);
+}
+
 /**
  * Our own parts that a pod lacks although it carries our record: another webhook that came behind ours took them off
  * (E17). A pod's author can write the record too, so it is only remarked.

@@ -13,6 +13,11 @@ import type { ContainerView, PodView } from './view.js';
 const ownUser = 65532;
 /** What a step that copies files asks for; never more than the sidecar, so no effective request rises (E27). */
 const stepRequests: Readonly<Record<string, string>> = { cpu: '10m', memory: '32Mi' };
+/**
+ * Enough for a step to copy with. Its planned limits follow the pod's class of service, which a container that another
+ * webhook adds may change.
+ */
+const leastLimits: Readonly<Record<string, string>> = { cpu: '10m', memory: '64Mi' };
 const defaultStepLimits: Readonly<Record<string, string>> = { cpu: '500m', memory: '128Mi' };
 
 /** What our containers have to fit in with. */
@@ -122,6 +127,16 @@ function step(
     securityContext: securityContext({ readOnlyRootFilesystem: true, ...ownIdentity(around.facts) }),
     volumeMounts,
   };
+}
+
+/** Limits below which nobody may bring a step: a step of a pod with guaranteed resources has what the agent asks for. */
+export function leastStepLimits({ sidecar }: Recipe): Readonly<Record<string, string>> {
+  const least: Record<string, string> = {};
+  for (const [name, amount] of Object.entries(leastLimits)) {
+    const { requests, limits } = sidecar?.resources ?? {};
+    least[name] = smaller(smaller(amount, requests?.[name]), limits?.[name]);
+  }
+  return least;
 }
 
 /** The agent's container, with the keeper as its entrypoint where the agent's own argv is known. */

@@ -16,6 +16,7 @@ import { writeRecord, type PodRecord } from './record.js';
 import type { PodView } from './view.js';
 
 const containersPaths = listPaths('/spec/containers');
+const initContainersPaths = listPaths('/spec/initContainers');
 const volumesPaths = listPaths('/spec/volumes');
 const pullSecretsPaths = listPaths('/spec/imagePullSecrets');
 
@@ -33,6 +34,9 @@ export function buildPatch(plan: Plan, view: PodView, record: PodRecord, kept: K
   // By index into the lists as they came, so these stand before anything is inserted there.
   for (const item of plan.workload) patchArgv(ops, item, kept);
   for (const item of plan.workload) patchContainer(ops, item, kept);
+  putBack(ops, volumesPaths, plan.volumes);
+  putBack(ops, initContainersPaths, plan.initContainers);
+  putBack(ops, containersPaths, plan.containers);
   insertInitContainers(ops, plan, view, kept);
   appendMissing(ops, containersPaths, view.spec['containers'], plan.containers, kept);
   appendMissing(ops, volumesPaths, view.spec['volumes'], plan.volumes, kept);
@@ -84,6 +88,13 @@ function appendAll(
     ops.push(kept.addList(paths.list, values));
   } else {
     ops.push({ op: 'replace', path: paths.list, value: values });
+  }
+}
+
+/** Writes parts of ours that were changed over whole. */
+function putBack(ops: Operation[], { list }: ListPaths, members: readonly PlannedMember[]): void {
+  for (const { index, restored } of members) {
+    if (index !== undefined && restored !== undefined) ops.push(replace(`${list}/${index}`, restored));
   }
 }
 
@@ -141,8 +152,6 @@ function inSecurityContext(names: JsonValue): JsonValue {
 function inCapabilities(names: JsonValue): JsonValue {
   return { add: names };
 }
-
-const initContainersPaths = listPaths('/spec/initContainers');
 
 /**
  * Tools and files go first, since what follows may need the files; a native agent goes before the first init container

@@ -1,6 +1,7 @@
 import type { Finding } from '../../model/decision.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Recipe, RecipeEnv } from '../../model/recipe.js';
+import type { Difference } from './differences/difference.js';
 import type { ContainerView } from './view.js';
 
 /** A part of ours that is a member of one of the pod's lists. */
@@ -11,8 +12,12 @@ export interface PlannedMember {
   readonly value: JsonObject;
   /** Where the pod has it already; `undefined` when it has to be added. */
   readonly present: JsonObject | undefined;
-  /** Its place in the pod's list when present. */
+  /** Its place in the pod's list when present; the place that it gets where it is put back. */
   readonly index: number | undefined;
+  /** Where what is present is other than planned; empty for nearly every part. */
+  readonly differences: readonly Difference[];
+  /** What is to stand at its place instead; `undefined` where nothing is put back. */
+  readonly restored: JsonObject | undefined;
 }
 
 /** A command of an exec probe or a lifecycle hook: its JSON pointer inside the container, and what it becomes. */

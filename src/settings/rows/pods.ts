@@ -1,6 +1,10 @@
-import { choice, flagOrAuto, list, listOf, text } from '../setting.js';
-import type { ClusterFacts, PodSecurityLevel } from '../../model/recipe.js';
+import { choice, flagOrAuto, jsonList, list, listOf, text } from '../setting.js';
+import { isObject } from '../../model/json.js';
+import type { AllowedDifference, ClusterFacts, PodSecurityLevel } from '../../model/recipe.js';
 import { version } from '../../model/version.js';
+
+/** A JSON pointer that begins with one of our parts, or `*` for each of our containers. */
+const ownPartPath = /^\/(?:agent|files|tools|volume|\*)(?:\/[^/]*)+$/;
 
 type ImageRewrite = ClusterFacts['imageRewrites'][number];
 
@@ -51,6 +55,19 @@ export const podsRows = {
       return from !== undefined && to !== undefined && from !== '' && to !== '' && more.length === 0
         ? { from, to }
         : undefined;
+    },
+  }),
+  ownPartsMayDiffer: jsonList<AllowedDifference>({
+    flag: 'own-parts-may-differ',
+    placeholder: 'JSON',
+    default: [],
+    help: 'Where containers and volumes of ours may be other than planned, as other webhooks leave them: a JSON list of {"path", "value"}, of the form that a denial prints.',
+    allowed: 'a JSON list of {"path": "/agent/…", "value": …}, with a path of at least two parts',
+    read: (item) => {
+      if (!isObject(item) || Object.keys(item).some((key) => key !== 'path' && key !== 'value')) return undefined;
+      const { path, value } = item;
+      if (typeof path !== 'string' || !ownPartPath.test(path) || value === undefined) return undefined;
+      return { path, value };
     },
   }),
   excludedNamespaces: list({

@@ -20,6 +20,7 @@ export const everything: Values = {
   webhook: { matchConditions: [{ name: 'not-me', expression: "request.userInfo.username != 'jane' && true" }] },
   podSecurityDefault: 'baseline',
   openshift: false,
+  ownPartsMayDiffer: [{ path: '/*/env/DD_ENV', value: 'prod' }],
   registryConfig: { registries: [{ host: 'registry.example.com', mirrors: ['https://mirror.example.com'] }] },
   imageConfig: { 'registry.example.com/app:1': { entrypoint: ['/app'], cmd: ['serve'] } },
   dockerConfigSecret: 'registries',

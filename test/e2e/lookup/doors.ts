@@ -49,6 +49,7 @@ export async function openDoors(
       sandboxedRuntimeClasses: [],
       toolsImage: 'tools.example/outrider:1',
       imageRewrites: [],
+      ownPartsMayDiffer: [],
     },
     images: createMapResolver(parsed.configuration.images, images.resolver),
     excludedNamespaces: new Set(),

@@ -1,0 +1,89 @@
+import type { JsonObject, JsonValue } from '../../../model/json.js';
+import { writePointer } from '../../../model/json-pointer.js';
+import type { AllowedDifference, ClusterFacts } from '../../../model/recipe.js';
+
+/** Which part of ours something is about. */
+export type Part = 'volume' | 'tools' | 'files' | 'agent';
+
+/** One place in which a part of ours is not as planned, nor as the table lets it be. */
+export interface Difference {
+  readonly part: Part;
+  /** From the part on: fields, and members of lists by what tells them apart, a name or a mount's path. */
+  readonly place: readonly string[];
+  /** What the pod has there; `null` for nothing. */
+  readonly value: JsonValue;
+}
+
+/** None: shared, since nearly every part has none. */
+export const noDifferences: readonly Difference[] = [];
+
+/** What a comparison goes by, beside the two sides. */
+export interface Terms {
+  readonly part: Part;
+  readonly facts: ClusterFacts;
+  /** The pod's volumes: only a volume's source says what a mount is. */
+  readonly volumes: readonly JsonObject[];
+  /** Limits below which nobody may bring the part, by resource; those that are planned where it has none. */
+  readonly minimumLimits: () => Readonly<Record<string, string>> | undefined;
+  /**
+   * Limits that the part has in every pod. Further ones follow the pod's class of service, which a container that another
+   * webhook adds may change: they may be absent.
+   */
+  readonly ownLimits: () => Readonly<Record<string, string>> | undefined;
+  /** Variables that nobody may add (E32). */
+  readonly reservedEnv: ReadonlySet<string>;
+}
+
+/** An entry longer than this is not printed, but its place is. */
+const longestEntry = 300;
+/** As many characters of entries are printed: a denial has room for 2,000. */
+const longestTogether = 1_400;
+/** The parts that are containers; `*` in an entry stands for each. */
+const containerParts: readonly Part[] = ['tools', 'files', 'agent'];
+
+/** The entry of `ownPartsMayDiffer` that lets a difference be. */
+export function entryFor({ part, place, value }: Difference): AllowedDifference {
+  return { path: writePointer([part, ...place]), value };
+}
+
+/**
+ * Differences for people: the entries that would allow them, and the places of those that are too long to print. What is
+ * the same in each of our containers is said once.
+ */
+export function describeDifferences(differences: readonly Difference[]): string {
+  const entries = new Set<string>();
+  const places = new Set<string>();
+  let left = longestTogether;
+  for (const difference of differences) {
+    const { path, value } = entryFor(difference);
+    const shared = isInEach(differences, difference) ? path.replace(/^\/[a-z]+/, '/*') : path;
+    const text = JSON.stringify({ path: shared, value });
+    if (entries.has(text)) continue;
+    if (text.length > longestEntry || text.length > left) {
+      places.add(shared);
+      continue;
+    }
+    left -= text.length;
+    entries.add(text);
+  }
+  const told = [...places].slice(0, mostPlaces).join(', ');
+  const more = places.size > mostPlaces ? ` and ${places.size - mostPlaces} more` : '';
+  const where = places.size === 0 ? '' : `, at ${told}${more}`;
+  return entries.size === 0
+    ? `not as planned${where}`
+    : `not as planned${where}; to let it be, list in ownPartsMayDiffer: [${[...entries].join(',')}]`;
+}
+
+/** As many places are told. */
+const mostPlaces = 8;
+
+function isInEach(differences: readonly Difference[], { part, place, value }: Difference): boolean {
+  if (part === 'volume') return false;
+  const [path, text] = [writePointer(place), JSON.stringify(value)];
+  const parts = new Set(
+    differences
+      .filter((other) => writePointer(other.place) === path && JSON.stringify(other.value) === text)
+      .map((other) => other.part),
+  );
+  return containerParts.every((one) => parts.has(one));
+}

@@ -1,0 +1,133 @@
+import { isArray, isObject, type JsonObject, type JsonValue } from '../../../model/json.js';
+import type { Terms } from './difference.js';
+
+/**
+ * One way in which a part of ours may differ from the plan. The rows are a closed list: what none of them allows is a
+ * difference, also in fields of Kubernetes versions that nobody here knows.
+ */
+export interface Row {
+  /** From the container or volume on; `*` is any member of a list or map. */
+  readonly path: string;
+  /** Values that are as good as the planned one, for people. */
+  readonly values: string;
+  readonly why: string;
+  /** Who writes it. */
+  readonly source: string;
+  /**
+   * @param value what the pod has; never absent
+   * @param planned what the plan has there; `undefined` for nothing
+   * @param owner the planned container or volume
+   */
+  readonly allows: (value: JsonValue, planned: JsonValue | undefined, owner: JsonObject, terms: Terms) => boolean;
+}
+
+const apiServer = 'defaults of Kubernetes 1.30.14 and 1.36.3, pkg/apis/core/v1/defaults.go';
+const constraints = 'OpenShift’s security context constraints, restricted and restricted-v2, release-4.22';
+
+/** Where a container of ours may differ, but for variables, mounts and amounts: those have files of their own. */
+export const containerRows: readonly Row[] = [
+  {
+    path: 'imagePullPolicy',
+    values: 'what the image’s tag defaults to, or Always',
+    why: 'a default, or stricter than it; Never would take what lies on the node',
+    source: `${apiServer}; the plug-in AlwaysPullImages`,
+    allows: (value, planned, { image }) => planned === undefined && isPullPolicy(value, image),
+  },
+  {
+    path: 'terminationMessagePath',
+    values: '/dev/termination-log',
+    why: 'a default; the kubelet mounts a file there, so any other place is a mount',
+    source: apiServer,
+    allows: (value, planned) => planned === undefined && value === '/dev/termination-log',
+  },
+  {
+    path: 'terminationMessagePolicy',
+    values: 'File',
+    why: 'a default',
+    source: apiServer,
+    allows: (value, planned) => planned === undefined && value === 'File',
+  },
+  {
+    path: 'resizePolicy',
+    values: 'restartPolicy NotRequired for cpu and memory',
+    why: 'a default of some versions, and means the same as none',
+    source: 'Kubernetes 1.27 to 1.32 with InPlacePodVerticalScaling, pkg/apis/core/v1/defaults.go',
+    allows: (value, planned) => planned === undefined && isArray(value) && value.every(isDefaultResize),
+  },
+  {
+    path: 'securityContext.capabilities.drop',
+    values: 'all that is planned, and more',
+    why: 'only takes rights away',
+    source: `${constraints}; GKE Autopilot (NET_RAW)`,
+    allows: (value, planned) => {
+      const wanted = isArray(planned) ? planned : [];
+      return isArray(value) && value.every(isText) && wanted.every((name) => value.includes(name));
+    },
+  },
+  ...(['runAsNonRoot', 'readOnlyRootFilesystem'] as const).map((field): Row => ({
+    path: `securityContext.${field}`,
+    values: 'true',
+    why: 'only takes rights away',
+    source: constraints,
+    allows: (value) => value === true,
+  })),
+  ...(['allowPrivilegeEscalation', 'privileged'] as const).map((field): Row => ({
+    path: `securityContext.${field}`,
+    values: 'false',
+    why: 'only takes rights away, or says what holds anyway',
+    source: constraints,
+    allows: (value) => value === false,
+  })),
+  {
+    path: 'securityContext.runAsUser',
+    values: 'on OpenShift, where none is planned: a uid that is not 0',
+    why: 'the namespace’s uid; one that is planned stays',
+    source: constraints,
+    allows: (value, planned, _owner, { facts }) =>
+      facts.openShift && planned === undefined && typeof value === 'number' && Number.isInteger(value) && value > 0,
+  },
+];
+
+/** Where a volume of ours may differ. */
+export const volumeRows: readonly Row[] = [
+  {
+    path: 'image.pullPolicy',
+    values: 'what the image’s tag defaults to, or Always',
+    why: 'a default, or stricter than it',
+    source: `${apiServer} (since 1.32); the plug-in AlwaysPullImages`,
+    allows: (value, planned, { image }) =>
+      planned === undefined && isPullPolicy(value, isObject(image) ? image['reference'] : undefined),
+  },
+];
+
+/** What the API server writes beside what is planned inside a variable. */
+export const variableDefaults: Readonly<Record<string, JsonValue>> = {
+  'valueFrom.fieldRef.apiVersion': 'v1',
+  'valueFrom.secretKeyRef.optional': false,
+};
+
+function isPullPolicy(value: JsonValue, image: JsonValue | undefined): boolean {
+  return value === 'Always' || (value === 'IfNotPresent' && typeof image === 'string' && !isLatest(image));
+}
+
+/** Whether an image is pulled each time by default: without a digest, and with the tag `latest` or none. */
+function isLatest(image: string): boolean {
+  if (image.includes('@')) return false;
+  const last = image.slice(image.lastIndexOf('/') + 1);
+  const colon = last.indexOf(':');
+  return colon === -1 || last.slice(colon + 1) === 'latest';
+}
+
+function isDefaultResize(entry: JsonValue): boolean {
+  if (!isObject(entry)) return false;
+  const { resourceName, restartPolicy, ...more } = entry;
+  return (
+    (resourceName === 'cpu' || resourceName === 'memory') &&
+    restartPolicy === 'NotRequired' &&
+    Object.keys(more).length === 0
+  );
+}
+
+function isText(value: JsonValue): boolean {
+  return typeof value === 'string';
+}
