@@ -98,7 +98,7 @@ function repositoryIn(image: string, settings: Profile['spec']['settings']): str
       return value === undefined ? undecided : String(value);
     })
     .join('')
-    .replace(/@.*$/, '');
+    .replace(/@[^]*$/, '');
   const tag = text.lastIndexOf(':');
   const repository = tag > text.lastIndexOf('/') ? text.slice(0, tag) : text;
   return repository.includes(undecided) ? undefined : repository;

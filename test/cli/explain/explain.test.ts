@@ -82,7 +82,7 @@ t.test('where a command line comes from, and what becomes of it', async (t) => {
 t.test('opt-outs, policies that lose, excluded namespaces and denials', async (t) => {
   const policies = [
     ['first', 'precedence: 5, match: {podSelector: {matchLabels: {app: other}}}'],
-    ['second', 'precedence: 3, prefer: Security'],
+    ['second', 'precedence: 3, prefer: Security, containers: {exclude: [istio-proxy]}'],
     ['third', 'precedence: 1'],
   ].map(
     ([name, spec]) => `apiVersion: outrider.dev/v1alpha1
