@@ -196,7 +196,7 @@ t.test(
         t.same(app?.argv, [wrapper, ...appCommand, ...appArgs]);
         t.same(app?.env, ['SYSDIG_SIDECAR']);
         t.same(app?.added, ['SYS_PTRACE']);
-        t.same(new Set(app?.mounts), new Set(['/opt/draios', tokenMount]));
+        t.same(new Set(app?.mounts), new Set(['/opt/draios', '/opt/draios/bin', tokenMount]));
         for (const { name, mounts } of summary.initContainers) {
           t.ok(mounts.includes(tokenMount), `${name} has the token mount that the second call has to tolerate`);
         }
