@@ -94,6 +94,7 @@ t.test('sysdig is the recipe of the vendor’s manual', (t) => {
       ],
       ports: [32000],
       resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '512Mi' } },
+      minimumLimits: { cpu: '100m', memory: '256Mi' },
       runAs: 'Own',
       readOnlyRootFilesystem: false,
     },

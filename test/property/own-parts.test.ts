@@ -10,6 +10,7 @@ import {
   draftsOf,
   isDraftObject,
   members,
+  nameOf,
   objectAt,
   patched,
   textOf,
@@ -336,11 +337,11 @@ for (const [profile, spec] of Object.entries(profiles)) {
       );
       for (const list of ['volumes', 'initContainers', 'containers'] as const) {
         for (const [index, part] of members(whole, list).entries()) {
-          if (!own.has(`${list === 'volumes'} ${String(part['name'])}`)) continue;
+          if (!own.has(`${list === 'volumes'} ${nameOf(part)}`)) continue;
           for (const change of changesOf(part, list === 'volumes' ? 'volume' : 'container')) {
             all.tried += 1;
             const problem = judge(withChange(whole, list, index, change), change, engine, policy, all);
-            if (problem !== undefined) wrong.push(`${list} ${String(part['name'])}: ${change.what}: ${problem}`);
+            if (problem !== undefined) wrong.push(`${list} ${nameOf(part)}: ${change.what}: ${problem}`);
           }
         }
       }

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { z } from 'zod';
 import type { Engine } from '../../../../src/engine/engine.js';
 import type { JsonObject } from '../../../../src/model/json.js';
 import type { AllowedDifference } from '../../../../src/model/recipe.js';
@@ -8,6 +9,7 @@ import { patched, textOf } from '../../../support/json.js';
 import { podOf } from '../../../support/pods.js';
 
 const companies = readCompanies();
+const entriesSchema = z.array(z.strictObject({ path: z.string(), value: z.json() }));
 
 /** What an operator has to list for company that adds more than the table lets be, with a native sidecar. */
 const entries: Readonly<Record<string, readonly AllowedDifference[]>> = {
@@ -127,7 +129,7 @@ for (const [name, company] of companies) {
     const denied = decideNow(pod, security, 'validate').decision;
     t.match(denied, { decision: 'deny', reason: 'parts_differ' });
     const printed = /list in ownPartsMayDiffer: (\[.*\])$/.exec(denied.detail)?.[1] ?? '';
-    const listed: readonly AllowedDifference[] = JSON.parse(printed);
+    const listed = entriesSchema.parse(JSON.parse(printed));
     const allowing = engineWith(name, { prefer: 'Security' }, listed);
     t.match(decideNow(pod, allowing, 'validate').decision, { reason: 'injected' }, printed);
 

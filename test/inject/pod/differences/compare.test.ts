@@ -1,7 +1,7 @@
 import t from 'tap';
 import { containerDifferences, volumeDifferences } from '../../../../src/inject/pod/differences/compare.js';
 import { entryFor } from '../../../../src/inject/pod/differences/difference.js';
-import type { JsonObject } from '../../../../src/model/json.js';
+import { listOf, type JsonObject } from '../../../../src/model/json.js';
 import { termsWith } from './terms.js';
 
 const planned: JsonObject = {
@@ -108,7 +108,7 @@ t.test('F2: what only takes rights away is no difference, and a namespace’s ui
 });
 
 t.test('an operator’s entry lets one value be, at one place', (t) => {
-  const env = [...(Array.isArray(planned['env']) ? planned['env'] : []), { name: 'DD_ENV', value: 'prod' }];
+  const env = [...listOf(planned['env']), { name: 'DD_ENV', value: 'prod' }];
   const volumeMounts = [
     { name: 'v', mountPath: '/outrider', readOnly: true },
     { name: 'x', mountPath: '/x' },
@@ -131,7 +131,7 @@ t.test('F2: a variable that is reserved comes with no token', (t) => {
   const mountPath = '/var/run/secrets/eks.amazonaws.com/serviceaccount';
   const volumes = [{ name: 'aws', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }];
   const change = {
-    env: [...(Array.isArray(planned['env']) ? planned['env'] : []), { name: 'AWS_REGION', value: 'eu-central-1' }],
+    env: [...listOf(planned['env']), { name: 'AWS_REGION', value: 'eu-central-1' }],
     volumeMounts: [
       { name: 'v', mountPath: '/outrider', readOnly: true },
       { name: 'aws', mountPath, readOnly: true },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import type { JsonObject } from '../../../../src/model/json.js';
+import { z } from 'zod';
+import type { JsonObject, JsonValue } from '../../../../src/model/json.js';
 import type { Operation } from '../../../../src/model/patch.js';
 import { throughTheServer } from '../../../support/cluster.js';
 import { decideNow, engineFor } from '../../../support/engine.js';
@@ -18,9 +19,10 @@ import { podOf } from '../../../support/pods.js';
 
 const folder = new URL('../../../../../test/fixtures/forged/', import.meta.url);
 
+const additions = z.array(z.strictObject({ op: z.literal('add'), path: z.string(), value: z.json() }));
+
 function forgery(file: string): readonly Operation[] {
-  const operations: readonly Operation[] = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
-  return operations;
+  return additions.parse(JSON.parse(readFileSync(new URL(file, folder), 'utf8')));
 }
 
 const policies: Readonly<Record<string, JsonObject>> = {
@@ -135,7 +137,7 @@ function onMounts(file: string): readonly Operation[] {
     if (!operation.path.endsWith('/volumeMounts') || operation.op !== 'add' || !Array.isArray(operation.value)) {
       return [operation];
     }
-    return operation.value.map((value) => ({ op: 'add' as const, path: `${operation.path}/-`, value }));
+    return operation.value.map((value: JsonValue) => ({ op: 'add' as const, path: `${operation.path}/-`, value }));
   });
 }
 
