@@ -13,6 +13,7 @@ import type { Plan, PlannedMember, WorkloadPlan } from './plan.js';
 import type { OwnPart } from './own-parts.js';
 import type { PodContext } from './context.js';
 import { isMount } from './mounts.js';
+import { pullSecretsFor } from './pull-secrets.js';
 import { planContainer, type Shared } from './workload.js';
 import type { ContainerView } from './view.js';
 
@@ -210,13 +211,10 @@ function lastOwnInit({ view, workload }: PodContext): number {
 }
 
 function planPullSecrets(input: PlanInput, remarks: Finding[]): readonly string[] {
-  const wanted = input.context.recipe.imagePullSecrets;
-  if (wanted.length === 0) return [];
-  const present = listOf(input.context.view.spec['imagePullSecrets']);
-  const missing = wanted.filter((name) => !present.some((secret) => isObject(secret) && secret['name'] === name));
-  if (missing.length > 0 && present.length === 0 && !input.pullSecretsAdmitted) {
+  const { recipe, view } = input.context;
+  const { missing, added } = pullSecretsFor(view.spec, recipe.imagePullSecrets, input.pullSecretsAdmitted);
+  if (added.length < missing.length) {
     remarks.push({ reason: 'pull_secrets_not_added', detail: `${missing.join(', ')} not added` });
-    return [];
   }
-  return missing;
+  return added;
 }
