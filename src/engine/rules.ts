@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { OutriderError } from '../model/error.js';
 import { deepFrozen } from '../model/json.js';
-import type { Policy } from '../model/policy.js';
+import { isEnforced, type Policy } from '../model/policy.js';
 import type { Profile } from '../model/profile.js';
 import type { Recipe, Wishes } from '../model/recipe.js';
 import {
@@ -133,6 +133,7 @@ export function compileRule(
       placement: spec.agent.placement,
       delivery: spec.delivery,
       capability: spec.capability,
+      enforced: isEnforced(spec),
     },
     stamp: `${recipe.profile}/${recipe.version}/${hashOf(recipe)}`,
     ...(mirror === undefined ? {} : { mirror }),

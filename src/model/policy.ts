@@ -178,7 +178,15 @@ export const policySchema = z.looseObject({
 export type Policy = z.infer<typeof policySchema>;
 export type PolicySpec = Policy['spec'];
 
+/**
+ * Whether a policy insists on the instrumentation, so that a pod's author counts as an adversary: it prefers Security, or
+ * forbids opting out.
+ */
+export function isEnforced({ prefer, optOut }: Pick<PolicySpec, 'prefer' | 'optOut'>): boolean {
+  return prefer === 'Security' || optOut === 'Forbidden';
+}
+
 /** Whether a policy can deny a pod, so that it also needs the validating door. */
 export function canDeny(spec: PolicySpec): boolean {
-  return spec.prefer === 'Security' || spec.optOut === 'Forbidden' || spec.onUnresolvedImage === 'Deny';
+  return isEnforced(spec) || spec.onUnresolvedImage === 'Deny';
 }

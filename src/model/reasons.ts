@@ -11,6 +11,8 @@ interface ReasonText {
   readonly remedy: string;
   /** True for a reason that the pod alone proves, which a policy may list in `admitUninstrumented`. */
   readonly admissible?: true;
+  /** True for what a pod's author can bring about at will to run untraced: denied under `optOut: Forbidden`, too. */
+  readonly optsOut?: true;
   /**
    * For a skip: who is told. Absent: whoever creates the pod, by a warning, and whoever looks at its controller, by an
    * Event. `warning`: only the former. `nobody`: it is as somebody wants it, and a word for each pod would be noise.
@@ -211,6 +213,12 @@ const table = {
     about: 'container',
     summary: 'Neither the container nor its image gives anything to start.',
     remedy: 'Give the container a command.',
+  },
+  entrypoint_is_option: {
+    about: 'container',
+    summary: 'The first word that the container starts begins with a dash, and the tracer would take it for an option.',
+    remedy: 'Start the program by its path: a command of which the first word is no option.',
+    optsOut: true,
   },
   init_needs_native_sidecar: {
     about: 'container',
@@ -438,6 +446,11 @@ export type ReasonCode = keyof typeof table;
 
 /** What each code means and what helps. */
 export const reasons: Readonly<Record<ReasonCode, ReasonText>> = table;
+
+/** Whether a pod's author can bring this reason about at will, to run untraced. */
+export function optsOut(code: ReasonCode): boolean {
+  return reasons[code].optsOut === true;
+}
 
 /** Every code, in the order of the documentation. */
 export const reasonCodes = Object.keys(table) as readonly ReasonCode[];

@@ -75,6 +75,8 @@ export interface Wishes {
   readonly placement: 'Auto' | 'Native' | 'Container';
   readonly delivery: 'Auto' | 'Copy' | 'ImageVolume';
   readonly capability: 'Auto' | 'Always' | 'Never';
+  /** Whether a pod's author is not trusted to let the pod be traced: `isEnforced` of its policy. */
+  readonly enforced: boolean;
 }
 
 /**

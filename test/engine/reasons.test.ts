@@ -196,6 +196,7 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   placement_unsupported: scene(podOf(), { agent: { placement: 'Native' } }, { facts: { nativeSidecars: false } }),
   pod_unreadable: scene({ metadata: {}, spec: { containers: 'none' } }),
   pid1_entrypoint: scene(podWith({ command: ['/sbin/init'] })),
+  entrypoint_is_option: scene(podWith({ command: ['--version', '/app'] })),
   entrypoint_empty: scene(unknown, {}, { known: { [image]: { entrypoint: [], cmd: [] } } }),
   init_needs_native_sidecar: scene(init(['/i']), { ...plain, ...covered }),
   init_starts_before_agent: scene(withInitInFront(), covered),

@@ -1,6 +1,7 @@
 import type { ContainerFinding } from '../../model/decision.js';
 import type { ImageConfig, ImageOutcome } from '../../model/image.js';
-import { initSystems, isWrapped, pid1 } from '../argv.js';
+import { entrypointIsOption, initSystems, isOption, isWrapped, pid1, takesOptions } from '../argv.js';
+import { optionIn } from './leading-word.js';
 import type { ContainerView } from './view.js';
 
 /** The argv of a container behind the wrapper; `args` is `undefined` where the container's own stay as they are. */
@@ -26,23 +27,27 @@ export function needsImage(container: ContainerView): boolean {
  * Puts the wrapper before what a container starts (E1–E7).
  *
  * @param image what is known of the image; only looked at when the container gives no `command`
+ * @param enforced whether the pod's author is not trusted: {@link optionIn}
  * @returns the new argv, or the reason the container is left out
  */
 export function wrapArgv(
   container: ContainerView,
   wrapper: readonly string[],
   image: ImageOutcome | undefined,
+  enforced = false,
 ): WrappedArgv | NonNullable<ContainerFinding['leftOut']> {
   if (!needsImage(container)) {
     const program = container.command[0] ?? '';
     if (initSystems.has(program)) return pid1(program);
+    const option = takesOptions(wrapper) ? optionIn(program, container.value, enforced) : undefined;
+    if (option !== undefined) return option;
     return { command: joined(wrapper, container.command), args: undefined };
   }
   if (image === undefined) {
     return { reason: 'image_unresolved', detail: `${container.image || 'no image'}: what it starts is not known` };
   }
   if (!image.ok) return { reason: image.reason, detail: image.detail };
-  return wrapImage(container, wrapper, image.config);
+  return wrapImage(container, wrapper, image.config, enforced);
 }
 
 function joined(wrapper: readonly string[], argv: readonly string[]): readonly string[] {
@@ -56,6 +61,7 @@ function wrapImage(
   container: ContainerView,
   wrapper: readonly string[],
   config: ImageConfig,
+  enforced: boolean,
 ): WrappedArgv | NonNullable<ContainerFinding['leftOut']> {
   // An image that was built with the wrapper as its entrypoint is not wrapped twice.
   const entrypoint = isWrapped(config.entrypoint, wrapper)
@@ -67,6 +73,13 @@ function wrapImage(
     return { reason: 'entrypoint_empty', detail: `${container.image} has neither an entrypoint nor a command` };
   }
   if (initSystems.has(program)) return pid1(program);
+  if (takesOptions(wrapper)) {
+    // What an image says is never expanded (E6).
+    const own = entrypoint.length === 0 && hasArgs;
+    const option = own ? optionIn(program, container.value, enforced) : undefined;
+    if (option !== undefined) return option;
+    if (!own && isOption(program)) return entrypointIsOption(program);
+  }
   const command = joined(wrapper, entrypoint.map(literal));
   if (hasArgs) return { command, args: undefined };
   return { command, args: config.cmd.length > 0 ? config.cmd.map(literal) : undefined };
