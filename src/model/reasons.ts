@@ -353,6 +353,11 @@ const table = {
     summary: 'The registry does not show the agent’s image to Outrider; the nodes may have rights that Outrider lacks.',
     remedy: 'Check that the nodes can pull the agent’s image.',
   },
+  host_redirected: {
+    about: 'remark',
+    summary: 'The pod leads a host elsewhere that the agent talks to, by its hostAliases or its own host name.',
+    remedy: 'Take the name out of the pod; where opting out is forbidden or Security preferred, it is tampering.',
+  },
   credentials_awaited: {
     about: 'remark',
     summary:

@@ -17,6 +17,8 @@ export interface Recipe {
   readonly volume: RecipeVolume | undefined;
   readonly env: readonly RecipeEnv[];
   readonly reservedEnv: ReadonlySet<string>;
+  /** Names of hosts that the agent or the tracer talks to, in lower case; `*.NAME` for all below one. */
+  readonly hosts: readonly string[];
   readonly containers: readonly RecipeWorkloadPart[];
   readonly hostVolumes: readonly { readonly name: string; readonly path: string; readonly type?: string }[];
   readonly sidecar: RecipeSidecar | undefined;

@@ -183,6 +183,7 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   parts_differ: scene(instrumentedOtherwise),
   tampered: scene(instrumentedOtherwise, forbidden),
   policy_invalid: scene(podOf(), { profile: { name: 'sysdig', settings: { region: 'mars' } } }, { broken: true }),
+  host_redirected: scene(podOf({ hostAliases: [{ ip: '10.0.0.1', hostnames: ['ingest-us2.app.sysdig.com'] }] })),
   credentials_missing: scene(podOf(), {}, { secretState: () => 'missing' }),
   credentials_blocked: scene(podOf(), { prefer: 'Security' }, { secretState: () => 'blocked' }),
   credentials_awaited: scene(podOf(), { prefer: 'Security' }, { secretState: () => 'missing' }),

@@ -7,6 +7,7 @@ import { isSamePlace } from '../path.js';
 import { chooseCapability } from './capability.js';
 import { neededVolumes, planHostVolumes } from './host-volumes.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
+import { redirectedHost } from './host-names.js';
 import { hasKeeper, type Surroundings } from './own-containers.js';
 import { absentContainers } from './named-parts.js';
 import type { Plan, PlannedMember, WorkloadPlan } from './plan.js';
@@ -38,6 +39,8 @@ export interface Planned {
   readonly differing: Finding | undefined;
   /** The pod overrides what the recipe reserves. */
   readonly tampered: Finding | undefined;
+  /** What only somebody would do who means to get round a policy that insists on the instrumentation. */
+  readonly forged: Finding | undefined;
   readonly remarks: readonly Finding[];
 }
 
@@ -46,6 +49,7 @@ export function makePlan(input: PlanInput): Planned {
   const { context, selected } = input;
   const { recipe, view, wishes, parts, delivery } = context;
   const remarks: Finding[] = [];
+  const forged = selected.length === 0 ? undefined : findForged(context, remarks);
   let differing: Finding | undefined;
   const keep = (search: Search | undefined): PlannedMember | undefined => {
     if (search === undefined) return undefined;
@@ -96,7 +100,7 @@ export function makePlan(input: PlanInput): Planned {
   const agent = find('agent', context.native ? 'initContainers' : 'containers');
   if (agent !== undefined) (context.native ? initContainers : containerMembers).push(agent);
   if (workload.length === 0 || differing !== undefined) {
-    return { plan: undefined, containers, differing, tampered, remarks };
+    return { plan: undefined, containers, differing, tampered, forged, remarks };
   }
 
   if (capability.remark !== undefined) remarks.push(capability.remark);
@@ -121,7 +125,17 @@ export function makePlan(input: PlanInput): Planned {
     growth,
     remarks,
   };
-  return { plan, containers, differing, tampered, remarks };
+  return { plan, containers, differing, tampered, forged, remarks };
+}
+
+/** What of the pod works against the agent; only a remark where the policy does not insist on the instrumentation. */
+function findForged({ recipe, view, wishes }: PodContext, remarks: Finding[]): Finding | undefined {
+  const redirected = redirectedHost(view.spec, recipe.hosts);
+  if (redirected === undefined) return undefined;
+  const detail = `${redirected}, a host that the agent talks to`;
+  if (wishes.enforced) return { reason: 'tampered', detail };
+  remarks.push({ reason: 'host_redirected', detail });
+  return undefined;
 }
 
 function searchOwnVolume(context: PodContext): Search | undefined {
