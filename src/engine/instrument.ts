@@ -172,6 +172,7 @@ function finished(request: PodRequest, screening: Passed, rule: Rule, context: P
     selected: chosen.selected,
     imageOf: ({ name }) => chosen.images.get(name),
     namespaceLabels: request.namespaceLabels,
+    excluded: ({ name, image }) => screening.policy.exclude(name, image),
     pullSecretsAdmitted: request.admitted,
   });
   const { plan } = planned;

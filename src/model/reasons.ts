@@ -127,6 +127,12 @@ const table = {
     remedy: 'Use a cluster with native sidecars (Kubernetes 1.29 on every node), or placement: Native.',
     admissible: true,
   },
+  agent_user_taken: {
+    about: 'decision',
+    summary: 'A container of the workload runs as the agent’s user, and could read its access key or change its files.',
+    remedy: 'Give the container another runAsUser, or Outrider another --agent-user.',
+    optsOut: true,
+  },
   no_container_selected: {
     about: 'decision',
     tells: 'nobody',

@@ -98,6 +98,8 @@ export interface ClusterFacts {
   readonly sandboxedRuntimeClasses: readonly string[];
   /** Image with the copier: Outrider's own. */
   readonly toolsImage: string;
+  /** Uid and gid of what we add, of its own, so that no workload shares it; OpenShift assigns another. */
+  readonly agentUser: number;
   /** Prefixes of images and what to write in their place, first match wins. */
   readonly imageRewrites: readonly { readonly from: string; readonly to: string }[];
 }

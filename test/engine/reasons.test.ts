@@ -161,6 +161,7 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   virtual_node: scene(podOf({ nodeSelector: { type: 'virtual-kubelet' } })),
   port_taken: scene(podWith({ command: ['/app'], ports: [{ containerPort: 32000 }] })),
   job_needs_native_sidecar: scene(podOf({ restartPolicy: 'Never' }), plain),
+  agent_user_taken: scene(podOf({ securityContext: { runAsUser: 59_417 } }), security),
   no_container_selected: scene(podOf(), { containers: { include: ['other'] } }),
   no_container_instrumented: scene(
     podOf({

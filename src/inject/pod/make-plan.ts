@@ -4,6 +4,7 @@ import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
 import type { StringMap } from '../../model/selector.js';
 import { isSamePlace } from '../path.js';
+import { agentUserTaken, firstBeforeSteps } from './agent-user.js';
 import { chooseCapability } from './capability.js';
 import { neededVolumes, planHostVolumes } from './host-volumes.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
@@ -26,6 +27,8 @@ export interface PlanInput {
   /** What is known of a container's image. */
   readonly imageOf: (container: ContainerView) => ImageOutcome | undefined;
   readonly namespaceLabels: StringMap;
+  /** Whether the operator names a container among the policy's exclusions. */
+  readonly excluded: (container: ContainerView) => boolean;
   /** Whether the ServiceAccount's pull secrets are in the pod already: true at admission, false in a manifest (E31). */
   readonly pullSecretsAdmitted: boolean;
 }
@@ -41,6 +44,8 @@ export interface Planned {
   readonly tampered: Finding | undefined;
   /** What only somebody would do who means to get round a policy that insists on the instrumentation. */
   readonly forged: Finding | undefined;
+  /** Something about the whole pod that rules the instrumentation out. */
+  readonly obstacle: Finding | undefined;
   readonly remarks: readonly Finding[];
 }
 
@@ -49,7 +54,6 @@ export function makePlan(input: PlanInput): Planned {
   const { context, selected } = input;
   const { recipe, view, wishes, parts, delivery } = context;
   const remarks: Finding[] = [];
-  const forged = selected.length === 0 ? undefined : findForged(context, remarks);
   let differing: Finding | undefined;
   const keep = (search: Search | undefined): PlannedMember | undefined => {
     if (search === undefined) return undefined;
@@ -99,8 +103,10 @@ export function makePlan(input: PlanInput): Planned {
   }
   const agent = find('agent', context.native ? 'initContainers' : 'containers');
   if (agent !== undefined) (context.native ? initContainers : containerMembers).push(agent);
+  const { forged, obstacle } = selected.length === 0 ? nothingWrong : findForged(input, initContainers, remarks);
+  const found = { containers, differing, tampered, forged, obstacle: differing === undefined ? obstacle : undefined };
   if (workload.length === 0 || differing !== undefined) {
-    return { plan: undefined, containers, differing, tampered, forged, remarks };
+    return { ...found, plan: undefined, remarks };
   }
 
   if (capability.remark !== undefined) remarks.push(capability.remark);
@@ -125,17 +131,31 @@ export function makePlan(input: PlanInput): Planned {
     growth,
     remarks,
   };
-  return { plan, containers, differing, tampered, forged, remarks };
+  return { ...found, plan, remarks };
 }
 
-/** What of the pod works against the agent; only a remark where the policy does not insist on the instrumentation. */
-function findForged({ recipe, view, wishes }: PodContext, remarks: Finding[]): Finding | undefined {
+const nothingWrong = { forged: undefined, obstacle: undefined };
+
+/** What of the pod works against the agent; at most a remark where the policy does not insist on the instrumentation. */
+function findForged(
+  { context, excluded }: PlanInput,
+  initContainers: readonly PlannedMember[],
+  remarks: Finding[],
+): Pick<Planned, 'forged' | 'obstacle'> {
+  const { recipe, view, wishes, workload } = context;
+  const { facts } = context.around;
   const redirected = redirectedHost(view.spec, recipe.hosts);
-  if (redirected === undefined) return undefined;
-  const detail = `${redirected}, a host that the agent talks to`;
-  if (wishes.enforced) return { reason: 'tampered', detail };
-  remarks.push({ reason: 'host_redirected', detail });
-  return undefined;
+  const detail = `${redirected ?? ''}, a host that the agent talks to`;
+  const taken = agentUserTaken(workload, view, recipe, facts);
+  if (!wishes.enforced) {
+    if (redirected !== undefined) remarks.push({ reason: 'host_redirected', detail });
+    if (taken !== undefined) remarks.push(taken);
+    return nothingWrong;
+  }
+  let lastStep = -1;
+  for (const { part, index } of initContainers) if (part !== 'agent') lastStep = Math.max(lastStep, index ?? -1);
+  const before = firstBeforeSteps(workload, view, recipe, facts, lastStep, excluded);
+  return { forged: redirected === undefined ? before : { reason: 'tampered', detail }, obstacle: taken };
 }
 
 function searchOwnVolume(context: PodContext): Search | undefined {

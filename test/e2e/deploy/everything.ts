@@ -20,6 +20,7 @@ export const everything: Values = {
   webhook: { matchConditions: [{ name: 'not-me', expression: "request.userInfo.username != 'jane' && true" }] },
   podSecurityDefault: 'baseline',
   openshift: false,
+  agentUser: 61_234,
   registryConfig: { registries: [{ host: 'registry.example.com', mirrors: ['https://mirror.example.com'] }] },
   imageConfig: { 'registry.example.com/app:1': { entrypoint: ['/app'], cmd: ['serve'] } },
   dockerConfigSecret: 'registries',
