@@ -1,6 +1,8 @@
 import type { Finding } from '../model/decision.js';
 import type { ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
+import { objectOf } from '../model/json.js';
 import type { Recipe } from '../model/recipe.js';
+import { pullSecretsFor, withPullSecrets } from '../inject/pod/pull-secrets.js';
 import { rewriteImage } from '../inject/rewrite-image.js';
 import type { Engine, PodRequest } from './engine.js';
 import type { Rule } from './rules.js';
@@ -42,9 +44,13 @@ export function agentImagesOf(recipe: Recipe, request: PodRequest, engine: Engin
   if (recipe.prefer !== 'Availability') return noImages;
   const known: ImageOutcome[] = [];
   const unknown: ImageRequest[] = [];
+  const spec = objectOf(request.pod['spec']);
+  const { added } = pullSecretsFor(spec, recipe.imagePullSecrets, request.admitted);
+  // The nodes pull with the secrets that the pod will have, so the registry is asked with the same.
+  const pod = withPullSecrets(request.pod, spec, added);
   for (const given of imagesOf(recipe)) {
     const reference = rewriteImage(given, engine.facts.imageRewrites);
-    const image = { reference, namespace: request.namespace, pod: request.pod };
+    const image = { reference, namespace: request.namespace, pod };
     const outcome = engine.images.known(image);
     if (outcome === undefined) unknown.push(image);
     else known.push(outcome);

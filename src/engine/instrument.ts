@@ -209,6 +209,7 @@ function finished(request: PodRequest, screening: Passed, rule: Rule, context: P
     selected: chosen.selected,
     imageOf: ({ name }) => chosen.images.get(name),
     namespaceLabels: request.namespaceLabels,
+    excluded: (container) => screening.policy.exclude(container, () => startOfContainer(container))?.holds === true,
     pullSecretsAdmitted: request.admitted,
     differing: whereDiffering(screening.policy, request.door),
   });

@@ -11,6 +11,24 @@ export function isWrapped(argv: readonly string[], wrapper: readonly string[]): 
   return true;
 }
 
+/**
+ * Whether a wrapper takes a word of the workload's that begins with a dash for an option of its own: all do but those
+ * whose argv ends in `--` (F11).
+ */
+export function takesOptions(wrapper: readonly string[]): boolean {
+  return wrapper.length > 0 && wrapper.at(-1) !== '--';
+}
+
+/** Whether a word reads as an option. */
+export function isOption(word: string | undefined): boolean {
+  return word?.startsWith('-') === true;
+}
+
+/** Why a container whose first word is such a one is left out. */
+export function entrypointIsOption(word: string): Finding {
+  return { reason: 'entrypoint_is_option', detail: `the tracer would take ${word} for an option of its own` };
+}
+
 /** Whether an argv runs the wrapper's program, with whatever flags. */
 export function runsWrapper(argv: readonly string[], wrapper: readonly string[]): boolean {
   return argv.length > 0 && argv[0] === wrapper[0];

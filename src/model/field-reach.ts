@@ -67,7 +67,7 @@ const profileGroups: readonly Group[] = [
       ...fieldsOf('settings.NAME.lookup', 'setting table'),
       'image',
       ...argument('wrapper.argv'),
-      'reservedEnv',
+      ...fieldsOf('reservedEnv[]', 'name unset'),
     ],
   },
   {
@@ -80,6 +80,7 @@ const profileGroups: readonly Group[] = [
     why: 'a task’s access key comes from the setting that `secretFrom` names',
     fields: fieldsOf('credentials', 'name key'),
   },
+  { on: 'pods', why: 'a task has no names of hosts that all of its containers go by', fields: ['hosts'] },
   { on: 'pods', why: taskHasIts('sharePidNamespace'), fields: ['shareProcessNamespace'] },
   { on: 'pods', why: taskHasIts('capabilities'), fields: ['capabilities'] },
   { on: 'both', why: 'in a task where `spec.task.volume.init` names no image', fields: ['volume.copy.image'] },

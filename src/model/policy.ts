@@ -224,5 +224,5 @@ export type PolicySpec = Policy['spec'];
 
 /** Whether a policy can deny a pod, so that it also needs the validating door. */
 export function canDeny(spec: PolicySpec): boolean {
-  return spec.prefer === 'Security' || spec.optOut === 'Forbidden' || spec.onUnresolvedImage === 'Deny';
+  return isStrict(spec) || spec.onUnresolvedImage === 'Deny';
 }

@@ -53,6 +53,21 @@ const hostMountSchema = z.strictObject({
   readOnly: z.boolean().default(false).describe('Whether the container may only read.'),
 });
 
+const reservedVariable = z.union([
+  envName,
+  z
+    .strictObject({
+      name: envName.describe('Name of the variable.'),
+      unset: z
+        .string()
+        .max(4096)
+        .describe(
+          'Value that means none. Under prefer: Security or optOut: Forbidden an instrumented container gets it, so that the image’s own value and envFrom lose.',
+        ),
+    })
+    .describe('A variable with the value that means none.'),
+]);
+
 /** Reasons for which a profile leaves a pod alone; which apply is the profile's choice. */
 export const obstacleSchema = z.enum([
   'host_network',
@@ -177,9 +192,16 @@ const profileSpecSchema = z
     volume: volumeSchema.optional().describe('The volume with the agent’s files.'),
     env: z.array(envSchema).max(256).default([]).describe('Variables of an instrumented container.'),
     reservedEnv: z
-      .array(envName)
+      .array(reservedVariable)
       .default([])
       .describe('Variables that a pod must not set itself under optOut: Forbidden.'),
+    hosts: z
+      .array(template)
+      .max(64)
+      .default([])
+      .describe(
+        'Names of hosts that the agent talks to, beside those in its variables; *.NAME for all below one. A pod must not redirect them.',
+      ),
     containers: z
       .array(workloadPartSchema)
       .max(32)

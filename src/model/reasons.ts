@@ -11,6 +11,8 @@ interface ReasonText {
   readonly remedy: string;
   /** True for a reason that the pod alone proves, which a policy may list in `admitUninstrumented`. */
   readonly admissible?: true;
+  /** True for what a pod's author can bring about at will to run untraced: denied under `optOut: Forbidden`, too. */
+  readonly optsOut?: true;
   /**
    * For a skip: who is told. Absent: whoever creates the pod, by a warning, and whoever looks at its controller, by an
    * Event. `warning`: only the former. `nobody`: it is as somebody wants it, and a word for each pod would be noise.
@@ -125,6 +127,12 @@ const table = {
     remedy: 'Use a cluster with native sidecars (Kubernetes 1.29 on every node), or placement: Native.',
     admissible: true,
   },
+  agent_user_taken: {
+    about: 'decision',
+    summary: 'A container of the workload runs as the agent’s user, and could read its access key or change its files.',
+    remedy: 'Give the container another runAsUser, or Outrider another --agent-user.',
+    optsOut: true,
+  },
   no_container_selected: {
     about: 'decision',
     tells: 'nobody',
@@ -156,6 +164,7 @@ const table = {
     summary: 'The pod or task has another profile’s tracer, or an agent that is not ours: no process is traced twice.',
     remedy:
       'Take that instrumentation out first (outrider uninject, or by hand), or let a policy with its profile match.',
+    optsOut: true,
   },
   tampered: {
     about: 'decision',
@@ -224,6 +233,12 @@ const table = {
     about: 'container',
     summary: 'Neither the container nor its image gives anything to start.',
     remedy: 'Give the container a command.',
+  },
+  entrypoint_is_option: {
+    about: 'container',
+    summary: 'The first word that the container starts begins with a dash, and the tracer would take it for an option.',
+    remedy: 'Start the program by its path: a command of which the first word is no option.',
+    optsOut: true,
   },
   init_needs_native_sidecar: {
     about: 'container',
@@ -370,6 +385,11 @@ const table = {
     summary: 'The registry does not show the agent’s image to Outrider; the nodes may have rights that Outrider lacks.',
     remedy: 'Check that the nodes can pull the agent’s image.',
   },
+  host_redirected: {
+    about: 'remark',
+    summary: 'The pod leads a host elsewhere that the agent talks to, by its hostAliases or its own host name.',
+    remedy: 'Take the name out of the pod; where opting out is forbidden or Security preferred, it is tampering.',
+  },
   credentials_awaited: {
     about: 'remark',
     summary:
@@ -475,6 +495,11 @@ export type ReasonCode = keyof typeof table;
 
 /** What each code means and what helps. */
 export const reasons: Readonly<Record<ReasonCode, ReasonText>> = table;
+
+/** Whether a pod's author can bring this reason about at will, to run untraced. */
+export function optsOut(code: ReasonCode): boolean {
+  return reasons[code].optsOut === true;
+}
 
 /** Every code, in the order of the documentation. */
 export const reasonCodes = Object.keys(table) as readonly ReasonCode[];

@@ -17,6 +17,8 @@ export interface Recipe {
   readonly volume: RecipeVolume | undefined;
   readonly env: readonly RecipeEnv[];
   readonly reservedEnv: ReadonlySet<string>;
+  /** Names of hosts that the agent or the tracer talks to, in lower case; `*.NAME` for all below one. */
+  readonly hosts: readonly string[];
   readonly containers: readonly RecipeWorkloadPart[];
   readonly hostVolumes: readonly { readonly name: string; readonly path: string; readonly type?: string }[];
   readonly sidecar: RecipeSidecar | undefined;
@@ -98,6 +100,8 @@ export interface ClusterFacts {
   readonly sandboxedRuntimeClasses: readonly string[];
   /** Image with the copier: Outrider's own. */
   readonly toolsImage: string;
+  /** Uid and gid of what we add, of its own, so that no workload shares it; OpenShift assigns another. */
+  readonly agentUser: number;
   /** Prefixes of images and what to write in their place, first match wins. */
   readonly imageRewrites: readonly { readonly from: string; readonly to: string }[];
   /** Where parts of ours may differ from the plan, beside what the table of such places has. */

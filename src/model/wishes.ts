@@ -1,4 +1,4 @@
-import { canDeny, type Cover, type PolicySpec } from './policy.js';
+import { canDeny, isStrict, type Cover, type PolicySpec } from './policy.js';
 
 /**
  * What a policy wishes of the injection, beside the recipe: the same for pods and tasks, which each act on what they have
@@ -11,6 +11,8 @@ export interface Wishes {
   readonly capability: PolicySpec['capability'];
   /** Whether the policy can deny a pod: what an author could do on purpose then counts. */
   readonly canDeny: boolean;
+  /** Whether a pod's author is not trusted to let the pod be traced. */
+  readonly enforced: boolean;
 }
 
 /** Reads a policy's wishes. */
@@ -22,5 +24,6 @@ export function wishesOf(spec: PolicySpec): Wishes {
     delivery,
     capability,
     canDeny: canDeny(spec),
+    enforced: isStrict(spec),
   };
 }

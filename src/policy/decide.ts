@@ -1,6 +1,6 @@
 import type { ContainerFinding, Decision, DecisionKind, Door, Finding, Step } from '../model/decision.js';
 import { canDeny } from '../model/policy.js';
-import type { ReasonCode } from '../model/reasons.js';
+import { optsOut, type ReasonCode } from '../model/reasons.js';
 import type { CompiledPolicy, RankedPolicy } from './compile.js';
 import type { Screening } from './screen.js';
 import { listed, nameText } from './text.js';
@@ -129,14 +129,18 @@ function refusal(policy: CompiledPolicy, findings: Findings, plan: Verdict): Fin
   const security = policy.spec.prefer === 'Security';
   const whole = podFinding(policy, findings);
   if (whole !== undefined) {
-    const denied = security ? !isExcused(policy, whole.reason) : isDeniedUnderForbidden(policy, whole.reason);
+    const denied = security
+      ? !isExcused(policy, whole.reason)
+      : whole.reason === 'tampered' || isForbidden(policy, whole.reason);
     return denied ? whole : undefined;
   }
   if (findings.containers.length === 0) return security && findings.narrowed ? plan : undefined;
   const denied = findings.containers
     .filter(isLeftOut)
     .filter(({ leftOut: { reason } }) =>
-      security ? !isExcused(policy, reason) : policy.spec.onUnresolvedImage === 'Deny' && deniedAsUnresolved(reason),
+      security
+        ? !isExcused(policy, reason)
+        : isForbidden(policy, reason) || (policy.spec.onUnresolvedImage === 'Deny' && deniedAsUnresolved(reason)),
     );
   if (denied.length > 0) {
     return summary(denied, plan.decision === 'partial' ? 'some_containers_left_out' : 'no_container_instrumented');
@@ -144,14 +148,14 @@ function refusal(policy: CompiledPolicy, findings: Findings, plan: Verdict): Fin
   return security && !isDone(plan, findings) ? lacks(findings) : undefined;
 }
 
-/** Under Availability only a policy that forbids opting out denies, and only what the pod's author could have faked. */
-function isDeniedUnderForbidden({ spec }: CompiledPolicy, reason: ReasonCode): boolean {
-  return reason === 'tampered' || (reason === 'instrumented_otherwise' && spec.optOut === 'Forbidden');
-}
-
 /** Whether a pod may run uninstrumented for this reason, although the policy prefers Security. */
 function isExcused(policy: CompiledPolicy, reason: ReasonCode): boolean {
   return policy.admits.has(reason) || (policy.spec.onUnresolvedImage === 'Skip' && skippedAsUnresolved(reason));
+}
+
+/** Whether what a reason says is a way of opting out, which the policy forbids. */
+function isForbidden({ spec }: CompiledPolicy, reason: ReasonCode): boolean {
+  return spec.optOut === 'Forbidden' && optsOut(reason);
 }
 
 /** Whether the final pod has every part of what was planned. A pod for which nothing is planned lacks nothing. */

@@ -51,6 +51,7 @@ class Check {
     const { spec } = this.#profile;
     this.#env('spec.env', spec.env);
     this.#capabilities('spec.capabilities', spec.capabilities);
+    for (const [index, host] of spec.hosts.entries()) this.#template(`spec.hosts[${index}]`, host);
     if (spec.credentials !== undefined) {
       const { name, key } = spec.credentials;
       if (!objectName.safeParse(name).success) {

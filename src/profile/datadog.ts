@@ -148,6 +148,8 @@ export const datadog: ProfileInput = {
       // The tracer stands in the root of its image, so the image itself can be the volume.
       imageVolume: {},
     },
+    // The Agent makes the names of its intakes from the site's.
+    hosts: ['${settings.site}', '*.${settings.site}'],
     sidecar: {
       name: 'datadog-agent',
       env: [

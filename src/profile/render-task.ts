@@ -4,6 +4,7 @@ import type { ProfileTask, ProfileTaskEnv } from '../model/profile-task.js';
 import type { TaskAgent, TaskEnv, TaskRecipe, TaskSecret } from '../model/task-recipe.js';
 import { holds } from './condition.js';
 import { agentImage, fillArgs, fillText, portIn, type Filling } from './fill.js';
+import { reservedNames, unsetVariables } from './reserved.js';
 import { effectiveSettings, settingsProblems } from './settings.js';
 import { expandTemplate } from './template.js';
 
@@ -16,12 +17,15 @@ import { expandTemplate } from './template.js';
  * @throws OutriderError `settings_invalid` and `profile_invalid`, as `renderRecipe` does
  */
 export function renderTaskRecipe(profile: Profile, policy: PolicySpec): TaskRecipe | undefined {
-  const { task, wrapper, reservedEnv, skipWhen } = profile.spec;
+  const { task, wrapper, skipWhen } = profile.spec;
   if (task === undefined) return undefined;
   const problem = settingsProblems(profile, policy.profile.settings)[0];
   if (problem !== undefined) throw problem;
   const values = { prefer: policy.prefer, settings: effectiveSettings(profile, policy.profile.settings) };
   const filling: Filling = { profile, policy, values };
+  const { env, secrets } = variablesOf(filling, task.env);
+  const given = new Set([...env, ...secrets].map(({ name }) => name));
+  const unset = wrapper === undefined ? [] : unsetVariables(profile.spec, policy, given);
   return {
     profile: profile.metadata.name,
     prefer: policy.prefer,
@@ -30,8 +34,8 @@ export function renderTaskRecipe(profile: Profile, policy: PolicySpec): TaskReci
     wrapper: wrapper === undefined ? [] : fillArgs(filling, wrapper.argv, 'spec.wrapper.argv'),
     toolsPath: task.toolsPath ?? '',
     volume: task.volume && volumeOf(filling, task.volume),
-    env: variablesOf(filling, task.env).env,
-    reservedEnv: new Set(reservedEnv),
+    env: [...env, ...unset.map((variable) => ({ ...variable, fargateOnly: false }))],
+    reservedEnv: new Set(reservedNames(profile.spec)),
     dependsOn: task.dependsOn.map(({ part, condition }, index) => ({
       part,
       condition: fillText(filling, condition, `spec.task.dependsOn[${index}].condition`),

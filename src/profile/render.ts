@@ -5,6 +5,8 @@ import type { Recipe, RecipeEnv, RecipeSidecar, RecipeVolume } from '../model/re
 import { holds } from './condition.js';
 import { agentImage, fillArgs, fillText, portIn, type Filling } from './fill.js';
 import { programFolders } from './program-folders.js';
+import { hostsOf } from './hosts.js';
+import { reservedNames, unsetVariables } from './reserved.js';
 import { mergeResources, resourcesProblem } from './resources.js';
 import { effectiveSettings, settingsProblems } from './settings.js';
 import { quote } from './setting-value.js';
@@ -46,24 +48,31 @@ class Renderer {
 
   recipe(): Recipe {
     const { spec } = this.#filling.profile;
+    const { policy, values } = this.#filling;
+    const env = this.#env(spec.env);
+    const containers = spec.containers.map((part) => ({ ...part, env: this.#env(part.env) }));
+    const given = new Set([...env, ...containers.flatMap((part) => part.env)].map(({ name }) => name));
+    const wrapper = spec.wrapper && fillArgs(this.#filling, spec.wrapper.argv, 'spec.wrapper.argv');
+    const sidecar = spec.sidecar && this.#sidecar(spec.sidecar);
     const credentials = this.#usesCredentials() ? this.#credentials() : undefined;
     return {
       profile: this.#filling.profile.metadata.name,
       version: spec.version,
-      prefer: this.#filling.policy.prefer,
+      prefer: policy.prefer,
       shareProcessNamespace: spec.shareProcessNamespace,
       capabilities: spec.capabilities,
-      wrapper: spec.wrapper && fillArgs(this.#filling, spec.wrapper.argv, 'spec.wrapper.argv'),
+      wrapper,
       volume: spec.volume && this.#volume(spec.volume),
-      env: this.#env(spec.env),
-      reservedEnv: new Set(spec.reservedEnv),
-      containers: spec.containers.map((part) => ({ ...part, env: this.#env(part.env) })),
+      env: [...env, ...unsetVariables(spec, policy, given)],
+      reservedEnv: new Set(reservedNames(spec)),
+      hosts: hostsOf(spec.hosts, values, [...env, ...(sidecar?.env ?? [])], wrapper ?? []),
+      containers,
       hostVolumes: spec.hostVolumes.map(({ name, path, type }) =>
         type === undefined ? { name, path } : { name, path, type },
       ),
-      sidecar: spec.sidecar && this.#sidecar(spec.sidecar),
+      sidecar,
       skipWhen: new Set(spec.skipWhen),
-      imagePullSecrets: this.#filling.policy.agent.imagePullSecrets,
+      imagePullSecrets: policy.agent.imagePullSecrets,
       ...(credentials === undefined ? {} : { credentials }),
     };
   }

@@ -189,7 +189,8 @@ export const sysdig: ProfileInput = {
     env: workloadEnv,
     reservedEnv: [
       'SYSDIG_SIDECAR',
-      '__INSTRUMENTATION_WRAPPER',
+      // The vendor names no default of these two: empty is none.
+      { name: '__INSTRUMENTATION_WRAPPER', unset: '' },
       'SYSDIG_PRIORITY',
       'SYSDIG_ACCESS_KEY',
       'SYSDIG_COLLECTOR',
@@ -197,7 +198,7 @@ export const sysdig: ProfileInput = {
       'SYSDIG_ORCHESTRATOR',
       'SYSDIG_ORCHESTRATOR_PORT',
       'SYSDIG_LOGGING',
-      'SYSDIG_EXTRA_CONF',
+      { name: 'SYSDIG_EXTRA_CONF', unset: '' },
       'SYSDIG_ENABLE_LOG_FORWARD',
       'SYSDIG_LOG_FORWARD_FORMAT',
       'SYSDIG_LOG_FORWARD_ADDR',
@@ -205,6 +206,7 @@ export const sysdig: ProfileInput = {
       'SYSDIG_BUFFER_SIZE',
       'SYSDIG_DEADLINE_SECONDS',
     ],
+    hosts: ['${settings.collector}'],
     sidecar: {
       name: 'sysdig-workload-agent',
       env: [{ name: 'SYSDIG_ACCESS_KEY', fromSecret: 'credentials' }, ...agentEnv],

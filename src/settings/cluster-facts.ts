@@ -12,6 +12,7 @@ export type ClusterFactsSettings = Pick<
   | 'openshift'
   | 'sandboxedRuntimeClasses'
   | 'toolsImage'
+  | 'agentUser'
   | 'imageRewrites'
   | 'ownPartsMayDiffer'
 >;
@@ -29,6 +30,7 @@ export function clusterFacts(settings: ClusterFactsSettings, seen: SeenFacts = u
     openShift: isOpenShift(settings, seen),
     sandboxedRuntimeClasses: settings.sandboxedRuntimeClasses,
     toolsImage: settings.toolsImage,
+    agentUser: settings.agentUser,
     imageRewrites: settings.imageRewrites,
     ownPartsMayDiffer: settings.ownPartsMayDiffer,
   };

@@ -1,7 +1,8 @@
 import t from 'tap';
-import type { Engine } from '../../src/engine/engine.js';
+import type { Engine, PodRequest } from '../../src/engine/engine.js';
 import { instrument, isPending } from '../../src/engine/instrument.js';
 import type { ImageOutcome } from '../../src/model/image.js';
+import { listOf, stringOf, type JsonObject } from '../../src/model/json.js';
 import { decideNow, decideWithLookUps, engineFor, resolverOf, type FakeImages } from '../support/engine.js';
 import { at, patched } from '../support/json.js';
 import { podOf, podWith } from '../support/pods.js';
@@ -113,6 +114,46 @@ t.test(
     t.equal(decideNow(podOf(), strict).decision.decision, 'inject', 'under Security the start shows the trouble');
   },
 );
+
+t.test('E31: the agent’s image is asked for with the pull secrets that the pod will have', async (t) => {
+  const policy = { agent: { imagePullSecrets: ['pull'] } };
+  /** The pull secrets that the agent’s image was asked for with, and whether the pod is said to lack rights. */
+  const asked = async (pod: JsonObject, about: Partial<PodRequest> = {}) => {
+    const secrets: (string | undefined)[][] = [];
+    const engine: Engine = {
+      ...engineFor(policy),
+      images: {
+        known: () => undefined,
+        lookUp: (request) => {
+          const names = listOf(at(request.pod, 'spec', 'imagePullSecrets')).map((item) => stringOf(at(item, 'name')));
+          if (request.reference === agentImage) secrets.push(names);
+          return Promise.resolve(
+            names.includes('pull')
+              ? { ok: true, config: { entrypoint: ['/agent'], cmd: [] }, source: 'registry' }
+              : refused,
+          );
+        },
+      },
+    };
+    const { decision, patch } = await decideWithLookUps(pod, engine, about);
+    const after = listOf(at(patched(pod, patch), 'spec', 'imagePullSecrets'));
+    return {
+      secrets,
+      after: after.map((item) => stringOf(at(item, 'name'))),
+      said: decision.steps.flatMap(({ reason }) => reason ?? []).filter((reason) => /unauthorized|pull/.test(reason)),
+    };
+  };
+  t.strictSame(await asked(podOf()), { secrets: [['pull']], after: ['pull'], said: [] });
+  const own = podOf({ imagePullSecrets: [{ name: 'own' }] });
+  t.strictSame(await asked(own), { secrets: [['own', 'pull']], after: ['own', 'pull'], said: [] });
+  const both = podOf({ imagePullSecrets: [{ name: 'pull' }] });
+  t.strictSame(await asked(both), { secrets: [['pull']], after: ['pull'], said: [] }, 'not named twice');
+  t.strictSame(
+    await asked(podOf(), { admitted: false }),
+    { secrets: [[]], after: [], said: ['agent_image_unauthorized', 'pull_secrets_not_added'] },
+    'a manifest that lists none gets none, and is asked for without',
+  );
+});
 
 t.test('the agent’s image is asked for under the name that the pod gets', async (t) => {
   const facts = { imageRewrites: [{ from: 'quay.io/', to: 'mirror.example/' }] };

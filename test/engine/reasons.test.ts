@@ -171,6 +171,7 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   virtual_node: scene(podOf({ nodeSelector: { type: 'virtual-kubelet' } })),
   port_taken: scene(podWith({ command: ['/app'], ports: [{ containerPort: 32000 }] })),
   job_needs_native_sidecar: scene(podOf({ restartPolicy: 'Never' }), plain),
+  agent_user_taken: scene(podOf({ securityContext: { runAsUser: 59_417 } }), security),
   no_container_selected: scene(podOf(), { containers: { include: ['other'] } }),
   no_container_instrumented: scene(
     podOf({
@@ -196,6 +197,7 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   ),
   tampered: scene(instrumentedOtherwise, forbidden),
   policy_invalid: scene(podOf(), { profile: { name: 'sysdig', settings: { region: 'mars' } } }, { broken: true }),
+  host_redirected: scene(podOf({ hostAliases: [{ ip: '10.0.0.1', hostnames: ['ingest-us2.app.sysdig.com'] }] })),
   credentials_missing: scene(podOf(), {}, { secretState: () => 'missing' }),
   credentials_blocked: scene(podOf(), { prefer: 'Security' }, { secretState: () => 'blocked' }),
   credentials_awaited: scene(podOf(), { prefer: 'Security' }, { secretState: () => 'missing' }),
@@ -211,6 +213,7 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   pid1_in_pod: scene(podWith({ command: ['/sbin/init'] })),
   pid1_entrypoint: scene(podWith({ command: ['/sbin/init'] }, { shareProcessNamespace: true })),
   pid1_assumed: scene(podWith({ command: ['/app'], livenessProbe: { exec: { command: ['kill', '-0', '1'] } } })),
+  entrypoint_is_option: scene(podWith({ command: ['--version', '/app'] })),
   entrypoint_empty: scene(unknown, {}, { known: { [image]: { entrypoint: [], cmd: [] } } }),
   init_needs_native_sidecar: scene(init(['/i']), { ...plain, ...covered }),
   init_starts_before_agent: scene(withInitInFront(), covered),

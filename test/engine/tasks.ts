@@ -38,6 +38,7 @@ export function engineWith(profile: string, settings: Readonly<Record<string, st
       openShift: false,
       sandboxedRuntimeClasses: [],
       toolsImage: '',
+      agentUser: 59_417,
       imageRewrites: [],
       ownPartsMayDiffer: [],
     },

@@ -57,7 +57,7 @@ const full = profileSchema.parse({
     },
     image: 'agent:1',
     wrapper: { argv: ['/full/run', { value: '--full', when: condition }] },
-    reservedEnv: ['FULL'],
+    reservedEnv: ['FULL', { name: 'FULL_TOO', unset: '' }],
     volume: { name: 'full', mountPath: '/full', copy: { image: 'tracer:1', name: 'full-copy', from: '/full' } },
     sidecar: {
       name: 'agent',

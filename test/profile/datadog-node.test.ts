@@ -35,6 +35,7 @@ function decide(pod: JsonObject, spec: JsonObject = {}, door: Door = 'mutate'): 
         openShift: false,
         sandboxedRuntimeClasses: [],
         toolsImage: 'outrider',
+        agentUser: 59_417,
         imageRewrites: [],
         ownPartsMayDiffer: [],
       },

@@ -76,6 +76,7 @@ t.test('sysdig is the recipe of the vendor’s manual', (t) => {
     },
     env: [{ name: 'SYSDIG_SIDECAR', value: 'auto' }],
     reservedEnv: recipe.reservedEnv,
+    hosts: ['ingest-us2.app.sysdig.com'],
     containers: [],
     hostVolumes: [],
     sidecar: {
@@ -134,6 +135,7 @@ t.test('sysdig follows prefer, and its settings become variables', (t) => {
     SYSDIG_ENABLE_LOG_FORWARD: 'false',
     SYSDIG_LOG_FORWARD_ADDR: 'localhost:33000',
     SYSDIG_LOG_LISTEN_PORT: '33000',
+    SYSDIG_EXTRA_CONF: '',
   });
   t.strictSame(values(recipe.sidecar?.env), {
     SYSDIG_ACCESS_KEY: { secretKeyRef: { name: 'sysdig-agent', key: 'access-key', optional: false } },

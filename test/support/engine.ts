@@ -20,6 +20,7 @@ export const plainFacts: ClusterFacts = {
   openShift: false,
   sandboxedRuntimeClasses: ['gvisor', 'runsc*', 'kata*'],
   toolsImage: 'ghcr.io/outrider/outrider:0.1.0',
+  agentUser: 59_417,
   imageRewrites: [],
   ownPartsMayDiffer: [],
 };

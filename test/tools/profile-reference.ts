@@ -1,4 +1,5 @@
 import type { Profile, ProfileEnv, ProfileSetting } from '../../src/model/profile.js';
+import { reservedNames } from '../../src/profile/reserved.js';
 
 /** Reference of profiles' settings: a Markdown table for each, made from the profile itself. */
 export function profileReference(profiles: readonly Profile[]): string {
@@ -26,7 +27,8 @@ function section(profile: Profile): readonly string[] {
     `- Access key: ${secret}; another one by \`spec.credentials.secretRef\`. Never a setting.`,
     `- Variables on instrumented containers: ${variables(spec.env)}`,
     `- Variables on the agent: ${variables(spec.sidecar?.env ?? [])}`,
-    `- Reserved variables: ${list(spec.reservedEnv)}`,
+    `- Reserved variables: ${list(reservedNames(spec))}`,
+    ...(spec.hosts.length === 0 ? [] : [`- Hosts that a pod must not redirect: ${list(spec.hosts)}`]),
     ...(spec.task === undefined
       ? []
       : [

@@ -12,6 +12,7 @@ export const clusterSettingKeys = [
   'podSecurityDefault',
   'openshift',
   'toolsImage',
+  'agentUser',
   'imageRewrites',
   'ownPartsMayDiffer',
   'sandboxedRuntimeClasses',

@@ -1,7 +1,8 @@
 import type { ContainerFinding } from '../../model/decision.js';
 import type { ImageConfig, ImageOutcome } from '../../model/image.js';
-import { isWrapped, pid1 } from '../argv.js';
+import { entrypointIsOption, isOption, isWrapped, pid1, takesOptions } from '../argv.js';
 import { mustBePid1 } from '../pid1.js';
+import { optionIn } from './leading-word.js';
 import type { ContainerView } from './view.js';
 
 /** The argv of a container behind the wrapper; `args` is `undefined` where the container's own stay as they are. */
@@ -39,23 +40,28 @@ export function argvOf({ command, args }: ContainerView, config: ImageConfig | u
  * Puts the wrapper before what a container starts (E1–E7).
  *
  * @param image what is known of the image; only looked at when the container gives no `command`
+ * @param enforced whether the pod's author is not trusted: {@link optionIn}
  * @returns the new argv, or the reason the container is left out
  */
 export function wrapArgv(
   container: ContainerView,
   wrapper: readonly string[],
   image: ImageOutcome | undefined,
+  enforced = false,
 ): WrappedArgv | NonNullable<ContainerFinding['leftOut']> {
   if (!needsImage(container)) {
-    const program = mustBePid1(argvOf(container, undefined));
-    if (program !== undefined) return pid1(program);
+    const init = mustBePid1(argvOf(container, undefined));
+    if (init !== undefined) return pid1(init);
+    const program = container.command[0] ?? '';
+    const option = takesOptions(wrapper) ? optionIn(program, container.value, enforced) : undefined;
+    if (option !== undefined) return option;
     return { command: joined(wrapper, container.command), args: undefined };
   }
   if (image === undefined) {
     return { reason: 'image_unresolved', detail: `${container.image || 'no image'}: what it starts is not known` };
   }
   if (!image.ok) return { reason: image.reason, detail: image.detail };
-  return wrapImage(container, wrapper, image.config);
+  return wrapImage(container, wrapper, image.config, enforced);
 }
 
 function joined(wrapper: readonly string[], argv: readonly string[]): readonly string[] {
@@ -69,6 +75,7 @@ function wrapImage(
   container: ContainerView,
   wrapper: readonly string[],
   config: ImageConfig,
+  enforced: boolean,
 ): WrappedArgv | NonNullable<ContainerFinding['leftOut']> {
   // An image that was built with the wrapper as its entrypoint is not wrapped twice.
   const entrypoint = isWrapped(config.entrypoint, wrapper)
@@ -81,6 +88,13 @@ function wrapImage(
   }
   const init = mustBePid1(argvOf(container, { entrypoint, cmd: config.cmd }));
   if (init !== undefined) return pid1(init);
+  if (takesOptions(wrapper)) {
+    // What an image says is never expanded (E6).
+    const own = entrypoint.length === 0 && hasArgs;
+    const option = own ? optionIn(program, container.value, enforced) : undefined;
+    if (option !== undefined) return option;
+    if (!own && isOption(program)) return entrypointIsOption(program);
+  }
   const command = joined(wrapper, entrypoint.map(literal));
   if (hasArgs) return { command, args: undefined };
   return { command, args: config.cmd.length > 0 ? config.cmd.map(literal) : undefined };

@@ -1,7 +1,8 @@
 import type { Finding } from '../../model/decision.js';
 import { isObject, objectOf, stringsOf, type JsonObject } from '../../model/json.js';
 import type { Wishes } from '../../model/wishes.js';
-import { isWrapped } from '../argv.js';
+import { isWrapped, takesOptions } from '../argv.js';
+import { optionIn } from './leading-word.js';
 import type { PlannedExec } from './plan.js';
 import type { ContainerView } from './view.js';
 
@@ -18,23 +19,11 @@ export function planExecs(
 ): readonly PlannedExec[] {
   let execs: PlannedExec[] | undefined;
   let uncovered: string[] | undefined;
-  const look = (handler: JsonObject, pointer: string, covered: boolean): void => {
-    const command = stringsOf(objectOf(handler['exec'])?.['command']);
-    if (command === undefined || command.length === 0 || isWrapped(command, wrapper)) return;
+  eachExec(container, cover, (command, pointer, covered) => {
+    if (isWrapped(command, wrapper)) return;
     if (covered) (execs ??= []).push({ pointer: `${pointer}/exec/command`, command: [...wrapper, ...command] });
     else (uncovered ??= []).push(pointer);
-  };
-  for (const name of probes) {
-    const probe = container.value[name];
-    if (isObject(probe)) look(probe, `/${name}`, cover.has('Probes'));
-  }
-  const lifecycle = container.value['lifecycle'];
-  if (isObject(lifecycle)) {
-    for (const name of hooks) {
-      const hook = lifecycle[name];
-      if (isObject(hook)) look(hook, `/lifecycle/${name}`, cover.has('Lifecycle'));
-    }
-  }
+  });
   if (uncovered !== undefined) {
     const which = uncovered.map((pointer) => pointer.slice(1)).join(', ');
     remarks.push({
@@ -43,4 +32,43 @@ export function planExecs(
     });
   }
   return execs ?? noExecs;
+}
+
+/** A probe or a hook that is to be wrapped, and whose first word the wrapper takes for an option of its own (F11). */
+export function optionInExecs(
+  container: ContainerView,
+  wrapper: readonly string[],
+  { cover, enforced }: Pick<Wishes, 'cover' | 'enforced'>,
+): Finding | undefined {
+  if (!takesOptions(wrapper) || !(cover.has('Probes') || cover.has('Lifecycle'))) return undefined;
+  let found: Finding | undefined;
+  eachExec(container, cover, (command, _pointer, covered) => {
+    if (!covered) return;
+    const word = command[isWrapped(command, wrapper) ? wrapper.length : 0] ?? '';
+    found ??= optionIn(word, container.value, enforced);
+  });
+  return found;
+}
+
+/** Calls back for each exec probe and hook of a container that starts something. */
+function eachExec(
+  { value }: ContainerView,
+  cover: Wishes['cover'],
+  call: (command: readonly string[], pointer: string, covered: boolean) => void,
+): void {
+  const look = (handler: JsonObject, pointer: string, covered: boolean): void => {
+    const command = stringsOf(objectOf(handler['exec'])?.['command']);
+    if (command !== undefined && command.length > 0) call(command, pointer, covered);
+  };
+  for (const name of probes) {
+    const probe = value[name];
+    if (isObject(probe)) look(probe, `/${name}`, cover.has('Probes'));
+  }
+  const lifecycle = value['lifecycle'];
+  if (isObject(lifecycle)) {
+    for (const name of hooks) {
+      const hook = lifecycle[name];
+      if (isObject(hook)) look(hook, `/lifecycle/${name}`, cover.has('Lifecycle'));
+    }
+  }
 }

@@ -1,14 +1,15 @@
-import { isObject, listOf } from '../../model/json.js';
 import type { JsonObject } from '../../model/json.js';
 import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
 import type { StringMap } from '../../model/selector.js';
+import { agentUserTaken, firstBeforeSteps } from './agent-user.js';
 import { chooseCapability } from './capability.js';
 import { neededVolumes, planHostVolumes } from './host-volumes.js';
 import { containerDifferences } from './differences/compare.js';
 import type { Terms } from './differences/difference.js';
 import { settleDifferences } from './differences/settle.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
+import { redirectedHost } from './host-names.js';
 import { hasKeeper, leastStepLimits, type Surroundings } from './own-containers.js';
 import { absentContainers } from './named-parts.js';
 import type { Plan, PlannedMember, WorkloadPlan } from './plan.js';
@@ -16,6 +17,7 @@ import type { OwnPart, OwnParts } from './own-parts.js';
 import type { PodContext } from './context.js';
 import { mountsOtherwise } from './mounts.js';
 import { pid1Remarks } from './process-one.js';
+import { pullSecretsFor } from './pull-secrets.js';
 import { planContainer, type Shared } from './workload.js';
 import type { ContainerView } from './view.js';
 
@@ -27,6 +29,8 @@ export interface PlanInput {
   /** What is known of a container's image. */
   readonly imageOf: (container: ContainerView) => ImageOutcome | undefined;
   readonly namespaceLabels: StringMap;
+  /** Whether the operator names a container among the policy's exclusions. */
+  readonly excluded: (container: ContainerView) => boolean;
   /** Whether the ServiceAccount's pull secrets are in the pod already: true at admission, false in a manifest (E31). */
   readonly pullSecretsAdmitted: boolean;
   /** What becomes of parts of ours that are other than planned. */
@@ -50,6 +54,10 @@ export interface Planned {
   readonly kept: Finding | undefined;
   /** The pod overrides what the recipe reserves. */
   readonly tampered: Finding | undefined;
+  /** What only somebody would do who means to get round a policy that insists on the instrumentation. */
+  readonly forged: Finding | undefined;
+  /** Something about the whole pod that rules the instrumentation out. */
+  readonly obstacle: Finding | undefined;
   readonly remarks: readonly Finding[];
 }
 
@@ -110,8 +118,10 @@ export function makePlan(input: PlanInput): Planned {
   if (agent !== undefined) (context.native ? initContainers : containerMembers).push(agent);
   const own = settleDifferences({ volumes: ownVolumes, initContainers, containers: containerMembers }, input.differing);
   differing ??= own.differing;
+  const { forged, obstacle } = selected.length === 0 ? nothingWrong : findForged(input, initContainers, remarks);
+  const found = { containers, differing, tampered, forged, obstacle: differing === undefined ? obstacle : undefined };
   if (workload.length === 0 || differing !== undefined) {
-    return { plan: undefined, containers, differing, kept: undefined, tampered, remarks };
+    return { ...found, plan: undefined, kept: undefined, remarks };
   }
   if (own.remark !== undefined) remarks.push(own.remark);
 
@@ -138,7 +148,31 @@ export function makePlan(input: PlanInput): Planned {
     growth,
     remarks,
   };
-  return { plan, containers, differing, kept: own.kept, tampered, remarks };
+  return { ...found, plan, kept: own.kept, remarks };
+}
+
+const nothingWrong = { forged: undefined, obstacle: undefined };
+
+/** What of the pod works against the agent; at most a remark where the policy does not insist on the instrumentation. */
+function findForged(
+  { context, excluded }: PlanInput,
+  initContainers: readonly PlannedMember[],
+  remarks: Finding[],
+): Pick<Planned, 'forged' | 'obstacle'> {
+  const { recipe, view, wishes, workload } = context;
+  const { facts } = context.around;
+  const redirected = redirectedHost(view.spec, recipe.hosts);
+  const detail = `${redirected ?? ''}, a host that the agent talks to`;
+  const taken = agentUserTaken(workload, view, recipe, facts);
+  if (!wishes.enforced) {
+    if (redirected !== undefined) remarks.push({ reason: 'host_redirected', detail });
+    if (taken !== undefined) remarks.push(taken);
+    return nothingWrong;
+  }
+  let lastStep = -1;
+  for (const { part, index } of initContainers) if (part !== 'agent') lastStep = Math.max(lastStep, index ?? -1);
+  const before = firstBeforeSteps(workload, view, recipe, facts, lastStep, excluded);
+  return { forged: redirected === undefined ? before : { reason: 'tampered', detail }, obstacle: taken };
 }
 
 const noNames: readonly string[] = [];
@@ -265,13 +299,10 @@ function lastOwnInit({ view, workload }: PodContext): number {
 }
 
 function planPullSecrets(input: PlanInput, remarks: Finding[]): readonly string[] {
-  const wanted = input.context.recipe.imagePullSecrets;
-  if (wanted.length === 0) return [];
-  const present = listOf(input.context.view.spec['imagePullSecrets']);
-  const missing = wanted.filter((name) => !present.some((secret) => isObject(secret) && secret['name'] === name));
-  if (missing.length > 0 && present.length === 0 && !input.pullSecretsAdmitted) {
+  const { recipe, view } = input.context;
+  const { missing, added } = pullSecretsFor(view.spec, recipe.imagePullSecrets, input.pullSecretsAdmitted);
+  if (added.length < missing.length) {
     remarks.push({ reason: 'pull_secrets_not_added', detail: `${missing.join(', ')} not added` });
-    return [];
   }
-  return missing;
+  return added;
 }

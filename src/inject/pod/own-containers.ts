@@ -9,8 +9,6 @@ import { literal } from './argv.js';
 import { commandArgv, copyArgv, keeperArgv, toolsArgv, volumeRoot, type FillStep } from './scripts.js';
 import type { ContainerView, PodView } from './view.js';
 
-/** The user of what we add: of its own, so that no workload shares it (see docs/security.md). */
-const ownUser = 65532;
 /** What a step that copies files asks for; never more than the sidecar, so no effective request rises (E27). */
 const stepRequests: Readonly<Record<string, string>> = { cpu: '10m', memory: '32Mi' };
 /**
@@ -186,13 +184,13 @@ function securityContext(fields: JsonObject): JsonObject {
   };
 }
 
-/** OpenShift assigns the uid from the namespace's range and refuses another (E22). */
+/** Our uid, or the agent's; OpenShift assigns the uid from the namespace's range and refuses another (E22). */
 function ownIdentity(facts: ClusterFacts, sidecar?: RecipeSidecar): JsonObject {
   if (facts.openShift) return { runAsNonRoot: true };
   return {
     runAsNonRoot: sidecar?.runAsUser !== 0,
-    runAsUser: sidecar?.runAsUser ?? ownUser,
-    runAsGroup: sidecar?.runAsGroup ?? sidecar?.runAsUser ?? ownUser,
+    runAsUser: sidecar?.runAsUser ?? facts.agentUser,
+    runAsGroup: sidecar?.runAsGroup ?? sidecar?.runAsUser ?? facts.agentUser,
   };
 }
 

@@ -1,12 +1,13 @@
 import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
 import type { Recipe, RecipeWorkloadPart } from '../../model/recipe.js';
-import { isWrapped, runsWrapper } from '../argv.js';
+import { isWrapped, runsWrapper, takesOptions } from '../argv.js';
 import { planHostMounts } from '../host-mounts.js';
 import { wrapArgv } from './argv.js';
 import { capabilityRemark, missingCapabilities } from './capability.js';
 import type { PodContext } from './context.js';
-import { planExecs } from './execs.js';
+import { optionInExecs, planExecs } from './execs.js';
+import { optionIn } from './leading-word.js';
 import { mountsState, volumeOfImage } from './mounts.js';
 import { partsFor } from './named-parts.js';
 import type { PlannedExec, PlannedMount, WorkloadPlan } from './plan.js';
@@ -59,15 +60,20 @@ export function planContainer(
       if (container.command.length === wrapper.length && container.args.length === 0) {
         return leftOut(container, { reason: 'entrypoint_empty', detail: 'the wrapper has nothing to start' });
       }
+      const option = optionBehind(container, wrapper, wishes.enforced);
+      if (option !== undefined) return leftOut(container, option);
     } else if (runsWrapper(container.command, wrapper)) {
       differs = differing(container, 'starts the wrapper with other flags');
     } else {
-      const wrapped = wrapArgv(container, wrapper, image);
+      const wrapped = wrapArgv(container, wrapper, image, wishes.enforced);
       if ('reason' in wrapped) return leftOut(container, wrapped);
       command = wrapped.command;
       args = wrapped.args;
     }
   }
+
+  const option = wrapper === undefined ? undefined : optionInExecs(container, wrapper, wishes);
+  if (option !== undefined) return leftOut(container, option);
 
   const parts = recipe.containers.length === 0 ? noParts : partsFor(recipe, container);
   let mounts: readonly PlannedMount[] = noMounts;
@@ -119,6 +125,16 @@ const noExecs: readonly PlannedExec[] = [];
 
 function leftOut({ name, list }: ContainerView, finding: NonNullable<ContainerFinding['leftOut']>): WorkloadResult {
   return { finding: { name, list, leftOut: finding }, plan: undefined, tampered: undefined, differs: undefined };
+}
+
+/** A word behind the wrapper of a container that is wrapped already, which the wrapper takes for an option of its own. */
+function optionBehind(
+  { command, args, value }: ContainerView,
+  wrapper: readonly string[],
+  enforced: boolean,
+): Finding | undefined {
+  if (!takesOptions(wrapper)) return undefined;
+  return optionIn(command[wrapper.length] ?? args[0] ?? '', value, enforced);
 }
 
 /** The capabilities of the recipe, and of its parts for this container. */

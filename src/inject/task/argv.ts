@@ -1,7 +1,7 @@
 import type { Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
 import { isArray, listOf, stringsOf, type JsonValue } from '../../model/json.js';
-import { isWrapped, pid1, runsWrapper } from '../argv.js';
+import { entrypointIsOption, isOption, isWrapped, pid1, runsWrapper, takesOptions } from '../argv.js';
 import { mustBePid1 } from '../pid1.js';
 import { isIntrinsic, mayVanish } from './dialect.js';
 import { fieldOf, pointerOf, unknown, type TaskContainerView, type TaskView } from './view.js';
@@ -76,28 +76,39 @@ export function wrapTaskArgv(
     if (runsWrapper(own, wrapper)) {
       const bare = isWrapped(own, wrapper) && given.length === wrapper.length;
       if (bare && !givenCommand) return leftOut(empty('the wrapper has nothing to start'));
-      return { kind: 'wrapped' };
+      const first = given.length > wrapper.length ? own[wrapper.length] : leadingWords(command)[0];
+      return startedBehind(wrapper, first, { kind: 'wrapped' });
     }
-    const program = mustBePid1([...own, ...leadingWords(command)]);
-    return program === undefined ? { kind: 'prepend' } : leftOut(pid1(program));
+    const init = mustBePid1([...own, ...leadingWords(command)]);
+    if (init !== undefined) return leftOut(pid1(init));
+    return startedBehind(wrapper, own[0], { kind: 'prepend' });
   }
-  if (runsWrapper(leadingWords(command), wrapper)) return { kind: 'wrapped' };
+  const words = leadingWords(command);
+  if (runsWrapper(words, wrapper)) return startedBehind(wrapper, words[wrapper.length], { kind: 'wrapped' });
   if (isIntrinsic(command) && mayVanish(command)) return leftOut(unknown(place('command')));
   if (image === undefined || !image.ok) return leftOut(unresolved(view, container, image));
 
   const { entrypoint, cmd } = image.config;
-  if (runsWrapper(entrypoint, wrapper)) return { kind: 'wrapped' };
-  const program = entrypoint[0] ?? (givenCommand ? leadingWords(command)[0] : cmd[0]);
+  const firstOfCommand = givenCommand ? words[0] : cmd[0];
+  if (runsWrapper(entrypoint, wrapper)) {
+    return startedBehind(wrapper, entrypoint[wrapper.length] ?? firstOfCommand, { kind: 'wrapped' });
+  }
+  const program = entrypoint[0] ?? firstOfCommand;
   if (program === undefined && !givenCommand) {
     return leftOut(empty(`${container.image} has neither an entrypoint nor a command`));
   }
   const init = mustBePid1([...entrypoint, ...(givenCommand ? leadingWords(command) : cmd)]);
   if (init !== undefined) return leftOut(pid1(init));
-  return {
+  return startedBehind(wrapper, program, {
     kind: 'override',
     entryPoint: [...wrapper, ...entrypoint],
     command: givenCommand || cmd.length === 0 ? undefined : cmd,
-  };
+  });
+}
+
+/** What becomes of an argv whose first word behind the wrapper is this one: a wrapper may take it for an option (F11). */
+function startedBehind(wrapper: readonly string[], word: string | undefined, argv: TaskArgv): TaskArgv {
+  return word !== undefined && isOption(word) && takesOptions(wrapper) ? leftOut(entrypointIsOption(word)) : argv;
 }
 
 function unresolved(view: TaskView, container: TaskContainerView, image: ImageOutcome | undefined): Finding {

@@ -1,4 +1,4 @@
-import { choice, flagOrAuto, jsonList, list, listOf, text } from '../setting.js';
+import { choice, flagOrAuto, integer, jsonList, list, listOf, text } from '../setting.js';
 import { isObject } from '../../model/json.js';
 import type { AllowedDifference, ClusterFacts, PodSecurityLevel } from '../../model/recipe.js';
 import { version } from '../../model/version.js';
@@ -42,6 +42,14 @@ export const podsRows = {
     placeholder: 'IMAGE',
     default: `ghcr.io/outrider/outrider:${version}`,
     help: 'Image with the copier: Outrider’s own.',
+  }),
+  agentUser: integer({
+    flag: 'agent-user',
+    placeholder: 'UID',
+    min: 1,
+    max: 2_147_483_647,
+    default: 59_417,
+    help: 'Uid and gid of what Outrider adds, which no workload may have. OpenShift assigns its own. Above 65535, pods with hostUsers: false do not start.',
   }),
   imageRewrites: listOf<ImageRewrite>({
     flag: 'image-rewrite',

@@ -21,6 +21,7 @@ export const everything: Values = {
   podSecurityDefault: 'baseline',
   openshift: false,
   ownPartsMayDiffer: [{ path: '/*/env/DD_ENV', value: 'prod' }],
+  agentUser: 61_234,
   registryConfig: { registries: [{ host: 'registry.example.com', mirrors: ['https://mirror.example.com'] }] },
   imageConfig: { 'registry.example.com/app:1': { entrypoint: ['/app'], cmd: ['serve'] } },
   dockerConfigSecret: 'registries',

@@ -48,6 +48,7 @@ export async function openDoors(
       openShift: false,
       sandboxedRuntimeClasses: [],
       toolsImage: 'tools.example/outrider:1',
+      agentUser: 59_417,
       imageRewrites: [],
       ownPartsMayDiffer: [],
     },

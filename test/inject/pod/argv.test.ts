@@ -194,3 +194,53 @@ t.test('the model of the kubelet agrees with what the documentation and a node s
   for (const [text, wanted] of seen) t.equal(expand(text, variables), wanted, text);
   t.end();
 });
+
+t.test('F11: a first word that the wrapper would take for an option of its own is no entrypoint', (t) => {
+  const option = { reason: 'entrypoint_is_option' };
+  const shown = (given: ContainerView, config?: ImageOutcome, enforced = false) =>
+    wrapArgv(given, wrapper, config, enforced);
+  t.match(shown(container(['--version', '/app'])), {
+    ...option,
+    detail: 'the tracer would take --version for an option of its own',
+  });
+  t.match(shown(container(['-'])), option);
+  t.match(shown(container([], ['--version']), image([])), option, 'args behind an image without an entrypoint');
+  t.match(shown(container([]), image(['-x', '/app'])), option, 'an image’s entrypoint');
+  t.match(shown(container([]), image([], ['-x', '/app'])), option, 'an image’s command');
+  t.match(shown(container([]), image([...wrapper, '--version'])), option, 'an image that was built with the wrapper');
+  for (const [given, config] of [
+    [container(['/app', '--version'])],
+    [container(['sh', '-c', 'x'])],
+    [container([], ['--port=80']), image(['/app'])],
+    [container([]), image(['$(A)'])],
+  ] as const) {
+    t.notMatch(shown(given, config), option);
+  }
+  t.match(wrapArgv(container(['--version']), longWrapper, undefined), { command: [...longWrapper, '--version'] });
+  t.end();
+});
+
+t.test('F11: a first word that the kubelet makes an option of is one, too', (t) => {
+  const option = { reason: 'entrypoint_is_option' };
+  const shown = (word: string, value: ContainerView['value'], enforced: boolean) =>
+    wrapArgv({ ...container([word]), value }, wrapper, undefined, enforced);
+  const a = (text: string) => ({ env: [{ name: 'A', value: text }] });
+  for (const enforced of [false, true]) {
+    t.match(shown('$(A)', a('--version'), enforced), option);
+    t.match(shown('$(A)--version', a(''), enforced), option, 'an empty value leaves the rest');
+    t.match(shown('$(A)', { env: [...a('/app').env, ...a('-x').env] }, enforced), option, 'the last one counts');
+    for (const word of ['$(A)', '$(A)/bin/app']) t.notMatch(shown(word, a('/usr'), enforced), option);
+    t.notMatch(shown('$(A)-x', {}, enforced), option, 'a variable that there is none of stays as it is written');
+    t.notMatch(shown('$$(A)', a('--version'), enforced), option, 'escaped');
+  }
+  const unknown = [
+    { envFrom: [{ configMapRef: { name: 'x' } }] },
+    { env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'x', key: 'a' } } }] },
+    a('$(B)'),
+  ];
+  for (const value of unknown) {
+    t.match(shown('$(A)', value, true), { ...option, detail: /the value of A is not in the pod/ });
+    t.notMatch(shown('$(A)', value, false), option, 'what worked goes on working where nobody is an adversary');
+  }
+  t.end();
+});

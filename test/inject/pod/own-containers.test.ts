@@ -131,7 +131,7 @@ t.test('E22: what is added passes the restricted Pod Security level', (t) => {
           allowPrivilegeEscalation: false,
           capabilities: { drop: ['ALL'] },
           runAsNonRoot: true,
-          runAsUser: 65532,
+          runAsUser: 59_417,
           seccompProfile: { type: 'RuntimeDefault' },
         },
         nameOf(one),
@@ -160,7 +160,7 @@ t.test('an agent whose image needs a certain user gets it', (t) => {
   const engine = engineOf(sidecar('runAsUser: 1234, runAsGroup: 0'));
   const after = patched(pod, decideNow(pod, engine).patch);
   t.match(containerOf(after, 'lab-agent'), { securityContext: { runAsUser: 1234, runAsGroup: 0, runAsNonRoot: true } });
-  t.match(containerOf(after, 'lab-copy'), { securityContext: { runAsUser: 65532, runAsGroup: 65532 } });
+  t.match(containerOf(after, 'lab-copy'), { securityContext: { runAsUser: 59_417, runAsGroup: 59_417 } });
   t.end();
 });
 

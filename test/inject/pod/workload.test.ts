@@ -8,9 +8,9 @@ import type { JsonObject } from '../../../src/model/json.js';
 const security = engineFor({ prefer: 'Security' });
 
 /** A pod as the mutating door makes it, then changed by somebody. */
-function changed(change: (container: DraftObject, spec: DraftObject) => void): JsonObject {
+function changed(change: (container: DraftObject, spec: DraftObject) => void, engine = security): JsonObject {
   const pod = podWith({ command: ['/app'] });
-  const copy = draft(patched(pod, decideNow(pod, security).patch));
+  const copy = draft(patched(pod, decideNow(pod, engine).patch));
   const spec = objectAt(copy, 'spec');
   change(draftsOf(spec['containers'])[0] ?? {}, spec);
   return copy;
@@ -77,5 +77,65 @@ t.test('E17: a variable from a field is ours also with the defaults that the API
   t.match(at(after, 'spec', 'containers', 0, 'env', 0), { valueFrom: { fieldRef: { apiVersion: 'v1' } } });
   t.match(decideNow(after, engine), { decision: { reason: 'injected', steps: [] }, patch: [] });
   t.equal(decideNow(after, engine, 'validate').decision.decision, 'inject');
+  t.end();
+});
+
+const option = 'entrypoint_is_option';
+const instrument = '/opt/draios/bin/instrument';
+
+/** Pods whose main container starts with an option: as they are created, and as somebody changed an instrumented one. */
+function startingWithAnOption(engine: typeof security): Readonly<Record<string, JsonObject>> {
+  const forged = (fields: JsonObject, variables: readonly DraftObject[] = []) =>
+    changed((container) => {
+      Object.assign(container, fields);
+      listAt(container, 'env').push(...variables);
+    }, engine);
+  const says = { annotations: { 'outrider.dev/images': '{"web": {}}' } };
+  return {
+    fresh: podWith({ command: ['--version', '/app'] }),
+    'fresh, by args': podWith({ args: ['--version', '/app'] }, {}, says),
+    wrapped: forged({ command: [instrument, '--version', '/app'] }),
+    'wrapped, by args': forged({ command: [instrument], args: ['--version', '/app'] }),
+    'wrapped, by a variable': forged({ command: [instrument, '$(A)', '/app'] }, [{ name: 'A', value: '--version' }]),
+  };
+}
+
+t.test('F11: a container whose first word the tracer takes for an option is never called instrumented', (t) => {
+  for (const spec of [{ prefer: 'Security' }, { optOut: 'Forbidden' }]) {
+    const engine = engineFor(spec);
+    t.equal(
+      decideNow(
+        changed(() => undefined, engine),
+        engine,
+        'validate',
+      ).decision.decision,
+      'inject',
+    );
+    for (const [name, pod] of Object.entries(startingWithAnOption(engine))) {
+      t.match(decideNow(pod, engine, 'validate').decision, { decision: 'deny', reason: option }, name);
+    }
+  }
+  const trusting = engineFor();
+  for (const [name, pod] of Object.entries(startingWithAnOption(trusting))) {
+    for (const door of ['mutate', 'validate'] as const) {
+      const { decision, patch } = decideNow(pod, trusting, door);
+      t.match(decision, { decision: 'skip', reason: option }, `${name}: nothing is denied`);
+      t.same(patch, []);
+    }
+  }
+  const datadog = engineFor({ profile: { name: 'datadog' }, prefer: 'Security' });
+  const dashed = podWith({ command: ['--version'] });
+  t.equal(decideNow(dashed, datadog).decision.decision, 'inject', 'behind -- any word is');
+  t.end();
+});
+
+t.test('F11: a probe whose first word the tracer takes for an option', (t) => {
+  const covering = engineFor({ prefer: 'Security', containers: { cover: ['Main', 'Probes'] } });
+  const probe = (command: readonly string[]) => podWith({ command: ['/app'], livenessProbe: { exec: { command } } });
+  t.match(decideNow(probe(['--version']), covering, 'validate').decision, { decision: 'deny', reason: option });
+  const wrapped = probe([instrument, '--version']);
+  t.match(decideNow(wrapped, covering, 'validate').decision, { decision: 'deny', reason: option });
+  t.equal(decideNow(probe(['cat']), covering).decision.decision, 'inject');
+  t.equal(decideNow(probe(['--version']), security).decision.decision, 'inject', 'it is not covered');
   t.end();
 });

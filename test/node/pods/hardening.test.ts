@@ -46,7 +46,7 @@ t.test(
       const log = await here.waitForLog(name, 'app', /Read-only/);
       t.match(log, /^2000\n/, 'fsGroup holds');
       for (const process of processesOf(containerOf(await here.pod(name), sysdigAgent).id)) {
-        t.same([process.uid, process.capabilities], [65532, 0n], 'the agent is nobody and may do nothing');
+        t.same([process.uid, process.capabilities], [59_417, 0n], 'the agent is nobody and may do nothing');
       }
     }
   },
@@ -78,7 +78,7 @@ t.test('who can read the access key out of the agent, as docs/security.md has it
   await here.create(
     await injectAll([
       pod('user', { ...shell(idle), ...as(1000) }),
-      pod('same-user', { ...shell(idle), ...as(65532) }),
+      pod('same-user', { ...shell(idle), ...as(59_417) }),
       pod('root', shell(idle)),
     ]),
   );

@@ -1,0 +1,27 @@
+import { isObject, listOf, stringOf, type JsonObject } from '../../model/json.js';
+
+/**
+ * What of a pod leads a host elsewhere that the agent talks to, for people: its `hostAliases`, or its own name, both of
+ * which the kubelet writes into the hosts file of every container (F12).
+ *
+ * @param hosts in lower case; `*.NAME` for all below one
+ */
+export function redirectedHost(spec: JsonObject, hosts: readonly string[]): string | undefined {
+  const { hostAliases, hostname, hostnameOverride } = spec;
+  if (hosts.length === 0 || (hostAliases ?? hostname ?? hostnameOverride ?? null) === null) return undefined;
+  for (const [field, name] of Object.entries({ hostname, hostnameOverride })) {
+    if (names(hosts, stringOf(name))) return `spec.${field} is ${stringOf(name) ?? ''}`;
+  }
+  for (const alias of listOf(hostAliases)) {
+    for (const name of listOf(isObject(alias) ? alias['hostnames'] : undefined)) {
+      if (names(hosts, stringOf(name))) return `spec.hostAliases names ${stringOf(name) ?? ''}`;
+    }
+  }
+  return undefined;
+}
+
+function names(hosts: readonly string[], given: string | undefined): boolean {
+  if (given === undefined) return false;
+  const name = given.toLowerCase().replace(/\.$/, '');
+  return hosts.some((host) => (host.startsWith('*.') ? name.endsWith(host.slice(1)) : name === host));
+}
