@@ -9,6 +9,7 @@ import { throughTheServer } from '../support/cluster.js';
 import { decideNow } from '../support/engine.js';
 import { at, containerOf, members, nameOf, patched, patchedBySecond, textOf } from '../support/json.js';
 import { expand } from '../support/kubelet.js';
+import { optsOut } from '../../src/model/reasons.js';
 import { generatedPod, podOf, type GeneratedPod } from '../support/pods.js';
 import { choices, engineWith, type Choices } from './policies.js';
 import { withoutEachPart } from './removal.js';
@@ -134,10 +135,12 @@ holds(
 );
 
 holds(
-  'under Availability the validating door denies nothing but tampering',
+  'under Availability the validating door denies nothing but tampering, and ways of opting out where that is forbidden',
   (given, made, { patch }) => {
     const { decision } = decideNow(patched(given.pod, patch), engineWith(made, given.images), 'validate');
-    if (decision.decision === 'deny' && decision.reason !== 'tampered') throw new Error(decision.reason);
+    if (decision.decision !== 'deny') return;
+    same(made.optOut, 'Forbidden', decision.reason);
+    if (decision.reason !== 'tampered' && !optsOut(decision.reason)) throw new Error(decision.reason);
   },
   { prefer: 'Availability' },
 );
