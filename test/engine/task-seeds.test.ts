@@ -37,7 +37,15 @@ for (const prefer of ['Availability', 'Security']) {
       const wanted = container(result, 'SysdigInstrumentation');
 
       t.same(without(task, 'containerDefinitions'), without(result, 'containerDefinitions'), 'the task, with pidMode');
-      t.same(container(task, 'securitiy-playground'), container(result, 'securitiy-playground'), 'the workload');
+      const workload = container(task, 'securitiy-playground');
+      const original = container(result, 'securitiy-playground');
+      t.same(without(workload, 'environment'), without(original, 'environment'), 'the workload');
+      const unset = ['__INSTRUMENTATION_WRAPPER', 'SYSDIG_EXTRA_CONF'].map((name) => ({ name, value: '' }));
+      t.same(
+        workload['environment'],
+        [...listOf(original['environment']), ...(prefer === 'Security' ? unset : [])],
+        'its variables; under Security what is reserved is set to none (F4)',
+      );
       const said = listOf(wanted['environment']).map((entry) =>
         objectOf(entry)?.['name'] === 'SYSDIG_PRIORITY'
           ? { name: 'SYSDIG_PRIORITY', value: prefer.toLowerCase() }
