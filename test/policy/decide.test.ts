@@ -396,9 +396,13 @@ t.test('a decision carries the steps of the screening, the remarks, and what sto
   t.end();
 });
 
+// An image that declares a volume was found.
+const isUnresolved = (code: ReasonCode): boolean =>
+  /^(image|registry|lookup)_/.test(code) && code !== 'image_declares_volume';
+
 t.test('the reasons of unresolved images are those that the table of reasons names so', (t) => {
   for (const code of reasonCodes) {
-    const expected = reasons[code].about === 'container' && /^(image|registry|lookup)_/.test(code);
+    const expected = reasons[code].about === 'container' && isUnresolved(code);
     t.equal(skippedAsUnresolved(code), expected, code);
     t.equal(deniedAsUnresolved(code), expected || code === 'images_annotation_invalid', code);
   }
@@ -470,7 +474,7 @@ t.test('E41: Security lets no uninstrumented pod pass the validating door withou
       const excused = (reason: ReasonCode) =>
         fields.admitUninstrumented.includes(reason) ||
         (reason === 'pid1_in_pod' && fields.admitUninstrumented.includes('pid1_entrypoint')) ||
-        (fields.onUnresolvedImage === 'Skip' && /^(image|registry|lookup)_/.test(reason) && isContainers(reason));
+        (fields.onUnresolvedImage === 'Skip' && isUnresolved(reason) && isContainers(reason));
       const complete = findings.missing.length === 0 || leftOut.length === findings.containers.length;
       const mayRun =
         fields.optOut === 'Allowed' && (label === 'disabled' || label === 'off')

@@ -38,7 +38,7 @@ t.test('F7: a container of the workload that runs as our user', (t) => {
 
 t.test('F7: an init container before ours that could write to our volume', (t) => {
   const before = (fields: JsonObject, spec: JsonObject = security, podSpec: JsonObject = {}) => {
-    const engine = engineFor(spec);
+    const engine = engineFor({ containers: { cover: ['Main'] }, ...spec });
     const pod = podOf(podSpec);
     const done = draft(patched(pod, decideNow(pod, engine).patch));
     listAt(objectAt(done, 'spec'), 'initContainers').unshift({ name: 'first', image: 'i', command: ['/i'], ...fields });
@@ -57,7 +57,11 @@ t.test('F7: an init container before ours that could write to our volume', (t) =
     t.match(before(fields), forged, JSON.stringify(fields));
     t.match(before({ ...fields, restartPolicy: 'Always' }, { optOut: 'Forbidden' }), forged);
     t.equal(before(fields, {}).decision, 'inject', 'nothing is denied where nobody insists');
-    t.equal(before(fields, { ...security, containers: { exclude: ['first'] } }).decision, 'inject', 'by the operator');
+    t.equal(
+      before(fields, { ...security, containers: { cover: ['Main'], exclude: ['first'] } }).decision,
+      'inject',
+      'by the operator',
+    );
   }
   t.match(before(as(59_417)), { decision: 'deny', reason: 'agent_user_taken' });
   t.equal(before(as(1337)).decision, 'inject', 'as istio-validation');
