@@ -256,12 +256,14 @@ const table = {
     summary: 'The container mounts something of its own at, under or around the instrumentation’s path.',
     remedy: 'Move the container’s mount.',
     admissible: true,
+    optsOut: true,
   },
   image_declares_volume: {
     about: 'container',
     summary:
       'The image declares a VOLUME at a path below the agent’s files, where a runtime would lay the image’s own content over them.',
     remedy: 'Build the image without that VOLUME, or exclude the container.',
+    optsOut: true,
   },
   images_annotation_invalid: {
     about: 'container',

@@ -1,5 +1,7 @@
 import t from 'tap';
 import type { JsonObject } from '../../../src/model/json.js';
+import type { Operation } from '../../../src/model/patch.js';
+import { patched } from '../../support/json.js';
 import type { Image } from '../support/image.js';
 import { datadog, inject, keySecret, pullSecret, type Injected, type PolicyOptions } from '../support/inject.js';
 import { images, pushVariant } from '../support/images.js';
@@ -33,6 +35,8 @@ interface Case {
   readonly spec?: JsonObject;
   readonly policy?: Pick<PolicyOptions, 'spec'>;
   readonly wrapper?: string;
+  /** What the author makes of the injected pod before it is handed in once more. */
+  readonly forge?: readonly Operation[];
   readonly ends: Readonly<Record<(typeof both)[number], End>>;
 }
 
@@ -76,7 +80,75 @@ const mounted = (mountPath: string, subPath?: string): Pick<Case, 'container' | 
 
 const always = (end: End): Case['ends'] => ({ Availability: end, Security: end });
 
+const forbidden: Case['policy'] = { spec: { agent, optOut: 'Forbidden' } };
+/** Our copy step and our agent among the init containers of an injected pod. */
+const [copyStep, agentContainer] = ['/spec/initContainers/1', '/spec/initContainers/2'];
+const neighbour = (securityContext: JsonObject): readonly Operation[] => [
+  {
+    op: 'add',
+    path: '/spec/initContainers/0',
+    value: { name: 'helper', image: images.tools, command: ['/tools/busybox', 'true'], resources, securityContext },
+  },
+];
+
 const cases: Readonly<Record<string, Case>> = {
+  'F1: a volume of the author’s over the agent’s files, and ours to be written to, in our agent': {
+    container: { command },
+    policy: forbidden,
+    forge: [
+      { op: 'add', path: '/spec/volumes/-', value: { name: 'mine', emptyDir: {} } },
+      {
+        op: 'add',
+        path: `${agentContainer}/volumeMounts`,
+        value: [
+          { name: 'mine', mountPath: '/opt/draios' },
+          { name: 'sysdig-workload-agent', mountPath: '/vol' },
+        ],
+      },
+    ],
+    ends: always('traced'),
+  },
+  'F2: envFrom in our agent': {
+    container: { command },
+    policy: forbidden,
+    forge: [{ op: 'add', path: `${agentContainer}/envFrom`, value: [{ configMapRef: { name: 'mine' } }] }],
+    ends: always('traced'),
+  },
+  'F4: a reserved variable out of a ConfigMap': {
+    container: { command, envFrom: [{ configMapRef: { name: 'mine' } }] },
+    policy: forbidden,
+    ends: always('traced'),
+  },
+  'F5: last words of our copy step at the wrapper’s path': {
+    container: { command },
+    policy: forbidden,
+    forge: [{ op: 'add', path: `${copyStep}/terminationMessagePath`, value: '/opt/draios/bin/instrument' }],
+    ends: always('traced'),
+  },
+  'F7: a container before ours that runs as root': {
+    container: { command },
+    policy: forbidden,
+    forge: neighbour({ runAsUser: 0 }),
+    ends: always({ refused: 'tampered' }),
+  },
+  'F7: a container before ours that runs as our user': {
+    container: { command },
+    policy: forbidden,
+    forge: neighbour({ runAsUser: 59417, runAsGroup: 59417 }),
+    ends: always({ refused: 'agent_user_taken' }),
+  },
+  'F11: a first word that the tracer takes for an option': {
+    container: { command: ['--version', ...command] },
+    policy: forbidden,
+    ends: always({ refused: 'entrypoint_is_option' }),
+  },
+  'F12: an alias for the host that the agent sends to': {
+    container: { command },
+    spec: { hostAliases: [{ ip: '10.0.0.1', hostnames: ['collector.test'] }] },
+    policy: forbidden,
+    ends: always({ refused: 'tampered' }),
+  },
+
   'F3: a VOLUME at the wrapper’s folder': {
     files: sysdigFake,
     volumes: ['/opt/draios/bin'],
@@ -155,17 +227,27 @@ async function seenEnd(here: Namespace, name: string, wrapper: string): Promise<
 
 t.test('a forged pod is refused, or traced, or one of those that docs/security.md names', async (t) => {
   const here = await createNamespace(t, 'forged');
+  await here.create({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'mine' },
+    data: { __INSTRUMENTATION_WRAPPER: '/bin/false', LD_PRELOAD: '/mine.so' },
+  });
   const running: { readonly title: string; readonly name: string; readonly wrapper: string; readonly end: End }[] = [];
   for (const [
     index,
-    [title, { files, volumes = [], container, spec, policy = { spec: { agent } }, wrapper = sysdigWrapper, ends }],
+    [
+      title,
+      { files, volumes = [], container, spec, policy = { spec: { agent } }, wrapper = sysdigWrapper, forge = [], ends },
+    ],
   ] of [...Object.entries(cases).entries()]) {
     const config = { ...entrypoint, Volumes: Object.fromEntries(volumes.map((path) => [path, {}])) };
     const image = await pushVariant(`forged-${index}`, config, files);
     for (const prefer of both) {
       const [name, end] = [`case-${index}-${prefer.toLowerCase()}`, ends[prefer]];
       const annotations = { fake: fake.text };
-      const manifest = pod(name, { image, ...container }, spec, { annotations });
+      const plain = pod(name, { image, ...container }, spec, { annotations });
+      const manifest = forge.length === 0 ? plain : patched((await inject(plain, { prefer, ...policy })).object, forge);
       const { object, report } = await injectOrRefuse(manifest, { prefer, ...policy });
       if (typeof end === 'object') {
         t.match(report, end.refused, `${title}, ${prefer}: refused`);
