@@ -220,7 +220,7 @@ function finished(request: PodRequest, screening: Passed, rule: Rule, context: P
   const missing = mutates || plan === undefined ? [] : missingParts(plan);
   const decision = decide(screening, findingsOf(screening, chosen, found, missing), request.door);
   const patch =
-    plan === undefined || !isCarriedOut(decision) || !mutates
+    plan === undefined || !isCarriedOut(decision) || !mutates || isOfAnotherVersion(planned, context, rule)
       ? []
       : buildPatch(
           plan,
@@ -235,6 +235,15 @@ function finished(request: PodRequest, screening: Passed, rule: Rule, context: P
           rule.parts.operations,
         );
   return { decision, patch, rule, plan, images: chosen.images };
+}
+
+/**
+ * Whether the parts that differ are of another version of the policy, by the pod's record: it was edited between two calls for
+ * one pod. What the first call made stays as it is, and so does what it said; the validating door judges by both versions.
+ */
+function isOfAnotherVersion({ kept }: Planned, { view }: PodContext, { stamp }: Rule): boolean {
+  const record = view.annotations[names.plan];
+  return kept !== undefined && record !== undefined && record !== stamp;
 }
 
 /** What becomes of parts of ours that somebody changed: nobody may where opting out is forbidden. */

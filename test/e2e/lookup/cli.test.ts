@@ -85,7 +85,7 @@ t.test('inject and explain look images up, and --no-lookup keeps them from it', 
     'images.json': JSON.stringify({ 'quay.io/sysdig/workload-agent:latest': { entrypoint: ['/agent'] } }),
   });
   const options = ['-f', 'pods.yaml', '--profile', 'sysdig', '--set', 'region=us2'];
-  const lookups = ['--registry-config', 'registries.yaml', '--set', `spec.agent.image=${open.host}/acme/app:1`];
+  const lookups = ['--registry-config', 'registries.yaml', '--set', `spec.agent.image=${open.host}/acme/multi:1`];
   const env = { HOME: place.cwd, OUTRIDER_LOOKUP: 'true' };
   const injected = await place.outrider(['inject', ...options, ...lookups], { env });
   t.match(injected, { code: 0, stdout: /"\/opt\/draios\/bin\/instrument",\s*"\/private"/ });
