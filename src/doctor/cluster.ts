@@ -69,7 +69,7 @@ function policyFindings({ namespaces, unmatched, outranked }: PolicyMatches, kno
     ...unmatched.map((name) => ({
       ...about,
       detail: `policy ${name} matches no namespace`,
-      remedy: 'label the namespaces that it is for, or mend its namespaceSelector',
+      remedy: 'label the namespaces that it is for, or fix its namespaceSelector',
     })),
     ...outranked.map((name) => ({
       ...about,

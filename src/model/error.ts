@@ -9,7 +9,7 @@ const table = {
   usage: {
     cause:
       'A command line, an environment variable or a settings file asks for something that does not exist or does not fit.',
-    remedy: 'Mend what the message names; `--help` and [settings](reference/settings.md) list what is allowed.',
+    remedy: 'Fix what the message names; `--help` and [settings](reference/settings.md) list what is allowed.',
   },
   file_unreadable: {
     cause: 'A file or folder is not there, or may not be read.',
@@ -21,7 +21,7 @@ const table = {
   },
   document_invalid: {
     cause: 'A file of a configuration is no good YAML or JSON, or holds a document of an unknown kind.',
-    remedy: 'Mend the place that the message names.',
+    remedy: 'Fix the place that the message names.',
   },
   policy_invalid: {
     cause: 'An InstrumentationPolicy does not have the form of one.',
@@ -49,7 +49,7 @@ const table = {
   },
   manifest_invalid: {
     cause: 'A manifest, task definition or template has broken syntax, or not the shape of what it says it is.',
-    remedy: 'Mend the line that the message names; nothing was changed.',
+    remedy: 'Fix the line that the message names; nothing was changed.',
   },
   undo_missing: {
     cause: '`uninject` meets a manifest without a record of an injection.',

@@ -174,7 +174,7 @@ const table = {
   policy_invalid: {
     about: 'decision',
     summary: 'The policy is not valid and has no last valid version.',
-    remedy: 'Mend the policy; outrider explain and the server’s log name the field.',
+    remedy: 'Fix the policy; outrider explain and the server’s log name the field.',
   },
   credentials_missing: {
     about: 'decision',
@@ -189,7 +189,7 @@ const table = {
   agent_image_missing: {
     about: 'decision',
     summary: 'The registry says that the agent’s image does not exist.',
-    remedy: 'Mend the image in the policy’s agent.image or the profile’s settings.',
+    remedy: 'Fix the image in the policy’s agent.image or the profile’s settings.',
   },
   image_volume_unsupported: {
     about: 'decision',
@@ -209,7 +209,7 @@ const table = {
   pod_unreadable: {
     about: 'decision',
     summary: 'The pod’s spec does not have the shape of a pod.',
-    remedy: 'Mend the field that the message names; the API server refuses such a pod anyway.',
+    remedy: 'Fix the field that the message names; the API server refuses such a pod anyway.',
   },
   internal_error: {
     about: 'decision',
@@ -278,12 +278,12 @@ const table = {
   image_reference_invalid: {
     about: 'container',
     summary: 'The container’s image is not a valid image reference.',
-    remedy: 'Mend the image; the message quotes the part that is wrong.',
+    remedy: 'Fix the image; the message quotes the part that is wrong.',
   },
   image_not_found: {
     about: 'container',
     summary: 'The registry does not have the container’s image.',
-    remedy: 'Push the image, or mend its name.',
+    remedy: 'Push the image, or fix its name.',
   },
   image_unauthorized: {
     about: 'container',
@@ -375,7 +375,7 @@ const table = {
   annotation_names_unknown: {
     about: 'remark',
     summary: 'The annotation outrider.dev/containers names a container that the pod does not have.',
-    remedy: 'Mend the annotation.',
+    remedy: 'Fix the annotation.',
   },
   keeper_left_out: {
     about: 'remark',
@@ -450,7 +450,7 @@ const table = {
   task_unreadable: {
     about: 'decision',
     summary: 'The task definition does not have the shape of one.',
-    remedy: 'Mend the field that the message names; ECS refuses such a task definition anyway.',
+    remedy: 'Fix the field that the message names; ECS refuses such a task definition anyway.',
   },
   task_unsupported: {
     about: 'decision',

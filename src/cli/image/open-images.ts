@@ -63,7 +63,7 @@ function checkMap(entries: ReadonlyMap<string, ImageConfig>): void {
     createImageMap(entries);
   } catch (cause) {
     if (!(cause instanceof RegistryError)) throw cause;
-    throw new OutriderError('image_map_invalid', `image map: ${cause.message}; mend the reference.`, { cause });
+    throw new OutriderError('image_map_invalid', `image map: ${cause.message}; fix the reference.`, { cause });
   }
 }
 

@@ -36,7 +36,7 @@ const taskRemedies: Partial<Record<ReasonCode, string>> = {
   mount_path_taken: 'Move the container’s mount point.',
   entrypoint_empty: 'Give the container an entryPoint or a command.',
   annotation_ignored: 'Remove the tag.',
-  annotation_names_unknown: 'Mend the tag.',
+  annotation_names_unknown: 'Fix the tag.',
 };
 
 /**

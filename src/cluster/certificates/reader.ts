@@ -7,7 +7,7 @@ import { contentsOf, unique, type Held } from './contents.js';
 
 /**
  * What a replica makes of the Secret. What cannot be used is left where it is: a pair whose authority is not in the bundle,
- * one that has ended, or a Secret that was deleted take nothing away from what is served; it is for the leader to mend the
+ * one that has ended, or a Secret that was deleted take nothing away from what is served; it is for the leader to fix the
  * Secret.
  */
 export class CertificateReader {

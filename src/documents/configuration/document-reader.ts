@@ -143,7 +143,7 @@ interface Fault {
 function faultOf(document: Document.Parsed): Fault | undefined {
   const [error] = [...document.errors, ...document.warnings];
   if (error !== undefined) {
-    const remedy = error.code === 'RESOURCE_EXHAUSTION' ? 'flatten it' : 'mend the syntax';
+    const remedy = error.code === 'RESOURCE_EXHAUSTION' ? 'flatten it' : 'fix the syntax';
     return { offset: error.pos[0], text: `is not valid YAML: ${error.message.replace(/\.$/, '')}; ${remedy}` };
   }
   let fault: Fault | undefined;
@@ -157,7 +157,7 @@ function faultOf(document: Document.Parsed): Fault | undefined {
         return visit.BREAK;
       }
       if (node.resolve(document) !== undefined) return undefined;
-      fault = { offset, text: `has the alias *${node.source}, which nothing above it defines; mend its name` };
+      fault = { offset, text: `has the alias *${node.source}, which nothing above it defines; fix its name` };
       return visit.BREAK;
     },
     Scalar: (_, node) => {

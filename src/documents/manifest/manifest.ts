@@ -42,7 +42,7 @@ export function readManifests(text: string, file: string): readonly ManifestDocu
     return splitDocuments(text).map((piece) => documentOf(piece, lines, file));
   } catch (error) {
     if (!(error instanceof SyntaxProblem)) throw error;
-    throw invalid(error, lines, file, 'Mend the file there; nothing of it was changed.');
+    throw invalid(error, lines, file, 'Fix the file there; nothing of it was changed.');
   }
 }
 

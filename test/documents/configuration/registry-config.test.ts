@@ -59,7 +59,7 @@ t.test('every field is read', (t) => {
 t.test('what is wrong is said with file, line, field and remedy, all of it at once', (t) => {
   t.match(messagesOf(''), [/^registries.yaml: is empty; give one document of kind RegistryConfiguration\.$/]);
   t.match(messagesOf(`${head}---\n${head}`), [/more than one document/]);
-  t.match(messagesOf('a: [\n'), [/registries.yaml:\d.*mend the syntax/]);
+  t.match(messagesOf('a: [\n'), [/registries.yaml:\d.*fix the syntax/]);
   t.match(messagesOf('apiVersion: v1\nkind: Pod\n'), [/apiVersion is "v1"/, /kind is "Pod"/]);
   t.match(messagesOf(`${head}hosts:\n  - host: https://ghcr.io\n    plainHTTP: true\n    concurrency: 0\n`), [
     /registries.yaml:4 .*hosts\[0\]\.host .*must be HOST or HOST:PORT/,
