@@ -1,6 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { rejection, type RejectCause } from './rejection.js';
+import { responseOf, type RejectCause } from './rejection.js';
 
 /**
  * Answers what the HTTP parser refused, on the bare socket, and closes it.
@@ -13,11 +12,7 @@ export function answerConnectionError(error: NodeJS.ErrnoException, socket: Sock
     return undefined;
   }
   const cause = causeOf(error.code);
-  const { status, body } = rejection(cause);
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  socket.end(responseOf(cause));
   return cause;
 }
 

@@ -2,6 +2,9 @@ import type { Socket } from 'node:net';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { Server } from 'node:tls';
 
+// How long is waited for the client to close a connection that has its last answer.
+const lingerMs = 5_000;
+
 // Turns of the event loop in which a server may take in what clients have sent; one turn accepts one connection.
 const mostTurns = 10_000;
 
@@ -52,12 +55,36 @@ export class Connections {
     } while (this.#count !== before && ++turns < mostTurns);
   }
 
-  /** Ends those on which nothing was ever asked, but for those opened within the last `spareMs`. */
-  endUnused(spareMs: number): void {
+  /**
+   * Ends those on which nobody waits for an answer, each behind a last one that nobody has asked for. The API server does
+   * not repeat a call that met a closed connection, so a call that is on its way at this moment would be lost; as it is,
+   * that client reads `answer` as the answer to it. A client that has no call under way closes the connection, and may log
+   * that it was answered unasked.
+   *
+   * Resolves when the clients have closed them, at the latest after five seconds, when they are cut.
+   *
+   * @param answer a whole HTTP response
+   * @param isAwaited whether an answer is being made on a connection; those are left alone
+   * @param spareMs those on which nothing was asked are left alone when they are younger: their client has yet to ask
+   */
+  async dismiss(answer: string, isAwaited: (socket: Socket) => boolean, spareMs: number): Promise<void> {
     const latestMs = performance.now() - spareMs;
+    const allClosed = new AbortController();
+    const told = new Set<Socket>();
     for (const [socket, openedMs] of this.#open) {
-      if (isUnused(socket) && openedMs <= latestMs) socket.end();
+      if (!socket.writable || isAwaited(socket) || (isUnused(socket) && openedMs > latestMs)) continue;
+      told.add(socket);
+      socket.once('close', () => {
+        told.delete(socket);
+        if (told.size === 0) allClosed.abort();
+      });
+      // Not behind an answer that the client has yet to read: that one is its last.
+      if (socket.writableLength === 0) socket.end(answer, 'latin1');
+      else socket.end();
     }
+    if (told.size === 0) return;
+    await sleep(lingerMs, undefined, { signal: allClosed.signal }).catch(() => undefined);
+    for (const socket of told) socket.destroy();
   }
 }
 

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { measuredDoors } from '../model/doors.js';
 
 const paths = measuredDoors.map(({ path }) => path).join(' or ');
@@ -61,4 +62,14 @@ export function rejection(cause: RejectCause, message: string = table[cause].mes
  */
 export function isRetryable(cause: RejectCause): boolean {
   return table[cause].status === 503;
+}
+
+/** A rejection as a whole HTTP response, for a connection without a request that it answers. It is the connection's last. */
+export function responseOf(cause: RejectCause): string {
+  const { status, body } = rejection(cause);
+  return (
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+    `Content-Length: ${Buffer.byteLength(body)}\r\n${isRetryable(cause) ? 'Retry-After: 1\r\n' : ''}` +
+    `Connection: close\r\n\r\n${body}`
+  );
 }

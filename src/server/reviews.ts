@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ServedDoor } from '../model/doors.js';
 import { OutriderError } from '../model/error.js';
@@ -17,6 +18,8 @@ export class Reviews {
   readonly #logger: Logger;
   readonly #metrics: Metrics;
   readonly #timeouts: ReviewTimeouts;
+  // Connections whose answers come later.
+  readonly #awaited = new Set<Socket>();
   #handlers: ReviewHandlers | undefined;
   #inFlight = 0;
   #closed = false;
@@ -48,6 +51,11 @@ export class Reviews {
     this.#closed = true;
   }
 
+  /** Whether a handler still works on a review that came on this connection. */
+  isAwaited(socket: Socket): boolean {
+    return this.#awaited.has(socket);
+  }
+
   /**
    * Answers one review, at once when its handler does. An error in the handler is answered with 500 and logged;
    * `review_invalid` with 400 and its message.
@@ -71,10 +79,7 @@ export class Reviews {
     }
     if (typeof answer === 'string') this.#send(context, reply, answer);
     else {
-      answer.then(
-        (later) => this.#send(context, reply, later),
-        (error: unknown) => this.#fail(context, reply, error),
-      );
+      void this.#sendLater(context, reply, answer);
     }
   }
 
@@ -98,6 +103,17 @@ export class Reviews {
   #send(context: RequestContext, reply: FastifyReply, answer: string): void {
     this.#end(context);
     this.#answers.send(reply, answer);
+  }
+
+  #sendLater(context: RequestContext, reply: FastifyReply, answer: Promise<string>): Promise<void> {
+    const { socket } = reply.request.raw;
+    this.#awaited.add(socket);
+    return answer
+      .then(
+        (later) => this.#send(context, reply, later),
+        (error: unknown) => this.#fail(context, reply, error),
+      )
+      .finally(() => this.#awaited.delete(socket));
   }
 
   #fail(context: RequestContext, reply: FastifyReply, error: unknown): void {

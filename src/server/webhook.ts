@@ -14,7 +14,7 @@ import { createBodyParser } from './body-parser.js';
 import { AllowedClients, type ClientCheck } from './client-check.js';
 import { answerConnectionError } from './connection-error.js';
 import { listenOn, type Address } from './listen.js';
-import { RequestRejected, type RejectCause } from './rejection.js';
+import { RequestRejected, responseOf, type RejectCause } from './rejection.js';
 import type { ReviewHandlers } from './review-context.js';
 import type { TimeoutLimits } from './review-timeout.js';
 import { Reviews } from './reviews.js';
@@ -134,7 +134,7 @@ export class WebhookServer {
   async close(timeoutMs: number): Promise<void> {
     this.#answers.startClosing();
     const cut = setTimeout(() => this.#app.server.closeAllConnections(), timeoutMs);
-    const endYoung = setTimeout(() => this.connections.endUnused(0), youngMs);
+    const endYoung = setTimeout(() => void this.#dismiss(0), youngMs);
     await this.#app.close();
     clearTimeout(cut);
     clearTimeout(endYoung);
@@ -172,8 +172,15 @@ export class WebhookServer {
     this.#app.addHook('preClose', async () => {
       await this.connections.settled();
       this.#reviews.close();
-      this.connections.endUnused(youngMs);
+      await this.#dismiss(youngMs);
+      // What came meanwhile is taken in: a connection that the kernel still holds would be reset.
+      await this.connections.settled();
     });
+  }
+
+  #dismiss(spareMs: number): Promise<void> {
+    const isAwaited = (socket: Socket): boolean => this.#answered.has(socket) || this.#reviews.isAwaited(socket);
+    return this.connections.dismiss(responseOf('draining'), isAwaited, spareMs);
   }
 
   #refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {

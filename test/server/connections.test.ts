@@ -63,6 +63,33 @@ t.test(
   },
 );
 
+t.test('an idle one has a last answer at the end, which a call that is on its way takes for its own', async (t) => {
+  const { server, client } = await serve();
+  const [idle, calling, halfway] = [await client(), await client(), await client()];
+  for (const connection of [idle, calling]) {
+    connection.send(post('1'));
+    t.match(await connection.next(), { status: 200 });
+  }
+  halfway.send(post('12').slice(0, -1));
+  server.startDraining();
+  const last = { status: 503, headers: { 'retry-after': '1', connection: 'close' }, body: /"draining"/ };
+  const closing = server.close(60_000);
+  calling.send(post('1'));
+  for (const connection of [idle, calling, halfway]) t.match(await connection.next(), last);
+  await closing;
+});
+
+t.test('a client that never closes is cut in the end', async (t) => {
+  const { server, client } = await serve();
+  const stays = await client();
+  stays.send(post('1'));
+  t.match(await stays.next(), { status: 200 });
+  stays.socket.pause();
+  await server.close(100);
+  stays.socket.resume();
+  await ended(stays);
+});
+
 t.test('connections that are opened are waited for, but not for ever', async (t) => {
   const { server, client } = await serve();
   t.notOk(server.connections.hasNew(60_000));

@@ -29,7 +29,8 @@ export async function startBalancer(): Promise<Balancer> {
   let connections = 0;
   const open = new Set<Socket>();
   const upstreams = new Map<Socket, number>();
-  const server = createServer((client) => {
+  // Each direction ends by itself, as it does through a Service.
+  const server = createServer({ allowHalfOpen: true }, (client) => {
     connections += 1;
     const ready = backends.filter(({ isReady }) => isReady());
     const backend = ready[turn++ % Math.max(1, ready.length)];
@@ -37,7 +38,7 @@ export async function startBalancer(): Promise<Balancer> {
       client.resetAndDestroy();
       return;
     }
-    const upstream = connect(backend.port, '127.0.0.1');
+    const upstream = connect({ port: backend.port, host: '127.0.0.1', allowHalfOpen: true });
     upstreams.set(upstream, backend.port);
     upstream.on('close', () => upstreams.delete(upstream));
     for (const [one, other] of [
@@ -48,7 +49,7 @@ export async function startBalancer(): Promise<Balancer> {
       one.on('error', () => other.destroy());
       one.on('close', () => {
         open.delete(one);
-        other.destroy();
+        if (!one.readableEnded) other.destroy();
       });
       one.pipe(other);
     }
