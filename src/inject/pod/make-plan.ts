@@ -119,9 +119,9 @@ export function makePlan(input: PlanInput): Planned {
   const own = settleDifferences({ volumes: ownVolumes, initContainers, containers: containerMembers }, input.differing);
   differing ??= own.differing;
   const { forged, obstacle } = selected.length === 0 ? nothingWrong : findForged(input, initContainers, remarks);
-  const found = { containers, differing, tampered, forged, obstacle: differing === undefined ? obstacle : undefined };
   if (workload.length === 0 || differing !== undefined) {
-    return { ...found, plan: undefined, kept: undefined, remarks };
+    const ruledOut = differing === undefined ? obstacle : undefined;
+    return { plan: undefined, containers, differing, kept: undefined, tampered, forged, obstacle: ruledOut, remarks };
   }
   if (own.remark !== undefined) remarks.push(own.remark);
 
@@ -148,7 +148,8 @@ export function makePlan(input: PlanInput): Planned {
     growth,
     remarks,
   };
-  return { ...found, plan, kept: own.kept, remarks };
+  // Written out: V8 takes several microseconds to spread an object into a larger one.
+  return { plan, containers, differing, kept: own.kept, tampered, forged, obstacle, remarks };
 }
 
 const nothingWrong = { forged: undefined, obstacle: undefined };
