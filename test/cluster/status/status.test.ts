@@ -28,6 +28,7 @@ const facts: PolicyFacts = {
   reach: { matchedNamespaces: 2, overlap: undefined },
   webhook: configured,
   credentials: present,
+  defaults: { status: 'False', reason: 'AsKnown', message: 'Nothing but what is known.' },
   takesKey: true,
   sharedUser: false,
   before: undefined,
@@ -84,7 +85,7 @@ t.test('a policy that is carried out as it stands is Ready', (t) => {
   );
   t.same(
     conditionTypes.map((type) => said(status, type)),
-    ['True Served', 'True Resolved', 'True Configured', 'True Present', 'False NoOverlap', 'False NoWayRound'],
+    ['True Served', 'True Resolved', 'True Configured', 'True Present', 'False NoOverlap', 'False NoWayRound', 'False AsKnown'],
   );
   for (const condition of status.conditions) {
     t.match(condition, { observedGeneration: 1, lastTransitionTime: '2026-11-22T12:00:00Z' });

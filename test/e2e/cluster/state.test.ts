@@ -111,6 +111,7 @@ t.test('the state of a real cluster', async (t) => {
       excludedNamespaces: new Set(['kube-system']),
       webhookOf: () => ({ configured: true, reason: 'Configured', message: 'called' }),
       credentialsOf: () => ({ status: 'False', reason: 'Missing', message: 'missing in shop' }),
+      defaultsOf: () => undefined,
       sharedUser: () => false,
       log,
       metrics: { setPolicyCondition: () => undefined },
