@@ -2,7 +2,7 @@ import { compareSample, type Sample } from '../../inject/pod/sample.js';
 import { objectOf } from '../../model/json.js';
 import type { ConditionReason, ConditionStatus } from '../../model/status.js';
 import type { ApiClient } from '../client/api-client.js';
-import { ApiError, isApiError } from '../client/api-error.js';
+import { isApiError, type ApiError } from '../client/api-error.js';
 import { apiVersionOf, pathOf, resources } from '../client/resources.js';
 
 /** What an API server makes of the parts that a policy adds: the condition `UnknownDefaults`. */
