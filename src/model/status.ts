@@ -9,6 +9,8 @@ export const conditionTexts = {
   Overlapping:
     'While Outrider is down, the policy’s validating webhook, whose failure policy is Fail, also stops pods that another policy wins. It keeps nothing from being Ready.',
   Weak: 'A pod’s author could get round the policy, although it prefers Security or forbids opting out; the message says how. It keeps nothing from being Ready.',
+  UnknownDefaults:
+    'The API server fills in, in the containers and volumes that the policy adds to pods, what this version of Outrider does not know; the message says what, and what would let it be. It keeps nothing from being Ready.',
 } as const satisfies Record<string, string>;
 export type ConditionType = keyof typeof conditionTexts;
 
@@ -51,6 +53,10 @@ export const conditionReasons = {
   TrustsAuthors: 'The policy neither prefers Security nor forbids opting out.',
   NoWayRound: 'Nothing is known by which a pod’s author could get round the policy.',
   WaysRound: 'A pod’s author could get round the policy; the message says how.',
+  AsKnown: 'The API server filled in nothing but what is known.',
+  FilledIn: 'The API server filled in what is not known, or left something out.',
+  NothingAdded: 'The policy adds no containers and no volumes to pods.',
+  NotLookedAt: 'The API server could not be asked; the message says why.',
 } as const satisfies Record<string, string>;
 export type ConditionReason = keyof typeof conditionReasons;
 

@@ -45,6 +45,9 @@ const mustHold = new Set(['ProfileResolved', 'WebhookConfigured', 'CredentialsPr
 /** Conditions whose True is worth knowing, and keeps nothing from working. */
 const mustNotHold = new Set(['Overlapping', 'Weak']);
 
+/** Conditions whose True is a problem: pods are, or soon will be, treated otherwise than the policy says. */
+const mustBeFalse = new Set(['UnknownDefaults']);
+
 function stateFindings(policy: PolicyReport, { pause }: StatusParts, keysSaid: boolean): readonly StatusFinding[] {
   const { name, ready, current, conditions, problem, servesEarlier } = policy;
   const about = `policy ${name}`;
@@ -66,6 +69,8 @@ function stateFindings(policy: PolicyReport, { pause }: StatusParts, keysSaid: b
     if (type === 'Ready' && status === 'False' && !paused && !keysSaid) {
       findings.push({ about, severity: 'problem', detail: `is not ready: ${message}`, next });
     } else if (mustHold.has(type) && status === 'False' && ready === 'True' && !said) {
+      findings.push({ about, severity: 'problem', detail: `${type}: ${message}`, next });
+    } else if (mustBeFalse.has(type) && status === 'True') {
       findings.push({ about, severity: 'problem', detail: `${type}: ${message}`, next });
     } else if (mustNotHold.has(type) && status === 'True') {
       findings.push({ about, severity: 'note', detail: message, next });

@@ -1,4 +1,4 @@
-import type { ConditionStatus } from '../../model/status.js';
+import type { ConditionReason, ConditionStatus } from '../../model/status.js';
 
 /** Whether the API server calls for a policy's pods, as the writer of the webhook configurations knows it. */
 export interface WebhookState {
@@ -15,5 +15,13 @@ export interface CredentialsState {
   /** Of the closed list in src/model/status.ts. */
   readonly reason: string;
   /** For people. */
+  readonly message: string;
+}
+
+/** What the API server makes of the parts that a policy adds, as it was last looked at. */
+export interface DefaultsState {
+  readonly status: ConditionStatus;
+  readonly reason: ConditionReason;
+  /** A sentence or more, for people. */
   readonly message: string;
 }

@@ -8,7 +8,7 @@ import type { ApiClient } from '../client/api-client.js';
 import { apiVersionOf, pathOf, resources } from '../client/resources.js';
 import type { ClusterState } from '../state/cluster-state.js';
 import { backOffMs } from '../back-off.js';
-import type { CredentialsState, WebhookState } from './facts.js';
+import type { CredentialsState, DefaultsState, WebhookState } from './facts.js';
 import { policyStatus } from './policy-status.js';
 import { profileStatus } from './profile-status.js';
 import { reachOfPolicies } from './reach.js';
@@ -22,6 +22,8 @@ export interface StatusPassOptions extends Timing {
   readonly webhookOf: (policy: string) => WebhookState | undefined;
   /** What is known of a policy's access key; not asked for a policy that takes none. */
   readonly credentialsOf: (policy: string) => CredentialsState | undefined;
+  /** What the API server makes of a policy's parts; `undefined`: not known yet. */
+  readonly defaultsOf: (policy: string) => DefaultsState | undefined;
   /** Whether the platform gives all containers of a namespace one user. */
   readonly sharedUser: () => boolean;
   readonly log: Logger;
@@ -98,7 +100,8 @@ export class StatusPass {
   }
 
   #wanted(): readonly { readonly target: Target; readonly status: JsonObject }[] {
-    const { state, excludedNamespaces, webhookOf, credentialsOf, sharedUser, clock, metrics } = this.#options;
+    const { state, excludedNamespaces, webhookOf, credentialsOf, defaultsOf, sharedUser, clock, metrics } =
+      this.#options;
     const configuration = state.configuration();
     const { policies, profiles, rules } = configuration;
     const reaches = reachOfPolicies(configuration, excludedNamespaces);
@@ -114,6 +117,7 @@ export class StatusPass {
         reach: reaches.get(name),
         webhook: webhookOf(name),
         credentials: credentialsOf(name),
+        defaults: defaultsOf(name),
         takesKey: rules.byPolicy.get(name)?.recipe.credentials !== undefined,
         sharedUser: sharedUser(),
         before: before('policies', name, uid),

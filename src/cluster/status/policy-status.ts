@@ -1,10 +1,11 @@
 import type { ErrorCode } from '../../model/error.js';
 import type { JsonObject } from '../../model/json.js';
+import { isStrict } from '../../model/policy.js';
 import { conditionTypes, isConditionReason, type ConditionReason, type PolicyStatus } from '../../model/status.js';
 import type { PolicyState, ProfileState } from '../state/cluster-configuration.js';
 import { weaknessesOf } from '../../policy/weak.js';
 import { conditionsOf, someOf, type Found } from './conditions.js';
-import type { CredentialsState, WebhookState } from './facts.js';
+import type { CredentialsState, DefaultsState, WebhookState } from './facts.js';
 import type { Overlap, Reach } from './reach.js';
 
 /** What a policy's status is made of, beside the policy. */
@@ -17,6 +18,8 @@ export interface PolicyFacts {
   readonly webhook: WebhookState | undefined;
   /** `undefined`: not known yet. */
   readonly credentials: CredentialsState | undefined;
+  /** `undefined`: not known yet. */
+  readonly defaults: DefaultsState | undefined;
   /** Whether the served version takes an access key. */
   readonly takesKey: boolean;
   /** Whether the platform gives all containers of a namespace one user. */
@@ -35,6 +38,7 @@ export function policyStatus(policy: PolicyState, facts: PolicyFacts): PolicySta
     CredentialsPresent: facts.takesKey ? credentialsPresent(facts.credentials) : noKey,
     Overlapping: overlapping(facts.reach?.overlap),
     Weak: weak(policy, facts.sharedUser),
+    UnknownDefaults: unknownDefaults(policy, facts.defaults),
   };
   const ready = isReady(policy, found);
   const findings = conditionTypes.map((type) => ({ type, ...(type === 'Ready' ? ready : found[type]) }));
@@ -146,11 +150,15 @@ function overlapping(overlap: Overlap | undefined): Found {
   };
 }
 
+const noVersion: Found = {
+  status: 'Unknown',
+  reason: 'PolicyInvalid',
+  message: 'No version of the policy is carried out.',
+};
+
 /** What a pod's author could do about the version that is carried out. */
 function weak({ policy, profile }: PolicyState, shared: boolean): Found {
-  if (policy === undefined) {
-    return { status: 'Unknown', reason: 'PolicyInvalid', message: 'No version of the policy is carried out.' };
-  }
+  if (policy === undefined) return noVersion;
   const sidecar = profile?.spec.sidecar;
   const asWorkload = sidecar?.runAs === 'Workload';
   const found = weaknessesOf(policy.spec, { asWorkload, shared: shared && sidecar !== undefined });
@@ -159,6 +167,15 @@ function weak({ policy, profile }: PolicyState, shared: boolean): Found {
   }
   if (found.length === 0) return { status: 'False', reason: 'NoWayRound', message: 'No way round it is known.' };
   return { status: 'True', reason: 'WaysRound', message: `A pod’s author could ${found.join('; or ')}.` };
+}
+
+/** What the API server fills in, with what becomes of pods while it does. */
+function unknownDefaults({ policy }: PolicyState, defaults: DefaultsState | undefined): Found {
+  if (policy === undefined) return noVersion;
+  if (defaults === undefined) return pending;
+  if (defaults.status !== 'True' || policy.spec.mode !== 'Inject') return defaults;
+  const fate = isStrict(policy.spec) ? 'are denied' : 'count as partly instrumented';
+  return { ...defaults, message: `${defaults.message} Pods with that ${fate}.` };
 }
 
 function countOf({ length }: readonly string[]): string {

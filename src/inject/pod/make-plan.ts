@@ -206,7 +206,8 @@ function namesOf(volumes: readonly PlannedMember[], ownNames: readonly string[])
   return volumes.map(({ name }) => name);
 }
 
-function termsOf({ view, recipe, around }: PodContext, part: Terms['part']): Terms {
+/** What parts of ours in a pod are compared by. */
+export function termsOf({ view, recipe, around }: PodContext, part: Terms['part']): Terms {
   return {
     part,
     facts: around.facts,

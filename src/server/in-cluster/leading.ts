@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { ApiClient } from '../../cluster/client/api-client.js';
+import { DefaultsLook } from '../../cluster/defaults/defaults-look.js';
 import { Election } from '../../cluster/leader/election.js';
 import { registeredPolicies, type Installation, type WebhookAddress } from '../../cluster/registration/desired.js';
 import { followWithWatch, type Follow } from '../../cluster/registration/follow.js';
@@ -15,7 +16,7 @@ import type { ClusterState } from '../../cluster/state/cluster-state.js';
 import { owningClient } from '../../cluster/owned.js';
 import { StatusWriter } from '../../cluster/status/writer.js';
 import type { Timing } from '../../time/sleep.js';
-import { isOpenShift } from '../../settings/cluster-facts.js';
+import { clusterFacts, isOpenShift, type ClusterFactsSettings } from '../../settings/cluster-facts.js';
 import { certificateMode } from '../../settings/check.js';
 import type { Settings } from '../../settings/table.js';
 import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';
@@ -33,7 +34,8 @@ type RegistrationSettings = ExcludedSettings &
 /** The settings of the leader's work. */
 export type LeadingSettings = RegistrationSettings &
   ManagedTrustSettings &
-  Pick<Settings, 'certificates' | 'tlsCert' | 'cluster' | 'openshift'> &
+  ClusterFactsSettings &
+  Pick<Settings, 'certificates' | 'tlsCert' | 'cluster'> &
   Pick<Settings, 'matchConditions' | 'mirrorSecrets' | 'probeSeconds' | 'leaseSeconds'>;
 
 /** What the leader's work is made of. */
@@ -55,7 +57,8 @@ export interface LeadingOptions {
 
 /**
  * A replica's part in leading the installation: takes part in the election from when this is made, and does the leader's work
- * while elected: certificate, webhook configurations, statuses, access keys, self-test.
+ * while elected: certificate, webhook configurations, statuses, access keys, self-test, what the API server
+ * fills in.
  */
 export class Leading {
   readonly trust: Trust;
@@ -69,6 +72,7 @@ export class Leading {
   readonly #pause: PauseMarker;
   readonly #registration: Registration;
   readonly #sweep: CredentialsSweep;
+  readonly #defaults: DefaultsLook;
   readonly #statuses: StatusWriter;
   readonly #selfTest: SelfTestLoop;
   readonly #resigned = new AbortController();
@@ -86,6 +90,7 @@ export class Leading {
     this.#registration = this.#createRegistration();
     this.trust = this.#createTrust();
     this.#sweep = this.#createSweep();
+    this.#defaults = this.#createDefaultsLook();
     this.#statuses = this.#createStatuses();
     this.#selfTest = this.#createSelfTest();
     this.#passOnChanges();
@@ -158,6 +163,21 @@ export class Leading {
     return { rules, namespaces, excluded: this.#excluded };
   }
 
+  #createDefaultsLook(): DefaultsLook {
+    const { settings, watching, state, connection } = this.#options;
+    const { facts } = connection;
+    return new DefaultsLook({
+      ...watching,
+      state,
+      instance: settings.instance,
+      ownNamespace: settings.ownNamespace,
+      seen: () => facts.seen(),
+      factsOf: (seen) => clusterFacts(settings, seen),
+      version: () => facts.report().version,
+      onFound: () => this.#statuses.wake(),
+    });
+  }
+
   #createStatuses(): StatusWriter {
     const { settings, watching, state, connection } = this.#options;
     return new StatusWriter({
@@ -166,6 +186,7 @@ export class Leading {
       excludedNamespaces: this.#excluded,
       webhookOf: (policy) => this.#registration.results().get(policy),
       credentialsOf: (policy) => credentialsStateOf(this.#sweep, policy),
+      defaultsOf: (policy) => this.#defaults.of(policy),
       sharedUser: () => isOpenShift(settings, connection.facts.seen()),
     });
   }
@@ -213,6 +234,7 @@ export class Leading {
       this.trust.lead(term),
       this.#registration.run(term),
       this.#sweep.run(term),
+      this.#defaults.run(term),
       this.#statuses.run(term),
       this.#selfTest.run(term),
     ]);

@@ -245,6 +245,15 @@ t.test('policies: what the leader says, and what is seen without it', (t) => {
   t.match(findingsOf('one', labelled, [ready, condition('Weak', 'True')]), [
     { severity: 'note', detail: 'Weak says', next: ['kubectl describe instrumentationpolicy one'] },
   ]);
+  t.match(findingsOf('one', labelled, [ready, condition('UnknownDefaults', 'True')]), [
+    { severity: 'problem', detail: 'UnknownDefaults: UnknownDefaults says' },
+  ]);
+  for (const status of ['False', 'Unknown']) {
+    t.same(
+      findingsOf('one', labelled, [ready, condition('UnknownDefaults', status)]),
+      findingsOf('one', labelled, [ready]),
+    );
+  }
   t.match(findingsOf('one', labelled, [condition('Ready', 'False')]), [{ detail: 'is not ready: Ready says' }]);
   const mirrored = { ...labelled, credentials: { mirror: true } };
   t.match(findingsOf('one', mirrored), [

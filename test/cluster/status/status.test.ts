@@ -28,6 +28,7 @@ const facts: PolicyFacts = {
   reach: { matchedNamespaces: 2, overlap: undefined },
   webhook: configured,
   credentials: present,
+  defaults: { status: 'False', reason: 'AsKnown', message: 'Nothing but what is known.' },
   takesKey: true,
   sharedUser: false,
   before: undefined,
@@ -84,7 +85,15 @@ t.test('a policy that is carried out as it stands is Ready', (t) => {
   );
   t.same(
     conditionTypes.map((type) => said(status, type)),
-    ['True Served', 'True Resolved', 'True Configured', 'True Present', 'False NoOverlap', 'False NoWayRound'],
+    [
+      'True Served',
+      'True Resolved',
+      'True Configured',
+      'True Present',
+      'False NoOverlap',
+      'False NoWayRound',
+      'False AsKnown',
+    ],
   );
   for (const condition of status.conditions) {
     t.match(condition, { observedGeneration: 1, lastTransitionTime: '2026-11-22T12:00:00Z' });
@@ -400,3 +409,35 @@ t.test('F8: a policy that a pod’s author could get round is Weak, and says how
   t.match(said(statusAfter({}, [[policyObject('payments', { prefer: 'Securty' })]]), 'Weak'), 'Unknown PolicyInvalid');
   t.end();
 });
+
+t.test(
+  'F2: what the API server fills in is said with what becomes of pods, and keeps nothing from being Ready',
+  (t) => {
+    const found = {
+      status: 'True',
+      reason: 'FilledIn',
+      message: 'As Kubernetes v1.99.0 filled them in, a is not so.',
+    } as const;
+    const table: readonly (readonly [spec: JsonObject, fate: string])[] = [
+      [{ prefer: 'Security' }, ' Pods with that are denied.'],
+      [{ optOut: 'Forbidden' }, ' Pods with that are denied.'],
+      [{}, ' Pods with that count as partly instrumented.'],
+      [{ prefer: 'Security', mode: 'Report' }, ''],
+      [{ prefer: 'Security', mode: 'Off' }, ''],
+    ];
+    for (const [spec, fate] of table) {
+      const status = statusAfter({ defaults: found }, [[policyObject('payments', spec)]]);
+      t.equal(said(status, 'UnknownDefaults'), 'True FilledIn');
+      t.match(said(status, 'Ready'), /^True/);
+      t.equal(status.conditions.find(({ type }) => type === 'UnknownDefaults')?.message, `${found.message}${fate}`);
+    }
+    t.equal(said(statusAfter({ defaults: undefined }, [[good]]), 'UnknownDefaults'), 'Unknown Pending');
+    const broken = policyObject('payments', { prefer: 'Securty' });
+    t.equal(said(statusAfter({ defaults: undefined }, [[broken]]), 'UnknownDefaults'), 'Unknown PolicyInvalid');
+    const refused = { status: 'Unknown', reason: 'NotLookedAt', message: 'It is not known: 403.' } as const;
+    const unseen = statusAfter({ defaults: refused }, [[good]]);
+    t.equal(said(unseen, 'UnknownDefaults'), 'Unknown NotLookedAt');
+    t.equal(said(unseen, 'Ready'), 'True Served');
+    t.end();
+  },
+);

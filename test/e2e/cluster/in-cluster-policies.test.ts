@@ -61,6 +61,7 @@ t.test('a policy says how it stands, in its status and in columns', async (t) =>
   for (const name of ['default', 'payments']) {
     await condition(name, 'Ready=True Served');
     await condition(name, 'CredentialsPresent=True Present');
+    await condition(name, 'UnknownDefaults=False AsKnown');
   }
   t.same(conditionsOf(await get('default')), [
     'Ready=True Served',
@@ -69,6 +70,7 @@ t.test('a policy says how it stands, in its status and in columns', async (t) =>
     'CredentialsPresent=True Present',
     'Overlapping=False NoOverlap',
     'Weak=False TrustsAuthors',
+    'UnknownDefaults=False AsKnown',
   ]);
   t.match(await get('default'), {
     status: { observedGeneration: 1, servedGeneration: 1, profile: /^sysdig\/\d+$/, matchedNamespaces: 3 },

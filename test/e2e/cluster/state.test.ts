@@ -10,6 +10,7 @@ import { ClusterState } from '../../../src/cluster/state/cluster-state.js';
 import { StatusWriter } from '../../../src/cluster/status/writer.js';
 import { systemClock } from '../../../src/time/clock.js';
 import { listOf, objectOf, type JsonObject } from '../../../src/model/json.js';
+import { conditionTypes } from '../../../src/model/status.js';
 import { startApiServer, type ApiServer } from './api-server.js';
 import { installDefinitions } from './definitions.js';
 import { until } from './guarded-process.js';
@@ -111,6 +112,7 @@ t.test('the state of a real cluster', async (t) => {
       excludedNamespaces: new Set(['kube-system']),
       webhookOf: () => ({ configured: true, reason: 'Configured', message: 'called' }),
       credentialsOf: () => ({ status: 'False', reason: 'Missing', message: 'missing in shop' }),
+      defaultsOf: () => undefined,
       sharedUser: () => false,
       log,
       metrics: { setPolicyCondition: () => undefined },
@@ -120,7 +122,7 @@ t.test('the state of a real cluster', async (t) => {
     const path = pathOf(resources.policies, { name: 'payments' });
     await until('the status', async () => {
       const found = await client.get(path);
-      return listOf(objectOf(found['status'])?.['conditions']).length === 6;
+      return listOf(objectOf(found['status'])?.['conditions']).length === conditionTypes.length;
     });
     const written = await client.get(path);
     t.match(written['status'], { observedGeneration: 3, servedGeneration: 3, matchedNamespaces: 1 });

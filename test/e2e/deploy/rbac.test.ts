@@ -40,6 +40,7 @@ const always: readonly Right[] = [
   ['update', 'leases/outrider', own],
   ['patch', 'configmaps/outrider', own],
   ['create', 'configmaps', own],
+  ['create', 'podtemplates', own],
 ];
 const never: readonly Right[] = [
   ['patch', 'instrumentationpolicies'],
@@ -52,6 +53,11 @@ const never: readonly Right[] = [
   ['get', 'configmaps/other', own],
   ['create', 'configmaps', shop],
   ['create', 'pods', own],
+  ['create', 'podtemplates', shop],
+  ['get', 'podtemplates/any', own],
+  ['list', 'podtemplates', own],
+  ['update', 'podtemplates/any', own],
+  ['delete', 'podtemplates/any', own],
   ['list', 'pods', shop],
   ['watch', 'secrets', shop],
   ['list', 'secrets', shop],
