@@ -43,7 +43,7 @@ function unreadable(policies: Extract<StatusParts['policies'], { known: false }>
 const mustHold = new Set(['ProfileResolved', 'WebhookConfigured', 'CredentialsPresent']);
 
 /** Conditions whose True is worth knowing, and keeps nothing from working. */
-const mustNotHold = new Set(['Overlapping', 'Weak']);
+const mustNotHold = new Set(['Overlapping', 'BlocksRecovery', 'Weak']);
 
 function stateFindings(policy: PolicyReport, { pause }: StatusParts, keysSaid: boolean): readonly StatusFinding[] {
   const { name, ready, current, conditions, problem, servesEarlier } = policy;

@@ -1,15 +1,12 @@
 import t from 'tap';
-import {
-  desiredRegistration,
-  entryName,
-  isOwnName,
-  registeredPolicies,
-  selfTestName,
-  type Installation,
-} from '../../../src/cluster/registration/desired.js';
+import { desiredRegistration } from '../../../src/cluster/registration/desired.js';
+import type { Installation } from '../../../src/cluster/registration/entry.js';
+import { entryName, isOwnName, selfTestName } from '../../../src/cluster/registration/entry-names.js';
 import { parseMatchConditions } from '../../../src/cluster/registration/match-conditions.js';
+import { registeredPolicies } from '../../../src/cluster/registration/registered-policy.js';
 import { apiVersion } from '../../../src/model/names.js';
 import { policySchema, type Policy } from '../../../src/model/policy.js';
+import { profileRegistry } from '../../../src/profile/registry.js';
 import { salvagePolicy } from '../../../src/policy/salvage.js';
 
 const installation: Installation = {
@@ -28,9 +25,11 @@ const valid = (name: string, spec: object = {}): Policy =>
     metadata: { name },
     spec: { profile: { name: 'sysdig' }, ...spec },
   });
-const state = (policy: Policy) => ({ policy, known: undefined });
+const { profiles } = profileRegistry();
+const state = (policy: Policy) => ({ policy, profile: profiles.get(policy.spec.profile.name), known: undefined });
 const broken = (name: string, spec: object) => ({
   policy: undefined,
+  profile: undefined,
   known: salvagePolicy({ metadata: { name }, spec: { ...spec } }),
 });
 

@@ -25,7 +25,7 @@ const configured = { configured: true, reason: 'Configured', message: 'the API s
 const present = { status: 'True', reason: 'Present', message: 'It is there.' } as const;
 const facts: PolicyFacts = {
   profiles: [],
-  reach: { matchedNamespaces: 2, overlap: undefined },
+  reach: { matchedNamespaces: 2, overlap: undefined, recovery: [] },
   webhook: configured,
   credentials: present,
   takesKey: true,
@@ -240,7 +240,7 @@ t.test('what does not keep a policy from being Ready', (t) => {
   t.equal(ready({ credentials: unread }, {}), 'True Served');
   t.equal(ready({ credentials: undefined, takesKey: false }, {}), 'True Served');
   const overlap = { policies: ['default'], namespaces: ['a', 'b', 'c', 'd', 'e'] };
-  const overlapping = statusAfter({ reach: { matchedNamespaces: 9, overlap } }, [[good]]);
+  const overlapping = statusAfter({ reach: { matchedNamespaces: 9, overlap, recovery: [] } }, [[good]]);
   t.equal(said(overlapping, 'Ready'), 'True Served');
   t.equal(said(overlapping, 'Overlapping'), 'True BlocksOthersPods');
   const { message } = overlapping.conditions.find(({ type }) => type === 'Overlapping') ?? {};
@@ -307,7 +307,7 @@ t.test('where a Security policy stops pods of others while we are down', (t) => 
   const ahead = (spec: JsonObject = {}) => policyObject('ahead', { precedence: 9, ...spec });
   const overlap = { policies: ['ahead'], namespaces: ['shop', 'bank'] };
 
-  t.same(reach(strict()), { matchedNamespaces: 2, overlap: undefined });
+  t.same(reach(strict()), { matchedNamespaces: 2, overlap: undefined, recovery: [] });
   t.same(reach(strict(), ahead()), { matchedNamespaces: 2, overlap });
   t.same(reach(strict(), ahead({ mode: 'Off', prefer: 'Security' }))?.overlap, overlap, 'an Off policy wins as well');
   t.same(reach(strict(), ahead({ prefer: 'Availabilty', mode: 'Off' }))?.overlap, overlap, 'one that is not valid too');
