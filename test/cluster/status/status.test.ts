@@ -84,7 +84,15 @@ t.test('a policy that is carried out as it stands is Ready', (t) => {
   );
   t.same(
     conditionTypes.map((type) => said(status, type)),
-    ['True Served', 'True Resolved', 'True Configured', 'True Present', 'False NoOverlap', 'False NoWayRound'],
+    [
+      'True Served',
+      'True Resolved',
+      'True Configured',
+      'True Present',
+      'False NoOverlap',
+      'False NoRecoveryBlocked',
+      'False NoWayRound',
+    ],
   );
   for (const condition of status.conditions) {
     t.match(condition, { observedGeneration: 1, lastTransitionTime: '2026-11-22T12:00:00Z' });
@@ -308,7 +316,7 @@ t.test('where a Security policy stops pods of others while we are down', (t) => 
   const overlap = { policies: ['ahead'], namespaces: ['shop', 'bank'] };
 
   t.same(reach(strict()), { matchedNamespaces: 2, overlap: undefined, recovery: [] });
-  t.same(reach(strict(), ahead()), { matchedNamespaces: 2, overlap });
+  t.same(reach(strict(), ahead()), { matchedNamespaces: 2, overlap, recovery: [] });
   t.same(reach(strict(), ahead({ mode: 'Off', prefer: 'Security' }))?.overlap, overlap, 'an Off policy wins as well');
   t.same(reach(strict(), ahead({ prefer: 'Availabilty', mode: 'Off' }))?.overlap, overlap, 'one that is not valid too');
   t.equal(reach(strict(), ahead({ prefer: 'Security' }))?.overlap, undefined, 'it stops them itself');
@@ -324,6 +332,55 @@ t.test('where a Security policy stops pods of others while we are down', (t) => 
   t.same(reach(strict({ match: pods('a') }), ahead({ match: pods('a') }))?.overlap, overlap);
   t.same(reach(strict({ match: pods('a') }), ahead())?.overlap, overlap);
   t.equal(reach(policyObject('strict', { match: 1 })), undefined);
+  t.end();
+});
+
+t.test('F20: where a Security policy stops what a cluster recovers by while we are down', (t) => {
+  const namespaces = new Map<string, StringMap>([
+    ['shop', {}],
+    ['calico-system', {}],
+    ['cert-manager', { team: 'payments', 'outrider.dev/inject': 'disabled' }],
+    ['rook-ceph', {}],
+    ['my-calico-system', {}],
+  ]);
+  const recovery = (object: JsonObject, excluded = ['rook-ceph']) =>
+    reachOfPolicies({ ...booksAfter([[object]]), namespaces }, new Set(excluded)).get('strict')?.recovery;
+  const strict = (spec: JsonObject = {}) => policyObject('strict', { prefer: 'Security', ...spec });
+  t.same(
+    recovery(strict()),
+    ['calico-system', 'cert-manager'],
+    'a label that opts out does not keep the entry from failing',
+  );
+  t.same(recovery(strict(), []), ['calico-system', 'cert-manager', 'rook-ceph']);
+  t.same(recovery(strict({ match: { namespaceSelector: payments } })), ['cert-manager']);
+  t.same(recovery(strict({ profile: 3 })), ['calico-system', 'cert-manager'], 'one that is not valid denies too');
+  for (const spec of [
+    { prefer: 'Availability' },
+    { mode: 'Report' },
+    { mode: 'Off' },
+    { optOut: 'Forbidden', prefer: 'Availability' },
+  ]) {
+    t.same(recovery(strict(spec)), [], JSON.stringify(spec));
+  }
+
+  const said20 = (recovery: readonly string[], spec: JsonObject = {}) => {
+    const status = statusAfter({ reach: { matchedNamespaces: 9, overlap: undefined, recovery } }, [[strict(spec)]]);
+    const found = status.conditions.find(({ type }) => type === 'BlocksRecovery');
+    return `${said(status, 'Ready')}, ${said(status, 'BlocksRecovery')}: ${found?.message ?? ''}`;
+  };
+  t.equal(said20([]), 'True Served, False NoRecoveryBlocked: It stops no pod that a cluster is known to recover by.');
+  t.equal(
+    said20(['cert-manager']),
+    'True Served, True StopsRecoveryPods: While Outrider is down, in namespace cert-manager no pod can be created, and a cluster may need them to recover. Exclude it with --excluded-namespaces (chart: excludedNamespaces: [cert-manager]), or by the policy’s namespaceSelector; or admit what the pods are with admitUninstrumented, such as host_network.',
+  );
+  const many = Array.from({ length: 12 }, (_, index) => `n${index}`);
+  const message = said20(many, { admitUninstrumented: ['host_network', 'mirror_pod'] });
+  t.match(
+    message,
+    'in namespaces n0, n1, n2 and 9 more no pod can be created but those that it admits for mirror_pod, host_network',
+  );
+  t.match(message, 'excludedNamespaces: [n0,n1,n2,n3,n4,n5,n6,n7,n8,n9,…]');
+  t.match(said(statusAfter({ reach: undefined }, [[good]]), 'BlocksRecovery'), 'False');
   t.end();
 });
 

@@ -66,6 +66,10 @@ t.teardown(() => api.stop());
 const client = clientOf(api.kubeconfig);
 t.teardown(() => client.close());
 
+/** What another webhook, called after ours, makes of a pod that is labelled for it: it takes it off the host's network. */
+const takesBack = [{ op: 'replace', path: '/spec/hostNetwork', value: false }];
+const takenBack = { 'taken-back': 'yes' };
+
 /** Who was called for a pod, as `policy door`, and what was sent to the doors that are always called. */
 const calls = new Map<string, Set<string>>();
 const sent = new Map<string, JsonObject>();
@@ -79,12 +83,14 @@ const server = createServer(
       const object = objectOf(asked?.['object']) ?? {};
       const [, policy = '', door = ''] = (request.url ?? '').split('/');
       const name = stringOf(objectOf(object['metadata'])?.['name']) ?? '';
+      const isOther = policy === 'other';
       if (policy === 'witness') sent.set(`${name} ${door}`, object);
-      else calls.set(name, (calls.get(name) ?? new Set()).add(`${policy} ${door}`));
+      else if (!isOther) calls.set(name, (calls.get(name) ?? new Set()).add(`${policy} ${door}`));
+      const patch = Buffer.from(JSON.stringify(takesBack)).toString('base64');
       const answer = {
         apiVersion: 'admission.k8s.io/v1',
         kind: 'AdmissionReview',
-        response: { uid: asked?.['uid'], allowed: true },
+        response: { uid: asked?.['uid'], allowed: true, ...(isOther ? { patchType: 'JSONPatch', patch } : {}) },
       };
       response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
     });
@@ -127,11 +133,19 @@ await register('Validating', [
   ...ofPolicies.flatMap(({ validating }) => validating.slice(1)),
 ]);
 
-async function register(kind: 'Mutating' | 'Validating', webhooks: readonly WebhookEntry[]): Promise<void> {
+const [, ofOther] = entriesOf('other', { match: { podSelector: { matchLabels: takenBack } } }).mutating;
+if (ofOther === undefined) throw new Error('there is no entry');
+await register('Mutating', [ofOther], 'the-other');
+
+async function register(
+  kind: 'Mutating' | 'Validating',
+  webhooks: readonly WebhookEntry[],
+  configuration = 'outrider',
+): Promise<void> {
   const object = {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: `${kind}WebhookConfiguration`,
-    metadata: { name: 'outrider' },
+    metadata: { name: configuration },
     webhooks,
   };
   const resource = kind === 'Mutating' ? resources.mutatingWebhooks : resources.validatingWebhooks;
@@ -325,6 +339,17 @@ t.test('F20: the API server asks about a pod exactly where the engine does not e
     { numRuns: randomPods },
   );
   t.ok(exempt > randomPods / 10 && exempt < randomPods, `${exempt} of ${randomPods} were exempt`);
+});
+
+t.test('F20: a pod that another webhook makes one to be asked about is asked about at the end', async (t) => {
+  const name = await tryOut('plain', pod('x', { spec: network, labels: takenBack }));
+  const called = calls.get(name) ?? new Set();
+  t.equal(objectOf(sent.get(`${name} validate`)?.['spec'])?.['hostNetwork'], undefined);
+  t.notOk(called.has('network mutate'), 'the API server does not call a webhook again that it has not called');
+  t.ok(called.has('network validate'), 'so it is not changed, and the validating door refuses it');
+  const engine = engineFor(specs['network']);
+  const object = sent.get(`${name} validate`) ?? {};
+  t.match(decideNow(object, engine, 'validate').decision, { decision: 'deny', reason: 'parts_missing' });
 });
 
 t.test('F20: who says that a pod is a mirror cannot take it back, and needs a node’s name for it', async (t) => {

@@ -120,7 +120,7 @@ t.test('the state of a real cluster', async (t) => {
     const path = pathOf(resources.policies, { name: 'payments' });
     await until('the status', async () => {
       const found = await client.get(path);
-      return listOf(objectOf(found['status'])?.['conditions']).length === 6;
+      return listOf(objectOf(found['status'])?.['conditions']).length === 7;
     });
     const written = await client.get(path);
     t.match(written['status'], { observedGeneration: 3, servedGeneration: 3, matchedNamespaces: 1 });
