@@ -7,6 +7,12 @@ export type ProvenByPod = (typeof provenByPod)[number];
 /** What counts before an exemption can. */
 export type Blocker = ProvenByPod | Extract<Obstacle, 'virtual_node' | 'sandboxed_runtime'>;
 
+/**
+ * Most tolerations that are looked through for a virtual node's; a pod with more is asked about. The API server's time for that
+ * grows with their square: 20,000 took it a second for each webhook.
+ */
+export const mostTolerations = 100;
+
 /** An admitted reason for which a policy's pods run as they are, whatever else is found. */
 export interface Exemption {
   readonly reason: ProvenByPod;

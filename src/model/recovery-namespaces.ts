@@ -1,7 +1,7 @@
 /**
- * Namespaces that others commonly install what a cluster recovers by into, by the names that their own manuals, manifests or
- * charts give. While their pods are not created, no replica of ours comes back either, or pods lack network, volumes,
- * names or certificates. `kube-system` is not among them: it is never touched.
+ * Namespaces into which is commonly installed what a cluster recovers by, as its makers' manuals, manifests and charts have
+ * them. Without the pods there, new pods lack network, volumes, names or certificates, a replica of ours among them.
+ * `kube-system` is not in the list: it is never touched.
  */
 export const recoveryNamespaces = {
   network: [
@@ -11,8 +11,6 @@ export const recoveryNamespaces = {
     'cilium',
     'cilium-system',
     'kube-flannel',
-    'kube-router',
-    'metallb-system',
     'openshift-multus',
     'openshift-network-operator',
     'openshift-ovn-kubernetes',

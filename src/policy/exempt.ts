@@ -4,7 +4,7 @@
  * replica answers, too. What is exempt is worked out once for a policy; the engine obeys it before anything else, and the
  * webhooks' match conditions say the same in CEL.
  */
-import { provenByPod, type Blocker, type Exemption, type ProvenByPod } from '../model/exemption.js';
+import { mostTolerations, provenByPod, type Blocker, type Exemption, type ProvenByPod } from '../model/exemption.js';
 import { obstacleOrder } from '../model/obstacle-order.js';
 import type { PolicySpec } from '../model/policy.js';
 import type { Obstacle } from '../model/profile.js';
@@ -24,7 +24,7 @@ const tests: Readonly<Record<Blocker, string>> = {
   ].join(' || '),
   virtual_node: [
     selects('type', 'virtual-kubelet'),
-    "has(object.spec.tolerations) && object.spec.tolerations.exists(t, has(t.key) && t.key == 'virtual-kubelet.io/provider')",
+    `has(object.spec.tolerations) && (object.spec.tolerations.size() > ${mostTolerations} || object.spec.tolerations.exists(t, has(t.key) && t.key == 'virtual-kubelet.io/provider'))`,
   ].join(' || '),
   // Which classes are sandboxes is a setting; a pod that names any is asked about.
   sandboxed_runtime: 'has(object.spec.runtimeClassName)',

@@ -59,6 +59,13 @@ t.test('F20: what is not exempt is judged as before', (t) => {
     decision: 'skip',
     reason: 'host_network',
   });
+  const tolerations = Array.from({ length: 101 }, () => ({ operator: 'Exists' }));
+  t.match(
+    decideNow(podOf({ hostNetwork: true, tolerations }), engineFor(admitting), 'validate', { trace: true }).decision
+      .steps,
+    [{ subject: 'policy default' }, { subject: 'opt-out' }],
+    'a list that is too long to look through',
+  );
   t.match(validated(network, { mode: 'Report' }), { reason: 'report_mode' });
   t.match(validated(network, { mode: 'Off' }), { reason: 'policy_off' });
   const excluded = engineFor(admitting, { excludedNamespaces: ['shop'] });

@@ -15,21 +15,22 @@ export function blocksRecovery({ policy, profile }: PolicyState, namespaces: rea
     };
   }
   const exemptions = policy === undefined ? [] : exemptionsOf(policy.spec, new Set(profile?.spec.skipWhen));
-  const admitted = exemptions.map(({ reason }) => reason);
-  const which =
-    admitted.length === 0
-      ? 'no pod can be created'
-      : `no pod can be created but those that it admits for ${admitted.join(', ')}`;
-  const inside = `${namespaces.length === 1 ? 'namespace' : 'namespaces'} ${someOf(namespaces)}`;
-  const excluded = namespaces.slice(0, shownInRemedy).join(',');
-  const remedy = `Exclude ${namespaces.length === 1 ? 'it' : 'them'} with --excluded-namespaces (chart: excludedNamespaces: [${excluded}${namespaces.length > shownInRemedy ? ',…' : ''}]), or by the policy’s namespaceSelector`;
-  const admit =
-    admitted.length === 0 ? '; or admit what the pods are with admitUninstrumented, such as host_network' : '';
+  const admitted = exemptions.map(({ reason }) => reason).join(', ');
+  const [place, them] = namespaces.length === 1 ? ['namespace', 'it'] : ['namespaces', 'them'];
+  const others = admitted === '' ? '' : ` but those that it admits for ${admitted}`;
+  const canAdmit = admitted === '' && profile?.spec.skipWhen.includes('host_network') === true;
+  const names = [...namespaces.slice(0, shownInRemedy), ...(namespaces.length > shownInRemedy ? ['…'] : [])];
   return {
     status: 'True',
     reason: 'StopsRecoveryPods',
-    message: `While Outrider is down, in ${inside} ${which}, and a cluster may need them to recover. ${remedy}${admit}.`,
+    message: [
+      `While Outrider is down, no pod can be created in ${place} ${someOf(namespaces)}${others}, and a cluster may need them to recover.`,
+      `Exclude ${them} with --excluded-namespaces (chart: excludedNamespaces: [${names.join(',')}]), or by the policy’s namespaceSelector`,
+    ]
+      .join(' ')
+      .concat(canAdmit ? '; or admit what the pods are with admitUninstrumented, such as host_network.' : '.'),
   };
 }
 
+// All of the list that there is in a cluster, mostly.
 const shownInRemedy = 10;

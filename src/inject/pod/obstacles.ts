@@ -1,7 +1,7 @@
 import { isObject, listOf, objectOf, stringOf } from '../../model/json.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Finding } from '../../model/decision.js';
-import type { Blocker, Exemption } from '../../model/exemption.js';
+import { mostTolerations, type Blocker, type Exemption } from '../../model/exemption.js';
 import { compileGlobs } from '../../model/glob.js';
 import { obstacleOrder } from '../../model/obstacle-order.js';
 import type { Obstacle } from '../../model/profile.js';
@@ -34,10 +34,12 @@ export function findExemption(view: PodView, exemptions: readonly Exemption[]): 
   return undefined;
 }
 
-/** Whether a pod may have an obstacle: which runtime classes are sandboxes is not asked. */
+/** Whether a pod may have an obstacle: which runtime classes are sandboxes is not asked, and no long list is looked through. */
 function mayHave(blocker: Blocker, view: PodView): boolean {
-  if (blocker !== 'sandboxed_runtime') return shapes[blocker](view) !== undefined;
-  return view.spec['runtimeClassName'] !== undefined && view.spec['runtimeClassName'] !== null;
+  const { runtimeClassName, tolerations } = view.spec;
+  if (blocker === 'sandboxed_runtime') return runtimeClassName !== undefined && runtimeClassName !== null;
+  if (blocker === 'virtual_node' && listOf(tolerations).length > mostTolerations) return true;
+  return shapes[blocker](view) !== undefined;
 }
 
 /**

@@ -371,13 +371,13 @@ t.test('F20: where a Security policy stops what a cluster recovers by while we a
   t.equal(said20([]), 'True Served, False NoRecoveryBlocked: It stops no pod that a cluster is known to recover by.');
   t.equal(
     said20(['cert-manager']),
-    'True Served, True StopsRecoveryPods: While Outrider is down, in namespace cert-manager no pod can be created, and a cluster may need them to recover. Exclude it with --excluded-namespaces (chart: excludedNamespaces: [cert-manager]), or by the policy’s namespaceSelector; or admit what the pods are with admitUninstrumented, such as host_network.',
+    'True Served, True StopsRecoveryPods: While Outrider is down, no pod can be created in namespace cert-manager, and a cluster may need them to recover. Exclude it with --excluded-namespaces (chart: excludedNamespaces: [cert-manager]), or by the policy’s namespaceSelector; or admit what the pods are with admitUninstrumented, such as host_network.',
   );
   const many = Array.from({ length: 12 }, (_, index) => `n${index}`);
   const message = said20(many, { admitUninstrumented: ['host_network', 'mirror_pod'] });
   t.match(
     message,
-    'in namespaces n0, n1, n2 and 9 more no pod can be created but those that it admits for mirror_pod, host_network',
+    'no pod can be created in namespaces n0, n1, n2 and 9 more but those that it admits for mirror_pod, host_network',
   );
   t.match(message, 'excludedNamespaces: [n0,n1,n2,n3,n4,n5,n6,n7,n8,n9,…]');
   t.match(said(statusAfter({ reach: undefined }, [[good]]), 'BlocksRecovery'), 'False');

@@ -331,7 +331,7 @@ t.test('F20: the API server asks about a pod exactly where the engine does not e
     fc.asyncProperty(fc.constantFrom(...Object.keys(spaces)), shape, metadata, async (namespace, spec, about) => {
       const given = Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined));
       const { annotations = {}, labels = {} } = about;
-      const name = await tryOut(namespace, pod('x', { spec: given as JsonObject, annotations, labels }));
+      const name = await tryOut(namespace, pod('x', { spec: given, annotations, labels }));
       if (!calls.get(name)?.has('every mutate')) exempt += 1;
       const wrong = disagreements(namespace, name);
       if (wrong.length > 0) throw new Error(wrong.join('\n'));
@@ -339,6 +339,27 @@ t.test('F20: the API server asks about a pod exactly where the engine does not e
     { numRuns: randomPods },
   );
   t.ok(exempt > randomPods / 10 && exempt < randomPods, `${exempt} of ${randomPods} were exempt`);
+});
+
+t.test('F20: no list of a pod’s author costs the API server more than its length', async (t) => {
+  const tolerating = (count: number) => ({
+    tolerations: Array.from({ length: count }, () => ({ key: 'a', operator: 'Exists' })),
+  });
+  /** In how many milliseconds it is decided on. */
+  const timed = async (spec: JsonObject): Promise<number> => {
+    const startMs = performance.now();
+    const name = await tryOut('plain', pod('x', { spec }));
+    const tookMs = performance.now() - startMs;
+    t.same(disagreements('plain', name), []);
+    t.ok(calls.get(name)?.has('network validate'), 'it is asked about');
+    return tookMs;
+  };
+  const name = await tryOut('plain', pod('x', { spec: { ...network, ...tolerating(90) } }));
+  t.notOk(calls.get(name)?.has('network validate'), 'a pod of many is not asked about');
+  await timed({ ...network, ...tolerating(101) });
+  const plainMs = await timed(tolerating(10_000));
+  const exemptMs = await timed({ ...network, ...tolerating(10_000) });
+  t.ok(exemptMs < 2 * plainMs + 500, `${Math.round(exemptMs)} ms, and ${Math.round(plainMs)} without hostNetwork`);
 });
 
 t.test('F20: a pod that another webhook makes one to be asked about is asked about at the end', async (t) => {

@@ -131,10 +131,10 @@ t.test('F20: BlocksRecovery names what a cluster recovers by, and status says it
   await until('the condition', async () => /mirror_pod, host_network/.test(await said()));
   t.ok(conditionsOf(await here.get('ipol', 'everything')).includes('BlocksRecovery=True StopsRecoveryPods'));
   const message = await said();
-  t.match(message, /in namespaces calico-system, cert-manager no pod can be created but those that it admits for /);
+  t.match(message, /no pod can be created in namespaces calico-system, cert-manager but those that it admits for /);
   t.match(message, /excludedNamespaces: \[calico-system,cert-manager\]/);
   const { stdout } = await outrider(here.api.kubeconfig, 'status');
-  t.match(stdout, /in namespaces calico-system, cert-manager no pod can be created/);
+  t.match(stdout, /no pod can be created in namespaces calico-system, cert-manager/);
   const without = {
     namespaceSelector: {
       matchExpressions: [
