@@ -24,6 +24,7 @@ import { screen, type Screening } from '../policy/screen.js';
 import { lookUpAll, type AskedImages, type KnownImages } from './asked-images.js';
 import { agentImagesOf, agentImageTrouble, lookUpAgents, secretTrouble } from './agent.js';
 import type { Engine, PodRequest } from './engine.js';
+import { exemptOf } from './exempt.js';
 import { findingsOf, isCarriedOut, noteOf, obstructedBy, ruleFor, type Passed } from './findings.js';
 import { knownImages } from './images.js';
 import type { Rule } from './rules.js';
@@ -55,6 +56,8 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
     engine.excludedNamespaces,
     request.trace,
   );
+  const exempt = isFinding(view) ? undefined : exemptOf(view, screening, engine, request.trace);
+  if (exempt !== undefined) return stopped(exempt.screening, exempt.findings, request.door, exempt.rule);
   if (screening.stop !== undefined) return stopped(screening, noFindings, request.door, undefined);
   const rule = ruleFor(screening, engine);
   const obstructed = (obstacle: Finding) => stopped(screening, obstructedBy(obstacle), request.door, rule);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { OutriderError } from '../model/error.js';
 import { deepFrozen } from '../model/json.js';
+import type { Exemption } from '../model/exemption.js';
 import type { Policy } from '../model/policy.js';
 import type { Profile } from '../model/profile.js';
 import type { Recipe } from '../model/recipe.js';
@@ -13,6 +14,7 @@ import {
   type PolicySet,
   type RankedPolicy,
 } from '../policy/compile.js';
+import { exemptionsOf } from '../policy/exempt.js';
 import { OwnParts } from '../inject/pod/own-parts.js';
 import type { KnownTracers } from '../model/tracers.js';
 import { knownTracers } from '../profile/known-tracers.js';
@@ -33,6 +35,8 @@ export interface Rule {
   /** The recipe's own containers, kept from pod to pod. */
   readonly parts: OwnParts;
   readonly profile: Profile;
+  /** Which pods the policy exempts from everything else. */
+  readonly exemptions: readonly Exemption[];
   /** What is stamped on pods: the profile, its version and the recipe's hash. */
   readonly stamp: string;
   /** The access key's way into the pod's namespace, where the policy mirrors it. */
@@ -144,6 +148,7 @@ export function compileRule(
     parts: new OwnParts(recipe),
     profile,
     wishes: wishesOf(spec),
+    exemptions: exemptionsOf(spec, recipe.skipWhen),
     stamp: `${recipe.profile}/${recipe.version}/${hashOf(recipe)}`,
     ...(mirror === undefined ? {} : { mirror }),
   };

@@ -8,6 +8,8 @@ export const conditionTexts = {
   CredentialsPresent: 'The access key is in the namespaces that the policy matches.',
   Overlapping:
     'While Outrider is down, the policy’s validating webhook, whose failure policy is Fail, also stops pods that another policy wins. It keeps nothing from being Ready.',
+  BlocksRecovery:
+    'While Outrider is down, the policy’s validating webhook, whose failure policy is Fail, also stops pods that a cluster recovers by: of its network, its volumes, its names, its certificates or its metrics. It keeps nothing from being Ready.',
   Weak: 'A pod’s author could get round the policy, although it prefers Security or forbids opting out; the message says how. It keeps nothing from being Ready.',
   UnknownDefaults:
     'The API server fills in, in the containers and volumes that the policy adds to pods, what this version of Outrider does not know; the message says what, and what would let it be. It keeps nothing from being Ready.',
@@ -41,6 +43,8 @@ export const conditionReasons = {
   CertificatePending: 'There is no certificate to be called with yet.',
   Drifted: 'Somebody else changed the webhook; it is put right at a bounded rate.',
   NotWritten: 'The API server refused the webhook configuration.',
+  TooManyConditions:
+    'The webhooks would have more match conditions than the API server takes: they are called for admitted pods, too.',
   NotNeeded: 'The profile takes no access key.',
   NoNamespace: 'No namespace is matched, so none lacks the access key.',
   Present: 'The access key is in every matched namespace.',
@@ -50,6 +54,8 @@ export const conditionReasons = {
   NotRead: 'The Secret could not be read everywhere.',
   NoOverlap: 'While Outrider is down, the policy blocks no pod that another policy would win.',
   BlocksOthersPods: 'While Outrider is down, the policy also blocks pods that a policy before it wins.',
+  NoRecoveryBlocked: 'While Outrider is down, the policy stops nothing that a cluster is known to recover by.',
+  StopsRecoveryPods: 'While Outrider is down, the policy stops pods in namespaces that a cluster recovers by.',
   TrustsAuthors: 'The policy neither prefers Security nor forbids opting out.',
   NoWayRound: 'Nothing is known by which a pod’s author could get round the policy.',
   WaysRound: 'A pod’s author could get round the policy; the message says how.',

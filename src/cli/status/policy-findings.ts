@@ -43,7 +43,7 @@ function unreadable(policies: Extract<StatusParts['policies'], { known: false }>
 const mustHold = new Set(['ProfileResolved', 'WebhookConfigured', 'CredentialsPresent']);
 
 /** Conditions whose True is worth knowing, and keeps nothing from working. */
-const mustNotHold = new Set(['Overlapping', 'Weak']);
+const mustNotHold = new Set(['Overlapping', 'BlocksRecovery', 'Weak']);
 
 /** Conditions whose True is a problem: pods are, or soon will be, treated otherwise than the policy says. */
 const mustBeFalse = new Set(['UnknownDefaults']);

@@ -1,16 +1,14 @@
 import { OutriderError } from '../../model/error.js';
 import { isArray, isObject, stringOf } from '../../model/json.js';
+import { exemptPrefix, type ExemptCondition } from '../../policy/exempt.js';
 
 /** One of the conditions in CEL that all have to hold before the API server calls a webhook. */
-export type MatchCondition = {
-  readonly name: string;
-  readonly expression: string;
-};
+export type MatchCondition = ExemptCondition;
 
 const field = 'match-conditions';
 const qualified = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 /** The API server takes no more in a webhook. */
-const most = 64;
+export const mostConditions = 64;
 
 /**
  * Reads the setting `matchConditions`. Whether the expressions are good CEL, only the API server can say.
@@ -22,7 +20,8 @@ export function parseMatchConditions(text: string): readonly MatchCondition[] {
   if (text.trim() === '') return [];
   const value = parsed(text);
   if (!isArray(value)) throw wrong('is no JSON array');
-  if (value.length > most) throw wrong(`has ${value.length} conditions, and the API server takes ${most}`);
+  if (value.length > mostConditions)
+    throw wrong(`has ${value.length} conditions, and the API server takes ${mostConditions}`);
   const seen = new Set<string>();
   return value.map((item, index) => {
     const name = isObject(item) ? stringOf(item['name']) : undefined;
@@ -35,6 +34,7 @@ export function parseMatchConditions(text: string): readonly MatchCondition[] {
     if (!qualified.test(name))
       throw wrong(`has at [${index}].name ${JSON.stringify(name)}, which is no qualified name`);
     if (expression.trim() === '') throw wrong(`has at [${index}].expression nothing`);
+    if (name.startsWith(exemptPrefix)) throw wrong(`has at [${index}].name ${name}; such names are those of policies`);
     if (seen.has(name)) throw wrong(`has the name ${name} twice`);
     seen.add(name);
     return { name, expression };

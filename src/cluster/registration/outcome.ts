@@ -1,5 +1,7 @@
 import type { ConditionReason } from '../../model/status.js';
-import type { DesiredRegistration, PolicyEntries, RegisteredPolicy } from './desired.js';
+import type { DesiredRegistration, PolicyEntries } from './desired.js';
+import { mostConditions } from './match-conditions.js';
+import type { RegisteredPolicy } from './registered-policy.js';
 
 /** Whether the API server calls us for a policy's pods: the condition `WebhookConfigured`. */
 export interface PolicyRegistration {
@@ -7,7 +9,15 @@ export interface PolicyRegistration {
   readonly configured: boolean;
   readonly reason: Extract<
     ConditionReason,
-    'Configured' | 'Off' | 'NothingToDo' | 'SelectsNothing' | 'Paused' | 'CertificatePending' | 'Drifted' | 'NotWritten'
+    | 'Configured'
+    | 'Off'
+    | 'NothingToDo'
+    | 'SelectsNothing'
+    | 'Paused'
+    | 'CertificatePending'
+    | 'Drifted'
+    | 'NotWritten'
+    | 'TooManyConditions'
   >;
   /** For people. */
   readonly message: string;
@@ -70,6 +80,14 @@ function outcomeOf(
           message: `somebody else changed the webhook ${entry}; it is put right as soon as the limit on repairs allows`,
         }
       : { configured: false, reason: 'NotWritten', message: `the webhook ${entry} cannot be written: ${failure}` };
+  }
+  const { tooManyConditions } = entries;
+  if (tooManyConditions !== undefined) {
+    return {
+      configured: false,
+      reason: 'TooManyConditions',
+      message: `with the conditions for what the policy admits, its webhooks would have ${tooManyConditions} match conditions, and the API server takes ${mostConditions}: they are called for the admitted pods too, which fail while no replica answers; give fewer with --match-conditions`,
+    };
   }
   const foreign = [
     ...new Set(doors.flatMap(([entry, { foreign }]) => (entry === undefined ? [] : (foreign.get(entry) ?? [])))),

@@ -6,17 +6,13 @@ import type { Clock } from '../../time/clock.js';
 import { TokenBucket, type Rate } from '../../time/token-bucket.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
-import {
-  desiredRegistration,
-  type ConfigurationKind,
-  type DesiredRegistration,
-  type Installation,
-  type RegisteredPolicy,
-} from './desired.js';
+import { desiredRegistration, type DesiredRegistration } from './desired.js';
+import type { ConfigurationKind, Installation } from './entry.js';
 import type { MatchCondition } from './match-conditions.js';
 import { allWith, outcomes, type PolicyRegistration, type SeenConfiguration } from './outcome.js';
 import { untilText, type Pause, type PauseMarker } from './pause-marker.js';
 import { ConditionRehearsal, type RehearsedConditions } from './condition-rehearsal.js';
+import type { RegisteredPolicy } from './registered-policy.js';
 import { GradualRemoval, spreadMs } from './removal.js';
 import { bundleIn, targetOf, wrongEntries, type Intent, type Owner } from './webhook-configuration.js';
 import { readConfiguration, readOwner, rehearse, stands, writeConfiguration } from './write.js';
@@ -227,4 +223,5 @@ const anyPolicy: RegisteredPolicy = {
   canDeny: false,
   namespaceSelector: {},
   podSelector: {},
+  asksFor: [],
 };

@@ -1,5 +1,5 @@
 import type { ApiClient } from '../client/api-client.js';
-import type { ConfigurationKind } from './desired.js';
+import type { ConfigurationKind } from './entry.js';
 import { deleteConfiguration, readConfiguration } from './write.js';
 
 /** How long every API server takes, with a margin, to learn that a configuration is gone. */

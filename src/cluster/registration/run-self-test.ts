@@ -8,7 +8,7 @@ import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import { ApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
-import { selfTestName } from './desired.js';
+import { selfTestName } from './entry-names.js';
 
 /** What a self-test found: the condition `Reachable`. */
 export interface SelfTestResult {

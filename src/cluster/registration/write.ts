@@ -12,7 +12,7 @@ import {
   type Owner,
   type Target,
 } from './webhook-configuration.js';
-import type { ConfigurationKind } from './desired.js';
+import type { ConfigurationKind } from './entry.js';
 
 /** The field manager under which everything is written. */
 export const fieldManager = 'outrider';

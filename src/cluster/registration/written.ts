@@ -1,6 +1,6 @@
 import { isArray, isObject, objectOf, stringOf, stringsOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
-import type { WebhookEntry } from './desired.js';
+import type { WebhookEntry } from './entry.js';
 import type { MatchCondition } from './match-conditions.js';
 import { fingerprintsOf } from './selectors.js';
 

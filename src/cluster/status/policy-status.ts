@@ -7,6 +7,7 @@ import { weaknessesOf } from '../../policy/weak.js';
 import { conditionsOf, someOf, type Found } from './conditions.js';
 import type { CredentialsState, DefaultsState, WebhookState } from './facts.js';
 import type { Overlap, Reach } from './reach.js';
+import { blocksRecovery } from './recovery.js';
 
 /** What a policy's status is made of, beside the policy. */
 export interface PolicyFacts {
@@ -37,6 +38,7 @@ export function policyStatus(policy: PolicyState, facts: PolicyFacts): PolicySta
     WebhookConfigured: webhookConfigured(facts.webhook),
     CredentialsPresent: facts.takesKey ? credentialsPresent(facts.credentials) : noKey,
     Overlapping: overlapping(facts.reach?.overlap),
+    BlocksRecovery: blocksRecovery(policy, facts.reach?.recovery ?? []),
     Weak: weak(policy, facts.sharedUser),
     UnknownDefaults: unknownDefaults(policy, facts.defaults),
   };

@@ -1,3 +1,4 @@
+import { isRecoveryNamespace } from '../../model/recovery-namespaces.js';
 import type { LabelSelector } from '../../model/selector.js';
 import { compileSelector, type LabelMatcher } from '../../policy/selector.js';
 import type { ClusterConfiguration, PolicyState } from '../state/cluster-configuration.js';
@@ -12,6 +13,8 @@ export interface Reach {
    * still blocks them when nobody answers; `undefined`: nowhere.
    */
   readonly overlap: Overlap | undefined;
+  /** The namespaces that a cluster recovers by in which its entry, whose failure policy is Fail, stops pods when nobody answers. */
+  readonly recovery: readonly string[];
 }
 
 /** Other policies that win for some pods, and where. */
@@ -41,10 +44,14 @@ export function reachOfPolicies(
   const byName = new Map(policies.map((policy) => [policy.name, policy]));
   const ranked = rules.policies.ranked.flatMap(({ name }) => contenderOf(byName.get(name)) ?? []);
   const found = new Map(
-    ranked.map(({ name }) => [name, { matched: 0, winners: new Set<string>(), places: new Set<string>() }]),
+    ranked.map(({ name }) => [
+      name,
+      { matched: 0, winners: new Set<string>(), places: new Set<string>(), recovery: [] as string[] },
+    ]),
   );
   for (const [namespace, labels] of namespaces) {
     if (excluded.has(namespace)) continue;
+    const isRecovery = isRecoveryNamespace(namespace);
     const ahead: Contender[] = [];
     for (const contender of ranked) {
       const reach = found.get(contender.name);
@@ -54,6 +61,7 @@ export function reachOfPolicies(
         ahead.push(contender);
         continue;
       }
+      if (isRecovery) reach.recovery.push(namespace);
       for (const { name, podSelector } of ahead) {
         if (!canBothSelect(podSelector, contender.podSelector)) continue;
         reach.winners.add(name);
@@ -62,11 +70,12 @@ export function reachOfPolicies(
     }
   }
   return new Map(
-    [...found].map(([name, { matched, winners, places }]) => [
+    [...found].map(([name, { matched, winners, places, recovery }]) => [
       name,
       {
         matchedNamespaces: matched,
         overlap: winners.size === 0 ? undefined : { policies: [...winners], namespaces: [...places] },
+        recovery,
       },
     ]),
   );

@@ -1,7 +1,9 @@
 import { isObject, listOf, objectOf, stringOf } from '../../model/json.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Finding } from '../../model/decision.js';
+import { mostTolerations, type Blocker, type Exemption } from '../../model/exemption.js';
 import { compileGlobs } from '../../model/glob.js';
+import { obstacleOrder } from '../../model/obstacle-order.js';
 import type { Obstacle } from '../../model/profile.js';
 import type { ClusterFacts, Recipe } from '../../model/recipe.js';
 import type { ContainerView, PodView } from './view.js';
@@ -9,19 +11,36 @@ import type { ContainerView, PodView } from './view.js';
 /** Annotation that a kubelet puts on the mirror of a static pod. */
 const mirrorAnnotation = 'kubernetes.io/config.mirror';
 
-/** What about a pod keeps a profile from being used on it, in the order in which it is said (E24, E25). */
-const checks: readonly (readonly [Obstacle, (view: PodView, facts: ClusterFacts) => string | undefined])[] = [
-  ['mirror_pod', ({ annotations }) => (mirrorAnnotation in annotations ? `annotation ${mirrorAnnotation}` : undefined)],
-  ['windows', ({ spec }) => windows(spec)],
-  ['virtual_node', ({ spec }) => virtualNode(spec)],
-  ['sandboxed_runtime', ({ spec }, facts) => sandbox(spec, facts)],
-  ['host_network', ({ spec }) => (spec['hostNetwork'] === true ? 'spec.hostNetwork is true' : undefined)],
-  ['host_pid', ({ spec }) => (spec['hostPID'] === true ? 'spec.hostPID is true' : undefined)],
-  [
-    'process_namespace_refused',
-    ({ spec }) => (spec['shareProcessNamespace'] === false ? 'spec.shareProcessNamespace is false' : undefined),
-  ],
-];
+/** How a pod's own fields say that it has an obstacle (E24, E25). */
+const shapes: Readonly<Record<Exclude<Obstacle, 'sandboxed_runtime'>, (view: PodView) => string | undefined>> = {
+  mirror_pod: ({ annotations }) => (mirrorAnnotation in annotations ? `annotation ${mirrorAnnotation}` : undefined),
+  windows: ({ spec }) => windows(spec),
+  virtual_node: ({ spec }) => virtualNode(spec),
+  host_network: ({ spec }) => (spec['hostNetwork'] === true ? 'spec.hostNetwork is true' : undefined),
+  host_pid: ({ spec }) => (spec['hostPID'] === true ? 'spec.hostPID is true' : undefined),
+  process_namespace_refused: ({ spec }) =>
+    spec['shareProcessNamespace'] === false ? 'spec.shareProcessNamespace is false' : undefined,
+};
+
+/**
+ * Finds the admitted reason for which a pod is exempt from everything else. The match conditions of `policy/exempt.ts` say
+ * the same in CEL: what is changed here is changed there.
+ */
+export function findExemption(view: PodView, exemptions: readonly Exemption[]): Finding | undefined {
+  for (const { reason, unless } of exemptions) {
+    const detail = shapes[reason](view);
+    if (detail !== undefined && !unless.some((blocker) => mayHave(blocker, view))) return { reason, detail };
+  }
+  return undefined;
+}
+
+/** Whether a pod may have an obstacle: which runtime classes are sandboxes is not asked, and no long list is looked through. */
+function mayHave(blocker: Blocker, view: PodView): boolean {
+  const { runtimeClassName, tolerations } = view.spec;
+  if (blocker === 'sandboxed_runtime') return runtimeClassName !== undefined && runtimeClassName !== null;
+  if (blocker === 'virtual_node' && listOf(tolerations).length > mostTolerations) return true;
+  return shapes[blocker](view) !== undefined;
+}
 
 /**
  * Finds what keeps a recipe from being used on a pod at all.
@@ -36,10 +55,10 @@ export function findObstacle(
   facts: ClusterFacts,
   native: boolean,
 ): Finding | undefined {
-  for (const [reason, check] of checks) {
+  for (const reason of obstacleOrder) {
     if (!recipe.skipWhen.has(reason)) continue;
     if (reason === 'process_namespace_refused' && !recipe.shareProcessNamespace) continue;
-    const detail = check(view, facts);
+    const detail = reason === 'sandboxed_runtime' ? sandbox(view.spec, facts) : shapes[reason](view);
     if (detail !== undefined) return { reason, detail };
   }
   if (recipe.sidecar === undefined) return undefined;

@@ -239,12 +239,11 @@ t.test('policies: what the leader says, and what is seen without it', (t) => {
   t.match(findingsOf('one', labelled, [ready, condition('WebhookConfigured', 'False')]), [
     { severity: 'problem', detail: 'WebhookConfigured: WebhookConfigured says' },
   ]);
-  t.match(findingsOf('one', labelled, [ready, condition('Overlapping', 'True')]), [
-    { severity: 'note', detail: 'Overlapping says', next: ['kubectl describe instrumentationpolicy one'] },
-  ]);
-  t.match(findingsOf('one', labelled, [ready, condition('Weak', 'True')]), [
-    { severity: 'note', detail: 'Weak says', next: ['kubectl describe instrumentationpolicy one'] },
-  ]);
+  for (const type of ['Overlapping', 'BlocksRecovery', 'Weak']) {
+    t.match(findingsOf('one', labelled, [ready, condition(type, 'True')]), [
+      { severity: 'note', detail: `${type} says`, next: ['kubectl describe instrumentationpolicy one'] },
+    ]);
+  }
   t.match(findingsOf('one', labelled, [ready, condition('UnknownDefaults', 'True')]), [
     { severity: 'problem', detail: 'UnknownDefaults: UnknownDefaults says' },
   ]);

@@ -1,15 +1,13 @@
 import t from 'tap';
-import {
-  desiredRegistration,
-  entryName,
-  isOwnName,
-  registeredPolicies,
-  selfTestName,
-  type Installation,
-} from '../../../src/cluster/registration/desired.js';
+import { desiredRegistration } from '../../../src/cluster/registration/desired.js';
+import type { Installation } from '../../../src/cluster/registration/entry.js';
+import { entryName, isOwnName, selfTestName } from '../../../src/cluster/registration/entry-names.js';
 import { parseMatchConditions } from '../../../src/cluster/registration/match-conditions.js';
+import { outcomes } from '../../../src/cluster/registration/outcome.js';
+import { registeredPolicies } from '../../../src/cluster/registration/registered-policy.js';
 import { apiVersion } from '../../../src/model/names.js';
 import { policySchema, type Policy } from '../../../src/model/policy.js';
+import { profileRegistry } from '../../../src/profile/registry.js';
 import { salvagePolicy } from '../../../src/policy/salvage.js';
 
 const installation: Installation = {
@@ -28,9 +26,11 @@ const valid = (name: string, spec: object = {}): Policy =>
     metadata: { name },
     spec: { profile: { name: 'sysdig' }, ...spec },
   });
-const state = (policy: Policy) => ({ policy, known: undefined });
+const { profiles } = profileRegistry();
+const state = (policy: Policy) => ({ policy, profile: profiles.get(policy.spec.profile.name), known: undefined });
 const broken = (name: string, spec: object) => ({
   policy: undefined,
+  profile: undefined,
   known: salvagePolicy({ metadata: { name }, spec: { ...spec } }),
 });
 
@@ -159,6 +159,64 @@ t.test('names and order depend on the names of policies alone', (t) => {
   t.end();
 });
 
+t.test('F20: a policy that admits what a pod alone proves is not asked about such pods, at neither door', (t) => {
+  const admitUninstrumented = ['host_network', 'mirror_pod', 'port_taken'];
+  const names = (which: 'mutating' | 'validating', ...states: Parameters<typeof registeredPolicies>[0]) =>
+    entries(...states)
+      .desired[which].slice(1)
+      .map(({ matchConditions }) => matchConditions.map(({ name }) => name));
+  const secure = valid('a', { prefer: 'Security', admitUninstrumented });
+  const exempt = ['no-jobs', 'exempt.outrider.dev/mirror-pod', 'exempt.outrider.dev/host-network'];
+  t.same(names('mutating', state(secure)), [exempt]);
+  t.same(names('validating', state(secure)), [exempt]);
+  const node = { name: 'datadog-node', settings: { site: 'datadoghq.com' } };
+  const onTheNode = valid('a', { prefer: 'Security', admitUninstrumented, profile: node });
+  t.same(names('validating', state(onTheNode)), [exempt.slice(0, 2)], 'its profile traces pods of the host’s network');
+  t.same(
+    names('validating', { ...state(secure), profile: undefined }),
+    [['no-jobs']],
+    'nothing is known of its profile',
+  );
+  for (const spec of [{}, { optOut: 'Forbidden' }, { prefer: 'Security', mode: 'Report' }]) {
+    t.same(names('mutating', state(valid('a', { ...spec, admitUninstrumented }))), [['no-jobs']], JSON.stringify(spec));
+  }
+  t.same(
+    names('validating', broken('a', { prefer: 'Security', admitUninstrumented, profile: 3 })),
+    [['no-jobs']],
+    'what is not valid admits nothing',
+  );
+  t.same(names('mutating', state(secure), state(valid('b')))[1], ['no-jobs'], 'and each policy for itself');
+  t.end();
+});
+
+t.test('F20: more match conditions than the API server takes are not written, and said', (t) => {
+  const policies = registeredPolicies([
+    state(valid('a', { prefer: 'Security', admitUninstrumented: ['host_network', 'host_pid'] })),
+    state(valid('b', { prefer: 'Security' })),
+  ]);
+  const of = (length: number) =>
+    desiredRegistration(
+      policies,
+      installation,
+      'Q0E=',
+      Array.from({ length }, (_, index) => ({ name: `c${index}`, expression: 'true' })),
+    );
+  const lengths = ({ validating }: ReturnType<typeof of>) =>
+    validating.slice(1).map((entry) => entry.matchConditions.length);
+  t.same(lengths(of(62)), [64, 62]);
+  t.same(lengths(of(63)), [63, 63], 'the setting’s stay');
+  const nothing = { wrong: new Set<string>(), foreign: new Map<string, readonly string[]>(), failure: undefined };
+  const said = (length: number) => outcomes(of(length), { mutating: nothing, validating: nothing }, undefined);
+  t.match(said(62).get('a'), { configured: true, reason: 'Configured' });
+  t.match(said(63).get('a'), {
+    configured: false,
+    reason: 'TooManyConditions',
+    message: /would have 65 match conditions, and the API server takes 64: .* give fewer with --match-conditions/,
+  });
+  t.match(said(63).get('b'), { configured: true, reason: 'Configured' });
+  t.end();
+});
+
 t.test('match conditions are read with the place of what is wrong', (t) => {
   t.same(parseMatchConditions(' '), []);
   t.same(parseMatchConditions('[{"name": "example.com/a", "expression": "true"}]'), [
@@ -172,6 +230,7 @@ t.test('match conditions are read with the place of what is wrong', (t) => {
     ['[{"name": "not good", "expression": "true"}]', /has at \[0\]\.name "not good"/],
     ['[{"name": "a", "expression": " "}]', /has at \[0\]\.expression nothing/],
     ['[{"name": "a", "expression": "true"}, {"name": "a", "expression": "false"}]', /has the name a twice/],
+    ['[{"name": "exempt.outrider.dev/a", "expression": "true"}]', /such names are those of policies/],
     [JSON.stringify(Array.from({ length: 65 }, () => ({}))), /has 65 conditions, and the API server takes 64/],
   ] as const) {
     t.throws(() => parseMatchConditions(text), { code: 'usage', field: 'match-conditions', message });

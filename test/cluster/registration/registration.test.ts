@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { ApiError } from '../../../src/cluster/client/api-error.js';
-import type { RegisteredPolicy } from '../../../src/cluster/registration/desired.js';
+import type { RegisteredPolicy } from '../../../src/cluster/registration/registered-policy.js';
 import { holds, pauseIn, PauseMarker, markerPath } from '../../../src/cluster/registration/pause-marker.js';
 import { Registration } from '../../../src/cluster/registration/registration.js';
 import type { SelfTestResult } from '../../../src/cluster/registration/run-self-test.js';
@@ -26,6 +26,7 @@ const payments: RegisteredPolicy = {
   canDeny: true,
   namespaceSelector: {},
   podSelector: {},
+  asksFor: [],
 };
 const marker = (value: string): JsonObject => ({ metadata: { annotations: { [names.pausedUntil]: value } } });
 const refusal = (status: number, reason: string): ApiError => new ApiError(`no: ${reason}`, { status, reason });

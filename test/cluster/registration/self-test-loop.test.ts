@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { ApiError } from '../../../src/cluster/client/api-error.js';
-import { selfTestName } from '../../../src/cluster/registration/desired.js';
+import { selfTestName } from '../../../src/cluster/registration/entry-names.js';
 import { SelfTestLoop } from '../../../src/cluster/registration/self-test-loop.js';
 import { objectOf, type JsonObject } from '../../../src/model/json.js';
 import { names } from '../../../src/model/names.js';

@@ -25,7 +25,7 @@ const configured = { configured: true, reason: 'Configured', message: 'the API s
 const present = { status: 'True', reason: 'Present', message: 'It is there.' } as const;
 const facts: PolicyFacts = {
   profiles: [],
-  reach: { matchedNamespaces: 2, overlap: undefined },
+  reach: { matchedNamespaces: 2, overlap: undefined, recovery: [] },
   webhook: configured,
   credentials: present,
   defaults: { status: 'False', reason: 'AsKnown', message: 'Nothing but what is known.' },
@@ -91,6 +91,7 @@ t.test('a policy that is carried out as it stands is Ready', (t) => {
       'True Configured',
       'True Present',
       'False NoOverlap',
+      'False NoRecoveryBlocked',
       'False NoWayRound',
       'False AsKnown',
     ],
@@ -249,7 +250,7 @@ t.test('what does not keep a policy from being Ready', (t) => {
   t.equal(ready({ credentials: unread }, {}), 'True Served');
   t.equal(ready({ credentials: undefined, takesKey: false }, {}), 'True Served');
   const overlap = { policies: ['default'], namespaces: ['a', 'b', 'c', 'd', 'e'] };
-  const overlapping = statusAfter({ reach: { matchedNamespaces: 9, overlap } }, [[good]]);
+  const overlapping = statusAfter({ reach: { matchedNamespaces: 9, overlap, recovery: [] } }, [[good]]);
   t.equal(said(overlapping, 'Ready'), 'True Served');
   t.equal(said(overlapping, 'Overlapping'), 'True BlocksOthersPods');
   const { message } = overlapping.conditions.find(({ type }) => type === 'Overlapping') ?? {};
@@ -316,8 +317,8 @@ t.test('where a Security policy stops pods of others while we are down', (t) => 
   const ahead = (spec: JsonObject = {}) => policyObject('ahead', { precedence: 9, ...spec });
   const overlap = { policies: ['ahead'], namespaces: ['shop', 'bank'] };
 
-  t.same(reach(strict()), { matchedNamespaces: 2, overlap: undefined });
-  t.same(reach(strict(), ahead()), { matchedNamespaces: 2, overlap });
+  t.same(reach(strict()), { matchedNamespaces: 2, overlap: undefined, recovery: [] });
+  t.same(reach(strict(), ahead()), { matchedNamespaces: 2, overlap, recovery: [] });
   t.same(reach(strict(), ahead({ mode: 'Off', prefer: 'Security' }))?.overlap, overlap, 'an Off policy wins as well');
   t.same(reach(strict(), ahead({ prefer: 'Availabilty', mode: 'Off' }))?.overlap, overlap, 'one that is not valid too');
   t.equal(reach(strict(), ahead({ prefer: 'Security' }))?.overlap, undefined, 'it stops them itself');
@@ -333,6 +334,55 @@ t.test('where a Security policy stops pods of others while we are down', (t) => 
   t.same(reach(strict({ match: pods('a') }), ahead({ match: pods('a') }))?.overlap, overlap);
   t.same(reach(strict({ match: pods('a') }), ahead())?.overlap, overlap);
   t.equal(reach(policyObject('strict', { match: 1 })), undefined);
+  t.end();
+});
+
+t.test('F20: where a Security policy stops what a cluster recovers by while we are down', (t) => {
+  const namespaces = new Map<string, StringMap>([
+    ['shop', {}],
+    ['calico-system', {}],
+    ['cert-manager', { team: 'payments', 'outrider.dev/inject': 'disabled' }],
+    ['rook-ceph', {}],
+    ['my-calico-system', {}],
+  ]);
+  const recovery = (object: JsonObject, excluded = ['rook-ceph']) =>
+    reachOfPolicies({ ...booksAfter([[object]]), namespaces }, new Set(excluded)).get('strict')?.recovery;
+  const strict = (spec: JsonObject = {}) => policyObject('strict', { prefer: 'Security', ...spec });
+  t.same(
+    recovery(strict()),
+    ['calico-system', 'cert-manager'],
+    'a label that opts out does not keep the entry from failing',
+  );
+  t.same(recovery(strict(), []), ['calico-system', 'cert-manager', 'rook-ceph']);
+  t.same(recovery(strict({ match: { namespaceSelector: payments } })), ['cert-manager']);
+  t.same(recovery(strict({ profile: 3 })), ['calico-system', 'cert-manager'], 'one that is not valid denies too');
+  for (const spec of [
+    { prefer: 'Availability' },
+    { mode: 'Report' },
+    { mode: 'Off' },
+    { optOut: 'Forbidden', prefer: 'Availability' },
+  ]) {
+    t.same(recovery(strict(spec)), [], JSON.stringify(spec));
+  }
+
+  const said20 = (recovery: readonly string[], spec: JsonObject = {}) => {
+    const status = statusAfter({ reach: { matchedNamespaces: 9, overlap: undefined, recovery } }, [[strict(spec)]]);
+    const found = status.conditions.find(({ type }) => type === 'BlocksRecovery');
+    return `${said(status, 'Ready')}, ${said(status, 'BlocksRecovery')}: ${found?.message ?? ''}`;
+  };
+  t.equal(said20([]), 'True Served, False NoRecoveryBlocked: It stops no pod that a cluster is known to recover by.');
+  t.equal(
+    said20(['cert-manager']),
+    'True Served, True StopsRecoveryPods: While Outrider is down, no pod can be created in namespace cert-manager, and a cluster may need them to recover. Exclude it with --excluded-namespaces (chart: excludedNamespaces: [cert-manager]), or by the policy’s namespaceSelector; or admit what the pods are with admitUninstrumented, such as host_network.',
+  );
+  const many = Array.from({ length: 12 }, (_, index) => `n${index}`);
+  const message = said20(many, { admitUninstrumented: ['host_network', 'mirror_pod'] });
+  t.match(
+    message,
+    'no pod can be created in namespaces n0, n1, n2 and 9 more but those that it admits for mirror_pod, host_network',
+  );
+  t.match(message, 'excludedNamespaces: [n0,n1,n2,n3,n4,n5,n6,n7,n8,n9,…]');
+  t.match(said(statusAfter({ reach: undefined }, [[good]]), 'BlocksRecovery'), 'False');
   t.end();
 });
 

@@ -69,6 +69,7 @@ t.test('a policy says how it stands, in its status and in columns', async (t) =>
     'WebhookConfigured=True Configured',
     'CredentialsPresent=True Present',
     'Overlapping=False NoOverlap',
+    'BlocksRecovery=False NoRecoveryBlocked',
     'Weak=False TrustsAuthors',
     'UnknownDefaults=False AsKnown',
   ]);

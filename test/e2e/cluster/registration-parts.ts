@@ -5,7 +5,8 @@ import { createApiClient, type ApiClient } from '../../../src/cluster/client/api
 import { isApiError } from '../../../src/cluster/client/api-error.js';
 import { Connection } from '../../../src/cluster/client/connection.js';
 import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';
-import type { ConfigurationKind, Installation, RegisteredPolicy } from '../../../src/cluster/registration/desired.js';
+import type { ConfigurationKind, Installation } from '../../../src/cluster/registration/entry.js';
+import type { RegisteredPolicy } from '../../../src/cluster/registration/registered-policy.js';
 import { followWithWatch } from '../../../src/cluster/registration/follow.js';
 import { PauseMarker } from '../../../src/cluster/registration/pause-marker.js';
 import { Registration } from '../../../src/cluster/registration/registration.js';

@@ -3,14 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { pathOf, resources } from '../../../src/cluster/client/resources.js';
-import {
-  entryName,
-  selfTestName,
-  type ConfigurationKind,
-  type Installation,
-  type RegisteredPolicy,
-} from '../../../src/cluster/registration/desired.js';
+import type { ConfigurationKind, Installation } from '../../../src/cluster/registration/entry.js';
+import { entryName, selfTestName } from '../../../src/cluster/registration/entry-names.js';
 import { removeEverything } from '../../../src/cluster/registration/pause.js';
+import type { RegisteredPolicy } from '../../../src/cluster/registration/registered-policy.js';
 import { runSelfTest, type SelfTestResult } from '../../../src/cluster/registration/run-self-test.js';
 import { SelfTestLoop } from '../../../src/cluster/registration/self-test-loop.js';
 import { configurationPath } from '../../../src/cluster/registration/write.js';
@@ -107,6 +103,7 @@ function policy(name: string, more: Partial<RegisteredPolicy> = {}): RegisteredP
     canDeny: more.prefer === 'Security',
     namespaceSelector: { matchLabels: { team: name } },
     podSelector: {},
+    asksFor: [],
     ...more,
   };
 }

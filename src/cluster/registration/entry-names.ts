@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+
+const domain = 'outrider.dev';
+const longestName = 253;
+/** No policy's entry can have this name: those have the installation's name between the policy's and the domain. */
+export const selfTestName = `self-test.${domain}`;
+
+/**
+ * Name of a policy's entry: fully qualified, one for each policy of an installation, and at most 253 characters, as the
+ * API server wants it.
+ */
+export function entryName(policy: string, instance: string): string {
+  const suffix = suffixOf(instance);
+  if (policy.length + suffix.length <= longestName) return `${policy}${suffix}`;
+  const hash = createHash('sha256').update(policy).digest('hex').slice(0, 16);
+  const start = policy.slice(0, longestName - suffix.length - hash.length - 1).replace(/[-.]+$/, '');
+  return `${start}-${hash}${suffix}`;
+}
+
+/** Whether a webhook's name is one that this installation gives. */
+export function isOwnName(name: string, instance: string): boolean {
+  return name === selfTestName || name.endsWith(suffixOf(instance));
+}
+
+function suffixOf(instance: string): string {
+  return `.${instance}.${domain}`;
+}
