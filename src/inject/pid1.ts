@@ -81,9 +81,10 @@ function search(argv: readonly string[], firstIsProgram: boolean, depth: number)
   let startsHere = firstIsProgram;
   for (let index = 0; index < argv.length; index++) {
     const word = argv[index] ?? '';
+    // Nearly every word is neither a program nor a path.
+    if (!startsHere && !word.startsWith('/')) continue;
     const path = cleanPath(word);
-    const isPath = path.startsWith('/');
-    if ((startsHere || isPath) && isInit(path, argv[index + 1])) return word;
+    if (isInit(path, argv[index + 1])) return word;
     if (!startsHere) continue;
     const name = baseOf(path);
     if (fileTools.has(name)) return undefined;
@@ -99,8 +100,16 @@ function search(argv: readonly string[], firstIsProgram: boolean, depth: number)
   return undefined;
 }
 
+/** The last letters of all these names, a bit for each, modulo 32: most paths end in another, and are not cut up. */
+const lastLetters = [...initNames, 'init', 'busybox'].reduce((bits, name) => bits | bitOfLast(name), 0);
+
+function bitOfLast(text: string): number {
+  return 1 << text.charCodeAt(text.length - 1);
+}
+
 /** Whether a cleaned path or a bare name is such a program's. */
 function isInit(path: string, next: string | undefined): boolean {
+  if ((lastLetters & bitOfLast(path)) === 0) return path.startsWith(s6Folder);
   const slash = path.lastIndexOf('/');
   const name = slash === -1 ? path : path.slice(slash + 1);
   if (initNames.has(name)) return true;
