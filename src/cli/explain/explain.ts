@@ -8,7 +8,8 @@ import {
 } from '../options/cluster.js';
 import { type CommandDefinition, exitCodes, type Invocation, textsOf } from '../command.js';
 import { editFile, readFiles } from '../files/edited-file.js';
-import { explanationOf, type Explanation } from './explanation.js';
+import type { Explanation } from './explanation.js';
+import { podExplanationOf } from './pod.js';
 import { taskExplanationOf } from './task.js';
 import { explanationText } from './text.js';
 import { readInputs } from '../files/inputs.js';
@@ -123,7 +124,7 @@ async function explainFiles(invocation: Invocation): Promise<readonly Explanatio
             continue;
           }
           const labels = engine.namespaces.labels(edit.namespace);
-          explanations.push(explanationOf(edit, place, policies.rules, labels));
+          explanations.push(podExplanationOf(edit, place, policies.rules, labels));
         }
       }
     }
