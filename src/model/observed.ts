@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parsedJson } from './json.js';
 
 /** RFC 3339, in UTC. */
 const time = z.iso.datetime();
@@ -61,12 +62,6 @@ export function observedText(observed: Observed): string {
 
 /** Reads the annotation's value; `undefined` for what is none. */
 export function readObserved(text: string): Observed | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const result = observedSchema.safeParse(value);
+  const result = observedSchema.safeParse(parsedJson(text));
   return result.success ? result.data : undefined;
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:https';
 import { createInterface } from 'node:readline';
-import { isObject, objectOf, stringOf, type JsonObject } from '../../model/json.js';
+import { isObject, objectOf, parsedJson, stringOf, type JsonObject } from '../../model/json.js';
 
 /** The webhook's server as a process of its own. */
 export interface DemoServer {
@@ -42,7 +42,7 @@ export async function startDemoServer(program: string, certsDir: string): Promis
   const port = new Promise<number>((resolve) => {
     createInterface({ input: child.stderr }).on('line', (line) => {
       lines.push(line);
-      const entry = parseLine(line);
+      const entry = objectOf(parsedJson(line));
       if (entry?.['msg'] === 'listening' && typeof entry['webhookPort'] === 'number') resolve(entry['webhookPort']);
     });
   });
@@ -77,14 +77,6 @@ export async function startDemoServer(program: string, certsDir: string): Promis
     throw error;
   } finally {
     timer.abort();
-  }
-}
-
-function parseLine(line: string): JsonObject | undefined {
-  try {
-    return objectOf(JSON.parse(line));
-  } catch {
-    return undefined;
   }
 }
 

@@ -7,7 +7,7 @@ import { sources } from '../../doctor/sources.js';
 import { examineTask, type TaskFacts } from '../../doctor/task-definition.js';
 import { readDocuments } from '../../documents/configuration/document-reader.js';
 import { OutriderError } from '../../model/error.js';
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { objectOf, parsedJson, type JsonObject, type JsonValue } from '../../model/json.js';
 import type { InventoryRequest } from '../../cluster/inventory.js';
 import { addTimeoutOption, timeoutOf } from '../options/cluster.js';
 import { collect, type CommandDefinition, exitCodes, type Invocation, textOf, textsOf } from '../command.js';
@@ -174,7 +174,7 @@ function withSource(finding: DoctorFinding): object {
 async function readAll(name: string, { io }: Invocation): Promise<readonly JsonValue[]> {
   const values: JsonValue[] = [];
   for (const { name: file, text } of await readInputs([name], io)) {
-    const json = parsedJson(text);
+    const json = objectIn(text);
     if (json !== undefined) {
       values.push(json);
       continue;
@@ -186,14 +186,7 @@ async function readAll(name: string, { io }: Invocation): Promise<readonly JsonV
   return values;
 }
 
-/** JSON as kubectl prints it, of any size; `undefined` for what is none. */
-function parsedJson(text: string): JsonObject | undefined {
-  if (!/^\s*\{/.test(text)) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    // The reader of documents says where it is broken.
-    return undefined;
-  }
+/** JSON as kubectl prints it, of any size; `undefined` for what is none: the reader of documents says where it is broken. */
+function objectIn(text: string): JsonObject | undefined {
+  return /^\s*\{/.test(text) ? objectOf(parsedJson(text)) : undefined;
 }

@@ -2,6 +2,7 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import type { ImageConfig } from '../../model/image.js';
 import { reasonCodes, type ReasonCode } from '../../model/reasons.js';
+import { isSystemError } from '../../model/system-error.js';
 import type { ImageLog } from '../types.js';
 import type { Platform } from '../types.js';
 import type { ContentEntry } from './content.js';
@@ -124,7 +125,7 @@ export function createCacheFile(options: {
         }
         for (const [key, digest] of file.hints) cache.keepHint(key, digest);
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+        if (isSystemError(error, 'ENOENT')) return;
         log.warn({ path, err: error }, 'The image cache’s file cannot be used; it is written anew.');
       }
     },

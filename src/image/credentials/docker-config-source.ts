@@ -3,6 +3,7 @@ import type { Credential, CredentialRequest, CredentialSource, ImageLog, ImageRe
 import { parseDockerConfig, type DockerConfig } from './docker-config.js';
 import { askHelper, type HelperOptions } from './helper.js';
 import { Keyring } from './keyring.js';
+import { isSystemError } from '../../model/system-error.js';
 
 interface Loaded {
   readonly version: string;
@@ -72,7 +73,7 @@ export class DockerConfigSource implements CredentialSource {
       }
       this.#loaded = { version, config, keyring: new Keyring(config.entries) };
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') this.#loaded = undefined;
+      if (isSystemError(error, 'ENOENT')) this.#loaded = undefined;
       else this.#log.warn({ path: this.#path, err: error }, 'The docker config cannot be read.');
     }
   }
