@@ -17,7 +17,7 @@ import { clusterText, hostText, taskText } from './text.js';
 import { together } from '../errors.js';
 import { readHostFacts } from './host-facts.js';
 import { readInputs } from '../files/inputs.js';
-import { addColourOption, colourChoice } from '../options/output.js';
+import { addColourOption, addFormatOption, colourChoice } from '../options/output.js';
 import { styleOf, useColour, type Style } from '../text/style.js';
 
 /** What `doctor` looks at the world with. */
@@ -58,8 +58,8 @@ export function doctorCommand(dependencies: DoctorDependencies): CommandDefiniti
             '-f, --file <FILE>',
             'an ECS task definition, a CloudFormation template or a Dockerrun.aws.json; - for standard input',
           ),
-        )
-        .addOption(new Option('-o, --output <FORMAT>', 'text for people (default), or json').choices(['text', 'json']));
+        );
+      addFormatOption(command);
       doctorSettings.addTo(command);
       addColourOption(command);
       command.addHelpText(

@@ -11,7 +11,7 @@ import {
 } from '../options/cluster.js';
 import { type CommandDefinition, exitCodes, type Invocation, textOf } from '../command.js';
 import type { Io } from '../io.js';
-import { addColourOption, colourChoice } from '../options/output.js';
+import { addColourOption, addFormatOption, colourChoice } from '../options/output.js';
 import { commandSettings } from '../options/settings.js';
 import type { Health } from './report.js';
 import { statusOf } from './status-of.js';
@@ -31,9 +31,7 @@ function configure(command: Command, { programName }: Io): void {
   command.addOption(new Option('-n, --namespace <NAME>', 'namespace of the installation: the same as --own-namespace'));
   addClusterOptions(command);
   addTimeoutOption(command);
-  command.addOption(
-    new Option('-o, --output <FORMAT>', 'text for people (default), or json').choices(['text', 'json']),
-  );
+  addFormatOption(command);
   addColourOption(command);
   statusSettings.addTo(command);
   command.addHelpText(
