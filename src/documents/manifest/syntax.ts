@@ -70,5 +70,15 @@ export class SyntaxProblem extends Error {
   }
 }
 
+/** Does something with a part of a text, and says of a problem where in the whole it is. */
+export function withOffset<T>(offset: number, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof SyntaxProblem)) throw error;
+    throw new SyntaxProblem(error.message, offset + error.offset, error.path);
+  }
+}
+
 /** Nesting deeper than this is refused: no Kubernetes object comes near it. */
 export const maxDepth = 200;
