@@ -34,14 +34,13 @@ const certificateSchema = z.object({
 /** The certificate that the leader serves. */
 export type ObservedCertificate = z.infer<typeof certificateSchema>;
 
+/** Versions as the leader sees them. */
 const versionsSchema = z.object({
   /** Version of Outrider on the leader. */
   outrider: z.string(),
   /** Version of the API server, such as `v1.36.3`. */
   kubernetes: z.string().optional(),
 });
-/** Versions as the leader sees them. */
-export type ObservedVersions = z.infer<typeof versionsSchema>;
 
 // A part of a form that is not known, written by another version, is left out and the others are read.
 const observedSchema = z.object({

@@ -37,7 +37,7 @@ export const preferSchema = z.enum(['Availability', 'Security']);
 /** What gives way on trouble: `Availability` lets the pod run uninstrumented, `Security` does not let it run. */
 export type Prefer = z.infer<typeof preferSchema>;
 
-export const coverSchema = z.enum(['Main', 'Init', 'Probes', 'Lifecycle']);
+const coverSchema = z.enum(['Main', 'Init', 'Probes', 'Lifecycle']);
 export type Cover = z.infer<typeof coverSchema>;
 
 const glob = z.string().min(1).max(512);

@@ -69,7 +69,7 @@ const reservedVariable = z.union([
 ]);
 
 /** Reasons for which a profile leaves a pod alone; which apply is the profile's choice. */
-export const obstacleSchema = z.enum([
+const obstacleSchema = z.enum([
   'host_network',
   'host_pid',
   'process_namespace_refused',
