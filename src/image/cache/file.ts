@@ -95,25 +95,6 @@ export function createCacheFile(options: {
   readonly log: ImageLog;
 }): CacheFile {
   const { path, limitBytes, log } = options;
-
-  function render(cache: ImageCache): string {
-    let room = limitBytes - 256;
-    const fitting = <T>(items: Iterable<T>): readonly string[] => {
-      const texts: string[] = [];
-      for (const item of items) {
-        const text = JSON.stringify(item);
-        const bytes = Buffer.byteLength(text) + 1;
-        if (bytes > room) break;
-        room -= bytes;
-        texts.push(text);
-      }
-      return texts.reverse();
-    };
-    const contents = fitting(cache.content.all()).join(',');
-    const hints = fitting(cache.hints()).join(',');
-    return `{"version":${formatVersion},"contents":[${contents}],"hints":[${hints}]}\n`;
-  }
-
   return {
     async load(cache) {
       try {
@@ -134,7 +115,7 @@ export function createCacheFile(options: {
       try {
         const handle = await open(temporary, 'w', 0o600);
         try {
-          await handle.writeFile(render(cache));
+          await handle.writeFile(render(cache, limitBytes));
           await handle.sync();
         } finally {
           await handle.close();
@@ -146,4 +127,23 @@ export function createCacheFile(options: {
       }
     },
   };
+}
+
+/** The file's text, within the limit. */
+function render(cache: ImageCache, limitBytes: number): string {
+  let room = limitBytes - 256;
+  const fitting = <T>(items: Iterable<T>): readonly string[] => {
+    const texts: string[] = [];
+    for (const item of items) {
+      const text = JSON.stringify(item);
+      const bytes = Buffer.byteLength(text) + 1;
+      if (bytes > room) break;
+      room -= bytes;
+      texts.push(text);
+    }
+    return texts.reverse();
+  };
+  const contents = fitting(cache.content.all()).join(',');
+  const hints = fitting(cache.hints()).join(',');
+  return `{"version":${formatVersion},"contents":[${contents}],"hints":[${hints}]}\n`;
 }
