@@ -78,7 +78,7 @@ export function readReview(body: Buffer): Review {
   };
 }
 
-/** Whether a request is one that a subject is made of. An entry that others have widened sends other ones too (E29). */
+/** Whether a request is about a subject. An entry that somebody has widened sends other requests too (E29). */
 function isAbout({ requests }: SubjectRow, request: JsonObject): boolean {
   const kind = objectOf(request['kind']);
   return (

@@ -5,7 +5,7 @@ import { isSystemError } from '../model/system-error.js';
 const stderr = 2;
 const gatherBytes = 32 * 1024;
 const gatherMs = 25;
-// A reader that stands still is waited for so long in all, for one piece of the log; then the piece is given up.
+// How long one piece of the log waits for a reader that stands still; after that the piece is dropped.
 const retryMs = 100;
 const mostRetries = 10;
 

@@ -16,8 +16,8 @@ export interface DemoServer {
 const startTimeoutMs = 30_000;
 
 /**
- * Starts `outrider serve` with development certificates on free ports of the loopback address. It looks no image up: the
- * demonstration needs no network.
+ * Starts `outrider serve` with development certificates on free ports of the loopback address. It looks up no image:
+ * the demonstration needs no network.
  *
  * @param program the command's own script
  * @param certsDir folder for the certificates

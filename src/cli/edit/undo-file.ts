@@ -35,8 +35,8 @@ export async function readUndoFile({ flags, io }: Pick<Invocation, 'flags' | 'io
 }
 
 /**
- * The record of how the Dockerrun file among these is given back. One that is there is joined to it where it belongs to
- * the file as it is now, and else replaced.
+ * The record of how to restore the Dockerrun file among these. A record that exists already is joined to it if it
+ * belongs to the file as it is now, and is replaced otherwise.
  *
  * @returns `undefined` when no Dockerrun file changes
  * @throws OutriderError `usage` for more than one: a record is for one file; `undo_stale` when what is there is no record

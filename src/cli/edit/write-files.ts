@@ -22,8 +22,8 @@ interface Staged {
 }
 
 /**
- * Writes all files, or none: every text is on the disk beside its file before the first file is replaced, and a file
- * whose replacing fails takes those before it back. Links stay links, and modes stay.
+ * Writes all files, or none: every text is on the disk beside its file before the first file is replaced, and when one
+ * cannot be replaced, those before it are restored. Links stay links, and modes stay.
  *
  * @throws OutriderError `file_unwritable`; then every file is as it was
  */
@@ -75,7 +75,7 @@ async function attempt<T>({ name }: FileChange, action: () => Promise<T>): Promi
   }
 }
 
-/** The error for a file that cannot be written, where no other was either. */
+/** The error for a file that cannot be written; no other file was written either. */
 export function unwritable(name: string, cause: unknown): OutriderError {
   const message = `${name}: it cannot be written (${systemReason(cause)}); no file was changed.`;
   return new OutriderError('file_unwritable', message, { file: name, cause });

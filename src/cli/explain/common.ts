@@ -4,13 +4,13 @@ import { countContainers, remedyOf } from '../offline/counts.js';
 import type { InstrumentedTemplate } from '../offline/instrument-templates.js';
 import type { ExplainedContainer, ExplainedPlace, ExplainedStep, Explanation } from './explanation.js';
 
-/** What an explanation of a pod and one of a task have each in its own way. */
+/** The fields that pods and tasks each fill in their own way. */
 export type OwnFields = Pick<
   Explanation,
   'namespaceLabels' | 'containers' | 'parts' | 'imagePullSecrets' | 'shareProcessNamespace' | 'growth'
 >;
 
-/** Puts what is said alike of a pod and of a task around what is said of each in its own way. */
+/** Makes an explanation out of what pods and tasks have in common and the fields of their own. */
 export function explanationWith(
   edit: InstrumentedTemplate,
   place: ExplainedPlace,

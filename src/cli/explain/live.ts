@@ -63,7 +63,10 @@ export async function explainLive(
   }
 }
 
-/** The namespace's labels, with those of the command line over them: who gives some need not be able to read any. */
+/**
+ * The namespace's labels, with those of the command line over them: a person who gives some need not be able to read
+ * them.
+ */
 async function labelsOf(invocation: Invocation, { client }: OpenCluster, namespace: string): Promise<StringMap> {
   const given = labelsOption(invocation);
   try {

@@ -28,7 +28,7 @@ export function addInputOption(command: Command): void {
     );
 }
 
-/** Gives a command the option that says whether it answers people or programs. */
+/** Gives a command the option for the form of its result. */
 export function addFormatOption(command: Command): void {
   command.addOption(
     new Option('-o, --output <FORMAT>', 'text for people (default), or json').choices(['text', 'json']),

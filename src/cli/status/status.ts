@@ -20,7 +20,9 @@ import { styleOf, useColour } from '../text/style.js';
 
 const statusSettings = commandSettings({ 'Installation:': [...installationSettingKeys, 'excludedNamespaces'] });
 
-/** `outrider status`: whether an installation in a cluster does what its policies say, and what to do where not. */
+/**
+ * `outrider status`: whether an installation in a cluster does what its policies say, and what to do where it does not.
+ */
 export function statusCommand(open: ClusterOpener, nowMs: () => number): CommandDefinition {
   return { configure, run: (invocation) => status(invocation, open, nowMs()) };
 }

@@ -74,7 +74,7 @@ export class LeaseLock {
     return { held: true, sinceMs };
   }
 
-  /** Holds it no longer, without a word to the API server. If nobody took it meanwhile, it can be renewed later. */
+  /** Stops holding it, without telling the API server. If nobody took it meanwhile, it can be renewed later. */
   forget(): void {
     this.#held = false;
   }

@@ -89,7 +89,7 @@ export async function readSnapshot(cluster: OpenCluster, request: SnapshotReques
   };
 }
 
-/** Everybody may read it as a rule: who may not even do that is not known, or nobody is there. */
+/** Nearly everybody may read it. Any refusal but `Forbidden` means that the user is not known, or nobody answers. */
 async function readVersion(client: ApiClient, timeoutMs: number): Promise<string> {
   try {
     return stringOf((await client.get('/version', { timeoutMs }))['gitVersion']) ?? '';

@@ -2,7 +2,7 @@ import type { MirroredSecret } from '../../engine/mirrored-secret.js';
 import type { Rules } from '../../engine/rules.js';
 import { namespaceLabelsOf, type StringMap } from '../../model/selector.js';
 
-/** What there is in a cluster: policies made ready, and namespaces with their labels. */
+/** The compiled policies of a cluster, and its namespaces with their labels. */
 export interface ClusterView {
   readonly rules: Rules;
   readonly namespaces: ReadonlyMap<string, StringMap>;

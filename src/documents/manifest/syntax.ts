@@ -70,7 +70,7 @@ export class SyntaxProblem extends Error {
   }
 }
 
-/** Does something with a part of a text, and says of a problem where in the whole it is. */
+/** Runs an action on a part of a text; a problem it throws gets its offset in the whole text. */
 export function withOffset<T>(offset: number, action: () => T): T {
   try {
     return action();

@@ -57,7 +57,7 @@ export class DockerConfigSource implements CredentialSource {
     return [...first, ...own, ...store];
   }
 
-  /** Reads the file if it has changed. One that cannot be read changes nothing; of one that is gone nothing stays. */
+  /** Reads the file if it has changed. If it cannot be read, nothing changes; if it is gone, its credentials go too. */
   async #load(): Promise<void> {
     try {
       const { mtimeMs, size, ino } = await stat(this.#path);

@@ -59,8 +59,8 @@ export function planContainer(
   const parts = recipe.containers.length === 0 ? noParts : partsFor(recipe, container);
   const mounted = plannedMounts(container, image, context, parts, shared);
   if ('reason' in mounted) return leftOut(container, mounted);
-  // Last, so that a container which was left out for a reason of its own is so for the same reason when it comes again
-  // with our containers behind it.
+  // Last, so that a container that was left out for a reason of its own gets the same reason on the second call, when
+  // our containers stand behind it.
   if (startsTooEarly(container, context, shared)) {
     return leftOut(container, {
       reason: 'init_starts_before_agent',
