@@ -55,6 +55,11 @@ export function parsedJson(text: string): unknown {
   }
 }
 
+/** A value as the JSON object that is written of it; an empty one for what is none. */
+export function asJson(value: unknown): JsonObject {
+  return objectOf(JSON.parse(JSON.stringify(value))) ?? {};
+}
+
 /** Freezes a value with everything in it, and returns it. */
 export function deepFrozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;

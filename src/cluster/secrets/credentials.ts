@@ -4,7 +4,7 @@ import type { Clock } from '../../time/clock.js';
 import { SharedCalls } from '../../time/shared-calls.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
-import { isObjectName } from '../client/object-name.js';
+import { isObjectName } from '../../model/object-name.js';
 import { pathOf, resources } from '../client/resources.js';
 import { marksOf, policyLabel } from './copy-object.js';
 import { Copier, type CopyResult } from './copier.js';
