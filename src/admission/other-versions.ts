@@ -4,8 +4,8 @@ import { objectOf, type JsonObject } from '../model/json.js';
 import { names } from '../model/names.js';
 
 /**
- * What the other door may have gone by, in another replica: replicas hear of a changed policy, profile or node one after the
- * other.
+ * The versions that the other door may have decided by in another replica: replicas do not all hear of a changed
+ * policy, profile or node at the same moment.
  */
 export interface OtherVersions {
   /** Engines with what was in force until a while ago; the latest first. */
@@ -15,8 +15,8 @@ export interface OtherVersions {
 }
 
 /**
- * Whether a pod that this replica's version denies may have been instrumented by another version: it carries our record.
- * Its author can write that too; it decides nothing but that a second look is worth its cost.
+ * Whether a pod that this replica's version denies may have been instrumented by another version: it carries our
+ * record. The pod's author can write the record too, so it only makes a second look worth its cost.
  */
 export function mayBeOfAnother({ decision }: Outcome, pod: JsonObject): boolean {
   if (decision.decision !== 'deny') return false;

@@ -7,10 +7,10 @@ const end = Buffer.from(']').toString('base64');
 
 /** How many runs that begin with the same operation are kept. */
 const mostRuns = 16;
-/** Of how many operations one is that is kept: so many as 64 containers have. */
+/** The longest run that is kept, in operations: as many as 64 containers have. */
 const longestRun = 256;
 
-/** Operations one behind the other that are the same for pod after pod, with what was made of them. */
+/** Consecutive operations that are the same for pod after pod, and their encoded form. */
 interface Run {
   readonly before: string;
   readonly operations: readonly Operation[];
@@ -18,8 +18,8 @@ interface Run {
 }
 
 /**
- * Writes patches as the base64 of their JSON, as an AdmissionReview carries them. Most of a patch are operations that are
- * the same for pod after pod, in the same order: what is encoded of such a run is kept. Base64 takes three bytes at a
+ * Writes patches as the base64 of their JSON, as an AdmissionReview carries them. Most operations of a patch are the
+ * same for pod after pod, in the same order: the encoded form of such a run is kept. Base64 takes three bytes at a
  * time, so blanks, which mean nothing between JSON's tokens, fill up each piece.
  */
 export class PatchEncoder {
@@ -68,7 +68,7 @@ export class PatchEncoder {
     return made;
   }
 
-  /** The base64 of a text with as many blanks behind it as make its bytes a multiple of three. */
+  /** The base64 of a text, padded with blanks to a multiple of three bytes. */
   #filledUp(text: string): string {
     const mostBytes = text.length * 3 + 2;
     const buffer = mostBytes <= scratchBytes ? this.#scratch : Buffer.allocUnsafe(mostBytes);

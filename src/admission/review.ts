@@ -78,8 +78,8 @@ export function readReview(body: Buffer): Review {
   };
 }
 
-/** Whether a request is one that a subject is made of. An entry that others have widened sends other ones too (E29). */
-export function isAbout({ requests }: SubjectRow, request: JsonObject): boolean {
+/** Whether a request is about a subject. An entry that somebody has widened sends other requests too (E29). */
+function isAbout({ requests }: SubjectRow, request: JsonObject): boolean {
   const kind = objectOf(request['kind']);
   return (
     requests.operations.some((operation) => operation === request['operation']) &&

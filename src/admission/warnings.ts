@@ -58,7 +58,7 @@ function line(what: string, remedy: string | undefined): string {
   return whole.length > longest ? text : whole;
 }
 
-/** A text that ends with one full stop: those of faulty documents bring theirs along. */
+/** The text with exactly one full stop at its end: texts about faulty documents have one already. */
 function sentence(text: string): string {
   return text.replace(/\.?$/, '.');
 }

@@ -18,7 +18,7 @@ export interface CommandDefinition {
    * Does it.
    *
    * @returns the exit code
-   * @throws OutriderError or an AggregateError of them for what a person can mend: printed, exit code 2
+   * @throws OutriderError or an AggregateError of them for what a person can fix: printed, exit code 2
    */
   run(invocation: Invocation): Promise<number>;
 }

@@ -49,7 +49,7 @@ async function completedCommand({ name, summary, load }: CommandEntry, io: Io): 
   return { name, summary, options: [...command.options], words };
 }
 
-/** A completion script for bash. What it completes with is worked out here; the script only looks it up. */
+/** A completion script for bash. The words are worked out here; the script only looks them up. */
 function bashCompletion(commands: readonly CompletedCommand[]): string {
   const names = commands.map(({ name }) => name).join(' ');
   return `# bash completion for outrider

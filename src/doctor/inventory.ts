@@ -12,8 +12,8 @@ export interface ClusterInventory {
 }
 
 /**
- * The inventory in what `kubectl get nodes,namespaces -o json` or `-o yaml` prints, or in several such documents: lists
- * are opened, other kinds left out.
+ * Reads an inventory from what `kubectl get nodes,namespaces -o json` or `-o yaml` prints, or from several such
+ * documents. Lists are opened, other kinds left out.
  *
  * @throws OutriderError `document_invalid` when there is no Node in it
  */

@@ -1,3 +1,4 @@
+import { capped } from '../model/capped.js';
 import type { Finding } from '../model/decision.js';
 import { objectOf, stringOf, type JsonObject } from '../model/json.js';
 import { names } from '../model/names.js';
@@ -221,7 +222,10 @@ function nodesFor(policy: NamespacePolicy, adds: boolean, { nodes }: KnownCluste
   const instrumented = nodes.filter(({ kind }) => !isLeftAlone(kind));
   const stuck = instrumented.filter(({ ptrace }) => ptrace === 'no' || (ptrace === 'with-capability' && !adds));
   if (stuck.length === 0) return findings;
-  const which = `${stuck.length} of ${instrumented.length} Linux nodes (${listed(stuck.map((node) => node.name))})`;
+  const which = `${stuck.length} of ${instrumented.length} Linux nodes (${capped(
+    stuck.map((node) => node.name),
+    3,
+  )})`;
   const cause = adds ? '' : ' without SYS_PTRACE, which is left out here';
   const effect = security ? 'prefers Security, so a pod there does not start' : 'prefers Availability';
   findings.push({
@@ -233,9 +237,4 @@ function nodesFor(policy: NamespacePolicy, adds: boolean, { nodes }: KnownCluste
       : 'renew those nodes, or keep the pods off them with a nodeSelector',
   });
   return findings;
-}
-
-function listed(items: readonly string[]): string {
-  const shown = items.slice(0, 3).join(', ');
-  return items.length > 3 ? `${shown} and ${items.length - 3} more` : shown;
 }

@@ -60,10 +60,10 @@ export function agentImagesOf(recipe: Recipe, request: PodRequest, engine: Engin
 
 const noImages: AgentImages = { known: [], unknown: [] };
 
-// The pod is not held up long for the agent's sake; the look-up goes on, and later pods have its result.
+// The pod waits only briefly for the agent's images; the look-up goes on, and later pods get its result.
 const longestWaitMs = 2_000;
 
-/** Asks for the agent's images, and takes no answer in good time for none. */
+/** Asks for the agent's images; an answer that does not come in time counts as none. */
 export function lookUpAgents(
   agents: readonly ImageRequest[],
   images: ImageResolver,

@@ -31,11 +31,11 @@ export type SecretState = 'present' | 'missing' | 'unknown' | 'blocked';
 /** What a cluster knows of the access keys that pods refer to, and does for them (E31). */
 export interface Credentials {
   /**
-   * Learns of a rule's Secret in a namespace before a pod there is decided on, and makes its copy where the policy
-   * mirrors. Never rejects, and ends soon: what is not known by then stays unknown.
+   * Looks up a rule's Secret in a namespace before a pod there is decided on, and creates its copy if the policy
+   * mirrors it. Never rejects, and ends soon: what is not known by then stays unknown.
    *
    * @param effects false on a dry run: nothing is made
-   * @returns `undefined` when there is nothing to wait for, which is the rule
+   * @returns `undefined` when there is nothing to wait for, as is usual
    */
   prepare(namespace: string, rule: Rule, effects: boolean, signal: () => AbortSignal): Promise<void> | undefined;
   /** Why a Secret is missing or blocked, for people, where there is more to say than that; no I/O. */

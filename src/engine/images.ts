@@ -1,5 +1,4 @@
-import { isObject, objectOf, stringsOf } from '../model/json.js';
-import type { JsonValue } from '../model/json.js';
+import { isObject, objectOf, parsedJson, stringsOf, type JsonValue } from '../model/json.js';
 import type { ImageConfig, ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
 import { names } from '../model/names.js';
 import type { ContainerView, PodView } from '../inject/pod/view.js';
@@ -42,12 +41,8 @@ function neverPulled(container: ContainerView): ImageOutcome | undefined {
  * @returns what it says by container, or the outcome for every container when it is not of the documented shape
  */
 function parseAnnotation(text: string): Map<string, ImageOutcome> | ImageOutcome {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return invalid('it is not JSON');
-  }
+  const value = parsedJson(text);
+  if (value === undefined) return invalid('it is not JSON');
   if (!isObject(value)) return invalid('it is not an object');
   const outcomes = new Map<string, ImageOutcome>();
   for (const [container, said] of Object.entries(value)) {

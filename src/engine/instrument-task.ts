@@ -80,7 +80,7 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   if ('reason' in view) return obstructed(view);
   const own = findOwnTaskContainers(view, recipe);
   const workload = view.containers.filter((container) => container !== own.agent && container !== own.init);
-  // An agent alone is the task's, whichever containers are asked for.
+  // An agent without a wrapper is added whichever containers are asked for.
   const agentOnly = isAgentOnly(recipe);
   const choice = agentOnly ? nothingChosen : choose(screening.policy, view, workload, tags, request);
   if (agentOnly || choice.selected.length > 0) {
@@ -106,7 +106,7 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
     const init = findTaskPid1(view, recipe, workload, ({ name }) => images.known.get(name) ?? aside.get(name));
     if (init !== undefined) return obstructed(init, view);
   }
-  // Whoever asks for certain containers asks for none whose name only deployment knows.
+  // Asking for certain containers leaves out those whose names only deployment knows.
   const asksForUnknown = request.only.length === 0;
   return finished(screening, rule, { view, recipe, own, ...choice, asksForUnknown, images: images.known });
 }

@@ -1,6 +1,6 @@
 import type { Finding } from '../model/decision.js';
 import { names } from '../model/names.js';
-import type { StringMap } from '../model/selector.js';
+import { namespaceLabelsOf, type StringMap } from '../model/selector.js';
 import { rankPolicies, type CompiledPolicy } from '../policy/compile.js';
 import { screen } from '../policy/screen.js';
 import type { Rule, Rules } from './rules.js';
@@ -50,8 +50,7 @@ export function matchNamespaces(
   const winning = new Set<string>();
   const found: MatchedNamespace[] = [];
   for (const [name, given] of namespaces) {
-    // The API server gives every namespace this label (well-known labels).
-    const labels = { ...given, 'kubernetes.io/metadata.name': name };
+    const labels = namespaceLabelsOf(name, given);
     const policies: PolicyThere[] = [];
     for (const policy of rules.policies.ranked) {
       const rule = rules.byPolicy.get(policy.name);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { longestName } from '../model/object-name.js';
 
 /** A key of a Secret in Outrider's namespace, and the Secret that it is copied into in each namespace of a policy. */
 export interface MirroredSecret {
@@ -8,8 +9,6 @@ export interface MirroredSecret {
   /** Name of the copy; its key is the source's. */
   readonly copy: string;
 }
-
-const longestName = 253;
 
 /**
  * Says where a policy's access key is copied to: `outrider-POLICY-HASH`, with a hash of the source's name and key, so

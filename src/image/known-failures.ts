@@ -73,7 +73,7 @@ export class KnownFailures {
     const { registry } = attempt.reference;
     const repository = repositoryKey(attempt.reference);
     const outage = outageOf(failure);
-    // One line for a whole outage: where a registry cannot be reached at all, it would be one for every trial.
+    // One log line for a whole outage, not one for every attempt.
     if (outage === undefined) this.#say(failure, attempt, asked, 'A registry did not show an image.');
     else if (this.#backoff.failed(outage === 'registry' ? registry : repository)) {
       this.#say(failure, attempt, asked, outageBegins);
@@ -117,8 +117,9 @@ const afterConnecting = new Set([
 ]);
 
 /**
- * What to leave alone after a failure. The whole registry only if nothing listens there: were a time-out or a gateway's
- * error enough, a tenant with one slow repository behind a shared registry could have every other's look-ups refused.
+ * What to leave alone after a failure. The whole registry only if nothing listens there. If a time-out or a gateway's
+ * error were enough, a tenant with one slow repository behind a shared registry could get everybody else's look-ups
+ * refused.
  */
 function outageOf({ reason, status, cause }: RegistryError): 'registry' | 'repository' | undefined {
   if (reason === 'registry_error') return (status ?? 0) > 501 ? 'repository' : undefined;

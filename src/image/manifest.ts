@@ -1,5 +1,5 @@
 import type { ImageConfig } from '../model/image.js';
-import { isArray, isObject, type JsonObject, stringOf, stringsOf } from '../model/json.js';
+import { isArray, isObject, type JsonObject, stringMembersOf, stringOf, stringsOf } from '../model/json.js';
 import { isDigest } from './registry/digest.js';
 import { isImageConfigType, isLayerType, manifestKind } from './registry/media-types.js';
 import { type Descriptor, type Platform, RegistryError } from './types.js';
@@ -100,7 +100,7 @@ function parseIndex(index: JsonObject): ParsedManifest {
     entries: list.map((item, position) => ({
       ...descriptor(item, `manifests[${position}]`),
       platform: isObject(item) ? platform(item['platform']) : undefined,
-      annotations: isObject(item) ? annotations(item['annotations']) : {},
+      annotations: isObject(item) ? stringMembersOf(item['annotations']) : {},
     })),
   };
 }
@@ -141,11 +141,6 @@ function platform(value: unknown): Platform | undefined {
   const architecture = nonEmpty(value['architecture']);
   if (os === undefined || architecture === undefined) return undefined;
   return { os, architecture, variant: nonEmpty(value['variant']) };
-}
-
-function annotations(value: unknown): Readonly<Record<string, string>> {
-  const entries = isObject(value) ? Object.entries(value) : [];
-  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
 function argv(config: JsonObject, field: string): readonly string[] {

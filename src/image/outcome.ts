@@ -65,9 +65,9 @@ function isMissingForSure({ error }: Failure): boolean {
 }
 
 /**
- * One outcome of the failures of all credentials tried. What stopped the trying decides; then one who sees the
- * repository and finds no such image in it. Otherwise the image is missing only if every answer says so, since a
- * registry may say 404 to one who may not know.
+ * One outcome of the failures of all credentials tried. What stopped the trying decides; then a credential that sees
+ * the repository and finds no such image in it. Otherwise the image is missing only if every answer says so, since a
+ * registry may say 404 to a credential that may not know.
  *
  * @param failures in the order they were met, at least one.
  */

@@ -136,8 +136,8 @@ export class RegistryResolver implements ImageResolver {
   }
 
   /**
-   * That there is no answer is known while the registry is left alone: nobody waits for a trial that another makes.
-   * Where there is an older answer, a look-up has to see whether the pod still has the credential for it.
+   * While the registry is left alone, it is known that there is no answer: nobody waits for another's attempt. Where
+   * there is an older answer, a look-up has to see whether the pod still has the credential for it.
    */
   #leftAlone(question: ImageQuestion): ImageOutcome | undefined {
     const { reference } = question;

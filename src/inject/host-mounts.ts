@@ -77,7 +77,7 @@ export function planHostMounts(
 
 /** A remark where the mount at the very place is not what is wanted; it stays all the same. */
 function keptMount(container: MountingContainer, wanted: HostMount, own: PresentMount): Finding | undefined {
-  // Ours, come again without its volume, which is then added again.
+  // Our own mount, whose volume is missing and is added again.
   if (own.name === wanted.name && own.isDangling) return undefined;
   const same = own.source === mountPoint(wanted.path);
   if (same && (wanted.readOnly || !own.readOnly)) return undefined;

@@ -1,4 +1,4 @@
-/** How a container starts, as far as that tells whether it is its image's own program that runs. */
+/** How a container starts, as far as needed to tell whether its image's own program runs. */
 export interface ContainerStart {
   /** The words of its own `command`; `undefined` where they are not known. Empty: the image's entrypoint. */
   readonly command: readonly string[] | undefined;

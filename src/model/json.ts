@@ -39,6 +39,27 @@ export function stringsOf(value: unknown): readonly string[] | undefined {
   return isArray(value) && value.every((item): item is string => typeof item === 'string') ? value : undefined;
 }
 
+/** The members of an object that are strings; none of what is no object. */
+export function stringMembersOf(value: unknown): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(objectOf(value) ?? {}).filter((member): member is [string, string] => typeof member[1] === 'string'),
+  );
+}
+
+/** What a text says as JSON; `undefined` when it is not JSON. */
+export function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A value as the JSON object that is written of it; an empty one for what is none. */
+export function asJson(value: unknown): JsonObject {
+  return objectOf(JSON.parse(JSON.stringify(value))) ?? {};
+}
+
 /** Freezes a value with everything in it, and returns it. */
 export function deepFrozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parsedJson } from './json.js';
 
 /** RFC 3339, in UTC. */
 const time = z.iso.datetime();
@@ -33,14 +34,13 @@ const certificateSchema = z.object({
 /** The certificate that the leader serves. */
 export type ObservedCertificate = z.infer<typeof certificateSchema>;
 
+/** Versions as the leader sees them. */
 const versionsSchema = z.object({
   /** Version of Outrider on the leader. */
   outrider: z.string(),
   /** Version of the API server, such as `v1.36.3`. */
   kubernetes: z.string().optional(),
 });
-/** Versions as the leader sees them. */
-export type ObservedVersions = z.infer<typeof versionsSchema>;
 
 // A part of a form that is not known, written by another version, is left out and the others are read.
 const observedSchema = z.object({
@@ -61,12 +61,6 @@ export function observedText(observed: Observed): string {
 
 /** Reads the annotation's value; `undefined` for what is none. */
 export function readObserved(text: string): Observed | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const result = observedSchema.safeParse(value);
+  const result = observedSchema.safeParse(parsedJson(text));
   return result.success ? result.data : undefined;
 }

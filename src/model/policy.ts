@@ -2,17 +2,16 @@ import { z } from 'zod';
 import { admissibleReasons, type ReasonCode } from './reasons.js';
 import { labelSelectorSchema } from './selector.js';
 import { apiVersion } from './names.js';
+import { longestName, subdomainPattern } from './object-name.js';
 import { quantityPattern } from './quantity.js';
 import { validationRules, withRules } from './validation-rules.js';
-
-const dns1123 = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /** An object's name, as Kubernetes allows it (RFC 1123 subdomain). */
 export const objectName = z
   .string()
   .min(1)
-  .max(253)
-  .regex(dns1123, 'must be lower case letters, digits, - and . (an RFC 1123 subdomain)');
+  .max(longestName)
+  .regex(subdomainPattern, 'must be lower case letters, digits, - and . (an RFC 1123 subdomain)');
 
 /** Metadata of a document; what else a cluster adds there is accepted and not used. */
 export const metadataSchema = z.looseObject({ name: objectName });
@@ -37,7 +36,7 @@ export const preferSchema = z.enum(['Availability', 'Security']);
 /** What gives way on trouble: `Availability` lets the pod run uninstrumented, `Security` does not let it run. */
 export type Prefer = z.infer<typeof preferSchema>;
 
-export const coverSchema = z.enum(['Main', 'Init', 'Probes', 'Lifecycle']);
+const coverSchema = z.enum(['Main', 'Init', 'Probes', 'Lifecycle']);
 export type Cover = z.infer<typeof coverSchema>;
 
 const glob = z.string().min(1).max(512);

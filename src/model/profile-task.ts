@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { absolutePath, argSchema, condition, envName, settingName, template } from './profile-parts.js';
 
-export const taskEnvSchema = z.strictObject({
+const taskEnvSchema = z.strictObject({
   name: envName.describe('Name of the variable.'),
   value: template.optional().describe('The value. The variable is left out when a setting in it has no value.'),
   secretFrom: settingName

@@ -37,3 +37,11 @@ export type LabelRequirement = z.infer<typeof requirement>;
 
 /** Labels or annotations of an object. */
 export type StringMap = Readonly<Record<string, string>>;
+
+/** The label that the API server gives every namespace (well-known labels). A manifest of one need not have it. */
+export const namespaceNameLabel = 'kubernetes.io/metadata.name';
+
+/** The labels of a namespace as the API server has them. */
+export function namespaceLabelsOf(name: string, given: StringMap): StringMap {
+  return { ...given, [namespaceNameLabel]: name };
+}

@@ -1,4 +1,4 @@
-import { isObject, objectOf, stringOf, type JsonObject } from './json.js';
+import { objectOf, parsedJson, stringOf, type JsonObject } from './json.js';
 
 /** Key in the self-test's ConfigMap under which its nonce stands. */
 const nonceKey = 'nonce';
@@ -27,12 +27,8 @@ export function writeAnswer({ identity, nonce }: SelfTestAnswer): string {
 
 /** Reads the annotation; `undefined` when it is no answer. */
 export function readAnswer(text: string): SelfTestAnswer | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    const identity = isObject(value) ? stringOf(value['identity']) : undefined;
-    const nonce = isObject(value) ? stringOf(value['nonce']) : undefined;
-    return identity === undefined || nonce === undefined ? undefined : { identity, nonce };
-  } catch {
-    return undefined;
-  }
+  const value = objectOf(parsedJson(text));
+  const identity = stringOf(value?.['identity']);
+  const nonce = stringOf(value?.['nonce']);
+  return identity === undefined || nonce === undefined ? undefined : { identity, nonce };
 }

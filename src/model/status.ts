@@ -72,7 +72,7 @@ export function isConditionReason(text: string): text is ConditionReason {
 }
 
 /** A condition as every Kubernetes object has it (apimachinery `metav1.Condition`). */
-export const conditionSchema = z.strictObject({
+const conditionSchema = z.strictObject({
   type: z
     .string()
     .max(316)

@@ -1,10 +1,11 @@
 import { writeSync } from 'node:fs';
 import type { DestinationStream } from 'pino';
+import { isSystemError } from '../model/system-error.js';
 
 const stderr = 2;
 const gatherBytes = 32 * 1024;
 const gatherMs = 25;
-// A reader that stands still is waited for so long in all, for one piece of the log; then the piece is given up.
+// How long one piece of the log waits for a reader that stands still; after that the piece is dropped.
 const retryMs = 100;
 const mostRetries = 10;
 
@@ -58,14 +59,10 @@ function writeAll(bytes: Buffer): boolean {
     try {
       offset += writeSync(stderr, bytes, offset);
     } catch (error) {
-      if (!isFull(error)) return false;
+      if (!isSystemError(error, 'EAGAIN')) return false;
       if (retries++ === mostRetries) return true;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
     }
   }
   return true;
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EAGAIN';
 }

@@ -1,6 +1,6 @@
 const mostDurations = 1024;
 
-/** Counts, and hands on to a counter of the registry when that is read: finding it and counting there takes longer. */
+/** Counts, and passes the counts to a counter of the registry when that is read, since counting there takes longer. */
 export class GatheredCount {
   readonly #counter: { inc(by: number): void };
   #count = 0;

@@ -7,18 +7,10 @@ import type { MetricRow } from './metric-table.js';
  */
 export function openCounter<Label extends string>(
   registry: Registry,
-  { name, help, labels }: MetricRow<'counter', Label>,
+  row: MetricRow<'counter', Label>,
   fill?: (counter: Counter<Label>) => void,
 ): Counter<Label> {
-  return new Counter<Label>({
-    name,
-    help,
-    labelNames: labels,
-    registers: [registry],
-    collect() {
-      fill?.(this);
-    },
-  });
+  return new Counter<Label>(configurationOf(registry, row, fill));
 }
 
 /**
@@ -27,18 +19,10 @@ export function openCounter<Label extends string>(
  */
 export function openGauge<Label extends string>(
   registry: Registry,
-  { name, help, labels }: MetricRow<'gauge', Label>,
+  row: MetricRow<'gauge', Label>,
   fill?: (gauge: Gauge<Label>) => void,
 ): Gauge<Label> {
-  return new Gauge<Label>({
-    name,
-    help,
-    labelNames: labels,
-    registers: [registry],
-    collect() {
-      fill?.(this);
-    },
-  });
+  return new Gauge<Label>(configurationOf(registry, row, fill));
 }
 
 /**
@@ -47,17 +31,24 @@ export function openGauge<Label extends string>(
  */
 export function openHistogram<Label extends string>(
   registry: Registry,
-  { name, help, labels, buckets = [] }: MetricRow<'histogram', Label>,
+  row: MetricRow<'histogram', Label>,
   fill?: (histogram: Histogram<Label>) => void,
 ): Histogram<Label> {
-  return new Histogram<Label>({
+  return new Histogram<Label>({ ...configurationOf(registry, row, fill), buckets: [...(row.buckets ?? [])] });
+}
+
+function configurationOf<Label extends string, Metric>(
+  registry: Registry,
+  { name, help, labels }: MetricRow<string, Label>,
+  fill: ((metric: Metric) => void) | undefined,
+) {
+  return {
     name,
     help,
     labelNames: labels,
-    buckets: [...buckets],
     registers: [registry],
-    collect() {
+    collect(this: Metric) {
       fill?.(this);
     },
-  });
+  };
 }

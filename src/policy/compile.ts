@@ -64,7 +64,10 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   };
 }
 
-/** Who admits a container that has to be process 1 admits the pod that it keeps from being instrumented, too (F22). */
+/**
+ * A policy that admits a container that has to be process 1 also admits the pod that it keeps from being instrumented
+ * (F22).
+ */
 function admitted(reasons: readonly ReasonCode[]): ReadonlySet<ReasonCode> {
   const admits = new Set(reasons);
   if (admits.has('pid1_entrypoint')) admits.add('pid1_in_pod');

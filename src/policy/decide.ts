@@ -26,7 +26,7 @@ export interface Findings {
   readonly remarks: readonly Step[];
 }
 
-/** The findings about a pod at whose inside nobody looked, because the screening stopped. */
+/** The findings about a pod whose inside was not looked at, because the screening stopped. */
 export const noFindings: Findings = { missing: [], containers: [], narrowed: false, remarks: [] };
 
 interface Verdict extends Finding {
@@ -57,7 +57,7 @@ export function decide(screening: Screening, findings: Findings, door: Door): De
   };
 }
 
-/** A pod that the screening stopped is skipped; under Security only some stops are good enough to let it run. */
+/** A pod that the screening stopped is skipped; under Security only some stops excuse it. */
 function stopped(policy: RankedPolicy | undefined, { reason, detail }: Finding, door: Door): Verdict {
   const denied = door === 'validate' && policy !== undefined && stopDenies(policy, reason);
   return { decision: denied ? 'deny' : 'skip', reason, detail };

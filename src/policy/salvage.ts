@@ -5,8 +5,8 @@ import { labelSelectorSchema, type LabelSelector } from '../model/selector.js';
 import type { KnownOfPolicy } from './compile.js';
 
 /**
- * Reads what it can of a policy that `policySchema` refuses and that has no last valid version. Where a field cannot
- * be read, the stricter meaning is taken, so that a slip of the pen never turns Security into Availability (E41):
+ * Reads what it can of a policy that `policySchema` refuses and that has no last valid version. Where a field cannot be
+ * read, the stricter meaning is taken, so that a typing mistake never turns Security into Availability (E41):
  *
  * - `prefer`: Availability when absent or written so, else Security; a misspelt `prefer` is not absent;
  * - `mode`: Off and Report where written so, so that an operator can silence the policy; else Inject;

@@ -1,6 +1,6 @@
 import type { Finding, Step } from '../model/decision.js';
 import { names } from '../model/names.js';
-import type { StringMap } from '../model/selector.js';
+import { namespaceLabelsOf, namespaceNameLabel, type StringMap } from '../model/selector.js';
 import { choosePolicy } from './choose.js';
 import type { CompiledPolicy, PolicySet, RankedPolicy } from './compile.js';
 import { labelOf } from './selector.js';
@@ -18,9 +18,6 @@ export interface ScreenedPod {
 export type Screening =
   | { readonly stop: Finding; readonly policy: RankedPolicy | undefined; readonly steps: readonly Step[] }
   | { readonly stop: undefined; readonly policy: CompiledPolicy; readonly steps: readonly Step[] };
-
-/** Label that every namespace carries since Kubernetes 1.22; a manifest of one need not. */
-const nameLabel = 'kubernetes.io/metadata.name';
 
 /**
  * Makes the checks that need nothing of a pod but its labels: excluded namespace, the policy that wins, its mode, and
@@ -80,5 +77,6 @@ function optOut({ podLabels, namespaceLabels }: ScreenedPod): Finding | undefine
 }
 
 function withNameLabel({ namespace, namespaceLabels }: ScreenedPod): StringMap {
-  return Object.hasOwn(namespaceLabels, nameLabel) ? namespaceLabels : { ...namespaceLabels, [nameLabel]: namespace };
+  const isThere = Object.hasOwn(namespaceLabels, namespaceNameLabel);
+  return isThere ? namespaceLabels : namespaceLabelsOf(namespace, namespaceLabels);
 }

@@ -1,7 +1,7 @@
 import { isStrict, type PolicySpec } from '../model/policy.js';
 import type { ReasonCode } from '../model/reasons.js';
 
-/** What of the profile and the cluster decides whether an agent is its pod's workload's to read. */
+/** The facts of profile and cluster that decide whether the workload can read the agent's environment. */
 export interface AgentUser {
   /** The agent takes on the workload's user, by its profile. */
   readonly asWorkload: boolean;

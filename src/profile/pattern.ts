@@ -1,7 +1,7 @@
 /** Longest pattern that a profile may give, in characters. */
-export const maxPatternLength = 256;
+const maxPatternLength = 256;
 /** Longest value that a pattern is tried on, in characters. */
-export const maxMatchedLength = 1024;
+const maxMatchedLength = 1024;
 const maxRepeats = 3;
 
 /**

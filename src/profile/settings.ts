@@ -8,7 +8,7 @@ const settingsField = 'spec.profile.settings';
 
 /**
  * Everything that is wrong with a policy's settings for a profile, each as `settings_invalid` with its field, what is
- * allowed, and the near miss. An empty text counts as not given, so that a chart may pass its blanks on.
+ * allowed, and the near miss. An empty text counts as not given, so that a chart may pass on empty values.
  */
 export function settingsProblems(profile: Profile, given: Settings): readonly OutriderError[] {
   const known = profile.spec.settings;

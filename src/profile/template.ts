@@ -34,11 +34,6 @@ export function parseTemplate(template: string): readonly TemplatePart[] {
   return parts;
 }
 
-/** The settings that a template names, in order, each once. */
-export function settingsIn(template: string): readonly string[] {
-  return [...new Set(parseTemplate(template).flatMap((part) => (part.kind === 'setting' ? [part.setting] : [])))];
-}
-
 /** Result of filling in a template. */
 export type Expansion =
   | { readonly ok: true; readonly text: string }

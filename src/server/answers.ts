@@ -44,7 +44,7 @@ export class Answers {
   /** Refuses a request whose body is not read to its end. */
   rejectUnread(reply: FastifyReply, cause: RejectCause): void {
     this.#metrics.countRejected(cause);
-    // Half of the answer goes out now and the end a moment later, which is none of what Fastify sends.
+    // Half of the answer goes out now and the rest a moment later, which Fastify itself never does.
     reply.hijack();
     answerAndLinger(reply.request.raw, reply.raw, rejection(cause));
   }

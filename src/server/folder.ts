@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OutriderError } from '../model/error.js';
+import { isSystemError, systemReason } from '../model/system-error.js';
 
 /** A file's text with the name that messages call it by. */
 export interface SourceFile {
@@ -32,13 +33,15 @@ async function readSource(name: string): Promise<SourceFile | undefined> {
   try {
     return { name, text: await readFile(name, 'utf8') };
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'EISDIR') return undefined;
+    if (isSystemError(cause, 'EISDIR')) return undefined;
     throw unreadable(name, cause);
   }
 }
 
 /** The error for a file or folder that cannot be read. */
 export function unreadable(name: string, cause: unknown): OutriderError {
-  const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-  return new OutriderError('file_unreadable', `${name} cannot be read (${why}).`, { file: name, cause });
+  return new OutriderError('file_unreadable', `${name} cannot be read (${systemReason(cause)}).`, {
+    file: name,
+    cause,
+  });
 }

@@ -1,4 +1,5 @@
 import { OutriderError } from '../model/error.js';
+import { isSystemError, systemReason } from '../model/system-error.js';
 
 /** What of a Fastify application is needed to listen. */
 interface Listener {
@@ -21,20 +22,16 @@ export interface Address {
 export async function listenOn(app: Listener, { host, port }: Address, flag: string): Promise<number> {
   try {
     await app.listen({ host, port }).catch((error: unknown) => {
-      if (host === '::' && codeOf(error) === 'EAFNOSUPPORT') return app.listen({ host: '0.0.0.0', port });
+      if (host === '::' && isSystemError(error, 'EAFNOSUPPORT')) return app.listen({ host: '0.0.0.0', port });
       throw error;
     });
   } catch (cause) {
     throw new OutriderError(
       'listen_failed',
-      `Cannot listen on ${host} port ${port} (${codeOf(cause)}): choose another with ${flag}, or stop what listens there.`,
+      `Cannot listen on ${host} port ${port} (${systemReason(cause)}): choose another with ${flag}, or stop what listens there.`,
       { field: flag, cause },
     );
   }
   const [bound] = app.addresses();
   return typeof bound === 'object' ? bound.port : port;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

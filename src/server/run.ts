@@ -6,9 +6,9 @@ const slackMs = 5_000;
 
 /**
  * Starts the service and ties it to the process: SIGTERM or SIGINT drains it and ends the process with 0; a second
- * signal ends it at once with 1. An error that nothing caught is logged, and the service is drained before the process
- * ends with 1: other reviews have nothing to do with it. A signal that comes while the service still starts, such as
- * while its certificate is waited for, closes what is open and ends the process with 0 likewise.
+ * signal ends it at once with 1. An uncaught error is logged, and the service is drained before the process ends with
+ * 1, so that reviews under way are answered. A signal during the start, such as while waiting for a certificate, closes
+ * what is open and ends the process with 0 too.
  * @returns `undefined` when the process is ending already
  * @throws what `startService` throws
  */

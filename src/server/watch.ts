@@ -85,7 +85,7 @@ class FolderWatch {
       this.#watcher.on('change', () => this.#lookSoon());
       this.#watcher.on('error', () => this.#forget());
     } catch {
-      // Nothing is announced then (no inotify watch left, or the folder has just gone): the interval finds changes.
+      // Without announcements (no inotify watch left, or the folder has just gone), the interval finds changes.
       this.#watcher = undefined;
     }
   }

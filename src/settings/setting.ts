@@ -1,4 +1,5 @@
 import { OutriderError } from '../model/error.js';
+import { parsedJson } from '../model/json.js';
 
 /** One setting: how it is given, what it may be, what it means. Its key in the table is its key in a settings file. */
 export interface Setting<T> {
@@ -157,7 +158,7 @@ export function jsonList<T>(
     ...rest,
     defaultText: about.default.length === 0 ? '' : JSON.stringify(about.default),
     parse: (raw) => {
-      const given = typeof raw === 'string' ? parsedJson(raw) : raw;
+      const given = typeof raw === 'string' ? listIn(raw) : raw;
       if (!Array.isArray(given)) return undefined;
       const values: T[] = [];
       for (const item of given) {
@@ -170,13 +171,8 @@ export function jsonList<T>(
   };
 }
 
-function parsedJson(text: string): unknown {
-  if (text.trim() === '') return [];
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function listIn(text: string): unknown {
+  return text.trim() === '' ? [] : parsedJson(text);
 }
 
 /** The environment variable of a flag: `drain-grace-ms` is `OUTRIDER_DRAIN_GRACE_MS`. */

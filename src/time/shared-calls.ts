@@ -6,7 +6,10 @@ export class TooManyCalls extends Error {
 }
 
 export interface SharedCallsOptions {
-  /** What becomes of a call that nobody waits for any more: it is aborted, or goes on, so that who asks next finds its result. */
+  /**
+   * What becomes of a call that nobody waits for any more: it is aborted, or it goes on, so that the next caller finds
+   * its result.
+   */
   readonly whenLeft: 'abort' | 'goOn';
   /** Milliseconds after which a call is aborted; absent: it has a deadline of its own. */
   readonly longestMs?: number;

@@ -18,7 +18,7 @@ export class Wake {
     this.#sleep = sleep;
   }
 
-  /** Ends the sleep; while nobody sleeps, the next one. Can be handed on as it is. */
+  /** Ends the sleep; while nobody sleeps, the next one. Can be passed on as a function. */
   readonly poke = (): void => {
     this.#poked = true;
     this.#rest?.abort();

@@ -4,8 +4,8 @@ import type * as X509 from '@peculiar/x509';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const aDayMs = 24 * 60 * 60 * 1000;
-// Clocks of machines differ; a certificate that starts only now is refused by one that is behind. A short life is not
-// to be spent before it begins.
+// Clocks of machines differ, and a machine whose clock is behind refuses a certificate that starts only now. The second
+// limit keeps a short life from being spent before it begins.
 const longestBackdatedMs = 60 * 60 * 1000;
 const backdatedShare = 0.1;
 

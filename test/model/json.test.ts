@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { asciiJson, deepFrozen, quotedText, type JsonValue } from '../../src/model/json.js';
+import {
+  asciiJson,
+  deepFrozen,
+  parsedJson,
+  quotedText,
+  stringMembersOf,
+  type JsonValue,
+} from '../../src/model/json.js';
 
 const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.string({ maxLength: 600 }));
 const value = fc.jsonValue().map((json) => json as JsonValue);
@@ -25,5 +32,15 @@ t.test('what is frozen is so in every place', (t) => {
   const value = deepFrozen({ list: [{ deep: ['text'] }], none: null, number: 1 });
   t.ok(Object.isFrozen(value) && Object.isFrozen(value.list) && Object.isFrozen(value.list[0]?.deep));
   t.equal(deepFrozen<unknown>(undefined), undefined);
+  t.end();
+});
+
+t.test('text that is not JSON says nothing, and members that are no strings are left out', (t) => {
+  t.strictSame(parsedJson('{"a":[1]}'), { a: [1] });
+  t.equal(parsedJson('null'), null);
+  t.equal(parsedJson('{'), undefined);
+  t.strictSame(stringMembersOf({ a: 'x', b: 1, c: null, d: '' }), { a: 'x', d: '' });
+  t.strictSame(stringMembersOf(['x']), {});
+  t.strictSame(stringMembersOf(undefined), {});
   t.end();
 });

@@ -4,6 +4,7 @@ import { conditionsDoc } from './conditions-doc.js';
 import { definitionFiles } from './crds.js';
 import { dashboardFiles } from './dashboard.js';
 import { errorsDoc } from './errors-doc.js';
+import { metricsDoc } from './metrics-doc.js';
 import { reasonsDoc } from './reasons-doc.js';
 import { referencePages } from './reference.js';
 
@@ -21,6 +22,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/errors.md', make: errorsDoc },
   { path: 'docs/cases.md', make: () => casesDoc(repositoryRoot) },
   { path: 'docs/reference/conditions.md', make: conditionsDoc },
+  { path: 'docs/reference/metrics.md', make: metricsDoc },
   { path: 'docs/reference/settings.md', make: settingsMarkdown },
   ...referencePages,
   ...definitionFiles,

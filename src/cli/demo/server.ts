@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:https';
 import { createInterface } from 'node:readline';
-import { isObject, objectOf, stringOf, type JsonObject } from '../../model/json.js';
+import { isObject, objectOf, parsedJson, stringOf, type JsonObject } from '../../model/json.js';
 
 /** The webhook's server as a process of its own. */
 export interface DemoServer {
@@ -16,8 +16,8 @@ export interface DemoServer {
 const startTimeoutMs = 30_000;
 
 /**
- * Starts `outrider serve` with development certificates on free ports of the loopback address. It looks no image up: the
- * demonstration needs no network.
+ * Starts `outrider serve` with development certificates on free ports of the loopback address. It looks up no image:
+ * the demonstration needs no network.
  *
  * @param program the command's own script
  * @param certsDir folder for the certificates
@@ -42,7 +42,7 @@ export async function startDemoServer(program: string, certsDir: string): Promis
   const port = new Promise<number>((resolve) => {
     createInterface({ input: child.stderr }).on('line', (line) => {
       lines.push(line);
-      const entry = parseLine(line);
+      const entry = objectOf(parsedJson(line));
       if (entry?.['msg'] === 'listening' && typeof entry['webhookPort'] === 'number') resolve(entry['webhookPort']);
     });
   });
@@ -77,14 +77,6 @@ export async function startDemoServer(program: string, certsDir: string): Promis
     throw error;
   } finally {
     timer.abort();
-  }
-}
-
-function parseLine(line: string): JsonObject | undefined {
-  try {
-    return objectOf(JSON.parse(line));
-  } catch {
-    return undefined;
   }
 }
 

@@ -7,7 +7,7 @@ import { sources } from '../../doctor/sources.js';
 import { examineTask, type TaskFacts } from '../../doctor/task-definition.js';
 import { readDocuments } from '../../documents/configuration/document-reader.js';
 import { OutriderError } from '../../model/error.js';
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { objectOf, parsedJson, type JsonObject, type JsonValue } from '../../model/json.js';
 import type { InventoryRequest } from '../../cluster/inventory.js';
 import { addTimeoutOption, timeoutOf } from '../options/cluster.js';
 import { collect, type CommandDefinition, exitCodes, type Invocation, textOf, textsOf } from '../command.js';
@@ -17,7 +17,7 @@ import { clusterText, hostText, taskText } from './text.js';
 import { together } from '../errors.js';
 import { readHostFacts } from './host-facts.js';
 import { readInputs } from '../files/inputs.js';
-import { addColourOption, colourChoice } from '../options/output.js';
+import { addColourOption, addFormatOption, colourChoice } from '../options/output.js';
 import { styleOf, useColour, type Style } from '../text/style.js';
 
 /** What `doctor` looks at the world with. */
@@ -58,8 +58,8 @@ export function doctorCommand(dependencies: DoctorDependencies): CommandDefiniti
             '-f, --file <FILE>',
             'an ECS task definition, a CloudFormation template or a Dockerrun.aws.json; - for standard input',
           ),
-        )
-        .addOption(new Option('-o, --output <FORMAT>', 'text for people (default), or json').choices(['text', 'json']));
+        );
+      addFormatOption(command);
       doctorSettings.addTo(command);
       addColourOption(command);
       command.addHelpText(
@@ -174,7 +174,7 @@ function withSource(finding: DoctorFinding): object {
 async function readAll(name: string, { io }: Invocation): Promise<readonly JsonValue[]> {
   const values: JsonValue[] = [];
   for (const { name: file, text } of await readInputs([name], io)) {
-    const json = parsedJson(text);
+    const json = objectIn(text);
     if (json !== undefined) {
       values.push(json);
       continue;
@@ -186,14 +186,7 @@ async function readAll(name: string, { io }: Invocation): Promise<readonly JsonV
   return values;
 }
 
-/** JSON as kubectl prints it, of any size; `undefined` for what is none. */
-function parsedJson(text: string): JsonObject | undefined {
-  if (!/^\s*\{/.test(text)) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    // The reader of documents says where it is broken.
-    return undefined;
-  }
+/** JSON as kubectl prints it, of any size; `undefined` for what is none: the reader of documents says where it is broken. */
+function objectIn(text: string): JsonObject | undefined {
+  return /^\s*\{/.test(text) ? objectOf(parsedJson(text)) : undefined;
 }

@@ -2,7 +2,7 @@ import type { PolicyMatches } from '../../doctor/cluster.js';
 import type { ClusterInventory } from '../../doctor/inventory.js';
 import type { NamespacePolicy } from '../../doctor/namespace.js';
 import { matchNamespaces, type PolicyThere } from '../../engine/matched-namespaces.js';
-import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
+import { objectOf, stringMembersOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { StringMap } from '../../model/selector.js';
 import { type Invocation, textsOf } from '../command.js';
 import { loadPolicies } from '../options/policy.js';
@@ -60,8 +60,5 @@ function labelled(namespace: JsonObject): readonly (readonly [name: string, labe
   const metadata = objectOf(namespace['metadata']);
   const name = stringOf(metadata?.['name']);
   if (name === undefined) return [];
-  const labels = Object.entries(objectOf(metadata?.['labels']) ?? {}).filter(
-    (entry): entry is [string, string] => typeof entry[1] === 'string',
-  );
-  return [[name, Object.fromEntries(labels)]];
+  return [[name, stringMembersOf(metadata?.['labels'])]];
 }

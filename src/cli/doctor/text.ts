@@ -64,13 +64,16 @@ function nodeRow(group: readonly NodeReport[], style: Style): readonly Row[] {
         answer(node.sysPtrace, style),
         ...(hopeless ? ['-', '-'] : deliveries(node).map((word) => answer(word, style))),
       ],
-      below: node.findings
-        .filter(({ result }) => result !== 'ok')
-        .flatMap((finding) => [
-          `    ${mark(finding, style)} ${finding.check}: ${finding.detail}`,
-          ...advice(finding, style).map((line) => `      ${line}`),
-        ]),
+      below: node.findings.filter(({ result }) => result !== 'ok').flatMap((finding) => linesOf(finding, style)),
     },
+  ];
+}
+
+/** A finding below its row. */
+function linesOf(finding: DoctorFinding, style: Style): readonly string[] {
+  return [
+    `    ${mark(finding, style)} ${finding.check}: ${finding.detail}`,
+    ...advice(finding, style).map((line) => `      ${line}`),
   ];
 }
 
@@ -106,10 +109,7 @@ function namespaceRow({ name, enforce, policies, findings }: NamespaceReport, st
     const worst = (['problem', 'note'] as const).find((result) => findings.some((each) => each.result === result));
     return {
       cells: [`${symbol(worst ?? 'ok', style)} namespace ${name}`, `${level}, ${winners.join(', then ')}`],
-      below: findings.flatMap((finding) => [
-        `    ${mark(finding, style)} ${finding.check}: ${finding.detail}`,
-        ...advice(finding, style).map((line) => `      ${line}`),
-      ]),
+      below: findings.flatMap((finding) => linesOf(finding, style)),
     };
   }
   if (first === undefined) return { cells: [name], below: [] };

@@ -49,7 +49,7 @@ function outputText(format: OutputFormat, files: readonly EditedFile<TemplateEdi
   }
 }
 
-/** One file stays byte for byte; between several stand document separators where they are needed. */
+/** One file stays byte for byte; several are joined with document separators where they are needed. */
 function joined(texts: readonly string[]): string {
   return texts
     .filter((text, index) => index === 0 || text.trim() !== '')

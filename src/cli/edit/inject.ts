@@ -1,17 +1,16 @@
 import { exitCodes, type CommandDefinition, type Invocation } from '../command.js';
 import { deliver, isChanged } from './deliver.js';
-import { editFile, readFiles, type EditedFile } from '../files/edited-file.js';
-import { readInputs } from '../files/inputs.js';
+import type { EditedFile } from '../files/edited-file.js';
 import { injectReport, injectReportJson, isHeld } from './report.js';
-import { templateInstrumenter, type InstrumentedTemplate } from '../offline/instrument-templates.js';
+import { instrumentFiles } from '../offline/instrument-files.js';
+import type { InstrumentedTemplate } from '../offline/instrument-templates.js';
 import { lookupSettingKeys } from '../image/lookups.js';
 import { addNamespaceOptions } from '../options/namespaces.js';
-import { openEngine } from '../offline/engine.js';
 import { addInputOption, addOutputOptions, inputPaths, outputOptions, type OutputOptions } from '../options/output.js';
 import { addPolicyOptions, loadPolicies } from '../options/policy.js';
 import { clusterSettingKeys, commandSettings } from '../options/settings.js';
 import { styleOf, useColour } from '../text/style.js';
-import { addOnlyOption, addUndoFileOption, onlyOf } from '../options/task.js';
+import { addOnlyOption, addUndoFileOption } from '../options/task.js';
 import { templateName } from '../files/template-names.js';
 import { readUndoFile, undoFileRecord, writeUndoFile } from './undo-file.js';
 
@@ -54,22 +53,7 @@ async function inject(invocation: Invocation): Promise<number> {
   const settings = injectSettings.read(invocation);
   const policies = await loadPolicies(invocation, settings);
   const undoFile = await readUndoFile(invocation);
-  const read = readFiles(await readInputs(paths, io));
-  const engine = await openEngine(
-    invocation,
-    settings,
-    policies,
-    read.flatMap(({ documents }) => documents),
-  );
-  const editor = templateInstrumenter(engine, onlyOf(invocation, read), false);
-  const files: File[] = [];
-  try {
-    for (const file of read) {
-      files.push(await editFile(file, editor));
-    }
-  } finally {
-    await engine.images.close();
-  }
+  const { files } = await instrumentFiles(invocation, paths, { settings, policies, trace: false });
   const held = files.filter(isHeld);
   const given = files.filter((file) => !isHeld(file));
   const undoRecord = undoFileRecord(given, undoFile);

@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import { joinUndo, undoOperationsOf, undoRecord } from '../../documents/undo/undo.js';
 import { OutriderError } from '../../model/error.js';
 import type { JsonObject } from '../../model/json.js';
+import { isSystemError, systemReason } from '../../model/system-error.js';
+import { unwritable } from './write-files.js';
 import { type Invocation, textOf } from '../command.js';
 import type { EditedFile, TemplateEdit } from '../files/edited-file.js';
 
@@ -26,15 +28,15 @@ export async function readUndoFile({ flags, io }: Pick<Invocation, 'flags' | 'io
   try {
     return { name, path, record: await readFile(path, 'utf8') };
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    if (code === 'ENOENT') return { name, path, record: undefined };
-    throw new OutriderError('file_unreadable', `${name}: it cannot be read (${code}).`, { file: name, cause });
+    if (isSystemError(cause, 'ENOENT')) return { name, path, record: undefined };
+    const message = `${name}: it cannot be read (${systemReason(cause)}).`;
+    throw new OutriderError('file_unreadable', message, { file: name, cause });
   }
 }
 
 /**
- * The record of how the Dockerrun file among these is given back. One that is there is joined to it where it belongs to
- * the file as it is now, and else replaced.
+ * The record of how to restore the Dockerrun file among these. A record that exists already is joined to it if it
+ * belongs to the file as it is now, and is replaced otherwise.
  *
  * @returns `undefined` when no Dockerrun file changes
  * @throws OutriderError `usage` for more than one: a record is for one file; `undo_stale` when what is there is no record
@@ -75,8 +77,6 @@ export async function writeUndoFile({ name, path }: UndoFile, record: string): P
   try {
     await writeFile(path, `${record}\n`);
   } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    const message = `${name}: it cannot be written (${why}); no file was changed.`;
-    throw new OutriderError('file_unwritable', message, { file: name, cause });
+    throw unwritable(name, cause);
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { access, constants, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { OutriderError } from '../../model/error.js';
+import { systemReason } from '../../model/system-error.js';
 
 /** A file and the text that it shall have. */
 export interface FileChange {
@@ -21,8 +22,8 @@ interface Staged {
 }
 
 /**
- * Writes all files, or none: every text is on the disk beside its file before the first file is replaced, and a file
- * whose replacing fails takes those before it back. Links stay links, and modes stay.
+ * Writes all files, or none: every text is on the disk beside its file before the first file is replaced, and when one
+ * cannot be replaced, those before it are restored. Links stay links, and modes stay.
  *
  * @throws OutriderError `file_unwritable`; then every file is as it was
  */
@@ -70,8 +71,12 @@ async function attempt<T>({ name }: FileChange, action: () => Promise<T>): Promi
   try {
     return await action();
   } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    const message = `${name}: it cannot be written (${why}); no file was changed.`;
-    throw new OutriderError('file_unwritable', message, { file: name, cause });
+    throw unwritable(name, cause);
   }
+}
+
+/** The error for a file that cannot be written; no other file was written either. */
+export function unwritable(name: string, cause: unknown): OutriderError {
+  const message = `${name}: it cannot be written (${systemReason(cause)}); no file was changed.`;
+  return new OutriderError('file_unwritable', message, { file: name, cause });
 }

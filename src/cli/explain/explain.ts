@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { OutriderError } from '../../model/error.js';
 import {
   addClusterOptions,
@@ -7,20 +7,18 @@ import {
   type ClusterOpener,
 } from '../options/cluster.js';
 import { type CommandDefinition, exitCodes, type Invocation, textsOf } from '../command.js';
-import { editFile, readFiles } from '../files/edited-file.js';
-import { explanationOf, type Explanation } from './explanation.js';
+import type { Explanation } from './explanation.js';
+import { podExplanationOf } from './pod.js';
 import { taskExplanationOf } from './task.js';
 import { explanationText } from './text.js';
-import { readInputs } from '../files/inputs.js';
-import { templateInstrumenter } from '../offline/instrument-templates.js';
+import { instrumentFiles } from '../offline/instrument-files.js';
 import type { Io } from '../io.js';
 import { lookupSettingKeys } from '../image/lookups.js';
 import { addNamespaceOptions } from '../options/namespaces.js';
-import { openEngine } from '../offline/engine.js';
-import { addColourOption, addInputOption, colourChoice, inputPaths } from '../options/output.js';
+import { addColourOption, addFormatOption, addInputOption, colourChoice, inputPaths } from '../options/output.js';
 import { addPolicyOptions, loadPolicies } from '../options/policy.js';
 import { clusterSettingKeys, commandSettings } from '../options/settings.js';
-import { addOnlyOption, onlyOf } from '../options/task.js';
+import { addOnlyOption } from '../options/task.js';
 import { styleOf, useColour } from '../text/style.js';
 
 const explainSettings = commandSettings({
@@ -39,9 +37,7 @@ export const command = explainCommand(openWithKubeConfig);
 function configure(command: Command, { programName }: Io): void {
   command.argument('[OBJECT...]', 'objects of a cluster, as kubectl names them: deploy/web, pod/web-0, cronjob/report');
   addInputOption(command);
-  command.addOption(
-    new Option('-o, --output <FORMAT>', 'text for people (default), or json').choices(['text', 'json']),
-  );
+  addFormatOption(command);
   addColourOption(command);
   addPolicyOptions(command);
   addNamespaceOptions(
@@ -99,36 +95,18 @@ function isLive({ flags, args }: Invocation): boolean {
 }
 
 async function explainFiles(invocation: Invocation): Promise<readonly Explanation[]> {
-  const { io } = invocation;
   const paths = inputPaths(invocation);
   const settings = explainSettings.read(invocation);
   const policies = await loadPolicies(invocation, settings);
-  const read = readFiles(await readInputs(paths, io));
-  const engine = await openEngine(
-    invocation,
-    settings,
-    policies,
-    read.flatMap(({ documents }) => documents),
+  const { files, namespaces } = await instrumentFiles(invocation, paths, { settings, policies, trace: true });
+  return files.flatMap(({ input, documents }) =>
+    documents.flatMap(({ document, number, edits }) =>
+      edits.map((edit) => {
+        const place = { file: input.name, document: number, line: document.line };
+        return edit.namespace === undefined
+          ? taskExplanationOf(edit, place, policies.rules)
+          : podExplanationOf(edit, place, policies.rules, namespaces.labels(edit.namespace));
+      }),
+    ),
   );
-  const editor = templateInstrumenter(engine, onlyOf(invocation, read), true);
-  const explanations: Explanation[] = [];
-  try {
-    for (const file of read) {
-      const { documents } = await editFile(file, editor);
-      for (const { document, number, edits } of documents) {
-        const place = { file: file.input.name, document: number, line: document.line };
-        for (const edit of edits) {
-          if (edit.namespace === undefined) {
-            explanations.push(taskExplanationOf(edit, place, policies.rules));
-            continue;
-          }
-          const labels = engine.namespaces.labels(edit.namespace);
-          explanations.push(explanationOf(edit, place, policies.rules, labels));
-        }
-      }
-    }
-  } finally {
-    await engine.images.close();
-  }
-  return explanations;
 }

@@ -5,7 +5,7 @@ import type { ExplainedStep, Explanation, LiveState } from './explanation.js';
 import { createSecret, pauseText } from '../text/phrases.js';
 import { templateName } from '../files/template-names.js';
 
-/** What is said of an object of a cluster beside what is said of its manifest. */
+/** The steps about an object of a cluster, beside those about its manifest. */
 export function liveSteps(
   { cluster, secret, pods }: LiveState,
   about: {

@@ -9,7 +9,8 @@ import type { JsonObject } from '../../model/json.js';
 import type { StringMap } from '../../model/selector.js';
 import { clusterChoice, type ClusterOpener } from '../options/cluster.js';
 import { type Invocation, textOf } from '../command.js';
-import { explanationOf, type ExplainedStep, type Explanation, type LiveState } from './explanation.js';
+import type { ExplainedStep, Explanation, LiveState } from './explanation.js';
+import { podExplanationOf } from './pod.js';
 import { decideTemplate, type InstrumentedPod } from '../offline/instrument-templates.js';
 import { givesPolicies, openLiveEngine, type LiveEngine, type LiveSettings } from '../live/engine.js';
 import { liveSteps } from './live-steps.js';
@@ -62,7 +63,10 @@ export async function explainLive(
   }
 }
 
-/** The namespace's labels, with those of the command line over them: who gives some need not be able to read any. */
+/**
+ * The namespace's labels, with those of the command line over them: a person who gives some need not be able to read
+ * them.
+ */
 async function labelsOf(invocation: Invocation, { client }: OpenCluster, namespace: string): Promise<StringMap> {
   const given = labelsOption(invocation);
   try {
@@ -87,7 +91,7 @@ async function explainOne(object: JsonObject, template: PodTemplate, context: Ca
   // A pod of a cluster has its ServiceAccount's pull secrets, and one of a template will have them.
   const edit = await decideTemplate(template, engine, { trace: true, admitted: true });
   const { rules } = engine.engine;
-  const explanation = explanationOf(edit, { file: client.server, document: 1, line: 1 }, rules, labels);
+  const explanation = podExplanationOf(edit, { file: client.server, document: 1, line: 1 }, rules, labels);
   const key = engine.keyOf(edit.outcome.decision.policy);
   const isPod = template.kind === 'Pod';
   const pod = isPod ? podStateOf(object, edit.outcome) : undefined;

@@ -3,50 +3,23 @@ import type { TaskWorkloadPlan } from '../../inject/task/plan.js';
 import { fieldOf, type TaskView } from '../../inject/task/view.js';
 import type { ImageOutcome } from '../../model/image.js';
 import { listOf, stringOf } from '../../model/json.js';
-import { countContainers, leftOut, remedyOf } from '../offline/counts.js';
-import { withRemedy, type Argv, type ExplainedContainer, type ExplainedPart, type Explanation } from './explanation.js';
+import { leftOut } from '../offline/counts.js';
 import type { InstrumentedTask } from '../offline/instrument-templates.js';
+import { explanationWith, leftOutContainer, unselectedContainer } from './common.js';
+import type { Argv, ExplainedContainer, ExplainedPart, ExplainedPlace, Explanation } from './explanation.js';
 
 /** Puts a decision about a task in the form in which it is explained. */
-export function taskExplanationOf(
-  edit: InstrumentedTask,
-  place: { readonly file: string; readonly document: number; readonly line: number },
-  rules: Rules,
-): Explanation {
-  const { template, outcome, denial } = edit;
-  const { decision, plan, rule } = outcome;
-  const ranked = rules.policies.ranked.find(({ name }) => name === decision.policy);
-  const containers = containersOf(edit);
-  const names = new Set(containers.map(({ name }) => name));
-  return {
-    ...place,
-    pointer: template.path,
-    kind: template.kind,
-    name: template.name,
-    namespace: undefined,
+export function taskExplanationOf(edit: InstrumentedTask, place: ExplainedPlace, rules: Rules): Explanation {
+  const { template, outcome } = edit;
+  const { plan } = outcome;
+  return explanationWith(edit, place, rules, {
     namespaceLabels: template.tags,
-    decision: decision.decision,
-    reason: decision.reason,
-    detail: decision.detail,
-    remedy: remedyOf(decision.reason, 'task'),
-    policy:
-      ranked === undefined || decision.prefer === undefined
-        ? undefined
-        : { name: ranked.name, precedence: ranked.precedence, prefer: decision.prefer },
-    profile: rule?.profile.metadata.name,
-    admission:
-      denial === undefined ? { allowed: true } : { allowed: false, reason: denial.reason, detail: denial.detail },
-    changes: edit.operations.length > 0,
-    count: countContainers(outcome),
-    steps: decision.steps
-      .filter((step) => !names.has(step.subject) || step.subject === 'pod')
-      .map((step) => withRemedy(step, 'task')),
-    containers,
+    containers: containersOf(edit),
     parts: plan === undefined ? [] : partsOf(plan),
     imagePullSecrets: [],
     shareProcessNamespace: plan?.addPidMode ?? false,
     growth: { requests: {}, limits: {} },
-  };
+  });
 }
 
 function partsOf({ parts, volumes }: NonNullable<InstrumentedTask['outcome']['plan']>): readonly ExplainedPart[] {
@@ -69,22 +42,11 @@ function containersOf({ outcome }: InstrumentedTask): readonly ExplainedContaine
   return all.flatMap(({ name }): readonly ExplainedContainer[] => {
     const about = { name, list: 'containers' } as const;
     const stop = omitted.find(({ subject }) => subject === name);
-    if (stop !== undefined) {
-      const { detail, reason, remedy } = withRemedy(stop, 'task');
-      return [
-        {
-          ...about,
-          result: 'left_out',
-          detail,
-          ...(reason === undefined ? {} : { reason }),
-          ...(remedy === undefined ? {} : { remedy }),
-        },
-      ];
-    }
+    if (stop !== undefined) return [leftOutContainer(about, stop, 'task')];
     const planned = plan?.workload.find(({ container }) => container.name === name);
     if (planned !== undefined) return [{ ...about, ...instrumented(planned, view, plan, images.get(name)) }];
     const note = decision.steps.findLast(({ subject, result }) => subject === name && result === 'note');
-    return note === undefined ? [] : [{ ...about, result: 'not_selected', detail: note.detail }];
+    return unselectedContainer(about, note);
   });
 }
 

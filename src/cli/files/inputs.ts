@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { OutriderError } from '../../model/error.js';
+import { systemReason } from '../../model/system-error.js';
 import type { Io } from '../io.js';
 
 /** A file, or standard input, with its text. */
@@ -71,7 +72,7 @@ async function attempt<T>(name: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    const why = systemReason(cause);
     const hint = why === 'ENOENT' ? 'there is no such file; check the path' : `it cannot be read (${why})`;
     throw new OutriderError('file_unreadable', `${name}: ${hint}.`, { file: name, cause });
   }

@@ -98,7 +98,7 @@ function podOn(platform: AskedPlatform | undefined): JsonObject {
   return { spec: { nodeSelector: { 'kubernetes.io/os': os, 'kubernetes.io/arch': architecture } } };
 }
 
-/** Whoever runs the command names the registry himself, so it may be on this machine; what it redirects to may not. */
+/** The caller names the registry, so it may be on this machine; what it redirects to may not. */
 function reachable(config: RegistryConfig, { registry }: ImageReference, insecure: boolean): RegistryConfig {
   const { hosts = [], egress = {} } = config;
   return {

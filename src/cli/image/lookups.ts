@@ -7,7 +7,7 @@ import type { ImageService, ImageServiceOptions } from '../../image/service/open
 import type { RegistryConfig } from '../../model/registry-config.js';
 import { OutriderError } from '../../model/error.js';
 
-/** Settings about look-ups, which the offline commands have in common with `serve`. */
+/** Settings about look-ups that the offline commands share with `serve`. */
 export const lookupSettingKeys = [
   'lookup',
   'registryConfig',

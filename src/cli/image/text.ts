@@ -23,7 +23,7 @@ export type ImageFinding = {
   | { readonly found: false; readonly reason: ReasonCode; readonly detail: string }
 );
 
-/** Judges a report: with a platform asked for, that one's answer counts, whatever the image starts elsewhere. */
+/** Judges a report: if a platform was asked for, its answer counts, whatever the image starts on others. */
 export function imageFinding(written: string, report: LookupReport, asked: AskedPlatform | undefined): ImageFinding {
   const { outcome } = report;
   const wanted = asked === undefined ? undefined : platformText(normalisePlatform(asked));

@@ -7,6 +7,7 @@ import { sleepByTimer } from '../../time/sleep.js';
 import { createSecretSource } from '../../cluster/secrets/secret-source.js';
 import { argvIn } from '../../engine/configure.js';
 import type { Engine, SecretState } from '../../engine/engine.js';
+import type { Rules } from '../../engine/rules.js';
 import { systemClock } from '../../time/clock.js';
 import { OutriderError } from '../../model/error.js';
 import type { StringMap } from '../../model/selector.js';
@@ -70,26 +71,8 @@ export async function openLiveEngine(
         new Map([...known, ...(await readImageConfigs(invocation))]),
       )
     : await loadPolicies(invocation, clusterSettings, known);
-  const keys = new Map<string, KeyState>();
-  await Promise.all(
-    [...policies.rules.byPolicy].map(async ([policy, rule]) => {
-      const key = keyOf(rule);
-      if (key === undefined) return;
-      // A mirrored key is copied from the installation's namespace, if need be in the call that creates the pod.
-      const mirrored = rule.mirror !== undefined;
-      const place = { namespace: mirrored ? settings.ownNamespace : namespace.name, ...key };
-      const state = await readSecretState(client, place.namespace, place.name, place.key);
-      keys.set(policy, { ...place, state });
-    }),
-  );
-  const facts = new ClusterFactsReader({
-    client,
-    log: await createLogger({ level: 'silent', format: 'json' }),
-    random: Math.random,
-    sleep: sleepByTimer,
-    clock: systemClock,
-  });
-  await facts.refresh(AbortSignal.timeout(factsMs));
+  const keys = await readKeys(client, policies.rules, namespace.name, settings.ownNamespace);
+  const facts = await readFacts(client);
   const images = await openImages({
     map: policies.images,
     ...(registries === undefined ? {} : { registries }),
@@ -102,13 +85,7 @@ export async function openLiveEngine(
     facts: clusterFacts(clusterSettings, facts.seen()),
     images: images.resolver,
     excludedNamespaces: new Set([...clusterSettings.excludedNamespaces, settings.ownNamespace]),
-    secretState: (inNamespace, name, key, mirrorOf) => {
-      if (mirrorOf !== undefined) return keys.get(mirrorOf)?.state ?? 'unknown';
-      const known = [...keys.values()].find(
-        (each) => each.namespace === inNamespace && each.name === name && each.key === key,
-      );
-      return known?.state ?? 'unknown';
-    },
+    secretState: secretStateIn(keys),
   };
   return {
     engine,
@@ -118,6 +95,49 @@ export async function openLiveEngine(
     namespaces: { of: () => namespace.name, labels: () => namespace.labels },
     keyOf: (policy) => (policy === undefined ? undefined : keys.get(policy)),
   };
+}
+
+/** The access keys that each policy's pods of a namespace refer to. */
+async function readKeys(
+  client: OpenCluster['client'],
+  { byPolicy }: Rules,
+  namespace: string,
+  ownNamespace: string,
+): Promise<ReadonlyMap<string, KeyState>> {
+  const keys = new Map<string, KeyState>();
+  await Promise.all(
+    [...byPolicy].map(async ([policy, rule]) => {
+      const key = keyOf(rule);
+      if (key === undefined) return;
+      // A mirrored key is copied from the installation's namespace, if need be in the call that creates the pod.
+      const place = { namespace: rule.mirror === undefined ? namespace : ownNamespace, ...key };
+      const state = await readSecretState(client, place.namespace, place.name, place.key);
+      keys.set(policy, { ...place, state });
+    }),
+  );
+  return keys;
+}
+
+function secretStateIn(keys: ReadonlyMap<string, KeyState>): Engine['secretState'] {
+  return (namespace, name, key, mirrorOf) => {
+    const known =
+      mirrorOf === undefined
+        ? [...keys.values()].find((each) => each.namespace === namespace && each.name === name && each.key === key)
+        : keys.get(mirrorOf);
+    return known?.state ?? 'unknown';
+  };
+}
+
+async function readFacts(client: OpenCluster['client']): Promise<ClusterFactsReader> {
+  const facts = new ClusterFactsReader({
+    client,
+    log: await createLogger({ level: 'silent', format: 'json' }),
+    random: Math.random,
+    sleep: sleepByTimer,
+    clock: systemClock,
+  });
+  await facts.refresh(AbortSignal.timeout(factsMs));
+  return facts;
 }
 
 /**

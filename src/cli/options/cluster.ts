@@ -8,7 +8,7 @@ import { type Invocation, textOf } from '../command.js';
 /** Opens the cluster that a command line asks for. */
 export type ClusterOpener = (choice: ClusterChoice) => Promise<OpenCluster>;
 
-/** The Kubernetes client takes a second to load: only who asks a cluster waits for it. */
+/** The Kubernetes client takes a second to load: only commands that ask a cluster wait for it. */
 export const openWithKubeConfig: ClusterOpener = async (choice) =>
   (await import('../../cluster/live/open-cluster.js')).openCluster(choice);
 

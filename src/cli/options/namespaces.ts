@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import type { ManifestDocument } from '../../documents/manifest/manifest.js';
 import type { PodTemplate } from '../../documents/manifest/templates.js';
 import { OutriderError } from '../../model/error.js';
-import { isArray, isObject, objectOf, stringOf, type JsonValue } from '../../model/json.js';
+import { isArray, isObject, objectOf, stringMembersOf, stringOf, type JsonValue } from '../../model/json.js';
 import type { StringMap } from '../../model/selector.js';
 import { type Invocation, textOf } from '../command.js';
 
@@ -91,8 +91,5 @@ function collectNamespaces(value: JsonValue | undefined, byName: Map<string, Str
   const metadata = objectOf(value['metadata']);
   const name = stringOf(metadata?.['name']);
   if (name === undefined) return;
-  const labels = Object.entries(objectOf(metadata?.['labels']) ?? {}).filter(
-    (entry): entry is [string, string] => typeof entry[1] === 'string',
-  );
-  byName.set(name, Object.fromEntries(labels));
+  byName.set(name, stringMembersOf(metadata?.['labels']));
 }

@@ -28,6 +28,13 @@ export function addInputOption(command: Command): void {
     );
 }
 
+/** Gives a command the option for the form of its result. */
+export function addFormatOption(command: Command): void {
+  command.addOption(
+    new Option('-o, --output <FORMAT>', 'text for people (default), or json').choices(['text', 'json']),
+  );
+}
+
 /** Gives a command the option for colours. */
 export function addColourOption(command: Command): void {
   command.addOption(

@@ -9,7 +9,7 @@ import { configure } from '../../engine/configure.js';
 import type { Rules } from '../../engine/rules.js';
 import { OutriderError } from '../../model/error.js';
 import type { ImageConfig } from '../../model/image.js';
-import { isObject, type JsonObject } from '../../model/json.js';
+import { asJson } from '../../model/json.js';
 import { apiVersion } from '../../model/names.js';
 import { policySchema, preferSchema, type Policy } from '../../model/policy.js';
 import type { Profile } from '../../model/profile.js';
@@ -179,10 +179,4 @@ function withFlag(problem: OutriderError, profile: string | undefined): Outrider
     cause: problem,
     ...(file === undefined ? {} : { file }),
   });
-}
-
-/** What a schema gave, as the JSON that it is. */
-function asJson(value: unknown): JsonObject {
-  const json: unknown = JSON.parse(JSON.stringify(value));
-  return isObject(json) ? json : {};
 }

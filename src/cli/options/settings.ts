@@ -5,7 +5,7 @@ import { settingsTable, type SettingKey, type Settings } from '../../settings/ta
 import { collect, type Invocation } from '../command.js';
 import type { Io } from '../io.js';
 
-/** Settings about the cluster that pods go to, which the offline commands have in common with `serve`. */
+/** Settings about the cluster that pods go to, which the offline commands share with `serve`. */
 export const clusterSettingKeys = [
   'nativeSidecars',
   'imageVolumes',

@@ -24,7 +24,7 @@ export function installationOf(invocation: Invocation): InstallationName {
 }
 
 /**
- * Does something to an installation, and says plainly what the API server has against it.
+ * Does something to an installation, and explains a refusal of the API server in plain words.
  *
  * @param explain a sentence for a refusal that means something special here; `undefined`: none
  * @throws OutriderError `cluster_unavailable`

@@ -1,4 +1,3 @@
-import { Option } from 'commander';
 import { isApiError } from '../../cluster/client/api-error.js';
 import { untilText, type Pause } from '../../cluster/registration/pause-marker.js';
 import {
@@ -11,6 +10,7 @@ import { OutriderError } from '../../model/error.js';
 import { parseGoDuration } from '../../server/go-duration.js';
 import { addClusterOptions, clusterChoice, openWithKubeConfig, type ClusterOpener } from '../options/cluster.js';
 import { type CommandDefinition, exitCodes, type Invocation, textOf } from '../command.js';
+import { addFormatOption } from '../options/output.js';
 import { addInstallationOptions, installationOf, withInstallation } from './installation.js';
 
 /** What `pause` works with beside the command line. */
@@ -30,8 +30,8 @@ export function pauseCommand(dependencies: PauseDependencies): CommandDefinition
         .option(
           '--remove-secrets',
           'also delete the mirrored Secrets: before an installation is taken away; needs no ConfigMap',
-        )
-        .addOption(new Option('-o, --output <FORMAT>', 'text for people (default), or json').choices(['text', 'json']));
+        );
+      addFormatOption(command);
       addInstallationOptions(command);
       addClusterOptions(command);
       command.addHelpText(

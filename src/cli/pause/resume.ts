@@ -1,19 +1,18 @@
-import { Option } from 'commander';
 import { isApiError } from '../../cluster/client/api-error.js';
 import { awaitConfigurations, removeMarker } from '../../cluster/registration/pause.js';
 import { OutriderError } from '../../model/error.js';
 import { parseGoDuration } from '../../server/go-duration.js';
 import { addClusterOptions, clusterChoice, openWithKubeConfig, type ClusterOpener } from '../options/cluster.js';
 import { type CommandDefinition, exitCodes, type Invocation, textOf } from '../command.js';
+import { addFormatOption } from '../options/output.js';
 import { addInstallationOptions, installationOf, withInstallation } from './installation.js';
 
 /** `outrider resume`: ends a pause. */
 export function resumeCommand({ open }: { readonly open: ClusterOpener }): CommandDefinition {
   return {
     configure(command, { programName }) {
-      command
-        .option('--timeout <DURATION>', 'how long to wait for the webhook configurations to be back', '30s')
-        .addOption(new Option('-o, --output <FORMAT>', 'text for people (default), or json').choices(['text', 'json']));
+      command.option('--timeout <DURATION>', 'how long to wait for the webhook configurations to be back', '30s');
+      addFormatOption(command);
       addInstallationOptions(command);
       addClusterOptions(command);
       command.addHelpText(

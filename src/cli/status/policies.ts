@@ -5,6 +5,7 @@ import type { Snapshot } from '../../cluster/overview/snapshot.js';
 import { matchNamespaces } from '../../engine/matched-namespaces.js';
 import { listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
+import { namespaceLabelsOf, namespaceNameLabel } from '../../model/selector.js';
 import type { LabelledNamespaces, PolicyCondition, PolicyReport } from './report.js';
 
 /** Each policy with what is known of it, the one that wins first in front. Pure. */
@@ -53,7 +54,7 @@ export function labelledNamespaces(
     if (value !== 'enabled') odd.push({ name, value });
     else if (excluded.has(name)) left.push(name);
     else {
-      const labels = { ...given, 'kubernetes.io/metadata.name': name };
+      const labels = namespaceLabelsOf(name, given);
       if (!ranked.some((policy) => policy.matchesNamespace(labels))) unmatched.push(name);
     }
   }
@@ -66,7 +67,7 @@ export function excludedByWebhooks({ mutating }: Snapshot): ReadonlySet<string> 
   const excluded = webhooks
     .flatMap((webhook) => listOf(objectOf(objectOf(webhook)?.['namespaceSelector'])?.['matchExpressions']))
     .map(objectOf)
-    .filter((each) => each?.['key'] === 'kubernetes.io/metadata.name' && each['operator'] === 'NotIn')
+    .filter((each) => each?.['key'] === namespaceNameLabel && each['operator'] === 'NotIn')
     .flatMap((each) => listOf(each?.['values']).flatMap((value) => stringOf(value) ?? []));
   return excluded.length === 0 ? undefined : new Set(excluded);
 }

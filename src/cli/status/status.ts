@@ -11,7 +11,7 @@ import {
 } from '../options/cluster.js';
 import { type CommandDefinition, exitCodes, type Invocation, textOf } from '../command.js';
 import type { Io } from '../io.js';
-import { addColourOption, colourChoice } from '../options/output.js';
+import { addColourOption, addFormatOption, colourChoice } from '../options/output.js';
 import { commandSettings } from '../options/settings.js';
 import type { Health } from './report.js';
 import { statusOf } from './status-of.js';
@@ -20,7 +20,9 @@ import { styleOf, useColour } from '../text/style.js';
 
 const statusSettings = commandSettings({ 'Installation:': [...installationSettingKeys, 'excludedNamespaces'] });
 
-/** `outrider status`: whether an installation in a cluster does what its policies say, and what to do where not. */
+/**
+ * `outrider status`: whether an installation in a cluster does what its policies say, and what to do where it does not.
+ */
 export function statusCommand(open: ClusterOpener, nowMs: () => number): CommandDefinition {
   return { configure, run: (invocation) => status(invocation, open, nowMs()) };
 }
@@ -31,9 +33,7 @@ function configure(command: Command, { programName }: Io): void {
   command.addOption(new Option('-n, --namespace <NAME>', 'namespace of the installation: the same as --own-namespace'));
   addClusterOptions(command);
   addTimeoutOption(command);
-  command.addOption(
-    new Option('-o, --output <FORMAT>', 'text for people (default), or json').choices(['text', 'json']),
-  );
+  addFormatOption(command);
   addColourOption(command);
   statusSettings.addTo(command);
   command.addHelpText(

@@ -106,7 +106,7 @@ function reviewsText(counts: ReviewCounts): string {
   return words.length === 0 ? 'none' : words.join(', ');
 }
 
-/** Whose counts they are: a replica's start with it, and not everybody may ask the replicas. */
+/** Says which replicas the counts are from: they start with the replica, and not everybody may ask the replicas. */
 function countsText({ metrics: { answered, asked, why } }: StatusReport, style: Style): string {
   if (asked === 0) return '';
   const of = `${answered} of ${asked} replicas, since each started`;

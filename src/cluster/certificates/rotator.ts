@@ -69,7 +69,7 @@ export class CertificateRotator {
         await this.#idle(idle, signal);
         continue;
       }
-      // A write is followed by another look; something that undoes it each time must not be raced with.
+      // A write is followed by another look; the pause keeps us out of a race with whatever undoes it each time.
       inARow++;
       await sleep(backOffMs(inARow, random, undefined, { longestMs: longestBackOffMs }), signal);
     }
@@ -139,7 +139,7 @@ export class CertificateRotator {
     else this.#complain('the certificate’s Secret cannot be kept; tried again', { err: error, ...secret });
   }
 
-  /** The same complaint again and again is for those who look closely. */
+  /** A complaint that repeats is logged at `debug` alone. */
   #complain(text: string, about: object): void {
     this.#options.log[text === this.#complaint ? 'debug' : 'error'](about, text);
     this.#complaint = text;

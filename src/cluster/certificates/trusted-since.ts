@@ -18,7 +18,7 @@ export class TrustedSince {
     this.#clock = clock;
   }
 
-  /** Looks at what is confirmed now. To be called often: what it does not see, did not happen. */
+  /** Looks at what is confirmed now. Call it often: it knows only what it has seen. */
   sample(): void {
     const bundle = this.#confirmed() ?? '';
     if (bundle === this.#seen) return;

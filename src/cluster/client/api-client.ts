@@ -1,6 +1,7 @@
 import { request } from 'undici';
-import { isObject, listOf, objectOf, stringOf, type JsonObject, type JsonValue } from '../../model/json.js';
+import { isObject, listOf, objectOf, parsedJson, stringOf, type JsonObject, type JsonValue } from '../../model/json.js';
 import { ApiError, refusalOf } from './api-error.js';
+import { bodyText } from './body-text.js';
 import type { Connection } from './connection.js';
 import { readWatch, type WatchEvent } from './watch-stream.js';
 
@@ -107,8 +108,7 @@ export function createApiClient(connection: Connection, userAgent: string): ApiC
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      const text = await textOf(response.body);
-      const answer = parsed(text);
+      const answer = parsedJson(await bodyText(response.body, longestAnswerBytes));
       if (response.statusCode >= 200 && response.statusCode < 300 && isObject(answer)) return answer;
       throw refusalOf(what, response.statusCode, answer, secondsOf(response.headers['retry-after']));
     } catch (error) {
@@ -158,7 +158,7 @@ export function createApiClient(connection: Connection, userAgent: string): ApiC
           headers: { ...headers, 'user-agent': userAgent, accept: metadataOnly ? metadata : 'application/json' },
         });
         if (response.statusCode !== 200) {
-          const body = parsed(await textOf(response.body));
+          const body = parsedJson(await bodyText(response.body, longestAnswerBytes));
           throw refusalOf(what, response.statusCode, body, secondsOf(response.headers['retry-after']));
         }
         onOpen?.();
@@ -177,25 +177,6 @@ function urlOf(server: string, path: string, query: Query = {}): URL {
     if (value !== undefined) url.searchParams.set(name, String(value));
   }
   return url;
-}
-
-async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of body) {
-    length += part.length;
-    if (length > longestAnswerBytes) throw new Error(`the answer is longer than ${longestAnswerBytes} bytes`);
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function secondsOf(value: string | readonly string[] | undefined): number | undefined {

@@ -1,11 +1,13 @@
 import { request } from 'undici';
+import { parsedJson } from '../../model/json.js';
 import { ApiError, refusalOf } from './api-error.js';
+import { bodyText } from './body-text.js';
 import type { Connection } from './connection.js';
 
 /** Reads what the API server passes on as it is, such as a pod's metrics through its proxy. Throws `ApiError`. */
 export type TextReader = (path: string, timeoutMs: number) => Promise<string>;
 
-const longestText = 8 * 1024 * 1024;
+const longestTextBytes = 8 * 1024 * 1024;
 
 /**
  * Makes a reader on a connection.
@@ -21,33 +23,14 @@ export function createTextReader(connection: Connection, userAgent: string): Tex
         ...(dispatcher === undefined ? {} : { dispatcher }),
         headers: { ...headers, 'user-agent': userAgent },
       });
-      const text = await limited(body);
+      const text = await bodyText(body, longestTextBytes);
       if (statusCode === 200) return text;
-      throw refusalOf(what, statusCode, statusOf(text));
+      // A refusal is a `Status` where the API server itself gives it.
+      throw refusalOf(what, statusCode, parsedJson(text));
     } catch (error) {
       if (error instanceof ApiError) throw error;
       const why = error instanceof Error ? error.message : String(error);
       throw new ApiError(`${what}: ${why}`, { status: 0, reason: 'NoAnswer', cause: error });
     }
   };
-}
-
-async function limited(body: AsyncIterable<Buffer>): Promise<string> {
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of body) {
-    length += part.length;
-    if (length > longestText) throw new Error(`the answer is longer than ${longestText} bytes`);
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-/** A refusal is a `Status` where the API server itself gives it. */
-function statusOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

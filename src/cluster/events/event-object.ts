@@ -1,6 +1,8 @@
 import type { Decision } from '../../model/decision.js';
 import type { JsonObject } from '../../model/json.js';
+import { longestName } from '../../model/object-name.js';
 import { reasons } from '../../model/reasons.js';
+import { microTime } from '../micro-time.js';
 import type { Regarding } from './regarding.js';
 
 /** Says who reports: the field that the Events API asks for. */
@@ -8,7 +10,6 @@ export const reportingController = 'outrider.dev/webhook';
 
 const longestNoteBytes = 1024;
 const longestInstance = 128;
-const longestName = 253;
 
 const actions = { skip: 'Skip', partial: 'InstrumentPartly', deny: 'Deny', inject: 'Instrument' } as const;
 const whatHappened = {
@@ -51,11 +52,6 @@ export function eventObject(about: {
 /** What makes of a single Event a series. */
 export function seriesPatch(count: number, wallMs: number): JsonObject {
   return { series: { count, lastObservedTime: microTime(wallMs) } };
-}
-
-/** RFC 3339 with six digits behind the point, as the API wants it. */
-function microTime(wallMs: number): string {
-  return new Date(wallMs).toISOString().replace(/Z$/, '000Z');
 }
 
 function noteOf(

@@ -67,10 +67,10 @@ interface Series {
 }
 
 /**
- * Writes Events about decisions, behind the reviews' back, from when it is made. Decisions of one kind about one object become
- * one Event, and then a series whose count is brought up to date every ten seconds. Five Events a second are written at most
- * (25 at once), ten about one object (one more each five minutes); what is more, or does not fit into the queue, is dropped
- * and counted. Where Events may not be written, it is tried again every five minutes.
+ * Writes Events about decisions in the background, from when it is made. Decisions of one kind about one object become
+ * one Event, and then a series whose count is brought up to date every ten seconds. Five Events a second are written at
+ * most (25 at once), ten about one object (one more each five minutes); more than that, or than the queue holds, is
+ * dropped and counted. Where Events may not be written, it is tried again every five minutes.
  */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
@@ -94,7 +94,7 @@ export class EventRecorder {
     this.#running = this.#run().catch((error: unknown) => log.error({ err: error }, 'Events are no longer written'));
   }
 
-  /** Takes a decision down if it is worth an Event. Neither waits nor throws. Can be handed on as it is. */
+  /** Notes a decision if it is worth an Event. Neither waits nor throws. Can be passed on as a function. */
   readonly record = ({ door, namespace, dryRun }: RecordedReview, decision: Decision, pod: JsonObject): void => {
     const { signal } = this.#options;
     const asked = doorNamed.get(door);

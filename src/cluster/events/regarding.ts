@@ -3,7 +3,7 @@ import { isArray, isObject, objectOf, stringOf, type JsonObject } from '../../mo
 import { allWorkloadKinds } from '../../model/workload-kinds.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
-import { isObjectName } from '../client/object-name.js';
+import { isObjectName } from '../../model/object-name.js';
 import { apiVersionOf, pathOf } from '../client/resources.js';
 
 /** The object that an Event is about. */

@@ -140,7 +140,7 @@ export class ClusterFactsReader {
       await take();
       return true;
     } catch (error) {
-      // A right that was not given comes with the next look, not with a sooner one; it is said once.
+      // A missing right is logged once, and waits for the next regular look.
       const lacksRight = isApiError(error, 'Forbidden');
       if (!lacksRight) log.warn({ err: error }, `${what} cannot be read; what is known of them stays`);
       else if (!this.#saidForbidden) {

@@ -1,6 +1,7 @@
 import { names } from '../../model/names.js';
 import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { apiVersionOf, resources } from '../client/resources.js';
+import { microTime } from '../micro-time.js';
 
 /** What a Lease says of its holder. */
 export interface Holding {
@@ -63,11 +64,6 @@ export function leaseOf(before: JsonObject | undefined, writing: Writing): JsonO
       leaseTransitions: writing.transitions,
     },
   };
-}
-
-/** A time as Leases have it: RFC 3339 with microseconds. */
-export function microTime(ms: number): string {
-  return new Date(ms).toISOString().replace('Z', '000Z');
 }
 
 function numberOf(value: unknown): number | undefined {

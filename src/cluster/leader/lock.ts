@@ -3,7 +3,8 @@ import { objectOf, type JsonObject } from '../../model/json.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
-import { holdingOf, leaseOf, microTime, type Holding } from './lease.js';
+import { microTime } from '../micro-time.js';
+import { holdingOf, leaseOf, type Holding } from './lease.js';
 
 /** What became of an attempt to hold the Lease. */
 export type Attempt =
@@ -74,7 +75,7 @@ export class LeaseLock {
     return { held: true, sinceMs };
   }
 
-  /** Holds it no longer, without a word to the API server. If nobody took it meanwhile, it can be renewed later. */
+  /** Stops holding it, without telling the API server. If nobody took it meanwhile, it can be renewed later. */
   forget(): void {
     this.#held = false;
   }

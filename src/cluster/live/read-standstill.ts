@@ -7,7 +7,7 @@ import { holds, markerPath, pauseIn, type Pause } from '../registration/pause-ma
 export type Standstill = { readonly cause: 'unregistered' } | { readonly cause: 'paused'; readonly pause: Pause };
 
 /**
- * Says whether an installation stands still: paused, or without a webhook configuration.
+ * Says why an installation stands still: paused, or without a webhook configuration.
  *
  * @returns `undefined` where it does not, and where that may not be read
  */

@@ -1,5 +1,5 @@
 import { OutriderError } from '../../model/error.js';
-import { objectOf, type JsonObject } from '../../model/json.js';
+import { objectOf, stringMembersOf, type JsonObject } from '../../model/json.js';
 import type { StringMap } from '../../model/selector.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
@@ -38,7 +38,7 @@ export async function readWorkload(
 export async function readNamespaceLabels(client: ApiClient, name: string): Promise<StringMap> {
   try {
     const { metadata } = await client.get(pathOf(resources.namespaces, { name }));
-    return stringsIn(objectOf(metadata)?.['labels']);
+    return stringMembersOf(objectOf(metadata)?.['labels']);
   } catch (error) {
     if (!isApiError(error, 'NotFound')) {
       const remedy = 'ask for the right to get it, or give its labels with --namespace-labels';
@@ -47,11 +47,4 @@ export async function readNamespaceLabels(client: ApiClient, name: string): Prom
     const message = `there is no namespace ${name} (${client.server}); give another with -n, or another --context.`;
     throw new OutriderError('object_missing', message, { cause: error });
   }
-}
-
-/** The members of an object that are strings. */
-export function stringsIn(value: unknown): StringMap {
-  return Object.fromEntries(
-    Object.entries(objectOf(value) ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-  );
 }

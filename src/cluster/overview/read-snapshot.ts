@@ -1,5 +1,5 @@
 import type { Rules } from '../../engine/rules.js';
-import { listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
+import { listOf, objectOf, stringMembersOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { StringMap } from '../../model/selector.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
@@ -8,7 +8,6 @@ import type { OpenCluster } from '../live/open-cluster.js';
 import { keyOf } from '../live/read-secret.js';
 import { policiesOf } from '../live/read-policies.js';
 import { refused } from '../live/refusal.js';
-import { stringsIn } from '../live/read-workload.js';
 import { mapPart, partOf, type Part } from './part.js';
 import { readReviewCounts, type ReviewCounts } from './review-counts.js';
 import type { Snapshot } from './snapshot.js';
@@ -90,7 +89,7 @@ export async function readSnapshot(cluster: OpenCluster, request: SnapshotReques
   };
 }
 
-/** Everybody may read it as a rule: who may not even do that is not known, or nobody is there. */
+/** Nearly everybody may read it. Any refusal but `Forbidden` means that the user is not known, or nobody answers. */
 async function readVersion(client: ApiClient, timeoutMs: number): Promise<string> {
   try {
     return stringOf((await client.get('/version', { timeoutMs }))['gitVersion']) ?? '';
@@ -143,7 +142,7 @@ function plainPortOf(pod: JsonObject): string {
 
 function labelled({ metadata }: JsonObject): readonly (readonly [string, StringMap])[] {
   const name = stringOf(objectOf(metadata)?.['name']);
-  return name === undefined ? [] : [[name, stringsIn(objectOf(metadata)?.['labels'])]];
+  return name === undefined ? [] : [[name, stringMembersOf(objectOf(metadata)?.['labels'])]];
 }
 
 function namespaceOf({ metadata }: JsonObject): readonly string[] {

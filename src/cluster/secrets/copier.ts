@@ -20,7 +20,7 @@ export type CopyResult =
 const requestMs = 5_000;
 const sourceFreshMs = 60_000;
 const sourceMissingMs = 5_000;
-// A second writer can come between reading and writing; who comes third has bad luck, and the next look.
+// Another writer can come between reading and writing; what fails three times waits for the next look.
 const attempts = 3;
 
 /** What copies are made with. */
@@ -59,7 +59,10 @@ export class Copier {
     }
   }
 
-  /** Reads a source anew. Returns its version; `undefined` when it is not there; what is known when nobody answers. */
+  /**
+   * Reads a source again. Returns its version, `undefined` when it is not there, or what is known when there is no
+   * answer.
+   */
   async refreshSource(mirror: MirroredSecret, signal: AbortSignal): Promise<string | undefined> {
     const id = idOf(mirror);
     const source = await this.#sources.refresh(id, signal).catch(() => this.#sources.peek(id)?.value);

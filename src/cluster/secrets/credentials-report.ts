@@ -1,4 +1,4 @@
-import { capped } from '../capped.js';
+import { capped } from '../../model/capped.js';
 
 /** How it stands with one policy's access key in the namespaces that it matches. */
 export interface CredentialsReport {

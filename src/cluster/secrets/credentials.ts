@@ -4,7 +4,7 @@ import type { Clock } from '../../time/clock.js';
 import { SharedCalls } from '../../time/shared-calls.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
-import { isObjectName } from '../client/object-name.js';
+import { isObjectName } from '../../model/object-name.js';
 import { pathOf, resources } from '../client/resources.js';
 import { marksOf, policyLabel } from './copy-object.js';
 import { Copier, type CopyResult } from './copier.js';
@@ -42,11 +42,11 @@ const makeMs = 2_000;
 const mostEntries = 20_000;
 
 /**
- * What the engine asks of access keys, and what the leader's part shares with it. A key that was there is taken for there,
- * and looked at again in the background after half a minute. One that was not is asked for at every pod: who applies a
- * namespace, its Secret and a workload at once may have made the Secret since the leader looked. So the way of a pod whose
- * Secret is there has no I/O on it. Why a copy could not be made is believed for 5 s. Where Secrets may not be read,
- * everything is `unknown`, and pods are instrumented.
+ * What the engine asks of access keys, and what the leader's part shares with it. A key that was found counts as there,
+ * and is looked at again in the background after half a minute. A missing one is asked for at every pod: somebody who
+ * applies a namespace, its Secret and a workload at once may have made the Secret since the leader looked. So a pod
+ * whose Secret is there waits for no I/O. Why a copy could not be made is believed for 5 s. Where Secrets may not be
+ * read, everything is `unknown`, and pods are instrumented.
  */
 export class ClusterCredentials {
   readonly copier: Copier;

@@ -4,7 +4,7 @@ import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
 
 /** Name of the ConfigMap, in the installation's namespace. */
-export function ledgerName(instance: string): string {
+function ledgerName(instance: string): string {
   return `${instance}-mirrored`;
 }
 

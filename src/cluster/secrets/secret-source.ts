@@ -3,7 +3,7 @@ import type { PullSecret, SecretSource } from '../../image/credentials/pull-secr
 import { listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { ApiClient } from '../client/api-client.js';
 import { ApiError, isApiError } from '../client/api-error.js';
-import { isObjectName } from '../client/object-name.js';
+import { isObjectName } from '../../model/object-name.js';
 import { pathOf, resources, type Resource } from '../client/resources.js';
 import { OnDemand } from './on-demand.js';
 

@@ -33,7 +33,7 @@ const tickMs = 10_000;
 const settleMs = 500;
 const checkAgainMs = 5 * 60_000;
 const tryAgainMs = 10_000;
-// Of what is looked at sooner, not more than four a second: a policy without a Secret may match a whole cluster.
+// At most four early looks a second: a policy without a Secret may match a whole cluster.
 const tryEachMs = 250;
 // So much is done before policies and namespaces are looked at again.
 const batch = 200;

@@ -1,8 +1,8 @@
 import type { MirroredSecret } from '../../engine/mirrored-secret.js';
 import type { Rules } from '../../engine/rules.js';
-import type { StringMap } from '../../model/selector.js';
+import { namespaceLabelsOf, type StringMap } from '../../model/selector.js';
 
-/** What there is in a cluster: policies made ready, and namespaces with their labels. */
+/** The compiled policies of a cluster, and its namespaces with their labels. */
 export interface ClusterView {
   readonly rules: Rules;
   readonly namespaces: ReadonlyMap<string, StringMap>;
@@ -31,7 +31,7 @@ export function wantedKeys({ rules, namespaces, excluded }: ClusterView): readon
     if (!policy.valid || rule === undefined || credentials === undefined) continue;
     for (const [namespace, labels] of namespaces) {
       if (excluded.has(namespace)) continue;
-      if (!policy.matchesNamespace({ ...labels, 'kubernetes.io/metadata.name': namespace })) continue;
+      if (!policy.matchesNamespace(namespaceLabelsOf(namespace, labels))) continue;
       wanted.push({
         policy: policy.name,
         namespace,

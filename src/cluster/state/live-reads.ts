@@ -16,13 +16,13 @@ export interface LiveReadsOptions {
   readonly signal: AbortSignal;
 }
 
-/** For so long a namespace that was read counts as read, so that one that stays unmatched costs no call a pod. */
+/** How long a namespace counts as read, so that one that stays unmatched does not cost a call for each pod. */
 export const rereadRestMs = 3_000;
 /** A list that is younger than this serves the next namespace too: four a second at most, however many namespaces ask. */
 const listRestMs = 250;
 const longestMemory = 1_000;
 
-/** The live looks of calls of which the caches may know too little. */
+/** Live looks, for calls about which the caches may know too little. */
 export class LiveReads {
   readonly #options: LiveReadsOptions;
   readonly #calls = new SharedCalls<boolean>({ whenLeft: 'goOn' });
@@ -46,8 +46,9 @@ export class LiveReads {
   }
 
   /**
-   * For a call that another replica seems to have known more of: reads the policies and the profiles, however lately that
-   * was done. Each caller gets lists that were begun behind its call; callers share them, and there are four a second at most.
+   * For a call that another replica seems to know more about: reads the policies and the profiles, however recently
+   * that was done. Each caller gets lists that began after its call; callers share them, and there are four a second at
+   * most.
    * @throws ApiError when the API server does not say
    */
   catchUp(): Promise<void> {
@@ -65,7 +66,7 @@ export class LiveReads {
   async #read(namespace: string): Promise<boolean> {
     const { policies, profiles, namespaces, signal } = this.#options;
     const startedMs = this.#nowMs();
-    // A policy is compiled with what the profiles are then: they are taken over first.
+    // The profiles are taken over first, since policies are compiled with them.
     const profilesRead = this.#listOnceInAWhile(profiles);
     const changes = await Promise.all([
       namespaces.refresh(namespace, signal),

@@ -13,7 +13,7 @@ export interface ConditionFinding {
 export type Found = Omit<ConditionFinding, 'type'>;
 
 /** RFC 3339, in whole seconds, as the API server writes times. */
-export function timeText(wallMs: number): string {
+function timeText(wallMs: number): string {
   return new Date(wallMs).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { listOf, objectOf, type JsonObject } from '../../model/json.js';
-import { conditionTypes, type PolicyStatus, type ProfileStatus } from '../../model/status.js';
+import { asJson, listOf, type JsonObject } from '../../model/json.js';
+import { conditionTypes, type PolicyStatus } from '../../model/status.js';
 import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
 import type { Timing } from '../../time/sleep.js';
@@ -203,9 +203,4 @@ function count(statuses: readonly PolicyStatus[], metrics: StatusPassOptions['me
       metrics.setPolicyCondition(type, status, statuses.filter(has).length);
     }
   }
-}
-
-function asJson(status: PolicyStatus | ProfileStatus): JsonObject {
-  const parsed: unknown = JSON.parse(JSON.stringify(status));
-  return objectOf(parsed) ?? {};
 }

@@ -10,8 +10,8 @@ interface Demand {
 }
 
 /**
- * Whether there can be labels that both selectors select. True unless the two contradict each other at some label, so a
- * true says no more than that nothing speaks against it.
+ * Whether there can be labels that both selectors select. True unless the two contradict each other at some label, so
+ * true means only that no contradiction was found.
  */
 export function canBothSelect(one: LabelSelector, other: LabelSelector): boolean {
   const demands = new Map<string, Demand>();

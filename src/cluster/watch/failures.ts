@@ -41,7 +41,7 @@ export class Failures {
     const again = expired && this.#expired;
     this.#expired = expired;
     const relist = this.#inARow % watchesBeforeList === 0;
-    // That versions expire is the usual course of things, unless it happens again and again.
+    // Versions expire as a matter of course, unless it happens again and again.
     if (expired && !again) return { expired, relist, waitMs: undefined };
     const waitMs = backOffMs(this.#inARow, this.#random, error);
     const about = { err: error, path: this.#path, waitMs: Math.round(waitMs) };

@@ -1,6 +1,6 @@
 import { endingWith } from '../../time/abort.js';
 
-/** Something under way that can be cut short, by its owner or by the end of everything. */
+/** Something under way that can be cut short, by its owner or because everything ends. */
 export class Interruption {
   readonly #whole: AbortSignal;
   #current: AbortController | undefined;

@@ -7,7 +7,7 @@ import { apiVersion } from '../../model/names.js';
 import { didYouMean } from '../../model/nearest.js';
 import { objectName, policySchema, type Policy } from '../../model/policy.js';
 import { profileSchema, type Profile } from '../../model/profile.js';
-import type { StringMap } from '../../model/selector.js';
+import { namespaceLabelsOf, type StringMap } from '../../model/selector.js';
 import { readDocuments, type ReadDocument, type TextFile } from './document-reader.js';
 import { namespaceSchema } from './namespace-schema.js';
 import { fieldName, type Path } from '../schema/guide.js';
@@ -184,8 +184,7 @@ class ConfigurationParser {
     }
     const { name, labels } = result.data.metadata;
     if (!this.#isFirst('document_invalid', document, 'Namespace', name)) return;
-    // The API server gives every namespace this label (well-known labels).
-    this.#namespaces.set(name, { ...labels, 'kubernetes.io/metadata.name': name });
+    this.#namespaces.set(name, namespaceLabelsOf(name, labels));
   }
 
   /** Whether a name is new among its kind; reports it when it is not. */

@@ -39,7 +39,7 @@ export interface ReadResult {
 }
 
 /** Largest file, in bytes of UTF-8. */
-export const maxFileBytes = 4 * 1024 * 1024;
+const maxFileBytes = 4 * 1024 * 1024;
 const maxDocuments = 10_000;
 const maxDepth = 64;
 const maxAliases = 100;

@@ -1,7 +1,6 @@
-import { OutriderError } from '../../model/error.js';
 import { registryConfigSchema, type RegistryConfig } from '../../model/registry-config.js';
 import { documentProblem } from './configuration.js';
-import { readDocuments } from './document-reader.js';
+import { onlyDocument } from './only-document.js';
 import { schemaProblems } from '../schema/problem.js';
 
 /**
@@ -12,15 +11,7 @@ import { schemaProblems } from '../schema/problem.js';
  *   one as it is
  */
 export function parseRegistryConfig(text: string, file: string): RegistryConfig {
-  const { documents, problems } = readDocuments({ name: file, text }, 'registry_config_invalid');
-  const [problem] = problems;
-  if (problem !== undefined) throw problem;
-  const [document, second] = documents;
-  if (document === undefined || second !== undefined) {
-    const found = document === undefined ? 'is empty' : 'has more than one document';
-    const message = `${file}: ${found}; give one document of kind RegistryConfiguration.`;
-    throw new OutriderError('registry_config_invalid', message, { file });
-  }
+  const document = onlyDocument(text, file, 'registry_config_invalid', 'one document of kind RegistryConfiguration');
   const result = registryConfigSchema.safeParse(document.value);
   if (result.success) return result.data;
   const found = schemaProblems(registryConfigSchema, document.value, result.error.issues);

@@ -10,7 +10,7 @@ const reserved = /^(?:y|yes|n|no|on|off|true|false|null)$/i;
 const literalText = /^(?!\s)[\t\n\u0020-\u007e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]*$/;
 
 /** A scalar on one line, unquoted only where every reader of YAML 1.1 and 1.2 takes it for the same string. */
-export function renderScalar(value: null | boolean | number | string, quoteAlways = false): string {
+function renderScalar(value: null | boolean | number | string, quoteAlways = false): string {
   if (typeof value === 'number') return renderNumber(value);
   if (typeof value !== 'string') return JSON.stringify(value);
   return !quoteAlways && isPlain(value) ? value : quote(value);

@@ -14,7 +14,7 @@ export interface DocumentStyle {
   readonly format: 'yaml' | 'json';
 }
 
-/** Reads off the habits of a document; where it shows none, those of most people. */
+/** Reads the style off a document; where it shows none, the most common one. */
 export function styleOf(text: string, root: SyntaxNode, format: 'yaml' | 'json'): DocumentStyle {
   const habits = new Habits(text);
   habits.look(root, undefined);

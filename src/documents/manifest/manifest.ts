@@ -4,7 +4,7 @@ import { readPointer } from '../../model/json-pointer.js';
 import type { TaskTemplate } from '../../model/task.js';
 import { splitDocuments, type Piece } from './split.js';
 import { effectiveMembers, dereference, refuseAliasBomb, valueOf } from './value.js';
-import { SyntaxProblem, type SyntaxNode } from './syntax.js';
+import { SyntaxProblem, withOffset, type SyntaxNode } from './syntax.js';
 import { findPodTemplates, type PodTemplate, type TemplateProblem } from './templates.js';
 import { findTasks } from './task-templates.js';
 
@@ -52,7 +52,7 @@ function documentOf(piece: Piece, lines: LineIndex, file: string): ManifestDocum
   const about = { text: piece.text, format: piece.format, line };
   if (root === undefined)
     return { ...about, value: null, apiVersion: undefined, kind: undefined, templates: [], tasks: [] };
-  refuseAliasBombAt(root, piece.offset);
+  withOffset(piece.offset, () => refuseAliasBomb(root));
   const value = valueOf(root);
   const templates = findPodTemplates(value);
   if ('message' in templates) {
@@ -76,15 +76,6 @@ function documentOf(piece: Piece, lines: LineIndex, file: string): ManifestDocum
 
 function problemAt({ path, message }: TemplateProblem, root: SyntaxNode, offset: number): SyntaxProblem {
   return new SyntaxProblem(message, offset + locate(root, path).start, path);
-}
-
-function refuseAliasBombAt(root: SyntaxNode, offset: number): void {
-  try {
-    refuseAliasBomb(root);
-  } catch (error) {
-    if (!(error instanceof SyntaxProblem)) throw error;
-    throw new SyntaxProblem(error.message, offset + error.offset, error.path);
-  }
 }
 
 /** The node a pointer leads to, or the nearest one above it. */

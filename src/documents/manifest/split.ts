@@ -1,5 +1,5 @@
 import { parseJson, skipSpace } from './json.js';
-import { SyntaxProblem, type SyntaxNode } from './syntax.js';
+import { SyntaxProblem, withOffset, type SyntaxNode } from './syntax.js';
 import { parseYaml } from './yaml.js';
 
 /** One document of a stream. */
@@ -21,12 +21,7 @@ export interface Piece {
 export function splitDocuments(text: string): readonly Piece[] {
   return yamlBoundaries(text).flatMap((offset, index, all) => {
     const piece = text.slice(offset, all[index + 1] ?? text.length);
-    try {
-      return readPiece(piece, offset);
-    } catch (error) {
-      if (!(error instanceof SyntaxProblem)) throw error;
-      throw new SyntaxProblem(error.message, offset + error.offset, error.path);
-    }
+    return withOffset(offset, () => readPiece(piece, offset));
   });
 }
 
@@ -94,7 +89,7 @@ function readJsonStream(text: string, start: number, offset: number): readonly P
   let from = 0;
   let at = start;
   while (at < text.length) {
-    const inner = parseJsonAt(text, from, at);
+    const inner = withOffset(from, () => parseJson(text.slice(from), at - from));
     const valueEnd = from + inner.end;
     at = skipSpace(text, valueEnd);
     const lineEnd = text.indexOf('\n', valueEnd);
@@ -103,13 +98,4 @@ function readJsonStream(text: string, start: number, offset: number): readonly P
     from = to;
   }
   return pieces;
-}
-
-function parseJsonAt(text: string, from: number, at: number): SyntaxNode {
-  try {
-    return parseJson(text.slice(from), at - from);
-  } catch (error) {
-    if (!(error instanceof SyntaxProblem)) throw error;
-    throw new SyntaxProblem(error.message, from + error.offset, error.path);
-  }
 }

@@ -70,5 +70,15 @@ export class SyntaxProblem extends Error {
   }
 }
 
+/** Runs an action on a part of a text; a problem it throws gets its offset in the whole text. */
+export function withOffset<T>(offset: number, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof SyntaxProblem)) throw error;
+    throw new SyntaxProblem(error.message, offset + error.offset, error.path);
+  }
+}
+
 /** Nesting deeper than this is refused: no Kubernetes object comes near it. */
 export const maxDepth = 200;

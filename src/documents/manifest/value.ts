@@ -12,7 +12,7 @@ export type ScalarReader = (node: ScalarNode) => JsonValue;
  * The JSON value of a syntax tree: aliases resolved, merge keys merged (a mapping's own keys win, then the first of
  * several mappings merged in), CloudFormation's short forms in their long form.
  *
- * @param scalar how scalars are read, for callers that cannot do with the nearest double of a big integer (E30)
+ * @param scalar how scalars are read, for callers to which the nearest double of a big integer is not enough (E30)
  */
 export function valueOf(node: SyntaxNode, scalar: ScalarReader = ({ value }) => value): JsonValue {
   if (node.kind === 'alias') return valueOf(node.target, scalar);

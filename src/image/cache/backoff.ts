@@ -13,9 +13,9 @@ const longestWaitMs = 60_000;
 const mostFailures = 30;
 
 /**
- * Leaves a registry, or one repository of it, alone that does not answer: after a failure for a second, then for twice
- * as long each time, up to a minute. When the time is over, one look-up tries; the others go on failing at once until
- * it has succeeded.
+ * Leaves a registry, or one repository of it, alone while it does not answer: for a second after the first failure,
+ * then twice as long each time, up to a minute. When the time is over, one look-up tries; the others fail at once until
+ * it succeeds.
  */
 export class Backoff {
   readonly #clock: Clock;

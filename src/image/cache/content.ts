@@ -8,7 +8,7 @@ import type { Platform } from '../types.js';
 export type Content =
   | { readonly kind: 'index'; readonly entries: readonly IndexEntry[] }
   | { readonly kind: 'image'; readonly config: ImageConfig; readonly platform: Platform }
-  /** The bytes are what the digest says, and no image we can read. */
+  /** The bytes match the digest, but are not an image we can read. */
   | { readonly kind: 'unusable'; readonly reason: ReasonCode; readonly message: string };
 
 /** One entry, as it is written to a file. */

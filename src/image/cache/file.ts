@@ -2,6 +2,7 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import type { ImageConfig } from '../../model/image.js';
 import { reasonCodes, type ReasonCode } from '../../model/reasons.js';
+import { isSystemError } from '../../model/system-error.js';
 import type { ImageLog } from '../types.js';
 import type { Platform } from '../types.js';
 import type { ContentEntry } from './content.js';
@@ -94,25 +95,6 @@ export function createCacheFile(options: {
   readonly log: ImageLog;
 }): CacheFile {
   const { path, limitBytes, log } = options;
-
-  function render(cache: ImageCache): string {
-    let room = limitBytes - 256;
-    const fitting = <T>(items: Iterable<T>): readonly string[] => {
-      const texts: string[] = [];
-      for (const item of items) {
-        const text = JSON.stringify(item);
-        const bytes = Buffer.byteLength(text) + 1;
-        if (bytes > room) break;
-        room -= bytes;
-        texts.push(text);
-      }
-      return texts.reverse();
-    };
-    const contents = fitting(cache.content.all()).join(',');
-    const hints = fitting(cache.hints()).join(',');
-    return `{"version":${formatVersion},"contents":[${contents}],"hints":[${hints}]}\n`;
-  }
-
   return {
     async load(cache) {
       try {
@@ -124,7 +106,7 @@ export function createCacheFile(options: {
         }
         for (const [key, digest] of file.hints) cache.keepHint(key, digest);
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+        if (isSystemError(error, 'ENOENT')) return;
         log.warn({ path, err: error }, 'The image cache’s file cannot be used; it is written anew.');
       }
     },
@@ -133,7 +115,7 @@ export function createCacheFile(options: {
       try {
         const handle = await open(temporary, 'w', 0o600);
         try {
-          await handle.writeFile(render(cache));
+          await handle.writeFile(render(cache, limitBytes));
           await handle.sync();
         } finally {
           await handle.close();
@@ -145,4 +127,23 @@ export function createCacheFile(options: {
       }
     },
   };
+}
+
+/** The file's text, within the limit. */
+function render(cache: ImageCache, limitBytes: number): string {
+  let room = limitBytes - 256;
+  const fitting = <T>(items: Iterable<T>): readonly string[] => {
+    const texts: string[] = [];
+    for (const item of items) {
+      const text = JSON.stringify(item);
+      const bytes = Buffer.byteLength(text) + 1;
+      if (bytes > room) break;
+      room -= bytes;
+      texts.push(text);
+    }
+    return texts.reverse();
+  };
+  const contents = fitting(cache.content.all()).join(',');
+  const hints = fitting(cache.hints()).join(',');
+  return `{"version":${formatVersion},"contents":[${contents}],"hints":[${hints}]}\n`;
 }

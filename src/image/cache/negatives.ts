@@ -5,7 +5,7 @@ import { RegistryError } from '../types.js';
 import { valueOf, type Timed } from './timed.js';
 
 /** For how long a refusal is remembered, by its cause, in milliseconds. */
-export const negativeTtlMs: Readonly<Partial<Record<ReasonCode, number>>> = {
+const negativeTtlMs: Readonly<Partial<Record<ReasonCode, number>>> = {
   image_not_found: 30_000,
   image_unauthorized: 30_000,
   image_not_runnable: 60_000,

@@ -44,7 +44,7 @@ export class GcpProvider implements CloudProvider {
   async #token(signal: AbortSignal): Promise<Token<Credential>> {
     const url = `${this.#endpoint}/computeMetadata/v1/instance/service-accounts/default/token`;
     const answer = await this.#http({ method: 'GET', url, headers: { 'metadata-flavor': 'Google' } }, signal);
-    // Google's clients ask for this, to know a metadata server from a stranger at its address.
+    // Google's clients check this header, to tell a metadata server from anything else at its address.
     if (answer.headers['metadata-flavor'] !== 'Google') throw new CloudError(`${server} is not Google’s`);
     const object = objectIn(answer, server);
     const value = basicCredential('oauth2accesstoken', fieldIn(object, 'access_token', server), 'gcp');

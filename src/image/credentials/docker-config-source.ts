@@ -3,6 +3,7 @@ import type { Credential, CredentialRequest, CredentialSource, ImageLog, ImageRe
 import { parseDockerConfig, type DockerConfig } from './docker-config.js';
 import { askHelper, type HelperOptions } from './helper.js';
 import { Keyring } from './keyring.js';
+import { isSystemError } from '../../model/system-error.js';
 
 interface Loaded {
   readonly version: string;
@@ -56,7 +57,7 @@ export class DockerConfigSource implements CredentialSource {
     return [...first, ...own, ...store];
   }
 
-  /** Reads the file if it has changed. One that cannot be read changes nothing; of one that is gone nothing stays. */
+  /** Reads the file if it has changed. If it cannot be read, nothing changes; if it is gone, its credentials go too. */
   async #load(): Promise<void> {
     try {
       const { mtimeMs, size, ino } = await stat(this.#path);
@@ -72,7 +73,7 @@ export class DockerConfigSource implements CredentialSource {
       }
       this.#loaded = { version, config, keyring: new Keyring(config.entries) };
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') this.#loaded = undefined;
+      if (isSystemError(error, 'ENOENT')) this.#loaded = undefined;
       else this.#log.warn({ path: this.#path, err: error }, 'The docker config cannot be read.');
     }
   }

@@ -1,4 +1,4 @@
-import { isObject, objectOf, stringOf, type JsonObject } from '../../model/json.js';
+import { isObject, objectOf, parsedJson, stringMembersOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { Credential } from '../types.js';
 import { basicCredential, identityTokenCredential, registryTokenCredential } from './credential.js';
 import type { KeyringEntry } from './keyring.js';
@@ -47,12 +47,6 @@ function entriesOf(auths: JsonObject, source: string): readonly KeyringEntry[] {
   });
 }
 
-function stringsIn(object: JsonObject | undefined): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(object ?? {}).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])),
-  );
-}
-
 /**
  * Reads a docker config: `{"auths": …}`, or the older `.dockercfg` with the registries at the top. An entry that
  * cannot be read is left out, so that one bad entry does not cost the others.
@@ -63,17 +57,12 @@ function stringsIn(object: JsonObject | undefined): Readonly<Record<string, stri
  * @returns `undefined` when the text is no JSON object.
  */
 export function parseDockerConfig(text: string, source: string, format: 'json' | 'legacy'): DockerConfig | undefined {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const parsed = parsedJson(text);
   if (!isObject(parsed)) return undefined;
   if (format === 'legacy') return { entries: entriesOf(parsed, source), credHelpers: {}, credsStore: undefined };
   return {
     entries: entriesOf(objectOf(parsed['auths']) ?? {}, source),
-    credHelpers: stringsIn(objectOf(parsed['credHelpers'])),
+    credHelpers: stringMembersOf(parsed['credHelpers']),
     credsStore: stringOf(parsed['credsStore']),
   };
 }

@@ -34,7 +34,7 @@ const formats = [
  *
  * @returns `undefined` when the Secret is of another type, or holds nothing that can be read.
  */
-export function entriesOfSecret(secret: PullSecret, source: string): readonly KeyringEntry[] | undefined {
+function entriesOfSecret(secret: PullSecret, source: string): readonly KeyringEntry[] | undefined {
   const format = formats.find(({ type }) => type === secret.type);
   const bytes = format === undefined ? undefined : secret.data[format.key];
   if (format === undefined || bytes === undefined) return undefined;

@@ -21,7 +21,7 @@ export class Semaphore {
     };
   }
 
-  /** A place goes over to who waits longest, so that nobody who comes meanwhile takes it. */
+  /** A place goes straight to the longest waiter, so that no newcomer takes it. */
   #release(key: string, lane: Lane): void {
     const [next] = lane.waiting;
     if (next !== undefined) {

@@ -128,7 +128,7 @@ async function answerIn(
 ): Promise<RegistryAnswer> {
   // The length that an answer to HEAD states is that of the body it does not have.
   const isWhole = status >= 200 && status < 300 && method !== 'HEAD';
-  // One who sends a byte now and then keeps every other time limit.
+  // A host that sends a byte now and then stays within every other time limit.
   const longestMs = bodyTimeouts * settings.bodyTimeoutMs;
   const timer = setTimeout(() => body.destroy(new errors.BodyTimeoutError('the body takes too long')), longestMs);
   try {

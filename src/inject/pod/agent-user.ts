@@ -3,17 +3,6 @@ import { listOf, objectOf, stringOf } from '../../model/json.js';
 import type { ClusterFacts, Recipe } from '../../model/recipe.js';
 import type { ContainerView, PodView } from './view.js';
 
-/**
- * Whether a recipe's agent runs as the user of the workload, which then may read its environment and write to its files:
- * on OpenShift, where a namespace has one uid, and for a profile with `runAs: Workload`.
- */
-export function sharesUser(
-  { sidecar }: Pick<Recipe, 'sidecar'>,
-  { openShift }: Pick<ClusterFacts, 'openShift'>,
-): boolean {
-  return openShift || sidecar?.runAs === 'Workload';
-}
-
 /** The uids of what a recipe adds that are to be nobody else's. */
 function ownUsers({ volume, sidecar }: Recipe, { openShift, agentUser }: ClusterFacts): readonly number[] {
   if (openShift) return [];

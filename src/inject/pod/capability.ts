@@ -39,7 +39,7 @@ export function chooseCapability(
  * The Pod Security level that a namespace enforces, or the cluster's default. A level that does not exist counts as
  * restricted, as it does for the admission plug-in (k8s.io/pod-security-admission, `ParseLevel`).
  */
-export function podSecurityLevel(namespaceLabels: StringMap, facts: ClusterFacts): PodSecurityLevel {
+function podSecurityLevel(namespaceLabels: StringMap, facts: ClusterFacts): PodSecurityLevel {
   const label = namespaceLabels[enforceLabel];
   if (label === undefined) return facts.podSecurityDefault;
   return label === 'privileged' || label === 'baseline' ? label : 'restricted';

@@ -6,7 +6,7 @@ import type { PlannedMount } from './plan.js';
 import type { ContainerView } from './view.js';
 
 /** Whether a mount of the same volume at the same place is the planned one. */
-export function isMount(mount: JsonObject, planned: PlannedMount): boolean {
+function isMount(mount: JsonObject, planned: PlannedMount): boolean {
   return (
     (mount['subPath'] ?? '') === (planned['subPath'] ?? '') &&
     (mount['subPathExpr'] ?? '') === '' &&

@@ -154,8 +154,8 @@ function inCapabilities(names: JsonValue): JsonValue {
 }
 
 /**
- * Tools and files go first, since what follows may need the files; a native agent goes before the first init container
- * that is wrapped, else last, behind the meshes' own (E19).
+ * Tools and files go first, since what follows may need the files. A native agent goes before the first wrapped init
+ * container, or last, behind those of the meshes (E19).
  */
 function insertInitContainers(ops: Operation[], plan: Plan, view: PodView, kept: KeptOperations): void {
   const list = view.spec['initContainers'];

@@ -11,9 +11,9 @@ import { literal } from './argv.js';
 /** Where the volume is mounted in our own containers: its root is the agent's folder. */
 export const volumeRoot = '/outrider';
 /** Folder of the volume with what is ours: the busybox, and copies on their way. */
-export const ownFolder = '.outrider';
+const ownFolder = '.outrider';
 /** Where Outrider's own image has the static busybox. */
-export const toolsSource = '/tools/busybox';
+const toolsSource = '/tools/busybox';
 
 const busybox = `${volumeRoot}/${ownFolder}/busybox`;
 

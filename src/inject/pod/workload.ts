@@ -51,48 +51,16 @@ export function planContainer(
     return leftOut(container, { reason: 'init_needs_native_sidecar', detail: 'the agent is a plain container here' });
   }
 
-  let command: readonly string[] | undefined;
-  let args: readonly string[] | undefined;
-  let differs: Finding | undefined;
-  const wrapper = recipe.wrapper;
-  if (wrapper !== undefined) {
-    if (isWrapped(container.command, wrapper)) {
-      if (container.command.length === wrapper.length && container.args.length === 0) {
-        return leftOut(container, { reason: 'entrypoint_empty', detail: 'the wrapper has nothing to start' });
-      }
-      const option = optionBehind(container, wrapper, wishes.enforced);
-      if (option !== undefined) return leftOut(container, option);
-    } else if (runsWrapper(container.command, wrapper)) {
-      differs = differing(container, 'starts the wrapper with other flags');
-    } else {
-      const wrapped = wrapArgv(container, wrapper, image, wishes.enforced);
-      if ('reason' in wrapped) return leftOut(container, wrapped);
-      command = wrapped.command;
-      args = wrapped.args;
-    }
-  }
-
+  const { wrapper } = recipe;
+  const argv = wrapper === undefined ? unchanged : plannedArgv(container, wrapper, image, wishes);
+  if ('reason' in argv) return leftOut(container, argv);
   const option = wrapper === undefined ? undefined : optionInExecs(container, wrapper, wishes);
   if (option !== undefined) return leftOut(container, option);
-
   const parts = recipe.containers.length === 0 ? noParts : partsFor(recipe, container);
-  let mounts: readonly PlannedMount[] = noMounts;
-  const state = mountsState(container, shared.files);
-  if ('inTheWay' in state) return leftOut(container, { reason: 'mount_path_taken', detail: state.inTheWay });
-  if ('differs' in state) differs ??= differing(container, `mounts ${state.differs} in another way`);
-  else mounts = state;
-  const declared = image?.ok === true ? volumeOfImage(image.config, shared.files) : undefined;
-  const declares: Finding | undefined =
-    declared === undefined
-      ? undefined
-      : { reason: 'image_declares_volume', detail: `${container.image} declares VOLUME ${declared}` };
-  if (declares !== undefined && wishes.canDeny) return leftOut(container, declares);
-  const wantedMounts = parts.length === 0 ? noHostMounts : hostMountsOf(recipe, parts, shared);
-  const host = planHostMounts(container, context.view.volumes, wantedMounts);
-  if ('reason' in host) return leftOut(container, host);
-  if (host.mounts.length > 0) mounts = [...mounts, ...host.mounts];
-  // Last, so that a container which was left out for a reason of its own is so for the same reason when it comes again
-  // with our containers behind it.
+  const mounted = plannedMounts(container, image, context, parts, shared);
+  if ('reason' in mounted) return leftOut(container, mounted);
+  // Last, so that a container that was left out for a reason of its own gets the same reason on the second call, when
+  // our containers stand behind it.
   if (startsTooEarly(container, context, shared)) {
     return leftOut(container, {
       reason: 'init_starts_before_agent',
@@ -100,8 +68,7 @@ export function planContainer(
     });
   }
 
-  if (declares !== undefined) remarks.push(declares);
-  for (const remark of host.remarks) remarks.push(remark);
+  for (const remark of mounted.remarks) remarks.push(remark);
   const env = planEnv(container, recipe, context.parts.variables, parts, remarks);
   const wantedCapabilities = wantedCapabilitiesOf(context, parts, shared.addCapability);
   const capabilities = missingCapabilities(container, wantedCapabilities);
@@ -112,18 +79,89 @@ export function planContainer(
   const execs = wrapper === undefined ? noExecs : planExecs(container, wrapper, wishes.cover, remarks);
   return {
     finding: { name: container.name, list: container.list },
-    plan: { container, command, args, env: env.missing, mounts, capabilities, execs },
+    plan: {
+      container,
+      command: argv.command,
+      args: argv.args,
+      env: env.missing,
+      mounts: mounted.mounts,
+      capabilities,
+      execs,
+    },
     tampered: env.tampered,
-    differs,
+    differs: argv.differs ?? mounted.differs,
   };
 }
 
 const noParts: readonly RecipeWorkloadPart[] = [];
 const noMounts: readonly PlannedMount[] = [];
+const unchanged: PlannedArgv = { command: undefined, args: undefined, differs: undefined };
 const noHostMounts: ReturnType<typeof hostMountsOf> = [];
 const noExecs: readonly PlannedExec[] = [];
 
-function leftOut({ name, list }: ContainerView, finding: NonNullable<ContainerFinding['leftOut']>): WorkloadResult {
+type LeftOut = NonNullable<ContainerFinding['leftOut']>;
+
+/** How a container is started; `undefined` for what stays. */
+interface PlannedArgv {
+  readonly command: readonly string[] | undefined;
+  readonly args: readonly string[] | undefined;
+  readonly differs: Finding | undefined;
+}
+
+/** Puts the wrapper before what a container starts, unless it stands there. */
+function plannedArgv(
+  container: ContainerView,
+  wrapper: readonly string[],
+  image: ImageOutcome | undefined,
+  { enforced }: PodContext['wishes'],
+): PlannedArgv | LeftOut {
+  if (isWrapped(container.command, wrapper)) {
+    if (container.command.length === wrapper.length && container.args.length === 0) {
+      return { reason: 'entrypoint_empty', detail: 'the wrapper has nothing to start' };
+    }
+    return optionBehind(container, wrapper, enforced) ?? unchanged;
+  }
+  if (runsWrapper(container.command, wrapper)) {
+    return { ...unchanged, differs: differing(container, 'starts the wrapper with other flags') };
+  }
+  const wrapped = wrapArgv(container, wrapper, image, enforced);
+  return 'reason' in wrapped ? wrapped : { command: wrapped.command, args: wrapped.args, differs: undefined };
+}
+
+/** What a container is to see of the agent's files and of the node, and lacks. */
+function plannedMounts(
+  container: ContainerView,
+  image: ImageOutcome | undefined,
+  { recipe, wishes, view }: PodContext,
+  parts: readonly RecipeWorkloadPart[],
+  shared: Shared,
+):
+  | (Pick<WorkloadPlan, 'mounts'> & { readonly differs: Finding | undefined; readonly remarks: readonly Finding[] })
+  | LeftOut {
+  const files = mountsState(container, shared.files);
+  if ('inTheWay' in files) return { reason: 'mount_path_taken', detail: files.inTheWay };
+  const declared = image?.ok === true ? volumeOfImage(image.config, shared.files) : undefined;
+  const declares: Finding | undefined =
+    declared === undefined
+      ? undefined
+      : { reason: 'image_declares_volume', detail: `${container.image} declares VOLUME ${declared}` };
+  if (declares !== undefined && wishes.canDeny) return declares;
+  const host = planHostMounts(
+    container,
+    view.volumes,
+    parts.length === 0 ? noHostMounts : hostMountsOf(recipe, parts, shared),
+  );
+  if ('reason' in host) return host;
+  const differs = 'differs' in files ? differing(container, `mounts ${files.differs} in another way`) : undefined;
+  const missing = 'differs' in files ? noMounts : files;
+  return {
+    mounts: host.mounts.length === 0 ? missing : [...missing, ...host.mounts],
+    differs,
+    remarks: declares === undefined ? host.remarks : [declares, ...host.remarks],
+  };
+}
+
+function leftOut({ name, list }: ContainerView, finding: LeftOut): WorkloadResult {
   return { finding: { name, list, leftOut: finding }, plan: undefined, tampered: undefined, differs: undefined };
 }
 

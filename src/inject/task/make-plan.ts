@@ -75,7 +75,7 @@ function asWished(recipe: TaskRecipe, { capability }: Wishes): TaskRecipe {
 }
 
 /** Whether the instrumentation is what makes the task's containers share a process namespace. */
-export function makesPidMode(view: TaskView, { sharePidNamespace }: TaskRecipe): boolean {
+function makesPidMode(view: TaskView, { sharePidNamespace }: TaskRecipe): boolean {
   return sharePidNamespace && view.dialect.format !== 'dockerrun' && taskField(view, 'pidMode') === undefined;
 }
 

@@ -45,70 +45,84 @@ export function planParts(
   names: PartNames,
   volumeName: string | undefined,
 ): PlannedParts {
-  const remarks: Finding[] = [];
-  const parts: TaskPart[] = [];
-  const memory = needsOwnMemory(view) ? { memoryReservation: recipe.agent.memoryReservationMiB } : {};
-  const { memoryLimitMiB } = recipe.agent;
-  const { init } = recipe.volume ?? {};
-  if (init !== undefined && names.init !== undefined && volumeName !== undefined) {
-    const mount = { sourceVolume: volumeName, containerPath: recipe.toolsPath, readOnly: false };
-    parts.push(
-      own.init === undefined
-        ? {
-            part: 'init',
-            name: names.init,
-            present: undefined,
-            value: {
-              name: names.init,
-              image: init.image,
-              essential: false,
-              ...(init.user === undefined ? {} : { user: init.user }),
-              command: init.command,
-              mountPoints: [mount],
-              ...memory,
-            },
-          }
-        : {
-            part: 'init',
-            name: names.init,
-            present: own.init,
-            lacks: initGaps(view, own.init, mount, recipe.toolsPath),
-          },
-    );
-  }
-  const env = recipe.agent.env.filter(({ fargateOnly }) => !fargateOnly || view.fargate);
-  const { secrets: given, placeholders } = keysIn(view, recipe);
-  const { agent } = own;
-  const host = planTaskHostMounts(view, agent, recipe.agent.hostMounts);
-  if ('reason' in host) return { parts: [], volumes: [], remarks, obstacle: host };
-  remarks.push(...host.remarks);
-  let obstacle: Finding | undefined;
-  if (agent === undefined) {
-    parts.push({
-      part: 'agent',
-      name: names.agent,
-      present: undefined,
-      value: {
-        ...newAgent(view, names.agent, recipe, [...placeholders, ...env], given, host.mountPoints),
-        ...(memoryLimitMiB === undefined || !needsOwnMemory(view) ? memory : { memory: memoryLimitMiB }),
-      },
-    });
-  } else {
-    const intrinsic = ['environment', 'secrets'].find((field) => isIntrinsic(fieldOf(view, agent.value, field)));
-    if (intrinsic !== undefined) obstacle = unknown(view.documentPath + pointerOf(view, agent, intrinsic));
-    const opaque = recipe.agent.capabilities.length === 0 ? undefined : unknownCapabilities(view, agent);
-    if (opaque !== undefined) obstacle ??= unknown(view.documentPath + opaque);
-    const lacks = agentGaps(view, agent, recipe, env, given, host.mountPoints, remarks);
-    parts.push({ part: 'agent', name: names.agent, present: agent, lacks });
-  }
-  obstacle ??= missingKey(view, recipe, agent, remarks);
-  for (const part of parts) {
-    const base = part.part === 'agent' ? recipe.agent.name : init?.name;
-    if (part.present === undefined && part.name !== base) {
-      remarks.push({ reason: 'name_suffixed', detail: `container ${base ?? ''} is taken; ours is ${part.name}` });
+  const host = planTaskHostMounts(view, own.agent, recipe.agent.hostMounts);
+  if ('reason' in host) return { parts: [], volumes: [], remarks: [], obstacle: host };
+  const remarks: Finding[] = [...host.remarks];
+  const init = plannedInit(view, recipe, own, names, volumeName);
+  const agent = plannedAgent(view, recipe, own, names, host.mountPoints, remarks);
+  const obstacle = unknownAgent(view, recipe, own) ?? missingKey(view, recipe, own.agent, remarks);
+  const parts = init === undefined ? [agent] : [init, agent];
+  for (const { part, name, present } of parts) {
+    const base = part === 'agent' ? recipe.agent.name : recipe.volume?.init.name;
+    if (present === undefined && name !== base) {
+      remarks.push({ reason: 'name_suffixed', detail: `container ${base ?? ''} is taken; ours is ${name}` });
     }
   }
   return { parts, volumes: host.volumes, remarks, obstacle };
+}
+
+/** The container that fills the volume; `undefined` where the task needs none. */
+function plannedInit(
+  view: TaskView,
+  { agent, volume, toolsPath }: TaskRecipe,
+  own: OwnTaskContainers,
+  names: PartNames,
+  volumeName: string | undefined,
+): TaskPart | undefined {
+  const name = names.init;
+  if (volume === undefined || name === undefined || volumeName === undefined) return undefined;
+  const { init } = volume;
+  const mount = { sourceVolume: volumeName, containerPath: toolsPath, readOnly: false };
+  if (own.init !== undefined) {
+    return { part: 'init', name, present: own.init, lacks: initGaps(view, own.init, mount, toolsPath) };
+  }
+  const value = {
+    name,
+    image: init.image,
+    essential: false,
+    ...(init.user === undefined ? {} : { user: init.user }),
+    command: init.command,
+    mountPoints: [mount],
+    ...(needsOwnMemory(view) ? { memoryReservation: agent.memoryReservationMiB } : {}),
+  };
+  return { part: 'init', name, present: undefined, value };
+}
+
+function plannedAgent(
+  view: TaskView,
+  recipe: TaskRecipe,
+  own: OwnTaskContainers,
+  names: PartNames,
+  mountPoints: readonly JsonObject[],
+  remarks: Finding[],
+): TaskPart {
+  const name = names.agent;
+  const env = recipe.agent.env.filter(({ fargateOnly }) => !fargateOnly || view.fargate);
+  const { secrets, placeholders } = keysIn(view, recipe);
+  if (own.agent !== undefined) {
+    const lacks = agentGaps(view, own.agent, recipe, env, secrets, mountPoints, remarks);
+    return { part: 'agent', name, present: own.agent, lacks };
+  }
+  const value = {
+    ...newAgent(view, name, recipe, [...placeholders, ...env], secrets, mountPoints),
+    ...memoryOf(view, recipe),
+  };
+  return { part: 'agent', name, present: undefined, value };
+}
+
+/** What an agent that is there has in a form that only deployment knows, where we would have to add to it. */
+function unknownAgent(view: TaskView, recipe: TaskRecipe, { agent }: OwnTaskContainers): Finding | undefined {
+  if (agent === undefined) return undefined;
+  const intrinsic = ['environment', 'secrets'].find((field) => isIntrinsic(fieldOf(view, agent.value, field)));
+  if (intrinsic !== undefined) return unknown(view.documentPath + pointerOf(view, agent, intrinsic));
+  const opaque = recipe.agent.capabilities.length === 0 ? undefined : unknownCapabilities(view, agent);
+  return opaque === undefined ? undefined : unknown(view.documentPath + opaque);
+}
+
+function memoryOf(view: TaskView, { agent }: TaskRecipe): JsonObject {
+  if (!needsOwnMemory(view)) return {};
+  const { memoryLimitMiB, memoryReservationMiB } = agent;
+  return memoryLimitMiB === undefined ? { memoryReservation: memoryReservationMiB } : { memory: memoryLimitMiB };
 }
 
 function newAgent(

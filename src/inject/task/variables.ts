@@ -44,7 +44,7 @@ export function keysIn(
   };
 }
 
-/** An agent without its access key is said; one that every start waits for is not written at all. */
+/** Remarks an agent without its access key. One whose every start would wait for the key is not written at all. */
 export function missingKey(
   view: TaskView,
   recipe: TaskRecipe,

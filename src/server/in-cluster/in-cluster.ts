@@ -36,8 +36,8 @@ export interface InClusterOptions {
 }
 
 const minuteMs = 60_000;
-// The first look at the nodes is waited for, so that pods get what fits, and the same from each replica; not for ever, since
-// without it they get what fits everywhere.
+// How long to wait for the first look at the nodes, so that pods get what fits, and the same from each replica. Not for
+// ever: without it pods get what fits everywhere.
 const factsWaitMs = 30_000;
 
 /**

@@ -229,7 +229,7 @@ export class Leading {
   }
 
   async #lead(term: AbortSignal): Promise<void> {
-    // Each part listens, some of them once for everything that they have under way.
+    // Each part adds listeners, some of them one for everything they have under way.
     setMaxListeners(0, term);
     await Promise.all([
       this.trust.lead(term),

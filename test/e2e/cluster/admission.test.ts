@@ -1,19 +1,18 @@
-import t, { type Test } from 'tap';
+import t from 'tap';
 import type { JsonObject } from '../../../src/model/json.js';
 import { startApiServer } from './api-server.js';
+import { applyAll } from './apply.js';
 import { until } from './guarded-process.js';
+import { agent, isInstrumented, isUntouched, wrapper } from './instrumented.js';
 import { objectIn, type KubectlResult } from './kubectl.js';
-import { policy } from './objects.js';
+import { limitRange, policy } from './objects.js';
 import { add, startOtherWebhook, strip } from './other-webhook.js';
 import { startOutrider, type ReviewLabels } from './outrider.js';
-import { appArgs, appCommand, names, pod, summaryOf, type PodOptions, type PodSummary } from './pods.js';
+import { appArgs, appCommand, names, pod, summaryOf, withinRestricted, type PodSummary } from './pods.js';
 import { everything, mutatingConfiguration, validatingConfiguration, type Entry } from './webhooks.js';
 
 t.setTimeout(240_000);
 
-const wrapper = '/opt/draios/bin/instrument';
-const agent = 'sysdig-workload-agent';
-const ourInitContainers = [`${agent}-tools`, `${agent}-copy`, agent];
 const tokenMount = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 const availability = { 'outrider.dev/inject': 'enabled' };
@@ -48,37 +47,18 @@ const namespaces = Object.entries(namespaceLabels).map(([name, labels]) => ({
   metadata: { name, labels },
 }));
 
-/** What a pod must say to be let into a namespace that enforces `restricted`. */
-const withinRestricted: PodOptions = {
-  spec: { securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } } },
-  container: { securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } },
-};
-
 const api = await startApiServer({ controllerManager: false });
 t.teardown(() => api.stop());
 
-const limits = ['shop-limits', 'payments-limits'].map((namespace) => ({
-  apiVersion: 'v1',
-  kind: 'LimitRange',
-  metadata: { name: 'defaults', namespace },
-  spec: {
-    limits: [
-      {
-        type: 'Container',
-        default: { cpu: '750m', memory: '640Mi', 'ephemeral-storage': '2Gi' },
-        defaultRequest: { cpu: '50m', memory: '64Mi', 'ephemeral-storage': '1Gi' },
-      },
-    ],
-  },
-}));
+const limits = ['shop-limits', 'payments-limits'].map(limitRange);
 // What controller-manager would make: without it the ServiceAccount plugin lets no pod in.
 const serviceAccounts = Object.keys(namespaceLabels).map((namespace) => ({
   apiVersion: 'v1',
   kind: 'ServiceAccount',
   metadata: { name: 'default', namespace },
 }));
-await apply(namespaces);
-await apply([...serviceAccounts, ...limits]);
+await applyAll(api, namespaces);
+await applyAll(api, [...serviceAccounts, ...limits]);
 
 const outrider = await startOutrider(api, {
   'namespaces.yaml': namespaces,
@@ -113,7 +93,7 @@ const otherEntry = (habit: string, reinvocationPolicy: 'Never' | 'IfNeeded'): En
   namespaces: { other: habit },
   reinvocationPolicy,
 });
-await apply([
+await applyAll(api, [
   mutatingConfiguration('outrider', [
     entry('mutate', 'shops', { failurePolicy: 'Ignore', namespaces: availability }),
     entry('mutate', 'payments', { failurePolicy: 'Ignore', namespaces: security }),
@@ -145,12 +125,6 @@ await until('the validating webhooks', async () => {
   return (await outrider.count({ door: 'validate' })) > before;
 });
 
-async function apply(objects: readonly object[]): Promise<void> {
-  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
-  const { exitCode, stderr } = await api.kubectl(['apply', '-f', '-'], list);
-  if (exitCode !== 0) throw new Error(stderr);
-}
-
 function create(namespace: string, object: JsonObject, ...flags: readonly string[]): Promise<KubectlResult> {
   return api.kubectl(['create', '-n', namespace, '-f', '-', '-o', 'json', ...flags], JSON.stringify(object));
 }
@@ -166,22 +140,6 @@ async function counted(labels: ReviewLabels, action: () => Promise<unknown>): Pr
   const before = await outrider.count(labels);
   await action();
   return (await outrider.count(labels)) - before;
-}
-
-function isInstrumented(t: Test, { status, initContainers, containers, volumes }: PodSummary): void {
-  t.equal(status, 'injected');
-  t.same(names(initContainers), ourInitContainers);
-  t.same(
-    containers.map(({ argv }) => argv[0]),
-    containers.map(() => wrapper),
-  );
-  t.equal(volumes.filter((name) => name === agent).length, 1);
-}
-
-function isUntouched(t: Test, { status, reason, initContainers, containers, volumes }: PodSummary): void {
-  t.same([status, reason, initContainers], [undefined, undefined, []]);
-  t.same(containers[0]?.argv, [...appCommand, ...appArgs]);
-  t.notOk(volumes.includes(agent));
 }
 
 t.test(

@@ -12,9 +12,13 @@ export interface Ran {
 
 /** Runs the built `outrider` with a kubeconfig, to its end. */
 export function outrider(kubeconfig: string, ...parameters: readonly string[]): Promise<Ran> {
-  const argv = [bundle, ...parameters, `--kubeconfig=${kubeconfig}`];
+  return runNode([bundle, ...parameters, `--kubeconfig=${kubeconfig}`]);
+}
+
+/** Runs a script to its end, whatever it ends with. */
+export function runNode(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Ran> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, argv, (_error, stdout, stderr) =>
+    const child = execFile(process.execPath, argv, { env }, (_error, stdout, stderr) =>
       resolve({ exitCode: child.exitCode ?? -1, stdout, stderr }),
     );
   });

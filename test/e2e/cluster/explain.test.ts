@@ -2,7 +2,9 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
-import { startApiServer, type ApiServer } from './api-server.js';
+import { startApiServer } from './api-server.js';
+import { applyText } from './apply.js';
+import { runNode, type Ran } from './cli.js';
 import { installDefinitions } from './definitions.js';
 import { addNode } from './node.js';
 import { objectIn } from './kubectl.js';
@@ -98,26 +100,9 @@ subjects: [{kind: User, name: jane, apiGroup: rbac.authorization.k8s.io}]
 roleRef: {kind: Role, name: viewer, apiGroup: rbac.authorization.k8s.io}
 `;
 
-interface Ran {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Runs the command to its end, without asking any registry. */
 function run(kubeconfig: string, parameters: readonly string[]): Promise<Ran> {
-  const argv = [outrider, ...parameters, '--kubeconfig', kubeconfig];
-  return new Promise((resolve) => {
-    const env = { ...process.env, OUTRIDER_LOOKUP: 'false' };
-    const child = execFile(process.execPath, argv, { env }, (_error, stdout, stderr) =>
-      resolve({ exitCode: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
-}
-
-async function apply(api: ApiServer, text: string): Promise<void> {
-  const { exitCode, stderr } = await api.kubectl(['apply', '-f', '-'], text);
-  if (exitCode !== 0) throw new Error(stderr);
+  return runNode([outrider, ...parameters, '--kubeconfig', kubeconfig], { ...process.env, OUTRIDER_LOOKUP: 'false' });
 }
 
 function explanations({ stdout }: Ran): readonly JsonObject[] {
@@ -131,8 +116,8 @@ t.test('objects of a real API server are explained', async (t) => {
   const admin = api.kubeconfig;
 
   await t.test('before the definitions are there, that is said', async (t) => {
-    await apply(api, namespaces);
-    await apply(api, objects.slice(objects.indexOf('---')));
+    await applyText(api, namespaces);
+    await applyText(api, objects.slice(objects.indexOf('---')));
     const { exitCode, stderr, stdout } = await run(admin, ['explain', 'deploy/web', '-n', 'shop']);
     t.equal(exitCode, 2);
     t.equal(stdout, '');
@@ -143,7 +128,7 @@ t.test('objects of a real API server are explained', async (t) => {
   });
 
   await installDefinitions(api);
-  await apply(api, objects);
+  await applyText(api, objects);
 
   await t.test('a Deployment without its key, then with it', async (t) => {
     const without = await run(admin, ['explain', 'deploy/web', '-n', 'shop']);
@@ -245,7 +230,7 @@ t.test('objects of a real API server are explained', async (t) => {
     t.equal((await api.kubectl(['create', '-f', '-'], await injected(manifest, ...asServed))).stderr, '');
     const explain = ['explain', 'pod/kept', '-n', 'shop'];
     t.match((await run(admin, explain)).stdout, 'parts_differ', 'by the defaults');
-    await apply(api, installed);
+    await applyText(api, installed);
     const { stdout, stderr } = await run(admin, explain);
     t.equal(stderr, '');
     t.match(stdout, /✓ this pod +is instrumented: every part is there\n/);
@@ -273,7 +258,7 @@ t.test('objects of a real API server are explained', async (t) => {
   });
 
   await t.test('somebody with few rights', async (t) => {
-    await apply(api, fewRights);
+    await applyText(api, fewRights);
     const { kubeconfig } = await api.certificateFor('jane', ['developers']);
     const policies = await run(kubeconfig, ['explain', 'deploy/web', '-n', 'shop']);
     t.equal(policies.exitCode, 2);

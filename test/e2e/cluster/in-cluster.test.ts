@@ -4,9 +4,9 @@ import { until } from './guarded-process.js';
 import { install } from './installation.js';
 import { agent, isInstrumented, isUntouched, wrapper } from './instrumented.js';
 import { objectIn } from './kubectl.js';
-import { accessKey, labelled, namespace, policy } from './objects.js';
+import { accessKey, labelled, limitRange, namespace, policy } from './objects.js';
 import type { ReviewLabels } from './outrider.js';
-import { appArgs, appCommand, pod, summaryOf, type PodOptions, type PodSummary } from './pods.js';
+import { appArgs, appCommand, pod, summaryOf, withinRestricted, type PodSummary } from './pods.js';
 
 t.setTimeout(300_000);
 
@@ -33,26 +33,7 @@ const namespaces: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 const withLimits = ['shop-limits', 'payments-limits'];
 
-/** What a pod must say to be let into a namespace that enforces `restricted`. */
-const withinRestricted: PodOptions = {
-  spec: { securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } } },
-  container: { securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } },
-};
-
-const limits = withLimits.map((namespace) => ({
-  apiVersion: 'v1',
-  kind: 'LimitRange',
-  metadata: { name: 'defaults', namespace },
-  spec: {
-    limits: [
-      {
-        type: 'Container',
-        default: { cpu: '750m', memory: '640Mi', 'ephemeral-storage': '2Gi' },
-        defaultRequest: { cpu: '50m', memory: '64Mi', 'ephemeral-storage': '1Gi' },
-      },
-    ],
-  },
-}));
+const limits = withLimits.map(limitRange);
 
 const here = await install();
 t.teardown(() => here.stop());

@@ -1,5 +1,6 @@
 import { listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { startApiServer, type ApiServer } from './api-server.js';
+import { applyAll } from './apply.js';
 import { startBalancer, type Balancer } from './balancer.js';
 import { installDefinitions } from './definitions.js';
 import { findHelm, release, type Values } from './helm.js';
@@ -58,11 +59,7 @@ export async function install(options: InstallationOptions = {}): Promise<Instal
     await balancer.stop();
     await api.stop();
   };
-  const apply = async (objects: readonly object[]): Promise<void> => {
-    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
-    const { exitCode, stderr } = await api.kubectl(['apply', '-f', '-'], list);
-    if (exitCode !== 0) throw new Error(stderr);
-  };
+  const apply = (objects: readonly object[]): Promise<void> => applyAll(api, objects);
   const create: Installation['create'] = (namespace, object, ...flags) =>
     api.kubectl(['create', '-n', namespace, '-f', '-', '-o', 'json', ...flags], JSON.stringify(object));
   try {

@@ -34,6 +34,24 @@ export function accessKey(namespace: string, name = 'sysdig-agent', value = 'one
   };
 }
 
+/** Amounts that the plug-in LimitRanger gives containers which have none. */
+export function limitRange(namespace: string): JsonObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'LimitRange',
+    metadata: { name: 'defaults', namespace },
+    spec: {
+      limits: [
+        {
+          type: 'Container',
+          default: { cpu: '750m', memory: '640Mi', 'ephemeral-storage': '2Gi' },
+          defaultRequest: { cpu: '50m', memory: '64Mi', 'ephemeral-storage': '1Gi' },
+        },
+      ],
+    },
+  };
+}
+
 /** A policy's conditions, each as `Type=Status Reason`. */
 export function conditionsOf(policy: JsonObject): readonly string[] {
   return listOf(objectOf(policy['status'])?.['conditions']).map((condition) => {

@@ -10,6 +10,12 @@ export interface PodOptions {
   readonly spec?: JsonObject;
 }
 
+/** What a pod must say to be let into a namespace that enforces `restricted`. */
+export const withinRestricted: PodOptions = {
+  spec: { securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } } },
+  container: { securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } },
+};
+
 export const appCommand = ['/bin/app', 'serve'];
 export const appArgs = ['--port=8080', '$(LEVEL)'];
 

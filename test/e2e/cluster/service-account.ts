@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
+import { objectOf, stringOf } from '../../../src/model/json.js';
 import type { ApiServer } from './api-server.js';
+import { applyAll } from './apply.js';
 import { findHelm, release, type Values } from './helm.js';
 import type { KubectlResult } from './kubectl.js';
 
@@ -30,7 +31,7 @@ export async function installIdentity(api: ApiServer, values: Values = {}): Prom
     rbacKinds.includes(stringOf(kind) ?? ''),
   );
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: release.namespace } };
-  await applied(api, [namespace, ...objects]);
+  await applyAll(api, [namespace, ...objects], '--server-side');
   return identityOf(api, stringOf(values['instance']) ?? 'outrider');
 }
 
@@ -42,14 +43,8 @@ export async function installHookIdentity(api: ApiServer, values: Values = {}): 
       objectOf(objectOf(metadata)?.['annotations'])?.['helm.sh/hook'] === 'pre-delete' &&
       rbacKinds.includes(stringOf(kind) ?? ''),
   );
-  await applied(api, hooks);
+  await applyAll(api, hooks, '--server-side');
   return identityOf(api, `${stringOf(values['instance']) ?? 'outrider'}-pre-delete`);
-}
-
-async function applied(api: ApiServer, items: readonly JsonObject[]): Promise<void> {
-  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
-  const answer = await api.kubectl(['apply', '--server-side', '-f', '-'], list);
-  if (answer.exitCode !== 0) throw new Error(`kubectl apply: ${answer.stderr}`);
 }
 
 /**

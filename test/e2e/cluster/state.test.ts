@@ -11,7 +11,8 @@ import { StatusWriter } from '../../../src/cluster/status/writer.js';
 import { systemClock } from '../../../src/time/clock.js';
 import { listOf, objectOf, type JsonObject } from '../../../src/model/json.js';
 import { conditionTypes } from '../../../src/model/status.js';
-import { startApiServer, type ApiServer } from './api-server.js';
+import { startApiServer } from './api-server.js';
+import { applyText } from './apply.js';
 import { installDefinitions } from './definitions.js';
 import { until } from './guarded-process.js';
 
@@ -62,11 +63,6 @@ function policyText(name: string, spec: JsonObject): string {
   });
 }
 
-async function apply(api: ApiServer, text: string): Promise<void> {
-  const { exitCode, stderr } = await api.kubectl(['apply', '-f', '-'], text);
-  if (exitCode !== 0) throw new Error(stderr);
-}
-
 const servedOf = (state: ClusterState, name: string) =>
   state.configuration().policies.find((policy) => policy.name === name);
 const holds = (what: string, condition: () => boolean) => until(what, () => Promise.resolve(condition()));
@@ -90,17 +86,17 @@ t.test('the state of a real cluster', async (t) => {
   });
 
   await t.test('policies and labels come by watch; a policy that is not valid keeps what it was', async (t) => {
-    await apply(api, policyText('payments', { prefer: 'Security' }));
+    await applyText(api, policyText('payments', { prefer: 'Security' }));
     await api.kubectl(['create', 'namespace', 'shop']);
     await api.kubectl(['label', 'namespace', 'shop', 'team=payments']);
     await holds('the policy', () => servedOf(state, 'payments')?.served === 'Current');
     await holds('the label', () => state.namespaceLabels('shop')?.['team'] === 'payments');
     // What the definition's schema cannot know: that the setting has no such value.
     const profile = { name: 'sysdig', settings: { region: 'moon' } };
-    await apply(api, policyText('payments', { prefer: 'Security', profile }));
+    await applyText(api, policyText('payments', { prefer: 'Security', profile }));
     await holds('the last valid version', () => servedOf(state, 'payments')?.served === 'LastValid');
     t.match(servedOf(state, 'payments'), { servedGeneration: 1, generation: 2, problem: { code: 'settings_invalid' } });
-    await apply(api, policyText('payments', { prefer: 'Security' }));
+    await applyText(api, policyText('payments', { prefer: 'Security' }));
     await holds('the policy again', () => servedOf(state, 'payments')?.servedGeneration === 3);
   });
 
@@ -151,7 +147,7 @@ t.test('the state of a real cluster', async (t) => {
       },
       { query: { fieldManager: 'somebody-else' } },
     );
-    await apply(api, policyText('payments', { prefer: 'Security', mode: 'Off' }));
+    await applyText(api, policyText('payments', { prefer: 'Security', mode: 'Off' }));
     await until('the new status', async () => {
       const found = await client.get(path);
       return objectOf(found['status'])?.['observedGeneration'] === 4;
@@ -181,7 +177,7 @@ t.test('the state of a real cluster', async (t) => {
       t.equal(state.configuration(), before, 'what is known stays');
       await t.rejects(state.reread('shop', AbortSignal.timeout(20_000)));
       await api.resume();
-      await apply(api, policyText('second', {}));
+      await applyText(api, policyText('second', {}));
       await api.kubectl(['delete', 'instrumentationpolicy', 'payments']);
       await holds('the new policy', () => servedOf(state, 'second')?.served === 'Current');
       await holds('the deletion', () => servedOf(state, 'payments') === undefined);
@@ -198,7 +194,7 @@ t.test('the state of a real cluster', async (t) => {
       await api.halt();
       await api.resume();
       const texts = Array.from({ length: 20 }, (_, number) => policyText(`n-${number}`, {}));
-      await apply(api, texts.join('\n'));
+      await applyText(api, texts.join('\n'));
       await holds('all of them', () => state.configuration().policies.length === 21);
       const path = pathOf(resources.policies);
       const fromTheStart = client.watch(path, { query: { resourceVersion: '1' }, signal: AbortSignal.timeout(30_000) });

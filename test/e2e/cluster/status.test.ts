@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { networkInterfaces } from 'node:os';
@@ -6,6 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { apiVersion } from '../../../src/model/names.js';
+import { runNode, type Ran } from './cli.js';
 import { until } from './guarded-process.js';
 import { writeKubeconfig } from './identity.js';
 import { install } from './installation.js';
@@ -15,20 +15,9 @@ t.setTimeout(300_000);
 
 const outrider = new URL('../../../src/main.js', import.meta.url).pathname;
 
-interface Ran {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Runs `outrider status` to its end. */
 function status(kubeconfig: string, ...parameters: readonly string[]): Promise<Ran> {
-  const argv = [outrider, 'status', '--kubeconfig', kubeconfig, ...parameters];
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, argv, (_error, stdout, stderr) =>
-      resolve({ exitCode: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
+  return runNode([outrider, 'status', '--kubeconfig', kubeconfig, ...parameters]);
 }
 
 async function report(kubeconfig: string): Promise<JsonObject> {

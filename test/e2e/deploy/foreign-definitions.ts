@@ -1,4 +1,5 @@
 import type { ApiServer } from '../cluster/api-server.js';
+import { applyAll } from '../cluster/apply.js';
 
 const kinds = [
   ['monitoring.coreos.com', 'ServiceMonitor', 'servicemonitors'],
@@ -37,9 +38,7 @@ export async function installForeignDefinitions(api: ApiServer): Promise<void> {
       ],
     },
   }));
-  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
-  const applied = await api.kubectl(['apply', '--server-side', '-f', '-'], list);
-  if (applied.exitCode !== 0) throw new Error(applied.stderr);
+  await applyAll(api, items, '--server-side');
   const names = items.map(({ metadata }) => `crd/${metadata.name}`);
   const waited = await api.kubectl(['wait', '--for=condition=Established', '--timeout=60s', ...names]);
   if (waited.exitCode !== 0) throw new Error(waited.stderr);

@@ -1,6 +1,5 @@
 import t from 'tap';
 import type { JsonObject } from '../../../src/model/json.js';
-import { sharesUser } from '../../../src/inject/pod/agent-user.js';
 import { decideNow, engineFor } from '../../support/engine.js';
 import { draft, listAt, objectAt, patched } from '../../support/json.js';
 import { podOf, podWith } from '../../support/pods.js';
@@ -66,14 +65,5 @@ t.test('F7: an init container before ours that could write to our volume', (t) =
   t.match(before(as(59_417)), { decision: 'deny', reason: 'agent_user_taken' });
   t.equal(before(as(1337)).decision, 'inject', 'as istio-validation');
   t.equal(before({}, security, { securityContext: { runAsUser: 1000 } }).decision, 'inject', 'the pod’s user counts');
-  t.end();
-});
-
-t.test('an agent that shares the workload’s user', (t) => {
-  const sidecar = { name: 'a', image: 'i', argv: undefined, env: [], ports: [], resources: {} } as const;
-  const own = { sidecar: { ...sidecar, runAs: 'Own', readOnlyRootFilesystem: true } } as const;
-  t.notOk(sharesUser(own, { openShift: false }));
-  t.ok(sharesUser(own, { openShift: true }));
-  t.ok(sharesUser({ sidecar: { ...own.sidecar, runAs: 'Workload' } }, { openShift: false }));
   t.end();
 });

@@ -1,9 +1,0 @@
-const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-
-/**
- * Whether a text can be an object's name (RFC 1123 subdomain). A name out of a pod is looked at before it gets into a
- * path: admission comes before validation, and an empty name would be a list.
- */
-export function isObjectName(text: string): boolean {
-  return text.length <= 253 && subdomain.test(text);
-}

@@ -1,0 +1,13 @@
+/** An RFC 1123 subdomain of any length. */
+export const subdomainPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** The longest name that the API server takes. */
+export const longestName = 253;
+
+/**
+ * Whether a text can be an object's name (RFC 1123 subdomain). A name out of a pod is looked at before it gets into a
+ * path: admission comes before validation, and an empty name would be a list.
+ */
+export function isObjectName(text: string): boolean {
+  return text.length <= longestName && subdomainPattern.test(text);
+}
