@@ -43,7 +43,8 @@ function containersOf({ template, outcome }: InstrumentedPod): readonly Explaine
     const planned = plan?.workload.find(({ container }) => container.name === name);
     if (planned !== undefined)
       return [{ ...about, ...instrumented(planned, images.get(name), plan?.recipe.wrapper !== undefined) }];
-    const note = decision.steps.find(({ subject, result }) => subject === name && result === 'note');
+    // The last says why it is not selected; one before may say that an exclusion is void.
+    const note = decision.steps.findLast(({ subject, result }) => subject === name && result === 'note');
     return unselectedContainer(about, note);
   });
 }

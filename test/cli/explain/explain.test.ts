@@ -118,6 +118,16 @@ spec: {${spec}, profile: {name: sysdig, settings: {region: us2}}}
   t.match(narrowed.stdout, /· istio-proxy +a pattern of containers.exclude matches\n/);
 });
 
+t.test('a container that the annotation leaves out is told so, whatever an exclusion says of it', async (t) => {
+  const narrowed = pod
+    .replace('name: one', 'name: one\n  annotations: {outrider.dev/containers: app}')
+    .replace('  containers:\n', '  containers:\n    - {name: other, image: shop/other, command: [/other]}\n');
+  const place = await workplace(t, { 'pod.yaml': narrowed });
+  const strict = ['--set', 'spec.prefer=Security', '--set', 'spec.containers.exclude=image:shop/*'];
+  const { stdout } = await place.outrider(['explain', '-f', 'pod.yaml', ...withSysdig, ...strict]);
+  t.match(stdout, /· other +not named in the annotation outrider.dev\/containers\n/);
+});
+
 t.test('a policy that only reports, and one that asks for more', async (t) => {
   const place = await workplace(t, { 'pod.yaml': pod });
   const explain = async (...argv: readonly string[]): Promise<string> =>
