@@ -87,7 +87,7 @@ export function makePlan(input: PlanInput): Planned {
   const shared: Shared = {
     files: parts.filesMounts(volumeNames, delivery),
     addCapability: capability.add,
-    hostVolumes: hostVolumes.names,
+    hostVolumes,
     ownInitIndex: lastOwnInit(context),
   };
 
@@ -116,7 +116,8 @@ export function makePlan(input: PlanInput): Planned {
   }
   const agent = find('agent', context.native ? 'initContainers' : 'containers');
   if (agent !== undefined) (context.native ? initContainers : containerMembers).push(agent);
-  const own = settleDifferences({ volumes: ownVolumes, initContainers, containers: containerMembers }, input.differing);
+  const volumes = volumesOf(ownVolumes, hostVolumes.members, workload);
+  const own = settleDifferences({ volumes, initContainers, containers: containerMembers }, input.differing);
   differing ??= own.differing;
   const { forged, obstacle } = selected.length === 0 ? nothingWrong : findForged(input, initContainers, remarks);
   if (workload.length === 0 || differing !== undefined) {
@@ -138,7 +139,7 @@ export function makePlan(input: PlanInput): Planned {
   const plan: Plan = {
     recipe,
     shareProcessNamespace: recipe.shareProcessNamespace && view.spec['shareProcessNamespace'] !== true,
-    volumes: volumesOf(own.members.volumes, hostVolumes.members, workload),
+    volumes: own.members.volumes,
     initContainers: own.members.initContainers,
     containers: own.members.containers,
     agentIndex: firstInitIndex(workload) ?? view.initContainers.length,
