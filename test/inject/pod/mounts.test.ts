@@ -64,7 +64,7 @@ spec:
   wrapper: { argv: [/lab/opt/bin/run, --] }
   volume:
     name: lab
-    mountPath: /lab/
+    mountPath: /lab
     programFolders: [libexec]
     copy: { name: lab-copy, command: [/setup] }
     imageVolume: {}
@@ -73,7 +73,7 @@ ${policyText('p', { profile: { name: 'lab' }, prefer: 'Security' })}`;
 t.test('F3: a vendor’s own command sees what the workload will, and each named folder has a volume', (t) => {
   const after = injected(podWith({ command: ['/app'] }), engineOf(lab));
   t.same(at(after, 'spec', 'containers', 0, 'volumeMounts'), [
-    { name: 'lab', mountPath: '/lab/', readOnly: true },
+    { name: 'lab', mountPath: '/lab', readOnly: true },
     { name: 'lab-bin', mountPath: '/lab/opt/bin', readOnly: true },
     { name: 'lab-bin2', mountPath: '/lab/libexec', readOnly: true },
   ]);
@@ -86,7 +86,7 @@ t.test('F3: a vendor’s own command sees what the workload will, and each named
     { name: 'lab', mountPath: '/outrider' },
     { name: 'lab-bin', mountPath: '/outrider/opt/bin' },
     { name: 'lab-bin2', mountPath: '/outrider/libexec' },
-    { name: 'lab', mountPath: '/lab/' },
+    { name: 'lab', mountPath: '/lab' },
     { name: 'lab-bin', mountPath: '/lab/opt/bin' },
     { name: 'lab-bin2', mountPath: '/lab/libexec' },
   ]);
