@@ -157,7 +157,7 @@ const nothingWrong = { forged: undefined, obstacle: undefined };
 
 /** What of the pod works against the agent; at most a remark where the policy does not insist on the instrumentation. */
 function findForged(
-  { context, excluded }: PlanInput,
+  { context, excluded, imageOf }: PlanInput,
   initContainers: readonly PlannedMember[],
   remarks: Finding[],
 ): Pick<Planned, 'forged' | 'obstacle'> {
@@ -165,7 +165,7 @@ function findForged(
   const { facts } = context.around;
   const redirected = redirectedHost(view.spec, recipe.hosts);
   const detail = `${redirected ?? ''}, a host that the agent talks to`;
-  const taken = agentUserTaken(workload, view, recipe, facts);
+  const taken = agentUserTaken(workload, view, recipe, facts, imageOf);
   if (!wishes.enforced) {
     if (redirected !== undefined) remarks.push({ reason: 'host_redirected', detail });
     if (taken !== undefined) remarks.push(taken);
