@@ -141,11 +141,10 @@ function plannedMounts(
   const files = mountsState(container, shared.files);
   if ('inTheWay' in files) return { reason: 'mount_path_taken', detail: files.inTheWay };
   const declared = image?.ok === true ? volumeOfImage(image.config, shared.files) : undefined;
-  const declares: Finding | undefined =
-    declared === undefined
-      ? undefined
-      : { reason: 'image_declares_volume', detail: `${container.image} declares VOLUME ${declared}` };
-  if (declares !== undefined && wishes.canDeny) return declares;
+  // Where the agent has no such folder, the runtime can make none in ours, and the container would never start.
+  if (declared !== undefined) {
+    return { reason: 'image_declares_volume', detail: `${container.image} declares VOLUME ${declared}` };
+  }
   const host = planHostMounts(
     container,
     shared.hostVolumes.volumes,
@@ -158,7 +157,7 @@ function plannedMounts(
   return {
     mounts: host.mounts.length === 0 ? missing : [...missing, ...host.mounts],
     differs: differs ?? host.differs,
-    remarks: declares === undefined ? host.remarks : [declares, ...host.remarks],
+    remarks: host.remarks,
   };
 }
 
