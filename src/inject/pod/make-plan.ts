@@ -9,7 +9,7 @@ import { containerDifferences } from './differences/compare.js';
 import type { Terms } from './differences/difference.js';
 import { settleDifferences } from './differences/settle.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
-import { redirectedHost } from './host-names.js';
+import { ownResolver, redirectedHost } from './host-names.js';
 import { hasKeeper, leastStepLimits, type Surroundings } from './own-containers.js';
 import { absentContainers } from './named-parts.js';
 import type { Plan, PlannedMember, WorkloadPlan } from './plan.js';
@@ -165,6 +165,8 @@ function findForged(
   const { facts } = context.around;
   const redirected = redirectedHost(view.spec, recipe.hosts);
   const detail = `${redirected ?? ''}, a host that the agent talks to`;
+  const resolver = ownResolver(view.spec, recipe.hosts);
+  if (resolver !== undefined) remarks.push({ reason: 'host_redirected', detail: resolver });
   const taken = agentUserTaken(workload, view, recipe, facts, imageOf);
   if (!wishes.enforced) {
     if (redirected !== undefined) remarks.push({ reason: 'host_redirected', detail });
