@@ -69,7 +69,8 @@ export function planHostMounts(
       const kept = keptMount(container, mount, own);
       if (kept === undefined) continue;
       if (!enforced) remarks.push(kept);
-      else if (own.name !== mount.name) return taken(own, 'mounted');
+      else if (own.name !== mount.name)
+        return taken(own, own.source === mountPoint(mount.path) ? 'mounted read-only' : 'mounted');
       else differs ??= { ...kept, reason: 'parts_differ' };
       continue;
     }

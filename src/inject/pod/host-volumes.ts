@@ -42,7 +42,7 @@ export function planHostVolumes(
   keep: (search: Search) => PlannedMember | undefined,
   terms: Terms,
 ): HostVolumes {
-  if (recipe.hostVolumes.length === 0) return { members: [], names: noNames, volumes: view.volumes };
+  if (recipe.hostVolumes.length === 0) return noHostVolumes;
   const members: PlannedMember[] = [];
   const names = new Map<string, string>();
   for (const { name, path, type } of recipe.hostVolumes) {
@@ -62,7 +62,8 @@ export function planHostVolumes(
   return { members, names, volumes: asPlanned(view.volumes, members) };
 }
 
-const noNames: ReadonlyMap<string, string> = new Map();
+/** Nothing is compared with the pod's volumes then. */
+const noHostVolumes: HostVolumes = { members: [], names: new Map(), volumes: [] };
 
 /** The recipe's name, or a suffixed one, of a volume that a container mounts where the recipe mounts this one. */
 function nameMounted(recipe: Recipe, view: PodView, volume: string): string | undefined {
