@@ -16,7 +16,6 @@ const loud: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'opt_out_ignored',
   'agent_image_unauthorized',
   'credentials_awaited',
-  'image_declares_volume',
   'parts_taken_off',
   'pid1_assumed',
   'parts_put_back',

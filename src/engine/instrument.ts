@@ -119,6 +119,7 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
       narrowed: selection.narrowed,
       steps: withNote(withNote(selection.steps, secret.remark), image.remark),
       images: images.known,
+      aside: aside.known,
       credentials: credentialsVersion(rule, request.namespace, engine),
     });
   };
@@ -202,6 +203,8 @@ interface Chosen {
   readonly narrowed: boolean;
   readonly steps: readonly Step[];
   readonly images: KnownImages;
+  /** Of containers that are not selected. */
+  readonly aside: KnownImages;
   /** For the pod's record. */
   readonly credentials: string | undefined;
 }
@@ -210,7 +213,7 @@ function finished(request: PodRequest, screening: Passed, rule: Rule, context: P
   const planned: Planned = makePlan({
     context,
     selected: chosen.selected,
-    imageOf: ({ name }) => chosen.images.get(name),
+    imageOf: ({ name }) => chosen.images.get(name) ?? chosen.aside.get(name),
     namespaceLabels: request.namespaceLabels,
     excluded: (container) => screening.policy.exclude(container, () => startOfContainer(container))?.holds === true,
     pullSecretsAdmitted: request.admitted,

@@ -59,7 +59,8 @@ export function isAttestation(entry: IndexEntry): boolean {
  * Reads an image's config, OCI or Docker.
  *
  * @param bytes The config's bytes, JSON in UTF-8.
- * @returns ENTRYPOINT and CMD, empty where absent or null; volumes where there are any; `os` and `architecture` are `''` where absent.
+ * @returns ENTRYPOINT and CMD, empty where absent or null; volumes and a numeric user where there are any; `os` and
+ *   `architecture` are `''` where absent.
  * @throws {RegistryError} `image_config_invalid`.
  */
 export function parseImageConfig(bytes: Uint8Array): ParsedImageConfig {
@@ -67,16 +68,24 @@ export function parseImageConfig(bytes: Uint8Array): ParsedImageConfig {
   const config = image['config'] ?? {};
   if (!isObject(config)) throw invalid('the image config’s field config is not an object');
   const volumes = volumesOf(config);
+  const user = uidOf(config);
   return {
     config: {
       entrypoint: argv(config, 'Entrypoint'),
       cmd: argv(config, 'Cmd'),
       ...(volumes.length === 0 ? {} : { volumes }),
+      ...(user === undefined ? {} : { users: [user] }),
     },
     os: stringOf(image['os']) ?? '',
     architecture: stringOf(image['architecture']) ?? '',
     variant: nonEmpty(image['variant']),
   };
+}
+
+/** The uid of `User`, `UID` or `UID:GROUP`, as the kubelet and containerd read a number; `undefined` for a user's name. */
+function uidOf(config: JsonObject): number | undefined {
+  const [, digits] = /^\+?(\d{1,19})(?::|$)/.exec(stringOf(config['User']) ?? '') ?? [];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 /** The keys of `Volumes`: a set, as Go writes one in JSON. */

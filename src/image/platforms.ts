@@ -80,12 +80,22 @@ function sameStart(one: ImageConfig, other: ImageConfig): boolean {
   return JSON.stringify([one.entrypoint, one.cmd]) === JSON.stringify([other.entrypoint, other.cmd]);
 }
 
-/** A node has the volumes of one of the platforms, and it can be any of them. */
-function withVolumesOfAll(first: ImageConfig, others: readonly PlatformConfig[]): ImageConfig {
-  const more = others
-    .flatMap(({ config }) => config.volumes ?? [])
-    .filter((path) => first.volumes?.includes(path) !== true);
-  return more.length === 0 ? first : { ...first, volumes: [...new Set([...(first.volumes ?? []), ...more])] };
+/** A node has the volumes and the user of one of the platforms, and it can be any of them. */
+function withThoseOfAll(first: ImageConfig, others: readonly PlatformConfig[]): ImageConfig {
+  const volumes = union(first.volumes, others, ({ config }) => config.volumes);
+  const users = union(first.users, others, ({ config }) => config.users);
+  if (volumes === first.volumes && users === first.users) return first;
+  return { ...first, ...(volumes === undefined ? {} : { volumes }), ...(users === undefined ? {} : { users }) };
+}
+
+/** The first list itself where no other has more. */
+function union<T>(
+  first: readonly T[] | undefined,
+  others: readonly PlatformConfig[],
+  listOf: (other: PlatformConfig) => readonly T[] | undefined,
+): readonly T[] | undefined {
+  const more = others.flatMap((other) => listOf(other) ?? []).filter((one) => first?.includes(one) !== true);
+  return more.length === 0 ? first : [...new Set([...(first ?? []), ...more])];
 }
 
 /** The config that all platforms share, or what differs among them. */
@@ -107,7 +117,7 @@ export function agreeOn(configs: readonly PlatformConfig[]): Agreement | undefin
   const [first, ...others] = configs;
   if (first === undefined) return undefined;
   if (others.every(({ config }) => sameStart(config, first.config))) {
-    return { agree: true, config: withVolumesOfAll(first.config, others) };
+    return { agree: true, config: withThoseOfAll(first.config, others) };
   }
   const groups = new Map<string, string[]>();
   for (const { platform, config } of configs) {

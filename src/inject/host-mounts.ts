@@ -17,6 +17,8 @@ export interface HostMount {
 export interface HostMounts {
   readonly mounts: readonly PlannedHostMount[];
   readonly remarks: readonly Finding[];
+  /** The planned volume is mounted in another way than planned, where that is not let be. */
+  readonly differs?: Finding;
 }
 
 /** A mount as it will stand in a container of a pod. */
@@ -44,35 +46,79 @@ interface PresentMount {
  * volume's name and whether by a mount of its own or inside a wider one. A mount of the user's at the very place stays,
  * and that is said. One in the way is `mount_path_taken`: a mount inside another needs a folder to stand on, which
  * nobody can make in a read-only one.
+ *
+ * @param enforced whether who wrote the container is not trusted: then nothing of theirs stays at the place or below it
  */
 export function planHostMounts(
   container: MountingContainer,
   volumes: readonly JsonObject[],
   wanted: readonly HostMount[],
+  enforced = false,
 ): HostMounts | Finding {
   if (wanted.length === 0) return { mounts: [], remarks: [] };
   const present = presentMounts(container, volumes);
   const mounts: PlannedHostMount[] = [];
   const remarks: Finding[] = [];
+  let differs: Finding | undefined;
   for (const mount of wanted) {
     const at = mountPoint(mount.mountPath);
+    const hiding = enforced ? whatHides(container, present, at, mount) : undefined;
+    if (hiding !== undefined) return hiding;
     const own = present.find((other) => other.at === at);
     if (own !== undefined) {
       const kept = keptMount(container, mount, own);
-      if (kept !== undefined) remarks.push(kept);
+      if (kept === undefined) continue;
+      if (!enforced) remarks.push(kept);
+      else if (own.name !== mount.name)
+        return taken(own, own.source === mountPoint(mount.path) ? 'mounted read-only' : 'mounted');
+      else differs ??= { ...kept, reason: 'parts_differ' };
       continue;
     }
-    if (present.some((other) => shows(other, at, mount))) continue;
-    const taken = present.find((other) => isInTheWay(other, at, mount));
-    if (taken !== undefined) {
-      const how = at.startsWith(taken.at) ? 'mounted read-only' : 'mounted';
-      const detail = `its own volume ${taken.name} is ${how} at ${withoutSlash(taken.at)}`;
-      return { reason: 'mount_path_taken', detail };
-    }
+    const around = deepestAround(present, at);
+    if (around !== undefined && shows(around, at, mount)) continue;
+    const inTheWay = present.find((other) => isInTheWay(other, at, mount));
+    if (inTheWay !== undefined) return taken(inTheWay, at.startsWith(inTheWay.at) ? 'mounted read-only' : 'mounted');
     const { name, mountPath, readOnly } = mount;
     mounts.push({ name, mountPath, ...(readOnly ? { readOnly } : {}) });
   }
-  return { mounts, remarks };
+  return { mounts, remarks, ...(differs === undefined ? {} : { differs }) };
+}
+
+function taken({ name, at }: PresentMount, how: string): Finding {
+  return { reason: 'mount_path_taken', detail: `its own volume ${name} is ${how} at ${withoutSlash(at)}` };
+}
+
+/** What appears below a place and is another thing than the node has there. */
+function whatHides(
+  { value }: MountingContainer,
+  present: readonly PresentMount[],
+  at: string,
+  wanted: HostMount,
+): Finding | undefined {
+  const below = present.find((other) => other.at !== at && other.at.startsWith(at) && isInTheWay(other, at, wanted));
+  if (below !== undefined) return taken(below, 'mounted');
+  const other = otherAt(value, at);
+  return other === undefined ? undefined : { reason: 'mount_path_taken', detail: other };
+}
+
+/** What appears at a path or below it and is no volume mount: a device, or the file of a container's last words (F5). */
+export function otherAt(container: JsonObject, path: string): string | undefined {
+  for (const device of listOf(container['volumeDevices'])) {
+    const at = isObject(device) ? stringOf(device['devicePath']) : undefined;
+    if (at === undefined || !mountPoint(at).startsWith(path)) continue;
+    return `its own device ${(isObject(device) ? stringOf(device['name']) : undefined) ?? '?'} is at ${at}`;
+  }
+  const log = stringOf(container['terminationMessagePath']);
+  return log === undefined || !mountPoint(log).startsWith(path) ? undefined : `its terminationMessagePath is ${log}`;
+}
+
+/** The mount that a place is inside of: what is mounted deeper lies over what is around it. */
+function deepestAround(present: readonly PresentMount[], at: string): PresentMount | undefined {
+  let deepest: PresentMount | undefined;
+  for (const mount of present) {
+    if (at.startsWith(mount.at) && mount.at.length > (deepest?.at.length ?? 0)) deepest = mount;
+  }
+  return deepest;
 }
 
 /** A remark where the mount at the very place is not what is wanted; it stays all the same. */

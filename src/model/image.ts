@@ -1,12 +1,14 @@
 import type { JsonObject } from './json.js';
 import type { ReasonCode } from './reasons.js';
 
-/** What an image says of the container it becomes (OCI image-spec, config.md: `Entrypoint`, `Cmd`, `Volumes`). */
+/** What an image says of the container it becomes (OCI image-spec, config.md: `Entrypoint`, `Cmd`, `Volumes`, `User`). */
 export interface ImageConfig {
   readonly entrypoint: readonly string[];
   readonly cmd: readonly string[];
   /** Paths at which a runtime makes volumes of the image's own content; absent for none, and where nobody said. */
   readonly volumes?: readonly string[];
+  /** Uids that the image's USER gives as numbers, of each platform; absent for none, for a name, and where nobody said. */
+  readonly users?: readonly number[];
 }
 
 /** Where an image's config came from, in the order they are asked. */

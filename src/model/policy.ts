@@ -60,6 +60,7 @@ const trustingExclusions: readonly Exclusion[] = [
   ...['istio-init', 'linkerd-init', 'vault-agent-init'],
 ];
 
+const strictExclusions: readonly Exclusion[] = [];
 const strictCover: readonly Cover[] = ['Main', 'Init'];
 const trustingCover: readonly Cover[] = ['Main'];
 
@@ -199,11 +200,24 @@ const specSchema = specInputSchema.transform((spec) => {
   const strict = isStrict(spec);
   const {
     include,
-    exclude = strict ? [] : trustingExclusions,
+    exclude = strict ? strictExclusions : trustingExclusions,
     cover = strict ? strictCover : trustingCover,
   } = spec.containers;
   return { ...spec, containers: { include, exclude, cover } };
 });
+
+/** A policy's spec without what its strictness filled in, for whoever goes on to make it stricter or less so. */
+export function withoutStrictnessDefaults(
+  spec: PolicySpec,
+): Omit<PolicySpec, 'containers'> & { readonly containers: Partial<PolicySpec['containers']> } {
+  const { include, exclude, cover } = spec.containers;
+  const isGiven = (list: unknown): boolean =>
+    ![strictExclusions, trustingExclusions, strictCover, trustingCover].some((filledIn) => filledIn === list);
+  return {
+    ...spec,
+    containers: { include, ...(isGiven(exclude) ? { exclude } : {}), ...(isGiven(cover) ? { cover } : {}) },
+  };
+}
 
 /** Whether a policy does not trust a pod's author: it denies what they could bring about, or forbids opting out. */
 export function isStrict({ prefer, optOut }: Pick<z.output<typeof specInputSchema>, 'prefer' | 'optOut'>): boolean {

@@ -389,8 +389,10 @@ const table = {
   },
   host_redirected: {
     about: 'remark',
-    summary: 'The pod leads a host elsewhere that the agent talks to, by its hostAliases or its own host name.',
-    remedy: 'Take the name out of the pod; where opting out is forbidden or Security preferred, it is tampering.',
+    summary:
+      'The pod leads, or may lead, a host elsewhere that the agent talks to: by its hostAliases, its own host name, or nameservers or search domains of its own.',
+    remedy:
+      'Take the name out of the pod; where opting out is forbidden or Security preferred, it is tampering. Nameservers and search domains are only remarked.',
   },
   credentials_awaited: {
     about: 'remark',

@@ -16,6 +16,8 @@ export interface Recipe {
   readonly wrapper: readonly string[] | undefined;
   readonly volume: RecipeVolume | undefined;
   readonly env: readonly RecipeEnv[];
+  /** Names of those in `env` that only say that there is no value; absent for none. */
+  readonly unsetEnv?: ReadonlySet<string>;
   readonly reservedEnv: ReadonlySet<string>;
   /** Names of hosts that the agent or the tracer talks to, in lower case; `*.NAME` for all below one. */
   readonly hosts: readonly string[];

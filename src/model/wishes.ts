@@ -1,4 +1,4 @@
-import { canDeny, isStrict, type Cover, type PolicySpec } from './policy.js';
+import { isStrict, type Cover, type PolicySpec } from './policy.js';
 
 /**
  * What a policy wishes of the injection, beside the recipe: the same for pods and tasks, which each act on what they have
@@ -9,8 +9,6 @@ export interface Wishes {
   readonly placement: PolicySpec['agent']['placement'];
   readonly delivery: PolicySpec['delivery'];
   readonly capability: PolicySpec['capability'];
-  /** Whether the policy can deny a pod: what an author could do on purpose then counts. */
-  readonly canDeny: boolean;
   /** Whether a pod's author is not trusted to let the pod be traced. */
   readonly enforced: boolean;
 }
@@ -23,7 +21,6 @@ export function wishesOf(spec: PolicySpec): Wishes {
     placement: agent.placement,
     delivery,
     capability,
-    canDeny: canDeny(spec),
     enforced: isStrict(spec),
   };
 }

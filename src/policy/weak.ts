@@ -48,3 +48,8 @@ export function weaknessesOf(spec: PolicySpec, agent: AgentUser): readonly strin
   else if (agent.shared) found.push('read the agent’s environment, since OpenShift gives a namespace one user');
   return found;
 }
+
+/** What a pod's author could do, in a sentence: the condition `Weak` and the commands say it in the same words. */
+export function weaknessText(found: readonly string[]): string {
+  return `A pod’s author could ${found.join('; or ')}.`;
+}

@@ -1,21 +1,18 @@
-import { posix } from 'node:path';
 import { OutriderError } from '../model/error.js';
-import { didYouMean } from '../model/nearest.js';
 import { objectName } from '../model/policy.js';
 import type { Condition, Profile, ProfileArg, ProfileEnv } from '../model/profile.js';
 import { validationRules } from '../model/validation-rules.js';
 import { checkSettings, secretName, unknownSetting } from './check-settings.js';
 import { checkTask } from './check-task.js';
+import { checkVolumes, pathProblem } from './check-volumes.js';
 import { patternProblem } from './pattern.js';
-import { programFolderProblem, programFolders } from './program-folders.js';
-import { mergeResources, resourcesProblem } from './resources.js';
+import { mergeResources, resourceNameProblem, resourcesProblem } from './resources.js';
 import { quote, valueProblem } from './setting-value.js';
 import { parseTemplate } from './template.js';
 
 /** What the downward API gives a variable (Kubernetes, "Downward API"); anything else makes the pod invalid. */
 const podField =
   /^(metadata\.(name|namespace|uid|(labels|annotations)\['[^']+'\])|spec\.(nodeName|serviceAccountName)|status\.(hostIPs?|podIPs?))$/;
-const hostPathTypes = ['DirectoryOrCreate', 'Directory', 'FileOrCreate', 'File', 'Socket', 'CharDevice', 'BlockDevice'];
 
 /**
  * What is wrong with a profile beyond its schema: names that lead nowhere, defaults that a policy could not give,
@@ -41,7 +38,8 @@ class Check {
     checkSettings(this.#profile.spec.settings, (field, problem) => this.#report(field, problem));
     this.#workload();
     this.#wrapper();
-    this.#volume();
+    checkVolumes(this.#profile.spec, (field, problem) => this.#reportIf(field, problem));
+    this.#volumeImage();
     this.#sidecar();
     this.#task();
     return this.#problems;
@@ -61,35 +59,9 @@ class Check {
         this.#report('spec.credentials.key', `is ${quote(key)}; give a key of the Secret`);
       }
     }
-    const volumes = spec.hostVolumes.map(({ name }) => name);
-    const own = spec.volume && [spec.volume.name, ...programFolders(spec.volume, spec.wrapper).map(({ name }) => name)];
-    for (const [index, name] of volumes.entries()) {
-      if (volumes.indexOf(name) !== index || own?.includes(name) === true) {
-        this.#report(
-          `spec.hostVolumes[${index}].name`,
-          `is ${name}, which another volume has too; give it its own name`,
-        );
-      }
-    }
-    for (const [index, { type }] of spec.hostVolumes.entries()) {
-      if (type === undefined || hostPathTypes.includes(type)) continue;
-      const hint = didYouMean(type, hostPathTypes) || ';';
-      this.#report(
-        `spec.hostVolumes[${index}].type`,
-        `is ${quote(type)}${hint} give one of ${hostPathTypes.join(', ')}`,
-      );
-    }
     for (const [index, part] of spec.containers.entries()) {
       this.#env(`spec.containers[${index}].env`, part.env);
       this.#capabilities(`spec.containers[${index}].capabilities`, part.capabilities);
-      for (const [at, mount] of part.mounts.entries()) {
-        if (volumes.includes(mount.volume)) continue;
-        const hint = didYouMean(mount.volume, volumes) || ';';
-        this.#report(
-          `spec.containers[${index}].mounts[${at}].volume`,
-          `is ${mount.volume}, which spec.hostVolumes does not have${hint} add it there`,
-        );
-      }
     }
   }
 
@@ -112,8 +84,8 @@ class Check {
     // A wrapped container is recognised by its first element, so that one can neither vary nor be looked up in PATH.
     if (typeof first !== 'string' || !first.startsWith('/') || first.includes('${')) {
       this.#report('spec.wrapper.argv[0]', 'must be the wrapper’s absolute path, without a condition or a template');
-    } else if (posix.normalize(first) !== first) {
-      this.#report('spec.wrapper.argv[0]', `is ${quote(first)}; write the path as ${posix.normalize(first)}`);
+    } else if (pathProblem(first) !== undefined) {
+      this.#reportIf('spec.wrapper.argv[0]', pathProblem(first));
     } else if (volume !== undefined && !first.startsWith(`${volume.mountPath.replace(/\/$/, '')}/`)) {
       this.#report(
         'spec.wrapper.argv[0]',
@@ -122,16 +94,9 @@ class Check {
     }
   }
 
-  #volume(): void {
+  #volumeImage(): void {
     const { volume, image } = this.#profile.spec;
     if (volume === undefined) return;
-    if (volume.copy === undefined && volume.imageVolume === undefined) {
-      this.#report('spec.volume', validationRules.volumeIsFilled.message);
-    }
-    for (const [index, folder] of volume.programFolders.entries()) {
-      this.#reportIf(`spec.volume.programFolders[${index}]`, programFolderProblem(this.#profile.spec, index, folder));
-    }
-    if (volume.mountPath === '/') this.#report('spec.volume.mountPath', 'is /; give a folder of its own');
     if (volume.copy?.image !== undefined) this.#template('spec.volume.copy.image', volume.copy.image);
     else if (image === undefined) {
       this.#report('spec.image', 'is missing, and spec.volume is filled from it; name the agent’s image');
@@ -163,6 +128,9 @@ class Check {
     }
     const problem = resourcesProblem(mergeResources(sidecar.resources, {}));
     if (problem !== undefined) this.#report(`spec.sidecar.resources.${problem.field}`, problem.text);
+    for (const name of Object.keys(sidecar.minimumLimits ?? {})) {
+      this.#reportIf(`spec.sidecar.minimumLimits.${name}`, resourceNameProblem(name));
+    }
   }
 
   #task(): void {

@@ -148,6 +148,24 @@ export const datadog: ProfileInput = {
       // The tracer stands in the root of its image, so the image itself can be the volume.
       imageVolume: {},
     },
+    // What the tracer reads of its environment where no flag says otherwise: `trace.go`, `cws.go` and
+    // `container_context.go` of cws-instrumentation in DataDog/datadog-agent, 7.81. Each takes an empty text for none: a
+    // bool is true only as "true", the others are left alone where they are "". ECS_CONTAINER_METADATA_URI_V4 is ECS's
+    // own, and HOST_PROC (gopsutil) many a workload's: both touch what is said of a process, not whether it is traced.
+    reservedEnv: [
+      { name: 'DD_CWS_INSTRUMENTATION_STATS_DISABLED', unset: '' },
+      { name: 'DD_CWS_INSTRUMENTATION_PROC_SCAN_DISABLED', unset: '' },
+      { name: 'DD_CWS_INSTRUMENTATION_PROC_SCAN_RATE', unset: '' },
+      { name: 'DD_CWS_INSTRUMENTATION_SECCOMP_DISABLED', unset: '' },
+      // Under which container's name events come.
+      { name: 'DD_CONTAINER_ID', unset: '' },
+      // Of the vendor's own tests, and read all the same: which files tell the names of users and groups.
+      { name: 'TEST_DD_PASSWD_PATH', unset: '' },
+      { name: 'TEST_DD_GROUP_PATH', unset: '' },
+      // The first two as tracers of some 7.5x called them; those of today read neither.
+      'DD_CWS_INSTRUMENTATION_DISABLE_STATS',
+      'DD_CWS_INSTRUMENTATION_DISABLE_PROC_SCAN',
+    ],
     // The Agent makes the names of its intakes from the site's.
     hosts: ['${settings.site}', '*.${settings.site}'],
     sidecar: {

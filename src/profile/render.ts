@@ -51,7 +51,7 @@ class Renderer {
     const { policy, values } = this.#filling;
     const env = this.#env(spec.env);
     const containers = spec.containers.map((part) => ({ ...part, env: this.#env(part.env) }));
-    const given = new Set([...env, ...containers.flatMap((part) => part.env)].map(({ name }) => name));
+    const unset = unsetVariables(spec, policy, new Set(env.map(({ name }) => name)));
     const wrapper = spec.wrapper && fillArgs(this.#filling, spec.wrapper.argv, 'spec.wrapper.argv');
     const sidecar = spec.sidecar && this.#sidecar(spec.sidecar);
     const credentials = this.#usesCredentials() ? this.#credentials() : undefined;
@@ -63,7 +63,8 @@ class Renderer {
       capabilities: spec.capabilities,
       wrapper,
       volume: spec.volume && this.#volume(spec.volume),
-      env: [...env, ...unsetVariables(spec, policy, given)],
+      env: [...env, ...unset],
+      ...(unset.length === 0 ? {} : { unsetEnv: new Set(unset.map(({ name }) => name)) }),
       reservedEnv: new Set(reservedNames(spec)),
       hosts: hostsOf(spec.hosts, values, [...env, ...(sidecar?.env ?? [])], wrapper ?? []),
       containers,

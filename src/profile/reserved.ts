@@ -10,10 +10,10 @@ export function reservedNames({ reservedEnv }: Reserved): readonly string[] {
 
 /**
  * The reserved variables that an instrumented container is given with the value that means none, so that those of its
- * image and of `envFrom` lose: where the policy insists on the instrumentation, and the recipe gives the container no
- * value of its own (F4).
+ * image and of `envFrom` lose: where the policy insists on the instrumentation, and the recipe gives no value of its own
+ * to every container (F4). A part of the recipe that gives one to some containers wins there.
  *
- * @param given names of the variables that the recipe gives
+ * @param given names of the variables that the recipe gives every container
  */
 export function unsetVariables(
   { reservedEnv }: Reserved,

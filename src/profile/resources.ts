@@ -39,13 +39,10 @@ export interface ResourceProblem {
 export function resourcesProblem(resources: Resources): ResourceProblem | undefined {
   const { requests = {}, limits = {} } = resources;
   for (const name of Object.keys({ ...requests, ...limits })) {
-    if (resourceName.test(name)) continue;
-    const hint = didYouMean(name, standardResources) || ';';
+    const text = resourceNameProblem(name);
+    if (text === undefined) continue;
     const side = Object.hasOwn(limits, name) ? 'limits' : 'requests';
-    return {
-      field: `${side}.${name}`,
-      text: `is no resource of a container${hint} known are ${standardResources.join(', ')}`,
-    };
+    return { field: `${side}.${name}`, text };
   }
   for (const name of ['cpu', 'memory']) {
     if (amountOf(requests[name] ?? '0') > 0n) continue;
@@ -61,6 +58,13 @@ export function resourcesProblem(resources: Resources): ResourceProblem | undefi
     return { field: `requests.${name}`, text: `is ${request}, above the limit ${limit}; lower it or raise the limit` };
   }
   return undefined;
+}
+
+/** Why a name is no resource of a container; `undefined` where it is one. */
+export function resourceNameProblem(name: string): string | undefined {
+  if (resourceName.test(name)) return undefined;
+  const hint = didYouMean(name, standardResources) || ';';
+  return `is no resource of a container${hint} known are ${standardResources.join(', ')}`;
 }
 
 function amountOf(quantity: string): bigint {

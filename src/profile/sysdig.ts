@@ -187,6 +187,10 @@ export const sysdig: ProfileInput = {
       imageVolume: { subPath: 'opt/draios' },
     },
     env: workloadEnv,
+    // The vendor's sources are closed: what reads them, and what they take for none, is known of few. SYSDIG_SIDECAR is
+    // given to every container, so that the tracer hands on to the sidecar; the collector's and the orchestrator's names
+    // count for an agent that is embedded in the workload, which is what SYSDIG_SIDECAR rules out. Those about logs send
+    // no events anywhere.
     reservedEnv: [
       'SYSDIG_SIDECAR',
       // The vendor names no default of these two: empty is none.

@@ -121,7 +121,7 @@ t.test('E9: what is no image', (t) => {
 
 t.test('configs', (t) => {
   const base = { os: 'linux', architecture: 'arm', variant: 'v7' };
-  const cases: [unknown, { entrypoint: string[]; cmd: string[]; volumes?: string[] }][] = [
+  const cases: [unknown, { entrypoint: string[]; cmd: string[]; volumes?: string[]; users?: number[] }][] = [
     [
       { Entrypoint: ['/app', '$HOME'], Cmd: ['serve'] },
       { entrypoint: ['/app', '$HOME'], cmd: ['serve'] },
@@ -141,6 +141,15 @@ t.test('configs', (t) => {
     [{ Volumes: { '/data': {}, 'b c': null } }, { entrypoint: [], cmd: [], volumes: ['/data', 'b c'] }],
     [{ Volumes: null }, { entrypoint: [], cmd: [] }],
     [{ Volumes: {} }, { entrypoint: [], cmd: [] }],
+    ...['59417', '59417:0', '059417', '+59417', '59417:59417'].map(
+      (User): [unknown, { entrypoint: string[]; cmd: string[]; users: number[] }] => [
+        { User },
+        { entrypoint: [], cmd: [], users: [59_417] },
+      ],
+    ),
+    ...['', 'web', 'web:59417', '0x1', '1e3', ' 1', '-1', null, 59_417, ['1']].map(
+      (User): [unknown, { entrypoint: string[]; cmd: string[] }] => [{ User }, { entrypoint: [], cmd: [] }],
+    ),
   ];
   for (const [config, expected] of cases) {
     t.strictSame(parseImageConfig(bytesOf({ ...base, config })), { ...base, config: expected });

@@ -92,6 +92,12 @@ t.test('E8: agreement', (t) => {
     { agree: true, config: { entrypoint: ['/app'], cmd: ['x'], volumes: ['/b', '/a', '/c'] } },
     'a node has the volumes of any of them',
   );
+  const runningAs = (...users: readonly number[]) => ({ platform: 'a', config: { ...row('a', '/app').config, users } });
+  t.strictSame(
+    agreeOn([row('a', '/app'), runningAs(1000), runningAs(0), runningAs(1000)]),
+    { agree: true, config: { entrypoint: ['/app'], cmd: ['x'], users: [1000, 0] } },
+    'and its user',
+  );
   t.strictSame(agreeOn([row('linux/amd64', '/one'), row('linux/arm64', '/two'), row('linux/s390x', '/one')]), {
     agree: false,
     differences: 'linux/amd64, linux/s390x: ENTRYPOINT ["/one"] CMD ["x"]; linux/arm64: ENTRYPOINT ["/two"] CMD ["x"]',

@@ -104,6 +104,24 @@ const cases: readonly {
     gives: 'mount',
   },
   {
+    title: 'inside a wider one, with something else between',
+    wanted: { ...proc, mountPath: '/host/root/proc' },
+    has: [
+      { name: 'r', mountPath: '/host/root', readOnly: true },
+      { name: 'c', mountPath: '/host/root/proc' },
+    ],
+    gives: 'kept',
+  },
+  {
+    title: 'two levels inside a wider one, with something else between',
+    wanted: { ...debug, mountPath: '/host/sys/kernel/debug' },
+    has: [
+      { name: 'r', mountPath: '/host' },
+      { name: 'c', mountPath: '/host/sys/kernel' },
+    ],
+    gives: 'mount',
+  },
+  {
     title: 'ours, without its volume',
     wanted: proc,
     has: [{ name: 'procdir', mountPath: '/host/proc', readOnly: true }],

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { admissibleReasons } from '../../src/model/reasons.js';
-import { weaknessesOf } from '../../src/policy/weak.js';
+import { weaknessesOf, weaknessText } from '../../src/policy/weak.js';
 import { policyOf } from './make.js';
 
 const own = { asWorkload: false, shared: false };
@@ -24,5 +24,11 @@ t.test('F8: an agent that shares its workload’s user is one weakness, whoever 
   const { spec } = policyOf('p', { prefer: 'Security' });
   t.match(weaknessesOf(spec, { asWorkload: true, shared: true }), [/its profile gives it the workload’s user/]);
   t.match(weaknessesOf(spec, { asWorkload: false, shared: true }), [/OpenShift gives a namespace one user/]);
+  t.end();
+});
+
+t.test('F8: what an author could do is one sentence', (t) => {
+  t.equal(weaknessText(['do this']), 'A pod’s author could do this.');
+  t.equal(weaknessText(['do this', 'do that']), 'A pod’s author could do this; or do that.');
   t.end();
 });

@@ -328,12 +328,9 @@ for (const [profile, spec] of Object.entries(profiles)) {
       }
       const wrong: string[] = [];
       const own = new Set(
-        [
-          // A part of the node is not ours: a container's own mount at its place is kept (mount_kept).
-          ...(first.plan?.volumes ?? []).filter(({ name }) => name === first.plan?.recipe.volume?.name),
-          ...(first.plan?.initContainers ?? []),
-          ...(first.plan?.containers ?? []),
-        ].map(({ name, part }) => `${part === 'volume'} ${name}`),
+        [...(first.plan?.volumes ?? []), ...(first.plan?.initContainers ?? []), ...(first.plan?.containers ?? [])].map(
+          ({ name, part }) => `${part === 'volume'} ${name}`,
+        ),
       );
       for (const list of ['volumes', 'initContainers', 'containers'] as const) {
         for (const [index, part] of members(whole, list).entries()) {

@@ -4,6 +4,7 @@ import type { EditedFile } from '../files/edited-file.js';
 import { injectReport, injectReportJson, isHeld } from './report.js';
 import { instrumentFiles } from '../offline/instrument-files.js';
 import type { InstrumentedTemplate } from '../offline/instrument-templates.js';
+import type { Engine } from '../../engine/engine.js';
 import { lookupSettingKeys } from '../image/lookups.js';
 import { addNamespaceOptions } from '../options/namespaces.js';
 import { addInputOption, addOutputOptions, inputPaths, outputOptions, type OutputOptions } from '../options/output.js';
@@ -53,13 +54,13 @@ async function inject(invocation: Invocation): Promise<number> {
   const settings = injectSettings.read(invocation);
   const policies = await loadPolicies(invocation, settings);
   const undoFile = await readUndoFile(invocation);
-  const { files } = await instrumentFiles(invocation, paths, { settings, policies, trace: false });
+  const { files, engine } = await instrumentFiles(invocation, paths, { settings, policies, trace: false });
   const held = files.filter(isHeld);
   const given = files.filter((file) => !isHeld(file));
   const undoRecord = undoFileRecord(given, undoFile);
   if (undoFile !== undefined && undoRecord !== undefined && !options.check) await writeUndoFile(undoFile, undoRecord);
   if (held.length < files.length) await deliver(given, options, invocation);
-  report(files, given, options, invocation);
+  report(files, given, engine, options, invocation);
   for (const file of held) for (const line of denials(file)) io.stderr.write(`outrider: error: ${line}\n`);
   if (undoRecord !== undefined && undoFile === undefined && options.report !== 'none') {
     io.stderr.write('A Dockerrun file keeps no undo record: give --undo-file FILE for uninject to take this back.\n');
@@ -83,16 +84,17 @@ function denials({ input, documents }: File): readonly string[] {
 function report(
   files: readonly File[],
   given: readonly File[],
+  engine: Engine,
   { report: form, check, inPlace, colour }: OutputOptions,
   { io }: Invocation,
 ): void {
   if (form === 'none') return;
   if (form === 'json') {
-    io.stderr.write(injectReportJson(files));
+    io.stderr.write(injectReportJson(files, engine));
     return;
   }
   const changed = given.filter(isChanged).length;
   const written = `${changed} ${changed === 1 ? 'file' : 'files'} written.`;
   const done = check ? 'Nothing was written (--check).' : inPlace ? written : '';
-  io.stderr.write(injectReport(files, styleOf(useColour(colour, io.stderr, io.env)), done));
+  io.stderr.write(injectReport(files, engine, styleOf(useColour(colour, io.stderr, io.env)), done));
 }

@@ -1,13 +1,16 @@
+import type { Engine } from '../../engine/engine.js';
 import type { Decision, DecisionKind } from '../../model/decision.js';
 import { countContainers, leftOut, remedyOf } from '../offline/counts.js';
 import type { EditedFile } from '../files/edited-file.js';
 import type { InstrumentedTemplate } from '../offline/instrument-templates.js';
+import { weaknessOf } from '../offline/weakness.js';
 import type { Style } from '../text/style.js';
 import { table } from '../text/table.js';
 import { countTemplates, templateName } from '../files/template-names.js';
 
 type File = EditedFile<InstrumentedTemplate>;
 type Files = readonly File[];
+type Decider = Pick<Engine, 'rules' | 'facts'>;
 
 /** Whether a file is not written, because a pod in it may not run uninstrumented under its policy. */
 export function isHeld({ documents }: File): boolean {
@@ -15,7 +18,7 @@ export function isHeld({ documents }: File): boolean {
 }
 
 /** The report of `inject` for people: a line for each pod template with what helps below it, and a summary. */
-export function injectReport(files: Files, style: Style, done: string): string {
+export function injectReport(files: Files, engine: Decider, style: Style, done: string): string {
   const rows = templatesOf(files).map(({ file, line, edit }) => {
     const { decision } = edit.outcome;
     const { instrumented, asked } = countContainers(edit.outcome);
@@ -31,7 +34,10 @@ export function injectReport(files: Files, style: Style, done: string): string {
     ];
     return { cells, below: adviceOf(edit).map((text) => style.dim(`    ${text}`)) };
   });
-  return `${table(rows)}${[summaryText(files), done].join(' ').trimEnd()}\n`;
+  const weak = weakPolicies(files, engine).map(
+    ({ policy, detail }) => `${style.warn('!')} policy ${policy}  Weak: ${detail}\n`,
+  );
+  return `${table(rows)}${weak.join('')}${[summaryText(files), done].join(' ').trimEnd()}\n`;
 }
 
 /** What goes wrong or could be better, in words. */
@@ -93,7 +99,7 @@ function summaryOf(files: Files) {
 }
 
 /** The report of `inject` for programs; docs/offline.md documents it. */
-export function injectReportJson(files: Files): string {
+export function injectReportJson(files: Files, engine: Decider): string {
   const templates = templatesOf(files).map(({ file, line, number, edit, changed }) => {
     const { decision } = edit.outcome;
     return {
@@ -115,7 +121,20 @@ export function injectReportJson(files: Files): string {
       remedy: remedyOf((edit.denial ?? decision).reason, kindOf(edit.template)),
     };
   });
-  return `${JSON.stringify({ templates, summary: summaryOf(files) }, undefined, 2)}\n`;
+  const weak = weakPolicies(files, engine);
+  const report = { templates, ...(weak.length === 0 ? {} : { weak }), summary: summaryOf(files) };
+  return `${JSON.stringify(report, undefined, 2)}\n`;
+}
+
+/** The policies that decided on pods, as far as a pod's author could get round them, in the order in which they came. */
+function weakPolicies(files: Files, engine: Decider): readonly { readonly policy: string; readonly detail: string }[] {
+  const names = templatesOf(files).flatMap(({ edit: { template, outcome } }) =>
+    kindOf(template) === 'task' || outcome.decision.policy === undefined ? [] : [outcome.decision.policy],
+  );
+  return [...new Set(names)].flatMap((policy) => {
+    const detail = weaknessOf(policy, engine);
+    return detail === undefined ? [] : [{ policy, detail }];
+  });
 }
 
 function templatesOf(files: Files) {

@@ -98,14 +98,14 @@ async function explainFiles(invocation: Invocation): Promise<readonly Explanatio
   const paths = inputPaths(invocation);
   const settings = explainSettings.read(invocation);
   const policies = await loadPolicies(invocation, settings);
-  const { files, namespaces } = await instrumentFiles(invocation, paths, { settings, policies, trace: true });
+  const { files, namespaces, engine } = await instrumentFiles(invocation, paths, { settings, policies, trace: true });
   return files.flatMap(({ input, documents }) =>
     documents.flatMap(({ document, number, edits }) =>
       edits.map((edit) => {
         const place = { file: input.name, document: number, line: document.line };
         return edit.namespace === undefined
           ? taskExplanationOf(edit, place, policies.rules)
-          : podExplanationOf(edit, place, policies.rules, namespaces.labels(edit.namespace));
+          : podExplanationOf(edit, place, engine, namespaces.labels(edit.namespace));
       }),
     ),
   );

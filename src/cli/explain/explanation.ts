@@ -39,6 +39,15 @@ export interface ExplainedContainer {
   };
 }
 
+/** The policy that decided. */
+export interface ExplainedPolicy {
+  readonly name: string;
+  readonly precedence: number;
+  readonly prefer: Prefer;
+  /** What a pod's author could do about it, where it means not to trust them: the message of the condition `Weak`. */
+  readonly weak?: string;
+}
+
 /** A part of ours in the pod. */
 export interface ExplainedPart {
   readonly part: PlannedMember['part'];
@@ -68,7 +77,7 @@ export interface Explanation extends ExplainedPlace {
   readonly reason: ReasonCode;
   readonly detail: string;
   readonly remedy: string | undefined;
-  readonly policy: { readonly name: string; readonly precedence: number; readonly prefer: Prefer } | undefined;
+  readonly policy: ExplainedPolicy | undefined;
   readonly profile: string | undefined;
   /** What the validating webhook says of the result. */
   readonly admission: { readonly allowed: boolean; readonly reason?: ReasonCode; readonly detail?: string };

@@ -90,8 +90,7 @@ async function explainOne(object: JsonObject, template: PodTemplate, context: Ca
   const namespace = engine.namespaces.of(template);
   // A pod of a cluster has its ServiceAccount's pull secrets, and one of a template will have them.
   const edit = await decideTemplate(template, engine, { trace: true, admitted: true });
-  const { rules } = engine.engine;
-  const explanation = podExplanationOf(edit, { file: client.server, document: 1, line: 1 }, rules, labels);
+  const explanation = podExplanationOf(edit, { file: client.server, document: 1, line: 1 }, engine.engine, labels);
   const key = engine.keyOf(edit.outcome.decision.policy);
   const isPod = template.kind === 'Pod';
   const pod = isPod ? podStateOf(object, edit.outcome) : undefined;

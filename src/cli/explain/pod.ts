@@ -1,10 +1,11 @@
 import type { PodTemplate } from '../../documents/manifest/templates.js';
-import type { Rules } from '../../engine/rules.js';
+import type { Engine } from '../../engine/engine.js';
 import type { WorkloadPlan } from '../../inject/pod/plan.js';
 import { isFinding, readPod, type ContainerView } from '../../inject/pod/view.js';
 import type { ImageOutcome } from '../../model/image.js';
 import { leftOut } from '../offline/counts.js';
 import type { InstrumentedPod } from '../offline/instrument-templates.js';
+import { weaknessOf } from '../offline/weakness.js';
 import { explanationWith, leftOutContainer, unselectedContainer } from './common.js';
 import type { Argv, ExplainedContainer, ExplainedPart, ExplainedPlace, Explanation } from './explanation.js';
 
@@ -12,11 +13,11 @@ import type { Argv, ExplainedContainer, ExplainedPart, ExplainedPlace, Explanati
 export function podExplanationOf(
   edit: InstrumentedPod,
   place: ExplainedPlace,
-  rules: Rules,
+  engine: Pick<Engine, 'rules' | 'facts'>,
   namespaceLabels: Readonly<Record<string, string>>,
 ): Explanation {
   const { plan } = edit.outcome;
-  return explanationWith(edit, place, rules, {
+  const explanation = explanationWith(edit, place, engine.rules, {
     namespaceLabels,
     containers: containersOf(edit),
     parts: plan === undefined ? [] : partsOf(plan),
@@ -24,6 +25,9 @@ export function podExplanationOf(
     shareProcessNamespace: plan?.shareProcessNamespace ?? false,
     growth: { requests: plan?.growth.requests ?? {}, limits: plan?.growth.limits ?? {} },
   });
+  const { policy } = explanation;
+  const weak = weaknessOf(policy?.name, engine);
+  return policy === undefined || weak === undefined ? explanation : { ...explanation, policy: { ...policy, weak } };
 }
 
 function partsOf(plan: NonNullable<InstrumentedPod['outcome']['plan']>): readonly ExplainedPart[] {

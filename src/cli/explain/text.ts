@@ -15,6 +15,7 @@ export function explanationText(explanation: Explanation, style: Style): string 
   const { before, after } = stepsAround(explanation);
   const lines = [
     namespaceLine(explanation, style),
+    ...policyLine(explanation, style),
     ...before.map((step) => stepLine(step, style)),
     ...explanation.containers.map((container) => containerLine(container, style)),
     ...after.map((step) => stepLine(step, style)),
@@ -81,6 +82,11 @@ function namespaceLine({ namespace, namespaceLabels }: Explanation, style: Style
   }
   const text = `${namespace}${labels === '' ? '' : ` (${labels})`}`;
   return { mark: style.dim('·'), subject: 'namespace', text, below: [] };
+}
+
+function policyLine({ policy }: Explanation, style: Style): readonly Line[] {
+  if (policy?.weak === undefined) return [];
+  return [{ mark: style.warn('!'), subject: 'policy', text: `Weak: ${policy.weak}`, below: [] }];
 }
 
 function stepLine({ subject, result, detail, reason, remedy }: ExplainedStep, style: Style): Line {

@@ -13,6 +13,8 @@ export interface InstrumentedFiles {
   readonly files: readonly EditedFile<InstrumentedTemplate>[];
   /** Where their pods go. */
   readonly namespaces: OfflineEngine['namespaces'];
+  /** What decided on them. */
+  readonly engine: OfflineEngine['engine'];
 }
 
 /** What files are instrumented with. */
@@ -40,7 +42,7 @@ export async function instrumentFiles(
     const editor = templateInstrumenter(engine, onlyOf(invocation, read), trace);
     const files: EditedFile<InstrumentedTemplate>[] = [];
     for (const file of read) files.push(await editFile(file, editor));
-    return { files, namespaces: engine.namespaces };
+    return { files, namespaces: engine.namespaces, engine: engine.engine };
   } finally {
     await engine.images.close();
   }

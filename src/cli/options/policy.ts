@@ -11,7 +11,7 @@ import { OutriderError } from '../../model/error.js';
 import type { ImageConfig } from '../../model/image.js';
 import { asJson } from '../../model/json.js';
 import { apiVersion } from '../../model/names.js';
-import { policySchema, preferSchema, type Policy } from '../../model/policy.js';
+import { policySchema, preferSchema, withoutStrictnessDefaults, type Policy } from '../../model/policy.js';
 import type { Profile } from '../../model/profile.js';
 import type { StringMap } from '../../model/selector.js';
 import { builtInProfiles, findProfile, profileRegistry, type ProfileRegistry } from '../../profile/registry.js';
@@ -145,7 +145,7 @@ function adjust(
   if (assignments.length === 0) return policies;
   return policies.map((configured) => {
     const { policy } = configured;
-    const spec = asJson(policy.spec);
+    const spec = asJson(withoutStrictnessDefaults(policy.spec));
     const profile = profileOf(configured, registry);
     const value = { ...policy, spec: applySettings(spec, assignments, profile) };
     const result = policySchema.safeParse(value);

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../model/json.js';
 import { isStrict } from '../../model/policy.js';
 import { conditionTypes, isConditionReason, type ConditionReason, type PolicyStatus } from '../../model/status.js';
 import type { PolicyState, ProfileState } from '../state/cluster-configuration.js';
-import { weaknessesOf } from '../../policy/weak.js';
+import { weaknessesOf, weaknessText } from '../../policy/weak.js';
 import { conditionsOf, someOf, type Found } from './conditions.js';
 import type { CredentialsState, DefaultsState, WebhookState } from './facts.js';
 import type { Overlap, Reach } from './reach.js';
@@ -168,7 +168,7 @@ function weak({ policy, profile }: PolicyState, shared: boolean): Found {
     return { status: 'False', reason: 'TrustsAuthors', message: 'It does not mean to hold against a pod’s author.' };
   }
   if (found.length === 0) return { status: 'False', reason: 'NoWayRound', message: 'No way round it is known.' };
-  return { status: 'True', reason: 'WaysRound', message: `A pod’s author could ${found.join('; or ')}.` };
+  return { status: 'True', reason: 'WaysRound', message: weaknessText(found) };
 }
 
 /** What the API server fills in, with what becomes of pods while it does. */

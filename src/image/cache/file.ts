@@ -27,6 +27,8 @@ const content = z.discriminatedUnion('kind', [
       entrypoint: z.array(z.string()),
       cmd: z.array(z.string()),
       volumes: z.array(z.string()).optional(),
+      // Younger than the format's version: an entry without it was written by an earlier Outrider, or has none.
+      users: z.array(z.number()).optional(),
     }),
     platform,
   }),
@@ -44,9 +46,17 @@ const fileSchema = z.object({
 
 type FileEntry = z.infer<typeof fileSchema>['contents'][number];
 
-/** A config without volumes has no such field. */
-function configOf({ volumes, ...start }: Extract<z.infer<typeof content>, { kind: 'image' }>['config']): ImageConfig {
-  return volumes === undefined ? start : { ...start, volumes };
+/** A config without volumes or a numeric user has no such field. */
+function configOf({
+  volumes,
+  users,
+  ...start
+}: Extract<z.infer<typeof content>, { kind: 'image' }>['config']): ImageConfig {
+  return {
+    ...start,
+    ...(volumes === undefined ? {} : { volumes }),
+    ...(users === undefined ? {} : { users }),
+  };
 }
 
 /** JSON has no `undefined`, so the variant may be missing. */

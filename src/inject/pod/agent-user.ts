@@ -1,4 +1,5 @@
 import type { Finding } from '../../model/decision.js';
+import type { ImageOutcome } from '../../model/image.js';
 import { listOf, objectOf, stringOf } from '../../model/json.js';
 import type { ClusterFacts, Recipe } from '../../model/recipe.js';
 import type { ContainerView, PodView } from './view.js';
@@ -17,20 +18,31 @@ function userOf(container: ContainerView, { spec }: PodView): number | undefined
   return typeof user === 'number' ? user : undefined;
 }
 
-/** A container of the workload that runs as the user of what we add: it may read the agent's environment (F7). */
+/**
+ * A container of the workload that runs as the user of what we add: it may read the agent's environment (F7). Where the
+ * pod gives none, its image's own USER counts, if that is known anyway.
+ */
 export function agentUserTaken(
   workload: readonly ContainerView[],
   view: PodView,
   recipe: Recipe,
   facts: ClusterFacts,
+  imageOf: (container: ContainerView) => ImageOutcome | undefined,
 ): Finding | undefined {
   const users = ownUsers(recipe, facts);
+  if (users.length === 0) return undefined;
   for (const container of workload) {
-    const user = userOf(container, view);
+    const given = userOf(container, view);
+    const user = given ?? usersOf(imageOf(container))?.find((one) => users.includes(one));
     if (user === undefined || !users.includes(user)) continue;
-    return { reason: 'agent_user_taken', detail: `container ${container.name} runs as ${user}, the agent’s user` };
+    const by = given === undefined ? `, by the USER of ${container.image}` : '';
+    return { reason: 'agent_user_taken', detail: `container ${container.name} runs as ${user}, the agent’s user${by}` };
   }
   return undefined;
+}
+
+function usersOf(image: ImageOutcome | undefined): readonly number[] | undefined {
+  return image?.ok === true ? image.config.users : undefined;
 }
 
 /**

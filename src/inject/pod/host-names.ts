@@ -20,6 +20,17 @@ export function redirectedHost(spec: JsonObject, hosts: readonly string[]): stri
   return undefined;
 }
 
+/**
+ * What of a pod's own `dnsConfig` may lead a host elsewhere that the agent talks to, for people: nameservers, or domains
+ * that a resolver puts behind a name before it asks for the name itself (F12). Whether it does, only its answers say, and
+ * caches on the node are set up in this way too: so it is nothing but a remark.
+ */
+export function ownResolver({ dnsConfig }: JsonObject, hosts: readonly string[]): string | undefined {
+  if (hosts.length === 0 || !isObject(dnsConfig)) return undefined;
+  const field = ['nameservers', 'searches'].find((name) => listOf(dnsConfig[name]).length > 0);
+  return field && `spec.dnsConfig.${field} are the pod’s own, and may lead a host elsewhere that the agent talks to`;
+}
+
 function names(hosts: readonly string[], given: string | undefined): boolean {
   if (given === undefined) return false;
   const name = given.toLowerCase().replace(/\.$/, '');

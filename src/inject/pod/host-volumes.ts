@@ -1,17 +1,21 @@
-import { isObject, listOf, type JsonObject } from '../../model/json.js';
+import { isObject, listOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { Recipe } from '../../model/recipe.js';
 import { isSamePlace } from '../path.js';
+import { volumeDifferences } from './differences/compare.js';
 import type { Terms } from './differences/difference.js';
-import { searchVolume, type Search } from './identify.js';
+import { isNameOf, searchVolume, type Search } from './identify.js';
+import { partsFor } from './named-parts.js';
 import type { PlannedMember, WorkloadPlan } from './plan.js';
 import type { PodView } from './view.js';
 
 /** The recipe's parts of the node, in one pod. */
 export interface HostVolumes {
-  /** Volumes that the pod lacks, under free names. */
+  /** Volumes that are the recipe's: those that the pod lacks, under free names, and those that it has. */
   readonly members: readonly PlannedMember[];
   /** Names in this pod by the recipe's names. */
   readonly names: ReadonlyMap<string, string>;
+  /** The pod's volumes, with the recipe's as they are planned: what becomes of one that differs is said of it itself. */
+  readonly volumes: readonly JsonObject[];
 }
 
 /** Those host volumes that a container mounts or is to mount: one that the pod has no need of is not added. */
@@ -28,9 +32,10 @@ export function neededVolumes(
   );
 }
 
-const noHostVolumes: HostVolumes = { members: [], names: new Map() };
-
-/** Host volumes under a free name, or the volume of the pod that has the same path already. */
+/**
+ * Host volumes under a free name, or the volume of the pod that has the same path already. One of the recipe's name that
+ * a container mounts where the recipe mounts it is the recipe's, whatever it has become since.
+ */
 export function planHostVolumes(
   recipe: Recipe,
   view: PodView,
@@ -41,21 +46,60 @@ export function planHostVolumes(
   const members: PlannedMember[] = [];
   const names = new Map<string, string>();
   for (const { name, path, type } of recipe.hostVolumes) {
-    const index = view.volumes.findIndex((volume) => {
-      const host = volume['hostPath'];
-      return isObject(host) && typeof host['path'] === 'string' && isSamePlace(host['path'], path);
-    });
-    const present = view.volumes[index];
-    if (present !== undefined && typeof present['name'] === 'string') {
-      names.set(name, present['name']);
-      continue;
-    }
     const hostPath = { path, ...(type === undefined ? {} : { type }) };
     const make = (volumeName: string): JsonObject => ({ name: volumeName, hostPath });
-    const member = keep(searchVolume(view, name, make, undefined, () => false, terms));
+    const mountedAs = nameMounted(recipe, view, name);
+    const own = mountedAs === undefined ? sameInPod(view, name, path, make, terms) : undefined;
+    if (own !== undefined) {
+      names.set(name, own);
+      continue;
+    }
+    const member = keep(searchVolume(view, name, make, mountedAs, () => false, terms));
     if (member === undefined) continue;
     names.set(name, member.name);
-    members.push(member);
+    members.push({ ...member, ofNode: true });
   }
-  return { members, names };
+  return { members, names, volumes: asPlanned(view.volumes, members) };
+}
+
+/** Nothing is compared with the pod's volumes then. */
+const noHostVolumes: HostVolumes = { members: [], names: new Map(), volumes: [] };
+
+/** The recipe's name, or a suffixed one, of a volume that a container mounts where the recipe mounts this one. */
+function nameMounted(recipe: Recipe, view: PodView, volume: string): string | undefined {
+  for (const container of [...view.initContainers, ...view.containers]) {
+    for (const { mounts } of partsFor(recipe, container)) {
+      for (const { volume: wanted, mountPath } of mounts) {
+        if (wanted !== volume) continue;
+        for (const mount of listOf(container.value['volumeMounts'])) {
+          const [name, at] = isObject(mount) ? [stringOf(mount['name']), stringOf(mount['mountPath'])] : [];
+          if (name === undefined || at === undefined) continue;
+          if (isNameOf(volume, name) && isSamePlace(at, mountPath)) return name;
+        }
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Name of a volume of the pod that has the same path; one under a name of the recipe's has to be as planned. */
+function sameInPod(
+  { volumes }: PodView,
+  base: string,
+  path: string,
+  make: (name: string) => JsonObject,
+  terms: Terms,
+): string | undefined {
+  for (const volume of volumes) {
+    const [name, host] = [stringOf(volume['name']), volume['hostPath']];
+    if (name === undefined || !isObject(host) || typeof host['path'] !== 'string') continue;
+    if (!isSamePlace(host['path'], path)) continue;
+    if (!isNameOf(base, name) || volumeDifferences(volume, make(name), terms).length === 0) return name;
+  }
+  return undefined;
+}
+
+function asPlanned(volumes: readonly JsonObject[], members: readonly PlannedMember[]): readonly JsonObject[] {
+  if (members.every(({ present }) => present === undefined)) return volumes;
+  return volumes.map((volume) => members.find(({ present }) => present === volume)?.value ?? volume);
 }

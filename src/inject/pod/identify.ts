@@ -56,7 +56,8 @@ export function searchVolume(
   return { differs: differing(`volume ${base}`, 'and its suffixed names are all taken') };
 }
 
-function isNameOf(base: string, name: string): boolean {
+/** Whether a name is this one, or what a suffix makes of it. */
+export function isNameOf(base: string, name: string): boolean {
   for (let n = 1; n <= mostSuffixes; n++) if (suffixedName(base, n) === name) return true;
   return false;
 }

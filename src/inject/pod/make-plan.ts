@@ -9,7 +9,7 @@ import { containerDifferences } from './differences/compare.js';
 import type { Terms } from './differences/difference.js';
 import { settleDifferences } from './differences/settle.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
-import { redirectedHost } from './host-names.js';
+import { ownResolver, redirectedHost } from './host-names.js';
 import { hasKeeper, leastStepLimits, type Surroundings } from './own-containers.js';
 import { absentContainers } from './named-parts.js';
 import type { Plan, PlannedMember, WorkloadPlan } from './plan.js';
@@ -87,7 +87,7 @@ export function makePlan(input: PlanInput): Planned {
   const shared: Shared = {
     files: parts.filesMounts(volumeNames, delivery),
     addCapability: capability.add,
-    hostVolumes: hostVolumes.names,
+    hostVolumes,
     ownInitIndex: lastOwnInit(context),
   };
 
@@ -116,7 +116,8 @@ export function makePlan(input: PlanInput): Planned {
   }
   const agent = find('agent', context.native ? 'initContainers' : 'containers');
   if (agent !== undefined) (context.native ? initContainers : containerMembers).push(agent);
-  const own = settleDifferences({ volumes: ownVolumes, initContainers, containers: containerMembers }, input.differing);
+  const volumes = volumesOf(ownVolumes, hostVolumes.members, workload);
+  const own = settleDifferences({ volumes, initContainers, containers: containerMembers }, input.differing);
   differing ??= own.differing;
   const { forged, obstacle } = selected.length === 0 ? nothingWrong : findForged(input, initContainers, remarks);
   if (workload.length === 0 || differing !== undefined) {
@@ -138,7 +139,7 @@ export function makePlan(input: PlanInput): Planned {
   const plan: Plan = {
     recipe,
     shareProcessNamespace: recipe.shareProcessNamespace && view.spec['shareProcessNamespace'] !== true,
-    volumes: volumesOf(own.members.volumes, hostVolumes.members, workload),
+    volumes: own.members.volumes,
     initContainers: own.members.initContainers,
     containers: own.members.containers,
     agentIndex: firstInitIndex(workload) ?? view.initContainers.length,
@@ -156,7 +157,7 @@ const nothingWrong = { forged: undefined, obstacle: undefined };
 
 /** What of the pod works against the agent; at most a remark where the policy does not insist on the instrumentation. */
 function findForged(
-  { context, excluded }: PlanInput,
+  { context, excluded, imageOf }: PlanInput,
   initContainers: readonly PlannedMember[],
   remarks: Finding[],
 ): Pick<Planned, 'forged' | 'obstacle'> {
@@ -164,7 +165,9 @@ function findForged(
   const { facts } = context.around;
   const redirected = redirectedHost(view.spec, recipe.hosts);
   const detail = `${redirected ?? ''}, a host that the agent talks to`;
-  const taken = agentUserTaken(workload, view, recipe, facts);
+  const resolver = ownResolver(view.spec, recipe.hosts);
+  if (resolver !== undefined) remarks.push({ reason: 'host_redirected', detail: resolver });
+  const taken = agentUserTaken(workload, view, recipe, facts, imageOf);
   if (!wishes.enforced) {
     if (redirected !== undefined) remarks.push({ reason: 'host_redirected', detail });
     if (taken !== undefined) remarks.push(taken);

@@ -1,6 +1,7 @@
 import { isObject, listOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { ImageConfig } from '../../model/image.js';
 import type { RecipeVolume } from '../../model/recipe.js';
+import { otherAt } from '../host-mounts.js';
 import { isSamePlace, mountPoint, withoutSlash } from '../path.js';
 import type { PlannedMount } from './plan.js';
 import type { ContainerView } from './view.js';
@@ -75,23 +76,12 @@ export function mountsState(container: ContainerView, wanted: readonly PlannedMo
     const how = below ? 'mounted' : 'mounted read-only';
     return { inTheWay: `its own volume ${stringOf(mount['name']) ?? '?'} is ${how} at ${withoutSlash(other)}` };
   }
-  const other = otherAt(container, path);
+  const other = otherAt(container.value, path);
   if (other !== undefined) return { inTheWay: other };
   if (differs !== undefined) return { differs };
   if (present === undefined) return wanted;
   const has = present;
   return has.size === wanted.length ? none : wanted.filter((mount) => !has.has(mount));
-}
-
-/** What appears at a path or below it and is no volume mount. */
-function otherAt({ value }: ContainerView, path: string): string | undefined {
-  for (const device of listOf(value['volumeDevices'])) {
-    const at = isObject(device) ? stringOf(device['devicePath']) : undefined;
-    if (at === undefined || !mountPoint(at).startsWith(path)) continue;
-    return `its own device ${(isObject(device) ? stringOf(device['name']) : undefined) ?? '?'} is at ${at}`;
-  }
-  const log = stringOf(value['terminationMessagePath']);
-  return log === undefined || !mountPoint(log).startsWith(path) ? undefined : `its terminationMessagePath is ${log}`;
 }
 
 /**

@@ -18,7 +18,7 @@ export function concernedContainers(recipe: Recipe, selected: readonly Container
     recipe.volume !== undefined ||
     recipe.sidecar !== undefined ||
     recipe.shareProcessNamespace ||
-    recipe.env.length > 0 ||
+    recipe.env.length > (recipe.unsetEnv?.size ?? 0) ||
     recipe.capabilities.length > 0;
   return forAll ? selected : selected.filter((container) => partsFor(recipe, container).length > 0);
 }

@@ -18,6 +18,8 @@ export interface PlannedMember {
   readonly differences: readonly Difference[];
   /** What is to stand at its place instead; `undefined` where nothing is put back. */
   readonly restored: JsonObject | undefined;
+  /** A volume that shows a part of the node: no file of ours is in it. */
+  readonly ofNode?: true;
 }
 
 /** A command of an exec probe or a lifecycle hook: its JSON pointer inside the container, and what it becomes. */

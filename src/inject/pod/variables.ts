@@ -13,7 +13,7 @@ export function planEnv(
   remarks: Finding[],
 ): { readonly missing: readonly RecipeEnv[]; readonly tampered: Finding | undefined } {
   const more = parts.length === 0 ? noVariables : parts.flatMap((part) => part.env);
-  const wanted = more.length === 0 ? recipe.env : [...recipe.env, ...more];
+  const wanted = more.length === 0 ? recipe.env : withParts(recipe.env, more);
   const names = more.length === 0 ? variables : variables.with(more.map(({ name }) => name));
   const own = variablesNamed(names, container);
   if (own === undefined) return { missing: wanted, tampered: undefined };
@@ -28,7 +28,7 @@ export function planEnv(
     if (variable === undefined) {
       missing.push(entry);
     } else if (!sameVariable(variable, entry)) {
-      if (recipe.reservedEnv.has(entry.name)) overrides(entry.name);
+      if (recipe.reservedEnv.has(entry.name) && !isOfAnother(recipe, entry, variable)) overrides(entry.name);
       remarks.push({ reason: 'env_kept', detail: `container ${container.name} sets ${entry.name} itself` });
     }
   }
@@ -39,6 +39,12 @@ export function planEnv(
 }
 
 const noVariables: readonly RecipeEnv[] = [];
+
+/** What every container gets, but for what its own parts of the recipe give it. */
+function withParts(env: readonly RecipeEnv[], more: readonly RecipeEnv[]): readonly RecipeEnv[] {
+  const given = new Set(more.map(({ name }) => name));
+  return [...env.filter(({ name }) => !given.has(name)), ...more];
+}
 
 /** Those of a container's variables that have one of these names; `undefined` for none, as in nearly every container. */
 function variablesNamed(names: VariableNames, { value }: ContainerView): Map<string, JsonObject> | undefined {
@@ -51,6 +57,11 @@ function variablesNamed(names: VariableNames, { value }: ContainerView): Map<str
     (found ??= new Map()).set(name, entry);
   }
   return found;
+}
+
+/** Whether a container that is to have no value of a variable has the one that the recipe gives another. */
+function isOfAnother(recipe: Recipe, { name }: RecipeEnv, own: JsonObject): boolean {
+  return recipe.unsetEnv?.has(name) === true && isPlannedElsewhere(recipe, name, own);
 }
 
 /** A reserved variable that the recipe gives another container may have that value here too. */

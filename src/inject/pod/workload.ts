@@ -6,6 +6,7 @@ import { planHostMounts } from '../host-mounts.js';
 import { wrapArgv } from './argv.js';
 import { capabilityRemark, missingCapabilities } from './capability.js';
 import type { PodContext } from './context.js';
+import type { HostVolumes } from './host-volumes.js';
 import { optionInExecs, planExecs } from './execs.js';
 import { optionIn } from './leading-word.js';
 import { mountsState, volumeOfImage } from './mounts.js';
@@ -19,8 +20,7 @@ export interface Shared {
   /** The mounts of the agent's files, the widest first; none for a recipe without a volume. */
   readonly files: readonly PlannedMount[];
   readonly addCapability: boolean;
-  /** Names in this pod of the recipe's host volumes. */
-  readonly hostVolumes: ReadonlyMap<string, string>;
+  readonly hostVolumes: Pick<HostVolumes, 'names' | 'volumes'>;
   /** Place of the last of our own init containers among those that the pod has; -1 when it has none of them. */
   readonly ownInitIndex: number;
 }
@@ -132,7 +132,7 @@ function plannedArgv(
 function plannedMounts(
   container: ContainerView,
   image: ImageOutcome | undefined,
-  { recipe, wishes, view }: PodContext,
+  { recipe, wishes }: PodContext,
   parts: readonly RecipeWorkloadPart[],
   shared: Shared,
 ):
@@ -141,23 +141,23 @@ function plannedMounts(
   const files = mountsState(container, shared.files);
   if ('inTheWay' in files) return { reason: 'mount_path_taken', detail: files.inTheWay };
   const declared = image?.ok === true ? volumeOfImage(image.config, shared.files) : undefined;
-  const declares: Finding | undefined =
-    declared === undefined
-      ? undefined
-      : { reason: 'image_declares_volume', detail: `${container.image} declares VOLUME ${declared}` };
-  if (declares !== undefined && wishes.canDeny) return declares;
+  // Where the agent has no such folder, the runtime can make none in ours, and the container would never start.
+  if (declared !== undefined) {
+    return { reason: 'image_declares_volume', detail: `${container.image} declares VOLUME ${declared}` };
+  }
   const host = planHostMounts(
     container,
-    view.volumes,
+    shared.hostVolumes.volumes,
     parts.length === 0 ? noHostMounts : hostMountsOf(recipe, parts, shared),
+    wishes.enforced,
   );
   if ('reason' in host) return host;
   const differs = 'differs' in files ? differing(container, `mounts ${files.differs} in another way`) : undefined;
   const missing = 'differs' in files ? noMounts : files;
   return {
     mounts: host.mounts.length === 0 ? missing : [...missing, ...host.mounts],
-    differs,
-    remarks: declares === undefined ? host.remarks : [declares, ...host.remarks],
+    differs: differs ?? host.differs,
+    remarks: host.remarks,
   };
 }
 
@@ -206,7 +206,7 @@ function hostMountsOf(
   return parts.flatMap((part) =>
     part.mounts.flatMap(({ volume, mountPath, readOnly }) => {
       const path = recipe.hostVolumes.find(({ name }) => name === volume)?.path;
-      const name = shared.hostVolumes.get(volume);
+      const name = shared.hostVolumes.names.get(volume);
       return path === undefined || name === undefined ? [] : [{ name, path, mountPath, readOnly }];
     }),
   );

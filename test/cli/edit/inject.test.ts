@@ -497,3 +497,17 @@ function nameOf(value: JsonValue): JsonValue | undefined {
   const metadata = isObject(value) ? value['metadata'] : undefined;
   return isObject(metadata) ? (metadata['name'] ?? metadata['generateName']) : undefined;
 }
+
+t.test('F8: the report says which policies a pod’s author could get round, once each', async (t) => {
+  const place = await workplace(t, { 'pod.yaml': `${pod}---\n${pod}` });
+  const strict = ['inject', '-f', 'pod.yaml', ...withSysdig, '--prefer', 'Security', '--check'];
+  const weak = [...strict, '--set', 'spec.containers.cover=Main'];
+  const words =
+    'A pod’s author could run a program in an init container or a native sidecar, which containers.cover leaves out.';
+  const { stderr } = await place.outrider(weak);
+  t.equal(stderr.split(`! policy sysdig  Weak: ${words}\n`).length, 2);
+  const report = JSON.parse((await place.outrider([...weak, '--report', 'json'])).stderr) as JsonObject;
+  t.same(report['weak'], [{ policy: 'sysdig', detail: words }]);
+  t.notMatch((await place.outrider(strict)).stderr, 'Weak');
+  t.notMatch((await place.outrider([...strict, '--report', 'json'])).stderr, '"weak"');
+});

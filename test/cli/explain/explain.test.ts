@@ -213,3 +213,43 @@ t.test('a profile without a tracer: nothing is called wrapped, and who is not co
   t.match(stdout, /· trace-agent +profile datadog-node has nothing for it/);
   t.match(stdout, /! container_absent +the pod has no container system-probe/);
 });
+
+t.test('F8: a policy that a pod’s author could get round is said to be Weak, in the condition’s words', async (t) => {
+  const place = await workplace(t, { 'pod.yaml': pod });
+  const strict = ['explain', '-f', 'pod.yaml', ...withSysdig, '--prefer', 'Security'];
+  const weak = [...strict, '--set', 'spec.containers.exclude=istio-proxy', '--set', 'spec.onUnresolvedImage=Skip'];
+  const words =
+    'A pod’s author could name a container istio-proxy, which containers.exclude leaves alone; or use an image that nobody can look up, which onUnresolvedImage: Skip lets in.';
+  t.match((await place.outrider(weak)).stdout, `  ! policy         Weak: ${words}`);
+  const [explanation] = JSON.parse((await place.outrider([...weak, '-o', 'json'])).stdout) as readonly Explanation[];
+  t.equal(explanation?.policy?.weak, words);
+  const shared = (await place.outrider([...strict, '--openshift', 'true'])).stdout;
+  t.match(
+    shared,
+    'Weak: A pod’s author could read the agent’s environment, since OpenShift gives a namespace one user.',
+  );
+  for (const argv of [strict, ['explain', '-f', 'pod.yaml', ...withSysdig]]) {
+    t.notMatch((await place.outrider(argv)).stdout, 'Weak');
+    t.notMatch((await place.outrider([...argv, '-o', 'json'])).stdout, '"weak"');
+  }
+});
+
+t.test('F8: --prefer changes what a policy says nothing of, and keeps what it says', async (t) => {
+  const policy = (containers: object) =>
+    JSON.stringify({
+      apiVersion: 'outrider.dev/v1alpha1',
+      kind: 'InstrumentationPolicy',
+      metadata: { name: 'shop' },
+      spec: { profile: { name: 'sysdig', settings: { region: 'us2' } }, containers },
+    });
+  const names = ['istio-proxy', 'linkerd-proxy', 'vault-agent', 'istio-init', 'linkerd-init', 'vault-agent-init'];
+  const place = await workplace(t, {
+    'pod.yaml': pod,
+    'none.yaml': policy({}),
+    'own.yaml': policy({ exclude: names }),
+  });
+  const explained = async (file: string): Promise<string> =>
+    (await place.outrider(['explain', '-f', 'pod.yaml', '--policy', file, '--prefer', 'Security'])).stdout;
+  t.notMatch(await explained('none.yaml'), 'Weak');
+  t.match(await explained('own.yaml'), 'Weak: A pod’s author could name a container istio-proxy or linkerd-proxy');
+});

@@ -26,7 +26,7 @@ function fill(cache: ImageCache): void {
   const platform = { os: 'linux', architecture: 'arm', variant: 'v7' };
   cache.content.set('r.example/x/one', digest, {
     kind: 'image',
-    config: { entrypoint: ['/a'], cmd: [], volumes: ['/data'] },
+    config: { entrypoint: ['/a'], cmd: [], volumes: ['/data'], users: [1000] },
     platform,
   });
   cache.content.set('r.example/x/one', other, {
@@ -53,6 +53,19 @@ t.test('E14: what is written is read again, without rights and fingerprints, for
   t.strictSame([...after.content.all()], [...before.content.all()], 'in the order of use, too');
   t.equal(after.hint(reference), digest);
   t.equal(after.digestFor(reference, 'fingerprint-of-alice', 'stale'), undefined);
+});
+
+t.test('F7: what was written before images’ users were kept is read without them', async (t) => {
+  const platform = { os: 'linux', architecture: 'amd64' };
+  const content = { kind: 'image', config: { entrypoint: ['/a'], cmd: [] }, platform };
+  const text = JSON.stringify({ version: 2, contents: [{ repository: 'r', digest, content }], hints: [] });
+  const path = join(t.testdir({ 'cache.json': text }), 'cache.json');
+  const cache = cacheOf();
+  await createCacheFile({ path, limitBytes: 100_000, log: silent }).load(cache);
+  t.strictSame(
+    [...cache.content.all()].map((entry) => entry.content),
+    [{ ...content, platform: { ...platform, variant: undefined } }],
+  );
 });
 
 t.test('E14: a file that cannot be used is logged, ignored and written anew', async (t) => {

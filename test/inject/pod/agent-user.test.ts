@@ -35,6 +35,39 @@ t.test('F7: a container of the workload that runs as our user', (t) => {
   t.end();
 });
 
+t.test('F7: a container whose image runs as our user, where that is known anyway', (t) => {
+  const images = { 'shop/web:1': { entrypoint: ['/app'], cmd: [], users: [1000, 59_417] } };
+  const detail = /web runs as 59417, the agent’s user, by the USER of shop\/web:1/;
+  for (const spec of [security, { optOut: 'Forbidden' }]) {
+    const engine = engineFor(spec, { known: images });
+    t.match(decideNow(podWith({}), engine, 'validate').decision, {
+      decision: 'deny',
+      reason: 'agent_user_taken',
+      detail,
+    });
+    t.equal(decideNow(podWith({ securityContext: { runAsUser: 1 } }), engine).decision.decision, 'inject');
+    t.equal(decideNow(podWith({}, { securityContext: { runAsUser: 1 } }), engine).decision.decision, 'inject');
+    t.equal(decideNow(podWith({ command: ['/app'] }), engine).decision.decision, 'inject', 'nobody asks for it alone');
+    const beside = podOf({
+      containers: [
+        { name: 'app', image: 'shop/app:1', command: ['/app'] },
+        { name: 'web', image: 'shop/web:1' },
+      ],
+    });
+    const some = engineFor({ ...spec, containers: { exclude: ['web'] } }, { known: images });
+    t.match(decideNow(beside, some).decision, { reason: 'agent_user_taken', detail }, 'one that nobody selects');
+  }
+  const { decision } = decideNow(podWith({}), engineFor({}, { known: images }));
+  t.equal(decision.decision, 'inject');
+  t.ok(
+    decision.steps.some(({ reason }) => reason === 'agent_user_taken'),
+    'a remark where nobody insists',
+  );
+  const openShift = engineFor(security, { known: images, facts: { openShift: true } });
+  t.equal(decideNow(podWith({}), openShift).decision.decision, 'inject');
+  t.end();
+});
+
 t.test('F7: an init container before ours that could write to our volume', (t) => {
   const before = (fields: JsonObject, spec: JsonObject = security, podSpec: JsonObject = {}) => {
     const engine = engineFor({ containers: { cover: ['Main'] }, ...spec });

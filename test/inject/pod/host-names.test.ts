@@ -1,5 +1,5 @@
 import t from 'tap';
-import { redirectedHost } from '../../../src/inject/pod/host-names.js';
+import { ownResolver, redirectedHost } from '../../../src/inject/pod/host-names.js';
 import { decideNow, engineFor } from '../../support/engine.js';
 import { podOf } from '../../support/pods.js';
 
@@ -35,6 +35,28 @@ t.test('F12: host aliases that lead a host elsewhere that the recipe names', (t)
   t.equal(remark?.detail, `spec.hostAliases names ${collector}, a host that the agent talks to`);
   const none = engineFor({ prefer: 'Security', containers: { include: ['other'] } });
   t.equal(decideNow(podOf(aliases(collector)), none, 'validate').decision.reason, 'no_container_selected');
+  t.end();
+});
+
+t.test('F12: nameservers and search domains of a pod’s own are remarked, and never denied', (t) => {
+  const own = { dnsPolicy: 'None', dnsConfig: { nameservers: ['10.0.0.9'] } };
+  for (const spec of [{ prefer: 'Security', optOut: 'Forbidden' }, { prefer: 'Security' }, {}]) {
+    const { decision } = decideNow(podOf(own), engineFor(spec));
+    t.equal(decision.decision, 'inject');
+    const remark = decision.steps.find(({ reason }) => reason === 'host_redirected');
+    t.match(remark, { result: 'note', detail: /^spec\.dnsConfig\.nameservers are the pod’s own, and may lead/ });
+  }
+  const hosts = ['collector.example'];
+  t.match(ownResolver({ dnsConfig: { searches: ['mine.example'] } }, hosts), 'spec.dnsConfig.searches');
+  t.equal(ownResolver(own, []), undefined, 'a recipe that names no host');
+  for (const dnsConfig of [
+    null,
+    {},
+    { nameservers: [], searches: null },
+    { options: [{ name: 'ndots', value: '2' }] },
+  ]) {
+    t.equal(ownResolver({ dnsConfig }, hosts), undefined, JSON.stringify(dnsConfig));
+  }
   t.end();
 });
 

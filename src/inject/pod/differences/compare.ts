@@ -68,7 +68,7 @@ class Comparison {
       for (const key in wanted) {
         if (isAlike(found[key], wanted[key]) || (key === 'sizeLimit' && sameQuantity(found[key], wanted[key])))
           continue;
-        this.#report([field, key], found[key]);
+        this.#other(`${field}.${key}`, [field, key], found[key], wanted[key]);
       }
       for (const key in found) {
         if (wanted[key] === undefined) this.#extra(`${field}.${key}`, [field, key], found[key]);

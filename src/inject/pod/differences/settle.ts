@@ -55,9 +55,12 @@ function differs(members: readonly PlannedMember[]): boolean {
 /** Fields that tell what a container is: with another one, it is not ours any more. */
 const telling: ReadonlySet<string> = new Set(['image', 'command', 'args']);
 
-/** Whether a part is none of ours any more, but another version or a look-alike. */
-function isOther({ part, differences }: PlannedMember): boolean {
-  return differences.some(({ place: [field = ''] }) => part === 'volume' || telling.has(field));
+/**
+ * Whether a part is none of ours any more, but another version or a look-alike. Nothing is started out of a part of the
+ * node, so what else is planned goes on beside another one.
+ */
+function isOther({ part, differences, ofNode }: PlannedMember): boolean {
+  return ofNode !== true && differences.some(({ place: [field = ''] }) => part === 'volume' || telling.has(field));
 }
 
 function isInOrder(members: readonly PlannedMember[]): boolean {

@@ -1,4 +1,5 @@
 import { isArray, isObject, type JsonObject, type JsonValue } from '../../../model/json.js';
+import { isSamePlace } from '../../path.js';
 import type { Terms } from './difference.js';
 
 /**
@@ -90,6 +91,13 @@ export const containerRows: readonly Row[] = [
 
 /** Where a volume of ours may differ. */
 export const volumeRows: readonly Row[] = [
+  {
+    path: 'hostPath.path',
+    values: 'the planned path, written otherwise',
+    why: 'the kubelet cleans a path',
+    source: 'whoever wrote the pod: a node agent’s own chart or manifest',
+    allows: (value, planned) => typeof value === 'string' && typeof planned === 'string' && isSamePlace(value, planned),
+  },
   {
     path: 'image.pullPolicy',
     values: 'what the image’s tag defaults to, or Always',
