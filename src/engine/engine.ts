@@ -3,6 +3,7 @@ import type { ImageResolver } from '../model/image.js';
 import type { JsonObject } from '../model/json.js';
 import type { ClusterFacts } from '../model/recipe.js';
 import type { StringMap } from '../model/selector.js';
+import type { KnownLimits } from './limits.js';
 import type { Rule, Rules } from './rules.js';
 
 /** A pod, or a pod template, that a decision is asked for. */
@@ -58,4 +59,6 @@ export interface Engine {
   readonly secretState: (namespace: string, name: string, key: string, mirrorOf?: string) => SecretState;
   /** Only in a cluster. */
   readonly credentials?: Credentials;
+  /** Only in a cluster. */
+  readonly limits?: KnownLimits;
 }

@@ -12,6 +12,7 @@ import { concernedContainers } from '../inject/pod/named-parts.js';
 import { findObstacle } from '../inject/pod/obstacles.js';
 import { findOtherTracer } from '../inject/pod/other-tracers.js';
 import { buildPatch } from '../inject/pod/patch.js';
+import { isStampedBy, stampOf } from '../inject/pod/record.js';
 import { findPid1, makesShared } from '../inject/pod/process-one.js';
 import type { Plan } from '../inject/pod/plan.js';
 import { startOfContainer } from '../inject/pod/start.js';
@@ -27,6 +28,7 @@ import type { Engine, PodRequest } from './engine.js';
 import { exemptOf } from './exempt.js';
 import { findingsOf, isCarriedOut, noteOf, obstructedBy, ruleFor, type Passed } from './findings.js';
 import { knownImages } from './images.js';
+import { prepareLimits, unknownLimits } from './limits.js';
 import type { Rule } from './rules.js';
 
 /** A decision with what it came from. */
@@ -106,6 +108,7 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
   const known = ahead === undefined ? secretTrouble(rule, request.namespace, engine) : undefined;
   if (known?.obstacle !== undefined) return obstructed(known.obstacle);
 
+  const limits = selected.length > 0 ? prepareLimits(request, context, engine) : undefined;
   const agent = agentImagesOf(rule.recipe, request, engine);
   const judged = (outcomes: readonly ImageOutcome[]): Outcome => {
     const found = images.unknown.length > 0 ? otherIn() : undefined;
@@ -114,22 +117,23 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
     const image = agentImageTrouble(outcomes);
     const obstacle = (images.unknown.length > 0 ? initIn() : undefined) ?? secret.obstacle ?? image.obstacle;
     if (obstacle !== undefined) return obstructed(obstacle);
-    return finished(request, screening, rule, context, {
+    const amounts = selected.length > 0 ? unknownLimits(request, context, engine) : undefined;
+    return finished(request, screening, rule, context, engine, {
       selected,
       narrowed: selection.narrowed,
-      steps: withNote(withNote(selection.steps, secret.remark), image.remark),
+      steps: withNote(withNote(withNote(selection.steps, secret.remark), image.remark), amounts),
       images: images.known,
       aside: aside.known,
       credentials: credentialsVersion(rule, request.namespace, engine),
     });
   };
   const pending = ahead !== undefined || images.unknown.length > 0 || agent.unknown.length > 0;
-  if (!asks || !pending) return judged(agent.known);
+  if (!asks || !pending) return limits === undefined ? judged(agent.known) : limits.then(() => judged(agent.known));
 
   const signal = lookUp();
   const containers = lookUpAll(images, engine.images, signal);
   const lookedUp = lookUpAgents(agent.unknown, engine.images, signal);
-  return Promise.all([ahead, ...containers])
+  return Promise.all([ahead, limits, ...containers])
     .then(() => lookedUp)
     .then((outcomes) => judged([...agent.known, ...outcomes]));
 }
@@ -209,7 +213,14 @@ interface Chosen {
   readonly credentials: string | undefined;
 }
 
-function finished(request: PodRequest, screening: Passed, rule: Rule, context: PodContext, chosen: Chosen): Outcome {
+function finished(
+  request: PodRequest,
+  screening: Passed,
+  rule: Rule,
+  context: PodContext,
+  engine: Engine,
+  chosen: Chosen,
+): Outcome {
   const planned: Planned = makePlan({
     context,
     selected: chosen.selected,
@@ -218,6 +229,7 @@ function finished(request: PodRequest, screening: Passed, rule: Rule, context: P
     excluded: (container) => screening.policy.exclude(container, () => startOfContainer(container))?.holds === true,
     pullSecretsAdmitted: request.admitted,
     differing: whereDiffering(screening.policy, request.door),
+    limits: engine.limits?.of(request.namespace),
   });
   const { plan } = planned;
   const mutates = request.door === 'mutate';
@@ -235,7 +247,7 @@ function finished(request: PodRequest, screening: Passed, rule: Rule, context: P
             status: decision.decision === 'partial' ? 'partial' : 'injected',
             policy: screening.policy.name,
             reason: decision.reason,
-            plan: rule.stamp,
+            plan: stampOf(rule.stamp, plan),
             credentials: chosen.credentials,
           },
           rule.parts.operations,
@@ -249,7 +261,7 @@ function finished(request: PodRequest, screening: Passed, rule: Rule, context: P
  */
 function isOfAnotherVersion({ kept }: Planned, { view }: PodContext, { stamp }: Rule): boolean {
   const record = view.annotations[names.plan];
-  return kept !== undefined && record !== undefined && record !== stamp;
+  return kept !== undefined && record !== undefined && !isStampedBy(record, stamp);
 }
 
 /** What becomes of parts of ours that somebody changed: nobody may where opting out is forbidden. */

@@ -56,7 +56,8 @@ export function addQuantities(a: string, b: string): string {
   return formatQuantity(sum, /i$/.test(a) || /i$/.test(b));
 }
 
-function formatQuantity(billionths: bigint, asBinary: boolean): string {
+/** Writes an amount in billionths, which is not negative, in the shortest exact form. @param asBinary Ki, Mi, … where they fit */
+export function formatQuantity(billionths: bigint, asBinary: boolean): string {
   const units: readonly (readonly [bigint, string])[] = asBinary
     ? [
         [1n << 40n, 'Ti'],

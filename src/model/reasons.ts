@@ -9,7 +9,7 @@ interface ReasonText {
   readonly summary: string;
   /** What to do about it. */
   readonly remedy: string;
-  /** True for a reason that the pod alone proves, which a policy may list in `admitUninstrumented`. */
+  /** True for a reason that the pod proves, alone or with its namespace, which a policy may list in `admitUninstrumented`. */
   readonly admissible?: true;
   /** True for what a pod's author can bring about at will to run untraced: denied under `optOut: Forbidden`, too. */
   readonly optsOut?: true;
@@ -131,6 +131,14 @@ const table = {
     about: 'decision',
     summary: 'A container of the workload runs as the agent’s user, and could read its access key or change its files.',
     remedy: 'Give the container another runAsUser, or Outrider another --agent-user.',
+    optsOut: true,
+  },
+  resources_do_not_fit: {
+    about: 'decision',
+    summary: 'The namespace’s LimitRanges or quotas leave no room for what the agent needs at least.',
+    remedy:
+      'Raise the most that the LimitRange allows, set agent.resources or agent.copyResources in the policy, or let such pods run as they are with admitUninstrumented.',
+    admissible: true,
     optsOut: true,
   },
   no_container_selected: {
@@ -429,6 +437,13 @@ const table = {
       'A hook or an exec probe speaks of process 1, which in a shared process namespace is none of the container’s.',
     remedy: 'Let it find the process by name (pkill, pidof) or by a pid file.',
   },
+  resources_not_fitted: {
+    about: 'remark',
+    summary:
+      'What the namespace’s LimitRanges and quotas ask is not known, so the agent’s resources are not fitted to it.',
+    remedy:
+      'Nothing to do if the pod was created. Otherwise give Outrider the right to list limitranges and resourcequotas.',
+  },
   sidecar_resources: {
     about: 'remark',
     summary: 'The pod grows by the agent’s resources.',
@@ -508,5 +523,5 @@ export function optsOut(code: ReasonCode): boolean {
 /** Every code, in the order of the documentation. */
 export const reasonCodes = Object.keys(table) as readonly ReasonCode[];
 
-/** The reasons that a policy may list in `admitUninstrumented`: those the pod alone proves, without a look-up. */
+/** The reasons that a policy may list in `admitUninstrumented`: those that the pod proves, alone or with what its namespace allows. */
 export const admissibleReasons: readonly ReasonCode[] = reasonCodes.filter((code) => reasons[code].admissible === true);

@@ -17,6 +17,7 @@ import {
   type EngineOptions,
 } from '../support/engine.js';
 import { draft, draftsOf, listAt, nameOf, objectAt, patched } from '../support/json.js';
+import { knownLimits, rangeOf, unknownLimits } from '../support/limits.js';
 import { podOf, podWith } from '../support/pods.js';
 
 interface Scene {
@@ -172,6 +173,8 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   port_taken: scene(podWith({ command: ['/app'], ports: [{ containerPort: 32000 }] })),
   job_needs_native_sidecar: scene(podOf({ restartPolicy: 'Never' }), plain),
   agent_user_taken: scene(podOf({ securityContext: { runAsUser: 59_417 } }), security),
+  resources_do_not_fit: scene(podOf(), {}, { limits: knownLimits(rangeOf({ max: { memory: '64Mi' } })) }),
+  resources_not_fitted: scene(podOf(), {}, { limits: unknownLimits }),
   no_container_selected: scene(podOf(), { containers: { include: ['other'] } }),
   no_container_instrumented: scene(
     podOf({

@@ -6,6 +6,7 @@ import { ClusterEngines } from '../../src/server/in-cluster/cluster-engines.js';
 import { fakeApi, fakeTiming, memoryLog, settle } from '../cluster/fake-api.js';
 import { putPolicy } from '../cluster/state/documents.js';
 import { resolverOf } from '../support/engine.js';
+import { knownLimits } from '../support/limits.js';
 
 const minuteMs = 60_000;
 
@@ -31,6 +32,7 @@ t.test('E38, E41: engines follow policies and facts, and those of a while ago ar
     facts: { seen: () => seen },
     images: resolverOf({}),
     credentials: { secretState: () => 'unknown' },
+    limits: knownLimits(),
     clock: timing.clock,
   });
   const edit = async (generation: number): Promise<void> => {

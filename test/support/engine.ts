@@ -4,6 +4,7 @@ import { parseConfiguration } from '../../src/documents/configuration/configurat
 import { configure } from '../../src/engine/configure.js';
 import type { Credentials, Engine, SecretState } from '../../src/engine/engine.js';
 import type { PodRequest } from '../../src/engine/engine.js';
+import type { KnownLimits } from '../../src/engine/limits.js';
 import { instrument, type Outcome } from '../../src/engine/instrument.js';
 import type { Door } from '../../src/model/decision.js';
 import type { ImageConfig, ImageOutcome, ImageResolver } from '../../src/model/image.js';
@@ -39,6 +40,7 @@ export interface EngineOptions {
   readonly excludedNamespaces?: readonly string[];
   readonly secretState?: (namespace: string, name: string, key: string, mirrorOf?: string) => SecretState;
   readonly credentials?: Credentials;
+  readonly limits?: KnownLimits;
   /** Expect the configuration to have problems. */
   readonly broken?: boolean;
 }
@@ -56,6 +58,7 @@ export function engineOf(yaml: string, options: EngineOptions = {}): Engine {
     excludedNamespaces: new Set(options.excludedNamespaces ?? ['kube-system']),
     secretState: options.secretState ?? (() => 'unknown'),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
   };
 }
 

@@ -14,6 +14,8 @@ export interface RequestOptions {
   readonly signal?: AbortSignal;
   /** How long the whole answer may take; 10 s unless given. */
   readonly timeoutMs?: number;
+  /** How long the answer may be; 256 MiB unless given. */
+  readonly longestBytes?: number;
 }
 
 /** How a patch is to be read. */
@@ -108,7 +110,7 @@ export function createApiClient(connection: Connection, userAgent: string): ApiC
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      const answer = parsedJson(await bodyText(response.body, longestAnswerBytes));
+      const answer = parsedJson(await bodyText(response.body, options.longestBytes ?? longestAnswerBytes));
       if (response.statusCode >= 200 && response.statusCode < 300 && isObject(answer)) return answer;
       throw refusalOf(what, response.statusCode, answer, secondsOf(response.headers['retry-after']));
     } catch (error) {

@@ -25,6 +25,8 @@ export const resources = {
   secrets: { ...core, plural: 'secrets', kind: 'Secret' },
   serviceAccounts: { ...core, plural: 'serviceaccounts', kind: 'ServiceAccount' },
   services: { ...core, plural: 'services', kind: 'Service' },
+  limitRanges: { ...core, plural: 'limitranges', kind: 'LimitRange' },
+  resourceQuotas: { ...core, plural: 'resourcequotas', kind: 'ResourceQuota' },
   configMaps: { ...core, plural: 'configmaps', kind: 'ConfigMap' },
   leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' },
   events: { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event' },

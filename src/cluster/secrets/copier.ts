@@ -5,7 +5,7 @@ import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
 import { copyObject, isCurrent, versionOfCopy, type SourceKey } from './copy-object.js';
-import { OnDemand } from './on-demand.js';
+import { OnDemand } from '../on-demand.js';
 import { credentialsVersion } from './credentials-version.js';
 
 /** What became of one copy. */

@@ -8,7 +8,7 @@ import { isObjectName } from '../../model/object-name.js';
 import { pathOf, resources } from '../client/resources.js';
 import { marksOf, policyLabel } from './copy-object.js';
 import { Copier, type CopyResult } from './copier.js';
-import { OnDemand } from './on-demand.js';
+import { OnDemand } from '../on-demand.js';
 import { credentialsVersion } from './credentials-version.js';
 
 /** What is known of one key of one Secret. Never its value. */

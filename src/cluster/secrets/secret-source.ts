@@ -5,7 +5,7 @@ import type { ApiClient } from '../client/api-client.js';
 import { ApiError, isApiError } from '../client/api-error.js';
 import { isObjectName } from '../../model/object-name.js';
 import { pathOf, resources, type Resource } from '../client/resources.js';
-import { OnDemand } from './on-demand.js';
+import { OnDemand } from '../on-demand.js';
 
 /** What the source works with. */
 export interface SecretSourceOptions {

@@ -1,14 +1,16 @@
 import type { JsonObject } from '../../model/json.js';
 import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
+import type { NamespaceLimits } from '../../model/namespace-limits.js';
 import type { StringMap } from '../../model/selector.js';
 import { agentUserTaken, firstBeforeSteps } from './agent-user.js';
 import { chooseCapability } from './capability.js';
 import { neededVolumes, planHostVolumes } from './host-volumes.js';
 import { containerDifferences } from './differences/compare.js';
 import type { Terms } from './differences/difference.js';
-import { settleDifferences } from './differences/settle.js';
+import { settleDifferences, type OwnMembers } from './differences/settle.js';
 import { searchContainer, searchVolume, type Search } from './identify.js';
+import { fitParts } from './fit/fit-parts.js';
 import { ownResolver, redirectedHost } from './host-names.js';
 import { hasKeeper, leastStepLimits, type Surroundings } from './own-containers.js';
 import { absentContainers } from './named-parts.js';
@@ -35,6 +37,8 @@ export interface PlanInput {
   readonly pullSecretsAdmitted: boolean;
   /** What becomes of parts of ours that are other than planned. */
   readonly differing: WhereDiffering;
+  /** What the namespace asks of amounts; `undefined` where that is not known. */
+  readonly limits: NamespaceLimits | undefined;
 }
 
 /**
@@ -117,7 +121,12 @@ export function makePlan(input: PlanInput): Planned {
   const agent = find('agent', context.native ? 'initContainers' : 'containers');
   if (agent !== undefined) (context.native ? initContainers : containerMembers).push(agent);
   const volumes = volumesOf(ownVolumes, hostVolumes.members, workload);
-  const own = settleDifferences({ volumes, initContainers, containers: containerMembers }, input.differing);
+  const agentIndex = firstInitIndex(workload) ?? view.initContainers.length;
+  const fitted = fitParts(context, input.limits, initContainers, containerMembers, agentIndex);
+  const own = settleDifferences(
+    { volumes, initContainers: fitted.initContainers, containers: fitted.containers },
+    input.differing,
+  );
   differing ??= own.differing;
   const { forged, obstacle } = selected.length === 0 ? nothingWrong : findForged(input, initContainers, remarks);
   if (workload.length === 0 || differing !== undefined) {
@@ -134,7 +143,7 @@ export function makePlan(input: PlanInput): Planned {
   if (recipe.sidecar !== undefined && recipe.prefer === 'Availability' && !hasKeeper(recipe, recipe.sidecar, around)) {
     remarks.push({ reason: 'keeper_left_out', detail: `what ${recipe.sidecar.image} starts is not known` });
   }
-  const growth = parts.growthBy(agent?.present === undefined ? agent?.value : undefined);
+  const growth = parts.growthBy(agentIn(own.members));
   if (growth.text !== '') remarks.push({ reason: 'sidecar_resources', detail: `the pod grows by ${growth.text}` });
   const plan: Plan = {
     recipe,
@@ -142,15 +151,23 @@ export function makePlan(input: PlanInput): Planned {
     volumes: own.members.volumes,
     initContainers: own.members.initContainers,
     containers: own.members.containers,
-    agentIndex: firstInitIndex(workload) ?? view.initContainers.length,
+    agentIndex,
     workload,
     pullSecrets,
     evictableVolumes: delivery === 'Copy' ? volumeNames : noNames,
     growth,
+    fitted: fitted.digest,
     remarks,
   };
   // Written out: V8 takes several microseconds to spread an object into a larger one.
-  return { plan, containers, differing, kept: own.kept, tampered, forged, obstacle, remarks };
+  const inTheWay = obstacle ?? fitted.misfit;
+  return { plan, containers, differing, kept: own.kept, tampered, forged, obstacle: inTheWay, remarks };
+}
+
+/** The agent's container, where it is to be added. */
+function agentIn({ initContainers, containers }: OwnMembers): JsonObject | undefined {
+  const isNew = ({ part, present }: PlannedMember): boolean => part === 'agent' && present === undefined;
+  return (initContainers.find(isNew) ?? containers.find(isNew))?.value;
 }
 
 const nothingWrong = { forged: undefined, obstacle: undefined };

@@ -67,5 +67,7 @@ export interface Plan {
   /** Names of our emptyDirs that the autoscaler may evict. */
   readonly evictableVolumes: readonly string[];
   readonly growth: Growth;
+  /** Short hash of amounts that are fitted to the pod's namespace; `undefined` where all are the recipe's. */
+  readonly fitted: string | undefined;
   readonly remarks: readonly Finding[];
 }

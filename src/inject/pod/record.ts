@@ -11,10 +11,23 @@ export interface PodRecord {
   readonly status: 'injected' | 'partial';
   readonly policy: string;
   readonly reason: string;
-  /** Profile, its version and the recipe's hash. */
+  /** Profile, its version and the recipe's hash, and that of fitted amounts: `stampOf`. */
   readonly plan: string;
   /** Version of the access key that the pod gets, where that is known. */
   readonly credentials?: string | undefined;
+}
+
+/**
+ * The plan as it is written on a pod: the rule's stamp, and behind it a hash of the amounts that were fitted to the pod's
+ * namespace, where some were.
+ */
+export function stampOf(stamp: string, { fitted }: Pick<Plan, 'fitted'>): string {
+  return fitted === undefined ? stamp : `${stamp}/${fitted}`;
+}
+
+/** Whether a plan that is written on a pod is of a rule, fitted or not: what a namespace asks changes without the rule. */
+export function isStampedBy(record: string, stamp: string): boolean {
+  return record === stamp || (record.startsWith(stamp) && record.indexOf('/', stamp.length) === stamp.length);
 }
 
 const safeToEvict = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';

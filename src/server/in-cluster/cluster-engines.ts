@@ -3,6 +3,7 @@ import type { Settings } from '../../settings/table.js';
 import type { ClusterFactsReader } from '../../cluster/facts/cluster-facts.js';
 import type { ClusterState } from '../../cluster/state/cluster-state.js';
 import type { Engine } from '../../engine/engine.js';
+import type { KnownLimits } from '../../engine/limits.js';
 import type { Rules } from '../../engine/rules.js';
 import type { Clock } from '../../time/clock.js';
 import type { ImageResolver } from '../../model/image.js';
@@ -22,6 +23,7 @@ export interface ClusterEngineOptions {
   readonly facts: Pick<ClusterFactsReader, 'seen'>;
   readonly images: ImageResolver;
   readonly credentials: Pick<Engine, 'secretState' | 'credentials'>;
+  readonly limits: KnownLimits;
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
@@ -86,8 +88,8 @@ export class ClusterEngines {
   }
 
   #engineOf(rules: Rules, facts: ClusterFacts): Engine {
-    const { images, credentials } = this.#options;
-    return { rules, facts, images, excludedNamespaces: this.#excludedNamespaces, ...credentials };
+    const { images, credentials, limits } = this.#options;
+    return { rules, facts, images, excludedNamespaces: this.#excludedNamespaces, limits, ...credentials };
   }
 }
 

@@ -3,6 +3,7 @@ import type { DoorOptions } from '../../admission/door-options.js';
 import { createDoor } from '../../admission/handler.js';
 import { createSelfTestDoor } from '../../admission/self-test.js';
 import { EventRecorder } from '../../cluster/events/recorder.js';
+import { ClusterLimits } from '../../cluster/limits/namespace-limits.js';
 import { ClusterCredentials } from '../../cluster/secrets/credentials.js';
 import { unlessAborted } from '../../time/abort.js';
 import { ClusterState } from '../../cluster/state/cluster-state.js';
@@ -154,7 +155,7 @@ export class InCluster {
 
   #engines(): ClusterEngines {
     const { settings, connection, images } = this.#options;
-    const { facts, timing } = connection;
+    const { client, facts, timing } = connection;
     const { secretState, ahead } = this.#credentials;
     return new ClusterEngines({
       settings,
@@ -162,6 +163,7 @@ export class InCluster {
       facts,
       images,
       credentials: { secretState, credentials: ahead },
+      limits: new ClusterLimits({ client, clock: timing.clock }),
       clock: timing.clock,
     });
   }

@@ -42,7 +42,7 @@ export function compareAmounts(
   for (const name in limits) {
     const value = limits[name];
     if (value === wantedLimits?.[name] || sameQuantity(value, wantedLimits?.[name])) continue;
-    if (isEnough(value, known.has(name) ? leastOf(name, wantedLimits, wantedRequests, terms) : undefined)) continue;
+    if (isEnough(value, known.has(name) ? leastLimit(name, wantedLimits, wantedRequests, terms.minimumLimits()) : undefined)) continue;
     report(['resources', 'limits', name], value);
   }
 }
@@ -51,15 +51,19 @@ function isNone(value: JsonValue | undefined): boolean {
   return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }
 
-/** The smallest limit: the profile's, else the planned one; where no limit is planned, what the part asks for. */
-function leastOf(
+/**
+ * The smallest limit that a part may be brought to: the profile's, else the planned one; where no limit is planned, what
+ * the part asks for. Planned means before it is fitted to a namespace, so that replicas which know the namespace's limits
+ * differently accept each other's pods.
+ */
+export function leastLimit(
   name: string,
   limits: JsonObject | undefined,
   requests: JsonObject | undefined,
-  { minimumLimits }: Terms,
+  minimumLimits: Readonly<Record<string, string>> | undefined,
 ): JsonValue | undefined {
   const planned = limits?.[name];
-  const named = name === 'ephemeral-storage' ? leastStorage : minimumLimits()?.[name];
+  const named = name === 'ephemeral-storage' ? leastStorage : minimumLimits?.[name];
   if (named === undefined) return planned ?? requests?.[name];
   if (planned === undefined) return named;
   return isEnough(planned, named) ? named : planned;

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../time/clock.js';
-import { SharedCalls } from '../../time/shared-calls.js';
+import type { Clock } from '../time/clock.js';
+import { SharedCalls } from '../time/shared-calls.js';
 
 /** A value, and how old it is. */
 export interface Kept<T> {

@@ -1,0 +1,45 @@
+import type { Door, Finding } from '../model/decision.js';
+import type { NamespaceLimits } from '../model/namespace-limits.js';
+import type { PodContext } from '../inject/pod/context.js';
+import type { Engine, PodRequest } from './engine.js';
+
+/** What a cluster knows of its namespaces' LimitRanges and ResourceQuotas. */
+export interface KnownLimits {
+  /** What is known, however old; no I/O. `undefined`: nothing. */
+  of(namespace: string): NamespaceLimits | undefined;
+  /** Why nothing is known, for people; no I/O. */
+  trouble(namespace: string): string | undefined;
+  /**
+   * Learns of a namespace before a pod there is decided on. Never rejects, and ends within half a second.
+   *
+   * @param signal ends the wait before that; absent where nothing else does
+   * @returns `undefined` when there is nothing to wait for, which is the rule
+   */
+  prepare(namespace: string, door: Door, signal: (() => AbortSignal) | undefined): Promise<void> | undefined;
+}
+
+/**
+ * Learns what the namespace asks of amounts, where containers of ours may have to be added. That is not so for a pod that
+ * is instrumented already: what stands in it is judged by what it needs, so the validating door waits for nobody but where
+ * it is about to deny.
+ */
+export function prepareLimits(
+  { namespace, door, lookUp, admitted }: PodRequest,
+  context: PodContext,
+  { limits }: Engine,
+): Promise<void> | undefined {
+  if (limits === undefined || !admitted || !addsContainers(context)) return undefined;
+  return limits.prepare(namespace, door, lookUp);
+}
+
+/** What is said of a pod whose namespace is not known: its new containers have the recipe's own amounts. */
+export function unknownLimits({ namespace }: PodRequest, context: PodContext, { limits }: Engine): Finding | undefined {
+  if (limits === undefined || !addsContainers(context) || limits.of(namespace) !== undefined) return undefined;
+  const why = limits.trouble(namespace) ?? 'they did not come in time';
+  return { reason: 'resources_not_fitted', detail: `LimitRanges and quotas of ${namespace} are not known: ${why}` };
+}
+
+function addsContainers({ recipe, delivery, instrumented }: PodContext): boolean {
+  if (instrumented) return false;
+  return recipe.sidecar !== undefined || (delivery === 'Copy' && recipe.volume?.copy !== undefined);
+}
