@@ -45,6 +45,11 @@ const policyGroups: readonly Group[] = [
     why: 'an agent in a task has the memory that `spec.task.agent` of the profile says',
     fields: ['agent.resources.requests', 'agent.resources.limits'],
   },
+  {
+    on: 'pods',
+    why: 'a task’s containers that fill its volume have no resources of their own',
+    fields: ['agent.copyResources.requests', 'agent.copyResources.limits'],
+  },
   { on: 'pods', why: 'ECS has no sidecar of its own kind', fields: ['agent.placement'] },
   {
     on: 'pods',

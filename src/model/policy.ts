@@ -130,6 +130,9 @@ const specInputSchema = z
           .describe('Image of the agent in place of the profile’s. Empty: the profile’s.'),
         imagePullSecrets: z.array(objectName).default([]).describe('Names of pull secrets for the agent’s image.'),
         resources: resourcesSchema.default({}).describe('Resources of the agent in place of the profile’s.'),
+        copyResources: resourcesSchema
+          .default({})
+          .describe('Resources of the init containers that bring the agent’s files, in place of small ones.'),
         placement: z
           .enum(['Auto', 'Native', 'Container'])
           .default('Auto')

@@ -26,6 +26,8 @@ export interface Recipe {
   readonly sidecar: RecipeSidecar | undefined;
   readonly skipWhen: ReadonlySet<Obstacle>;
   readonly imagePullSecrets: readonly string[];
+  /** What the policy gives the steps that bring the files, in place of the usual; absent where it gives nothing. */
+  readonly copyResources?: Resources;
   /** The Secret that variables of the recipe refer to; absent where none does. */
   readonly credentials?: { readonly name: string; readonly key: string };
 }

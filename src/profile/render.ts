@@ -1,5 +1,5 @@
 import { OutriderError } from '../model/error.js';
-import type { PolicySpec } from '../model/policy.js';
+import type { PolicySpec, Resources } from '../model/policy.js';
 import type { Profile, ProfileEnv, ProfileSidecar, ProfileVolume } from '../model/profile.js';
 import type { Recipe, RecipeEnv, RecipeSidecar, RecipeVolume } from '../model/recipe.js';
 import { holds } from './condition.js';
@@ -7,7 +7,7 @@ import { agentImage, fillArgs, fillText, portIn, type Filling } from './fill.js'
 import { programFolders } from './program-folders.js';
 import { hostsOf } from './hosts.js';
 import { reservedNames, unsetVariables } from './reserved.js';
-import { mergeResources, resourcesProblem } from './resources.js';
+import { copyResourcesProblem, mergeResources, resourcesProblem, type ResourceProblem } from './resources.js';
 import { effectiveSettings, settingsProblems } from './settings.js';
 import { quote } from './setting-value.js';
 import { expandTemplate, type TemplateValues } from './template.js';
@@ -55,6 +55,7 @@ class Renderer {
     const wrapper = spec.wrapper && fillArgs(this.#filling, spec.wrapper.argv, 'spec.wrapper.argv');
     const sidecar = spec.sidecar && this.#sidecar(spec.sidecar);
     const credentials = this.#usesCredentials() ? this.#credentials() : undefined;
+    const copyResources = this.#copyResources();
     return {
       profile: this.#filling.profile.metadata.name,
       version: spec.version,
@@ -74,8 +75,17 @@ class Renderer {
       sidecar,
       skipWhen: new Set(spec.skipWhen),
       imagePullSecrets: policy.agent.imagePullSecrets,
+      ...(copyResources === undefined ? {} : { copyResources }),
       ...(credentials === undefined ? {} : { credentials }),
     };
+  }
+
+  #copyResources(): Resources | undefined {
+    const { copyResources } = this.#filling.policy.agent;
+    if (Object.keys({ ...copyResources.requests, ...copyResources.limits }).length === 0) return undefined;
+    const problem = copyResourcesProblem(copyResources);
+    if (problem !== undefined) throw invalidResources('copyResources', problem);
+    return mergeResources({}, copyResources);
   }
 
   #volume(volume: ProfileVolume): RecipeVolume {
@@ -107,10 +117,7 @@ class Renderer {
         : fillText(this.#filling, sidecar.image, 'spec.sidecar.image');
     const resources = mergeResources(sidecar.resources, this.#filling.policy.agent.resources);
     const problem = resourcesProblem(resources);
-    if (problem !== undefined) {
-      const field = `spec.agent.resources.${problem.field}`;
-      throw new OutriderError('settings_invalid', `${field} ${problem.text}.`, { field });
-    }
+    if (problem !== undefined) throw invalidResources('resources', problem);
     return {
       name: sidecar.name,
       image,
@@ -173,6 +180,11 @@ class Renderer {
     const variables = [...env, ...containers.flatMap((part) => part.env), ...(sidecar?.env ?? [])];
     return variables.some(({ fromSecret, when }) => fromSecret !== undefined && holds(when, this.#filling.values));
   }
+}
+
+function invalidResources(of: 'resources' | 'copyResources', { field: inside, text }: ResourceProblem): OutriderError {
+  const field = `spec.agent.${of}.${inside}`;
+  return new OutriderError('settings_invalid', `${field} ${text}.`, { field });
 }
 
 /** Keys that a Secret can have (Kubernetes `IsConfigMapKey`). */

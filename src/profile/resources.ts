@@ -37,13 +37,25 @@ export interface ResourceProblem {
  * request above its limit, a resource that containers do not have.
  */
 export function resourcesProblem(resources: Resources): ResourceProblem | undefined {
-  const { requests = {}, limits = {} } = resources;
+  return unknownResource(resources) ?? lackingRequest(resources) ?? requestAboveLimit(resources);
+}
+
+/** The same of containers that need no request, since they end before the pod's own run. */
+export function copyResourcesProblem(resources: Resources): ResourceProblem | undefined {
+  return unknownResource(resources) ?? requestAboveLimit(resources);
+}
+
+function unknownResource({ requests = {}, limits = {} }: Resources): ResourceProblem | undefined {
   for (const name of Object.keys({ ...requests, ...limits })) {
     const text = resourceNameProblem(name);
     if (text === undefined) continue;
     const side = Object.hasOwn(limits, name) ? 'limits' : 'requests';
     return { field: `${side}.${name}`, text };
   }
+  return undefined;
+}
+
+function lackingRequest({ requests = {} }: Resources): ResourceProblem | undefined {
   for (const name of ['cpu', 'memory']) {
     if (amountOf(requests[name] ?? '0') > 0n) continue;
     const example = name === 'cpu' ? '100m' : '256Mi';
@@ -52,6 +64,10 @@ export function resourcesProblem(resources: Resources): ResourceProblem | undefi
       text: `is missing or zero, and every agent needs one; give it, such as ${example}`,
     };
   }
+  return undefined;
+}
+
+function requestAboveLimit({ requests = {}, limits = {} }: Resources): ResourceProblem | undefined {
   for (const [name, limit] of Object.entries(limits)) {
     const request = requests[name];
     if (request === undefined || amountOf(request) <= amountOf(limit)) continue;

@@ -121,18 +121,18 @@ function step(
     name,
     image,
     command,
-    resources: stepResources(recipe, around),
+    resources: withCopyResources(stepResources(recipe, around), recipe, around),
     securityContext: securityContext({ readOnlyRootFilesystem: true, ...ownIdentity(around.facts) }),
     volumeMounts,
   };
 }
 
 /** Limits below which nobody may bring a step: a step of a pod with guaranteed resources has what the agent asks for. */
-export function leastStepLimits({ sidecar }: Recipe): Readonly<Record<string, string>> {
+export function leastStepLimits({ sidecar, copyResources }: Recipe): Readonly<Record<string, string>> {
   const least: Record<string, string> = {};
   for (const [name, amount] of Object.entries(leastLimits)) {
     const { requests, limits } = sidecar?.resources ?? {};
-    least[name] = smaller(smaller(amount, requests?.[name]), limits?.[name]);
+    least[name] = [requests, limits, copyResources?.limits].reduce((most, of) => smaller(most, of?.[name]), amount);
   }
   return least;
 }
@@ -221,6 +221,20 @@ function stepResources(recipe: Recipe, around: Surroundings): JsonObject {
     limits[name] = smaller(limit, sidecar?.resources.limits?.[name] === undefined ? ofPod?.[name] : undefined);
   }
   return withEphemeralStorage({ requests, limits }, recipe, around);
+}
+
+/** A step's resources, those that the policy names in place of the usual. A Guaranteed pod has equal ones. */
+function withCopyResources(usual: JsonObject, { copyResources }: Recipe, { guaranteed }: Surroundings): JsonObject {
+  if (copyResources === undefined) return usual;
+  const { requests = {}, limits = {} } = copyResources;
+  const wanted = guaranteed ? { ...requests, ...limits } : undefined;
+  const named = (name: string): boolean => requests[name] !== undefined || limits[name] !== undefined;
+  const others = (amounts: JsonValue | undefined): JsonObject =>
+    Object.fromEntries(Object.entries(objectOf(amounts) ?? {}).filter(([name]) => !named(name)));
+  return {
+    requests: { ...others(usual['requests']), ...(wanted ?? requests) },
+    limits: { ...others(usual['limits']), ...(wanted ?? limits) },
+  };
 }
 
 /** Without an agent beside it, a step gets no more than the first container has, so no effective request rises. */
