@@ -3,7 +3,7 @@ import type { ImageResolver } from '../model/image.js';
 import type { JsonObject } from '../model/json.js';
 import type { ClusterFacts } from '../model/recipe.js';
 import type { StringMap } from '../model/selector.js';
-import type { KnownLimits } from './limits.js';
+import type { KnownLimits } from './known-limits.js';
 import type { Rule, Rules } from './rules.js';
 
 /** A pod, or a pod template, that a decision is asked for. */

@@ -1,22 +1,6 @@
-import type { Door, Finding } from '../model/decision.js';
-import type { NamespaceLimits } from '../model/namespace-limits.js';
+import type { Finding } from '../model/decision.js';
 import type { PodContext } from '../inject/pod/context.js';
 import type { Engine, PodRequest } from './engine.js';
-
-/** What a cluster knows of its namespaces' LimitRanges and ResourceQuotas. */
-export interface KnownLimits {
-  /** What is known, however old; no I/O. `undefined`: nothing. */
-  of(namespace: string): NamespaceLimits | undefined;
-  /** Why nothing is known, for people; no I/O. */
-  trouble(namespace: string): string | undefined;
-  /**
-   * Learns of a namespace before a pod there is decided on. Never rejects, and ends within half a second.
-   *
-   * @param signal ends the wait before that; absent where nothing else does
-   * @returns `undefined` when there is nothing to wait for, which is the rule
-   */
-  prepare(namespace: string, door: Door, signal: (() => AbortSignal) | undefined): Promise<void> | undefined;
-}
 
 /**
  * Learns what the namespace asks of amounts, where containers of ours may have to be added. That is not so for a pod that

@@ -4,7 +4,7 @@ import { parseConfiguration } from '../../src/documents/configuration/configurat
 import { configure } from '../../src/engine/configure.js';
 import type { Credentials, Engine, SecretState } from '../../src/engine/engine.js';
 import type { PodRequest } from '../../src/engine/engine.js';
-import type { KnownLimits } from '../../src/engine/limits.js';
+import type { KnownLimits } from '../../src/engine/known-limits.js';
 import { instrument, type Outcome } from '../../src/engine/instrument.js';
 import type { Door } from '../../src/model/decision.js';
 import type { ImageConfig, ImageOutcome, ImageResolver } from '../../src/model/image.js';

@@ -1,4 +1,4 @@
-import type { KnownLimits } from '../../src/engine/limits.js';
+import type { KnownLimits } from '../../src/engine/known-limits.js';
 import type { JsonObject } from '../../src/model/json.js';
 import { namespaceLimits, noLimits, type NamespaceLimits } from '../../src/model/namespace-limits.js';
 

@@ -1,4 +1,4 @@
-import type { KnownLimits } from '../../engine/limits.js';
+import type { KnownLimits } from '../../engine/known-limits.js';
 import type { Door } from '../../model/decision.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { namespaceLimits, type NamespaceLimits } from '../../model/namespace-limits.js';

@@ -3,7 +3,7 @@ import type { Settings } from '../../settings/table.js';
 import type { ClusterFactsReader } from '../../cluster/facts/cluster-facts.js';
 import type { ClusterState } from '../../cluster/state/cluster-state.js';
 import type { Engine } from '../../engine/engine.js';
-import type { KnownLimits } from '../../engine/limits.js';
+import type { KnownLimits } from '../../engine/known-limits.js';
 import type { Rules } from '../../engine/rules.js';
 import type { Clock } from '../../time/clock.js';
 import type { ImageResolver } from '../../model/image.js';

@@ -77,8 +77,9 @@ t.test('E27: a pod that is not Guaranteed by resources of its own is not made so
     { resources: { requests: { cpu: '1' }, limits: { cpu: '2' } } },
   );
   const after = injected(pod);
-  t.same(resourcesOf(after, agent), { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '512Mi' } });
-  t.same(at(after, 'spec', 'resources'), { requests: { cpu: '1100m' }, limits: { cpu: '2100m' } });
+  const requests = { cpu: '100m', memory: '256Mi' };
+  t.same(resourcesOf(after, agent), { requests, limits: { memory: '512Mi', cpu: '500m' } });
+  t.same(at(after, 'spec', 'resources'), { requests: { cpu: '1100m' }, limits: { cpu: '2500m' } });
   const tight = injected(podWith({ command: ['/app'] }, { resources: { limits: { cpu: '200m' } } }));
   t.match(resourcesOf(tight, tools), { limits: { cpu: '200m' } }, 'no limit of ours above the pod’s');
   t.end();
