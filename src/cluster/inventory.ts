@@ -46,10 +46,24 @@ export async function readInventory({ timeoutMs, ...choice }: InventoryRequest):
   try {
     const nodes = await ask('nodes', () => client.list(pathOf(resources.nodes), { timeoutMs }));
     const namespaces = await ask('namespaces', () => client.list(pathOf(resources.namespaces), { timeoutMs }));
+    const limits = await readLimits(client, timeoutMs);
     const version = await ask('its version', () => client.get('/version', { timeoutMs }));
-    return { nodes: nodes.items, namespaces: namespaces.items, version: stringOf(version['gitVersion']) };
+    return { nodes: nodes.items, namespaces: namespaces.items, limits, version: stringOf(version['gitVersion']) };
   } finally {
     await client.close();
+  }
+}
+
+/** Nothing where the account may not list them: then doctor says nothing of them. */
+async function readLimits(client: ApiClient, timeoutMs: number): Promise<ClusterInventory['limits']> {
+  try {
+    const [ranges, quotas] = await Promise.all([
+      client.list(pathOf(resources.limitRanges), { timeoutMs }),
+      client.list(pathOf(resources.resourceQuotas), { timeoutMs }),
+    ]);
+    return { ranges: ranges.items, quotas: quotas.items };
+  } catch {
+    return undefined;
   }
 }
 

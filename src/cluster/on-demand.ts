@@ -44,6 +44,12 @@ export class OnDemand<T> {
     return entry === undefined || 'error' in entry ? undefined : { value: entry.value, ageMs: this.#ageMs(entry) };
   }
 
+  /** The value that is kept, however old; makes nothing, for those who ask for each pod. */
+  last(key: string): T | undefined {
+    const entry = this.#kept.get(key);
+    return entry === undefined || 'error' in entry ? undefined : entry.value;
+  }
+
   /** Whether `get` answers, or throws, from what is kept. */
   isFresh(key: string): boolean {
     return this.#freshEntry(key) !== undefined;

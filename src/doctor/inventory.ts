@@ -7,13 +7,15 @@ export interface ClusterInventory {
   readonly nodes: readonly JsonObject[];
   /** Namespace objects. */
   readonly namespaces: readonly JsonObject[];
+  /** LimitRange and ResourceQuota objects; `undefined` where nobody asked for them, or nobody may. */
+  readonly limits?: { readonly ranges: readonly JsonObject[]; readonly quotas: readonly JsonObject[] } | undefined;
   /** The server's version, such as `v1.34.1`; `undefined` where it was not asked. */
   readonly version: string | undefined;
 }
 
 /**
- * Reads an inventory from what `kubectl get nodes,namespaces -o json` or `-o yaml` prints, or from several such
- * documents. Lists are opened, other kinds left out.
+ * Reads an inventory from what `kubectl get nodes,namespaces -o json` or `-o yaml` prints, with
+ * `limitranges,resourcequotas -A` or without, or from several such documents. Lists are opened, other kinds left out.
  *
  * @throws OutriderError `document_invalid` when there is no Node in it
  */
@@ -25,7 +27,9 @@ export function inventoryOf(documents: readonly JsonValue[], file: string): Clus
     const message = `${file}: there is no Node in it; give what kubectl get nodes,namespaces -o json prints.`;
     throw new OutriderError('document_invalid', message, { file });
   }
-  return { nodes, namespaces: ofKind('Namespace'), version: undefined };
+  const [ranges, quotas] = [ofKind('LimitRange'), ofKind('ResourceQuota')];
+  const limits = ranges.length === 0 && quotas.length === 0 ? undefined : { ranges, quotas };
+  return { nodes, namespaces: ofKind('Namespace'), limits, version: undefined };
 }
 
 function open(value: JsonValue): readonly JsonObject[] {

@@ -22,6 +22,8 @@ export interface NamespacePolicy {
   readonly stop: Finding | undefined;
   /** The namespace opts out by label, and the policy forbids it. */
   readonly optOutIgnored: boolean;
+  /** Why the agent fits into no pod there, by LimitRanges and quotas; absent where it does, or where they are not known. */
+  readonly misfit?: string | undefined;
   /** Reasons for which a pod may run uninstrumented although the policy prefers Security. */
   readonly admits: ReadonlySet<ReasonCode>;
 }
@@ -103,7 +105,12 @@ function examinePolicy(
 ): readonly DoctorFinding[] {
   if (policy.stop !== undefined) return [stopped(policy, policy.stop)];
   const { adds, finding } = capability(policy, enforce, cluster);
-  const findings = [...(policy.optOutIgnored ? [ignored(policy)] : []), finding, ...nodesFor(policy, adds, cluster)];
+  const findings = [
+    ...(policy.optOutIgnored ? [ignored(policy)] : []),
+    finding,
+    ...misfit(policy),
+    ...nodesFor(policy, adds, cluster),
+  ];
   // A policy that only reports refuses no pod and changes none.
   return policy.mode === 'Report'
     ? findings.map((each) => (each.result === 'problem' ? { ...each, result: 'note' as const } : each))
@@ -143,6 +150,21 @@ function ignored({ name }: NamespacePolicy): DoctorFinding {
     remedy: 'take the label off, so that nobody relies on it',
     source: 'policies',
   };
+}
+
+/** What LimitRanges and quotas make of the policy there. */
+function misfit({ name, prefer, admits, misfit: detail }: NamespacePolicy): readonly DoctorFinding[] {
+  if (detail === undefined) return [];
+  const refuses = prefer === 'Security' && !admits.has('resources_do_not_fit');
+  return [
+    {
+      check: 'resources',
+      result: refuses ? 'problem' : 'note',
+      detail: `policy ${name}: ${detail}, so pods here are ${refuses ? 'refused' : 'left alone'} (reason resources_do_not_fit)`,
+      remedy: 'raise what the LimitRange allows, or set agent.resources in the policy',
+      source: 'policies',
+    },
+  ];
 }
 
 /** Whether the capability is added to pods of the namespace, and what becomes of them then. */

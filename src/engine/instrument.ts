@@ -28,7 +28,7 @@ import type { Engine, PodRequest } from './engine.js';
 import { exemptOf } from './exempt.js';
 import { findingsOf, isCarriedOut, noteOf, obstructedBy, ruleFor, type Passed } from './findings.js';
 import { knownImages } from './images.js';
-import { prepareLimits, unknownLimits } from './limits.js';
+import { fittedStep, prepareLimits, unknownLimits } from './limits.js';
 import type { Rule } from './rules.js';
 
 /** A decision with what it came from. */
@@ -236,7 +236,8 @@ function finished(
   const takenOff = mutates && plan !== undefined ? partsTakenOff(plan, context.view) : undefined;
   const found = takenOff === undefined ? planned : { ...planned, remarks: [...planned.remarks, takenOff] };
   const missing = mutates || plan === undefined ? [] : missingParts(plan);
-  const decision = decide(screening, findingsOf(screening, chosen, found, missing), request.door);
+  const steps = request.trace && plan?.fitted !== undefined ? [...chosen.steps, fittedStep(plan)] : chosen.steps;
+  const decision = decide(screening, findingsOf(screening, { ...chosen, steps }, found, missing), request.door);
   const patch =
     plan === undefined || !isCarriedOut(decision) || !mutates || isOfAnotherVersion(planned, context, rule)
       ? []

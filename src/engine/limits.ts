@@ -1,4 +1,5 @@
-import type { Finding } from '../model/decision.js';
+import type { Finding, Step } from '../model/decision.js';
+import type { Plan } from '../inject/pod/plan.js';
 import type { PodContext } from '../inject/pod/context.js';
 import type { Engine, PodRequest } from './engine.js';
 
@@ -21,6 +22,13 @@ export function unknownLimits({ namespace }: PodRequest, context: PodContext, { 
   if (limits === undefined || !addsContainers(context) || limits.of(namespace) !== undefined) return undefined;
   const why = limits.trouble(namespace) ?? 'they did not come in time';
   return { reason: 'resources_not_fitted', detail: `LimitRanges and quotas of ${namespace} are not known: ${why}` };
+}
+
+/** What is said of amounts that are other than the recipe's. */
+export function fittedStep({ initContainers, containers }: Plan): Step {
+  const added = [...initContainers, ...containers].filter(({ present }) => present === undefined);
+  const amounts = added.map(({ name, value }) => `${name} ${JSON.stringify(value['resources'])}`);
+  return { subject: 'resources', result: 'note', detail: `fitted to the namespace and the pod: ${amounts.join(', ')}` };
 }
 
 function addsContainers({ recipe, delivery, instrumented }: PodContext): boolean {

@@ -25,7 +25,9 @@ t.test('a value is asked for once, kept while it is fresh, and stays when a late
   fails = false;
   await t.rejects(values.get('b', signal), { message: 'no' });
   nowMs = 15;
+  t.equal(values.last('b'), undefined);
   t.equal(await values.get('b', signal), 2);
+  t.equal(values.last('b'), 2);
   values.put('c', 9);
   t.equal(values.peek('a'), undefined, 'the oldest goes');
 });

@@ -2,12 +2,15 @@ import type { PolicyMatches } from '../../doctor/cluster.js';
 import type { ClusterInventory } from '../../doctor/inventory.js';
 import type { NamespacePolicy } from '../../doctor/namespace.js';
 import { matchNamespaces, type PolicyThere } from '../../engine/matched-namespaces.js';
+import { misfitEverywhere } from '../../engine/sample-fit.js';
+import { namespaceLimits, type NamespaceLimits } from '../../model/namespace-limits.js';
 import { objectOf, stringMembersOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { StringMap } from '../../model/selector.js';
 import { type Invocation, textsOf } from '../command.js';
 import { loadPolicies } from '../options/policy.js';
-import { isOpenShift } from '../../settings/cluster-facts.js';
-import { commandSettings } from '../options/settings.js';
+import { clusterFacts, isOpenShift } from '../../settings/cluster-facts.js';
+import { readSettings } from '../../settings/settings.js';
+import { clusterSettingKeys, commandSettings } from '../options/settings.js';
 
 /** Settings about the cluster without which nobody can say what a policy does in a namespace. */
 export const doctorSettings = commandSettings({
@@ -30,9 +33,15 @@ export async function readMatches(
   const loaded = await loadPolicies(invocation, { imageRewrites: [] });
   const inCluster = new Map(inventory.namespaces.flatMap(labelled));
   const namespaces = inCluster.size > 0 ? inCluster : loaded.namespaces;
+  const facts = clusterFacts(readSettings({ flags: {}, env: invocation.io.env }, clusterSettingKeys));
+  const limitsOf = limitsByNamespace(inventory);
   const found = matchNamespaces(loaded.rules, namespaces, new Set(settings.excludedNamespaces));
   return {
-    namespaces: found.namespaces.map((space) => ({ ...space, policies: space.policies.map(forDoctor) })),
+    namespaces: found.namespaces.map((space) => {
+      const limits = limitsOf(space.name);
+      const misfit = ({ rule }: PolicyThere) => (limits === undefined ? undefined : misfitEverywhere(rule, facts, limits));
+      return { ...space, policies: space.policies.map((there) => ({ ...forDoctor(there), misfit: misfit(there) })) };
+    }),
     unmatched: found.unmatched,
     outranked: found.outranked,
     podSecurityDefault: settings.podSecurityDefault,
@@ -53,6 +62,15 @@ function forDoctor({ policy, rule, pods, stop, optOutIgnored }: PolicyThere): Na
     stop,
     optOutIgnored,
     admits: policy.admits,
+  };
+}
+
+/** What the inventory's LimitRanges and quotas ask for, by namespace. */
+function limitsByNamespace({ limits }: ClusterInventory): (namespace: string) => NamespaceLimits | undefined {
+  if (limits === undefined) return () => undefined;
+  return (namespace) => {
+    const isThere = ({ metadata }: JsonObject): boolean => objectOf(metadata)?.['namespace'] === namespace;
+    return namespaceLimits(limits.ranges.filter(isThere), limits.quotas.filter(isThere));
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Outcome } from '../../engine/instrument.js';
 import { differingParts, missingParts } from '../../inject/pod/missing.js';
+import { isStampedBy } from '../../inject/pod/record.js';
 import { listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
 import { workloadKind } from '../../model/workload-kinds.js';
@@ -48,13 +49,19 @@ export function podSteps(pod: JsonObject, state: PodState): readonly ExplainedSt
   const record = Object.entries(stamped).map(([name, value]) => `${name} ${value}`);
   steps.push({ subject: 'written on it', result: 'note', detail: record.join(', ') });
   const differing = (['policy', 'plan'] as const).filter(
-    (name) => current[name] !== undefined && stamped[name] !== current[name],
+    (name) => current[name] !== undefined && stamped[name] !== current[name] && !isFittedOnly(name, state),
   );
   if (differing.length > 0) {
     const detail = `a new pod gets ${differing.map((name) => `${name} ${current[name] ?? ''}`).join(', ')}`;
     steps.push({ subject: 'since then', result: 'note', detail, remedy: renewal(pod) });
   }
   return steps;
+}
+
+/** Whether the plans differ at most in what was fitted to the namespace, which is no other version of ours. */
+function isFittedOnly(name: 'policy' | 'plan', { stamped, current }: PodState): boolean {
+  if (name !== 'plan' || stamped.plan === undefined || current.plan === undefined) return false;
+  return isStampedBy(stamped.plan, current.plan);
 }
 
 /** How the pod is replaced by a new one. */

@@ -3,6 +3,7 @@ import type { OpenCluster } from '../../cluster/live/open-cluster.js';
 import { readInstallation } from '../../cluster/live/read-installation.js';
 import { readPolicies } from '../../cluster/live/read-policies.js';
 import { keyOf, readSecretState } from '../../cluster/live/read-secret.js';
+import { ClusterLimits } from '../../cluster/limits/namespace-limits.js';
 import { sleepByTimer } from '../../time/sleep.js';
 import { createSecretSource } from '../../cluster/secrets/secret-source.js';
 import { argvIn } from '../../engine/configure.js';
@@ -72,7 +73,11 @@ export async function openLiveEngine(
       )
     : await loadPolicies(invocation, clusterSettings, known);
   const keys = await readKeys(client, policies.rules, namespace.name, settings.ownNamespace);
-  const facts = await readFacts(client);
+  const limits = new ClusterLimits({ client, clock: systemClock });
+  const [facts] = await Promise.all([
+    readFacts(client),
+    limits.learn(namespace.name, AbortSignal.timeout(factsMs)),
+  ]);
   const images = await openImages({
     map: policies.images,
     ...(registries === undefined ? {} : { registries }),
@@ -84,6 +89,7 @@ export async function openLiveEngine(
     rules: policies.rules,
     facts: clusterFacts(clusterSettings, facts.seen()),
     images: images.resolver,
+    limits,
     excludedNamespaces: new Set([...clusterSettings.excludedNamespaces, settings.ownNamespace]),
     secretState: secretStateIn(keys),
   };

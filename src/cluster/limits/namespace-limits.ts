@@ -56,18 +56,22 @@ export class ClusterLimits implements KnownLimits {
   }
 
   of(namespace: string): NamespaceLimits | undefined {
-    return this.#known.peek(namespace)?.value.limits;
+    return this.#known.last(namespace)?.limits;
   }
 
   trouble(namespace: string): string | undefined {
-    return this.#known.peek(namespace)?.value.trouble;
+    return this.#known.last(namespace)?.trouble;
   }
 
   prepare(namespace: string, door: Door, signal: (() => AbortSignal) | undefined): Promise<void> | undefined {
     if (this.#isFresh(namespace, door)) return undefined;
     const limited = AbortSignal.timeout(waitMs);
-    const ending = signal === undefined ? limited : AbortSignal.any([signal(), limited]);
-    return this.#known.refresh(namespace, ending).then(ignore, ignore);
+    return this.learn(namespace, signal === undefined ? limited : AbortSignal.any([signal(), limited]));
+  }
+
+  /** Reads a namespace now. Never rejects. @param signal ends the wait */
+  learn(namespace: string, signal: AbortSignal): Promise<void> {
+    return this.#known.refresh(namespace, signal).then(ignore, ignore);
   }
 
   #isFresh(namespace: string, door: Door): boolean {

@@ -122,9 +122,14 @@ export function makePlan(input: PlanInput): Planned {
   if (agent !== undefined) (context.native ? initContainers : containerMembers).push(agent);
   const volumes = volumesOf(ownVolumes, hostVolumes.members, workload);
   const agentIndex = firstInitIndex(workload) ?? view.initContainers.length;
-  const fitted = fitParts(context, input.limits, initContainers, containerMembers, agentIndex);
+  const fit = fitParts(context, input.limits, initContainers, containerMembers, agentIndex);
+  const fitted = fit !== undefined && 'digest' in fit ? fit : undefined;
   const own = settleDifferences(
-    { volumes, initContainers: fitted.initContainers, containers: fitted.containers },
+    {
+      volumes,
+      initContainers: fitted?.initContainers ?? initContainers,
+      containers: fitted?.containers ?? containerMembers,
+    },
     input.differing,
   );
   differing ??= own.differing;
@@ -156,11 +161,11 @@ export function makePlan(input: PlanInput): Planned {
     pullSecrets,
     evictableVolumes: delivery === 'Copy' ? volumeNames : noNames,
     growth,
-    fitted: fitted.digest,
+    fitted: fitted?.digest,
     remarks,
   };
+  const inTheWay = obstacle ?? (fit !== undefined && 'misfit' in fit ? fit.misfit : undefined);
   // Written out: V8 takes several microseconds to spread an object into a larger one.
-  const inTheWay = obstacle ?? fitted.misfit;
   return { plan, containers, differing, kept: own.kept, tampered, forged, obstacle: inTheWay, remarks };
 }
 

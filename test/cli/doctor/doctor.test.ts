@@ -110,6 +110,39 @@ t.test('a live cluster: what is asked of it, and how its errors are told', async
   t.equal(failed.err, 'outrider: error: https://x does not answer.\n');
 });
 
+t.test('F21: namespaces whose LimitRanges leave the agent no room', async (t) => {
+  const policy = (name: string, spec: object) =>
+    JSON.stringify({
+      apiVersion: 'outrider.dev/v1alpha1',
+      kind: 'InstrumentationPolicy',
+      metadata: { name },
+      spec: { profile: { name: 'sysdig', settings: { region: 'us2' } }, ...spec },
+    });
+  const range = {
+    kind: 'LimitRange',
+    metadata: { name: 'small', namespace: 'shop' },
+    spec: { limits: [{ type: 'Container', max: { memory: '100Mi' } }] },
+  };
+  const items = nodesAndNamespaces(['k3s-server-1']);
+  const place = await workplace(t, {
+    'limited.json': JSON.stringify({ kind: 'List', items: [...items, range] }),
+    'silent.json': JSON.stringify({ kind: 'List', items }),
+    'secure.yaml': policy('secure', { prefer: 'Security' }),
+    'open.yaml': policy('open', {}),
+  });
+  const secure = await place.outrider(['doctor', '--from', 'limited.json', '--policy', 'secure.yaml']);
+  t.equal(secure.code, 1);
+  t.match(
+    secure.stdout,
+    'policy secure: container sysdig-workload-agent may have 100Mi of memory at most, and it needs 256Mi, so pods here are refused (reason resources_do_not_fit)',
+  );
+  const open = await place.outrider(['doctor', '--from', 'limited.json', '--policy', 'open.yaml']);
+  t.equal(open.code, 0);
+  t.match(open.stdout, 'so pods here are left alone (reason resources_do_not_fit)');
+  const silent = await place.outrider(['doctor', '--from', 'silent.json', '--policy', 'secure.yaml']);
+  t.notMatch(silent.stdout, 'resources_do_not_fit');
+});
+
 t.test('E23: the namespaces that policies match, and what is in the way of each', async (t) => {
   const policy = (name: string, spec: object) =>
     JSON.stringify({

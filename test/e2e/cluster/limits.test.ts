@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { ClusterLimits } from '../../../src/cluster/limits/namespace-limits.js';
 import type { Engine } from '../../../src/engine/engine.js';
-import type { JsonObject } from '../../../src/model/json.js';
+import { objectOf, type JsonObject } from '../../../src/model/json.js';
 import type { ReasonCode } from '../../../src/model/reasons.js';
 import { systemClock } from '../../../src/time/clock.js';
 import { engineOf, policyText } from '../../support/engine.js';
@@ -12,6 +14,9 @@ import { objectIn, type KubectlResult } from './kubectl.js';
 import { pod, summaryOf } from './pods.js';
 
 t.setTimeout(600_000);
+
+const run = promisify(execFile);
+const outrider = new URL('../../../../dist/src/main.js', import.meta.url).pathname;
 
 type Profile = 'sysdig' | 'datadog';
 
@@ -175,6 +180,16 @@ t.test('F21, W12: pods are created in every namespace with limits or quotas, or 
     }
   }
 
+  await t.test('explain says what was fitted, and why a pod is left alone', async (t) => {
+    const explain = async (name: string): Promise<string> => {
+      const flags = ['--kubeconfig', api.kubeconfig, '--profile', 'sysdig', '--set', 'region=us2', '-n', `bare-${name}`];
+      const { stdout, stderr } = await run(process.execPath, [outrider, 'explain', 'pod/sysdig-availability', ...flags]);
+      return stdout + stderr;
+    };
+    t.match(await explain('max-memory'), /fitted to the namespace and the pod: .*"memory":"256Mi"/);
+    t.match(await explain('max-too-small'), 'may have 255Mi of memory at most, and it needs 256Mi');
+  });
+
   async function holds(t: Test, name: string, one: Case, profile: Profile, prefer: string): Promise<void> {
     const id = `${profile}-${prefer.toLowerCase()}`;
     const object = pod(id, { container: { resources: one.resources ?? {} }, spec: one.spec ?? {} });
@@ -218,7 +233,7 @@ t.test('F21, W12: pods are created in every namespace with limits or quotas, or 
     // What the controller would write: the API server goes by a quota's status.
     for (const { namespace, quota } of namespaces) {
       if (quota === undefined) continue;
-      const hard = quota['hard'] as JsonObject;
+      const hard = objectOf(quota['hard']) ?? {};
       const used = Object.fromEntries(Object.keys(hard).map((name) => [name, '0']));
       const path = `/api/v1/namespaces/${namespace}/resourcequotas/q/status`;
       await client.patch(path, 'merge', { status: { hard, used } });

@@ -18,10 +18,13 @@ import { PodFit } from './pod-fit.js';
 export interface FittedParts {
   readonly initContainers: readonly PlannedMember[];
   readonly containers: readonly PlannedMember[];
-  /** Short hash of the amounts that are other than planned; `undefined` where none is. */
-  readonly digest: string | undefined;
-  /** Why they fit in no way. */
-  readonly misfit: Finding | undefined;
+  /** Short hash of the amounts that are other than planned. */
+  readonly digest: string;
+}
+
+/** Why they fit in no way. */
+export interface UnfitParts {
+  readonly misfit: Finding;
 }
 
 /**
@@ -33,6 +36,7 @@ export interface FittedParts {
  *
  * @param limits those of the namespace; `undefined` where nothing is known of them
  * @param agentIndex where a native agent is inserted among the pod's init containers
+ * @returns `undefined` where they stay as they are
  */
 export function fitParts(
   context: PodContext,
@@ -40,27 +44,25 @@ export function fitParts(
   initContainers: readonly PlannedMember[],
   containers: readonly PlannedMember[],
   agentIndex: number,
-): FittedParts {
+): FittedParts | UnfitParts | undefined {
   const known = limits ?? noLimits;
-  const asIs = { initContainers, containers, digest: undefined, misfit: undefined };
-  if (asksForNothing(known) && !lacksCpuLimit(context, initContainers, containers)) return asIs;
-  if (!initContainers.some(isWritten) && !containers.some(isWritten)) return asIs;
+  if (asksForNothing(known) && !lacksCpuLimit(context, initContainers, containers)) return undefined;
+  if (!initContainers.some(isWritten) && !containers.some(isWritten)) return undefined;
   const demands = demandsOf(known, context, limitsEachCpu(context));
   const drafts = draftsOf(context, known, demands, initContainers, containers);
   const misfit =
     unfitQuota(known, context) ??
     firstMisfit(drafts) ??
     new PodFit(context, known.pod, drafts, { initContainers, containers, agentIndex }).misfit();
-  if (misfit !== undefined) return { ...asIs, misfit: { reason: 'resources_do_not_fit', detail: misfit } };
+  if (misfit !== undefined) return { misfit: { reason: 'resources_do_not_fit', detail: misfit } };
   const fitted = (member: PlannedMember): PlannedMember =>
     drafts.find((draft) => draft.member === member)?.fitted() ?? member;
   const changed = drafts.filter((draft) => draft.fitted() !== draft.member);
-  if (changed.length === 0) return asIs;
+  if (changed.length === 0) return undefined;
   return {
     initContainers: initContainers.map(fitted),
     containers: containers.map(fitted),
     digest: digestOf(changed),
-    misfit: undefined,
   };
 }
 
