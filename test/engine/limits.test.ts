@@ -37,10 +37,7 @@ const pods: readonly JsonObject[] = [
   podWith({ command: ['/app'], resources: { limits: some.limits } }),
   podWith({ command: ['/app'], resources: some }, { resources: some }),
 ];
-const profiles: readonly JsonObject[] = [
-  {},
-  { profile: { name: 'datadog', settings: { site: 'datadoghq.com' } } },
-];
+const profiles: readonly JsonObject[] = [{}, { profile: { name: 'datadog', settings: { site: 'datadoghq.com' } } }];
 
 t.test('F21: a pod that one replica fitted is let in by another that knows the namespace otherwise', (t) => {
   const engines = new Map<string, Engine>();
@@ -74,7 +71,10 @@ t.test('F21: a pod that one replica fitted is let in by another that knows the n
 
 t.test('F21: whatever the namespace says, nobody starves the agent', (t) => {
   for (const limits of known) {
-    const engine = engineFor({ prefer: 'Security' }, { limits: limits === undefined ? unknownLimits : knownLimits(limits) });
+    const engine = engineFor(
+      { prefer: 'Security' },
+      { limits: limits === undefined ? unknownLimits : knownLimits(limits) },
+    );
     const made = decideNow(pod, engineFor({ prefer: 'Security' }, { limits: knownLimits(small) }));
     const starved = draft(patched(pod, made.patch));
     for (const one of draftsOf(objectAt(starved, 'spec')['initContainers'])) {
@@ -86,15 +86,27 @@ t.test('F21: whatever the namespace says, nobody starves the agent', (t) => {
   t.end();
 });
 
-t.test('F21: what does not fit is left alone, denied under Security and Forbidden, and admitted where the policy says so', (t) => {
-  const limits = knownLimits(none);
-  const decisionOf = (door: Door, spec: JsonObject) => decideNow(pod, engineFor(spec, { limits }), door).decision;
-  const skip = { decision: 'skip', reason: 'resources_do_not_fit' };
-  const deny = { decision: 'deny', reason: 'resources_do_not_fit' };
-  for (const spec of [{}, { prefer: 'Security' }, { optOut: 'Forbidden' }]) t.match(decisionOf('mutate', spec), skip);
-  t.match(decisionOf('validate', { prefer: 'Security' }), deny);
-  t.match(decisionOf('validate', { optOut: 'Forbidden' }), deny, 'an author fills the pod’s share at will');
-  t.match(decisionOf('validate', { prefer: 'Security', admitUninstrumented: ['resources_do_not_fit'] }), skip);
+t.test(
+  'F21: what does not fit is left alone, denied under Security and Forbidden, and admitted where the policy says so',
+  (t) => {
+    const limits = knownLimits(none);
+    const decisionOf = (door: Door, spec: JsonObject) => decideNow(pod, engineFor(spec, { limits }), door).decision;
+    const skip = { decision: 'skip', reason: 'resources_do_not_fit' };
+    const deny = { decision: 'deny', reason: 'resources_do_not_fit' };
+    for (const spec of [{}, { prefer: 'Security' }, { optOut: 'Forbidden' }]) t.match(decisionOf('mutate', spec), skip);
+    t.match(decisionOf('validate', { prefer: 'Security' }), deny);
+    t.match(decisionOf('validate', { optOut: 'Forbidden' }), deny, 'an author fills the pod’s share at will');
+    t.match(decisionOf('validate', { prefer: 'Security', admitUninstrumented: ['resources_do_not_fit'] }), skip);
+    t.end();
+  },
+);
+
+t.test('F21: what is left of a quota decides nothing', (t) => {
+  const quota = { metadata: { name: 'q' }, spec: { hard: { 'limits.cpu': '1' } } };
+  const used = { ...quota, status: { hard: { 'limits.cpu': '1' }, used: { 'limits.cpu': '1' } } };
+  const patchOf = (one: JsonObject) =>
+    decideNow(pod, engineFor({}, { limits: knownLimits(namespaceLimits([], [one])) })).patch;
+  t.same(patchOf(used), patchOf(quota));
   t.end();
 });
 
@@ -111,7 +123,11 @@ t.test('F21: what was fitted is part of the plan that is written on the pod', (t
   t.ok(isStampedBy(one, stamp) && isStampedBy(stamp, stamp));
   t.notOk(isStampedBy(`${stamp}0`, stamp) || isStampedBy(stamp.slice(0, -1), stamp));
   const { patch } = decideNow(podOf(), engineFor({}, { limits: knownLimits() }));
-  t.equal(at(patched(podOf(), patch), 'metadata', 'annotations', 'outrider.dev/plan'), stamp, 'as it is where nothing is fitted');
+  t.equal(
+    at(patched(podOf(), patch), 'metadata', 'annotations', 'outrider.dev/plan'),
+    stamp,
+    'as it is where nothing is fitted',
+  );
   t.end();
 });
 
@@ -145,15 +161,18 @@ t.test('F21: a namespace is waited for once, and never for a pod that is instrum
   t.same(late.asked, ['validate']);
 });
 
-t.test('F21: nobody asks for a manifest, for a pod that no policy selects, nor for a profile that adds no container', (t) => {
-  const limits = askedLimits(small);
-  const request = { pod, namespace: 'shop', namespaceLabels: {}, door: 'mutate', trace: false } as const;
-  void instrument({ ...request, admitted: false }, engineFor({}, { limits }));
-  void instrument({ ...request, admitted: true }, engineFor({ containers: { include: ['other'] } }, { limits }));
-  void instrument({ ...request, admitted: true }, engineFor({ profile: { name: 'datadog-node' } }, { limits }));
-  t.same(limits.asked, []);
-  t.end();
-});
+t.test(
+  'F21: nobody asks for a manifest, for a pod that no policy selects, nor for a profile that adds no container',
+  (t) => {
+    const limits = askedLimits(small);
+    const request = { pod, namespace: 'shop', namespaceLabels: {}, door: 'mutate', trace: false } as const;
+    void instrument({ ...request, admitted: false }, engineFor({}, { limits }));
+    void instrument({ ...request, admitted: true }, engineFor({ containers: { include: ['other'] } }, { limits }));
+    void instrument({ ...request, admitted: true }, engineFor({ profile: { name: 'datadog-node' } }, { limits }));
+    t.same(limits.asked, []);
+    t.end();
+  },
+);
 
 t.test('F21: where the namespace is not known, the pod is instrumented and that is said', (t) => {
   const { decision } = decideNow(pod, engineFor({}, { limits: unknownLimits }));

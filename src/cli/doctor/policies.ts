@@ -39,7 +39,8 @@ export async function readMatches(
   return {
     namespaces: found.namespaces.map((space) => {
       const limits = limitsOf(space.name);
-      const misfit = ({ rule }: PolicyThere) => (limits === undefined ? undefined : misfitEverywhere(rule, facts, limits));
+      const misfit = ({ rule }: PolicyThere) =>
+        limits === undefined ? undefined : misfitEverywhere(rule, facts, limits);
       return { ...space, policies: space.policies.map((there) => ({ ...forDoctor(there), misfit: misfit(there) })) };
     }),
     unmatched: found.unmatched,

@@ -31,8 +31,7 @@ function setUp(): { readonly server: FakeServer; readonly limits: ClusterLimits 
   return { server, limits: new ClusterLimits(server) };
 }
 
-const forbidden = () =>
-  Promise.reject(new ApiError('limitranges is forbidden', { status: 403, reason: 'Forbidden' }));
+const forbidden = () => Promise.reject(new ApiError('limitranges is forbidden', { status: 403, reason: 'Forbidden' }));
 const maxOf = (limits: ClusterLimits): unknown => limits.of('shop')?.container.get('memory')?.max;
 const mebibytes = (count: number): bigint | undefined => parseQuantity(`${count}Mi`);
 
@@ -55,7 +54,7 @@ t.test('F21: a namespace is read when it is asked for, in two bounded requests, 
 
 t.test('F21: pods of one namespace share one reading', async (t) => {
   const { server, limits } = setUp();
-  await Promise.all(Array.from({ length: 20 }, () => limits.prepare('shop', 'mutate', undefined)));
+  await Promise.all(Array.from({ length: 20 }, async () => await limits.prepare('shop', 'mutate', undefined)));
   t.equal(server.paths.length, 2);
 });
 
@@ -90,25 +89,28 @@ t.test('F21: without the right to read, nothing is known, and nobody waits each 
   t.equal(server.paths.length, 2);
 });
 
-t.test('F21: an API server that does not answer holds a pod up for half a second, and what it says later counts', async (t) => {
-  const { server, limits } = setUp();
-  let answer: (object: JsonObject) => void = () => undefined;
-  const slow = new Promise<JsonObject>((resolve) => (answer = resolve));
-  server.answer = () => slow;
-  // The deadline's own timer keeps no process alive.
-  const alive = setInterval(() => undefined, 1_000);
-  t.teardown(() => clearInterval(alive));
-  const startMs = performance.now();
-  await limits.prepare('shop', 'mutate', undefined);
-  const tookMs = performance.now() - startMs;
-  t.ok(tookMs > 400 && tookMs < 3_000, `${tookMs} ms`);
-  t.equal(limits.of('shop'), undefined);
-  await limits.prepare('shop', 'mutate', () => AbortSignal.abort());
-  t.equal(server.paths.length, 2, 'one reading');
-  answer(range('300Mi'));
-  await new Promise(setImmediate);
-  t.equal(maxOf(limits), mebibytes(300));
-});
+t.test(
+  'F21: an API server that does not answer holds a pod up for half a second, and what it says later counts',
+  async (t) => {
+    const { server, limits } = setUp();
+    let answer: (object: JsonObject) => void = () => undefined;
+    const slow = new Promise<JsonObject>((resolve) => (answer = resolve));
+    server.answer = () => slow;
+    // The deadline's own timer keeps no process alive.
+    const alive = setInterval(() => undefined, 1_000);
+    t.teardown(() => clearInterval(alive));
+    const startMs = performance.now();
+    await limits.prepare('shop', 'mutate', undefined);
+    const tookMs = performance.now() - startMs;
+    t.ok(tookMs > 400 && tookMs < 3_000, `${tookMs} ms`);
+    t.equal(limits.of('shop'), undefined);
+    await limits.prepare('shop', 'mutate', () => AbortSignal.abort());
+    t.equal(server.paths.length, 2, 'one reading');
+    answer(range('300Mi'));
+    await new Promise(setImmediate);
+    t.equal(maxOf(limits), mebibytes(300));
+  },
+);
 
 t.test('F21: who is about to deny looks again after five seconds', async (t) => {
   const { server, limits } = setUp();
@@ -134,7 +136,9 @@ t.test('F21: namespaces that nobody asks for any more are forgotten', async (t) 
   const values = Array.from({ length: 2_000 }, (_, index) => `class-${index}`.padEnd(500, 'x'));
   server.answer = () =>
     Promise.resolve({
-      items: [{ spec: { hard: { cpu: 1 }, scopeSelector: { matchExpressions: [{ scopeName: 'PriorityClass', values }] } } }],
+      items: [
+        { spec: { hard: { cpu: 1 }, scopeSelector: { matchExpressions: [{ scopeName: 'PriorityClass', values }] } } },
+      ],
     });
   for (let index = 0; index < 40; index++) await limits.prepare(`shop-${index}`, 'mutate', undefined);
   t.equal(limits.of('shop-0'), undefined);

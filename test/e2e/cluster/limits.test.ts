@@ -141,102 +141,124 @@ const profiles: Readonly<Record<Profile, JsonObject>> = {
 };
 const known = { 'quay.io/sysdig/workload-agent:6.3.0': { entrypoint: ['/agent'], cmd: [] } };
 
-t.test('F21, W12: pods are created in every namespace with limits or quotas, or left alone with the reason', async (t) => {
-  const api = await startApiServer({ controllerManager: false });
-  t.teardown(() => api.stop());
-  const client = clientOf(api.kubeconfig);
-  t.teardown(() => client.close());
-  const apply = async (objects: readonly JsonObject[]): Promise<void> => {
-    const { exitCode, stderr } = await api.kubectl(
-      ['apply', '-f', '-'],
-      JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
-    );
-    if (exitCode !== 0) throw new Error(stderr);
-  };
-  const create = (namespace: string, object: JsonObject): Promise<KubectlResult> =>
-    api.kubectl(['create', '-n', namespace, '-f', '-', '-o', 'json'], JSON.stringify(object));
-  await prepare();
-
-  const limits = new ClusterLimits({ client, clock: systemClock });
-  const engineWith = (profile: Profile, spec: JsonObject): Engine =>
-    engineOf(policyText('p', { profile: profiles[profile], ...spec }), { known, limits });
-  let engine = engineWith('sysdig', {});
-  const doors = await serveDoors(api, () => engine);
-  t.teardown(() => doors.stop());
-  await until('the webhooks', async () => {
-    const { stdout } = await api.kubectl(
-      ['create', '-n', 'with-nothing', '-f', '-', '-o', 'json', '--dry-run=server'],
-      JSON.stringify(pod('probe')),
-    );
-    return stdout.includes('outrider.dev/status');
-  });
-
-  for (const profile of ['sysdig', 'datadog'] as const) {
-    for (const prefer of ['Availability', 'Security'] as const) {
-      await t.test(`${profile}, ${prefer}`, async (t) => {
-        engine = engineWith(profile, { prefer });
-        for (const [name, one] of Object.entries(cases)) await holds(t, name, one, profile, prefer);
-      });
-    }
-  }
-
-  await t.test('explain says what was fitted, and why a pod is left alone', async (t) => {
-    const explain = async (name: string): Promise<string> => {
-      const flags = ['--kubeconfig', api.kubeconfig, '--profile', 'sysdig', '--set', 'region=us2', '-n', `bare-${name}`];
-      const { stdout, stderr } = await run(process.execPath, [outrider, 'explain', 'pod/sysdig-availability', ...flags]);
-      return stdout + stderr;
+t.test(
+  'F21, W12: pods are created in every namespace with limits or quotas, or left alone with the reason',
+  async (t) => {
+    const api = await startApiServer({ controllerManager: false });
+    t.teardown(() => api.stop());
+    const client = clientOf(api.kubeconfig);
+    t.teardown(() => client.close());
+    const apply = async (objects: readonly JsonObject[]): Promise<void> => {
+      const { exitCode, stderr } = await api.kubectl(
+        ['apply', '-f', '-'],
+        JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
+      );
+      if (exitCode !== 0) throw new Error(stderr);
     };
-    t.match(await explain('max-memory'), /fitted to the namespace and the pod: .*"memory":"256Mi"/);
-    t.match(await explain('max-too-small'), 'may have 255Mi of memory at most, and it needs 256Mi');
-  });
+    const create = (namespace: string, object: JsonObject): Promise<KubectlResult> =>
+      api.kubectl(['create', '-n', namespace, '-f', '-', '-o', 'json'], JSON.stringify(object));
+    await prepare();
 
-  async function holds(t: Test, name: string, one: Case, profile: Profile, prefer: string): Promise<void> {
-    const id = `${profile}-${prefer.toLowerCase()}`;
-    const object = pod(id, { container: { resources: one.resources ?? {} }, spec: one.spec ?? {} });
-    const bare = await create(`bare-${name}`, object);
-    t.equal(bare.exitCode, 0, `${name}: without us it is created`);
-    const { exitCode, stderr, stdout } = await create(`with-${name}`, object);
-    const reason = typeof one.reason === 'string' ? one.reason : one.reason?.[profile];
-    if (reason === undefined) {
-      t.equal(exitCode, 0, `${name}: created\n${stderr}`);
-      if (exitCode === 0) t.equal(summaryOf(objectIn({ exitCode, stderr, stdout })).status, 'injected', `${name}: ${stderr}`);
-      return;
-    }
-    t.match(stderr, reason, `${name}: says why`);
-    t.equal(exitCode, prefer === 'Security' ? 1 : 0, `${name}: ${stderr}`);
-    if (exitCode === 0) t.equal(summaryOf(objectIn({ exitCode, stderr, stdout })).status, undefined, name);
-  }
+    const limits = new ClusterLimits({ client, clock: systemClock });
+    const engineWith = (profile: Profile, spec: JsonObject): Engine =>
+      engineOf(policyText('p', { profile: profiles[profile], ...spec }), { known, limits });
+    let engine = engineWith('sysdig', {});
+    const doors = await serveDoors(api, () => engine);
+    t.teardown(() => doors.stop());
+    await until('the webhooks', async () => {
+      const { stdout } = await api.kubectl(
+        ['create', '-n', 'with-nothing', '-f', '-', '-o', 'json', '--dry-run=server'],
+        JSON.stringify(pod('probe')),
+      );
+      return stdout.includes('outrider.dev/status');
+    });
 
-  async function prepare(): Promise<void> {
-    const namespaces = Object.entries(cases).flatMap(([name, { items, quota }]) =>
-      (['with', 'bare'] as const).map((kind) => ({ namespace: `${kind}-${name}`, kind, items, quota })),
-    );
-    await apply([
-      ...namespaces.map(({ namespace, kind }) => ({
-        apiVersion: 'v1',
-        kind: 'Namespace',
-        metadata: { name: namespace, labels: kind === 'with' ? { on: 'yes' } : {} },
-      })),
-      { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: 'high' }, value: 7 },
-    ]);
-    await apply(
-      namespaces.flatMap(({ namespace, items, quota }): JsonObject[] => [
-        { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } },
-        ...(items === undefined
-          ? []
-          : [{ apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'l', namespace }, spec: { limits: items } }]),
-        ...(quota === undefined
-          ? []
-          : [{ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'q', namespace }, spec: quota }]),
-      ]),
-    );
-    // What the controller would write: the API server goes by a quota's status.
-    for (const { namespace, quota } of namespaces) {
-      if (quota === undefined) continue;
-      const hard = objectOf(quota['hard']) ?? {};
-      const used = Object.fromEntries(Object.keys(hard).map((name) => [name, '0']));
-      const path = `/api/v1/namespaces/${namespace}/resourcequotas/q/status`;
-      await client.patch(path, 'merge', { status: { hard, used } });
+    for (const profile of ['sysdig', 'datadog'] as const) {
+      for (const prefer of ['Availability', 'Security'] as const) {
+        await t.test(`${profile}, ${prefer}`, async (t) => {
+          engine = engineWith(profile, { prefer });
+          for (const [name, one] of Object.entries(cases)) await holds(t, name, one, profile, prefer);
+        });
+      }
     }
-  }
-});
+
+    await t.test('explain says what was fitted, and why a pod is left alone', async (t) => {
+      const explain = async (name: string): Promise<string> => {
+        const flags = [
+          '--kubeconfig',
+          api.kubeconfig,
+          '--profile',
+          'sysdig',
+          '--set',
+          'region=us2',
+          '-n',
+          `bare-${name}`,
+        ];
+        const { stdout, stderr } = await run(process.execPath, [
+          outrider,
+          'explain',
+          'pod/sysdig-availability',
+          ...flags,
+        ]);
+        return stdout + stderr;
+      };
+      t.match(await explain('max-memory'), /fitted to the namespace and the pod: .*"memory":"256Mi"/);
+      t.match(await explain('max-too-small'), 'may have 255Mi of memory at most, and it needs 256Mi');
+    });
+
+    async function holds(t: Test, name: string, one: Case, profile: Profile, prefer: string): Promise<void> {
+      const id = `${profile}-${prefer.toLowerCase()}`;
+      const object = pod(id, { container: { resources: one.resources ?? {} }, spec: one.spec ?? {} });
+      const bare = await create(`bare-${name}`, object);
+      t.equal(bare.exitCode, 0, `${name}: without us it is created`);
+      const { exitCode, stderr, stdout } = await create(`with-${name}`, object);
+      const reason = typeof one.reason === 'string' ? one.reason : one.reason?.[profile];
+      if (reason === undefined) {
+        t.equal(exitCode, 0, `${name}: created\n${stderr}`);
+        if (exitCode === 0)
+          t.equal(summaryOf(objectIn({ exitCode, stderr, stdout })).status, 'injected', `${name}: ${stderr}`);
+        return;
+      }
+      t.match(stderr, reason, `${name}: says why`);
+      t.equal(exitCode, prefer === 'Security' ? 1 : 0, `${name}: ${stderr}`);
+      if (exitCode === 0) t.equal(summaryOf(objectIn({ exitCode, stderr, stdout })).status, undefined, name);
+    }
+
+    async function prepare(): Promise<void> {
+      const namespaces = Object.entries(cases).flatMap(([name, { items, quota }]) =>
+        (['with', 'bare'] as const).map((kind) => ({ namespace: `${kind}-${name}`, kind, items, quota })),
+      );
+      await apply([
+        ...namespaces.map(({ namespace, kind }) => ({
+          apiVersion: 'v1',
+          kind: 'Namespace',
+          metadata: { name: namespace, labels: kind === 'with' ? { on: 'yes' } : {} },
+        })),
+        { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: 'high' }, value: 7 },
+      ]);
+      const secret = { apiVersion: 'v1', kind: 'Secret', stringData: { 'access-key': 'k' } };
+      for (const name of ['max-memory', 'max-too-small']) {
+        await apply([{ ...secret, metadata: { name: 'sysdig-agent', namespace: `bare-${name}` } }]);
+      }
+      await apply(
+        namespaces.flatMap(({ namespace, items, quota }): JsonObject[] => [
+          { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } },
+          ...(items === undefined
+            ? []
+            : [{ apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'l', namespace }, spec: { limits: items } }]),
+          ...(quota === undefined
+            ? []
+            : [{ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'q', namespace }, spec: quota }]),
+        ]),
+      );
+      // What the controller would write: the API server goes by a quota's status.
+      for (const { namespace, quota } of namespaces) {
+        if (quota === undefined) continue;
+        const hard = objectOf(quota['hard']) ?? {};
+        const used = Object.fromEntries(Object.keys(hard).map((name) => [name, '0']));
+        const path = `/api/v1/namespaces/${namespace}/resourcequotas/q/status`;
+        await client.patch(path, 'merge', { status: { hard, used } });
+      }
+    }
+  },
+);

@@ -42,7 +42,13 @@ export function compareAmounts(
   for (const name in limits) {
     const value = limits[name];
     if (value === wantedLimits?.[name] || sameQuantity(value, wantedLimits?.[name])) continue;
-    if (isEnough(value, known.has(name) ? leastLimit(name, wantedLimits, wantedRequests, terms.minimumLimits()) : undefined)) continue;
+    if (
+      isEnough(
+        value,
+        known.has(name) ? leastLimit(name, wantedLimits, wantedRequests, terms.minimumLimits()) : undefined,
+      )
+    )
+      continue;
     report(['resources', 'limits', name], value);
   }
 }

@@ -62,8 +62,7 @@ function named({ planned, least, standIn, namesRequest, namesLimit }: Need, boun
   const { min, max, ratio, defaultLimit, defaultRequest } = bounds;
   const limited = namesLimit || max !== undefined || ratio !== undefined || defaultLimit !== undefined;
   const usual = defaultLimit ?? standIn;
-  const limit =
-    planned.limit ?? (limited && usual !== undefined ? greatest(usual, least, planned.request) : undefined);
+  const limit = planned.limit ?? (limited && usual !== undefined ? greatest(usual, least, planned.request) : undefined);
   const requested = namesRequest || min !== undefined || ratio !== undefined || defaultRequest !== undefined;
   const request = planned.request ?? (requested ? (smallest(defaultRequest ?? limit ?? min, limit) ?? min) : undefined);
   return { request, limit };

@@ -1,5 +1,10 @@
 import { objectOf, type JsonObject } from '../../../model/json.js';
-import { boundedResources, type BoundedResource, type Bounds, type NamespaceLimits } from '../../../model/namespace-limits.js';
+import {
+  boundedResources,
+  type BoundedResource,
+  type Bounds,
+  type NamespaceLimits,
+} from '../../../model/namespace-limits.js';
 import { formatQuantity } from '../../../model/quantity.js';
 import type { PodContext } from '../context.js';
 import type { PlannedMember } from '../plan.js';
@@ -107,7 +112,9 @@ export class PodFit {
   }
 
   #counted({ value, native }: ContainerView): Counted {
-    const member = [...this.#places.initContainers, ...this.#places.containers].find(({ present }) => present === value);
+    const member = [...this.#places.initContainers, ...this.#places.containers].find(
+      ({ present }) => present === value,
+    );
     const draft = member === undefined ? undefined : this.#draftOf(member);
     return { resources: draft?.resources() ?? objectOf(value['resources']), native };
   }

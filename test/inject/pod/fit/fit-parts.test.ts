@@ -11,7 +11,10 @@ const tools = 'sysdig-workload-agent-tools';
 const some = { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '200m', memory: '256Mi' } };
 
 function fitted(limits: NamespaceLimits | undefined, pod: JsonObject, spec: JsonObject = {}): JsonObject {
-  const { decision, patch } = decideNow(pod, engineFor(spec, limits === undefined ? {} : { limits: knownLimits(limits) }));
+  const { decision, patch } = decideNow(
+    pod,
+    engineFor(spec, limits === undefined ? {} : { limits: knownLimits(limits) }),
+  );
   if (decision.decision !== 'inject') throw new Error(`${decision.reason}: ${decision.detail}`);
   return patched(pod, patch);
 }
@@ -59,22 +62,43 @@ t.test('F21: limits of the pod as a whole: the agent makes room for what is left
   const limit = (text: string): unknown =>
     at(resourcesOf(fitted(rangeOf({ max: { memory: text } }, 'Pod'), pod), agent), 'limits', 'memory');
   t.same([limit('1Gi'), limit('600Mi'), limit('512Mi')], ['512Mi', '344Mi', '256Mi']);
-  t.match(misfit(rangeOf({ max: { memory: '511Mi' } }, 'Pod'), pod), 'limits of 512Mi of memory, and a pod may have 511Mi');
+  t.match(
+    misfit(rangeOf({ max: { memory: '511Mi' } }, 'Pod'), pod),
+    'limits of 512Mi of memory, and a pod may have 511Mi',
+  );
   const asks = podWith({ command: ['/app'], resources: { requests: { memory: '1Gi' } } });
   const raised = fitted(rangeOf({ min: { memory: '1Gi' } }, 'Pod'), asks);
   t.equal(at(resourcesOf(raised, agent), 'limits', 'memory'), '1Gi', 'a limit of ours is the pod’s only one');
   const both = namespaceLimits(
-    [{ spec: { limits: [{ type: 'Container', max: { memory: '600Mi' } }, { type: 'Pod', min: { memory: '1Gi' } }] } }],
+    [
+      {
+        spec: {
+          limits: [
+            { type: 'Container', max: { memory: '600Mi' } },
+            { type: 'Pod', min: { memory: '1Gi' } },
+          ],
+        },
+      },
+    ],
     [],
   );
   t.match(misfit(both, asks), 'and a pod has to have 1Gi');
-  const requests = fitted(rangeOf({ max: { cpu: '130m' } }, 'Pod'), podWith({ command: ['/app'], resources: { limits: { cpu: '30m' } } }));
+  const requests = fitted(
+    rangeOf({ max: { cpu: '130m' } }, 'Pod'),
+    podWith({ command: ['/app'], resources: { limits: { cpu: '30m' } } }),
+  );
   t.same(resourcesOf(requests, agent)?.['requests'], { cpu: '100m', memory: '256Mi' });
   t.equal(at(resourcesOf(requests, agent), 'limits', 'cpu'), '100m');
   const own = podWith({ command: ['/app'] }, { resources: { limits: { memory: '1Gi' } } });
-  t.equal(at(resourcesOf(fitted(rangeOf({ max: { memory: '1400Mi' } }, 'Pod'), own), agent), 'limits', 'memory'), '376Mi');
+  t.equal(
+    at(resourcesOf(fitted(rangeOf({ max: { memory: '1400Mi' } }, 'Pod'), own), agent), 'limits', 'memory'),
+    '376Mi',
+  );
   const native = podOf({ initContainers: [{ name: 'mesh', image: 'm', restartPolicy: 'Always', resources: some }] });
-  t.equal(at(resourcesOf(fitted(rangeOf({ max: { memory: '600Mi' } }, 'Pod'), native), agent), 'limits', 'memory'), '344Mi');
+  t.equal(
+    at(resourcesOf(fitted(rangeOf({ max: { memory: '600Mi' } }, 'Pod'), native), agent), 'limits', 'memory'),
+    '344Mi',
+  );
   t.end();
 });
 
@@ -99,7 +123,12 @@ t.test('F21: a pod whose every container has a cpu limit gets one on ours; one o
   const limited = { command: ['/app'], resources: { limits: { cpu: '2' } } };
   const after = fitted(undefined, podWith(limited));
   t.same(resourcesOf(after, agent)?.['limits'], { memory: '512Mi', cpu: '500m' });
-  const two = podOf({ containers: [{ name: 'a', ...limited }, { name: 'b', command: ['/app'] }] });
+  const two = podOf({
+    containers: [
+      { name: 'a', ...limited },
+      { name: 'b', command: ['/app'] },
+    ],
+  });
   t.same(resourcesOf(fitted(undefined, two), agent)?.['limits'], { memory: '512Mi' });
   const init = { initContainers: [{ name: 'init', image: 'i', command: ['/i'] }] };
   t.same(resourcesOf(fitted(undefined, podWith(limited, init)), agent)?.['limits'], { memory: '512Mi' });

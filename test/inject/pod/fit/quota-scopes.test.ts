@@ -9,11 +9,17 @@ const counts = (scopes: readonly (string | QuotaScope)[], spec: JsonObject = {})
       name: 'q',
       requests: [],
       limits: ['cpu'],
-      scopes: scopes.map((scope) => (typeof scope === 'string' ? { name: scope, operator: 'Exists', values: [] } : scope)),
+      scopes: scopes.map((scope) =>
+        typeof scope === 'string' ? { name: scope, operator: 'Exists', values: [] } : scope,
+      ),
     },
     spec,
   );
-const priority = (operator: string, ...values: readonly string[]): QuotaScope => ({ name: 'PriorityClass', operator, values });
+const priority = (operator: string, ...values: readonly string[]): QuotaScope => ({
+  name: 'PriorityClass',
+  operator,
+  values,
+});
 const high = { priorityClassName: 'high' };
 
 t.test('F21: a quota whose scope does not match the pod demands nothing of it', (t) => {
