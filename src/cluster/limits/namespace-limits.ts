@@ -5,7 +5,7 @@ import { namespaceLimits, type NamespaceLimits } from '../../model/namespace-lim
 import type { Clock } from '../../time/clock.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
-import { isObjectName } from '../client/object-name.js';
+import { isObjectName } from '../../model/object-name.js';
 import { pathOf, resources } from '../client/resources.js';
 import { OnDemand } from '../on-demand.js';
 

@@ -4,7 +4,7 @@ import { until } from './guarded-process.js';
 import { install } from './installation.js';
 import { agent, isInstrumented, isUntouched, wrapper } from './instrumented.js';
 import { objectIn } from './kubectl.js';
-import { accessKey, labelled, limitRange, namespace, policy } from './objects.js';
+import { accessKey, labelled, namespace, policy } from './objects.js';
 import type { ReviewLabels } from './outrider.js';
 import { appArgs, appCommand, pod, summaryOf, withinRestricted, type PodSummary } from './pods.js';
 
@@ -33,7 +33,12 @@ const namespaces: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 const withLimits = ['shop-limits', 'payments-limits'];
 
-const limits = withLimits.map(limitRange);
+const limits = withLimits.map((inNamespace) => ({
+  apiVersion: 'v1',
+  kind: 'LimitRange',
+  metadata: { name: 'narrow', namespace: inNamespace },
+  spec: { limits: [{ type: 'Container', max: { memory: '300Mi' }, default: { cpu: '750m' } }] },
+}));
 
 const here = await install();
 t.teardown(() => here.stop());
@@ -203,13 +208,14 @@ t.test('E23: namespaces that enforce a Pod Security level let the instrumented p
   t.match(stderr, /violates PodSecurity "baseline:latest".*SYS_PTRACE/);
 });
 
-t.test('E17, E27: what a LimitRange writes into our containers is tolerated at both doors', async (t) => {
+t.test('E17, E27, F21: with the rights of the chart our containers are fitted to a LimitRange', async (t) => {
   for (const inNamespace of withLimits) {
     const summary = await here.created(inNamespace, pod('web'));
     isInstrumented(t, summary);
     const sidecar = summary.initContainers.find(({ name }) => name === agent);
-    t.equal(sidecar?.limits['cpu'], '750m', 'the LimitRange reached the sidecar');
-    t.equal(sidecar?.limits['memory'], '512Mi', 'and what the profile gives stays');
+    t.equal(sidecar?.limits['cpu'], '750m', 'the LimitRange’s default');
+    t.equal(sidecar?.limits['memory'], '300Mi', 'and its max');
+    t.notMatch(summary.warnings, 'resources_not_fitted');
   }
 });
 
