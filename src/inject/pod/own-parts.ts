@@ -1,6 +1,7 @@
 import { deepFrozen, type JsonObject } from '../../model/json.js';
 import type { ClusterFacts, Recipe } from '../../model/recipe.js';
 import { rewriteImage } from '../rewrite-image.js';
+import { KeptFits } from './fit/kept-fits.js';
 import { KeptOperations } from './kept-operations.js';
 import { filesMounts } from './mounts.js';
 import { fillContainer, sidecarContainer, toolsContainer, type Surroundings } from './own-containers.js';
@@ -24,6 +25,8 @@ interface KeptPart {
 export class OwnParts {
   /** The recipe's operations that are the same in many pods. */
   readonly operations = new KeptOperations();
+  /** Its containers as they are fitted to namespaces. */
+  readonly fits = new KeptFits();
   /** Names of the variables that the recipe gives every container, or reserves. */
   readonly variables: VariableNames;
   readonly #recipe: Recipe;

@@ -77,7 +77,10 @@ export function writeRecord(
   }
   writeText(ops, policyPath, annotations[names.policy], record.policy, kept);
   writeText(ops, reasonPath, annotations[names.reason], record.reason, kept);
-  if (annotations[names.plan] === undefined) ops.push(kept.add(planPath, record.plan));
+  if (annotations[names.plan] === undefined) {
+    // What is fitted to one namespace or pod would take the place of what many get.
+    ops.push(plan.fitted === undefined ? kept.add(planPath, record.plan) : { op: 'add', path: planPath, value: record.plan });
+  }
   if (credentials !== undefined) writeText(ops, credentialsPath, annotations[names.credentials], credentials);
   if (evictable !== undefined) {
     // Without others before it, the list is the names of our volumes.

@@ -1,13 +1,15 @@
 import { objectOf, type JsonObject } from '../../../model/json.js';
-import type { BoundedResource, NamespaceLimits } from '../../../model/namespace-limits.js';
+import { boundedResources, type BoundedResource, type NamespaceLimits } from '../../../model/namespace-limits.js';
 import { parseQuantity } from '../../../model/quantity.js';
 import type { PodContext } from '../context.js';
 import { countsPod, needsNotBestEffort } from './quota-scopes.js';
 
-/** Which amounts each container of a pod has to name. */
-export interface Demands {
-  readonly requests: ReadonlySet<BoundedResource>;
-  readonly limits: ReadonlySet<BoundedResource>;
+/** Which amounts each container of a pod has to name: a bit for each, so that two are compared as one number. */
+export type Demands = number;
+
+/** Whether an amount has to be named. */
+export function isDemanded(demands: Demands, kind: 'requests' | 'limits', resource: BoundedResource): boolean {
+  return (demands & bitOf(kind, resource)) !== 0;
 }
 
 /**
@@ -16,14 +18,17 @@ export interface Demands {
  * @param limitsCpu whether each of the pod's containers has a CPU limit: a policy may insist on that
  */
 export function demandsOf({ quotas }: NamespaceLimits, { view }: PodContext, limitsCpu: boolean): Demands {
-  const requests = new Set<BoundedResource>();
-  const limits = new Set<BoundedResource>(limitsCpu ? ['cpu'] : []);
+  let demands = limitsCpu ? bitOf('limits', 'cpu') : 0;
   for (const quota of quotas) {
     if (!countsPod(quota, view.spec)) continue;
-    for (const resource of quota.requests) requests.add(resource);
-    for (const resource of quota.limits) limits.add(resource);
+    for (const resource of quota.requests) demands |= bitOf('requests', resource);
+    for (const resource of quota.limits) demands |= bitOf('limits', resource);
   }
-  return { requests, limits };
+  return demands;
+}
+
+function bitOf(kind: 'requests' | 'limits', resource: BoundedResource): number {
+  return 1 << (boundedResources.indexOf(resource) + (kind === 'limits' ? boundedResources.length : 0));
 }
 
 /**

@@ -11,7 +11,7 @@ import { leastLimit } from '../differences/amounts.js';
 import { leastStepLimits } from '../own-containers.js';
 import type { PlannedMember } from '../plan.js';
 import { fitAmount, greatest, told, withRatioOf, type Amount } from './amount.js';
-import type { Demands } from './demands.js';
+import { isDemanded, type Demands } from './demands.js';
 import { amountIn } from './pod-sums.js';
 
 /** Limits that a container of ours gets where it has to have one, and neither its recipe nor the namespace says which. */
@@ -52,8 +52,8 @@ export class Draft {
           standIn: standIns[resource],
           freeRequest: freeRequest(resource),
           equal: context.around.guaranteed && planned.limit !== undefined,
-          namesRequest: demands.requests.has(resource),
-          namesLimit: demands.limits.has(resource),
+          namesRequest: isDemanded(demands, 'requests', resource),
+          namesLimit: isDemanded(demands, 'limits', resource),
         },
         withRatioOf(container.get(resource), pod.get(resource)),
       );

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Finding } from '../../../model/decision.js';
-import { objectOf } from '../../../model/json.js';
+import { deepFrozen, objectOf } from '../../../model/json.js';
 import {
   asksForNothing,
   boundedResources,
@@ -12,7 +12,8 @@ import type { PodContext } from '../context.js';
 import type { PlannedMember } from '../plan.js';
 import { demandsOf, unfitQuota, type Demands } from './demands.js';
 import { Draft } from './draft.js';
-import { PodFit } from './pod-fit.js';
+import type { KeptFit } from './kept-fits.js';
+import { PodFit, type Places } from './pod-fit.js';
 
 /** Our containers, as they fit into the pod and its namespace. */
 export interface FittedParts {
@@ -47,23 +48,46 @@ export function fitParts(
 ): FittedParts | UnfitParts | undefined {
   const known = limits ?? noLimits;
   if (asksForNothing(known) && !lacksCpuLimit(context, initContainers, containers)) return undefined;
-  if (!initContainers.some(isWritten) && !containers.some(isWritten)) return undefined;
-  const demands = demandsOf(known, context, limitsEachCpu(context));
-  const drafts = draftsOf(context, known, demands, initContainers, containers);
-  const misfit =
-    unfitQuota(known, context) ??
-    firstMisfit(drafts) ??
-    new PodFit(context, known.pod, drafts, { initContainers, containers, agentIndex }).misfit();
-  if (misfit !== undefined) return { misfit: { reason: 'resources_do_not_fit', detail: misfit } };
-  const fitted = (member: PlannedMember): PlannedMember =>
-    drafts.find((draft) => draft.member === member)?.fitted() ?? member;
-  const changed = drafts.filter((draft) => draft.fitted() !== draft.member);
-  if (changed.length === 0) return undefined;
-  return {
-    initContainers: initContainers.map(fitted),
-    containers: containers.map(fitted),
-    digest: digestOf(changed),
+  const written = [...initContainers, ...containers].filter(isWritten);
+  if (written.length === 0) return undefined;
+  const unfit = unfitQuota(known, context);
+  const fit = unfit ?? fitOf(context, known, written, { initContainers, containers, agentIndex });
+  if (typeof fit === 'string') return { misfit: { reason: 'resources_do_not_fit', detail: fit } };
+  const { values, digest } = fit;
+  if (digest === undefined) return undefined;
+  const fitted = (member: PlannedMember): PlannedMember => {
+    const value = values[written.indexOf(member)];
+    return value === undefined || value === member.value ? member : { ...member, value };
   };
+  return { initContainers: initContainers.map(fitted), containers: containers.map(fitted), digest };
+}
+
+/** How containers fit, as it is kept or made anew, or why they do not. */
+function fitOf(
+  context: PodContext,
+  limits: NamespaceLimits,
+  written: readonly PlannedMember[],
+  places: Places,
+): KeptFit | string {
+  const { fits } = context.parts;
+  const terms = {
+    demands: demandsOf(limits, context, limitsEachCpu(context)),
+    guaranteed: context.around.guaranteed,
+  };
+  const kept = fits.find(limits, written, terms);
+  if (kept !== undefined) return kept;
+  const drafts = draftsOf(context, limits, terms.demands, written);
+  const misfit = firstMisfit(drafts) ?? new PodFit(context, limits.pod, drafts, places).misfit();
+  if (misfit !== undefined) return misfit;
+  const changed = drafts.filter((draft) => draft.fitted() !== draft.member);
+  const values = written.map((member) => drafts.find((draft) => draft.member === member)?.fitted().value ?? member.value);
+  const fit: KeptFit = {
+    // What is frozen has its operations kept, too. Of namespaces there are many, and each would take a place.
+    values: limits === noLimits ? deepFrozen(values) : values,
+    digest: changed.length === 0 ? undefined : digestOf(changed),
+  };
+  fits.keep(limits, written, terms, fit);
+  return fit;
 }
 
 /** The agent first: what it asks for is free for the steps, which run before it. */
@@ -71,19 +95,15 @@ function draftsOf(
   context: PodContext,
   limits: NamespaceLimits,
   demands: Demands,
-  initContainers: readonly PlannedMember[],
-  containers: readonly PlannedMember[],
+  written: readonly PlannedMember[],
 ): readonly Draft[] {
-  const members = [...initContainers, ...containers];
-  const agent = members.find(({ part }) => part === 'agent');
+  const agent = written.find(({ part }) => part === 'agent');
   const drafts: Draft[] = [];
-  if (agent !== undefined && isWritten(agent)) drafts.push(new Draft(context, agent, limits, demands, () => 0n));
+  if (agent !== undefined) drafts.push(new Draft(context, agent, limits, demands, () => 0n));
   const ofAgent = drafts[0];
   const free = (resource: BoundedResource): bigint => ofAgent?.amount(resource).request ?? 0n;
-  for (const member of members) {
-    if (member.part !== 'agent' && isWritten(member)) {
-      drafts.push(new Draft(context, member, limits, demands, free));
-    }
+  for (const member of written) {
+    if (member !== agent) drafts.push(new Draft(context, member, limits, demands, free));
   }
   return drafts;
 }

@@ -173,6 +173,27 @@ t.test('F21: amounts of the copy steps are the policy’s to set', (t) => {
   t.end();
 });
 
+t.test('F21: what was fitted for one pod gets into no other', (t) => {
+  const limited = podWith({ command: ['/app'], resources: some });
+  const guaranteed = podWith({ command: ['/app'], resources: { limits: { cpu: '1', memory: '1Gi' } } });
+  const terminating = podWith({ command: ['/app'] }, { activeDeadlineSeconds: 9 });
+  const bounded = podWith({ command: ['/app'], resources: some }, { resources: some });
+  const asks = namespaceLimits(
+    [{ spec: { limits: [{ type: 'Container', max: { memory: '300Mi' } }] } }],
+    [{ metadata: { name: 'q' }, spec: { hard: { 'limits.cpu': 1 }, scopes: ['Terminating'] } }],
+  );
+  const wide = rangeOf({ max: { memory: '1Gi', cpu: '2' } }, 'Pod');
+  const pods = [limited, podOf(), guaranteed, terminating, bounded];
+  for (const limits of [namespaceLimits([], []), asks, wide]) {
+    const engine = engineFor({}, { limits: knownLimits(limits) });
+    for (const pod of [...pods, ...pods.toReversed(), ...pods]) {
+      const fresh = decideNow(pod, engineFor({}, { limits: knownLimits(limits) }));
+      t.same(decideNow(pod, engine).patch, fresh.patch);
+    }
+  }
+  t.end();
+});
+
 t.test('F21: of an agent that names nothing, what a quota demands is named', (t) => {
   const lab = `
 apiVersion: outrider.dev/v1alpha1
