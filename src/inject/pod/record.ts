@@ -79,7 +79,9 @@ export function writeRecord(
   writeText(ops, reasonPath, annotations[names.reason], record.reason, kept);
   if (annotations[names.plan] === undefined) {
     // What is fitted to one namespace or pod would take the place of what many get.
-    ops.push(plan.fitted === undefined ? kept.add(planPath, record.plan) : { op: 'add', path: planPath, value: record.plan });
+    ops.push(
+      plan.fitted === undefined ? kept.add(planPath, record.plan) : { op: 'add', path: planPath, value: record.plan },
+    );
   }
   if (credentials !== undefined) writeText(ops, credentialsPath, annotations[names.credentials], credentials);
   if (evictable !== undefined) {

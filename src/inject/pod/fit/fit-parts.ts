@@ -80,7 +80,9 @@ function fitOf(
   const misfit = firstMisfit(drafts) ?? new PodFit(context, limits.pod, drafts, places).misfit();
   if (misfit !== undefined) return misfit;
   const changed = drafts.filter((draft) => draft.fitted() !== draft.member);
-  const values = written.map((member) => drafts.find((draft) => draft.member === member)?.fitted().value ?? member.value);
+  const values = written.map(
+    (member) => drafts.find((draft) => draft.member === member)?.fitted().value ?? member.value,
+  );
   const fit: KeptFit = {
     // What is frozen has its operations kept, too. Of namespaces there are many, and each would take a place.
     values: limits === noLimits ? deepFrozen(values) : values,

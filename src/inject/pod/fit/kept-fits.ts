@@ -43,7 +43,8 @@ export class KeptFits {
     if (limits.pod.size > 0 || !planned.every((value) => Object.isFrozen(value))) return;
     const rows = this.#byLimits.get(limits);
     // Containers are made anew when the cluster's facts change; with too many all is begun anew.
-    if (rows === undefined || rows.length >= mostOfNamespace) this.#byLimits.set(limits, [{ ...terms, ...fit, planned }]);
+    if (rows === undefined || rows.length >= mostOfNamespace)
+      this.#byLimits.set(limits, [{ ...terms, ...fit, planned }]);
     else rows.push({ ...terms, ...fit, planned });
   }
 }
