@@ -90,8 +90,7 @@ export class ClusterLimits implements KnownLimits {
       ]);
       return { limits: namespaceLimits(ranges, quotas), trouble: undefined };
     } catch (error) {
-      const trouble = isApiError(error) ? error.message : String(error);
-      return { limits: this.of(namespace), trouble };
+      return { limits: this.of(namespace), trouble: troubleOf(error) };
     }
   }
 
@@ -99,9 +98,21 @@ export class ClusterLimits implements KnownLimits {
   async #list(path: string): Promise<readonly JsonObject[]> {
     const page = await this.#client.get(path, { query: { limit: mostObjects }, timeoutMs: requestMs, longestBytes });
     const more = stringOf(objectOf(page['metadata'])?.['continue']);
-    if (more !== undefined && more !== '') throw new Error(`there are more than ${mostObjects}`);
+    if (more !== undefined && more !== '') throw new TooMany(`there are more than ${mostObjects} of a kind`);
     return listOf(page['items']).filter(isObject);
   }
+}
+
+/** More than one page of them. */
+class TooMany extends Error {
+  override readonly name = 'TooMany';
+}
+
+/** For whoever creates a pod: what the API server says to us is none of theirs. */
+function troubleOf(error: unknown): string {
+  if (error instanceof TooMany) return error.message;
+  if (!isApiError(error) || error.status === 0) return 'the API server did not answer';
+  return error.status === 403 ? 'Outrider may not list them' : `the API server answered ${error.status}`;
 }
 
 /** Bytes that what is known of a namespace takes, about: only the values of quotas' scopes have no bound of their own. */

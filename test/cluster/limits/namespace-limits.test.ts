@@ -66,7 +66,7 @@ t.test('F21: what was known stays while it cannot be read, and is tried again af
   server.answer = forbidden;
   await limits.prepare('shop', 'mutate', undefined);
   t.equal(maxOf(limits), mebibytes(300));
-  t.equal(limits.trouble('shop'), 'limitranges is forbidden');
+  t.equal(limits.trouble('shop'), 'Outrider may not list them');
   server.nowMs = 69_999;
   t.equal(limits.prepare('shop', 'mutate', undefined), undefined);
   t.equal(limits.prepare('shop', 'validate', undefined), undefined);
@@ -82,7 +82,7 @@ t.test('F21: without the right to read, nothing is known, and nobody waits each 
   server.answer = forbidden;
   await limits.prepare('shop', 'mutate', undefined);
   t.equal(limits.of('shop'), undefined);
-  t.equal(limits.trouble('shop'), 'limitranges is forbidden');
+  t.equal(limits.trouble('shop'), 'Outrider may not list them');
   t.equal(limits.prepare('shop', 'mutate', undefined), undefined);
   await limits.prepare('a/b', 'mutate', undefined);
   t.equal(limits.of('a/b'), undefined, 'no namespace has that name');
@@ -129,6 +129,23 @@ t.test('F21: so many LimitRanges that they do not come in one page are not known
   await limits.prepare('shop', 'mutate', undefined);
   t.equal(limits.of('shop'), undefined);
   t.match(limits.trouble('shop'), 'there are more than 100');
+});
+
+t.test('F21: what the API server says to us is not told to whoever creates a pod', async (t) => {
+  const { server, limits } = setUp();
+  const troubleAfter = async (error: Error): Promise<string | undefined> => {
+    server.answer = () => Promise.reject(error);
+    server.nowMs += 60_000;
+    await limits.prepare('shop', 'mutate', undefined);
+    return limits.trouble('shop');
+  };
+  const said = 'User "system:serviceaccount:outrider-system:outrider"';
+  t.equal(
+    await troubleAfter(new ApiError(said, { status: 503, reason: 'ServiceUnavailable' })),
+    'the API server answered 503',
+  );
+  t.equal(await troubleAfter(new ApiError(said, { status: 0, reason: 'NoAnswer' })), 'the API server did not answer');
+  t.equal(await troubleAfter(new Error(said)), 'the API server did not answer');
 });
 
 t.test('F21: namespaces that nobody asks for any more are forgotten', async (t) => {

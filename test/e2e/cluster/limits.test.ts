@@ -176,7 +176,8 @@ t.test(
     for (const profile of ['sysdig', 'datadog'] as const) {
       for (const prefer of ['Availability', 'Security'] as const) {
         await t.test(`${profile}, ${prefer}`, async (t) => {
-          engine = engineWith(profile, { prefer });
+          // The one stands among the init containers, the other beside the pod's own.
+          engine = engineWith(profile, { prefer, agent: { placement: profile === 'sysdig' ? 'Native' : 'Container' } });
           for (const [name, one] of Object.entries(cases)) await holds(t, name, one, profile, prefer);
         });
       }
