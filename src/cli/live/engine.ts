@@ -74,10 +74,7 @@ export async function openLiveEngine(
     : await loadPolicies(invocation, clusterSettings, known);
   const keys = await readKeys(client, policies.rules, namespace.name, settings.ownNamespace);
   const limits = new ClusterLimits({ client, clock: systemClock });
-  const [facts] = await Promise.all([
-    readFacts(client),
-    limits.learn(namespace.name, AbortSignal.timeout(factsMs)),
-  ]);
+  const [facts] = await Promise.all([readFacts(client), limits.learn(namespace.name, AbortSignal.timeout(factsMs))]);
   const images = await openImages({
     map: policies.images,
     ...(registries === undefined ? {} : { registries }),

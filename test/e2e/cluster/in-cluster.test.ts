@@ -37,7 +37,16 @@ const limits = withLimits.map((inNamespace) => ({
   apiVersion: 'v1',
   kind: 'LimitRange',
   metadata: { name: 'narrow', namespace: inNamespace },
-  spec: { limits: [{ type: 'Container', max: { memory: '300Mi' }, default: { cpu: '750m' } }] },
+  spec: {
+    limits: [
+      {
+        type: 'Container',
+        max: { memory: '300Mi' },
+        default: { cpu: '750m' },
+        defaultRequest: { cpu: '50m', memory: '64Mi' },
+      },
+    ],
+  },
 }));
 
 const here = await install();
