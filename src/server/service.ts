@@ -29,6 +29,7 @@ export type ServiceSettings = SourceSettings &
     | 'clientNames'
     | 'maxBodyBytes'
     | 'maxInFlight'
+    | 'maxPendingBytes'
     | 'defaultTimeoutMs'
     | 'timeoutMarginMs'
     | 'drainGraceMs'

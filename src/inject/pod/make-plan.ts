@@ -300,7 +300,8 @@ function isUsedOtherwise({ workload, parts, delivery }: PodContext, index: numbe
 /** Place of the last of our own init containers; -1 when the pod has none. */
 function lastOwnInit({ view, workload }: PodContext): number {
   if (view.initContainers.length === 0) return -1;
-  return view.initContainers.findLastIndex((container) => !workload.includes(container));
+  const others = new Set(workload);
+  return view.initContainers.findLastIndex((container) => !others.has(container));
 }
 
 function planPullSecrets(input: PlanInput, remarks: Finding[]): readonly string[] {
