@@ -4,6 +4,7 @@ import type { LargeBody } from './large-bodies.js';
 import { RequestRejected, type RejectCause } from './rejection.js';
 import type { ReviewMemory } from './review-memory.js';
 import { mostWeightBytes, weightOf } from './review-weight.js';
+import { StatusFilter } from './status-filter.js';
 import type { SmallBody } from './small-bodies.js';
 
 // Room for a whole body is made when so much of it has come: a client's word alone is not worth its memory.
@@ -23,6 +24,8 @@ export type BodyParser = (
 export interface BodyParserOptions {
   /** The longest body that is read; a longer one is the error RequestRejected `body_too_large`. */
   readonly mostBytes: number;
+  /** The longest body that is read without the status of its pod, where that is more. */
+  readonly mostWithStatusBytes?: number;
   readonly buffers: BodyBuffers;
   /** What there is no room for is the error RequestRejected `over_budget`. */
   readonly memory: ReviewMemory;
@@ -48,27 +51,39 @@ class BodyReader {
   #received = 0;
   #small: SmallBody | undefined;
   #large: LargeBody | undefined;
+  // Of a body that is too long unless its pod's status is most of it.
+  #filter: StatusFilter | undefined;
+  readonly #isFiltered: boolean;
 
   constructor(options: BodyParserOptions, payload: IncomingMessage, done: Parameters<BodyParser>[2]) {
     this.#options = options;
     this.#payload = payload;
     this.#done = done;
     this.#length = Number(payload.headers['content-length']);
+    this.#isFiltered = this.#length > options.mostBytes && this.#length <= (options.mostWithStatusBytes ?? 0);
   }
 
   start(): void {
-    if (this.#length > this.#options.mostBytes) this.#done(new RequestRejected('body_too_large'));
+    const isTooLong = this.#length > this.#options.mostBytes && !this.#isFiltered;
+    if (isTooLong) this.#done(new RequestRejected('body_too_large'));
     else this.#payload.on('data', this.#onData).on('end', this.#onEnd);
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    if (this.#room === undefined) this.#chunks.push(chunk);
-    else chunk.copy(this.#room, this.#received);
+    const isTaken = this.#take(chunk);
     this.#received += chunk.length;
     if (this.#large !== undefined) this.#large.receivedBytes = this.#received;
-    if (this.#received > this.#options.mostBytes) this.#stop('body_too_large');
+    if (!isTaken || (!this.#isFiltered && this.#received > this.#options.mostBytes)) this.#stop('body_too_large');
     else if (this.#large === undefined && this.#received !== this.#length) this.#count(chunk.length);
   };
+
+  /** @returns false when there is no room for it */
+  #take(chunk: Buffer): boolean {
+    if (this.#filter !== undefined) return this.#filter.push(chunk);
+    if (this.#room === undefined) this.#chunks.push(chunk);
+    else chunk.copy(this.#room, this.#received);
+    return true;
+  }
 
   /** Counts a piece of a body that is not whole yet, and asks for room for the whole of a large one. */
   #count(bytes: number): void {
@@ -81,7 +96,8 @@ class BodyReader {
     // There are none when this very body was refused.
     if (this.#received < trustedBytes || this.#chunks.length === 0) return;
     this.#large = {
-      bytes: Number.isNaN(this.#length) ? this.#options.mostBytes : this.#length,
+      bytes: this.#isFiltered || Number.isNaN(this.#length) ? this.#options.mostBytes : this.#length,
+      isWhole: false,
       receivedBytes: this.#received,
       enter: () => this.#makeRoom(),
       refuse: () => this.#stop('over_budget'),
@@ -91,11 +107,21 @@ class BodyReader {
   }
 
   #makeRoom(): void {
-    const { memory, buffers } = this.#options;
-    if (!Number.isNaN(this.#length)) {
+    const { memory, buffers, mostBytes } = this.#options;
+    const chunks = this.#chunks;
+    if (this.#isFiltered) {
+      this.#room = buffers.take(mostBytes);
+      const filter = new StatusFilter(this.#room);
+      this.#filter = filter;
+      this.#chunks = [];
+      if (!chunks.every((chunk) => filter.push(chunk))) {
+        this.#stop('body_too_large');
+        return;
+      }
+    } else if (!Number.isNaN(this.#length)) {
       this.#room = buffers.take(this.#length);
       let at = 0;
-      for (const one of this.#chunks) at += one.copy(this.#room, at);
+      for (const one of chunks) at += one.copy(this.#room, at);
       this.#chunks = [];
     }
     if (this.#small !== undefined) memory.small.leave(this.#small);
@@ -104,6 +130,7 @@ class BodyReader {
 
   readonly #onEnd = (): void => {
     this.#payload.off('close', this.#leave);
+    if (this.#large !== undefined) this.#large.isWhole = true;
     const body = this.#body();
     if (body.length <= lightBytes) {
       this.#hand(body);
@@ -127,7 +154,7 @@ class BodyReader {
 
   #body(): Buffer {
     // Every byte of the room was written: the parser of HTTP sees to it that as many come as the client said.
-    if (this.#room !== undefined) return this.#room.subarray(0, this.#length);
+    if (this.#room !== undefined) return this.#room.subarray(0, this.#filter?.length ?? this.#length);
     const [only] = this.#chunks;
     return only !== undefined && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks, this.#received);
   }

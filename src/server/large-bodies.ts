@@ -10,7 +10,7 @@ const mostWaitTicks = 8;
 
 /** A large body that comes in, or waits until it may. */
 export interface LargeBody {
-  /** Bytes that will have come in the end. */
+  /** Bytes that there has to be room for. */
   readonly bytes: number;
   /** Called once there is room for the whole of it. */
   readonly enter: () => void;
@@ -18,6 +18,8 @@ export interface LargeBody {
   readonly refuse: () => void;
   /** Bytes that have come so far. */
   receivedBytes: number;
+  /** All of it has come. */
+  isWhole: boolean;
 }
 
 interface Held {
@@ -81,7 +83,7 @@ export class LargeBodies {
 
   #look(): void {
     for (const [body, held] of this.#held) {
-      const isSlow = body.receivedBytes < body.bytes && body.receivedBytes - held.seenBytes < leastBytesInTick;
+      const isSlow = !body.isWhole && body.receivedBytes - held.seenBytes < leastBytesInTick;
       held.slowTicks = isSlow ? held.slowTicks + 1 : 0;
       held.seenBytes = body.receivedBytes;
       if (held.slowTicks >= mostSlowTicks) this.#putOut(body);

@@ -33,6 +33,8 @@ const youngMs = 1_000;
 export interface WebhookLimits extends TimeoutLimits {
   readonly maxBodyBytes: number;
   readonly maxInFlight: number;
+  /** The largest body that is read without its pod's status, where that is more than `maxBodyBytes`. */
+  readonly maxWithStatusBytes?: number;
   /** Bytes of reviews that may be held at a time. */
   readonly maxPendingBytes?: number;
   /** Time for a whole request to arrive. */
@@ -220,7 +222,9 @@ export class WebhookServer {
     for (const subject of subjects) {
       void this.#app.register((scope, _options, done) => {
         const mostBytes = Math.min(this.#limits.maxBodyBytes, subject.maxBodyBytes);
-        scope.addContentTypeParser('application/json', createBodyParser({ mostBytes, buffers, memory: this.#memory }));
+        const mostWithStatusBytes = Math.min(this.#limits.maxWithStatusBytes ?? 0, subject.maxBodyBytes);
+        const options = { mostBytes, mostWithStatusBytes, buffers, memory: this.#memory };
+        scope.addContentTypeParser('application/json', createBodyParser(options));
         for (const door of allDoors.filter((one) => one.subject === subject)) {
           scope.post(door.path, (request, reply) => this.#reviews.answer(door, request, reply));
         }
