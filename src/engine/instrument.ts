@@ -172,9 +172,7 @@ function concerning({ recipe }: Rule, selection: Selection<ContainerView>): Sele
   const selected = concernedContainers(recipe, selection.selected);
   if (selected.length === selection.selected.length) return selection;
   const concerned = new Set(selected);
-  const others = new Set(
-    selection.selected.filter((container) => !concerned.has(container)).map(({ name }) => name),
-  );
+  const others = new Set(selection.selected.filter((container) => !concerned.has(container)).map(({ name }) => name));
   const detail = `profile ${recipe.profile} has nothing for it`;
   const steps = selection.steps.map((step): Step =>
     others.has(step.subject) ? { ...step, result: 'note', detail } : step,

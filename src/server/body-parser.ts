@@ -111,7 +111,7 @@ class BodyReader {
     const chunks = this.#chunks;
     if (this.#isFiltered) {
       this.#room = buffers.take(mostBytes);
-      const filter = new StatusFilter(this.#room);
+      const filter = new StatusFilter(this.#room.subarray(0, mostBytes));
       this.#filter = filter;
       this.#chunks = [];
       if (!chunks.every((chunk) => filter.push(chunk))) {

@@ -4,7 +4,7 @@ import { BytePool } from './byte-pool.js';
 export type GiveBack = () => void;
 
 // Who has waited for so long is told to ask another replica.
-const longestWaitMs = 3_000;
+const usualWaitMs = 3_000;
 
 const nothing: GiveBack = () => undefined;
 
@@ -27,8 +27,11 @@ export class HeavyWork {
   // Of the review whose handler runs now.
   #kept: (() => GiveBack) | undefined;
 
-  constructor(totalBytes: number) {
+  readonly #longestWaitMs: number;
+
+  constructor(totalBytes: number, longestWaitMs = usualWaitMs) {
     this.#pool = new BytePool(totalBytes);
+    this.#longestWaitMs = longestWaitMs;
   }
 
   /** Bytes that are counted. */
@@ -112,7 +115,7 @@ export class HeavyWork {
 
   /** Refuses those who have waited for too long. Whoever gives back looks at the line again, and so does the timer. */
   #refuseLate(): void {
-    const latestMs = performance.now() - longestWaitMs;
+    const latestMs = performance.now() - this.#longestWaitMs;
     for (let first = this.#line[0]; first !== undefined && first.sinceMs <= latestMs; first = this.#line[0]) {
       this.#line.shift();
       first.refuse();

@@ -1,7 +1,7 @@
 import { BytePool } from './byte-pool.js';
 
 // How often those that are read are looked at while others wait for their room.
-const tickMs = 250;
+const usualTickMs = 250;
 // What is read more slowly than this, a second long, makes room for who waits. An API server is a thousand times as fast.
 const leastBytesInTick = 64 * 1024;
 const mostSlowTicks = 4;
@@ -40,8 +40,11 @@ export class LargeBodies {
   readonly #waiting = new Map<LargeBody, number>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(totalBytes: number) {
+  readonly #tickMs: number;
+
+  constructor(totalBytes: number, tickMs = usualTickMs) {
     this.#pool = new BytePool(totalBytes);
+    this.#tickMs = tickMs;
   }
 
   /** Bytes that there is room made for. */
@@ -56,7 +59,7 @@ export class LargeBodies {
       return;
     }
     this.#waiting.set(body, 0);
-    this.#timer ??= setInterval(() => this.#look(), tickMs).unref();
+    this.#timer ??= setInterval(() => this.#look(), this.#tickMs).unref();
   }
 
   /** Takes a body off, wherever it stands; one that is not there any more is no fault. */

@@ -146,13 +146,15 @@ t.test('F16: sixty unfinished bodies of 8 MiB leave room for others', async (t) 
   const large = await ask(serving, reviewOf(manyVariables(60_000)));
   await sleep(3_000);
   judgeTenant(t, await tenant.stop(), 1_000);
-  t.comment(`a large review meanwhile: ${String(large.status)}, ${large.tookMs.toFixed(0)} ms, ${String(large.tries)} tries`);
+  t.comment(
+    `a large review meanwhile: ${String(large.status)}, ${large.tookMs.toFixed(0)} ms, ${String(large.tries)} tries`,
+  );
   t.equal(large.status, 200, 'a large review of an API server is answered too');
   for (const socket of sockets) socket.destroy();
   judge();
 });
 
-t.test('F18: twenty-four reviews of 6.8 MB at once are answered, one after the other', async (t) => {
+t.test('F18: twenty-four reviews of 6.8 MB at once take bounded memory, and others are answered', async (t) => {
   const { serving, judge } = await startLimited(t);
   for (const [what, pod] of [
     ['variables', manyVariables(150_000)],
@@ -177,7 +179,10 @@ function reviewOf(pod: JsonObject): Buffer {
 }
 
 function manyVariables(count: number): JsonObject {
-  const env = Array.from({ length: count }, (_, index) => ({ name: `VARIABLE_${String(index)}`, value: `v${String(index)}` }));
+  const env = Array.from({ length: count }, (_, index) => ({
+    name: `VARIABLE_${String(index)}`,
+    value: `v${String(index)}`,
+  }));
   return podOf('web', 'acme/app:1', { command: ['/app'], env });
 }
 

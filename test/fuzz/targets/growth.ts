@@ -58,7 +58,9 @@ const shapes: Readonly<Record<string, (count: number, engine: Engine) => JsonObj
   containers: (count) => podOf({ containers: many(count, container) }),
   'init containers': (count) => podOf({ initContainers: many(count, container) }),
   'containers of our names': (count) =>
-    podOf({ containers: many(count, (index) => ({ ...container(index), name: `sysdig-workload-agent-${String(index)}` })) }),
+    podOf({
+      containers: many(count, (index) => ({ ...container(index), name: `sysdig-workload-agent-${String(index)}` })),
+    }),
   'wrapped containers': (count, engine) => {
     const pod = draft(forged(engine, () => undefined));
     const [web] = draftsOf(objectAt(pod, 'spec')['containers']);
@@ -82,10 +84,12 @@ const shapes: Readonly<Record<string, (count: number, engine: Engine) => JsonObj
       containers: [{ name: 'system-probe', image: 'i', command: ['/a'], volumeMounts: many(count, mount) }],
       volumes: many(count, volume),
     }),
-  ports: (count) =>
-    podWith({ command: ['/app'], ports: many(count, (index) => ({ containerPort: index + 1 })) }),
+  ports: (count) => podWith({ command: ['/app'], ports: many(count, (index) => ({ containerPort: index + 1 })) }),
   capabilities: (count) =>
-    podWith({ command: ['/app'], securityContext: { capabilities: { drop: many(count, (index) => `C${String(index)}`) } } }),
+    podWith({
+      command: ['/app'],
+      securityContext: { capabilities: { drop: many(count, (index) => `C${String(index)}`) } },
+    }),
   tolerations: (count) => podOf({ tolerations: many(count, (index) => ({ key: `k${String(index)}` })) }),
   'host aliases': (count) =>
     podOf({ hostAliases: many(count, (index) => ({ ip: '10.0.0.1', hostnames: [`h${String(index)}.example`] })) }),

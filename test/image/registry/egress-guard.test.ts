@@ -3,7 +3,12 @@ import t from 'tap';
 import { OutriderError } from '../../../src/model/error.js';
 import { embeddedIPv4, inBlock, parseAddress, parseBlock } from '../../../src/image/registry/address.js';
 import { permittedAddresses } from '../../../src/image/registry/connector.js';
-import { createEgressGuard, EgressDeniedError, isNearby, type EgressGuard } from '../../../src/image/registry/egress-guard.js';
+import {
+  createEgressGuard,
+  EgressDeniedError,
+  isNearby,
+  type EgressGuard,
+} from '../../../src/image/registry/egress-guard.js';
 
 function isRefused(guard: EgressGuard, host: string, port = 443, address?: string): boolean {
   try {
