@@ -15,6 +15,11 @@ interface Waiting {
   readonly sinceMs: number;
 }
 
+interface Current {
+  readonly giveBack: GiveBack;
+  isKept: boolean;
+}
+
 /**
  * Counts the memory of reviews that are worked on, and of large answers that nobody has taken yet. The largest reviews are
  * worked on one in a turn of the event loop: what others ask meanwhile is answered in between.
@@ -25,7 +30,7 @@ export class HeavyWork {
   #isDue = false;
   #timer: NodeJS.Timeout | undefined;
   // Of the review whose handler runs now.
-  #kept: (() => GiveBack) | undefined;
+  #current: Current | undefined;
 
   readonly #longestWaitMs: number;
 
@@ -59,7 +64,9 @@ export class HeavyWork {
 
   /** For a review whose handler has returned and which goes on: its memory counts until what this returns is called. */
   keep(): GiveBack {
-    return this.#kept?.() ?? nothing;
+    if (this.#current === undefined) return nothing;
+    this.#current.isKept = true;
+    return this.#current.giveBack;
   }
 
   /** Counts memory that is in use already. */
@@ -79,16 +86,13 @@ export class HeavyWork {
   }
 
   #work(giveBack: GiveBack, start: () => void): void {
-    let isKept = false;
-    this.#kept = () => {
-      isKept = true;
-      return giveBack;
-    };
+    const current: Current = { giveBack, isKept: false };
+    this.#current = current;
     try {
       start();
     } finally {
-      this.#kept = undefined;
-      if (!isKept) giveBack();
+      this.#current = undefined;
+      if (!current.isKept) giveBack();
     }
   }
 

@@ -114,12 +114,14 @@ export class Reviews {
     this.#awaited.add(socket);
     const giveBack = this.#work.keep();
     return answer
-      .finally(giveBack)
       .then(
         (later) => this.#send(context, reply, later),
         (error: unknown) => this.#fail(context, reply, error),
       )
-      .finally(() => this.#awaited.delete(socket));
+      .finally(() => {
+        this.#awaited.delete(socket);
+        giveBack();
+      });
   }
 
   #fail(context: RequestContext, reply: FastifyReply, error: unknown): void {

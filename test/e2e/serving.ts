@@ -75,7 +75,14 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     ...(options.flags ?? []),
   ];
   const { PATH = '' } = process.env;
-  const line = [...(options.command ?? []), process.execPath, ...(options.nodeOptions ?? []), program, 'serve', ...flags];
+  const line = [
+    ...(options.command ?? []),
+    process.execPath,
+    ...(options.nodeOptions ?? []),
+    program,
+    'serve',
+    ...flags,
+  ];
   const [executable = process.execPath, ...args] = line;
   const child = spawn(executable, args, {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -17,7 +17,7 @@ t.test('the heaviest pod that can be stored may be read; a text of empty values 
     weight: 1,
     podAffinityTerm: { topologyKey: 'a', labelSelector: {}, namespaceSelector: {} },
   }));
-  t.ok(weight(terms) < mostWeightBytes, `${String(weight(terms))}`);
+  t.ok(weight(terms) < mostWeightBytes, String(weight(terms)));
   t.ok(weightOf(Buffer.from(`[${'{},'.repeat(defaultBodyBytes / 3 - 1)}0]`)) > mostWeightBytes);
   t.end();
 });
