@@ -17,7 +17,7 @@ import { findPid1, makesShared } from '../inject/pod/process-one.js';
 import type { Plan } from '../inject/pod/plan.js';
 import { startOfContainer } from '../inject/pod/start.js';
 import { openPodContext, type PodContext } from '../inject/pod/context.js';
-import { isFinding, readPod, type ContainerView, type PodView } from '../inject/pod/view.js';
+import { hasTooMany, isFinding, readPod, type ContainerView, type PodView } from '../inject/pod/view.js';
 import { selectContainers, type Selection } from '../policy/containers.js';
 import type { CompiledPolicy } from '../policy/compile.js';
 import { decide, noFindings, type Findings } from '../policy/decide.js';
@@ -51,7 +51,7 @@ const nothingAsked: AskedImages = { known: new Map(), unknown: [] };
  * with a promise otherwise, which never rejects for what a registry does.
  */
 export function instrument(request: PodRequest, engine: Engine): Outcome | Promise<Outcome> {
-  const view = readPod(request.pod);
+  const view = readPod(request.pod, engine.facts.maxContainers);
   const screening = screen(
     engine.rules.policies,
     screenedPodOf(request, view),
@@ -66,6 +66,8 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
   if (isFinding(view)) return obstructed(view);
   const context = openPodContext(view, rule.recipe, rule.wishes, engine.facts, rule.parts);
   if ('reason' in context) return obstructed(context);
+  const many = hasTooMany(view, context.workload, engine.facts.maxContainers);
+  if (many !== undefined) return obstructed(many);
   const selection = concerning(
     rule,
     selectContainers(
@@ -144,7 +146,8 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
  */
 function alsoSharing(context: PodContext, selected: readonly ContainerView[]): readonly ContainerView[] {
   if (selected.length === 0 || selected.length === context.workload.length || !makesShared(context)) return nobody;
-  return context.workload.filter((container) => needsImage(container) && !selected.includes(container));
+  const chosen = new Set(selected);
+  return context.workload.filter((container) => needsImage(container) && !chosen.has(container));
 }
 
 /** Gets to know, and where the policy mirrors makes, the Secret that the pod will refer to. Reports have no effects. */
@@ -172,9 +175,8 @@ function withNote(steps: readonly Step[], remark: Finding | undefined): readonly
 function concerning({ recipe }: Rule, selection: Selection<ContainerView>): Selection<ContainerView> {
   const selected = concernedContainers(recipe, selection.selected);
   if (selected.length === selection.selected.length) return selection;
-  const others = new Set(
-    selection.selected.filter((container) => !selected.includes(container)).map(({ name }) => name),
-  );
+  const concerned = new Set(selected);
+  const others = new Set(selection.selected.filter((container) => !concerned.has(container)).map(({ name }) => name));
   const detail = `profile ${recipe.profile} has nothing for it`;
   const steps = selection.steps.map((step): Step =>
     others.has(step.subject) ? { ...step, result: 'note', detail } : step,

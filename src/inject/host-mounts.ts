@@ -145,19 +145,19 @@ function isInTheWay(other: PresentMount, at: string, wanted: HostMount): boolean
 }
 
 function presentMounts(container: MountingContainer, volumes: readonly JsonObject[]): readonly PresentMount[] {
+  const byName = new Map(volumes.map((volume) => [volume['name'], volume]));
   return listOf(container.value['volumeMounts'])
     .filter(isObject)
     .map((mount) => ({
       name: stringOf(mount['name']) ?? '?',
       at: mountPoint(stringOf(mount['mountPath']) ?? ''),
-      source: sourceOf(mount, volumes),
+      source: sourceOf(mount, byName.get(mount['name'])),
       readOnly: mount['readOnly'] === true,
-      isDangling: !volumes.some(({ name }) => name === mount['name']),
+      isDangling: !byName.has(mount['name']),
     }));
 }
 
-function sourceOf(mount: JsonObject, volumes: readonly JsonObject[]): string | undefined {
-  const volume = volumes.find(({ name }) => name === mount['name']);
+function sourceOf(mount: JsonObject, volume: JsonObject | undefined): string | undefined {
   const path = stringOf(objectOf(volume?.['hostPath'])?.['path']);
   if (path === undefined || mount['subPathExpr'] !== undefined) return undefined;
   const subPath = stringOf(mount['subPath']) ?? '';

@@ -224,6 +224,12 @@ const table = {
     summary: 'Outrider failed in a way it does not know.',
     remedy: 'Report it with the log line of this request.',
   },
+  too_many_containers: {
+    about: 'decision',
+    summary: 'The pod has more containers, init and ephemeral ones included, than Outrider looks at.',
+    remedy: 'Split the pod, or raise the setting --max-containers.',
+    optsOut: true,
+  },
   pid1_in_pod: {
     about: 'decision',
     summary:

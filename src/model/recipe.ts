@@ -110,6 +110,8 @@ export interface ClusterFacts {
   readonly imageRewrites: readonly { readonly from: string; readonly to: string }[];
   /** Where parts of ours may differ from the plan, beside what the table of such places has. */
   readonly ownPartsMayDiffer: readonly AllowedDifference[];
+  /** Pods with more containers are left alone; init and ephemeral ones count. */
+  readonly maxContainers: number;
 }
 
 /** One place in which an operator lets our containers and volumes be other than planned. */

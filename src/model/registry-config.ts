@@ -104,7 +104,9 @@ export const registryConfigSchema = z.strictObject({
         .array(egressEntry)
         .max(1000)
         .exactOptional()
-        .describe('What may be reached although it is refused by default, such as 127.0.0.1:5000.'),
+        .describe(
+          'What may be reached although it is refused by default, such as 127.0.0.1:5000, or a token server in a private range for registries that are in none.',
+        ),
       deny: z.array(egressEntry).max(1000).exactOptional().describe('What may not be reached. Wins over allow.'),
     })
     .exactOptional()

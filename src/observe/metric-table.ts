@@ -60,6 +60,12 @@ export const metricTable = {
     labels: ['version', 'node_version'],
   },
   inFlight: { kind: 'gauge', name: 'outrider_admission_in_flight', help: 'Reviews under way.', labels: [] },
+  pendingBytes: {
+    kind: 'gauge',
+    name: 'outrider_admission_pending_bytes',
+    help: 'Memory that reviews hold, as far as it is counted.',
+    labels: [],
+  },
 
   cacheRequests: {
     kind: 'counter',

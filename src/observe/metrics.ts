@@ -40,6 +40,7 @@ export class Metrics {
   readonly #rejected: Counter<'cause'>;
   readonly #counts = new Map<string, GatheredCount>();
   #inFlight = (): number => 0;
+  #pendingBytes = (): number => 0;
   #policies: ReadonlySet<string> = new Set();
   #last: { readonly of: CountedReview; readonly count: GatheredCount } | undefined;
 
@@ -62,6 +63,7 @@ export class Metrics {
     this.#lastReload = openGauge(registry, metricTable.lastReload);
     this.#rejected = openCounter(registry, metricTable.rejected);
     openGauge(registry, metricTable.inFlight, (gauge) => gauge.set(this.#inFlight()));
+    openGauge(registry, metricTable.pendingBytes, (gauge) => gauge.set(this.#pendingBytes()));
     collectProcessMetrics(registry);
     openGauge(registry, metricTable.buildInfo).set({ version, node_version: nodeVersion }, 1);
     for (const cause of rejectCauses) this.#rejected.inc({ cause }, 0);
@@ -96,6 +98,11 @@ export class Metrics {
   /** Says where the number of reviews under way is read. */
   watchInFlight(read: () => number): void {
     this.#inFlight = read;
+  }
+
+  /** Says where the bytes are read that reviews hold. */
+  watchPendingBytes(read: () => number): void {
+    this.#pendingBytes = read;
   }
 
   /** Counts a request that got no admission response. `cause` is one of a closed list. */

@@ -5,6 +5,7 @@ import { OutriderError } from '../model/error.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { Answers } from './answers.js';
+import type { HeavyWork } from './heavy-work.js';
 import type { RejectCause } from './rejection.js';
 import { RequestContext, type ReviewHandler, type ReviewHandlers } from './review-context.js';
 import { ReviewTimeouts, type TimeoutLimits } from './review-timeout.js';
@@ -14,6 +15,7 @@ const noBody = Buffer.alloc(0);
 /** Dispatches reviews to their handlers, limits how many run at once, and makes sure that each gets an answer. */
 export class Reviews {
   readonly #answers: Answers;
+  readonly #work: HeavyWork;
   readonly #maxInFlight: number;
   readonly #logger: Logger;
   readonly #metrics: Metrics;
@@ -26,11 +28,13 @@ export class Reviews {
 
   constructor(options: {
     readonly answers: Answers;
+    readonly work: HeavyWork;
     readonly limits: TimeoutLimits & { readonly maxInFlight: number };
     readonly logger: Logger;
     readonly metrics: Metrics;
   }) {
     this.#answers = options.answers;
+    this.#work = options.work;
     this.#maxInFlight = options.limits.maxInFlight;
     this.#timeouts = new ReviewTimeouts(options.limits);
     this.#logger = options.logger;
@@ -108,12 +112,16 @@ export class Reviews {
   #sendLater(context: RequestContext, reply: FastifyReply, answer: Promise<string>): Promise<void> {
     const { socket } = reply.request.raw;
     this.#awaited.add(socket);
+    const giveBack = this.#work.keep();
     return answer
       .then(
         (later) => this.#send(context, reply, later),
         (error: unknown) => this.#fail(context, reply, error),
       )
-      .finally(() => this.#awaited.delete(socket));
+      .finally(() => {
+        this.#awaited.delete(socket);
+        giveBack();
+      });
   }
 
   #fail(context: RequestContext, reply: FastifyReply, error: unknown): void {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mostWithStatusBytes } from '../model/bounds.js';
 import type { Settings } from '../settings/table.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
@@ -29,6 +30,7 @@ export type ServiceSettings = SourceSettings &
     | 'clientNames'
     | 'maxBodyBytes'
     | 'maxInFlight'
+    | 'maxPendingBytes'
     | 'defaultTimeoutMs'
     | 'timeoutMarginMs'
     | 'drainGraceMs'
@@ -136,7 +138,8 @@ export class Service {
     const { clientNames, listenHost, listenPort } = settings;
     const { pair } = certificate;
     const clients = clientFile === undefined ? undefined : { authorities: clientFile.pem, names: clientNames };
-    const server = new WebhookServer({ pair, limits: settings, logger, metrics, clients });
+    const limits = { ...settings, maxWithStatusBytes: mostWithStatusBytes };
+    const server = new WebhookServer({ pair, limits, logger, metrics, clients });
     this.#webhook = server;
     metrics.setCertificateExpiry(pair.notAfter);
     this.#readiness.met('certificate');

@@ -3,6 +3,7 @@ import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { fastify, type FastifyInstance } from 'fastify';
+import { defaultPendingBytes } from '../model/bounds.js';
 import { allDoors, subjects } from '../model/doors.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
@@ -17,10 +18,13 @@ import { listenOn, type Address } from './listen.js';
 import { RequestRejected, responseOf, type RejectCause } from './rejection.js';
 import type { ReviewHandlers } from './review-context.js';
 import type { TimeoutLimits } from './review-timeout.js';
+import { ReviewMemory } from './review-memory.js';
 import { Reviews } from './reviews.js';
 
 // Five bodies of the largest pods that etcd takes.
 const spareBodyBytes = 8 * 1024 * 1024;
+
+const defaultRequestTimeoutMs = 30_000;
 
 // Somebody who has opened a connection asks on it within that time, or has opened it in vain.
 const youngMs = 1_000;
@@ -29,6 +33,10 @@ const youngMs = 1_000;
 export interface WebhookLimits extends TimeoutLimits {
   readonly maxBodyBytes: number;
   readonly maxInFlight: number;
+  /** The largest body that is read without its pod's status, where that is more than `maxBodyBytes`. */
+  readonly maxWithStatusBytes?: number;
+  /** Bytes of reviews that may be held at a time. */
+  readonly maxPendingBytes?: number;
   /** Time for a whole request to arrive. */
   readonly requestTimeoutMs?: number;
   /** Time for a request's header fields to arrive. */
@@ -68,6 +76,7 @@ export class WebhookServer {
   readonly #metrics: Metrics;
   readonly #limits: WebhookLimits;
   readonly #keepAliveMs: number;
+  readonly #memory: ReviewMemory;
   readonly #answers: Answers;
   readonly #reviews: Reviews;
   readonly #app: FastifyInstance<Server>;
@@ -82,8 +91,10 @@ export class WebhookServer {
     // The API server keeps idle connections for 90 s and does not repeat a POST that met a closed one.
     this.#keepAliveMs = limits.keepAliveMs ?? 120_000;
     this.#served = { pair, authorities: clients?.authorities };
-    this.#answers = new Answers(metrics);
-    this.#reviews = new Reviews({ answers: this.#answers, limits, logger, metrics });
+    this.#memory = new ReviewMemory(limits.maxPendingBytes ?? defaultPendingBytes);
+    const { work } = this.#memory;
+    this.#answers = new Answers({ metrics, work, longestTakeMs: limits.requestTimeoutMs ?? defaultRequestTimeoutMs });
+    this.#reviews = new Reviews({ answers: this.#answers, work, limits, logger, metrics });
     this.#app = this.#openApp();
     this.connections = new Connections(this.#app.server);
     this.#watchConnections();
@@ -91,6 +102,7 @@ export class WebhookServer {
     this.#refuseTheRest();
     this.#openDoors();
     metrics.watchInFlight(() => this.inFlight);
+    metrics.watchPendingBytes(() => this.#memory.takenBytes);
   }
 
   /** Reviews under way. */
@@ -157,7 +169,7 @@ export class WebhookServer {
         headersTimeout: limits.headersTimeoutMs ?? 15_000,
         connectionsCheckingInterval: limits.timeoutCheckMs ?? 5_000,
       },
-      requestTimeout: limits.requestTimeoutMs ?? 30_000,
+      requestTimeout: limits.requestTimeoutMs ?? defaultRequestTimeoutMs,
       keepAliveTimeout: this.#keepAliveMs,
       // Who comes then is told to try again elsewhere, which Fastify's own answer does not say.
       return503OnClosing: false,
@@ -210,7 +222,9 @@ export class WebhookServer {
     for (const subject of subjects) {
       void this.#app.register((scope, _options, done) => {
         const mostBytes = Math.min(this.#limits.maxBodyBytes, subject.maxBodyBytes);
-        scope.addContentTypeParser('application/json', createBodyParser(mostBytes, buffers));
+        const mostWithStatusBytes = Math.min(this.#limits.maxWithStatusBytes ?? 0, subject.maxBodyBytes);
+        const options = { mostBytes, mostWithStatusBytes, buffers, memory: this.#memory };
+        scope.addContentTypeParser('application/json', createBodyParser(options));
         for (const door of allDoors.filter((one) => one.subject === subject)) {
           scope.post(door.path, (request, reply) => this.#reviews.answer(door, request, reply));
         }
@@ -229,7 +243,8 @@ export class WebhookServer {
     });
     this.#app.setErrorHandler((error, request, reply) => {
       const cause = causeOf(error);
-      if (cause === 'body_too_large') {
+      const isUnread = !request.raw.readableEnded && (cause === 'body_too_large' || cause === 'over_budget');
+      if (isUnread) {
         this.#answered.add(request.raw.socket);
         this.#answers.rejectUnread(reply, cause);
         return;

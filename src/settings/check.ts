@@ -1,5 +1,6 @@
 import { settingsTable } from './table.js';
 import type { SettingKey, Settings } from './table.js';
+import { leastPendingBodies } from '../model/bounds.js';
 import { OutriderError } from '../model/error.js';
 
 /** Checks settings that must go together, and says what is wrong. */
@@ -111,6 +112,13 @@ const checks: readonly Check[] = [
     ({ caLifetimeMinutes, caOverlapSeconds }) => 4 * caOverlapSeconds > 60 * caLifetimeMinutes,
     ({ caLifetimeMinutes, caOverlapSeconds }) =>
       `--ca-overlap-seconds is ${caOverlapSeconds}: it must be at most a quarter of --ca-lifetime-minutes, ${caLifetimeMinutes}.`,
+  ),
+  check(
+    'maxPendingBytes',
+    ['maxBodyBytes', 'maxPendingBytes'],
+    ({ maxBodyBytes, maxPendingBytes }) => maxPendingBytes < leastPendingBodies * maxBodyBytes,
+    ({ maxBodyBytes, maxPendingBytes }) =>
+      `--max-pending-bytes is ${maxPendingBytes}: it must be at least three times --max-body-bytes, ${maxBodyBytes}.`,
   ),
 ];
 

@@ -15,6 +15,7 @@ export type ClusterFactsSettings = Pick<
   | 'agentUser'
   | 'imageRewrites'
   | 'ownPartsMayDiffer'
+  | 'maxContainers'
 >;
 
 /**
@@ -33,6 +34,7 @@ export function clusterFacts(settings: ClusterFactsSettings, seen: SeenFacts = u
     agentUser: settings.agentUser,
     imageRewrites: settings.imageRewrites,
     ownPartsMayDiffer: settings.ownPartsMayDiffer,
+    maxContainers: settings.maxContainers,
   };
 }
 

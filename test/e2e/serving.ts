@@ -18,6 +18,10 @@ export interface ServingOptions {
   readonly registries?: JsonObject;
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** What starts it: put in front of its command. */
+  readonly command?: readonly string[];
+  /** Node's own options. */
+  readonly nodeOptions?: readonly string[];
 }
 
 /** `outrider serve`, running as a process of its own. */
@@ -71,7 +75,16 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     ...(options.flags ?? []),
   ];
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [program, 'serve', ...flags], {
+  const line = [
+    ...(options.command ?? []),
+    process.execPath,
+    ...(options.nodeOptions ?? []),
+    program,
+    'serve',
+    ...flags,
+  ];
+  const [executable = process.execPath, ...args] = line;
+  const child = spawn(executable, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH, ...options.env },
   });

@@ -213,6 +213,7 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   delivery_unsupported: { ...scene(), engine: engineOf(copyOnly) },
   placement_unsupported: scene(podOf(), { agent: { placement: 'Native' } }, { facts: { nativeSidecars: false } }),
   pod_unreadable: scene({ metadata: {}, spec: { containers: 'none' } }),
+  too_many_containers: scene(podOf(), {}, { facts: { maxContainers: 0 } }),
   pid1_in_pod: scene(podWith({ command: ['/sbin/init'] })),
   pid1_entrypoint: scene(podWith({ command: ['/sbin/init'] }, { shareProcessNamespace: true })),
   pid1_assumed: scene(podWith({ command: ['/app'], livenessProbe: { exec: { command: ['kill', '-0', '1'] } } })),

@@ -41,6 +41,7 @@ export function engineWith(profile: string, settings: Readonly<Record<string, st
       agentUser: 59_417,
       imageRewrites: [],
       ownPartsMayDiffer: [],
+      maxContainers: 500,
     },
     images: { known: () => unknown, lookUp: () => Promise.resolve(unknown) },
     excludedNamespaces: new Set(),

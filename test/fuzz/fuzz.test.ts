@@ -17,6 +17,7 @@ const laws: Readonly<Record<string, string>> = {
   tasks: 'every task definition comes back from inject and uninject, or is refused',
   texts: 'every text of registries, docker and our own files is read, or refused',
   registry: 'every answer of a registry ends in an outcome',
+  growth: 'what grows eightfold takes about eight times as long',
   http: 'every request is answered out of the closed list, and the server serves on',
 };
 

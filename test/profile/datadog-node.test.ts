@@ -38,6 +38,7 @@ function decide(pod: JsonObject, spec: JsonObject = {}, door: Door = 'mutate'): 
         agentUser: 59_417,
         imageRewrites: [],
         ownPartsMayDiffer: [],
+        maxContainers: 500,
       },
       images: { known: () => undefined, lookUp: () => Promise.reject(new Error('nothing is looked up')) },
       excludedNamespaces: new Set(),

@@ -4,6 +4,7 @@ import t from 'tap';
 import { BodyBuffers } from '../../src/server/body-buffers.js';
 import { createBodyParser } from '../../src/server/body-parser.js';
 import { RequestRejected } from '../../src/server/rejection.js';
+import { ReviewMemory } from '../../src/server/review-memory.js';
 
 function message(length: number | undefined): IncomingMessage {
   const payload = new IncomingMessage(new Socket());
@@ -14,12 +15,17 @@ function message(length: number | undefined): IncomingMessage {
 function read(pieces: readonly string[], length: number | undefined, mostBytes = 200_000) {
   const payload = message(length);
   for (const piece of pieces) payload.push(piece);
+  payload.complete = true;
   payload.push(null);
   return new Promise<string>((resolve, reject) => {
-    createBodyParser(mostBytes, new BodyBuffers(1 << 20))(undefined, payload, (error, body) => {
-      if (error !== null) reject(error);
-      else resolve(body?.toString() ?? '');
-    });
+    createBodyParser({ mostBytes, buffers: new BodyBuffers(1 << 20), memory: new ReviewMemory(1 << 24) })(
+      undefined,
+      payload,
+      (error, body) => {
+        if (error !== null) reject(error);
+        else resolve(body?.toString() ?? '');
+      },
+    );
   });
 }
 

@@ -117,6 +117,84 @@ t.test('large bodies that come at the same time stay apart, whatever becomes of 
   }
 });
 
+t.test('F16: beyond the budget a large body is answered with 503, and a small one as ever', async (t) => {
+  const mebibyte = 1024 * 1024;
+  const budget = { maxBodyBytes: mebibyte, maxPendingBytes: 3 * mebibyte, requestTimeoutMs: 60_000 };
+  const { client, metric } = await serve(t, echo, budget);
+  const whole = post(JSON.stringify('x'.repeat(mebibyte - 2)));
+  const slow = await client();
+  slow.send(whole.slice(0, -1));
+  await until(async () => (await metric('outrider_admission_pending_bytes')) === mebibyte);
+  const [waits, small] = [await client(), await client()];
+  waits.send(whole);
+  small.send(post('1'));
+  t.match(await small.next(), { status: 200 });
+  t.match(await slow.next(), {
+    status: 503,
+    headers: { 'retry-after': '1', connection: 'close' },
+    body: /over_budget/,
+  });
+  t.match(await waits.next(), { status: 200 }, 'who waited for the room of one that sends nothing');
+  await until(async () => (await metric('outrider_admission_pending_bytes')) === 0);
+  t.equal(await metric('outrider_rejected_requests_total', { cause: 'over_budget' }), 1);
+});
+
+t.test('F16: what a client that goes away had sent counts no longer', async (t) => {
+  const { client, metric } = await serve(t, echo, { maxBodyBytes: 400_000, requestTimeoutMs: 60_000 });
+  for (const bytes of [1_000, 60_000, 200_000]) {
+    const gone = await client();
+    gone.send(post('1'.repeat(300_000)).slice(0, bytes));
+    await until(async () => Number(await metric('outrider_admission_pending_bytes')) > 0);
+    gone.socket.destroy();
+    await until(async () => (await metric('outrider_admission_pending_bytes')) === 0);
+  }
+  t.pass();
+});
+
+t.test('F18: a review that waits counts as long as it does, and an answer until it is taken, or cut', async (t) => {
+  const answers: ((text: string) => void)[] = [];
+  const handlers: PodHandlers = { mutate: () => new Promise((resolve) => answers.push(resolve)) };
+  const { client, metric } = await serve(t, handlers, { maxBodyBytes: 400_000, requestTimeoutMs: 1_500 });
+  const pending = () => metric('outrider_admission_pending_bytes');
+  const connection = await client();
+  connection.send(post(JSON.stringify('x'.repeat(40_000))));
+  await until(() => answers.length === 1);
+  t.equal(await pending(), 40_002);
+  answers[0]?.('{}');
+  t.match(await connection.next(), { status: 200 });
+  t.equal(await pending(), 0);
+
+  connection.socket.pause();
+  connection.send(post('1'));
+  await until(() => answers.length === 2);
+  const startMs = performance.now();
+  answers[1]?.('x'.repeat(30_000_000));
+  await until(async () => (await pending()) === 30_000_000);
+  await until(async () => (await pending()) === 0);
+  t.ok(performance.now() - startMs >= 1_400, 'it may take as long as a request');
+});
+
+t.test('a text of nothing but values is refused before it is parsed', async (t) => {
+  const { client } = await serve(t, echo, { maxBodyBytes: 8_000_000, requestTimeoutMs: 60_000 });
+  const connection = await client();
+  connection.send(post(`[${'0,'.repeat(2_200_000)}0]`));
+  t.match(await connection.next(), { status: 413, body: /too_many_values/ });
+});
+
+t.test('F10: a body that is too large but for the status of its pod is read without', async (t) => {
+  const bounds = { maxBodyBytes: 100_000, maxWithStatusBytes: 1_000_000, requestTimeoutMs: 60_000 };
+  const { client } = await serve(t, echo, bounds);
+  const connection = await client();
+  const status = { containerStatuses: Array.from({ length: 30_000 }, () => ({ name: '' })) };
+  connection.send(post(JSON.stringify({ request: { object: { spec: 1, status } } })));
+  t.match(await connection.next(), { body: '{"mutate":{"request":{"object":{"spec":1,"status":null}}}}' });
+  connection.send(post(JSON.stringify({ request: { object: { spec: 'x'.repeat(200_000) } } })));
+  t.match(await connection.next(), { status: 413, body: /body_too_large/ });
+  const other = await client();
+  other.send(post(JSON.stringify({ request: { object: { status: 'x'.repeat(1_000_000) } } })).slice(0, 1_000));
+  t.match(await other.next(), { status: 413, body: /body_too_large/ });
+});
+
 const large = JSON.stringify('x'.repeat(2000));
 const chunked = { 'content-length': '', 'transfer-encoding': 'chunked' };
 const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;

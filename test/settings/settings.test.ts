@@ -24,7 +24,15 @@ const read = (
 
 t.test('defaults hold where nothing is given, and are valid themselves', (t) => {
   const settings = read({});
-  t.match(settings, { listenPort: 8443, plainPort: 8080, config: '', certsDir: 'certs', maxBodyBytes: 8_388_608 });
+  t.match(settings, {
+    listenPort: 8443,
+    plainPort: 8080,
+    config: '',
+    certsDir: 'certs',
+    maxBodyBytes: 20_971_520,
+    maxPendingBytes: 201_326_592,
+    maxContainers: 500,
+  });
   t.same(settings.dnsNames, ['localhost', 'outrider.outrider.svc']);
   t.same(settings.sandboxedRuntimeClasses, ['gvisor', 'runsc*', 'kata*']);
   t.match(settings.toolsImage, /^ghcr\.io\/outrider\/outrider:\d/);

@@ -24,6 +24,7 @@ export const plainFacts: ClusterFacts = {
   agentUser: 59_417,
   imageRewrites: [],
   ownPartsMayDiffer: [],
+  maxContainers: 500,
 };
 
 /** What a registry would answer, by reference; `lookUp` alone knows what is marked `asked`. */

@@ -97,7 +97,8 @@ const rows: Readonly<Record<string, readonly Panel[]>> = {
     },
     {
       title: 'Refused reviews',
-      description: 'Answered with an HTTP error. The API server tries overloaded, draining and not_loaded again.',
+      description:
+        'Answered with an HTTP error. The API server tries overloaded, over_budget, draining and not_loaded again.',
       unit: 'reqps',
       targets: {
         [`sum by (cause) (rate(outrider_rejected_requests_total{${selected}}[$__rate_interval]))`]: '{{cause}}',

@@ -15,6 +15,7 @@ export const clusterSettingKeys = [
   'agentUser',
   'imageRewrites',
   'ownPartsMayDiffer',
+  'maxContainers',
   'sandboxedRuntimeClasses',
   'excludedNamespaces',
 ] as const satisfies readonly SettingKey[];

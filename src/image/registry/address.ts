@@ -38,13 +38,14 @@ export function inBlock(address: Address, block: Block): boolean {
 }
 
 /**
- * The IPv4 addresses that an IPv6 address may stand for: mapped and compatible (RFC 4291), NAT64 (RFC 6052, RFC 8215),
- * 6to4 (RFC 3056), Teredo (RFC 4380), ISATAP (RFC 5214). Where the position depends on the network, every possible one.
+ * The IPv4 addresses that an IPv6 address may stand for: mapped and compatible (RFC 4291), translated (RFC 2765), NAT64
+ * (RFC 6052, RFC 8215), 6to4 (RFC 3056), Teredo (RFC 4380: the server's and the client's), ISATAP (RFC 5214). Where the
+ * position depends on the network, every possible one.
  */
 export function embeddedIPv4(address: Address): readonly Address[] {
   if (address.length !== 16) return [];
   const last = address.slice(12);
-  if (within(address, '::ffff:0:0/96') || within(address, '::/96') || within(address, '64:ff9b::/96')) return [last];
+  if (holdLast.some((block) => within(address, block))) return [last];
   if (within(address, '64:ff9b:1::/48')) {
     return [
       last,
@@ -54,10 +55,13 @@ export function embeddedIPv4(address: Address): readonly Address[] {
     ];
   }
   if (within(address, '2002::/16')) return [address.slice(2, 6)];
-  if (within(address, '2001::/32')) return [last.map((byte) => byte ^ 0xff)];
+  if (within(address, '2001::/32')) return [address.slice(4, 8), last.map((byte) => byte ^ 0xff)];
   const isIsatap = ((address[8] ?? 0) & 0xfd) === 0 && address[9] === 0 && address[10] === 0x5e && address[11] === 0xfe;
   return isIsatap ? [last] : [];
 }
+
+/** Blocks whose addresses end in an IPv4 one: mapped, translated, compatible, NAT64. */
+const holdLast: readonly string[] = ['::ffff:0:0/96', '::ffff:0:0:0/96', '::/96', '64:ff9b::/96'];
 
 function within(address: Address, block: string): boolean {
   const parsed = parseBlock(block);

@@ -58,7 +58,7 @@ export class Authenticator {
     for (let attempt = 1; attempt < maxAttempts; attempt++) {
       const demand = nextDemand(answer, request, repository, credential, proof);
       if (demand === undefined) break;
-      const next = await this.#prove(demand, credential, proof?.token, signal);
+      const next = await this.#prove(request.url, demand, credential, proof?.token, signal);
       if (next === undefined) break;
       proof = next;
       answer = await this.#send(withHeader(request, proof), signal);
@@ -79,7 +79,7 @@ export class Authenticator {
     const remembered = this.#remembered(request, repository);
     if (remembered === undefined) return undefined;
     try {
-      return await this.#prove(remembered, credential, undefined, signal);
+      return await this.#prove(request.url, remembered, credential, undefined, signal);
     } catch (error) {
       // The registry may have another token server by now: the next look-up hears it from the registry.
       if (error instanceof RegistryError) this.#forget(request, repository);
@@ -88,6 +88,7 @@ export class Authenticator {
   }
 
   async #prove(
+    registry: URL,
     demand: Demand,
     credential: Credential,
     rejected: string | undefined,
@@ -100,7 +101,7 @@ export class Authenticator {
         : { header: authorization, demand, token: undefined, isCached: false };
     }
     const { realm, service, scope } = demand;
-    const token = await this.#tokens.token({ realm, service, scope, credential }, rejected, signal);
+    const token = await this.#tokens.token({ realm, registry, service, scope, credential }, rejected, signal);
     return { header: `Bearer ${token.text}`, demand, token: token.text, isCached: token.isCached };
   }
 

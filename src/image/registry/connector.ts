@@ -21,6 +21,8 @@ export interface ConnectorOptions {
   readonly connectTimeoutMs: number;
   readonly guard: EgressGuard;
   readonly lookup: Lookup;
+  /** Told of the address that a host was connected to at. */
+  readonly onConnected: (host: string, address: string) => void;
 }
 
 /**
@@ -41,7 +43,11 @@ export function createGuardedConnector(options: ConnectorOptions): buildConnecto
     }
     const connector = byPort.get(port) ?? connectorFor(port, options);
     byPort.set(port, connector);
-    connector(target, callback);
+    connector(target, (...outcome) => {
+      const address = outcome[1]?.remoteAddress;
+      if (address !== undefined) options.onConnected(target.host ?? target.hostname, address);
+      callback(...outcome);
+    });
   };
 }
 

@@ -1,14 +1,16 @@
+import type { LookupAddress } from 'node:dns';
+import { LRUCache } from 'lru-cache';
 import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { asError } from '../../time/as-error.js';
 import { createGuardedConnector, type Lookup, permittedAddresses } from './connector.js';
-import type { EgressGuard } from './egress-guard.js';
+import { isNearby, type ClientGuard, type EgressGuard } from './egress-guard.js';
 import type { HostSettings } from './hosts.js';
 import { proxyFor, type ProxySettings } from './proxy.js';
 import { unlessAborted } from '../../time/abort.js';
 
 /** What connections are made with. */
 export interface DispatchersOptions {
-  readonly guard: EgressGuard;
+  readonly guard: ClientGuard;
   readonly proxies: ProxySettings;
   readonly lookup: Lookup;
 }
@@ -17,10 +19,13 @@ const keepAliveTimeoutMs = 15_000;
 
 /** Connection pools: one for each configuration and proxy, so their number does not grow with what pods name. */
 export class Dispatchers {
-  readonly #guard: EgressGuard;
+  readonly #guard: ClientGuard;
   readonly #proxies: ProxySettings;
   readonly #lookup: Lookup;
-  readonly #direct = new Map<HostSettings, Agent>();
+  // By the guard that their connections pass: one that was made for a private registry is none for whom another leads there.
+  readonly #direct = new Map<EgressGuard, Map<HostSettings, Agent>>();
+  /** Whether a host was nearby when it was last connected to. */
+  readonly #nearby = new LRUCache<string, boolean>({ max: 2_000 });
   readonly #proxied = new Map<HostSettings, Map<string, ProxyAgent>>();
 
   constructor({ guard, proxies, lookup }: DispatchersOptions) {
@@ -33,27 +38,41 @@ export class Dispatchers {
    * What sends a request to the URL. Behind a proxy the guard runs here, on what the host resolves to locally; a host
    * that does not resolve locally is the proxy's to judge.
    *
+   * @param ledBy the registry that has named the URL, where it is not its own: one that is nearby itself may lead into a
+   *   private network, and any other may not
    * @throws {EgressDeniedError} When the guard refuses the target: see egress-guard.ts.
    */
-  async dispatcherFor(url: URL, settings: HostSettings, signal: AbortSignal): Promise<Dispatcher> {
+  async dispatcherFor(
+    url: URL,
+    settings: HostSettings,
+    signal: AbortSignal,
+    ledBy: URL | undefined,
+  ): Promise<Dispatcher> {
+    const isAway = ledBy !== undefined && ledBy.host !== url.host && this.#nearby.get(ledBy.host) !== true;
+    const guard = isAway ? this.#guard.publicOnly : this.#guard;
     const uri = proxyFor(url, this.#proxies);
-    if (uri === undefined) return this.#agent(settings);
-    await unlessAborted(checkTarget(this.#guard, this.#lookup, url), signal);
+    if (uri === undefined) return this.#agent(settings, guard);
+    const addresses = await unlessAborted(checkTarget(guard, this.#lookup, url), signal);
+    this.#nearby.set(url.host, addresses.length > 0 && addresses.every(({ address }) => isNearby(address)));
     return this.#proxyAgent(settings, uri);
   }
 
   async close(): Promise<void> {
     const proxied = [...this.#proxied.values()].flatMap((byUri) => [...byUri.values()]);
-    await Promise.all([...this.#direct.values(), ...proxied].map((agent) => agent.destroy()));
+    const direct = [...this.#direct.values()].flatMap((bySettings) => [...bySettings.values()]);
+    await Promise.all([...direct, ...proxied].map((agent) => agent.destroy()));
   }
 
-  #agent(settings: HostSettings): Agent {
-    const known = this.#direct.get(settings);
+  #agent(settings: HostSettings, guard: EgressGuard): Agent {
+    const bySettings = this.#direct.get(guard) ?? new Map<HostSettings, Agent>();
+    this.#direct.set(guard, bySettings);
+    const known = bySettings.get(settings);
     if (known !== undefined) return known;
     const { ca, connectTimeoutMs } = settings;
-    const connect = createGuardedConnector({ ca, connectTimeoutMs, guard: this.#guard, lookup: this.#lookup });
+    const onConnected = (host: string, address: string): void => void this.#nearby.set(host, isNearby(address));
+    const connect = createGuardedConnector({ ca, connectTimeoutMs, guard, lookup: this.#lookup, onConnected });
     const made = new Agent({ ...poolOptions(settings), connect });
-    this.#direct.set(settings, made);
+    bySettings.set(settings, made);
     return made;
   }
 
@@ -83,15 +102,15 @@ function poolOptions(settings: HostSettings): Agent.Options {
   return { connections: settings.maxSockets, keepAliveTimeout: keepAliveTimeoutMs, maxHeaderSize: 32 * 1024 };
 }
 
-function checkTarget(guard: EgressGuard, lookup: Lookup, url: URL): Promise<void> {
+/** The addresses of a host that the guard lets through; none where it does not resolve here. */
+function checkTarget(guard: EgressGuard, lookup: Lookup, url: URL): Promise<readonly LookupAddress[]> {
   const host = url.hostname;
   const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
   return new Promise((resolve, reject) => {
     guard.checkHost(host, port);
     lookup(host, { all: true }, (error, addresses) => {
       try {
-        if (error === null) permittedAddresses(guard, host, port, addresses);
-        resolve();
+        resolve(error === null ? permittedAddresses(guard, host, port, addresses) : []);
       } catch (refusal) {
         reject(asError(refusal));
       }

@@ -26,6 +26,20 @@ export interface EgressGuard {
   checkAddress(host: string, port: number, address: string): void;
 }
 
+/** The guard of a client. */
+export interface ClientGuard extends EgressGuard {
+  /** The same, which refuses private networks too, but for what is allowed by name. */
+  readonly publicOnly: EgressGuard;
+}
+
+/** Whether an address is one that only machines nearby can reach. Of one that is none, nothing is known. */
+export function isNearby(text: string): boolean {
+  const address = parseAddress(text);
+  if (address === undefined) return false;
+  const candidates = [address, ...embeddedIPv4(address)];
+  return nearby.some(({ block }) => candidates.some((candidate) => inBlock(candidate, block)));
+}
+
 /** Names under which clouds serve credentials to whoever asks. */
 const metadataHosts: readonly string[] = [
   'metadata',
@@ -52,43 +66,65 @@ const refusedBlocks: readonly (readonly [string, string])[] = [
   ['::1/128', 'loopback'],
   ['169.254.0.0/16', 'link-local'],
   ['fe80::/10', 'link-local'],
+  ['fec0::/10', 'site-local'],
   ['224.0.0.0/4', 'multicast'],
   ['ff00::/8', 'multicast'],
   ['240.0.0.0/4', 'reserved'],
 ];
 
+/** Where registries may live, but where no registry that is elsewhere has anything to send us to (F15). */
+const privateBlocks: readonly (readonly [string, string])[] = [
+  ['10.0.0.0/8', 'private'],
+  ['172.16.0.0/12', 'private'],
+  ['192.168.0.0/16', 'private'],
+  ['100.64.0.0/10', 'private'],
+  ['198.18.0.0/15', 'private'],
+  ['fc00::/7', 'private'],
+];
+
+interface Refused {
+  readonly block: Block;
+  readonly why: string;
+}
+
+const read = (blocks: readonly (readonly [string, string])[]): readonly Refused[] =>
+  blocks.map(([text, why]) => ({ block: blockOf(text, 'refused'), why }));
+const refused = read(refusedBlocks);
+const nearby = [...refused, ...read(privateBlocks)];
+
 /**
- * A guard for every connection that a look-up makes. Private ranges are allowed: registries live there.
+ * A guard for every connection that a look-up makes. Private ranges are allowed where a registry lives there; what a
+ * registry of the public network leads to is asked of `publicOnly`.
  *
  * @throws {OutriderError} `settings_invalid` for an entry with a `/` that is no CIDR block.
  */
-export function createEgressGuard(wished: EgressRules): EgressGuard {
+export function createEgressGuard(wished: EgressRules): ClientGuard {
   const allowed = (wished.allow ?? []).map((entry) => parseRange(entry, 'allow'));
   const denied = (wished.deny ?? []).map((entry) => parseRange(entry, 'deny'));
-  const refused = refusedBlocks.map(([text, why]) => ({ block: blockOf(text, 'refused'), why }));
 
   /** Refuses by name alone where there is no address yet. */
-  function check(host: string, port: number, address: Address | undefined): void {
+  function check(host: string, port: number, address: Address | undefined, blocks: readonly Refused[]): void {
     const name = splitHostPort(host).host;
     const addresses = address === undefined ? [] : [address, ...embeddedIPv4(address)];
     const matches = (range: EgressRange): boolean => rangeMatches(range, name, port, addresses);
     if (denied.some(matches)) throw new EgressDeniedError(`${name} is on the deny list of addresses`);
     if (allowed.some(matches)) return;
     if (metadataHosts.includes(name)) throw new EgressDeniedError(`${name} is a cloud’s metadata service`);
-    const hit = refused.find(({ block }) => addresses.some((candidate) => inBlock(candidate, block)));
+    const hit = blocks.find(({ block }) => addresses.some((candidate) => inBlock(candidate, block)));
     if (hit !== undefined) throw new EgressDeniedError(`${name} is refused: ${hit.why} address`);
   }
 
-  return {
+  const guardBy = (blocks: readonly Refused[]): EgressGuard => ({
     checkHost(host, port) {
-      check(host, port, parseAddress(host));
+      check(host, port, parseAddress(host), blocks);
     },
     checkAddress(host, port, text) {
       const address = parseAddress(text);
       if (address === undefined) throw new EgressDeniedError(`${host} has an address that is none`);
-      check(host, port, address);
+      check(host, port, address, blocks);
     },
-  };
+  });
+  return { ...guardBy(refused), publicOnly: guardBy(nearby) };
 }
 
 type EgressRange =

@@ -9,7 +9,8 @@ const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 /**
  * Asks, and follows where the answer points: a registry's blobs often lie in a store of another host. Credentials never
  * go to another origin (E12), a redirect never leads from TLS to plain HTTP unless the target is configured for it, and
- * every hop passes the deny list and the egress guard (E13).
+ * every hop passes the deny list and the egress guard, which lets nobody but a private registry lead into a private
+ * network (E13, F15).
  *
  * @throws {RegistryError} What the transport throws; `registry_denied`; `registry_error` for a redirect that cannot be
  *   followed, or the sixth in a row.
@@ -36,13 +37,14 @@ function redirected(request: RegistryRequest, answer: RegistryAnswer, hosts: Hos
     throw new RegistryError('registry_error', `${host} redirects to nowhere`, { status: answer.status });
   }
   hosts.checkHost(url.host);
-  if (url.origin === request.url.origin) return { ...request, url };
+  const ledBy = request.ledBy ?? request.url;
+  if (url.origin === request.url.origin) return { ...request, url, ledBy };
   const settings = hosts.settings(url.host);
   if (url.protocol === 'http:' && request.url.protocol === 'https:' && !settings.plainHttp) {
     throw new RegistryError('registry_denied', `${host} redirects from TLS to plain HTTP at ${url.host}`);
   }
   const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => name !== 'authorization'));
-  return { ...request, url, settings, headers };
+  return { ...request, url, settings, headers, ledBy };
 }
 
 function targetOf(location: string | undefined, base: URL): URL | undefined {

@@ -11,6 +11,8 @@ import type { RegistryAnswer } from './answer.js';
 export interface WantedToken {
   /** The token server, from a Bearer challenge. */
   readonly realm: string;
+  /** Whose challenge it was. */
+  readonly registry: URL;
   readonly service: string | undefined;
   /** One or more scopes, separated by spaces: `repository:library/nginx:pull`. */
   readonly scope: string;
@@ -97,14 +99,16 @@ function requestFor(wanted: WantedToken, hosts: Hosts): RegistryRequest {
   const url = new URL(wanted.realm);
   hosts.checkHost(url.host);
   const settings = hosts.settings(url.host);
-  if (url.protocol === 'http:' && credential.kind !== 'anonymous' && !settings.plainHttp) {
+  // A realm is the registry's word, and without TLS any machine would answer to it.
+  if (url.protocol === 'http:' && !settings.plainHttp) {
     throw new RegistryError(
       'registry_denied',
-      `the token server ${url.host} speaks plain HTTP, and no credentials go over that unless plainHttp is configured`,
+      `the token server ${url.host} speaks plain HTTP, for which plainHttp has to be configured`,
     );
   }
   const fields = fieldsOf(wanted);
-  const common = { purpose: 'token', url, settings, limitBytes: answerLimitBytes } as const;
+  const ledBy = wanted.registry;
+  const common = { purpose: 'token', url, settings, limitBytes: answerLimitBytes, ledBy } as const;
   if (credential.kind === 'identity-token') {
     fields.append('grant_type', 'refresh_token');
     fields.append('client_id', 'outrider');

@@ -22,6 +22,8 @@ export interface RegistryRequest {
   /** The longest body of a success. */
   readonly limitBytes: number;
   readonly settings: HostSettings;
+  /** The registry whose challenge or redirect has named the URL. */
+  readonly ledBy?: URL;
 }
 
 /** How one request went: for metrics, for timings, and, with the body's start of a failure, for our own log. */
@@ -93,7 +95,7 @@ export class Transport {
 
   /** Sends the request, once more where a kept connection turns out to be closed. */
   async #send(request: RegistryRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const dispatcher = await this.#dispatchers.dispatcherFor(request.url, request.settings, signal);
+    const dispatcher = await this.#dispatchers.dispatcherFor(request.url, request.settings, signal, request.ledBy);
     const options = optionsOf(request, signal);
     try {
       return await dispatcher.request(options);

@@ -321,8 +321,14 @@ function isUsedOtherwise({ workload, parts, delivery }: PodContext, index: numbe
 
 /** Place of the last of our own init containers; -1 when the pod has none. */
 function lastOwnInit({ view, workload }: PodContext): number {
-  if (view.initContainers.length === 0) return -1;
-  return view.initContainers.findLastIndex((container) => !workload.includes(container));
+  let last = -1;
+  let at = 0;
+  // The workload is in the pod's order, without ours.
+  for (const container of view.initContainers) {
+    if (container === workload[at]) at++;
+    else last = container.index;
+  }
+  return last;
 }
 
 function planPullSecrets(input: PlanInput, remarks: Finding[]): readonly string[] {

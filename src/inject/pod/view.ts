@@ -39,11 +39,16 @@ const nothing: StringMap = {};
  * Opens a pod for reading.
  *
  * @param pod the pod as it came, or a pod template: an object with `metadata` and `spec`
- * @returns the view, or a finding `pod_unreadable` that names the field which does not have a pod's shape
+ * @param maxContainers a pod with more, and not by our own, is not opened; init and ephemeral ones count
+ * @returns the view, or a finding: `too_many_containers`, or `pod_unreadable`, which names the field that does not have a
+ *   pod's shape
  */
-export function readPod(pod: JsonObject): PodView | Finding {
+export function readPod(pod: JsonObject, maxContainers = Infinity): PodView | Finding {
   const spec = objectOf(pod['spec']);
   if (spec === undefined) return unreadable('spec', 'is not an object');
+  const running = listOf(spec['containers']).length + listOf(spec['initContainers']).length;
+  const many = tooMany(running + listOf(spec['ephemeralContainers']).length, maxContainers, mostOwnContainers);
+  if (many !== undefined) return many;
   const found = objectOf(pod['metadata']);
   const metadata = found ?? {};
   const labels = readStrings(metadata['labels']);
@@ -60,6 +65,23 @@ export function readPod(pod: JsonObject): PodView | Finding {
   const volumes = listOf(spec['volumes']);
   if (!volumes.every(isObject)) return unreadable('spec.volumes', 'holds something that is not an object');
   return { spec, metadata, hasMetadata: found !== undefined, labels, annotations, containers, initContainers, volumes };
+}
+
+/** Whether a pod's own containers are more than may be: of those of its workload and the ephemeral ones. */
+export function hasTooMany(
+  { spec }: PodView,
+  workload: readonly ContainerView[],
+  maxContainers: number,
+): Finding | undefined {
+  return tooMany(workload.length + listOf(spec['ephemeralContainers']).length, maxContainers, 0);
+}
+
+// The copy steps and the agent.
+const mostOwnContainers = 3;
+
+function tooMany(count: number, maxContainers: number, ours: number): Finding | undefined {
+  if (count <= maxContainers + ours) return undefined;
+  return { reason: 'too_many_containers', detail: `the pod has ${count}, and at most ${maxContainers} are looked at` };
 }
 
 /** True for the finding that {@link readPod} gives in place of a view. */

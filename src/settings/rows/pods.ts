@@ -1,4 +1,5 @@
 import { choice, flagOrAuto, integer, jsonList, list, listOf, text } from '../setting.js';
+import { defaultMostContainers } from '../../model/bounds.js';
 import { isObject } from '../../model/json.js';
 import type { AllowedDifference, ClusterFacts, PodSecurityLevel } from '../../model/recipe.js';
 import { version } from '../../model/version.js';
@@ -77,6 +78,13 @@ export const podsRows = {
       if (typeof path !== 'string' || !ownPartPath.test(path) || value === undefined) return undefined;
       return { path, value };
     },
+  }),
+  maxContainers: integer({
+    flag: 'max-containers',
+    default: defaultMostContainers,
+    min: 1,
+    max: 1_000_000,
+    help: 'Most containers of a pod that is instrumented, init and ephemeral ones included. A pod with more is left alone, or denied where the policy insists.',
   }),
   excludedNamespaces: list({
     flag: 'excluded-namespaces',

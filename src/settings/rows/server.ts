@@ -1,3 +1,4 @@
+import { defaultBodyBytes, defaultPendingBytes } from '../../model/bounds.js';
 import { choice, integer, list, text } from '../setting.js';
 
 const aDayMs = 24 * 60 * 60 * 1000;
@@ -53,7 +54,7 @@ export const serverRows = {
   maxBodyBytes: integer({
     flag: 'max-body-bytes',
     placeholder: 'BYTES',
-    default: 8 * 1024 * 1024,
+    default: defaultBodyBytes,
     min: 1024,
     max: 64 * 1024 * 1024,
     help: 'Largest review that is read. A larger one is answered with 413.',
@@ -64,6 +65,14 @@ export const serverRows = {
     min: 1,
     max: 65_536,
     help: 'Reviews worked on at a time. One more is answered with 503, which the API server tries again.',
+  }),
+  maxPendingBytes: integer({
+    flag: 'max-pending-bytes',
+    placeholder: 'BYTES',
+    default: defaultPendingBytes,
+    min: 1024 * 1024,
+    max: 16 * 1024 * 1024 * 1024,
+    help: 'Memory that reviews may hold: what comes in, is worked on, and is not taken yet. What is beyond is answered with 503. At least three times --max-body-bytes.',
   }),
   defaultTimeoutMs: integer({
     flag: 'default-timeout-ms',

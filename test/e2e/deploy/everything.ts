@@ -22,6 +22,7 @@ export const everything: Values = {
   openshift: false,
   ownPartsMayDiffer: [{ path: '/*/env/DD_ENV', value: 'prod' }],
   agentUser: 61_234,
+  bounds: { maxContainers: 300, maxBodyBytes: 25_165_824, maxPendingBytes: 402_653_184 },
   registryConfig: { registries: [{ host: 'registry.example.com', mirrors: ['https://mirror.example.com'] }] },
   imageConfig: { 'registry.example.com/app:1': { entrypoint: ['/app'], cmd: ['serve'] } },
   dockerConfigSecret: 'registries',

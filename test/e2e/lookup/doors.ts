@@ -51,6 +51,7 @@ export async function openDoors(
       agentUser: 59_417,
       imageRewrites: [],
       ownPartsMayDiffer: [],
+      maxContainers: 500,
     },
     images: createMapResolver(parsed.configuration.images, images.resolver),
     excludedNamespaces: new Set(),

@@ -1,6 +1,7 @@
 import type { Target } from '../target.js';
 import { configuration } from './configuration.js';
 import { doors } from './doors.js';
+import { growth } from './growth.js';
 import { http } from './http.js';
 import { manifests, tasks } from './manifests.js';
 import { registry } from './registry.js';
@@ -16,5 +17,6 @@ export const targets: Readonly<
   tasks: { open: tasks, runsInSuite: 150 },
   texts: { open: texts, runsInSuite: 200 },
   registry: { open: registry, runsInSuite: 120 },
+  growth: { open: growth, runsInSuite: 44 },
   http: { open: http, runsInSuite: 100 },
 };

@@ -269,13 +269,15 @@ t.test('token servers that fail', async (t) => {
   });
 });
 
-t.test('E12, E13: realms that no credentials go to', async (t) => {
+t.test('E12, E13, F15: realms that nothing goes to', async (t) => {
   const it = await scene(t, { registries: { deny: ['evil.example'] } });
   const cases: [string, Credential, string][] = [
     ['http://tokens.example/token', basic('me', 'pw'), 'registry_denied'],
     ['http://tokens.example/token', identity, 'registry_denied'],
     ['https://169.254.169.254/token', anonymous, 'registry_denied'],
     ['http://[fe80::1]/token', anonymous, 'registry_denied'],
+    ['http://tokens.example/token', anonymous, 'registry_denied'],
+    ['http://10.1.2.3/any/path?any=query', anonymous, 'registry_denied'],
     ['https://localhost:443/token', basic('me', 'pw'), 'registry_denied'],
     ['https://evil.example/token', anonymous, 'registry_denied'],
     ['https://me:pw@127.0.0.1/token', anonymous, 'image_unauthorized'],

@@ -3,7 +3,12 @@ import t from 'tap';
 import { OutriderError } from '../../../src/model/error.js';
 import { embeddedIPv4, inBlock, parseAddress, parseBlock } from '../../../src/image/registry/address.js';
 import { permittedAddresses } from '../../../src/image/registry/connector.js';
-import { createEgressGuard, EgressDeniedError, type EgressGuard } from '../../../src/image/registry/egress-guard.js';
+import {
+  createEgressGuard,
+  EgressDeniedError,
+  isNearby,
+  type EgressGuard,
+} from '../../../src/image/registry/egress-guard.js';
 
 function isRefused(guard: EgressGuard, host: string, port = 443, address?: string): boolean {
   try {
@@ -42,6 +47,47 @@ t.test('E13: what nobody may be sent to', (t) => {
     ::ffff:10.0.0.1 64:ff9b::8.8.8.8 2002:808:808::1 fc00:ec2::254`;
   for (const address of open.split(/\s+/)) t.notOk(isRefused(guard, 'registry.example', 443, address), address);
   t.notOk(isRefused(guard, 'registry.example'));
+  t.end();
+});
+
+t.test('F13, F14: an address counts by the one that it holds, and site-local ones are refused', (t) => {
+  const guard = createEgressGuard({});
+  for (const address of [
+    '::ffff:0:a9fe:a9fe',
+    '::ffff:0:169.254.169.254',
+    '::ffff:0:127.0.0.1',
+    'fec0::1',
+    'feff:ffff::1',
+    '2001:0:7f00:1::',
+    '2001:0:a9fe:a9fe:0:0:f7f7:f7f7',
+  ]) {
+    t.ok(isRefused(guard, 'registry.example', 443, address), address);
+    t.ok(isRefused(guard, `[${address}]`), `${address} as a host`);
+  }
+  t.notOk(isRefused(guard, 'registry.example', 443, '::ffff:0:8.8.8.8'));
+  t.notOk(isRefused(guard, 'registry.example', 443, '::ffff:1:169.254.169.254'));
+  const closed = createEgressGuard({ deny: ['10.0.0.0/8'], allow: ['127.0.0.1:5000'] });
+  t.ok(isRefused(closed, 'registry.example', 443, '::ffff:0:10.1.2.3'));
+  t.notOk(isRefused(closed, 'registry.example', 5000, '::ffff:0:127.0.0.1'));
+  t.end();
+});
+
+t.test('F15: what a registry of the public network may lead to is in no private one', (t) => {
+  const { publicOnly } = createEgressGuard({ allow: ['10.1.1.1:443', 'inside.example'] });
+  const inside = '10.0.0.1 172.16.0.1 172.31.255.255 192.168.1.1 100.64.0.1 198.18.0.1 fd00::1 ::ffff:10.0.0.1';
+  for (const address of inside.split(' ')) {
+    t.ok(isRefused(publicOnly, 'x.example', 443, address), address);
+    t.notOk(isRefused(publicOnly, 'inside.example', 443, address), `${address} of a host that is allowed`);
+    t.ok(isNearby(address), address);
+  }
+  for (const address of ['8.8.8.8', '172.32.0.1', '100.128.0.1', '2a00:1450::1', '64:ff9b::8.8.8.8']) {
+    t.notOk(isRefused(publicOnly, 'x.example', 443, address), address);
+    t.notOk(isNearby(address), address);
+  }
+  t.notOk(isRefused(publicOnly, '10.1.1.1', 443));
+  t.ok(isRefused(publicOnly, '10.1.1.1', 80));
+  t.ok(isNearby('127.0.0.1'));
+  t.notOk(isNearby('nonsense'));
   t.end();
 });
 

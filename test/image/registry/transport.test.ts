@@ -7,6 +7,9 @@ import * as x509 from '@peculiar/x509';
 import t from 'tap';
 import { parseReference } from '../../../src/image/reference.js';
 import { OciRegistryClient } from '../../../src/image/registry/client.js';
+import { Dispatchers } from '../../../src/image/registry/dispatchers.js';
+import { createEgressGuard, type EgressRules } from '../../../src/image/registry/egress-guard.js';
+import { defaultHostSettings } from '../../../src/image/registry/hosts.js';
 import {
   anonymous,
   basic,
@@ -153,6 +156,71 @@ t.test('E13: a proxy: tunnels for TLS, plain requests otherwise, and the guard b
     t.match(await failureOf(ask(`${host}/acme/app`)), { reason: 'registry_denied' }, host);
   }
   t.equal(tunnels.length, 1, 'nothing of that reached the proxy');
+});
+
+t.test('F15: a registry leads into a private network only from one, or where that is allowed', async (t) => {
+  const asked: string[] = [];
+  // A proxy stands for the network: what is asked of it was let through.
+  const network = await startServer((request, response) => {
+    const { url = '' } = request;
+    asked.push(url);
+    const kind = /\/v2\/(\w+)\//.exec(url)?.[1];
+    const challenge = `Bearer realm="http://10.1.2.3/token",service="s"`;
+    if (url.startsWith('http://10.1.2.3/token')) response.end('{"token":"t"}');
+    else if (url.startsWith('http://10.1.2.3/') || request.headers.authorization === 'Bearer t') sendManifest(response);
+    else if (kind === 'realm') sendError(response, 401, 'X', { 'www-authenticate': challenge });
+    else response.writeHead(307, { location: kind === 'twice' ? '/v2/redirect/x' : 'http://10.1.2.3/stored' }).end();
+  });
+  const addresses = new Map([
+    ['public.test', '8.8.8.8'],
+    ['private.test', '10.9.9.9'],
+  ]);
+  const clientWith = (egress: EgressRules) =>
+    new OciRegistryClient({
+      hosts: [{ host: '*', plainHttp: true }],
+      proxies: { http: network.origin },
+      lookup: (host, _, callback) => callback(null, [{ address: addresses.get(host) ?? host, family: 4 }]),
+      egress,
+    });
+  const [closed, allowed] = [clientWith({}), clientWith({ allow: ['10.1.2.3'] })];
+  t.teardown(() => Promise.all([closed.close(), allowed.close(), network.close()]));
+  for (const kind of ['realm', 'redirect', 'twice']) {
+    const ask = (client: OciRegistryClient, host: string) =>
+      client.manifest(parseReference(`${host}/${kind}/app`), anonymous, never);
+    t.match(await failureOf(ask(closed, 'public.test')), { reason: 'registry_denied' }, kind);
+    t.notOk(
+      asked.some((url) => url.startsWith('http://10.1.2.3')),
+      `${kind}: nobody inside was asked`,
+    );
+    t.equal((await ask(allowed, 'public.test')).digest, sha256(manifest), `${kind}, allowed`);
+    t.equal((await ask(closed, 'private.test')).digest, sha256(manifest), `${kind}, by one inside`);
+    asked.length = 0;
+  }
+});
+
+t.test('F15: a connection that a private registry may use is none for a public one', async (t) => {
+  const server = await startServer((_, response) => response.end('{}'));
+  const guard = createEgressGuard({ allow: ['127.0.0.0/8'] });
+  const { publicOnly } = createEgressGuard({});
+  const dispatchers = new Dispatchers({
+    guard: { ...guard, publicOnly },
+    proxies: {},
+    lookup: (_, __, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }]),
+  });
+  t.teardown(() => Promise.all([dispatchers.close(), server.close()]));
+  const url = new URL(`http://store.test:${server.host.split(':')[1] ?? ''}/`);
+  const own = new URL(url.href.replace('store', 'own'));
+  const ask = async (to: URL, ledBy?: URL) => {
+    const dispatcher = await dispatchers.dispatcherFor(to, defaultHostSettings, never, ledBy);
+    const { body } = await dispatcher.request({ origin: to.origin, path: '/', method: 'GET' });
+    return body.text();
+  };
+  t.equal(await ask(url), '{}', 'as the registry itself');
+  await t.rejects(ask(url, new URL('http://unknown.test/')), { name: 'EgressDeniedError' });
+  await t.rejects(ask(url, own), { name: 'EgressDeniedError' }, 'of which is not known where it is');
+  t.equal(await ask(own), '{}');
+  t.equal(await ask(url, own), '{}', 'which was connected to nearby');
+  t.equal(await ask(url, url), '{}');
 });
 
 t.test('429 with a date, by the clock', async (t) => {

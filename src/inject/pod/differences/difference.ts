@@ -53,10 +53,12 @@ export function entryFor({ part, place, value }: Difference): AllowedDifference 
 export function describeDifferences(differences: readonly Difference[]): string {
   const entries = new Set<string>();
   const places = new Set<string>();
+  const inEach = findInEach(differences);
   let left = longestTogether;
   for (const difference of differences) {
     const { path, value } = entryFor(difference);
-    const shared = isInEach(differences, difference) ? path.replace(/^\/[a-z]+/, '/*') : path;
+    const isShared = difference.part !== 'volume' && inEach.has(textOf(difference));
+    const shared = isShared ? path.replace(/^\/[a-z]+/, '/*') : path;
     const text = JSON.stringify({ path: shared, value });
     if (entries.has(text)) continue;
     if (text.length > longestEntry || text.length > left) {
@@ -77,13 +79,20 @@ export function describeDifferences(differences: readonly Difference[]): string 
 /** As many places are told. */
 const mostPlaces = 8;
 
-function isInEach(differences: readonly Difference[], { part, place, value }: Difference): boolean {
-  if (part === 'volume') return false;
-  const [path, text] = [writePointer(place), JSON.stringify(value)];
-  const parts = new Set(
-    differences
-      .filter((other) => writePointer(other.place) === path && JSON.stringify(other.value) === text)
-      .map((other) => other.part),
-  );
-  return containerParts.every((one) => parts.has(one));
+/** Those, as texts, that each of our containers has. */
+function findInEach(differences: readonly Difference[]): ReadonlySet<string> {
+  const parts = new Map<string, Set<Difference['part']>>();
+  for (const difference of differences) {
+    if (difference.part === 'volume') continue;
+    const text = textOf(difference);
+    const found = parts.get(text);
+    if (found === undefined) parts.set(text, new Set([difference.part]));
+    else found.add(difference.part);
+  }
+  return new Set([...parts].flatMap(([text, found]) => (containerParts.every((one) => found.has(one)) ? [text] : [])));
+}
+
+/** Place and value. */
+function textOf({ place, value }: Difference): string {
+  return `${writePointer(place)} ${JSON.stringify(value)}`;
 }

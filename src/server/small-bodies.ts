@@ -1,0 +1,42 @@
+import { BytePool } from './byte-pool.js';
+
+/** A body that comes in pieces and is small so far. */
+export interface SmallBody {
+  /** Called when it is not to be read any further. It has left by then. */
+  readonly refuse: () => void;
+}
+
+/**
+ * Counts what has come of small bodies that are not whole. Where there is no room left, the one that is unfinished for
+ * longest goes: an API server's is whole within moments, so that is never its.
+ */
+export class SmallBodies {
+  readonly #pool: BytePool;
+  readonly #bytes = new Map<SmallBody, number>();
+
+  constructor(totalBytes: number) {
+    this.#pool = new BytePool(totalBytes);
+  }
+
+  /** Bytes that have come. */
+  get takenBytes(): number {
+    return this.#pool.takenBytes;
+  }
+
+  /** Counts a piece that has come of a body, which may be refused for it. */
+  add(body: SmallBody, bytes: number): void {
+    this.#bytes.set(body, (this.#bytes.get(body) ?? 0) + bytes);
+    this.#pool.take(bytes);
+    for (const oldest of this.#bytes.keys()) {
+      if (this.#pool.takenBytes <= this.#pool.totalBytes) return;
+      this.leave(oldest);
+      oldest.refuse();
+    }
+  }
+
+  /** Counts a body no longer; one that is not there any more is no fault. */
+  leave(body: SmallBody): void {
+    this.#pool.giveBack(this.#bytes.get(body) ?? 0);
+    this.#bytes.delete(body);
+  }
+}
