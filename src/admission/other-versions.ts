@@ -1,4 +1,4 @@
-import { isPending, type Outcome } from '../engine/instrument.js';
+import { isPending, type Outcome } from '../engine/outcome.js';
 import type { Engine } from '../engine/engine.js';
 import { objectOf, type JsonObject } from '../model/json.js';
 import { names } from '../model/names.js';

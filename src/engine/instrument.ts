@@ -1,20 +1,14 @@
 import { objectOf, stringOf } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
-import type { Decision, Door, Finding, Step } from '../model/decision.js';
+import type { Door, Finding, Step } from '../model/decision.js';
 import type { ImageOutcome } from '../model/image.js';
 import { names } from '../model/names.js';
-import type { Operation } from '../model/patch.js';
 import type { StringMap } from '../model/selector.js';
 import { needsImage } from '../inject/pod/argv.js';
-import { makePlan, type Planned, type WhereDiffering } from '../inject/pod/make-plan.js';
-import { missingParts, partsTakenOff } from '../inject/pod/missing.js';
 import { concernedContainers } from '../inject/pod/named-parts.js';
 import { findObstacle } from '../inject/pod/obstacles.js';
 import { findOtherTracer } from '../inject/pod/other-tracers.js';
-import { buildPatch } from '../inject/pod/patch.js';
-import { isStampedBy, stampOf } from '../inject/pod/record.js';
 import { findPid1, makesShared } from '../inject/pod/process-one.js';
-import type { Plan } from '../inject/pod/plan.js';
 import { startOfContainer } from '../inject/pod/start.js';
 import { openPodContext, type PodContext } from '../inject/pod/context.js';
 import { hasTooMany, isFinding, readPod, type ContainerView, type PodView } from '../inject/pod/view.js';
@@ -26,21 +20,12 @@ import { lookUpAll, type AskedImages, type KnownImages } from './asked-images.js
 import { agentImagesOf, agentImageTrouble, lookUpAgents, secretTrouble } from './agent.js';
 import type { Engine, PodRequest } from './engine.js';
 import { exemptOf } from './exempt.js';
-import { findingsOf, isCarriedOut, noteOf, obstructedBy, ruleFor, type Passed } from './findings.js';
+import { noteOf, obstructedBy, ruleFor } from './findings.js';
+import { finished } from './finish.js';
 import { knownImages } from './images.js';
-import { fittedStep, prepareLimits, unknownLimits } from './limits.js';
+import { prepareLimits, unknownLimits } from './limits.js';
+import type { Outcome } from './outcome.js';
 import type { Rule } from './rules.js';
-
-/** A decision with what it came from. */
-export interface Outcome {
-  readonly decision: Decision;
-  /** Operations that carry the decision out; empty unless it is to inject and something is missing. */
-  readonly patch: readonly Operation[];
-  readonly rule: Rule | undefined;
-  readonly plan: Plan | undefined;
-  /** What was known of each container's image that was asked for. */
-  readonly images: KnownImages;
-}
 
 const noImages: KnownImages = new Map();
 const nobody: readonly ContainerView[] = [];
@@ -202,78 +187,4 @@ function readableLabels(pod: JsonObject): StringMap {
 
 function stopped(screening: Screening, findings: Findings, door: Door, rule: Rule | undefined): Outcome {
   return { decision: decide(screening, findings, door), patch: [], rule, plan: undefined, images: noImages };
-}
-
-interface Chosen {
-  readonly selected: readonly ContainerView[];
-  readonly narrowed: boolean;
-  readonly steps: readonly Step[];
-  readonly images: KnownImages;
-  /** Of containers that are not selected. */
-  readonly aside: KnownImages;
-  /** For the pod's record. */
-  readonly credentials: string | undefined;
-}
-
-function finished(
-  request: PodRequest,
-  screening: Passed,
-  rule: Rule,
-  context: PodContext,
-  engine: Engine,
-  chosen: Chosen,
-): Outcome {
-  const planned: Planned = makePlan({
-    context,
-    selected: chosen.selected,
-    imageOf: ({ name }) => chosen.images.get(name) ?? chosen.aside.get(name),
-    namespaceLabels: request.namespaceLabels,
-    excluded: (container) => screening.policy.exclude(container, () => startOfContainer(container))?.holds === true,
-    pullSecretsAdmitted: request.admitted,
-    differing: whereDiffering(screening.policy, request.door),
-    limits: engine.limits?.of(request.namespace),
-  });
-  const { plan } = planned;
-  const mutates = request.door === 'mutate';
-  const takenOff = mutates && plan !== undefined ? partsTakenOff(plan, context.view) : undefined;
-  const found = takenOff === undefined ? planned : { ...planned, remarks: [...planned.remarks, takenOff] };
-  const missing = mutates || plan === undefined ? [] : missingParts(plan);
-  const steps = request.trace && plan?.fitted !== undefined ? [...chosen.steps, fittedStep(plan)] : chosen.steps;
-  const decision = decide(screening, findingsOf(screening, { ...chosen, steps }, found, missing), request.door);
-  const patch =
-    plan === undefined || !isCarriedOut(decision) || !mutates || isOfAnotherVersion(planned, context, rule)
-      ? []
-      : buildPatch(
-          plan,
-          context.view,
-          {
-            status: decision.decision === 'partial' ? 'partial' : 'injected',
-            policy: screening.policy.name,
-            reason: decision.reason,
-            plan: stampOf(rule.stamp, plan),
-            credentials: chosen.credentials,
-          },
-          rule.parts.operations,
-        );
-  return { decision, patch, rule, plan, images: chosen.images };
-}
-
-/**
- * Whether the parts that differ are of another version of the policy, by the pod's record: it was edited between two calls for
- * one pod. What the first call made stays as it is, and so does what it said; the validating door judges by both versions.
- */
-function isOfAnotherVersion({ kept }: Planned, { view }: PodContext, { stamp }: Rule): boolean {
-  const record = view.annotations[names.plan];
-  return kept !== undefined && record !== undefined && !isStampedBy(record, stamp);
-}
-
-/** What becomes of parts of ours that somebody changed: nobody may where opting out is forbidden. */
-function whereDiffering({ spec }: CompiledPolicy, door: Door): WhereDiffering {
-  if (spec.optOut === 'Forbidden') return door === 'mutate' ? 'putBack' : 'stops';
-  return spec.prefer === 'Availability' ? 'stays' : 'stops';
-}
-
-/** Whether a value is still being worked out. */
-export function isPending(outcome: Outcome | Promise<Outcome>): outcome is Promise<Outcome> {
-  return outcome instanceof Promise;
 }

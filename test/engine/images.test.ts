@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { Engine, PodRequest } from '../../src/engine/engine.js';
-import { instrument, isPending } from '../../src/engine/instrument.js';
+import { instrument } from '../../src/engine/instrument.js';
+import { isPending } from '../../src/engine/outcome.js';
 import type { ImageOutcome } from '../../src/model/image.js';
 import { listOf, stringOf, type JsonObject } from '../../src/model/json.js';
 import { decideNow, decideWithLookUps, engineFor, resolverOf, type FakeImages } from '../support/engine.js';

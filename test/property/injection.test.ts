@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { byEarlier } from '../../src/admission/other-versions.js';
 import { applyUndo, withUndo } from '../../src/documents/undo/undo.js';
-import type { Outcome } from '../../src/engine/instrument.js';
+import type { Outcome } from '../../src/engine/outcome.js';
 import type { ImageConfig } from '../../src/model/image.js';
 import { isArray, isObject, stringsOf, type JsonObject } from '../../src/model/json.js';
 import { throughTheServer } from '../support/cluster.js';

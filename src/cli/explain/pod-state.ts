@@ -1,4 +1,4 @@
-import type { Outcome } from '../../engine/instrument.js';
+import type { Outcome } from '../../engine/outcome.js';
 import { differingParts, missingParts } from '../../inject/pod/missing.js';
 import { isStampedBy } from '../../inject/pod/record.js';
 import { listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';

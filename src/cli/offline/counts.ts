@@ -1,4 +1,4 @@
-import type { Outcome } from '../../engine/instrument.js';
+import type { Outcome } from '../../engine/outcome.js';
 import { reasons, type ReasonCode } from '../../model/reasons.js';
 
 /** How many of the containers that the policy asks for are instrumented. */

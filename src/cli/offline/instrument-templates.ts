@@ -1,7 +1,8 @@
 import jsonpatch from 'fast-json-patch';
 import { keepTaskUndo } from '../../documents/undo/task-undo.js';
 import type { PodTemplate } from '../../documents/manifest/templates.js';
-import { instrument, type Outcome } from '../../engine/instrument.js';
+import { instrument } from '../../engine/instrument.js';
+import type { Outcome } from '../../engine/outcome.js';
 import { instrumentTask, type TaskOutcome } from '../../engine/instrument-task.js';
 import type { Decision } from '../../model/decision.js';
 import type { JsonObject } from '../../model/json.js';

@@ -8,7 +8,7 @@ import { noDifferences } from './differences/difference.js';
 import { settleDifferences, type OwnMembers } from './differences/settle.js';
 import { planHostVolumes } from './host-volumes.js';
 import type { Search } from './identify.js';
-import { termsOf } from './make-plan.js';
+import { termsOf } from './find-ours.js';
 import { OwnParts, type OwnPart } from './own-parts.js';
 import type { PlannedMember } from './plan.js';
 import { isFinding, readPod, type PodView } from './view.js';
