@@ -1,7 +1,7 @@
 import { isObject, listOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { ImageConfig } from '../../model/image.js';
 import type { RecipeVolume } from '../../model/recipe.js';
-import { isSamePlace, mountPoint, withoutSlash } from '../path.js';
+import { isInProcess, isSamePlace, mountPoint, withoutSlash } from '../path.js';
 import type { PlannedMount } from './plan.js';
 import type { ContainerView } from './view.js';
 
@@ -49,7 +49,8 @@ const none: readonly PlannedMount[] = [];
 
 /**
  * Which of our mounts a container has. Everything that appears at a path of it is looked at, since something at or below
- * ours hides what is in it: mounts, devices, and the file that the kubelet makes for its last words (F5).
+ * ours hides what is in it: mounts, devices, and the file that the kubelet makes for its last words (F5). So does what is
+ * mounted in a process's folder of `/proc`, from where the runtime follows a link to any place.
  *
  * @param wanted the first is the widest: the others are below it
  */
@@ -71,8 +72,9 @@ export function mountsState(container: ContainerView, wanted: readonly PlannedMo
       (present ??= new Set()).add(planned);
       continue;
     }
-    if (!below && !(path.startsWith(other) && other !== '/' && mount['readOnly'] === true)) continue;
-    const how = below ? 'mounted' : 'mounted read-only';
+    const hides = below || isInProcess(other);
+    if (!hides && !(path.startsWith(other) && other !== '/' && mount['readOnly'] === true)) continue;
+    const how = hides ? 'mounted' : 'mounted read-only';
     return { inTheWay: `its own volume ${stringOf(mount['name']) ?? '?'} is ${how} at ${withoutSlash(other)}` };
   }
   const other = otherAt(container, path);
@@ -83,20 +85,26 @@ export function mountsState(container: ContainerView, wanted: readonly PlannedMo
   return has.size === wanted.length ? none : wanted.filter((mount) => !has.has(mount));
 }
 
+/** Whether what appears at one place may hide what is at a path: it is at or below it, or nobody knows where it ends up. */
+function mayHide(place: string, path: string): boolean {
+  return place.startsWith(path) || isInProcess(place);
+}
+
 /** What appears at a path or below it and is no volume mount. */
 function otherAt({ value }: ContainerView, path: string): string | undefined {
   for (const device of listOf(value['volumeDevices'])) {
     const at = isObject(device) ? stringOf(device['devicePath']) : undefined;
-    if (at === undefined || !mountPoint(at).startsWith(path)) continue;
+    if (at === undefined || !mayHide(mountPoint(at), path)) continue;
     return `its own device ${(isObject(device) ? stringOf(device['name']) : undefined) ?? '?'} is at ${at}`;
   }
   const log = stringOf(value['terminationMessagePath']);
-  return log === undefined || !mountPoint(log).startsWith(path) ? undefined : `its terminationMessagePath is ${log}`;
+  return log === undefined || !mayHide(mountPoint(log), path) ? undefined : `its terminationMessagePath is ${log}`;
 }
 
 /**
  * A VOLUME of a container's image below our mounts' paths, which hides what is there. One at exactly the path of a mount
- * does not: the runtime leaves it out. One that ours are below does not either: ours are mounted later.
+ * does not: the runtime leaves it out. One that ours are below does not either: ours are mounted later. One in a process's
+ * folder of `/proc` may, wherever it leads.
  */
 export function volumeOfImage({ volumes = [] }: ImageConfig, mounts: readonly PlannedMount[]): string | undefined {
   const [widest] = mounts;
@@ -104,7 +112,7 @@ export function volumeOfImage({ volumes = [] }: ImageConfig, mounts: readonly Pl
   const path = mountPoint(widest.mountPath);
   return volumes.find((volume) => {
     const at = mountPoint(volume);
-    return at.startsWith(path) && !mounts.some(({ mountPath }) => mountPoint(mountPath) === at);
+    return isInProcess(at) || (at.startsWith(path) && !mounts.some(({ mountPath }) => mountPoint(mountPath) === at));
   });
 }
 
