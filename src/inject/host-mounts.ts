@@ -1,7 +1,7 @@
 import { isObject, listOf, objectOf, stringOf } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import type { Finding } from '../model/decision.js';
-import { mountPoint, withoutSlash } from './path.js';
+import { isInProcess, mountPoint, withoutSlash } from './path.js';
 
 /** A part of the node that a container is to see. */
 export interface HostMount {
@@ -101,15 +101,20 @@ function whatHides(
   return other === undefined ? undefined : { reason: 'mount_path_taken', detail: other };
 }
 
+/** Whether what appears at one place may hide what is at a path: it is at or below it, or nobody knows where it ends up. */
+function mayHide(place: string, path: string): boolean {
+  return place.startsWith(path) || isInProcess(place);
+}
+
 /** What appears at a path or below it and is no volume mount: a device, or the file of a container's last words (F5). */
 export function otherAt(container: JsonObject, path: string): string | undefined {
   for (const device of listOf(container['volumeDevices'])) {
     const at = isObject(device) ? stringOf(device['devicePath']) : undefined;
-    if (at === undefined || !mountPoint(at).startsWith(path)) continue;
+    if (at === undefined || !mayHide(mountPoint(at), path)) continue;
     return `its own device ${(isObject(device) ? stringOf(device['name']) : undefined) ?? '?'} is at ${at}`;
   }
   const log = stringOf(container['terminationMessagePath']);
-  return log === undefined || !mountPoint(log).startsWith(path) ? undefined : `its terminationMessagePath is ${log}`;
+  return log === undefined || !mayHide(mountPoint(log), path) ? undefined : `its terminationMessagePath is ${log}`;
 }
 
 /** The mount that a place is inside of: what is mounted deeper lies over what is around it. */

@@ -8,15 +8,20 @@ const dataFolders = [
 
 /** Variables with which a loader, a shell or an interpreter runs other code than the program's own. */
 const loaderVariables: ReadonlySet<string> = new Set([
-  ...['BASH_ENV', 'ENV', 'GCONV_PATH', 'GLIBC_TUNABLES', 'IFS', 'OPENSSL_CONF', 'OPENSSL_MODULES', 'PATH'],
+  ...['BASH_ENV', 'BASHOPTS', 'ENV', 'IFS', 'PROMPT_COMMAND', 'PS4', 'SHELLOPTS'],
+  ...['GCONV_PATH', 'GLIBC_TUNABLES', 'OPENSSL_CONF', 'OPENSSL_ENGINES', 'OPENSSL_MODULES', 'PATH'],
   ...['JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS', '_JAVA_OPTIONS', 'CLASSPATH', 'DOTNET_STARTUP_HOOKS'],
-  ...['NODE_OPTIONS', 'NODE_PATH', 'PERL5LIB', 'PERL5OPT', 'RUBYLIB', 'RUBYOPT'],
+  ...['LUA_CPATH', 'LUA_PATH', 'NODE_OPTIONS', 'NODE_PATH', 'PERL5LIB', 'PERL5OPT', 'PERLLIB', 'RUBYLIB', 'RUBYOPT'],
+  ...['ERL_AFLAGS', 'ERL_FLAGS', 'ERL_LIBS', 'ERL_ZFLAGS', 'PHPRC', 'PHP_INI_SCAN_DIR'],
   ...['PYTHONHOME', 'PYTHONPATH', 'PYTHONSTARTUP'],
 ]);
 
+/** What the names of more of them begin with: functions of the shell's, and a .NET profiler, which is a library. */
+const loaderPrefixes = ['LD_', 'BASH_FUNC_', 'CORECLR_', 'COR_', 'LUA_INIT'] as const;
+
 /** Whether a variable may make a program run other code than its own. */
 export function isLoaderVariable(name: string): boolean {
-  return name.startsWith('LD_') || loaderVariables.has(name);
+  return loaderVariables.has(name) || loaderPrefixes.some((prefix) => name.startsWith(prefix));
 }
 
 /**
@@ -44,5 +49,12 @@ export function bentBy({ variables, mounts, elsewhere }: Bending): string | unde
   const variable = variables.find(isLoaderVariable);
   if (variable !== undefined) return `it sets ${variable}`;
   const mount = mounts.find(isOverPrograms);
-  return mount === undefined ? undefined : `it mounts ${withoutSlash(mountPoint(mount))}, where programs may be`;
+  if (mount !== undefined) return `it mounts ${withoutSlash(mountPoint(mount))}, where programs may be`;
+  const behind = mounts.length < 2 ? undefined : insideAnother(mounts.map(mountPoint));
+  return behind === undefined ? undefined : `it mounts ${withoutSlash(behind)}, where a link may lead to programs`;
+}
+
+/** A mount point inside another one: what is mounted there may hold a link, which the runtime follows. */
+function insideAnother(places: readonly string[]): string | undefined {
+  return places.find((place) => places.some((other) => place !== other && place.startsWith(other)));
 }

@@ -18,6 +18,14 @@ export function isSamePlace(one: string, other: string): boolean {
   return one === other || mountPoint(one) === mountPoint(other);
 }
 
+/** The folder of a process: its `root` and `cwd` lead to any place of the container, and runtimes follow them. */
+const ofProcess = /^\/proc\/(?:self|thread-self|\d+)\//;
+
+/** Whether a mount point lies in a process's folder of `/proc`, so that what is mounted there may appear anywhere. */
+export function isInProcess(place: string): boolean {
+  return place.startsWith('/proc/') && ofProcess.test(place);
+}
+
 /** A mount point as people write it. */
 export function withoutSlash(place: string): string {
   return place.length > 1 ? place.slice(0, -1) : place;

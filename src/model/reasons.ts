@@ -267,7 +267,8 @@ const table = {
   },
   mount_path_taken: {
     about: 'container',
-    summary: 'The container mounts something of its own at, under or around the instrumentation’s path.',
+    summary:
+      'The container mounts something of its own at, under or around the instrumentation’s path, or in a process’s folder of /proc, which leads to any path.',
     remedy: 'Move the container’s mount.',
     admissible: true,
     optsOut: true,

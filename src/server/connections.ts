@@ -5,8 +5,9 @@ import type { Server } from 'node:tls';
 // How long is waited for the client to close a connection that has its last answer.
 const lingerMs = 5_000;
 
-// Turns of the event loop in which a server may take in what clients have sent; one turn accepts one connection.
-const mostTurns = 10_000;
+// How long a server takes in what clients have sent. One turn of the event loop accepts one connection, so that a full queue
+// of the kernel's takes some hundred; clients that open one in each turn would be waited for without end.
+const mostTakeInMs = 2_000;
 
 /** The open connections of a server, to close it under nobody's call. */
 export class Connections {
@@ -44,15 +45,15 @@ export class Connections {
   /**
    * Resolves behind a turn of the event loop that brought no new one: every connection that the kernel held is accepted
    * then, and every request that it held is read. Timers run before either when the process has stood still; what they
-   * close, they would close under calls that wait.
+   * close, they would close under calls that wait. At the latest after `atMostMs`: under load each turn may bring one.
    */
-  async settled(): Promise<void> {
+  async settled(atMostMs = mostTakeInMs): Promise<void> {
+    const endMs = performance.now() + atMostMs;
     let before: number;
-    let turns = 0;
     do {
       before = this.#count;
       await turn();
-    } while (this.#count !== before && ++turns < mostTurns);
+    } while (this.#count !== before && performance.now() < endMs);
   }
 
   /**

@@ -171,6 +171,8 @@ export class WebhookServer {
       },
       requestTimeout: limits.requestTimeoutMs ?? defaultRequestTimeoutMs,
       keepAliveTimeout: this.#keepAliveMs,
+      // What has to be done before closing takes seconds. Fastify would throw after ten, which ends the process.
+      pluginTimeout: 0,
       // Who comes then is told to try again elsewhere, which Fastify's own answer does not say.
       return503OnClosing: false,
       clientErrorHandler: (error, socket) => this.#refuseConnection(error, socket),

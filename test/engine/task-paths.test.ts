@@ -21,7 +21,7 @@ for (const profile of ['sysdig', 'datadog']) {
     `${profile}: a mount of the task’s own over the agent’s files is in the way, however it is written`,
     async (t) => {
       const engine = engineWith(profile, profile === 'sysdig' ? { region: 'us2' } : {});
-      for (const containerPath of [...spellings(folder), ...spellings(`${folder}/bin`)]) {
+      for (const containerPath of [...spellings(folder), ...spellings(`${folder}/bin`), `/proc/self/root${folder}`]) {
         const { outcomes } = await injectText(taskWith([{ sourceVolume: 'own', containerPath }]), engine);
         t.match(outcomes[0]?.decision, { decision: 'skip', reason: 'mount_path_taken' }, containerPath);
         t.match(outcomes[0]?.decision.detail, `mounted at ${containerPath}`);

@@ -19,12 +19,16 @@ t.test('F8: places where programs, libraries or the loader’s files may be', (t
 });
 
 t.test('F8: what makes it uncertain that an image’s own program runs is said', (t) => {
-  for (const name of ['LD_PRELOAD', 'LD_AUDIT', 'PATH', 'NODE_OPTIONS']) t.ok(isLoaderVariable(name), name);
-  for (const name of ['HOME', 'OLD_PATH', 'POD_NAME']) t.notOk(isLoaderVariable(name), name);
+  const loaders = ['LD_PRELOAD', 'LD_AUDIT', 'PATH', 'NODE_OPTIONS', 'BASH_FUNC_cat%%', 'PS4', 'CORECLR_PROFILER_PATH'];
+  for (const name of loaders) t.ok(isLoaderVariable(name), name);
+  for (const name of ['HOME', 'OLD_PATH', 'POD_NAME', 'BASH', 'CORE_COUNT']) t.notOk(isLoaderVariable(name), name);
   const nothing = { variables: ['HOME'], mounts: ['/tmp'], elsewhere: [] };
   t.equal(bentBy(nothing), undefined);
   t.equal(bentBy({ ...nothing, elsewhere: ['envFrom'] }), 'it has envFrom');
   t.equal(bentBy({ ...nothing, variables: ['HOME', 'LD_AUDIT'] }), 'it sets LD_AUDIT');
   t.equal(bentBy({ ...nothing, mounts: ['/tmp', '/usr/bin'] }), 'it mounts /usr/bin, where programs may be');
+  const links = 'it mounts /tmp/a/b, where a link may lead to programs';
+  t.equal(bentBy({ ...nothing, mounts: ['/tmp/a/b', '/run', '/tmp//'] }), links);
+  t.equal(bentBy({ ...nothing, mounts: ['/tmp/a', '/tmp/b', '/tmp/ab', '/tmp/a'] }), undefined);
   t.end();
 });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { isSamePlace, mountPoint, withoutSlash } from '../../src/inject/path.js';
+import { isInProcess, isSamePlace, mountPoint, withoutSlash } from '../../src/inject/path.js';
 
 t.test('a path is cleaned as the runtime cleans it', (t) => {
   const places: readonly (readonly [string, string])[] = [
@@ -21,5 +21,21 @@ t.test('a path is cleaned as the runtime cleans it', (t) => {
   t.notOk(isSamePlace('/opt', '/opt2'));
   t.equal(withoutSlash(mountPoint('//opt')), '/opt');
   t.equal(withoutSlash(mountPoint('/')), '/');
+  t.end();
+});
+
+t.test('a place in a process’s folder of /proc may lead anywhere; others of /proc do not', (t) => {
+  for (const path of [
+    '/proc/self/root/opt',
+    '/proc/thread-self/cwd',
+    '/proc/1/root',
+    '/x/../proc//self/fd/3',
+    '/proc/self',
+  ]) {
+    t.ok(isInProcess(mountPoint(path)), path);
+  }
+  for (const path of ['/proc', '/proc/cpuinfo', '/proc/sys/net', '/proc/selfish/x', '/srv/proc/self/root', '/']) {
+    t.notOk(isInProcess(mountPoint(path)), path);
+  }
   t.end();
 });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { WebhookServer, type WebhookLimits } from '../../src/server/webhook.js';
@@ -15,7 +16,7 @@ async function serve(own: Partial<WebhookLimits> = {}) {
   const server = new WebhookServer({ pair, limits: { ...limits, ...own }, ...seen });
   const port = await server.listen({ host: '127.0.0.1', port: 0 });
   server.setHandlers({ pods: { mutate: () => 'answered', validate: () => 'answered' } });
-  return { server, metric, client: () => open(port, { ca }) };
+  return { server, metric, port, client: () => open(port, { ca }) };
 }
 
 async function ended({ socket }: Connection): Promise<void> {
@@ -100,5 +101,29 @@ t.test('connections that are opened are waited for, but not for ever', async (t)
   await server.connections.quiet(100, 60_000);
   t.notOk(server.connections.hasNew(100));
   await until(() => server.inFlight === 0);
+  await server.close(0);
+});
+
+t.test('clients that open one in each turn of the event loop do not hold a closing server up', async (t) => {
+  const { server, port } = await serve();
+  const sockets = new Set<Socket>();
+  let opens = true;
+  const openMore = (): void => {
+    if (!opens) return;
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+    sockets.add(socket);
+    setImmediate(openMore);
+  };
+  openMore();
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  const startMs = performance.now();
+  await server.connections.settled(200);
+  t.ok(performance.now() - startMs < 5_000);
+  opens = false;
+  t.ok(server.connections.hasNew(60_000));
+  for (const socket of sockets) socket.destroy();
   await server.close(0);
 });

@@ -2,7 +2,7 @@ import { isObject, listOf, stringOf, type JsonObject } from '../../model/json.js
 import type { ImageConfig } from '../../model/image.js';
 import type { RecipeVolume } from '../../model/recipe.js';
 import { otherAt } from '../host-mounts.js';
-import { isSamePlace, mountPoint, withoutSlash } from '../path.js';
+import { isInProcess, isSamePlace, mountPoint, withoutSlash } from '../path.js';
 import type { PlannedMount } from './plan.js';
 import type { ContainerView } from './view.js';
 
@@ -50,7 +50,8 @@ const none: readonly PlannedMount[] = [];
 
 /**
  * Which of our mounts a container has. Everything that appears at a path of it is looked at, since something at or below
- * ours hides what is in it: mounts, devices, and the file that the kubelet makes for its last words (F5).
+ * ours hides what is in it: mounts, devices, and the file that the kubelet makes for its last words (F5). So does what is
+ * mounted in a process's folder of `/proc`, from where the runtime follows a link to any place.
  *
  * @param wanted the first is the widest: the others are below it
  */
@@ -72,8 +73,9 @@ export function mountsState(container: ContainerView, wanted: readonly PlannedMo
       (present ??= new Set()).add(planned);
       continue;
     }
-    if (!below && !(path.startsWith(other) && other !== '/' && mount['readOnly'] === true)) continue;
-    const how = below ? 'mounted' : 'mounted read-only';
+    const hides = below || isInProcess(other);
+    if (!hides && !(path.startsWith(other) && other !== '/' && mount['readOnly'] === true)) continue;
+    const how = hides ? 'mounted' : 'mounted read-only';
     return { inTheWay: `its own volume ${stringOf(mount['name']) ?? '?'} is ${how} at ${withoutSlash(other)}` };
   }
   const other = otherAt(container.value, path);
@@ -86,7 +88,8 @@ export function mountsState(container: ContainerView, wanted: readonly PlannedMo
 
 /**
  * A VOLUME of a container's image below our mounts' paths, which hides what is there. One at exactly the path of a mount
- * does not: the runtime leaves it out. One that ours are below does not either: ours are mounted later.
+ * does not: the runtime leaves it out. One that ours are below does not either: ours are mounted later. One in a process's
+ * folder of `/proc` may, wherever it leads.
  */
 export function volumeOfImage({ volumes = [] }: ImageConfig, mounts: readonly PlannedMount[]): string | undefined {
   const [widest] = mounts;
@@ -94,7 +97,7 @@ export function volumeOfImage({ volumes = [] }: ImageConfig, mounts: readonly Pl
   const path = mountPoint(widest.mountPath);
   return volumes.find((volume) => {
     const at = mountPoint(volume);
-    return at.startsWith(path) && !mounts.some(({ mountPath }) => mountPoint(mountPath) === at);
+    return isInProcess(at) || (at.startsWith(path) && !mounts.some(({ mountPath }) => mountPoint(mountPath) === at));
   });
 }
 

@@ -2,7 +2,7 @@ import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
 import { isObject, listOf, type JsonObject, type JsonValue } from '../../model/json.js';
 import type { TaskRecipe } from '../../model/task-recipe.js';
-import { isSamePlace, mountPoint } from '../path.js';
+import { isInProcess, isSamePlace, mountPoint } from '../path.js';
 import { sameName } from './identify.js';
 import { wrapTaskArgv } from './argv.js';
 import { missingCapabilities, unknownCapabilities } from './capability.js';
@@ -101,7 +101,8 @@ function mountInTheWay({ view, recipe, volumeName }: TaskContext, container: Tas
     const at = fieldOf(view, mount, 'containerPath');
     const source = fieldOf(view, mount, 'sourceVolume');
     if (typeof at !== 'string' || (mountPoint(at) === path && source === volumeName)) continue;
-    if (mountPoint(at).startsWith(path)) return `its own volume ${text(source)} is mounted at ${at}`;
+    if (mountPoint(at).startsWith(path) || isInProcess(mountPoint(at)))
+      return `its own volume ${text(source)} is mounted at ${at}`;
   }
   return undefined;
 }

@@ -193,13 +193,52 @@ t.test('F5: what else appears at a path is in the way like a mount', (t) => {
   t.end();
 });
 
+t.test('F5: what appears in a process’s folder of /proc is in the way: its root leads to the wrapper', (t) => {
+  const volumes = [{ name: 'mine', configMap: { name: 'mine' } }];
+  const at = (mountPath: string): JsonObject => ({ volumeMounts: [{ name: 'mine', mountPath }] });
+  const taken: readonly (readonly [JsonObject, string])[] = [
+    [at('/proc/self/root/opt/draios/bin'), 'its own volume mine is mounted at /proc/self/root/opt/draios/bin'],
+    [at('/srv/..//proc/1/root/opt/draios'), 'its own volume mine is mounted at /proc/1/root/opt/draios'],
+    [at('/proc/thread-self/cwd/bin'), 'its own volume mine is mounted at /proc/thread-self/cwd/bin'],
+    [{ terminationMessagePath: '/proc/self/root/x' }, 'its terminationMessagePath is /proc/self/root/x'],
+    [
+      { volumeDevices: [{ name: 'mine', devicePath: '/proc/self/root/x' }] },
+      'its own device mine is at /proc/self/root/x',
+    ],
+  ];
+  for (const engine of [security, engineFor()]) {
+    for (const [field, detail] of taken) {
+      const pod = podWith({ command: ['/app'], ...field }, { volumes });
+      t.match(decideNow(pod, engine).decision, { reason: 'mount_path_taken', detail: `web: ${detail}` });
+      const after = draft(injected(podWith({ command: ['/app'] }, { volumes }), engine));
+      for (const container of draftsOf(objectAt(after, 'spec')['containers'])) {
+        const mounts = [...draftsOf(container['volumeMounts']), ...draftsOf(draft(field)['volumeMounts'])];
+        Object.assign(container, draft(field), { volumeMounts: mounts });
+      }
+      t.match(decideNow(after, engine, 'validate').decision, {
+        decision: engine === security ? 'deny' : 'skip',
+        reason: 'mount_path_taken',
+      });
+    }
+    for (const field of [at('/proc/cpuinfo'), at('/srv/proc/self/root')]) {
+      t.equal(decideNow(podWith({ command: ['/app'], ...field }, { volumes }), engine).decision.reason, 'injected');
+    }
+  }
+  t.end();
+});
+
 t.test('F3: a VOLUME of the image below the agent’s files is a reason under every policy', (t) => {
   const decide = (spec: JsonObject, ...volumes: readonly string[]) => {
     const known = { 'shop/web:1': { entrypoint: ['/app'], cmd: [], volumes } };
     return decideNow(podWith({ image: 'shop/web:1' }), engineFor(spec, { known })).decision;
   };
   for (const spec of [{}, { prefer: 'Security' }, { optOut: 'Forbidden' }, { onUnresolvedImage: 'Deny' }]) {
-    for (const volume of ['/opt/draios/lib', 'opt/draios/bin/instrument', '/opt//draios/./x/']) {
+    for (const volume of [
+      '/opt/draios/lib',
+      'opt/draios/bin/instrument',
+      '/opt//draios/./x/',
+      '/proc/self/root/opt/draios/bin',
+    ]) {
       t.match(
         decide(spec, '/data', volume),
         { decision: 'skip', reason: 'image_declares_volume', detail: `web: shop/web:1 declares VOLUME ${volume}` },

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { JsonObject } from '../../../src/model/json.js';
+import { listOf, type JsonObject } from '../../../src/model/json.js';
 import type { Operation } from '../../../src/model/patch.js';
 import { patched } from '../../support/json.js';
 import type { Image } from '../support/image.js';
@@ -77,6 +77,28 @@ const mounted = (mountPath: string, subPath?: string): Pick<Case, 'container' | 
     ],
   },
 });
+
+/** The same, and a volume in which an init container has made a link. */
+const behindOwnLink = (link: string, target: string, mountPath: string): Pick<Case, 'container' | 'spec'> => {
+  const files = mounted(mountPath);
+  const links = { name: 'links', mountPath: '/srv' };
+  const makeLink = `/tools/busybox mkdir -p ${link.slice(0, link.lastIndexOf('/'))}; /tools/busybox ln -s ${target} ${link}`;
+  return {
+    container: { command, volumeMounts: [links, { name: 'mine', mountPath }] },
+    spec: {
+      volumes: [{ name: 'links', emptyDir: {} }, ...listOf(files.spec?.['volumes'])],
+      initContainers: [
+        {
+          name: 'linker',
+          image: images.tools,
+          command: ['/tools/busybox', 'sh', '-c', makeLink],
+          resources,
+          volumeMounts: [links],
+        },
+      ],
+    },
+  };
+};
 
 const always = (end: End): Case['ends'] => ({ Availability: end, Security: end });
 
@@ -194,6 +216,10 @@ const cases: Readonly<Record<string, Case>> = {
     container: { command, terminationMessagePath: '/opt/draios/bin/instrument' },
     ends: always({ refused: 'mount_path_taken' }),
   },
+  'F5: files at the wrapper’s folder, by way of a process’s root': {
+    ...mounted('/proc/self/root/opt/draios/bin'),
+    ends: always({ refused: 'mount_path_taken' }),
+  },
   'F6: the agent’s folder is a link, with files at the wrapper’s folder behind it': {
     files: { 'srv/a/bin/other': fake, 'opt/draios': { linkTo: '/srv/a' } },
     ...mounted('/srv/a/bin'),
@@ -202,6 +228,22 @@ const cases: Readonly<Record<string, Case>> = {
   'F6: the agent’s folder is a link, with a file at the wrapper’s path behind it': {
     files: { 'srv/a/bin/other': fake, 'opt/draios': { linkTo: '/srv/a' } },
     ...mounted('/srv/a/bin/instrument', 'instrument'),
+    ends: always('untraced'),
+  },
+  'F6: a link in a volume of the author’s, with files mounted deeper than ours behind it': {
+    ...behindOwnLink('/srv/a/l', '/opt/draios', '/srv/a/l/bin'),
+    ends: always('untraced'),
+  },
+  'F6: a VOLUME behind a link of the image': {
+    files: { 'opt/draios/bin/instrument': fake, 'srv/a/b/l': { linkTo: '/opt/draios/bin' } },
+    volumes: ['/srv/a/b/l'],
+    container: { command },
+    ends: always('untraced'),
+  },
+  'F6: a VOLUME at a process’s root': {
+    files: { 'proc/self/root/opt/draios/bin/instrument': fake },
+    volumes: ['/proc/self/root/opt/draios/bin'],
+    container: { command },
     ends: always('untraced'),
   },
 };

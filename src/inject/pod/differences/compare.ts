@@ -42,7 +42,7 @@ class Comparison {
       if (!sections.has(field) && !isAlike(actual[field], planned[field])) this.#report([field], actual[field]);
     }
     for (const field in actual) {
-      if (planned[field] === undefined && !sections.has(field)) this.#extra(field, field, actual[field]);
+      if (!has(planned, field) && !sections.has(field)) this.#extra(field, field, actual[field]);
     }
     this.#securityContext(objectOf(actual['securityContext']), objectOf(planned['securityContext']));
     const places = this.#mounts();
@@ -56,7 +56,7 @@ class Comparison {
   volume(): readonly Difference[] {
     const [actual, planned] = [this.#actual, this.#planned];
     for (const field in actual) {
-      if (planned[field] === undefined && isThere(actual[field])) this.#report([field], actual[field]);
+      if (!has(planned, field) && isThere(actual[field])) this.#report([field], actual[field]);
     }
     for (const field in planned) {
       if (field === 'name') continue;
@@ -71,7 +71,7 @@ class Comparison {
         this.#other(`${field}.${key}`, [field, key], found[key], wanted[key]);
       }
       for (const key in found) {
-        if (wanted[key] === undefined) this.#extra(`${field}.${key}`, [field, key], found[key]);
+        if (!has(wanted, key)) this.#extra(`${field}.${key}`, [field, key], found[key]);
       }
     }
     return this.#differences ?? noDifferences;
@@ -84,7 +84,7 @@ class Comparison {
       this.#other(`securityContext.${field}`, ['securityContext', field], actual?.[field], planned[field]);
     }
     for (const field in actual) {
-      if (field === 'capabilities' || planned?.[field] !== undefined) continue;
+      if (field === 'capabilities' || has(planned, field)) continue;
       const value = actual[field];
       // What a container denies here, such as runAsNonRoot, wins over what the pod says.
       if (value === undefined || value === null) continue;
@@ -97,7 +97,7 @@ class Comparison {
       this.#other(`securityContext.capabilities.${field}`, place, found?.[field], wanted[field]);
     }
     for (const field in found) {
-      if (wanted?.[field] !== undefined) continue;
+      if (has(wanted, field)) continue;
       this.#extra(`securityContext.capabilities.${field}`, ['securityContext', 'capabilities', field], found[field]);
     }
   }
@@ -194,6 +194,11 @@ function toJson(fields: Readonly<Record<string, JsonValue | undefined>>): JsonOb
   return fields;
 }
 
+/** Whether an object has a field of its own: each inherits some, such as `constructor`. */
+function has(value: JsonObject | undefined, field: string): boolean {
+  return value !== undefined && Object.hasOwn(value, field);
+}
+
 /** Whether something is there that Kubernetes does not take for nothing. */
 function isThere(value: JsonValue | undefined): boolean {
   if (value === undefined || value === null || value === '' || value === false) return false;
@@ -206,7 +211,7 @@ function isAlike(actual: JsonValue | undefined, planned: JsonValue | undefined):
   if (!isThere(actual) && !isThere(planned)) return isSameNothing(actual, planned);
   if (!isObject(actual) || !isObject(planned)) return same(actual, planned);
   for (const field in planned) if (!isAlike(actual[field], planned[field])) return false;
-  for (const field in actual) if (planned[field] === undefined && isThere(actual[field])) return false;
+  for (const field in actual) if (!has(planned, field) && isThere(actual[field])) return false;
   return true;
 }
 
@@ -232,7 +237,7 @@ function isAlikeBut(actual: JsonObject, planned: JsonObject, at: string): boolea
   }
   for (const field in actual) {
     const found = actual[field];
-    if (planned[field] !== undefined || !isThere(found)) continue;
+    if (has(planned, field) || !isThere(found)) continue;
     if (variableDefaults[`${at}.${field}`] !== found) return false;
   }
   return true;

@@ -29,6 +29,7 @@ t.test('F1, F2: every field of ours counts, known or not', (t) => {
     [{ image: 'mine' }, ['/agent/image']],
     [{ later: { of: 'Kubernetes' } }, ['/agent/later']],
     [{ later: false, other: null, ports: [], workingDir: '', args: [] }, []],
+    [{ constructor: { of: 'every object' }, toString: 'x' }, ['/agent/constructor', '/agent/toString']],
     [{ command: ['x'] }, ['/agent/command']],
     [{ imagePullPolicy: 'IfNotPresent' }, []],
     [{ imagePullPolicy: 'Never' }, ['/agent/imagePullPolicy']],
