@@ -49,12 +49,5 @@ export function bentBy({ variables, mounts, elsewhere }: Bending): string | unde
   const variable = variables.find(isLoaderVariable);
   if (variable !== undefined) return `it sets ${variable}`;
   const mount = mounts.find(isOverPrograms);
-  if (mount !== undefined) return `it mounts ${withoutSlash(mountPoint(mount))}, where programs may be`;
-  const behind = mounts.length < 2 ? undefined : insideAnother(mounts.map(mountPoint));
-  return behind === undefined ? undefined : `it mounts ${withoutSlash(behind)}, where a link may lead to programs`;
-}
-
-/** A mount point inside another one: what is mounted there may hold a link, which the runtime follows. */
-function insideAnother(places: readonly string[]): string | undefined {
-  return places.find((place) => places.some((other) => place !== other && place.startsWith(other)));
+  return mount === undefined ? undefined : `it mounts ${withoutSlash(mountPoint(mount))}, where programs may be`;
 }
