@@ -3,7 +3,9 @@ import t from 'tap';
 import { isApiError } from '../../../src/cluster/client/api-error.js';
 import { ClusterFactsReader } from '../../../src/cluster/facts/cluster-facts.js';
 import { sleepByTimer } from '../../../src/time/sleep.js';
+import { CopyGuard } from '../../../src/cluster/secrets/copy-guard.js';
 import { ClusterCredentials } from '../../../src/cluster/secrets/credentials.js';
+import { Ledger } from '../../../src/cluster/secrets/ledger.js';
 import { CredentialsSweep } from '../../../src/cluster/secrets/sweep.js';
 import { removeMirroredSecrets } from '../../../src/cluster/secrets/remove-mirrored.js';
 import { createSecretSource } from '../../../src/cluster/secrets/secret-source.js';
@@ -77,7 +79,15 @@ t.test('E31: access keys and facts on a real API server, with the rights of thei
   for (const name of ['shop', 'bank', 'squat']) await namespace(name, true);
   await secret(own, 'agent', { k: 'b25l', more: 'eA==' });
 
-  const credentials = new ClusterCredentials({ client, clock: systemClock, ownNamespace: own });
+  const ledger = new Ledger({ client, ownNamespace: own, instance: 'outrider' });
+  let paused = false;
+  const credentials = new ClusterCredentials({
+    client,
+    clock: systemClock,
+    ownNamespace: own,
+    guard: new CopyGuard({ ledger, paused: () => Promise.resolve(paused) }),
+    log,
+  });
   const engineWith = (text: string) =>
     engineOf(text, { secretState: credentials.secretState, credentials: credentials.ahead, known });
   let engine = engineWith(policy());
