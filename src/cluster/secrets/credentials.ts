@@ -89,7 +89,11 @@ export class ClusterCredentials {
       const id = idOf(namespace, name, key);
       const isPresent = this.secretState(namespace, name, key, mirror?.policy) === 'present';
       if (isPresent && this.#keys.isFresh(id)) return undefined;
-      if (mirror === undefined) return isPresent ? this.#lookAgain(id) : this.#look(id, signal);
+      if (mirror === undefined) {
+        if (!isPresent) return this.#look(id, signal);
+        this.#lookAgain(id);
+        return undefined;
+      }
       const done = effects ? this.#make(namespace, mirror, signal) : this.#inspectFor(namespace, mirror, signal);
       // A copy that was there is looked at in the background.
       return isPresent ? undefined : done;
@@ -133,7 +137,7 @@ export class ClusterCredentials {
   }
 
   /** In the background. */
-  #lookAgain(id: string): undefined {
+  #lookAgain(id: string): void {
     this.#keys.refresh(id, AbortSignal.timeout(requestMs)).catch(ignore);
   }
 
