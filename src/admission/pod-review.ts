@@ -74,8 +74,9 @@ export class PodReview {
     const outcome = this.#decideBy(engine, namespaceLabels);
     const { otherVersions } = this.#options;
     if (otherVersions === undefined || this.#door.verb === 'mutate') return outcome;
-    const judge = (settled: Outcome) => this.#orByAnother(settled, otherVersions, engine, namespaceLabels);
-    return isPending(outcome) ? outcome.then(judge) : judge(outcome);
+    return isPending(outcome)
+      ? outcome.then((settled) => this.#orByAnother(settled, otherVersions, engine, namespaceLabels))
+      : this.#orByAnother(outcome, otherVersions, engine, namespaceLabels);
   }
 
   #orByAnother(

@@ -143,9 +143,11 @@ export class Copier {
     await client.create(pathOf(resources.secrets, { namespace }), wanted, { timeoutMs: requestMs });
   }
 
-  async #written(namespace: string, mirror: MirroredSecret, { source, standing }: Due): Promise<CopyResult> {
+  async #written(namespace: string, mirror: MirroredSecret, { source, standing, secret }: Due): Promise<CopyResult> {
     const { client, guard } = this.#options;
-    if (await guard.isOver()) {
+    // What was there all the time has been seen by whoever removes copies.
+    const isNew = secret === undefined || !canBeReplaced(secret);
+    if (isNew && (await guard.isOver())) {
       await removeCopy(client, namespace, mirror.policy, mirror.copy);
       return {
         state: 'failed',
