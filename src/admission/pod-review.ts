@@ -73,13 +73,25 @@ export class PodReview {
     const engine = this.#options.engine();
     const outcome = this.#decideBy(engine, namespaceLabels);
     const { otherVersions } = this.#options;
-    if (otherVersions === undefined || this.#door.verb === 'mutate' || isPending(outcome)) return outcome;
+    if (otherVersions === undefined || this.#door.verb === 'mutate') return outcome;
+    return isPending(outcome)
+      ? outcome.then((settled) => this.#orByAnother(settled, otherVersions, engine, namespaceLabels))
+      : this.#orByAnother(outcome, otherVersions, engine, namespaceLabels);
+  }
+
+  #orByAnother(
+    outcome: Outcome,
+    otherVersions: OtherVersions,
+    engine: Engine,
+    namespaceLabels: StringMap,
+  ): Outcome | Promise<Outcome> {
     if (!mayBeOfAnother(outcome, this.#review.pod)) return outcome;
-    const other = byEarlier(otherVersions, (earlier) => this.#decideBy(earlier, namespaceLabels));
+    const other = byEarlier(otherVersions, (earlier) => this.#decideBy(earlier, namespaceLabels, false));
     return other ?? this.#decideAfterCatchingUp(otherVersions, engine, outcome);
   }
 
-  #decideBy(engine: Engine, namespaceLabels: StringMap): Outcome | Promise<Outcome> {
+  /** @param asks false where what is known has to do */
+  #decideBy(engine: Engine, namespaceLabels: StringMap, asks = true): Outcome | Promise<Outcome> {
     const { pod, namespace, dryRun } = this.#review;
     const door = this.#door.verb;
     return instrument(
@@ -91,7 +103,7 @@ export class PodReview {
         admitted: true,
         trace: false,
         dryRun,
-        lookUp: door === 'mutate' ? () => this.#call.signal : undefined,
+        lookUp: asks ? () => this.#call.signal : undefined,
       },
       engine,
     );

@@ -3,6 +3,7 @@ import type { JsonObject } from '../model/json.js';
 import type { Door, Finding, Step } from '../model/decision.js';
 import type { ImageOutcome } from '../model/image.js';
 import { names } from '../model/names.js';
+import { isStrict } from '../model/policy.js';
 import type { StringMap } from '../model/selector.js';
 import { needsImage } from '../inject/pod/argv.js';
 import { concernedContainers } from '../inject/pod/named-parts.js';
@@ -90,8 +91,11 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
   if (init !== undefined) return obstructed(init);
   const { lookUp } = request;
   const asks = lookUp !== undefined && request.door === 'mutate';
+  const looksAtKey = asks || mayHideBehindKey(rule, screening.policy);
   const ahead =
-    asks && selected.length > 0 ? prepareSecret(request, screening.policy, rule, engine, lookUp) : undefined;
+    lookUp !== undefined && looksAtKey && selected.length > 0
+      ? prepareSecret(request, screening.policy, rule, engine, lookUp)
+      : undefined;
   const known = ahead === undefined ? secretTrouble(rule, request.namespace, engine) : undefined;
   if (known?.obstacle !== undefined) return obstructed(known.obstacle);
 
@@ -114,8 +118,11 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
       credentials: credentialsVersion(rule, request.namespace, engine),
     });
   };
-  const pending = ahead !== undefined || images.unknown.length > 0 || agent.unknown.length > 0;
-  if (!asks || !pending) return limits === undefined ? judged(agent.known) : limits.then(() => judged(agent.known));
+  const unknown = asks && (images.unknown.length > 0 || agent.unknown.length > 0);
+  if (!unknown) {
+    if (ahead === undefined && limits === undefined) return judged(agent.known);
+    return Promise.all([ahead, limits]).then(() => judged(agent.known));
+  }
 
   const signal = lookUp();
   const containers = lookUpAll(images, engine.images, signal);
@@ -135,16 +142,27 @@ function alsoSharing(context: PodContext, selected: readonly ContainerView[]): r
   return context.workload.filter((container) => needsImage(container) && !chosen.has(container));
 }
 
-/** Gets to know, and where the policy mirrors makes, the Secret that the pod will refer to. Reports have no effects. */
+/**
+ * Whether a Secret in the copy's place would be a way out of the policy. The validating door then looks for itself: the
+ * replica that answered at the mutating door may be the only one that knows of it.
+ */
+function mayHideBehindKey({ mirror }: Rule, { spec }: CompiledPolicy): boolean {
+  return mirror !== undefined && isStrict(spec);
+}
+
+/**
+ * Gets to know, and where the policy mirrors makes, the Secret that the pod will refer to. Reports have no effects, nor
+ * has the validating door.
+ */
 function prepareSecret(
-  { namespace, dryRun = false }: PodRequest,
+  { namespace, door, dryRun = false }: PodRequest,
   { spec }: CompiledPolicy,
   rule: Rule,
   { credentials }: Engine,
   signal: () => AbortSignal,
 ): Promise<void> | undefined {
   if (rule.recipe.credentials === undefined) return undefined;
-  return credentials?.prepare(namespace, rule, !dryRun && spec.mode === 'Inject', signal);
+  return credentials?.prepare(namespace, rule, door === 'mutate' && !dryRun && spec.mode === 'Inject', signal);
 }
 
 function credentialsVersion({ recipe }: Rule, namespace: string, { credentials }: Engine): string | undefined {

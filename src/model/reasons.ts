@@ -191,8 +191,10 @@ const table = {
   },
   credentials_blocked: {
     about: 'decision',
-    summary: 'Where the copy of the agent’s access key belongs stands a Secret that is not Outrider’s.',
+    summary:
+      'Where the copy of the agent’s access key belongs stands a Secret that is not Outrider’s, or that differs from its source and cannot be put right.',
     remedy: 'Look at who made the Secret that the message names, and delete it; the copy is then made.',
+    optsOut: true,
   },
   agent_image_missing: {
     about: 'decision',

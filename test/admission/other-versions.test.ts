@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { OtherVersions } from '../../src/admission/other-versions.js';
-import type { Engine } from '../../src/engine/engine.js';
+import type { Engine, SecretState } from '../../src/engine/engine.js';
 import { objectOf, type JsonObject } from '../../src/model/json.js';
 import { names } from '../../src/model/names.js';
 import { askDoor, decideNow, engineFor, reviewOf, type EngineOptions } from '../support/engine.js';
@@ -84,6 +84,40 @@ t.test('a pod that is whole by no version is denied, whatever it says of itself'
     'nor is it left alone by one',
   );
 });
+
+t.test(
+  'F33: the validating door looks at the key itself where it could be a way out, and by every version',
+  async (t) => {
+    const spec = { prefer: 'Availability', optOut: 'Forbidden', credentials: { mirror: true } };
+    const looking = (found: SecretState, spec: JsonObject) => {
+      let state: SecretState = 'unknown';
+      const effects: boolean[] = [];
+      const options: EngineOptions = {
+        secretState: () => state,
+        credentials: {
+          prepare: (_namespace, _rule, withEffects) => {
+            effects.push(withEffects);
+            return Promise.resolve().then(() => void (state = found));
+          },
+          detail: () => undefined,
+          version: () => undefined,
+        },
+      };
+      return { effects, us1: version('us1', options, spec), us2: version('us2', options, spec) };
+    };
+    const blocked = looking('blocked', spec);
+    t.match(await ask(podOf(), blocked.us1), { allowed: false, reason: 'credentials_blocked' });
+    t.same(blocked.effects, [false]);
+    const open = looking('blocked', { ...spec, optOut: 'Allowed' });
+    t.match(await ask(podOf(), open.us1), { allowed: true });
+    t.same(open.effects, [], 'elsewhere nobody waits for it');
+    const fine = looking('present', spec);
+    const pod = instrumentedBy(fine.us1);
+    t.match(await ask(pod, fine.us1), letIn);
+    t.match(await ask(pod, fine.us2), { allowed: false });
+    t.match(await ask(pod, fine.us2, { earlier: [fine.us1] }), letIn, 'waiting does not lose the other versions');
+  },
+);
 
 t.test('when nothing can be read, the pod is denied for what is wrong with it', async (t) => {
   const pod = instrumentedBy(first);

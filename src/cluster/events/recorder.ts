@@ -10,11 +10,12 @@ import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
 import type { Sleep } from '../../time/sleep.js';
-import { TokenBuckets } from '../../time/token-bucket.js';
+import { TokenBucket, TokenBuckets } from '../../time/token-bucket.js';
 import { Wake } from '../../time/wake.js';
 import { eventObject, seriesPatch } from './event-object.js';
 import { isNoteworthy } from './noteworthy.js';
-import { createRegardingResolver, makerOf, type Regarding } from './regarding.js';
+import { PendingQueue } from './pending.js';
+import { keyOf, makerOf, RegardingResolver, type Regarding } from './regarding.js';
 
 /** What the recorder works with. */
 export interface EventRecorderOptions {
@@ -40,10 +41,14 @@ const doorNamed: ReadonlyMap<DoorName, (typeof allDoors)[number]> = new Map(allD
 
 const mostPending = 256;
 const mostSeries = 1_000;
+const mostMuted = 1_000;
+const rateInAll = { burst: 100, everyMs: 200 } as const;
+const ratePerNamespace = { burst: 25, everyMs: 1_000 } as const;
+const ratePerObject = { burst: 10, everyMs: 5 * 60_000 } as const;
 // As the recorder of client-go: what comes again within six minutes belongs to the series.
 const seriesMs = 6 * 60_000;
 const patchEveryMs = 10_000;
-const forbiddenMs = 5 * 60_000;
+const mutedMs = 5 * 60_000;
 const closeMs = 2_000;
 const requestMs = 5_000;
 
@@ -57,6 +62,7 @@ interface Pending {
 }
 
 interface Series {
+  readonly namespace: string;
   readonly path: string;
   count: number;
   /** How many the API server knows of. */
@@ -68,28 +74,32 @@ interface Series {
 
 /**
  * Writes Events about decisions in the background, from when it is made. Decisions of one kind about one object become
- * one Event, and then a series whose count is brought up to date every ten seconds. Five Events a second are written at
- * most (25 at once), ten about one object (one more each five minutes); more than that, or than the queue holds, is
- * dropped and counted. Where Events may not be written, it is tried again every five minutes.
+ * one Event, and then a series whose count is brought up to date every ten seconds. Ten Events are written about one
+ * object (one more each five minutes), one a second in a namespace (25 at once), and five a second in all (100 at once);
+ * more than that, or than the queue holds, is dropped and counted. Namespaces take turns. Where Events of a namespace
+ * may not be written, it is tried again every five minutes; other namespaces have theirs.
  */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
-  readonly #resolve: (maker: Regarding) => Promise<Regarding>;
-  readonly #inAll: TokenBuckets;
+  readonly #resolver: RegardingResolver;
+  readonly #inAll: TokenBucket;
+  readonly #perNamespace: TokenBuckets;
   readonly #perObject: TokenBuckets;
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new PendingQueue<Pending>(mostPending);
   readonly #series = new LRUCache<string, Series>({ max: mostSeries });
   readonly #wake: Wake;
   readonly #running: Promise<void>;
-  #quietUntilMs = -Infinity;
+  /** Namespaces that have refused Events, and until when nothing is tried there. */
+  readonly #mutedUntilMs = new LRUCache<string, number>({ max: mostMuted });
   #closing = false;
 
   constructor(options: EventRecorderOptions) {
     const { client, clock, log, sleep } = options;
     this.#options = options;
-    this.#resolve = createRegardingResolver(client);
-    this.#inAll = new TokenBuckets(clock, { burst: 25, everyMs: 200 }, 1);
-    this.#perObject = new TokenBuckets(clock, { burst: 10, everyMs: 5 * 60_000 });
+    this.#resolver = new RegardingResolver(client, clock);
+    this.#inAll = new TokenBucket(clock, rateInAll);
+    this.#perNamespace = new TokenBuckets(clock, ratePerNamespace);
+    this.#perObject = new TokenBuckets(clock, ratePerObject);
     this.#wake = new Wake(sleep);
     this.#running = this.#run().catch((error: unknown) => log.error({ err: error }, 'Events are no longer written'));
   }
@@ -116,34 +126,46 @@ export class EventRecorder {
   }
 
   #enqueue(one: string, maker: Regarding, decision: Decision): void {
+    const owner = maker.namespace;
+    if (this.#isMuted(owner)) {
+      this.#drop(1);
+      return;
+    }
     const key = seriesKey(maker, decision);
-    const same = this.#pending.get(key);
-    if (same !== undefined) {
+    const same = this.#pending.get(owner, key);
+    if (same === undefined) {
+      this.#drop(this.#pending.add({ owner, key, item: { one, maker, decision, count: 1 } })?.count ?? 0);
+    } else {
       same.count++;
       same.decision = decision;
-    } else if (this.#pending.size >= mostPending || this.#isQuiet()) this.#drop(1);
-    else this.#pending.set(key, { one, maker, decision, count: 1 });
+    }
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#options;
     while (!signal.aborted) {
-      const [next] = this.#pending;
-      const due = next === undefined && !this.#isQuiet() ? this.#dueSeries() : undefined;
-      if (next !== undefined) await this.#writeNext(...next);
+      const next = this.#pending.next();
+      const due = next === undefined ? this.#dueSeries() : undefined;
+      if (next !== undefined) await this.#writeNext(next.item);
       else if (due !== undefined) await this.#update(...due);
       else if (this.#closing) return;
-      else await this.#wake.sleep(this.#isBehind() ? patchEveryMs / 10 : seriesMs, signal);
+      else await this.#wake.sleep(this.#someBehind() ? patchEveryMs / 10 : seriesMs, signal);
     }
   }
 
-  async #writeNext(key: string, { one, maker, decision, count }: Pending): Promise<void> {
-    this.#pending.delete(key);
-    const regarding = await this.#resolve(maker);
-    if (this.#continueSeries(regarding, decision, count)) return;
-    if (this.#perObject.take(keyOf(regarding)) && this.#inAll.take(''))
-      await this.#create(one, regarding, decision, count);
+  async #writeNext({ one, maker, decision, count }: Pending): Promise<void> {
+    const regarding = await this.#resolver.resolve(maker);
+    if (regarding === undefined) this.#drop(count);
+    else if (this.#continueSeries(regarding, decision, count)) return;
+    else if (this.#mayCreate(regarding)) await this.#create(one, regarding, decision, count);
     else this.#drop(count);
+  }
+
+  /** What all share is asked last: who has had its own share takes nothing of it. */
+  #mayCreate(regarding: Regarding): boolean {
+    return (
+      this.#perObject.take(keyOf(regarding)) && this.#perNamespace.take(regarding.namespace) && this.#inAll.take() === 0
+    );
   }
 
   /** Adds to a series that has not ended; false when there is none. */
@@ -165,10 +187,10 @@ export class EventRecorder {
     const unique = randomBytes(8).toString('hex');
     const event = eventObject({ one, regarding, decision, identity, wallMs, unique });
     const { namespace } = regarding;
-    await this.#attempt(async () => {
+    await this.#attempt(namespace, async () => {
       const made = await client.create(pathOf(resources.events, { namespace }), event, { timeoutMs: requestMs });
       const path = pathOf(resources.events, { namespace, name: nameIn(made) ?? nameIn(event) ?? '' });
-      const series = { path, count, written: 1, lastMs: nowMs, lastWallMs: wallMs, writtenMs: nowMs };
+      const series = { namespace, path, count, written: 1, lastMs: nowMs, lastWallMs: wallMs, writtenMs: nowMs };
       this.#series.set(seriesKey(regarding, decision), series);
     });
   }
@@ -176,10 +198,10 @@ export class EventRecorder {
   /** Brings the count of a series up to date. */
   async #update(key: string, one: Series): Promise<void> {
     const { client, clock } = this.#options;
-    const { path, count, lastWallMs } = one;
+    const { namespace, path, count, lastWallMs } = one;
     one.written = count;
     one.writtenMs = clock.monotonicMs();
-    await this.#attempt(async () => {
+    await this.#attempt(namespace, async () => {
       try {
         await client.patch(path, 'merge', seriesPatch(count, lastWallMs), { timeoutMs: requestMs });
       } catch (error) {
@@ -190,7 +212,7 @@ export class EventRecorder {
     });
   }
 
-  async #attempt(request: () => Promise<void>): Promise<void> {
+  async #attempt(namespace: string, request: () => Promise<void>): Promise<void> {
     const { log, metrics } = this.#options;
     try {
       await request();
@@ -198,32 +220,36 @@ export class EventRecorder {
     } catch (error) {
       metrics.countEvent('failed');
       log.debug({ err: error }, 'an Event could not be written');
-      if (isApiError(error, 'Forbidden') && !isTerminating(error.message)) this.#beQuiet();
+      if (isApiError(error, 'Forbidden') && !isTerminating(error.message)) this.#mute(namespace);
     }
   }
 
-  /** Events may not be written: nothing is tried for a while. */
-  #beQuiet(): void {
-    this.#quietUntilMs = this.#options.clock.monotonicMs() + forbiddenMs;
-    for (const { count } of this.#pending.values()) this.#drop(count);
-    this.#pending.clear();
+  /** Events may not be written there. A webhook or a quota of that namespace may be why, so others are asked on. */
+  #mute(namespace: string): void {
+    this.#mutedUntilMs.set(namespace, this.#options.clock.monotonicMs() + mutedMs);
+    for (const { count } of this.#pending.clear(namespace)) this.#drop(count);
   }
 
-  #isQuiet(): boolean {
-    return this.#options.clock.monotonicMs() < this.#quietUntilMs;
+  #isMuted(namespace: string): boolean {
+    return this.#options.clock.monotonicMs() < (this.#mutedUntilMs.get(namespace) ?? -Infinity);
   }
 
   /** The series that is behind, and has waited long enough. */
   #dueSeries(): [string, Series] | undefined {
     const nowMs = this.#options.clock.monotonicMs();
     for (const [key, one] of this.#series.entries()) {
-      if (isBehind(one) && (this.#closing || nowMs - one.writtenMs >= patchEveryMs)) return [key, one];
+      if (this.#isBehind(one) && (this.#closing || nowMs - one.writtenMs >= patchEveryMs)) return [key, one];
     }
     return undefined;
   }
 
-  #isBehind(): boolean {
-    return [...this.#series.values()].some(isBehind);
+  #someBehind(): boolean {
+    return [...this.#series.values()].some((one) => this.#isBehind(one));
+  }
+
+  /** Whether the API server does not know of all of it, and may be told. */
+  #isBehind({ count, written, namespace }: Series): boolean {
+    return count > written && !this.#isMuted(namespace);
   }
 
   #drop(count: number): void {
@@ -234,15 +260,6 @@ export class EventRecorder {
 /** Decisions of one kind about one object. */
 function seriesKey(regarding: Regarding, { decision, reason }: Decision): string {
   return `${keyOf(regarding)} ${decision} ${reason}`;
-}
-
-/** Whether the API server does not know of all of it. */
-function isBehind({ count, written }: Series): boolean {
-  return count > written;
-}
-
-function keyOf({ apiVersion, kind, namespace, name, uid }: Regarding): string {
-  return `${apiVersion} ${kind} ${namespace}/${name} ${uid ?? ''}`;
 }
 
 function nameIn(event: JsonObject): string | undefined {

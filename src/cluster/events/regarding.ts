@@ -1,4 +1,6 @@
 import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../time/clock.js';
+import { TokenBuckets } from '../../time/token-bucket.js';
 import { isArray, isObject, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { allWorkloadKinds } from '../../model/workload-kinds.js';
 import type { ApiClient } from '../client/api-client.js';
@@ -21,6 +23,8 @@ const inBetween = allWorkloadKinds.filter(({ isInBetween }) => isInBetween);
 const most = 1_000;
 const keepMs = 10 * 60_000;
 const requestMs = 5_000;
+// Of each namespace: a pod's author names owners without end.
+const readRate = { burst: 50, everyMs: 500 } as const;
 
 /** What makes a pod: its controller, else the pod itself where it has a name, else nobody. No I/O. */
 export function makerOf(pod: JsonObject, namespace: string): Regarding | undefined {
@@ -31,29 +35,46 @@ export function makerOf(pod: JsonObject, namespace: string): Regarding | undefin
   return name === undefined || !isObjectName(name) ? undefined : { apiVersion: 'v1', kind: 'Pod', namespace, name };
 }
 
+/** One text for one object. Its namespace is the pod's own; the other parts are what the pod's author wrote. */
+export function keyOf({ apiVersion, kind, namespace, name, uid }: Regarding): string {
+  return `${apiVersion} ${kind} ${namespace}/${name} ${uid ?? ''}`;
+}
+
 /**
  * Finds what a person looks at: the Deployment of a ReplicaSet, the CronJob of a Job; another controller is it itself.
  * What cannot be read is taken as it is. Answers are kept for 10 minutes: a ReplicaSet does not change its Deployment.
+ * An answer counts for the object that was asked about and no other: a pod may name any uid as its owner's.
  */
-export function createRegardingResolver(client: ApiClient): (maker: Regarding) => Promise<Regarding> {
-  const known = new LRUCache<string, Regarding>({ max: most, ttl: keepMs });
-  return async (maker) => {
+export class RegardingResolver {
+  readonly #client: ApiClient;
+  readonly #known = new LRUCache<string, Regarding>({ max: most, ttl: keepMs });
+  readonly #reads: TokenBuckets;
+
+  constructor(client: ApiClient, clock: Clock) {
+    this.#client = client;
+    this.#reads = new TokenBuckets(clock, readRate);
+  }
+
+  /** Asks where nothing is known. @returns `undefined` when too much was asked about the namespace's objects */
+  async resolve(maker: Regarding): Promise<Regarding | undefined> {
     const resource = inBetween.find((one) => one.kind === maker.kind && apiVersionOf(one) === maker.apiVersion);
     if (resource === undefined || maker.uid === undefined) return maker;
-    const before = known.get(maker.uid);
+    const key = keyOf(maker);
+    const before = this.#known.get(key);
     if (before !== undefined) return before;
     const { namespace, name } = maker;
+    if (!this.#reads.take(namespace)) return undefined;
     try {
-      const object = await client.get(pathOf(resource, { namespace, name }), { timeoutMs: requestMs });
+      const object = await this.#client.get(pathOf(resource, { namespace, name }), { timeoutMs: requestMs });
       const metadata = objectOf(object['metadata']) ?? {};
       const found = metadata['uid'] === maker.uid ? (controllerIn(metadata, namespace) ?? maker) : maker;
-      known.set(maker.uid, found);
+      this.#known.set(key, found);
       return found;
     } catch (error) {
-      if (isApiError(error, 'NotFound', 'Forbidden')) known.set(maker.uid, maker);
+      if (isApiError(error, 'NotFound', 'Forbidden')) this.#known.set(key, maker);
       return maker;
     }
-  };
+  }
 }
 
 /** The controller among an object's owners. */

@@ -4,18 +4,36 @@ import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
-import { copyObject, isCurrent, versionOfCopy, type SourceKey } from './copy-object.js';
+import type { CopyGuard } from './copy-guard.js';
+import { canBeReplaced, copyObject, standingOf, versionOfCopy, type SourceKey, type Standing } from './copy-object.js';
 import { OnDemand } from '../on-demand.js';
 import { credentialsVersion } from './credentials-version.js';
+import { readSecret } from './read-secret.js';
+import { removeCopy } from './remove-copy.js';
+import { causeOf } from './trouble.js';
 
 /** What became of one copy. */
 export type CopyResult =
-  | { readonly state: 'current'; readonly version: string; readonly wrote: boolean }
-  /** Somebody else's Secret stands there; it was not touched. */
+  /** `repaired`: somebody had put something else there. */
+  | { readonly state: 'current'; readonly version: string; readonly wrote: boolean; readonly repaired?: true }
+  /** A Secret that is not our copy, or differs from its source and cannot be put right. */
   | { readonly state: 'blocked'; readonly detail: string }
   /** There is no source; a copy that is there stays as it is. `version` is that of such a copy. */
   | { readonly state: 'sourceless'; readonly detail: string; readonly version: string | undefined }
-  | { readonly state: 'failed'; readonly detail: string };
+  /** `lacking`: a look found that there is none. */
+  | { readonly state: 'failed'; readonly detail: string; readonly lacking?: true };
+
+/** What a look finds that is to be written. */
+interface Due {
+  readonly state: 'due';
+  readonly source: SourceKey;
+  /** The copy that is there. */
+  readonly secret: JsonObject | undefined;
+  readonly standing: Exclude<Standing, 'current'> | 'absent';
+}
+
+/** What a look without effects finds; `outdated` counts as current, with its own version. */
+export type CopyLook = CopyResult | { readonly state: 'absent' | 'differs' };
 
 const requestMs = 5_000;
 const sourceFreshMs = 60_000;
@@ -29,6 +47,7 @@ export interface CopierOptions {
   readonly clock: Clock;
   /** Where the sources are. */
   readonly ownNamespace: string;
+  readonly guard: Pick<CopyGuard, 'refusal' | 'isOver'>;
 }
 
 /** Writes copies of Secrets. No method throws for what the API server does, and no text holds a value. */
@@ -50,13 +69,28 @@ export class Copier {
   /** Makes a copy, or puts it right. */
   async ensure(namespace: string, mirror: MirroredSecret): Promise<CopyResult> {
     for (let left = attempts; ; left--) {
+      const found = await this.#look(namespace, mirror);
+      if (found.state !== 'due') return found;
+      const refusal = await this.#options.guard.refusal(mirror);
+      if (refusal !== undefined) return this.#notWritten(namespace, mirror, found, refusal);
       try {
-        return await this.#attempt(namespace, mirror);
+        await this.#write(namespace, mirror, found);
       } catch (error) {
         if (left > 1 && isApiError(error, 'Conflict', 'AlreadyExists', 'NotFound')) continue;
-        return { state: 'failed', detail: `Secret ${namespace}/${mirror.copy} cannot be kept: ${causeOf(error)}` };
+        return this.#notWritten(namespace, mirror, found, causeOfCopy(error));
       }
+      return this.#written(namespace, mirror, found);
     }
+  }
+
+  /** Looks at a copy, and writes nothing. */
+  async inspect(namespace: string, mirror: MirroredSecret): Promise<CopyLook> {
+    const found = await this.#look(namespace, mirror);
+    if (found.state !== 'due') return found;
+    const { standing, secret } = found;
+    const version = secret === undefined ? undefined : versionOfCopy(secret, mirror.policy);
+    if (standing === 'outdated' && version !== undefined) return { state: 'current', version, wrote: false };
+    return { state: standing === 'differs' ? 'differs' : 'absent' };
   }
 
   /**
@@ -69,43 +103,70 @@ export class Copier {
     return source?.version;
   }
 
-  async #attempt(namespace: string, mirror: MirroredSecret): Promise<CopyResult> {
+  async #look(namespace: string, mirror: MirroredSecret): Promise<CopyResult | Due> {
     const { client, ownNamespace } = this.#options;
     const name = mirror.copy;
-    const secret = await readSecret(client, namespace, name);
-    const has = secret === undefined ? undefined : versionOfCopy(secret, mirror.policy);
-    if (secret !== undefined && has === undefined) {
-      const detail = `Secret ${namespace}/${name} is not Outrider’s copy of ${ownNamespace}/${mirror.source.name}`;
-      return { state: 'blocked', detail };
+    try {
+      const secret = await readSecret(client, namespace, name);
+      const has = secret === undefined ? undefined : versionOfCopy(secret, mirror.policy);
+      if (secret !== undefined && has === undefined) {
+        const detail = `Secret ${namespace}/${name} is not Outrider’s copy of ${ownNamespace}/${mirror.source.name}`;
+        return { state: 'blocked', detail };
+      }
+      const source = await this.#sources.get(idOf(mirror), AbortSignal.timeout(requestMs));
+      if (source === undefined) {
+        const detail = `Secret ${ownNamespace}/${mirror.source.name}, to be mirrored, has no key ${mirror.source.key}`;
+        return { state: 'sourceless', detail, version: has };
+      }
+      const standing = secret === undefined ? 'absent' : standingOf(secret, mirror, source);
+      if (standing === 'current') return { state: 'current', version: source.version, wrote: false };
+      return { state: 'due', source, secret, standing };
+    } catch (error) {
+      return { state: 'failed', detail: `Secret ${namespace}/${name} cannot be kept: ${causeOfCopy(error)}` };
     }
-    const source = await this.#sources.get(idOf(mirror), AbortSignal.timeout(requestMs));
-    if (source === undefined) {
-      const detail = `Secret ${ownNamespace}/${mirror.source.name}, to be mirrored, has no key ${mirror.source.key}`;
-      return { state: 'sourceless', detail, version: has };
-    }
-    const wrote = secret === undefined || !isCurrent(secret, mirror, source);
-    if (wrote) await this.#write(namespace, mirror, source, secret);
-    return { state: 'current', version: source.version, wrote };
   }
 
-  async #write(
-    namespace: string,
-    mirror: MirroredSecret,
-    source: SourceKey,
-    before: JsonObject | undefined,
-  ): Promise<void> {
+  async #write(namespace: string, mirror: MirroredSecret, { source, secret: before }: Due): Promise<void> {
     const { client } = this.#options;
     const wanted = copyObject(mirror, namespace, source);
-    if (before === undefined) {
-      await client.create(pathOf(resources.secrets, { namespace }), wanted, { timeoutMs: requestMs });
+    const path = pathOf(resources.secrets, { namespace, name: mirror.copy });
+    const { uid, resourceVersion } = objectOf(before?.['metadata']) ?? {};
+    if (before !== undefined && canBeReplaced(before)) {
+      const guarded = { ...wanted, metadata: { ...objectOf(wanted['metadata']), resourceVersion } };
+      await client.replace(path, guarded, { timeoutMs: requestMs });
       return;
     }
-    const resourceVersion = objectOf(before['metadata'])?.['resourceVersion'];
-    await client.replace(
-      pathOf(resources.secrets, { namespace, name: mirror.copy }),
-      { ...wanted, metadata: { ...objectOf(wanted['metadata']), resourceVersion } },
-      { timeoutMs: requestMs },
-    );
+    if (before !== undefined) {
+      const options = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
+      await client.delete(path, options, { timeoutMs: requestMs });
+    }
+    await client.create(pathOf(resources.secrets, { namespace }), wanted, { timeoutMs: requestMs });
+  }
+
+  async #written(namespace: string, mirror: MirroredSecret, { source, standing, secret }: Due): Promise<CopyResult> {
+    const { client, guard } = this.#options;
+    // What was there all the time has been seen by whoever removes copies.
+    const isNew = secret === undefined || !canBeReplaced(secret);
+    if (isNew && (await guard.isOver())) {
+      await removeCopy(client, namespace, mirror.policy, mirror.copy);
+      return {
+        state: 'failed',
+        detail: `Secret ${namespace}/${mirror.copy} was removed: Outrider is paused`,
+        lacking: true,
+      };
+    }
+    const { version } = source;
+    return { state: 'current', version, wrote: true, ...(standing === 'differs' ? { repaired: true } : {}) };
+  }
+
+  /** What was never the source's is given to no pod; what was is better than nothing. */
+  #notWritten(namespace: string, { copy, source }: MirroredSecret, { standing }: Due, why: string): CopyResult {
+    const secret = `Secret ${namespace}/${copy}`;
+    const kept = `${secret} cannot be kept: ${why}`;
+    if (standing === 'absent') return { state: 'failed', detail: kept, lacking: true };
+    if (standing === 'outdated') return { state: 'failed', detail: kept };
+    const of = `${this.#options.ownNamespace}/${source.name}`;
+    return { state: 'blocked', detail: `${secret} differs from its source ${of}, and cannot be put right: ${why}` };
   }
 
   async #readSource(id: string): Promise<SourceKey | undefined> {
@@ -114,17 +175,8 @@ export class Copier {
     const secret = await readSecret(client, ownNamespace, name);
     const version = secret === undefined ? undefined : credentialsVersion(secret, key);
     const value = stringOf(objectOf(secret?.['data'])?.[key]);
-    return version === undefined || value === undefined ? undefined : { version, value };
-  }
-}
-
-/** A Secret; `undefined` when it is not there. @throws ApiError */
-export async function readSecret(client: ApiClient, namespace: string, name: string): Promise<JsonObject | undefined> {
-  try {
-    return await client.get(pathOf(resources.secrets, { namespace, name }), { timeoutMs: requestMs });
-  } catch (error) {
-    if (isApiError(error, 'NotFound')) return undefined;
-    throw error;
+    const uid = stringOf(objectOf(secret?.['metadata'])?.['uid']) ?? '';
+    return version === undefined || value === undefined ? undefined : { version, value, uid };
   }
 }
 
@@ -137,13 +189,9 @@ function sourceOf(id: string): MirroredSecret['source'] {
   return { name: id.slice(0, slash), key: id.slice(slash + 1) };
 }
 
-/** The API's own word: its sentence could quote what was sent. */
-function causeOf(error: unknown): string {
-  if (!isApiError(error)) return 'the API server did not answer in time';
-  if (error.reason === 'Forbidden') {
-    return 'the API server forbids it; its ServiceAccount must get, create and update Secrets, and the namespace take them';
-  }
-  return error.status === 0
-    ? 'the API server does not answer'
-    : `the API server answers ${error.status} (${error.reason})`;
+function causeOfCopy(error: unknown): string {
+  const cause = causeOf(error);
+  return isApiError(error, 'Forbidden')
+    ? `${cause}; its ServiceAccount must get, create, update and delete Secrets, and the namespace take them`
+    : cause;
 }

@@ -2,11 +2,14 @@ import { createHash } from 'node:crypto';
 import type { MirroredSecret } from '../../engine/mirrored-secret.js';
 import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
+import { versionOfValue } from './credentials-version.js';
 
 /** One key of the Secret that is copied. The value is base64, as the API server has it, and is never logged. */
 export interface SourceKey {
   readonly value: string;
   readonly version: string;
+  /** Of the Secret that holds it. */
+  readonly uid: string;
 }
 
 const managedBy = 'app.kubernetes.io/managed-by';
@@ -42,14 +45,15 @@ export interface CopyMarks {
 }
 
 /**
- * The marks of a copy; `undefined` for a Secret that is none. Label and annotation must both be there, and the type must
- * be the one we write: another one could not be put right.
+ * The marks of a copy; `undefined` for a Secret that is none. Label and annotation must both be there. Whoever may write
+ * Secrets in the namespace can write them too: they say that nobody minds when the Secret is replaced, and nothing of
+ * what it holds.
  */
 export function marksOf(secret: JsonObject): CopyMarks | undefined {
   const metadata = objectOf(secret['metadata']);
   const copyOf = stringOf(objectOf(metadata?.['labels'])?.[names.mirrorOf]);
   const version = stringOf(objectOf(metadata?.['annotations'])?.[names.mirrorSource]);
-  if (copyOf === undefined || version === undefined || secret['type'] !== 'Opaque') return undefined;
+  if (copyOf === undefined || version === undefined) return undefined;
   return { copyOf, version };
 }
 
@@ -59,13 +63,23 @@ export function versionOfCopy(secret: JsonObject, policy: string): string | unde
   return marks?.copyOf === policyLabel(policy) ? marks.version : undefined;
 }
 
-/** Whether a copy of ours holds what it should, and nothing else. */
-export function isCurrent(secret: JsonObject, { policy, source }: MirroredSecret, key: SourceKey): boolean {
+/**
+ * How a Secret with our marks stands to its source. `outdated`: it holds a value that the source has or had, and can be
+ * put right in place. `differs`: it holds what never was the source's, or cannot follow it.
+ */
+export type Standing = 'current' | 'outdated' | 'differs';
+
+/** Compares a Secret that carries our marks with its source. */
+export function standingOf(secret: JsonObject, { policy, source }: MirroredSecret, key: SourceKey): Standing {
   const data = objectOf(secret['data']) ?? {};
-  return (
-    versionOfCopy(secret, policy) === key.version &&
-    Object.keys(data).length === 1 &&
-    Object.hasOwn(data, source.key) &&
-    data[source.key] === key.value
-  );
+  const value = Object.hasOwn(data, source.key) ? stringOf(data[source.key]) : undefined;
+  if (value === undefined || !canBeReplaced(secret)) return 'differs';
+  const version = versionOfCopy(secret, policy);
+  if (value !== key.value) return versionOfValue(key.uid, value) === version ? 'outdated' : 'differs';
+  return version === key.version && Object.keys(data).length === 1 ? 'current' : 'outdated';
+}
+
+/** Whether the API server lets a Secret become our copy by an update. */
+export function canBeReplaced(secret: JsonObject): boolean {
+  return secret['type'] === 'Opaque' && secret['immutable'] !== true;
 }

@@ -13,7 +13,7 @@ export interface CredentialsReport {
   readonly present: number;
   /** Names of namespaces, in order. */
   readonly missing: readonly string[];
-  /** Where a Secret that is not ours stands in the copy's place. */
+  /** Where a Secret that is not our copy, or that differs from its source, stands in the copy's place. */
   readonly blocked: readonly string[];
   /** Where the API server does not say, or did not yet. */
   readonly unknown: readonly string[];
@@ -41,7 +41,11 @@ export function credentialsCondition(report: CredentialsReport): CredentialsCond
   }
   if (blocked.length > 0) {
     const where = namesOf(blocked, matched);
-    return say('False', 'Blocked', `a Secret that is not Outrider’s stands in the copy’s place in ${where}.`);
+    return say(
+      'False',
+      'Blocked',
+      `a Secret that is not Outrider’s copy, or differs from its source and cannot be put right, stands in its place in ${where}.`,
+    );
   }
   if (missing.length > 0) {
     const what = mirrored ? `the copy of Secret ${secret}` : `Secret ${secret}, or its key,`;

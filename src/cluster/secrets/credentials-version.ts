@@ -11,7 +11,10 @@ import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 export function credentialsVersion(secret: JsonObject, key: string): string | undefined {
   const data = objectOf(secret['data']);
   const value = data !== undefined && Object.hasOwn(data, key) ? stringOf(data[key]) : undefined;
-  if (value === undefined) return undefined;
-  const uid = stringOf(objectOf(secret['metadata'])?.['uid']) ?? '';
+  return value === undefined ? undefined : versionOfValue(stringOf(objectOf(secret['metadata'])?.['uid']) ?? '', value);
+}
+
+/** The version that a value has, or had, in the Secret of this uid. @param value base64, as the API server has it */
+export function versionOfValue(uid: string, value: string): string {
   return createHmac('sha256', uid).update(value).digest('hex').slice(0, 12);
 }

@@ -1,13 +1,14 @@
-import type { Credentials, Engine } from '../../engine/engine.js';
+import type { Credentials, Engine, SecretState } from '../../engine/engine.js';
 import type { MirroredSecret } from '../../engine/mirrored-secret.js';
 import type { Clock } from '../../time/clock.js';
 import { SharedCalls } from '../../time/shared-calls.js';
 import type { ApiClient } from '../client/api-client.js';
+import type { Logger } from '../../observe/logger.js';
 import { isApiError } from '../client/api-error.js';
 import { isObjectName } from '../../model/object-name.js';
 import { pathOf, resources } from '../client/resources.js';
 import { marksOf, policyLabel } from './copy-object.js';
-import { Copier, type CopyResult } from './copier.js';
+import { Copier, type CopierOptions, type CopyLook } from './copier.js';
 import { OnDemand } from '../on-demand.js';
 import { credentialsVersion } from './credentials-version.js';
 
@@ -30,6 +31,8 @@ export interface CredentialsOptions {
   readonly clock: Clock;
   /** Where the sources of copies are. */
   readonly ownNamespace: string;
+  readonly guard: CopierOptions['guard'];
+  readonly log: Logger;
 }
 
 const presentMs = 30_000;
@@ -51,10 +54,13 @@ const mostEntries = 20_000;
 export class ClusterCredentials {
   readonly copier: Copier;
   readonly #keys: OnDemand<KnownKey>;
+  readonly #log: Logger;
   readonly #making = new SharedCalls<void>({ whenLeft: 'goOn' });
 
-  constructor({ client, clock, ownNamespace }: CredentialsOptions) {
-    this.copier = new Copier({ client, clock, ownNamespace });
+  constructor(options: CredentialsOptions) {
+    const { client, clock, log } = options;
+    this.copier = new Copier(options);
+    this.#log = log;
     this.#keys = new OnDemand<KnownKey>({
       read: (id) => readKey(client, parseId(id)),
       freshMs: ({ hasKey, trouble }) => (hasKey ? presentMs : trouble === undefined ? 0 : troubleMs),
@@ -80,13 +86,17 @@ export class ClusterCredentials {
     prepare: (namespace, { recipe, mirror }, effects, signal) => {
       if (recipe.credentials === undefined) return undefined;
       const { name, key } = recipe.credentials;
-      if (this.secretState(namespace, name, key, mirror?.policy) === 'present') {
-        this.#lookAgain(idOf(namespace, name, key));
+      const id = idOf(namespace, name, key);
+      const isPresent = this.secretState(namespace, name, key, mirror?.policy) === 'present';
+      if (isPresent && this.#keys.isFresh(id)) return undefined;
+      if (mirror === undefined) {
+        if (!isPresent) return this.#look(id, signal);
+        this.#lookAgain(id);
         return undefined;
       }
-      return mirror === undefined || !effects
-        ? this.#look(idOf(namespace, name, key), signal)
-        : this.#make(namespace, mirror, signal);
+      const done = effects ? this.#make(namespace, mirror, signal) : this.#inspectFor(namespace, mirror, signal);
+      // A copy that was there is looked at in the background.
+      return isPresent ? undefined : done;
     },
     detail: (namespace, name, key) => this.#known(namespace, name, key)?.trouble,
     version: (namespace, name, key) => this.#known(namespace, name, key)?.version,
@@ -97,26 +107,52 @@ export class ClusterCredentials {
     return this.#keys.refresh(idOf(namespace, name, key), signal);
   }
 
-  /** Takes over what became of a copy. */
-  learn(namespace: string, { policy, source, copy }: MirroredSecret, result: CopyResult): void {
-    // A copy that was there is not gone because the API server did not answer.
-    const kept = result.state === 'failed' && this.secretState(namespace, copy, source.key, policy) === 'present';
-    if (!kept) this.#keys.put(idOf(namespace, copy, source.key), knownOf(policyLabel(policy), result));
+  /** Looks at a copy now, and compares it with its source. Writes nothing, and never rejects. */
+  async inspect(namespace: string, mirror: MirroredSecret): Promise<void> {
+    this.learn(namespace, mirror, await this.copier.inspect(namespace, mirror));
+  }
+
+  /** Takes over what became of a copy, or how it was found. */
+  learn(namespace: string, { policy, source, copy }: MirroredSecret, result: CopyLook): void {
+    const before = this.secretState(namespace, copy, source.key, policy);
+    const id = idOf(namespace, copy, source.key);
+    const known = this.#known(namespace, copy, source.key);
+    if (known !== undefined && tellsNothing(result, before)) {
+      this.#keys.put(id, known);
+      return;
+    }
+    this.#say({ namespace, copy, policy }, before, result);
+    this.#keys.put(id, knownOf(policyLabel(policy), result));
+  }
+
+  #say(about: object, before: SecretState, result: CopyLook): void {
+    if (result.state === 'blocked' && before !== 'blocked') this.#log.warn(about, result.detail);
+    if (result.state === 'current' && result.repaired === true) {
+      this.#log.warn(about, 'a mirrored Secret differed from its source; it was put right');
+    }
   }
 
   #known(namespace: string, name: string, key: string): KnownKey | undefined {
     return this.#keys.peek(idOf(namespace, name, key))?.value;
   }
 
-  /** In the background, where what is known has aged. */
+  /** In the background. */
   #lookAgain(id: string): void {
-    if (!this.#keys.isFresh(id)) this.#keys.refresh(id, AbortSignal.timeout(requestMs)).catch(ignore);
+    this.#keys.refresh(id, AbortSignal.timeout(requestMs)).catch(ignore);
   }
 
   #look(id: string, signal: () => AbortSignal): Promise<void> | undefined {
     if (this.#keys.isFresh(id)) return undefined;
     const limited = AbortSignal.any([signal(), AbortSignal.timeout(lookMs)]);
     return this.#keys.get(id, limited).then(ignore, ignore);
+  }
+
+  /** Without effects: what could be put right counts as not known. */
+  #inspectFor(namespace: string, mirror: MirroredSecret, signal: () => AbortSignal): Promise<void> | undefined {
+    const id = idOf(namespace, mirror.copy, mirror.source.key);
+    if (this.#keys.isFresh(id)) return undefined;
+    const limited = AbortSignal.any([signal(), AbortSignal.timeout(lookMs)]);
+    return this.#making.run(`${id} look`, limited, () => this.inspect(namespace, mirror)).catch(ignore);
   }
 
   /** Makes a copy; pods share one attempt, which goes on when they wait no longer. */
@@ -134,11 +170,22 @@ export class ClusterCredentials {
   }
 }
 
+/** Whether what was known of a copy holds on. */
+function tellsNothing(result: CopyLook, before: SecretState): boolean {
+  // Neither a copy nor what stands in its place is gone because the API server did not answer.
+  if (result.state === 'failed') return result.lacking !== true && (before === 'present' || before === 'blocked');
+  // Only who tried knows whether what differs can be put right.
+  return result.state === 'differs' && before === 'blocked';
+}
+
 const ignore = (): void => undefined;
 const nothing: KnownKey = { found: false, hasKey: false, version: undefined, copyOf: undefined };
 
-function knownOf(copyOf: string, result: CopyResult): KnownKey {
+function knownOf(copyOf: string, result: CopyLook): KnownKey {
   switch (result.state) {
+    case 'absent':
+    case 'differs':
+      return nothing;
     case 'current':
       return { found: true, hasKey: true, version: result.version, copyOf };
     case 'sourceless':

@@ -8,73 +8,112 @@ function ledgerName(instance: string): string {
   return `${instance}-mirrored`;
 }
 
-interface Place {
-  readonly namespace: string;
-  readonly name: string;
+/** Where the ledger is, and how it is reached. */
+export interface LedgerOptions {
+  readonly client: ApiClient;
+  readonly ownNamespace: string;
+  readonly instance: string;
 }
+
+/** The ledger as it was read. */
+export interface LedgerPage {
+  /** Copy's name → policy's name. */
+  readonly copies: ReadonlyMap<string, string>;
+  /** `undefined` when there is no ledger. */
+  readonly configMap: JsonObject | undefined;
+}
+
+const requestMs = 5_000;
+// Other replicas write too, but only once for each copy's name.
+const attempts = 5;
 
 /**
  * The names that copies have or had, with the policies that they are for. It is what allows copies to be found again
- * without a right to list the Secrets of a cluster, which would be a right to read them all.
+ * without a right to list the Secrets of a cluster, which would be a right to read them all. Every replica that makes a
+ * copy writes here first, so nothing is remembered: each change is made to what stands there now, and to nothing else.
  */
 export class Ledger {
   readonly #client: ApiClient;
-  readonly #place: Place;
-  #there: boolean;
-  #copies: ReadonlyMap<string, string>;
+  readonly #place: { readonly namespace: string; readonly name: string };
 
-  private constructor(client: ApiClient, place: Place, configMap: JsonObject | undefined) {
+  constructor({ client, ownNamespace, instance }: LedgerOptions) {
     this.#client = client;
-    this.#place = place;
-    this.#there = configMap !== undefined;
-    this.#copies = copiesOf(configMap);
+    this.#place = { namespace: ownNamespace, name: ledgerName(instance) };
   }
 
   /** Reads the ledger; one that is not there is empty. @throws ApiError */
-  static async read(client: ApiClient, ownNamespace: string, instance: string): Promise<Ledger> {
-    const place = { namespace: ownNamespace, name: ledgerName(instance) };
+  async read(): Promise<LedgerPage> {
     try {
-      return new Ledger(client, place, await client.get(pathOf(resources.configMaps, place)));
+      const path = pathOf(resources.configMaps, this.#place);
+      const configMap = await this.#client.get(path, { timeoutMs: requestMs });
+      return { copies: copiesOf(configMap), configMap };
     } catch (error) {
-      if (isApiError(error, 'NotFound')) return new Ledger(client, place, undefined);
+      if (isApiError(error, 'NotFound')) return { copies: new Map(), configMap: undefined };
       throw error;
     }
   }
 
-  /** Copy's name → policy's name. */
-  get copies(): ReadonlyMap<string, string> {
-    return this.#copies;
+  /** Adds copies to what stands there. @returns all of them @throws ApiError */
+  add(copies: Iterable<readonly [copy: string, policy: string]>): Promise<ReadonlyMap<string, string>> {
+    const added = [...copies];
+    return this.#change((before) => new Map([...before, ...added]));
   }
 
-  /** Writes the copies; nothing when they stand there already. @throws ApiError */
-  async write(wanted: ReadonlyMap<string, string>): Promise<void> {
-    const copies = this.#copies;
-    if (wanted.size === copies.size && [...wanted].every(([copy, policy]) => copies.get(copy) === policy)) return;
-    const object: JsonObject = {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { ...this.#place, labels: { 'app.kubernetes.io/managed-by': 'outrider' } },
-      data: Object.fromEntries(wanted),
-    };
+  /** Takes copies out of what stands there. @throws ApiError */
+  async strike(gone: readonly string[]): Promise<void> {
+    await this.#change((before) => new Map([...before].filter(([copy]) => !gone.includes(copy))));
+  }
+
+  /** Removes the ledger itself, as it was read. @throws ApiError `Conflict` when somebody has written since */
+  async remove({ configMap }: LedgerPage): Promise<void> {
+    if (configMap === undefined) return;
+    const { resourceVersion } = objectOf(configMap['metadata']) ?? {};
+    const options = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { resourceVersion } };
+    try {
+      await this.#client.delete(pathOf(resources.configMaps, this.#place), options, { timeoutMs: requestMs });
+    } catch (error) {
+      if (!isApiError(error, 'NotFound')) throw error;
+    }
+  }
+
+  async #change(
+    edit: (before: ReadonlyMap<string, string>) => ReadonlyMap<string, string>,
+  ): Promise<ReadonlyMap<string, string>> {
+    for (let left = attempts; ; left--) {
+      const { copies, configMap } = await this.read();
+      const wanted = edit(copies);
+      if (isSame(wanted, copies)) return copies;
+      try {
+        await this.#write(wanted, configMap);
+        return wanted;
+      } catch (error) {
+        if (left <= 1 || !isApiError(error, 'Conflict', 'AlreadyExists', 'NotFound')) throw error;
+      }
+    }
+  }
+
+  async #write(copies: ReadonlyMap<string, string>, before: JsonObject | undefined): Promise<void> {
+    const data = Object.fromEntries(copies);
+    const options = { timeoutMs: requestMs };
+    if (before !== undefined) {
+      // With its resourceVersion, and its owner.
+      await this.#client.replace(pathOf(resources.configMaps, this.#place), { ...before, data }, options);
+      return;
+    }
+    const metadata = { ...this.#place, labels: { 'app.kubernetes.io/managed-by': 'outrider' } };
     const { namespace } = this.#place;
-    // Only the leader writes here.
-    if (this.#there) await this.#client.replace(pathOf(resources.configMaps, this.#place), object);
-    else await this.#client.create(pathOf(resources.configMaps, { namespace }), object);
-    this.#there = true;
-    this.#copies = new Map(wanted);
-  }
-
-  /** Removes the ledger itself. @throws ApiError */
-  async remove(): Promise<void> {
-    if (this.#there) await this.#client.delete(pathOf(resources.configMaps, this.#place));
-    this.#there = false;
-    this.#copies = new Map();
+    const object: JsonObject = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
+    await this.#client.create(pathOf(resources.configMaps, { namespace }), object, options);
   }
 }
 
-function copiesOf(configMap: JsonObject | undefined): ReadonlyMap<string, string> {
+function isSame(some: ReadonlyMap<string, string>, others: ReadonlyMap<string, string>): boolean {
+  return some.size === others.size && [...some].every(([copy, policy]) => others.get(copy) === policy);
+}
+
+function copiesOf(configMap: JsonObject): ReadonlyMap<string, string> {
   const copies = new Map<string, string>();
-  for (const [copy, policy] of Object.entries(objectOf(configMap?.['data']) ?? {})) {
+  for (const [copy, policy] of Object.entries(objectOf(configMap['data']) ?? {})) {
     const text = stringOf(policy);
     if (text !== undefined) copies.set(copy, text);
   }

@@ -2,7 +2,7 @@ import { objectOf } from '../../model/json.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
-import { readSecret } from './copier.js';
+import { readSecret } from './read-secret.js';
 import { versionOfCopy } from './copy-object.js';
 
 /** What became of a copy that is to go. */

@@ -1,5 +1,6 @@
 import { objectOf, stringOf } from '../../model/json.js';
 import type { ApiClient } from '../client/api-client.js';
+import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
 import { Ledger } from './ledger.js';
 import { removeCopy } from './remove-copy.js';
@@ -11,6 +12,9 @@ export interface MirroredRemoval {
   readonly failed: readonly string[];
 }
 
+// A replica that was about to make a copy when the pause began writes here once more.
+const passes = 3;
+
 /**
  * Removes every copy that an installation has made, and the ledger: for its end (E43). Secrets that are not ours stay.
  * Needs no right to list Secrets.
@@ -21,20 +25,38 @@ export async function removeMirroredSecrets(
   ownNamespace: string,
   instance: string,
 ): Promise<MirroredRemoval> {
-  const ledger = await Ledger.read(client, ownNamespace, instance);
+  const ledger = new Ledger({ client, ownNamespace, instance });
   const removed: string[] = [];
+  for (let left = passes; ; left--) {
+    const page = await ledger.read();
+    const failed = await removeCopies(client, page.copies, removed);
+    if (failed.length > 0) return { removed, failed };
+    try {
+      await ledger.remove(page);
+      return { removed, failed };
+    } catch (error) {
+      if (left <= 1 || !isApiError(error, 'Conflict')) throw error;
+    }
+  }
+}
+
+/** @param removed gets what was removed @returns what could not be */
+async function removeCopies(
+  client: ApiClient,
+  copies: ReadonlyMap<string, string>,
+  removed: string[],
+): Promise<readonly string[]> {
   const failed: string[] = [];
   const items =
-    ledger.copies.size === 0 ? [] : (await client.list(pathOf(resources.namespaces), { metadataOnly: true })).items;
+    copies.size === 0 ? [] : (await client.list(pathOf(resources.namespaces), { metadataOnly: true })).items;
   for (const item of items) {
     const namespace = stringOf(objectOf(item['metadata'])?.['name']);
     if (namespace === undefined) continue;
-    for (const [copy, policy] of ledger.copies) {
+    for (const [copy, policy] of copies) {
       const result = await removeCopy(client, namespace, policy, copy);
       if (result === 'removed') removed.push(`${namespace}/${copy}`);
       if (result === 'failed') failed.push(`${namespace}/${copy}`);
     }
   }
-  if (failed.length === 0) await ledger.remove();
-  return { removed, failed };
+  return failed;
 }

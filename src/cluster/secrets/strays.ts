@@ -7,19 +7,31 @@ export interface Stray {
   readonly copy: string;
 }
 
+interface Place {
+  /** Since when no copy is wanted there. */
+  readonly sinceMs: number;
+  /** When there was certainly none of ours. */
+  cleanMs: number | undefined;
+}
+
+// A replica that has not heard of a change yet may make one more copy by what it knew: so long later is looked again.
+const againMs = 60_000;
+
 /** Knows where copies of ours may stand that no policy wants there any more. */
 export class Strays {
-  /** Where there is certainly no copy of ours. */
-  readonly #clean = new Set<string>();
+  readonly #places = new Map<string, Place>();
+  /** Since when no policy has a copy of that name. */
+  readonly #obsoleteMs = new Map<string, number>();
 
   /** A copy may have been made there. */
   maybeAt(namespace: string, copy: string): void {
-    this.#clean.delete(idOf(namespace, copy));
+    this.#places.delete(idOf(namespace, copy));
   }
 
   /** There is no copy of ours there. */
-  noneAt(namespace: string, copy: string): void {
-    this.#clean.add(idOf(namespace, copy));
+  noneAt(namespace: string, copy: string, nowMs: number): void {
+    const place = this.#places.get(idOf(namespace, copy));
+    if (place !== undefined) place.cleanMs = nowMs;
   }
 
   /** The places to look at. @param copies by the ledger: copy's name → policy's name */
@@ -27,25 +39,59 @@ export class Strays {
     { namespaces, rules }: ClusterView,
     wanted: readonly WantedKey[],
     copies: ReadonlyMap<string, string>,
+    nowMs: number,
   ): readonly Stray[] {
+    this.#noteObsolete(new Set(obsoleteCopies(rules, copies).keys()), nowMs);
     const places = new Set(wanted.flatMap(({ namespace, mirror }) => (mirror ? [idOf(namespace, mirror.copy)] : [])));
+    for (const id of places) this.#places.delete(id);
     const strays: Stray[] = [];
     for (const [copy, policy] of copies) {
       // A policy that is not valid just now keeps its copies: where it matches is not known.
       if (!rules.byPolicy.has(policy) && rules.policyNames.includes(policy)) continue;
       for (const namespace of namespaces.keys()) {
         const id = idOf(namespace, copy);
-        if (!places.has(id) && !this.#clean.has(id)) strays.push({ namespace, policy, copy });
+        if (!places.has(id) && this.#isDue(id, copy, nowMs)) strays.push({ namespace, policy, copy });
       }
     }
     return strays;
   }
 
   /** Names of the copies that no policy wants and no namespace has any more. */
-  gone({ rules, namespaces }: ClusterView, copies: ReadonlyMap<string, string>): readonly string[] {
-    return [...obsoleteCopies(rules, copies).keys()].filter((copy) =>
-      [...namespaces.keys()].every((namespace) => this.#clean.has(idOf(namespace, copy))),
+  gone({ namespaces }: ClusterView): readonly string[] {
+    return [...this.#obsoleteMs.keys()].filter((copy) =>
+      [...namespaces.keys()].every((namespace) => {
+        const place = this.#places.get(idOf(namespace, copy));
+        return place?.cleanMs !== undefined && place.cleanMs >= this.#surelyMs(place, copy);
+      }),
     );
+  }
+
+  /** These copies are in the ledger no more: whoever adds one again may have made it anywhere. */
+  forget(copies: readonly string[]): void {
+    const gone = new Set(copies);
+    for (const copy of gone) this.#obsoleteMs.delete(copy);
+    for (const id of this.#places.keys()) if (gone.has(id.slice(id.indexOf('/') + 1))) this.#places.delete(id);
+  }
+
+  #noteObsolete(obsolete: ReadonlySet<string>, nowMs: number): void {
+    for (const copy of this.#obsoleteMs.keys()) if (!obsolete.has(copy)) this.#obsoleteMs.delete(copy);
+    for (const copy of obsolete) if (!this.#obsoleteMs.has(copy)) this.#obsoleteMs.set(copy, nowMs);
+  }
+
+  #isDue(id: string, copy: string, nowMs: number): boolean {
+    let place = this.#places.get(id);
+    if (place === undefined) {
+      place = { sinceMs: nowMs, cleanMs: undefined };
+      this.#places.set(id, place);
+    }
+    if (place.cleanMs === undefined) return true;
+    const surelyMs = this.#surelyMs(place, copy);
+    return place.cleanMs < surelyMs && nowMs >= surelyMs;
+  }
+
+  /** From when on a place that was found clean stays clean. */
+  #surelyMs({ sinceMs }: Place, copy: string): number {
+    return (this.#obsoleteMs.get(copy) ?? sinceMs) + againMs;
   }
 }
 

@@ -11,7 +11,7 @@ import { Ledger } from './ledger.js';
 import { paced } from './paced.js';
 import { removeCopy } from './remove-copy.js';
 import { Strays, type Stray } from './strays.js';
-import { currentMirrors, obsoleteCopies, wantedKeys, type ClusterView, type WantedKey } from './wanted.js';
+import { currentMirrors, wantedKeys, type ClusterView, type WantedKey } from './wanted.js';
 
 /** What the sweep works with. */
 export interface SweepOptions extends Timing {
@@ -47,12 +47,16 @@ export class CredentialsSweep {
   readonly #wake: Wake;
   #checked = new CheckedKeys();
   #strays = new Strays();
-  #ledger: Ledger | undefined;
+  readonly #ledger: Ledger;
+  /** By the ledger, as this turn found it; `undefined` where it cannot be kept. */
+  #copies: ReadonlyMap<string, string> | undefined;
+  #complained = false;
   #reports: readonly CredentialsReport[] = [];
 
   constructor(options: SweepOptions) {
     this.#options = options;
     this.#wake = new Wake(options.sleep);
+    this.#ledger = new Ledger(options);
   }
 
   /** To be called when policies or namespaces have changed. */
@@ -78,7 +82,7 @@ export class CredentialsSweep {
     const wanted = wantedKeys(view);
     const mirrors = currentMirrors(view.rules);
     const versions = await this.#readSources(mirrors, signal);
-    await this.#recordCopies(view, mirrors);
+    await this.#recordCopies(mirrors);
     this.#checked.keepOnly(wanted);
     const work = [...this.#checksDue(wanted, versions, signal), ...this.#removalsDue(view, wanted)];
     await this.#doPaced(work.slice(0, batch), signal);
@@ -94,19 +98,13 @@ export class CredentialsSweep {
     return versions;
   }
 
-  /** Copies are in the ledger before they are made. */
-  async #recordCopies({ rules }: ClusterView, mirrors: readonly MirroredSecret[]): Promise<void> {
-    const { client, ownNamespace, instance } = this.#options;
-    const before = this.#ledger;
-    this.#ledger = undefined;
+  /** Reads the ledger, which other replicas write too. Copies are in it before they are made. */
+  async #recordCopies(mirrors: readonly MirroredSecret[]): Promise<void> {
+    this.#copies = undefined;
     if (!this.#options.mirrors) return;
     try {
-      const ledger = before ?? (await Ledger.read(client, ownNamespace, instance));
-      if (mirrors.length > 0 || obsoleteCopies(rules, ledger.copies).size > 0) {
-        const copies = mirrors.map(({ copy, policy }) => [copy, policy] as const);
-        await ledger.write(new Map([...ledger.copies, ...copies]));
-      }
-      this.#ledger = ledger;
+      this.#copies = await this.#ledger.add(mirrors.map(({ copy, policy }) => [copy, policy]));
+      this.#complained = false;
     } catch (error) {
       this.#complainOfLedger(error);
     }
@@ -114,12 +112,12 @@ export class CredentialsSweep {
 
   /** A name leaves the ledger when no namespace has such a copy any more. */
   async #strikeGoneCopies(view: ClusterView): Promise<void> {
-    const ledger = this.#ledger;
-    if (ledger === undefined) return;
-    const gone = this.#strays.gone(view, ledger.copies);
+    if (this.#copies === undefined) return;
+    const gone = this.#strays.gone(view);
     if (gone.length === 0) return;
     try {
-      await ledger.write(new Map([...ledger.copies].filter(([copy]) => !gone.includes(copy))));
+      await this.#ledger.strike(gone);
+      this.#strays.forget(gone);
     } catch (error) {
       this.#complainOfLedger(error);
     }
@@ -131,7 +129,8 @@ export class CredentialsSweep {
   }
 
   #removalsDue(view: ClusterView, wanted: readonly WantedKey[]): (() => Promise<void>)[] {
-    const strays = this.#strays.find(view, wanted, this.#ledger?.copies ?? new Map());
+    const nowMs = this.#options.clock.monotonicMs();
+    const strays = this.#strays.find(view, wanted, this.#copies ?? new Map(), nowMs);
     return strays.map((one) => () => this.#remove(one));
   }
 
@@ -163,14 +162,17 @@ export class CredentialsSweep {
       return 'present';
     }
     const found = this.#stateOf(wanted);
-    if (before !== found) log.warn({ ...about, state: result.state }, result.detail);
+    // What blocks is said by whoever learns of it first, here or for a pod.
+    if (before !== found && result.state !== 'blocked') log.warn({ ...about, state: result.state }, result.detail);
     return found;
   }
 
   async #look(wanted: WantedKey, signal: AbortSignal): Promise<Found> {
     const { namespace, name, key, mirror } = wanted;
+    const { credentials } = this.#options;
     try {
-      await this.#options.credentials.check(namespace, name, key, signal);
+      if (mirror === undefined) await credentials.check(namespace, name, key, signal);
+      else await credentials.inspect(namespace, mirror);
     } catch {
       return 'unknown';
     }
@@ -187,7 +189,7 @@ export class CredentialsSweep {
     const { client, log } = this.#options;
     const result = await removeCopy(client, namespace, policy, copy);
     if (result === 'failed') log.warn({ namespace, copy }, 'a mirrored Secret cannot be removed; it is tried again');
-    else this.#strays.noneAt(namespace, copy);
+    else this.#strays.noneAt(namespace, copy, this.#options.clock.monotonicMs());
     if (result === 'removed') log.info({ namespace, copy, policy }, 'a mirrored Secret was removed');
   }
 
@@ -207,7 +209,10 @@ export class CredentialsSweep {
     );
   }
 
+  /** Said once, and again when it has been kept in between. */
   #complainOfLedger(error: unknown): void {
+    if (this.#complained) return;
+    this.#complained = true;
     this.#options.log.warn({ err: error }, 'the list of mirrored Secrets cannot be kept; it is tried again');
   }
 
@@ -215,7 +220,8 @@ export class CredentialsSweep {
   #forgetEverything(): void {
     this.#checked = new CheckedKeys();
     this.#strays = new Strays();
-    this.#ledger = undefined;
+    this.#copies = undefined;
+    this.#complained = false;
     this.#reports = [];
   }
 }

@@ -4,7 +4,10 @@ import { createDoor } from '../../admission/handler.js';
 import { createSelfTestDoor } from '../../admission/self-test.js';
 import { EventRecorder } from '../../cluster/events/recorder.js';
 import { ClusterLimits } from '../../cluster/limits/namespace-limits.js';
+import { owningClient } from '../../cluster/owned.js';
+import { CopyGuard } from '../../cluster/secrets/copy-guard.js';
 import { ClusterCredentials } from '../../cluster/secrets/credentials.js';
+import { Ledger } from '../../cluster/secrets/ledger.js';
 import { unlessAborted } from '../../time/abort.js';
 import { ClusterState } from '../../cluster/state/cluster-state.js';
 import type { Settings } from '../../settings/table.js';
@@ -68,7 +71,13 @@ export class InCluster {
 
     this.#options = options;
     this.#state = new ClusterState({ ...watching, compile });
-    this.#credentials = new ClusterCredentials({ client, clock: timing.clock, ownNamespace: settings.ownNamespace });
+    this.#credentials = new ClusterCredentials({
+      client,
+      clock: timing.clock,
+      ownNamespace: settings.ownNamespace,
+      guard: this.#createGuard(),
+      log: logger,
+    });
     this.#events = settings.events ? new EventRecorder({ ...watching, identity }) : undefined;
     this.#observations = new Observations(() => facts.report().version);
     this.#leading = new Leading({
@@ -126,6 +135,13 @@ export class InCluster {
     this.#ended.abort();
     await this.#leading.ended;
     await this.#options.connection.client.close();
+  }
+
+  #createGuard(): CopyGuard {
+    const { ownNamespace, instance } = this.#options.settings;
+    const client = owningClient(this.#options.connection.client, ownNamespace, instance);
+    const ledger = new Ledger({ client, ownNamespace, instance });
+    return new CopyGuard({ ledger, paused: () => this.#leading.readPaused() });
   }
 
   async #synced(): Promise<void> {

@@ -56,6 +56,8 @@ export interface LeadingOptions {
   readonly observations: Observations;
 }
 
+const pauseMs = 5_000;
+
 /**
  * A replica's part in leading the installation: takes part in the election from when this is made, and does the leader's work
  * while elected: certificate, webhook configurations, statuses, access keys, self-test, what the API server
@@ -108,6 +110,11 @@ export class Leading {
   /** Takes no part any more; what is led is given up at once. */
   resign(): void {
     this.#resigned.abort();
+  }
+
+  /** Whether the installation is paused, by what the API server says now. @throws ApiError */
+  async readPaused(): Promise<boolean> {
+    return (await this.#pause.readLive(AbortSignal.timeout(pauseMs))) !== undefined;
   }
 
   /** Seconds since the API server last said anything about what only the leader's work follows. */

@@ -42,10 +42,12 @@ function setUp(t: { teardown(fn: () => void): unknown }) {
     signal: stop.signal,
   });
   const made = () => [...store.objects].filter(([path]) => path.startsWith(events)).map(([, event]) => event);
+  const allMade = () =>
+    [...store.objects].filter(([path]) => path.includes('/events/')).map(([path, event]) => ({ path, event }));
   const stored = (path: string, uid: string, ownerReferences: readonly JsonObject[] = []) =>
     store.objects.set(`/apis/${path}`, { metadata: { uid, ownerReferences } });
   stored('apps/v1/namespaces/shop/replicasets/web-6d4c', 'rs', owner('Deployment', 'web', 'd'));
-  return { store, time, counts, stop, recorder, made, stored };
+  return { store, time, counts, stop, recorder, made, allMade, stored };
 }
 
 t.test('an Event on the Deployment, and a series when it comes again', async (t) => {
@@ -170,27 +172,79 @@ t.test('so many and no more: about one object, in all, and in the queue; the res
   await many.time.advance(1_000);
   for (let index = 0; index < 300; index++) many.recorder.record(shop, skipped, podOf({}, { name: `p${index}` }));
   await many.time.advance(0);
-  t.equal(many.made().length, 30);
+  t.equal(many.made().length, 26);
+  for (let namespace = 0; namespace < 10; namespace++) {
+    const elsewhere = { ...shop, namespace: `team-${namespace}` };
+    for (let index = 0; index < 25; index++) {
+      many.recorder.record(elsewhere, skipped, podOf({}, { name: `p${index}` }));
+    }
+  }
+  await many.time.advance(0);
+  t.equal(many.allMade().length, 105, 'the 100 that all share, and five for the second');
 });
 
-t.test('a refusal makes it quiet for five minutes; no answer does not', async (t) => {
-  const { store, time, counts, recorder, made } = setUp(t);
-  store.fault = (method) => (method === 'POST' ? forbidden() : undefined);
-  recorder.record(shop, skipped, webPod);
+t.test('F30: one namespace’s flood takes nothing of another’s', async (t) => {
+  const { time, recorder, allMade, counts, store } = setUp(t);
+  const victim = { ...shop, namespace: 'victim' };
+  for (let index = 0; index < 2_000; index++) {
+    recorder.record(shop, skipped, podBy(owner('ReplicaSet', `rs-${index}`, `${index}`)));
+  }
+  for (let index = 0; index < 25; index++) recorder.record(victim, skipped, podOf({}, { name: `p${index}` }));
   await time.advance(0);
-  recorder.record(shop, skipped, podOf());
-  await time.advance(60_000);
-  t.same(counts, { written: 0, dropped: 1, failed: 1 });
-  store.fault = () => noAnswer();
-  await time.advance(5 * 60_000);
-  recorder.record(shop, skipped, podOf());
-  await time.advance(0);
-  store.fault = () => undefined;
-  recorder.record(shop, skipped, podOf());
-  await time.advance(0);
-  t.equal(made().length, 1);
-  t.same(counts, { written: 1, dropped: 1, failed: 2 });
+  const madeIn = (namespace: string) => allMade().filter(({ path }) => path.includes(`/${namespace}/`)).length;
+  t.equal(madeIn('victim'), 25, 'all of the victim’s, though they came last');
+  t.equal(madeIn('shop'), 25);
+  t.equal(counts.dropped, 1_975);
+  t.ok(store.asked.filter(({ method }) => method === 'GET').length <= 50, 'and the API server is asked about few');
 });
+
+t.test('F30: an owner’s uid that the pod’s author made up leads nowhere', async (t) => {
+  const { time, recorder, allMade } = setUp(t);
+  const alice = { ...shop, namespace: 'alice' };
+  const stolen = podBy(owner('ReplicaSet', 'mine', 'rs'));
+  recorder.record(alice, skipped, stolen);
+  await time.advance(0);
+  recorder.record(shop, of('skip', 'image_unauthorized', 'web: registry.bob/secret-project'), webPod);
+  await time.advance(0);
+  recorder.record(alice, of('skip', 'host_network', 'mine'), stolen);
+  await time.advance(0);
+  const seen = allMade().map(({ path, event }) => {
+    const { namespace, kind, name } = objectOf(event['regarding']) ?? {};
+    return [path.split('/')[5], namespace, kind, name, (stringOf(event['note']) ?? '').includes('secret-project')].map(
+      String,
+    );
+  });
+  t.same(seen, [
+    ['alice', 'alice', 'ReplicaSet', 'mine', 'false'],
+    ['shop', 'shop', 'Deployment', 'web', 'true'],
+    ['alice', 'alice', 'ReplicaSet', 'mine', 'false'],
+  ]);
+});
+
+t.test(
+  'F30: a refusal makes its namespace quiet for five minutes, and no other; no answer makes nothing quiet',
+  async (t) => {
+    const { store, time, counts, recorder, made } = setUp(t);
+    store.fault = (method, path) => (method === 'POST' && path.startsWith(events) ? forbidden() : undefined);
+    recorder.record(shop, skipped, webPod);
+    await time.advance(0);
+    recorder.record(shop, skipped, podOf());
+    await time.advance(60_000);
+    t.same(counts, { written: 0, dropped: 1, failed: 1 });
+    recorder.record({ ...shop, namespace: 'other' }, skipped, podOf());
+    await time.advance(0);
+    t.same(counts, { written: 1, dropped: 1, failed: 1 });
+    store.fault = () => noAnswer();
+    await time.advance(5 * 60_000);
+    recorder.record(shop, skipped, podOf());
+    await time.advance(0);
+    store.fault = () => undefined;
+    recorder.record(shop, skipped, podOf());
+    await time.advance(0);
+    t.equal(made().length, 1);
+    t.same(counts, { written: 2, dropped: 1, failed: 2 });
+  },
+);
 
 t.test('an Event that has gone is made anew; the end writes what is left', async (t) => {
   const { store, time, recorder, made } = setUp(t);

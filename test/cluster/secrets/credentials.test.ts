@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import t from 'tap';
 import { ClusterCredentials } from '../../../src/cluster/secrets/credentials.js';
 import { objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
@@ -15,10 +16,14 @@ const pod = podOf();
 function setUp(spec: JsonObject) {
   const store = storedObjects();
   const time = fakeTime();
+  const logged: string[] = [];
+  const allowed: { refusal: string | undefined; isOver: boolean } = { refusal: undefined, isOver: false };
   const credentials = new ClusterCredentials({
     client: store.client,
     clock: time.clock,
     ownNamespace: 'outrider-system',
+    guard: { refusal: () => Promise.resolve(allowed.refusal), isOver: () => Promise.resolve(allowed.isOver) },
+    log: pino({ level: 'trace' }, { write: (line: string) => logged.push(line) }),
   });
   const engine = engineFor(
     { credentials: { secretRef: { name: 'agent', key: 'k' }, ...objectOf(spec['credentials']) }, ...without(spec) },
@@ -36,7 +41,8 @@ function setUp(spec: JsonObject) {
     const stamp = stringOf(objectOf(annotations[0])?.['outrider.dev/credentials']);
     return { verdict: `${decision.decision}/${decision.reason}`, detail: decision.detail, decision, patch, stamp };
   };
-  return { store, time, credentials, engine, decide };
+  const copy = [...engine.rules.byPolicy.values()][0]?.mirror?.copy ?? '';
+  return { store, time, credentials, engine, decide, copy, logged, allowed };
 }
 
 const without = (spec: JsonObject): JsonObject =>
@@ -209,4 +215,138 @@ t.test('E17: a pod that has every part keeps the version in its record', async (
   const annotations = { ...objectOf(metadata['annotations']), 'outrider.dev/credentials': 'older' };
   const again = { ...done, metadata: { ...metadata, annotations } };
   t.same(decideNow(again, engine).patch, []);
+});
+
+t.test('F28: no copy is made where the guard forbids it, and none stays that a pause has overtaken', async (t) => {
+  const { store, decide, allowed, copy, time } = setUp(mirror);
+  store.put(source, opaque({ k: 'eA==' }));
+  allowed.refusal = 'Outrider is paused';
+  const refused = await decide();
+  t.equal(refused.verdict, 'skip/credentials_missing');
+  t.equal(refused.detail, `Secret shop/${copy} cannot be kept: Outrider is paused`);
+  allowed.refusal = undefined;
+  allowed.isOver = true;
+  await time.advance(6_000);
+  t.match((await decide()).detail, 'was removed: Outrider is paused');
+  t.notOk(store.objects.has(at('shop', copy)));
+  allowed.isOver = false;
+  await time.advance(6_000);
+  t.equal((await decide()).verdict, 'inject/injected');
+  allowed.refusal = 'the list of copies cannot be kept';
+  store.put(source, opaque({ k: 'eQ==' }));
+  await time.advance(61_000);
+  await decide();
+  await time.advance(0);
+  t.equal((await decide()).verdict, 'inject/injected', 'what is there and was its source’s is kept');
+});
+
+const marksOf = (object: JsonObject | undefined): JsonObject => {
+  const { labels, annotations } = objectOf(object?.['metadata']) ?? {};
+  return { ...(labels === undefined ? {} : { labels }), ...(annotations === undefined ? {} : { annotations }) };
+};
+
+t.test('F29: a copy that somebody made unchangeable, of another type or of another value is made again', async (t) => {
+  for (const [what, forged] of [
+    ['immutable', { type: 'Opaque', immutable: true, data: { k: 'bWluZQ==' } }],
+    ['immutable, with the right value', { type: 'Opaque', immutable: true, data: { k: 'eA==' } }],
+    ['type', { type: 'kubernetes.io/basic-auth', data: { k: 'bWluZQ==' } }],
+    ['value', { type: 'Opaque', data: { k: 'bWluZQ==' } }],
+    ['no value', { type: 'Opaque', data: {} }],
+  ] as const) {
+    const { store, decide, copy, time, logged } = setUp(mirror);
+    store.put(source, opaque({ k: 'eA==' }));
+    await decide();
+    const made = store.objects.get(at('shop', copy));
+    store.objects.delete(at('shop', copy));
+    const planted = store.put(at('shop', copy), { ...forged, metadata: marksOf(made) });
+    const before = store.asked.length;
+    await time.advance(31_000);
+    await decide();
+    await time.advance(0);
+    const again = store.objects.get(at('shop', copy));
+    t.match(again, { type: 'Opaque', data: { k: 'eA==' } }, what);
+    t.equal(again?.['immutable'], undefined, what);
+    const deletion = store.asked.slice(before).find(({ method }) => method === 'DELETE');
+    const { uid, resourceVersion } = objectOf(planted['metadata']) ?? {};
+    const inPlace = !('immutable' in forged) && forged.type === 'Opaque';
+    t.match(deletion, inPlace ? undefined : { body: { preconditions: { uid, resourceVersion } } }, what);
+    t.equal(logged.filter((line) => line.includes('it was put right')).length, 1, what);
+    t.notMatch(logged.join(), /bWluZQ|eA==/);
+  }
+});
+
+t.test('F29: a copy that cannot be put right is blocked, and said once', async (t) => {
+  for (const prefer of ['Availability', 'Security']) {
+    const { store, decide, copy, time, logged, engine } = setUp({ ...mirror, prefer });
+    store.put(source, opaque({ k: 'eA==' }));
+    await decide();
+    const made = store.objects.get(at('shop', copy));
+    const forged = { type: 'Opaque', immutable: true, data: { k: 'bWluZQ==' }, metadata: marksOf(made) };
+    store.put(at('shop', copy), forged);
+    // As a finalizer has it: the deletion is taken, and the Secret stays.
+    store.fault = (method, path) => {
+      if (method === 'DELETE') store.put(path, forged);
+      return method === 'DELETE' ? forbidden() : undefined;
+    };
+    await time.advance(31_000);
+    await decide();
+    await time.advance(0);
+    const { verdict, detail } = await decide();
+    t.equal(verdict, 'skip/credentials_blocked');
+    t.match(detail, `Secret shop/${copy} differs from its source outrider-system/agent, and cannot be put right:`);
+    await time.advance(6_000);
+    await decide({ dryRun: true });
+    t.equal((await decide()).verdict, 'skip/credentials_blocked', 'a dry run learns nothing that opens it');
+    store.fault = () => noAnswer();
+    await time.advance(6_000);
+    t.equal((await decide()).verdict, 'skip/credentials_blocked', 'nor does silence');
+    const judged = decideNow(pod, engine, 'validate').decision.decision;
+    t.equal(judged, prefer === 'Security' ? 'deny' : 'skip');
+    t.equal(logged.filter((line) => line.includes('cannot be put right')).length, 1);
+    store.fault = () => undefined;
+    await time.advance(6_000);
+    t.equal((await decide()).verdict, 'inject/injected');
+  }
+});
+
+t.test('F29: a copy that has not followed its source yet is no forgery', async (t) => {
+  const { store, decide, copy, time, logged } = setUp({ ...mirror, prefer: 'Security' });
+  store.put(source, opaque({ k: 'b25l' }));
+  await decide();
+  store.put(source, opaque({ k: 'dHdv' }));
+  store.fault = (method) => (method === 'PUT' ? forbidden() : undefined);
+  await time.advance(61_000);
+  await decide();
+  await time.advance(0);
+  t.equal((await decide()).verdict, 'inject/injected');
+  t.match(store.objects.get(at('shop', copy)), { data: { k: 'b25l' } });
+  store.fault = () => undefined;
+  await time.advance(61_000);
+  await decide();
+  await time.advance(0);
+  t.match(store.objects.get(at('shop', copy)), { data: { k: 'dHdv' } });
+  t.same(logged, []);
+});
+
+t.test('F33: under optOut: Forbidden a Secret in the copy’s place denies, by any replica', async (t) => {
+  const spec = { ...mirror, optOut: 'Forbidden' };
+  const one = setUp(spec);
+  one.store.put(source, opaque({ k: 'eA==' }));
+  one.store.put(at('shop', one.copy), opaque({ k: 'bWluZQ==' }));
+  t.equal((await one.decide()).verdict, 'skip/credentials_blocked');
+  t.equal(decideNow(pod, one.engine, 'validate').decision.decision, 'deny');
+
+  const other = setUp(spec);
+  other.store.put(source, opaque({ k: 'eA==' }));
+  other.store.put(at('shop', other.copy), opaque({ k: 'bWluZQ==' }));
+  t.equal((await other.decide({ door: 'validate' })).verdict, 'deny/credentials_blocked', 'it looks for itself');
+  t.notOk(methods(other.store).some((line) => !line.startsWith('GET')));
+  other.store.objects.delete(at('shop', other.copy));
+  await other.time.advance(6_000);
+  t.not((await other.decide({ door: 'validate' })).verdict, 'deny/credentials_blocked', 'and again once it has gone');
+
+  const allowed = setUp(mirror);
+  allowed.store.put(at('shop', allowed.copy), opaque({ k: 'bWluZQ==' }));
+  t.equal((await allowed.decide()).verdict, 'skip/credentials_blocked');
+  t.equal(decideNow(pod, allowed.engine, 'validate').decision.decision, 'skip');
 });

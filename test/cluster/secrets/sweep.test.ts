@@ -1,7 +1,9 @@
 import { pino } from 'pino';
 import t from 'tap';
+import { CopyGuard } from '../../../src/cluster/secrets/copy-guard.js';
 import { ClusterCredentials } from '../../../src/cluster/secrets/credentials.js';
 import { credentialsCondition } from '../../../src/cluster/secrets/credentials-report.js';
+import { Ledger } from '../../../src/cluster/secrets/ledger.js';
 import { CredentialsSweep } from '../../../src/cluster/secrets/sweep.js';
 import { removeMirroredSecrets } from '../../../src/cluster/secrets/remove-mirrored.js';
 import { objectOf, type JsonObject } from '../../../src/model/json.js';
@@ -35,7 +37,16 @@ function setUp(
   const time = fakeTime();
   const states: Record<string, number> = {};
   const logged: string[] = [];
-  const credentials = new ClusterCredentials({ client: store.client, clock: time.clock, ownNamespace: own });
+  let paused = false;
+  const ledger = new Ledger({ client: store.client, ownNamespace: own, instance: 'outrider' });
+  const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
+  const credentials = new ClusterCredentials({
+    client: store.client,
+    clock: time.clock,
+    ownNamespace: own,
+    guard: new CopyGuard({ ledger, paused: () => Promise.resolve(paused) }),
+    log,
+  });
   let rules = engineOf(first).rules;
   let namespaces = labelled(on, off);
   let synced = true;
@@ -46,7 +57,7 @@ function setUp(
     view: () => (synced ? { rules, namespaces, excluded: new Set([own, 'kube-system']) } : undefined),
     ownNamespace: own,
     instance: 'outrider',
-    log: pino({ level: 'trace' }, { write: (line: string) => logged.push(line) }),
+    log,
     metrics: { setMirroredSecrets: (state, secrets) => (states[state] = secrets) },
     clock: time.clock,
     random: () => 0.5,
@@ -81,6 +92,9 @@ function setUp(
     lead,
     become,
     copies,
+    credentials,
+    mirrorOf: (name: string) => rules.byPolicy.get(name)?.mirror,
+    setPaused: (to: boolean) => (paused = to),
     setSynced: (to: boolean) => (synced = to),
   };
 }
@@ -132,6 +146,8 @@ t.test('mirrors into matched namespaces alone, follows the source, repairs, remo
   t.ok(store.objects.has(at('shop', copyOf('q'))));
   await become(policy('q', { credentials: { secretRef: { name: 'agent', key: 'k' } } }), ['shop'], ['new']);
   t.same(copies(), [], 'a policy that mirrors no more');
+  t.same(Object.keys(objectOf(store.objects.get(ledger)?.['data']) ?? {}).length, 2, 'looked at once more later');
+  await time.advance(90_000);
   t.same(objectOf(store.objects.get(ledger)?.['data']), {});
   t.notMatch(logged.join(), /b25l|dHdv|bWluZQ/, 'no value in the log');
 });
@@ -194,7 +210,8 @@ t.test('a planted Secret is a condition, and stays; so does one in a namespace t
   t.match(report === undefined ? {} : credentialsCondition(report), {
     status: 'False',
     reason: 'Blocked',
-    message: 'a Secret that is not Outrider’s stands in the copy’s place in 1 of 2 matched namespaces: shop.',
+    message:
+      'a Secret that is not Outrider’s copy, or differs from its source and cannot be put right, stands in its place in 1 of 2 matched namespaces: shop.',
   });
   await become(policy('q'), ['bank']);
   t.equal(store.objects.get(at('shop', name)), planted);
@@ -238,6 +255,82 @@ t.test('no source, refusals, an API server that is away: said, and tried again',
   t.equal(reason(), 'Present');
   t.same(copies(), ['shop']);
   t.ok(logged.filter((line) => line.includes('cannot be kept')).length < 4, 'not for each try');
+});
+
+t.test('F28: what a replica made that does not lead is found, however soon its policy goes', async (t) => {
+  const { store, time, lead, become, copies, credentials, copyOf, mirrorOf } = setUp(t, policy('p'), ['shop']);
+  store.put(at(own, 'agent'), opaque({ k: 'eA==' }));
+  lead();
+  await time.advance(2_000);
+  await become(policy('q'), ['shop'], ['late']);
+  await time.advance(5_000);
+  t.same(objectOf(store.objects.get(ledger)?.['data'])?.[copyOf('q')], 'q');
+  await become('', ['shop', 'late']);
+  await time.advance(10 * 60_000);
+  t.same(objectOf(store.objects.get(ledger)?.['data']), {});
+
+  // It has not heard yet that the policy is gone.
+  const [stale] = engineOf(policy('q')).rules.byPolicy.values();
+  if (stale?.mirror === undefined) throw new Error('no mirror');
+  t.match(await credentials.copier.ensure('late', stale.mirror), { state: 'current', wrote: true });
+  t.equal(mirrorOf('q'), undefined);
+  t.same(copies(), ['late']);
+  t.same(objectOf(store.objects.get(ledger)?.['data']), { [stale.mirror.copy]: 'q' });
+  await time.advance(20_000);
+  t.same(copies(), []);
+  t.match(await credentials.copier.ensure('shop', stale.mirror), { wrote: true }, 'once more, just after the look');
+  await time.advance(3 * 60_000);
+  t.same(copies(), []);
+  t.same(objectOf(store.objects.get(ledger)?.['data']), {});
+});
+
+t.test('F28: no copy is made while paused, nor when the ledger cannot be kept', async (t) => {
+  const { store, credentials, mirrorOf, copies, setPaused, lead, time, sweep } = setUp(t, policy('p'), ['shop']);
+  store.put(at(own, 'agent'), opaque({ k: 'eA==' }));
+  const mirror = mirrorOf('p');
+  if (mirror === undefined) throw new Error('no mirror');
+  setPaused(true);
+  t.match(await credentials.copier.ensure('shop', mirror), { state: 'failed', detail: /Outrider is paused$/ });
+  t.notOk(store.objects.has(ledger));
+  setPaused(false);
+  store.fault = (method, path) => (method === 'POST' && path.includes('/configmaps') ? forbidden() : undefined);
+  t.match(await credentials.copier.ensure('shop', mirror), {
+    state: 'failed',
+    detail: /the list of copies cannot be kept/,
+  });
+  lead();
+  await time.advance(40_000);
+  t.same(copies(), []);
+  t.match(sweep.reports(), [{ missing: ['shop'] }]);
+  store.fault = () => undefined;
+  await time.advance(40_000);
+  t.same(copies(), ['shop']);
+});
+
+t.test('F29: a copy that somebody made unchangeable is made again, or blocks and is said', async (t) => {
+  const { store, time, states, copyOf, lead, sweep, logged } = setUp(t, policy('p'), ['shop', 'bank']);
+  const name = copyOf('p');
+  store.put(at(own, 'agent'), opaque({ k: 'eA==' }));
+  lead();
+  await time.advance(2_000);
+  for (const namespace of ['shop', 'bank']) {
+    const metadata = objectOf(store.objects.get(at(namespace, name))?.['metadata']) ?? {};
+    store.put(at(namespace, name), { type: 'Opaque', immutable: true, metadata, data: { k: 'bWluZQ==' } });
+  }
+  store.fault = (method, path) => (method === 'DELETE' && path.includes('/bank/') ? forbidden() : undefined);
+  await time.advance(6 * 60_000);
+  t.match(store.objects.get(at('shop', name)), { data: { k: 'eA==' } });
+  t.equal(store.objects.get(at('shop', name))?.['immutable'], undefined);
+  t.same(states, { current: 1, blocked: 1 });
+  const [report] = sweep.reports();
+  t.match(report === undefined ? {} : credentialsCondition(report), {
+    status: 'False',
+    reason: 'Blocked',
+    message: /differs from its source and cannot be put right, stands in its place in 1 of 2 matched namespaces: bank/,
+  });
+  t.equal(logged.filter((line) => line.includes('it was put right')).length, 1);
+  t.equal(logged.filter((line) => line.includes('bank/') && line.includes('cannot be put right')).length, 1);
+  t.notMatch(logged.join(), /bWluZQ|eA==/, 'no value in the log');
 });
 
 t.test('E43: at the end every copy goes, and nobody else’s Secret', async (t) => {

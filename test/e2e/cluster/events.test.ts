@@ -157,6 +157,32 @@ t.test('Events on a real API server, by the controllers’ pods', async (t) => {
     );
   });
 
+  await t.test('F30: an owner that a pod’s author made up leads into no other namespace', async (t) => {
+    await create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'alice', labels: { on: 'yes' } } });
+    const ready = async () => (await api.kubectl(['get', 'serviceaccount', 'default', '-n', 'alice'])).exitCode === 0;
+    await until('the ServiceAccount', ready);
+    await create(deployment('till', 0, { hostPID: true }), '-n', 'shop');
+    const uidOfSet = async (): Promise<string | undefined> => {
+      const { stdout } = await api.kubectl(['get', 'replicasets', '-n', 'shop', '-l', 'app=till', '-o', 'json']);
+      const [set] = listOf(objectOf(JSON.parse(stdout))?.['items']).filter(isObject);
+      return stringOf(objectOf(set?.['metadata'])?.['uid']);
+    };
+    await until('the ReplicaSet', async () => (await uidOfSet()) !== undefined);
+    const forged = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'mine', uid: await uidOfSet(), controller: true };
+    const mine = pod('forged', { spec: { hostPID: true } });
+    const metadata = { ...objectOf(mine['metadata']), ownerReferences: [forged] };
+    t.match(await create({ ...mine, metadata }, '-n', 'alice'), /^0 /);
+    const ofAlice = async (): Promise<readonly JsonObject[]> => {
+      const { stdout } = await api.kubectl(['get', 'events.events.k8s.io', '-n', 'alice', '-o', 'json']);
+      const items = listOf(objectOf(JSON.parse(stdout))?.['items']).filter(isObject);
+      return items.filter((event) => event['reportingController'] === 'outrider.dev/webhook');
+    };
+    await until('the forger’s own', async () => (await ofAlice()).length === 1);
+    await api.kubectl(['scale', 'deployment', 'till', '-n', 'shop', '--replicas=1']);
+    await until('the victim’s', async () => (await about('Deployment', 'till')).length === 1);
+    t.match(await ofAlice(), [{ regarding: { kind: 'ReplicaSet', name: 'mine', namespace: 'alice' } }]);
+  });
+
   await recorder.close();
   t.match(counts, { dropped: 0, failed: 0 }, failures.join());
 });

@@ -531,7 +531,7 @@ t.test('E43: everything that was written is taken away, under a leader that work
   });
   const own = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'own', namespace: 'shop' } };
   await apply([copy('shop'), copy('default'), own]);
-  await (await Ledger.read(admin, ownNamespace, instance)).write(new Map([[name, 'payments']]));
+  await new Ledger({ client: admin, ownNamespace, instance }).add([[name, 'payments']]);
   const removal = ['pause', '--for', 'forever', '--remove-secrets', '-o', 'json'];
   const all = [`default/${name}`, `shop/${name}`];
 

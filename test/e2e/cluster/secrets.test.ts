@@ -3,12 +3,15 @@ import t from 'tap';
 import { isApiError } from '../../../src/cluster/client/api-error.js';
 import { ClusterFactsReader } from '../../../src/cluster/facts/cluster-facts.js';
 import { sleepByTimer } from '../../../src/time/sleep.js';
+import { CopyGuard } from '../../../src/cluster/secrets/copy-guard.js';
 import { ClusterCredentials } from '../../../src/cluster/secrets/credentials.js';
+import { Ledger } from '../../../src/cluster/secrets/ledger.js';
 import { CredentialsSweep } from '../../../src/cluster/secrets/sweep.js';
 import { removeMirroredSecrets } from '../../../src/cluster/secrets/remove-mirrored.js';
 import { createSecretSource } from '../../../src/cluster/secrets/secret-source.js';
 import { systemClock } from '../../../src/time/clock.js';
 import { objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
+import { mirroredSecret } from '../../../src/engine/mirrored-secret.js';
 import { engineOf, policyText } from '../../support/engine.js';
 import { startApiServer } from './api-server.js';
 import { minorOf } from './node.js';
@@ -77,7 +80,15 @@ t.test('E31: access keys and facts on a real API server, with the rights of thei
   for (const name of ['shop', 'bank', 'squat']) await namespace(name, true);
   await secret(own, 'agent', { k: 'b25l', more: 'eA==' });
 
-  const credentials = new ClusterCredentials({ client, clock: systemClock, ownNamespace: own });
+  const ledger = new Ledger({ client, ownNamespace: own, instance: 'outrider' });
+  let paused = false;
+  const credentials = new ClusterCredentials({
+    client,
+    clock: systemClock,
+    ownNamespace: own,
+    guard: new CopyGuard({ ledger, paused: () => Promise.resolve(paused) }),
+    log,
+  });
   const engineWith = (text: string) =>
     engineOf(text, { secretState: credentials.secretState, credentials: credentials.ahead, known });
   let engine = engineWith(policy());
@@ -158,6 +169,69 @@ t.test('E31: access keys and facts on a real API server, with the rights of thei
     await until('its removal', async () => (await dataOf('shop', copy)) === undefined);
     t.same(await dataOf('squat', copy), { k: 'bWluZQ==' });
   });
+
+  const remade = async (data: JsonObject, more: JsonObject = {}): Promise<void> => {
+    const { labels, annotations } = objectOf(objectIn(await get('bank', copy))['metadata']) ?? {};
+    const metadata = { name: copy, namespace: 'bank', labels, annotations, ...objectOf(more['metadata']) };
+    await api.kubectl(['delete', 'secret', copy, '-n', 'bank']);
+    const object = { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', ...more, metadata, data };
+    const { exitCode, stderr } = await api.kubectl(['create', '-f', '-'], JSON.stringify(object));
+    if (exitCode !== 0) throw new Error(stderr);
+  };
+  const mirror = () => {
+    const found = engine.rules.byPolicy.get('p')?.mirror;
+    if (found === undefined) throw new Error('no mirror');
+    return found;
+  };
+
+  await t.test('F29: a copy that a tenant remade with our marks is deleted by uid and made again', async (t) => {
+    for (const [data, more] of [
+      [{ k: 'bWluZQ==' }, { immutable: true }],
+      [{ username: 'bWluZQ==', k: 'bWluZQ==' }, { type: 'kubernetes.io/basic-auth' }],
+    ] as const) {
+      await remade(data, more);
+      t.match(await credentials.copier.ensure('bank', mirror()), { state: 'current', repaired: true });
+      const made = objectIn(await get('bank', copy));
+      t.match(made, { type: 'Opaque', data: { k: 'dHdv' } });
+      t.equal(made['immutable'], undefined);
+    }
+  });
+
+  await t.test('F29, F33: one that a finalizer holds is blocked, and denies where nobody may opt out', async (t) => {
+    await remade({ k: 'bWluZQ==' }, { immutable: true, metadata: { finalizers: ['example.com/mine'] } });
+    credentials.learn('bank', mirror(), await credentials.copier.ensure('bank', mirror()));
+    const create = () => api.kubectl(['create', '-n', 'bank', '-f', '-'], JSON.stringify(pod(`p${Math.random()}`)));
+    const allowed = await create();
+    t.equal(allowed.exitCode, 0);
+    t.match(allowed.stderr, /credentials_blocked: Secret bank\/outrider-p-\w+ differs from its source/);
+    engine = engineWith(policy({ optOut: 'Forbidden' }));
+    const refused = await create();
+    t.equal(refused.exitCode, 1);
+    t.match(refused.stderr, 'credentials_blocked');
+    const planted = await api.kubectl(['create', '-n', 'squat', '-f', '-'], JSON.stringify(pod('q')));
+    t.equal(planted.exitCode, 1, 'and so does a Secret of the copy’s name');
+    engine = engineWith(policy());
+    await api.kubectl(['patch', 'secret', copy, '-n', 'bank', '-p', '{"metadata":{"finalizers":null}}']);
+    await until('the copy', async () => {
+      credentials.learn('bank', mirror(), await credentials.copier.ensure('bank', mirror()));
+      return (await dataOf('bank', copy))?.['k'] === 'dHdv';
+    });
+  });
+
+  await t.test(
+    'F28: a copy made on demand by a replica that has not heard is found, and none is made paused',
+    async (t) => {
+      const stale = mirroredSecret('gone', { name: 'agent', key: 'k' });
+      t.match(await credentials.copier.ensure('shop', stale), { state: 'current', wrote: true });
+      const listed = objectIn(await api.kubectl(['get', 'configmap', 'outrider-mirrored', '-n', own, '-o', 'json']));
+      t.match(listed['data'], { [copy]: 'p', [stale.copy]: 'gone' });
+      await until('its removal', async () => (await dataOf('shop', stale.copy)) === undefined);
+      paused = true;
+      t.match(await credentials.copier.ensure('shop', stale), { state: 'failed', detail: /Outrider is paused$/ });
+      t.equal(await dataOf('shop', stale.copy), undefined);
+      paused = false;
+    },
+  );
 
   await t.test('E43: at the end every copy is gone, and nothing else', async (t) => {
     stop.abort();

@@ -40,7 +40,7 @@ const always: readonly Right[] = [
   ['get', 'clusterroles/outrider'],
   ['create', 'leases', own],
   ['update', 'leases/outrider', own],
-  ['patch', 'configmaps/outrider', own],
+  ['watch', 'configmaps/outrider', own],
   ['create', 'configmaps', own],
   ['create', 'podtemplates', own],
 ];
@@ -50,7 +50,13 @@ const never: readonly Right[] = [
   ['delete', 'mutatingwebhookconfigurations/other'],
   ['list', 'mutatingwebhookconfigurations'],
   ['get', 'clusterroles/admin'],
+  ['get', 'nodes/any'],
   ['update', 'leases/other', own],
+  ['patch', 'leases/outrider', own],
+  ['delete', 'leases/outrider', own],
+  ['patch', 'configmaps/outrider', own],
+  ['update', 'configmaps/outrider', own],
+  ['delete', 'configmaps/outrider-mirrored', own],
   ['get', 'leases/outrider', shop],
   ['get', 'configmaps/other', own],
   ['create', 'configmaps', shop],
@@ -104,7 +110,7 @@ async function wrong(
   return found;
 }
 
-t.test('an installation has the rights that its features need, and no others', async (t) => {
+t.test('F35: an installation has the rights that its features need, and no others', async (t) => {
   const plain = await installIdentity(api);
   t.same(await wrong(plain, [...always, ...selfManaged, ...pullSecrets, ...events], [...never, ...mirrorSecrets]), []);
   const mirroring = await installIdentity(api, { mirrorSecrets: true });
@@ -115,6 +121,26 @@ t.test('an installation has the rights that its features need, and no others', a
     certificates: { source: 'secret', secretName: 'certificate' },
   });
   t.same(await wrong(bare, always, [...never, ...selfManaged, ...pullSecrets, ...mirrorSecrets, ...events]), []);
+});
+
+t.test('F35: no right stands twice in a role', async (t) => {
+  const helm = await findHelm(api);
+  for (const values of [{}, { mirrorSecrets: true }]) {
+    for (const { kind, metadata, rules } of await helm.render(values)) {
+      if (kind !== 'Role' && kind !== 'ClusterRole') continue;
+      const rights = listOf(rules).flatMap((rule) => {
+        const { apiGroups, resources, resourceNames, verbs } = objectOf(rule) ?? {};
+        const places = resourceNames === undefined ? ['any'] : listOf(resourceNames);
+        return listOf(apiGroups).flatMap((group) =>
+          listOf(resources).flatMap((what) =>
+            places.flatMap((name) => listOf(verbs).map((verb) => JSON.stringify([group, what, name, verb]))),
+          ),
+        );
+      });
+      const twice = rights.filter((right, index) => rights.indexOf(right) !== index);
+      t.same(twice, [], stringOf(objectOf(metadata)?.['name']) ?? '');
+    }
+  }
 });
 
 t.test('a policy of the values that mirrors brings the rights for it', async (t) => {
@@ -143,7 +169,8 @@ t.test('the rights for the objects themselves are what server-side apply asks fo
   });
   t.match(await create(configuration('other')), { exitCode: 1, stderr: /cannot patch resource/ });
   const annotation = `${names.pausedUntil}=forever`;
-  t.match(await kubectl(['annotate', 'configmap', 'outrider', own, annotation]), { exitCode: 0 });
+  const annotated = await kubectl(['annotate', 'configmap', 'outrider', own, annotation]);
+  t.match(annotated, { exitCode: 1, stderr: /cannot patch resource/ }, 'a replica pauses nothing');
 });
 
 t.test('the hook may take away, and write nothing but the pause marker', async (t) => {
