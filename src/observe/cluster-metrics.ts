@@ -16,6 +16,7 @@ export class ClusterMetrics {
   readonly #mirrored: Gauge<'state'>;
   readonly #events: Counter<'result'>;
   readonly #paused: Gauge;
+  #clockSkewMs: () => number | undefined = () => undefined;
   #staleness: () => ReadonlyMap<WatchedKind, number> = () => new Map();
 
   /** Registers the metrics. */
@@ -23,6 +24,11 @@ export class ClusterMetrics {
     openGauge(registry, metricTable.watchStaleness, (gauge) => {
       gauge.reset();
       for (const [kind, seconds] of this.#staleness()) gauge.set({ kind }, seconds);
+    });
+    openGauge(registry, metricTable.clockSkew, (gauge) => {
+      const skewMs = this.#clockSkewMs();
+      if (skewMs === undefined) gauge.remove();
+      else gauge.set(skewMs / 1000);
     });
     this.#failures = openCounter(registry, metricTable.watchFailures);
     this.#leader = openGauge(registry, metricTable.leader);
@@ -38,6 +44,11 @@ export class ClusterMetrics {
   /** Says where the seconds since the last sign of life of each watch are read. */
   watchStaleness(read: () => ReadonlyMap<WatchedKind, number>): void {
     this.#staleness = read;
+  }
+
+  /** Says where it is read how far our date is ahead of the API server's; `undefined` while nobody knows. */
+  watchClockSkew(read: () => number | undefined): void {
+    this.#clockSkewMs = read;
   }
 
   /** Counts a watch or list that failed and is tried again. */

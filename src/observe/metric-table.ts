@@ -123,6 +123,12 @@ export const metricTable = {
     help: 'Lists and watches that failed and were tried again.',
     labels: ['kind'],
   },
+  clockSkew: {
+    kind: 'gauge',
+    name: 'outrider_clock_skew_seconds',
+    help: 'How far the clock of this machine is ahead of the API server’s; absent while nobody knows.',
+    labels: [],
+  },
   leader: { kind: 'gauge', name: 'outrider_leader', help: '1 on the replica that leads.', labels: [] },
   registrations: {
     kind: 'counter',

@@ -12,6 +12,14 @@ const backdatedShare = 0.1;
 /** How long a certificate is valid from now on. */
 export type Lifetime = { readonly days: number } | { readonly lifetimeMs: number };
 
+/** When a certificate is made, milliseconds since the epoch. */
+export interface IssueTime {
+  /** It lives from then on. */
+  readonly nowMs: number;
+  /** The earliest date that somebody may have now: it begins before that, too. `nowMs` unless given. */
+  readonly earliestNowMs?: number;
+}
+
 /** A certificate and its key, PEM. */
 export interface Issued {
   readonly certPem: string;
@@ -26,7 +34,7 @@ async function library(): Promise<typeof X509> {
 
 /** Makes a certificate authority that signs servers' certificates and nothing else. */
 export async function issueAuthority(
-  options: { readonly commonName: string; readonly nowMs: number } & Lifetime,
+  options: { readonly commonName: string } & IssueTime & Lifetime,
 ): Promise<Issued> {
   const x509 = await library();
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
@@ -53,7 +61,7 @@ export async function issueAuthority(
  * @param options.names DNS names and IP addresses, at least one
  */
 export async function issueServer(
-  options: { readonly authority: Issued; readonly names: readonly string[]; readonly nowMs: number } & Lifetime,
+  options: { readonly authority: Issued; readonly names: readonly string[] } & IssueTime & Lifetime,
 ): Promise<Issued> {
   const x509 = await library();
   const issuer = new x509.X509Certificate(options.authority.certPem);
@@ -85,13 +93,13 @@ export async function issueServer(
 }
 
 function validity(
-  options: { readonly nowMs: number } & Lifetime,
+  options: IssueTime & Lifetime,
   latestMs = Infinity,
 ): { readonly notBefore: Date; readonly notAfter: Date } {
-  const { nowMs } = options;
+  const { nowMs, earliestNowMs = nowMs } = options;
   const lifetimeMs = 'days' in options ? options.days * aDayMs : options.lifetimeMs;
   return {
-    notBefore: new Date(nowMs - Math.min(longestBackdatedMs, lifetimeMs * backdatedShare)),
+    notBefore: new Date(Math.min(nowMs, earliestNowMs) - Math.min(longestBackdatedMs, lifetimeMs * backdatedShare)),
     notAfter: new Date(Math.min(nowMs + lifetimeMs, latestMs)),
   };
 }

@@ -41,6 +41,16 @@ t.test('what is issued is what OpenSSL takes for a CA and a server certificate',
   t.end();
 });
 
+t.test('F27: a certificate begins before the earlier of two clocks, and ends by the one that counts', async (t) => {
+  const earliestNowMs = nowMs - 4 * 60_000;
+  const { certPem } = await issueServer({ authority, names, days: 5, nowMs, earliestNowMs });
+  const leaf = new X509Certificate(certPem);
+  t.equal(Date.parse(leaf.validFrom), earliestNowMs - 60 * 60 * 1000);
+  t.equal(Date.parse(leaf.validTo), nowMs + 5 * aDayMs);
+  const later = await issueAuthority({ commonName: 'later', days: 5, nowMs, earliestNowMs: nowMs + 1e9 });
+  t.equal(Date.parse(new X509Certificate(later.certPem).validFrom), nowMs - 60 * 60 * 1000);
+});
+
 t.test('a pair is loaded with its facts', (t) => {
   const pair = loadPair(server.certPem, server.keyPem, files);
   t.equal(pair.notAfter.getTime(), nowMs + 5 * aDayMs);

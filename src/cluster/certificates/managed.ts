@@ -1,10 +1,11 @@
 import type { JsonObject } from '../../model/json.js';
 import type { Logger } from '../../observe/logger.js';
 import type { TlsPair } from '../../tls/pair.js';
-import { unlessAborted } from '../../time/abort.js';
+import { isAborted, unlessAborted } from '../../time/abort.js';
 import type { Timing } from '../../time/sleep.js';
 import type { ApiClient } from '../client/api-client.js';
 import { resources } from '../client/resources.js';
+import type { CheckedClock } from '../client/server-clock.js';
 import { Reflector } from '../watch/reflector.js';
 import { CertificateReader } from './reader.js';
 import type { RotationTerms } from './rotation.js';
@@ -12,6 +13,8 @@ import { CertificateRotator } from './rotator.js';
 
 /** What a self-managed certificate is opened with. */
 export interface ManagedCertificateOptions extends Timing {
+  /** Its date is the API server's, who judges the certificate. */
+  readonly clock: CheckedClock;
   readonly client: ApiClient;
   /** Of the Secret. */
   readonly namespace: string;
@@ -33,6 +36,9 @@ export interface ManagedCertificateOptions extends Timing {
   readonly onFailure?: (error: unknown) => void;
 }
 
+// How soon a certificate is served that had not begun when it was heard of.
+const waitMs = 10_000;
+
 /** A certificate that is kept in a Secret and renews itself. Followed from when this is made; only `lead` writes. */
 export class ManagedCertificate {
   readonly #options: ManagedCertificateOptions;
@@ -50,8 +56,12 @@ export class ManagedCertificate {
       resource: resources.secrets,
       name: this.#name,
       pick: (secret) => secret,
-      onChange: () => this.#take(),
+      onChange: () => {
+        this.#take();
+        this.#rotator?.changed();
+      },
     });
+    void this.#takeAgain();
   }
 
   /** When the API server last said anything about the Secret, on the monotonic clock. */
@@ -105,6 +115,14 @@ export class ManagedCertificate {
 
   #take(): void {
     this.#reader.take(this.#reflector.get(`${this.#options.namespace}/${this.#name}`));
-    this.#rotator?.changed();
+  }
+
+  /** What had not begun may have, meanwhile. */
+  async #takeAgain(): Promise<void> {
+    const { sleep, signal } = this.#options;
+    while (!isAborted(signal)) {
+      await sleep(waitMs, signal);
+      if (this.#reader.waits && !isAborted(signal)) this.#take();
+    }
   }
 }

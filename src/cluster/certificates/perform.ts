@@ -11,6 +11,8 @@ export interface Making {
   readonly names: readonly string[];
   readonly rules: RotationTerms;
   readonly nowMs: number;
+  /** The earlier of the two clocks that may judge: see `CheckedClock`. */
+  readonly earliestNowMs: number;
   /** Common name of an authority. */
   readonly authorityName: string;
 }
@@ -23,14 +25,19 @@ const mostEarlier = 8;
  * @returns `undefined` for a step that the contents do not allow: they changed, or there is nothing to do
  */
 export async function perform(plan: Plan, contents: Contents, making: Making): Promise<Contents | undefined> {
-  const { rules, nowMs } = making;
+  const { rules, nowMs, earliestNowMs } = making;
   const authorities = contents.authorities.filter(({ fingerprint256 }) => plan.keep.has(fingerprint256));
   const kept = (authority: Issued | undefined): Issued | undefined =>
     authorities.some((each) => certificatesIn(authority?.certPem ?? '')[0]?.fingerprint256 === each.fingerprint256)
       ? authority
       : undefined;
   const newAuthority = (): Promise<Issued> =>
-    issueAuthority({ commonName: making.authorityName, lifetimeMs: rules.authorityLifetimeMs, nowMs });
+    issueAuthority({
+      commonName: making.authorityName,
+      lifetimeMs: rules.authorityLifetimeMs,
+      nowMs,
+      earliestNowMs,
+    });
   const tidied: Contents = {
     authorities,
     signer: kept(contents.signer),
@@ -68,8 +75,9 @@ export async function perform(plan: Plan, contents: Contents, making: Making): P
   }
 }
 
-async function newLeaf(authority: Issued, { names, rules, nowMs }: Making): Promise<TlsPair> {
-  const { certPem, keyPem } = await issueServer({ authority, names, lifetimeMs: rules.leafLifetimeMs, nowMs });
+async function newLeaf(authority: Issued, { names, rules, nowMs, earliestNowMs }: Making): Promise<TlsPair> {
+  const lifetimeMs = rules.leafLifetimeMs;
+  const { certPem, keyPem } = await issueServer({ authority, names, lifetimeMs, nowMs, earliestNowMs });
   return loadPair(certPem, keyPem, { certFile: secretKeys.leaf, keyFile: secretKeys.leafKey });
 }
 

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Clock } from '../../time/clock.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Logger } from '../../observe/logger.js';
@@ -5,10 +6,13 @@ import { bundleOf, certificatesIn, isIssuedBy } from '../../tls/bundle.js';
 import type { TlsPair } from '../../tls/pair.js';
 import { contentsOf, unique, type Held } from './contents.js';
 
+// A certificate's dates are whole seconds.
+const precisionMs = 1_000;
+
 /**
  * What a replica makes of the Secret. What cannot be used is left where it is: a pair whose authority is not in the bundle,
- * one that has ended, or a Secret that was deleted take nothing away from what is served; it is for the leader to fix the
- * Secret.
+ * one that has ended or not begun, or a Secret that was deleted take nothing away from what is served; it is for the leader to
+ * fix the Secret. An authority that has not begun is not trusted yet.
  */
 export class CertificateReader {
   readonly #clock: Pick<Clock, 'wallMs'>;
@@ -17,7 +21,10 @@ export class CertificateReader {
   readonly #bundleListeners: (() => void)[] = [];
   #held: Held | undefined;
   #bundle = '';
+  #early = '';
+  #waits = false;
 
+  /** @param options.clock has the date of whoever judges the certificates */
   constructor({ clock, log }: { readonly clock: Pick<Clock, 'wallMs'>; readonly log: Logger }) {
     this.#clock = clock;
     this.#log = log;
@@ -43,13 +50,20 @@ export class CertificateReader {
     this.#bundleListeners.push(listener);
   }
 
+  /** Whether the Secret held what has not begun: it is to be taken again. */
+  get waits(): boolean {
+    return this.#waits;
+  }
+
   /** Takes over what the Secret holds; `undefined`: it is not there. */
   take(secret: JsonObject | undefined): void {
+    this.#waits = false;
     if (secret === undefined) {
       if (this.#held !== undefined) this.#log.warn('the certificate’s Secret is gone; what it held is served on');
       return;
     }
-    const { authorities, leaf } = contentsOf(secret);
+    const { authorities: all, leaf } = contentsOf(secret);
+    const authorities = all.filter((authority) => this.#hasBegun(authority));
     const adopted = leaf !== undefined && this.#isNew(leaf) && this.#isUsable(leaf, authorities) ? leaf : undefined;
     // What is served has to stay trusted while nothing takes its place.
     const trusted = adopted === undefined ? unique([...authorities, ...this.#issuersOfServed()]) : authorities;
@@ -70,9 +84,23 @@ export class CertificateReader {
     const [offered] = certificatesIn(certPem);
     return (
       offered !== undefined &&
+      this.#hasBegun(offered) &&
       authorities.some((authority) => isIssuedBy(offered, authority)) &&
       Date.parse(offered.validTo) > this.#clock.wallMs()
     );
+  }
+
+  /** One that has not is said once, and makes this wait. */
+  #hasBegun({ validFrom, fingerprint256 }: X509Certificate): boolean {
+    const nowMs = this.#clock.wallMs();
+    if (Date.parse(validFrom) <= nowMs + precisionMs) return true;
+    this.#waits = true;
+    if (this.#early !== fingerprint256) {
+      const about = { notBefore: new Date(validFrom), now: new Date(nowMs) };
+      this.#log.error(about, 'a certificate that has not begun is left alone: the clock of whoever made it is wrong');
+    }
+    this.#early = fingerprint256;
+    return false;
   }
 
   #issuersOfServed(): Held['authorities'] {

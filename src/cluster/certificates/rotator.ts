@@ -5,6 +5,7 @@ import type { Timing } from '../../time/sleep.js';
 import { Wake } from '../../time/wake.js';
 import { backOffMs } from '../back-off.js';
 import { isApiError } from '../client/api-error.js';
+import type { CheckedClock } from '../client/server-clock.js';
 import { contentsOf, dataOf, noContents, standingOf, withHeld, type Contents, type Held } from './contents.js';
 import { perform } from './perform.js';
 import { planRotation, type Plan, type RotationTerms, type Standing } from './rotation.js';
@@ -13,6 +14,7 @@ import { TrustedSince } from './trusted-since.js';
 
 /** What the leader rotates the certificates with. */
 export interface RotatorOptions extends Timing {
+  readonly clock: CheckedClock;
   readonly client: SecretClient;
   readonly secret: SecretPlace;
   /** DNS names and addresses of the certificate. */
@@ -38,7 +40,8 @@ const longestBackOffMs = 60_000;
 
 /**
  * The part of the leader that keeps the certificates in their Secret, for one term. It decides on what stands there, writes
- * with the Secret's resourceVersion, and looks again; two of them at once do no harm.
+ * with the Secret's resourceVersion, and looks again; two of them at once do no harm. What has ended is judged by the API
+ * server's date; while this machine's is far from it, nothing is issued and nothing thrown out.
  */
 export class CertificateRotator {
   readonly #options: RotatorOptions;
@@ -97,6 +100,8 @@ export class CertificateRotator {
     const contents = withHeld(secret === undefined ? noContents : contentsOf(secret), held);
     const standing = standingOf(contents, held, names);
     const plan = planRotation(standing, clock.wallMs(), rules, (id) => this.#trusted.forMs(id));
+    // The answer has just told the API server's date.
+    if (!clock.agrees()) return { secret, contents, standing, plan: { ...plan, step: 'none' } };
     const obstacle = secret === undefined ? undefined : obstacleOf(secret);
     const problems = obstacle === undefined ? contents.problems : [...contents.problems, obstacle];
     if (problems.length === 0) return { secret, contents, standing, plan };
@@ -109,8 +114,9 @@ export class CertificateRotator {
     const { client, secret: place, names, rules, clock, log } = this.#options;
     const nowMs = clock.wallMs();
     const authorityName = `${place.name} ${new Date(nowMs).toISOString()}`;
-    const next = await perform(plan, contents, { names, rules, nowMs, authorityName });
-    if (next === undefined || isAborted(signal)) return;
+    const earliestNowMs = clock.earlierMs();
+    const next = await perform(plan, contents, { names, rules, nowMs, earliestNowMs, authorityName });
+    if (next === undefined || isAborted(signal) || !clock.agrees()) return;
     await writeSecret(client, place, secret, dataOf(next, objectOf(secret?.['data']) ?? {}), signal);
     log[plan.step === 'begin' ? 'warn' : 'info'](
       { ...place, step: plan.step, why: plan.why, names, notAfter: next.leaf?.notAfter },

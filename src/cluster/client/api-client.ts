@@ -3,6 +3,7 @@ import { isObject, listOf, objectOf, parsedJson, stringOf, type JsonObject, type
 import { ApiError, refusalOf } from './api-error.js';
 import { bodyText } from './body-text.js';
 import type { Connection } from './connection.js';
+import type { ServerClock } from './server-clock.js';
 import { readWatch, type WatchEvent } from './watch-stream.js';
 
 /** Query parameters; those that are `undefined` are left out. */
@@ -88,8 +89,13 @@ interface Sending {
 /**
  * Makes a client on a connection.
  * @param userAgent what the API server's audit log shows
+ * @param clock is told the date of each answer
  */
-export function createApiClient(connection: Connection, userAgent: string): ApiClient {
+export function createApiClient(
+  connection: Connection,
+  userAgent: string,
+  clock?: Pick<ServerClock, 'heard' | 'monotonicMs'>,
+): ApiClient {
   const { server } = connection;
 
   async function send({ method, path, options, body, contentType, accept }: Sending): Promise<JsonObject> {
@@ -98,6 +104,7 @@ export function createApiClient(connection: Connection, userAgent: string): ApiC
     const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
     try {
       const { headers, dispatcher } = await connection.authenticate();
+      const sentMs = clock?.monotonicMs() ?? 0;
       const response = await request(urlOf(server, path, options.query), {
         method,
         signal,
@@ -110,6 +117,7 @@ export function createApiClient(connection: Connection, userAgent: string): ApiC
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
+      clock?.heard(response.headers['date'], sentMs);
       const answer = parsedJson(await bodyText(response.body, options.longestBytes ?? longestAnswerBytes));
       if (response.statusCode >= 200 && response.statusCode < 300 && isObject(answer)) return answer;
       throw refusalOf(what, response.statusCode, answer, secondsOf(response.headers['retry-after']));
@@ -151,6 +159,7 @@ export function createApiClient(connection: Connection, userAgent: string): ApiC
       const what = `WATCH ${path}`;
       try {
         const { headers, dispatcher } = await connection.authenticate();
+        const sentMs = clock?.monotonicMs() ?? 0;
         const response = await request(urlOf(server, path, { ...query, watch: true }), {
           method: 'GET',
           signal,
@@ -159,6 +168,7 @@ export function createApiClient(connection: Connection, userAgent: string): ApiC
           bodyTimeout: idleMs,
           headers: { ...headers, 'user-agent': userAgent, accept: metadataOnly ? metadata : 'application/json' },
         });
+        clock?.heard(response.headers['date'], sentMs);
         if (response.statusCode !== 200) {
           const body = parsedJson(await bodyText(response.body, longestAnswerBytes));
           throw refusalOf(what, response.statusCode, body, secondsOf(response.headers['retry-after']));

@@ -17,6 +17,8 @@ export interface ElectionOptions extends Timing {
   readonly identity: string;
   /** How long after its last sign of life a leader is taken for gone. */
   readonly leaseSeconds: number;
+  /** Whether this replica may lead; one that may not any longer gives leading up. */
+  readonly fit: () => boolean;
   /**
    * What the leader does. Started when leading begins; has to return soon after its signal aborts, which it does when
    * leading ends. It is never run twice at a time.
@@ -67,8 +69,8 @@ export class Election {
       let waitMs = pollMs;
       try {
         const attempt = await this.#attempt(this.#leaseMs / 3, signal);
-        if (attempt.held) await this.#term(attempt.sinceMs, signal);
-        else waitMs = this.#follow(attempt, pollMs);
+        if (attempt.held === true) await this.#term(attempt.sinceMs, signal);
+        else if (attempt.held === false) waitMs = this.#follow(attempt, pollMs);
       } catch (error) {
         if (!isAborted(signal)) this.#complain(error);
       }
@@ -130,6 +132,7 @@ export class Election {
       if (leftMs <= 0) return undefined;
       try {
         const attempt = await this.#attempt(leftMs, signal);
+        if (attempt.held === 'unfit') return renewedMs;
         if (!attempt.held) return undefined;
         renewedMs = attempt.sinceMs;
         lostAtMs = renewedMs + (2 * this.#leaseMs) / 3;

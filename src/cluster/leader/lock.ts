@@ -11,7 +11,9 @@ export type Attempt =
   /** @property sinceMs when the attempt began, monotonic: nobody else takes the Lease before this and its duration */
   | { readonly held: true; readonly sinceMs: number }
   /** @property freeAtMs when it may be taken, monotonic, unless its holder renews it */
-  | { readonly held: false; readonly holder: string; readonly freeAtMs: number };
+  | { readonly held: false; readonly holder: string; readonly freeAtMs: number }
+  /** This replica must not hold it, whoever does. */
+  | { readonly held: 'unfit' };
 
 /** What a lock is made of. */
 export interface LockOptions {
@@ -21,6 +23,8 @@ export interface LockOptions {
   readonly identity: string;
   readonly leaseSeconds: number;
   readonly clock: Clock;
+  /** Whether this replica may lead. Asked before each attempt, and again once the API server has answered it. */
+  readonly fit: () => boolean;
   /** What to write into the annotation with each renewal. */
   readonly observed: () => string | undefined;
 }
@@ -49,13 +53,16 @@ export class LeaseLock {
   }
 
   /**
-   * Takes the Lease if it is free, or renews it. A holder that finds somebody else's name in it does not take it back.
+   * Takes the Lease if it is free, or renews it. A holder that finds somebody else's name in it does not take it back. While
+   * this replica is not fit, the Lease is only read: an answer may make it fit.
    * @throws ApiError when that cannot be told: no answer, no right, or a write that was overtaken (`Conflict`)
    */
   async attempt(signal: AbortSignal): Promise<Attempt> {
-    const sinceMs = this.#options.clock.monotonicMs();
-    if (await this.#renewWritten(signal)) return { held: true, sinceMs };
+    const { clock, fit } = this.#options;
+    const sinceMs = clock.monotonicMs();
+    if (fit() && (await this.#renewWritten(signal))) return { held: true, sinceMs };
     const lease = await this.#read(signal);
+    if (!fit()) return { held: 'unfit' };
     if (lease === undefined) {
       await this.#take(undefined, 0, signal);
       return { held: true, sinceMs };

@@ -47,6 +47,7 @@ export interface PauseMarkerOptions {
   readonly instance: string;
   readonly ownNamespace: string;
   readonly follow: Follow;
+  /** By whose date a pause ends. */
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: ClusterMetrics;

@@ -3,6 +3,7 @@ import type { Settings } from '../../settings/table.js';
 import { createApiClient, type ApiClient } from '../../cluster/client/api-client.js';
 import { Connection } from '../../cluster/client/connection.js';
 import { loadKubeConfig } from '../../cluster/client/kube-config.js';
+import { ServerClock } from '../../cluster/client/server-clock.js';
 import { ClusterFactsReader } from '../../cluster/facts/cluster-facts.js';
 import { createSecretSource } from '../../cluster/secrets/secret-source.js';
 import { sleepByTimer, type Timing } from '../../time/sleep.js';
@@ -15,6 +16,8 @@ import type { Logger } from '../../observe/logger.js';
 export interface ClusterConnection {
   readonly client: ApiClient;
   readonly timing: Timing;
+  /** The date that the API server's answers tell, and how far this machine's is from it. */
+  readonly serverClock: ServerClock;
   /** This replica's name. */
   readonly identity: string;
   readonly facts: ClusterFactsReader;
@@ -32,11 +35,13 @@ export type ConnectionSettings = Pick<Settings, 'kubeconfig' | 'identity' | 'pul
 export function connectCluster(settings: ConnectionSettings, log: Logger): ClusterConnection {
   const { kubeconfig } = settings;
   const connection = new Connection(loadKubeConfig(kubeconfig === '' ? {} : { kubeconfig }));
-  const client = createApiClient(connection, `outrider/${version}`);
+  const serverClock = new ServerClock(systemClock, log);
+  const client = createApiClient(connection, `outrider/${version}`, serverClock);
   const timing: Timing = { clock: systemClock, random: Math.random, sleep: sleepByTimer };
   return {
     client,
     timing,
+    serverClock,
     identity: settings.identity === '' ? hostname() : settings.identity,
     facts: new ClusterFactsReader({ client, log, ...timing }),
     secrets: settings.pullSecrets ? createSecretSource({ client, clock: timing.clock }) : undefined,

@@ -60,7 +60,7 @@ export class InCluster {
   /** @throws OutriderError `usage` for settings that only a cluster reads */
   constructor(options: InClusterOptions) {
     const { settings, logger, metrics, connection, argvOf } = options;
-    const { client, timing, identity, facts } = connection;
+    const { client, timing, serverClock, identity, facts } = connection;
     const clusterMetrics = new ClusterMetrics(metrics.registry);
     const { signal } = this.#ended;
     // Every watch and every part of the leader's work listens.
@@ -90,6 +90,7 @@ export class InCluster {
       observations: this.#observations,
     });
     clusterMetrics.watchStaleness(() => new Map([...this.#state.staleness(), ...this.#leading.staleness()]));
+    clusterMetrics.watchClockSkew(() => serverClock.skewMs());
     this.#state.onChange(({ configuration }) => {
       if (configuration) metrics.knowPolicies(this.#state.configuration().rules.policyNames);
     });

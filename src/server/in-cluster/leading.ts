@@ -84,12 +84,13 @@ export class Leading {
   constructor(options: LeadingOptions) {
     const { settings, watching } = options;
     const { instance, ownNamespace } = settings;
+    const { serverClock } = options.connection;
     this.#options = options;
     this.#excluded = new Set(excludedBySettings(settings));
     this.#client = owningClient(watching.client, ownNamespace, instance);
     const onFailure = (): void => watching.metrics.countWatchFailure('registration');
     this.#follow = followWithWatch({ ...watching, onFailure });
-    this.#pause = new PauseMarker({ ...watching, instance, ownNamespace, follow: this.#follow });
+    this.#pause = new PauseMarker({ ...watching, clock: serverClock, instance, ownNamespace, follow: this.#follow });
     this.#registration = this.#createRegistration();
     this.trust = this.#createTrust();
     this.#sweep = this.#createSweep();
@@ -142,7 +143,7 @@ export class Leading {
     return new ManagedTrust({
       settings,
       client: this.#client,
-      timing: connection.timing,
+      timing: { ...connection.timing, clock: connection.serverClock },
       logger: watching.log,
       metrics: watching.metrics,
       confirmed: () => this.#registration.confirmedBundle(),
@@ -221,7 +222,7 @@ export class Leading {
   }
 
   #takePart(): Promise<void> {
-    const { settings, identity, watching, observations } = this.#options;
+    const { settings, identity, watching, connection, observations } = this.#options;
     const election = new Election({
       ...watching,
       client: this.#client,
@@ -229,6 +230,7 @@ export class Leading {
       name: settings.instance,
       identity,
       leaseSeconds: settings.leaseSeconds,
+      fit: () => connection.serverClock.agrees(),
       observed: () => observations.text(),
       lead: (term) => this.#lead(term),
     });

@@ -1,6 +1,7 @@
 import type { ApiClient } from '../../cluster/client/api-client.js';
 import { ManagedCertificate } from '../../cluster/certificates/managed.js';
 import { certificateNames } from '../../cluster/certificates/certificate-names.js';
+import type { CheckedClock } from '../../cluster/client/server-clock.js';
 import type { Registration } from '../../cluster/registration/registration.js';
 import type { Timing } from '../../time/sleep.js';
 import type { Settings } from '../../settings/table.js';
@@ -40,7 +41,7 @@ export type ManagedTrustSettings = Pick<
 export interface TrustOptions {
   readonly settings: ManagedTrustSettings;
   readonly client: ApiClient;
-  readonly timing: Timing;
+  readonly timing: Timing & { readonly clock: CheckedClock };
   readonly logger: Logger;
   readonly metrics: ClusterMetrics;
   /** The bundle that is known to stand in the webhook configurations. */

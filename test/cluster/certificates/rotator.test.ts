@@ -4,6 +4,7 @@ import { secretKeys } from '../../../src/cluster/certificates/contents.js';
 import { CertificateRotator } from '../../../src/cluster/certificates/rotator.js';
 import { CertificateReader } from '../../../src/cluster/certificates/reader.js';
 import { ApiError } from '../../../src/cluster/client/api-error.js';
+import { ServerClock } from '../../../src/cluster/client/server-clock.js';
 import { objectOf, stringOf, type JsonObject, type JsonValue } from '../../../src/model/json.js';
 import { createLogger } from '../../../src/observe/logger.js';
 import { certificatesIn, isIssuedBy } from '../../../src/tls/bundle.js';
@@ -28,6 +29,8 @@ interface World {
   /** Whether the bundle is written there as soon as it changes. */
   registers: boolean;
   lead(names?: readonly string[]): AbortController;
+  /** What the next leaders' clock shows, less the API server's; `undefined`: nobody tells them the API server's. */
+  skewMs: number | undefined;
   text(key: string): string;
   leaf(): X509Certificate;
   edit(data: Readonly<Record<string, string | undefined>>): void;
@@ -56,20 +59,23 @@ async function createWorld(t: Test): Promise<World> {
     lines,
     configured: undefined,
     registers: true,
+    skewMs: undefined,
     lead: (wanted = names) => {
       const leader = new AbortController();
       leaders.add(leader);
       leader.signal.addEventListener('abort', () => leaders.delete(leader));
       t.teardown(() => leader.abort());
+      const own = { monotonicMs: time.monotonicMs, wallMs: () => time.wallMs() + (world.skewMs ?? 0) };
+      const clock = new ServerClock(own, log);
       const rotator = new CertificateRotator({
-        client: api.client(),
+        client: world.skewMs === undefined ? api.client() : dated(api.client(), clock, time),
         secret: place,
         names: wanted,
         rules,
         held: () => reader.held(),
         confirmedBundle: () => world.configured,
         log,
-        clock: time,
+        clock,
         random: () => 0.5,
         sleep: time.sleep,
       });
@@ -88,6 +94,20 @@ async function createWorld(t: Test): Promise<World> {
     },
   };
   return world;
+}
+
+/** A client whose answers tell the date, as the API server's do. */
+function dated(client: ReturnType<FakeObjects['client']>, clock: ServerClock, time: VirtualTime): typeof client {
+  const telling = <Result>(answer: Promise<Result>): Promise<Result> => {
+    const sentMs = time.monotonicMs();
+    return answer.finally(() => clock.heard(new Date(time.wallMs()).toUTCString(), sentMs));
+  };
+  return {
+    get: (...given) => telling(client.get(...given)),
+    create: (...given) => telling(client.create(...given)),
+    replace: (...given) => telling(client.replace(...given)),
+    delete: (...given) => telling(client.delete(...given)),
+  };
 }
 
 /** The served leaf is one that the API server takes. */
@@ -276,6 +296,124 @@ t.test('a date that is set ahead or back leaves a valid leaf', async (t) => {
     await world.time.advance(7 * 60_000);
     servesWell(t, world, `${jumpMs} ms`);
   }
+});
+
+t.test('F27: a leader whose clock is wrong by more than five minutes issues nothing and throws nothing out', async (t) => {
+  for (const skewMs of [8 * anHourMs, -8 * anHourMs, 4_000 * 24 * anHourMs, -4_000 * 24 * anHourMs]) {
+    const world = await createWorld(t);
+    world.skewMs = 0;
+    world.lead();
+    await world.time.advance(60_000);
+    servesWell(t, world, 'before');
+    const before = world.api.read(path);
+    world.skewMs = skewMs;
+    await world.time.advance(10 * 60_000);
+    t.same(world.api.read(path), before, `${skewMs} ms: the Secret stays as it is`);
+    t.match(world.lines.join(''), /too far from the API server’s/);
+    world.api.remove(path);
+    await world.time.advance(2 * 60_000);
+    t.equal(world.api.read(path), undefined, 'nor does it make one anew');
+    world.skewMs = 0;
+    await world.time.advance(2 * 60_000);
+    t.not(world.text(secretKeys.nextKey), '', 'once the clocks agree again it does');
+    servesWell(t, world, `${skewMs} ms`);
+  }
+});
+
+t.test('F27: the clock jumps while a key is made: what was made is not written', async (t) => {
+  const world = await createWorld(t);
+  world.skewMs = 0;
+  world.api.fault = (method) => {
+    if (method === 'GET') setImmediate(() => (world.skewMs = 8 * anHourMs));
+    return undefined;
+  };
+  world.lead();
+  await world.time.advance(60_000);
+  t.equal(world.api.read(path), undefined);
+});
+
+t.test('F27: a certificate begins by the earlier of the two clocks, and ends by the API server’s', async (t) => {
+  for (const skewMs of [4 * 60_000, -4 * 60_000]) {
+    const world = await createWorld(t);
+    const startMs = world.time.wallMs();
+    world.skewMs = skewMs;
+    world.lead();
+    await world.time.advance(1_000);
+    const near = (text: string, ms: number): boolean => Math.abs(Date.parse(text) - ms) < 3_000;
+    const { validFrom, validTo } = world.leaf();
+    t.ok(near(validFrom, startMs + Math.min(0, skewMs) - 6 * 60_000), `${skewMs} ms: ${validFrom}`);
+    t.ok(near(validTo, startMs + anHourMs), `${skewMs} ms: ${validTo}`);
+    for (let minute = 0; minute < 5 * 60; minute += 5) {
+      await world.time.advance(5 * 60_000);
+      servesWell(t, world, `${skewMs} ms, minute ${minute}`);
+    }
+  }
+});
+
+t.test('F27: what a wrong clock has issued is not adopted before it has begun, and is replaced at once', async (t) => {
+  const world = await createWorld(t);
+  const first = world.lead();
+  await world.time.advance(60_000);
+  first.abort();
+  const served = world.reader.held()?.pair.fingerprint;
+  const authority = { certPem: world.text(secretKeys.authorities), keyPem: world.text(secretKeys.signerKey) };
+  const nowMs = world.time.wallMs() + 8 * anHourMs;
+  const early = await issueServer({ authority, names, lifetimeMs: 240 * 60_000, nowMs });
+  world.edit({ [secretKeys.leaf]: early.certPem, [secretKeys.leafKey]: early.keyPem });
+  t.equal(world.reader.held()?.pair.fingerprint, served, 'what was served is served on');
+  t.equal(world.reader.waits, true);
+  t.match(world.lines.join(''), /a certificate that has not begun is left alone/);
+  world.lead();
+  await world.time.advance(1_000);
+  t.not(world.leaf().fingerprint256, new X509Certificate(early.certPem).fingerprint256);
+  t.not(world.reader.held()?.pair.fingerprint, served);
+  t.equal(world.reader.waits, false);
+  servesWell(t, world, 'the one in its place');
+});
+
+t.test('F27: an authority of the year after next is not trusted, and does not take the working one away', async (t) => {
+  const world = await createWorld(t);
+  const first = world.lead();
+  await world.time.advance(60_000);
+  first.abort();
+  const working = world.reader.bundle();
+  const nowMs = world.time.wallMs() + 4_000 * 24 * anHourMs;
+  const authority = await issueAuthority({ commonName: 'early', lifetimeMs: rules.authorityLifetimeMs, nowMs });
+  const early = await issueServer({ authority, names, lifetimeMs: rules.leafLifetimeMs, nowMs });
+  world.edit({
+    [secretKeys.authorities]: authority.certPem,
+    [secretKeys.signerKey]: authority.keyPem,
+    [secretKeys.leaf]: early.certPem,
+    [secretKeys.leafKey]: early.keyPem,
+  });
+  t.equal(world.reader.bundle(), working, 'the bundle stays what it was');
+  world.lead();
+  for (let minute = 0; minute < 3 * 60; minute += 5) {
+    await world.time.advance(5 * 60_000);
+    servesWell(t, world, `minute ${minute}`);
+  }
+  t.notOk(world.reader.bundle().includes(authority.certPem));
+  t.ok(Date.parse(world.leaf().validFrom) < world.time.wallMs(), 'the Secret has a valid one again');
+});
+
+t.test('F27: a certificate that has not begun is adopted when it does', async (t) => {
+  const world = await createWorld(t);
+  const nowMs = world.time.wallMs() + 2 * anHourMs;
+  const authority = await issueAuthority({ commonName: 'early', lifetimeMs: 10 * anHourMs, nowMs });
+  const early = await issueServer({ authority, names, lifetimeMs: 5 * anHourMs, nowMs });
+  world.api.put(path, { kind: 'Secret', metadata: place, type: 'Opaque' });
+  world.edit({
+    [secretKeys.authorities]: authority.certPem,
+    [secretKeys.leaf]: early.certPem,
+    [secretKeys.leafKey]: early.keyPem,
+  });
+  t.equal(world.reader.held(), undefined);
+  t.equal(world.reader.bundle(), '');
+  t.equal(world.reader.waits, true);
+  await world.time.advance(2 * anHourMs - 30 * 60_000);
+  world.reader.take(world.api.read(path));
+  t.equal(world.reader.bundle(), authority.certPem);
+  t.equal(world.reader.held()?.pair.certPem, early.certPem);
 });
 
 /** Somebody else's authority and pair. */

@@ -17,6 +17,8 @@ interface Replica {
   /** Makes `lead` take so long to return. */
   slowMs: number;
   observed: string | undefined;
+  /** Whether it may lead; asked often. */
+  fit: () => boolean;
   /** Ends the replica as SIGTERM does. */
   stop(): Promise<void>;
   /** Cuts it from the API server. */
@@ -67,6 +69,7 @@ async function createWorld(): Promise<World> {
         gauge: () => gauge,
         slowMs: 0,
         observed: undefined,
+        fit: () => true,
         cut: false,
         failLead: (error) => fail(error),
         stop: async () => {
@@ -100,6 +103,7 @@ async function createWorld(): Promise<World> {
           }
         },
         observed: () => replica.observed,
+        fit: () => replica.fit(),
         log,
         metrics: {
           setLeader: (leads) => {
@@ -302,6 +306,58 @@ t.test('work that fails gives up leading, and the next term begins anew', async 
   t.match(world.spec(), { holderIdentity: '' });
   await world.time.advance(5_000);
   t.equal(a.terms(), 2);
+});
+
+t.test('F27: a leader that may not lead any longer hands over at once, and takes no Lease while that lasts', async (t) => {
+  const world = await createWorld();
+  const a = world.join('a');
+  await world.time.advance(1_000);
+  const b = world.join('b');
+  await world.time.advance(10_000);
+  t.ok(a.leads());
+  a.fit = () => false;
+  await world.time.advance(5_100);
+  t.notOk(a.leads(), 'at the next renewal');
+  t.equal(a.gauge(), false);
+  await world.time.advance(2_500);
+  t.ok(b.leads(), 'the Lease was given up, and is not waited for');
+  t.match(world.spec(), { holderIdentity: 'b' });
+  await b.stop();
+  await world.time.advance(120_000);
+  t.same(world.leaders(), [], 'though nobody else is there');
+  t.match(world.spec(), { holderIdentity: '' });
+  t.same(world.warnings, []);
+  a.fit = () => true;
+  await world.time.advance(3_000);
+  t.ok(a.leads(), 'once it may again');
+  t.equal(world.most(), 1);
+});
+
+t.test('F27: an answer of the API server decides, before a Lease is taken and before one is given up', async (t) => {
+  const world = await createWorld();
+  // As a clock is that nobody has compared with the API server's yet.
+  const a = world.join('a');
+  a.fit = () => world.api.requests.length === 0;
+  await world.time.advance(30_000);
+  t.same(world.leaders(), []);
+  t.ok(
+    world.api.requests.every((request) => request.startsWith('GET')),
+    'nothing is written',
+  );
+  await a.stop();
+  // As a clock that was corrected, and the API server's date is known from before: the next answer tells it anew.
+  const c = world.join('c');
+  await world.time.advance(3_000);
+  t.ok(c.leads());
+  let asked = 0;
+  let requests = 0;
+  c.fit = () => {
+    if (asked++ === 0) requests = world.api.requests.length;
+    return world.api.requests.length > requests;
+  };
+  await world.time.advance(30_000);
+  t.ok(c.leads());
+  t.equal(c.terms(), 1);
 });
 
 t.test(

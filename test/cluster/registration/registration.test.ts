@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import { ApiError } from '../../../src/cluster/client/api-error.js';
+import { ServerClock } from '../../../src/cluster/client/server-clock.js';
 import type { RegisteredPolicy } from '../../../src/cluster/registration/registered-policy.js';
 import { holds, pauseIn, PauseMarker, markerPath } from '../../../src/cluster/registration/pause-marker.js';
 import { Registration } from '../../../src/cluster/registration/registration.js';
@@ -11,6 +12,7 @@ import type { JsonObject } from '../../../src/model/json.js';
 import { ClusterMetrics } from '../../../src/observe/cluster-metrics.js';
 import { createLogger } from '../../../src/observe/logger.js';
 import { Registry } from '../../../src/observe/metrics.js';
+import type { Clock } from '../../../src/time/clock.js';
 import { sleepByTimer } from '../../../src/time/sleep.js';
 import { until } from '../../server/harness.js';
 import { createFakeApi, type FakeApi } from './fake-api.js';
@@ -39,20 +41,22 @@ function start(t: Test, fake: FakeApi) {
   const now = { wallMs: Date.parse('2026-11-22T10:00:00Z') };
   const clock = { wallMs: () => now.wallMs, monotonicMs: () => performance.now() };
   const changed: (() => void)[] = [];
-  const pause = new PauseMarker({
-    client: fake.client,
-    instance,
-    ownNamespace,
-    clock,
-    log,
-    metrics,
-    signal,
-    follow: (_what, onChange) => {
-      const tell = (): void => onChange(fake.objects.get(markerPath(ownNamespace, instance)));
-      changed.push(tell);
-      tell();
-    },
-  });
+  const pauseBy = (by: Clock): PauseMarker =>
+    new PauseMarker({
+      client: fake.client,
+      instance,
+      ownNamespace,
+      clock: by,
+      log,
+      metrics,
+      signal,
+      follow: (_what, onChange) => {
+        const tell = (): void => onChange(fake.objects.get(markerPath(ownNamespace, instance)));
+        changed.push(tell);
+        tell();
+      },
+    });
+  const pause = pauseBy(clock);
   const registration = new Registration({
     client: fake.client,
     log,
@@ -79,7 +83,7 @@ function start(t: Test, fake: FakeApi) {
     await running;
   };
   t.teardown(end);
-  return { registration, pause, now, end, markerChanged: () => changed.forEach((tell) => tell()) };
+  return { registration, pause, pauseBy, now, end, markerChanged: () => changed.forEach((tell) => tell()) };
 }
 
 t.test('an API server that refuses is asked again, and says so in the results', async (t) => {
@@ -143,6 +147,25 @@ t.test('a pause that is over is over for everybody, also with the marker still t
   t.notOk(pause.paused());
   markerChanged();
   await until(() => registration.results().get('payments')?.configured === true);
+});
+
+t.test('F27, F35: a clock that is ahead ends no pause early, and one that is behind none late', async (t) => {
+  for (const skewMs of [8 * 3_600_000, -8 * 3_600_000]) {
+    const fake = createFakeApi();
+    fake.objects.set(markerPath(ownNamespace, instance), marker('2026-11-22T10:30:00Z'));
+    const { now, pauseBy } = start(t, fake);
+    // The API server says that it is ten; the machine has another date.
+    const own = { wallMs: () => now.wallMs + skewMs, monotonicMs: () => now.wallMs };
+    const clock = new ServerClock(own, log);
+    clock.heard(new Date(now.wallMs).toUTCString(), now.wallMs);
+    const pause = pauseBy(clock);
+    t.ok(pause.paused(), 'at ten');
+    now.wallMs = Date.parse('2026-11-22T10:29:58Z');
+    t.ok(pause.paused(), 'to its end');
+    now.wallMs = Date.parse('2026-11-22T10:30:01Z');
+    t.notOk(pause.paused(), 'and no longer');
+  }
+  t.end();
 });
 
 t.test('a marker is read for what somebody wanted', (t) => {

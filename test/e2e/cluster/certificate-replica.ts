@@ -2,6 +2,7 @@ import { ManagedCertificate } from '../../../src/cluster/certificates/managed.js
 import { createApiClient } from '../../../src/cluster/client/api-client.js';
 import { Connection } from '../../../src/cluster/client/connection.js';
 import { loadKubeConfig } from '../../../src/cluster/client/kube-config.js';
+import { ServerClock } from '../../../src/cluster/client/server-clock.js';
 import { pathOf, resources } from '../../../src/cluster/client/resources.js';
 import { Election } from '../../../src/cluster/leader/election.js';
 import { sleepByTimer } from '../../../src/time/sleep.js';
@@ -16,12 +17,13 @@ import { mutatingConfiguration } from './webhooks.js';
 // One replica in a process of its own: it serves with the managed certificate and takes part in the election. As
 // leader it also writes the bundle into the webhook configuration, as the registration does. Prints its port.
 const [kubeconfig = '', identity = '', url = ''] = process.argv.slice(2);
-const client = createApiClient(new Connection(loadKubeConfig({ kubeconfig })), 'replica');
 const log = await createLogger({ level: 'info', format: 'json' });
+const clock = new ServerClock(systemClock, log);
+const client = createApiClient(new Connection(loadKubeConfig({ kubeconfig })), 'replica', clock);
 const registry = new Registry();
 const metrics = new Metrics({ registry, version: '0', nodeVersion: 'v0', rejectCauses });
 const { signal } = new AbortController();
-const timing = { clock: systemClock, random: Math.random, sleep: sleepByTimer };
+const timing = { clock, random: Math.random, sleep: sleepByTimer };
 let confirmed: string | undefined;
 const managed = new ManagedCertificate({
   ...timing,
@@ -66,6 +68,7 @@ const election = new Election({
   name: 'outrider',
   identity,
   leaseSeconds: 3,
+  fit: () => clock.agrees(),
   lead: async (signal) => {
     await Promise.all([managed.lead(signal), register(signal)]);
   },
