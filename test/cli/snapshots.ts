@@ -111,6 +111,10 @@ export function snapshot(
       ['outrider-0', known(readReviewCounts(metrics))],
       ['outrider-1', known(readReviewCounts(metrics))],
     ]),
+    clocks: new Map([
+      ['outrider-0', 0.2],
+      ['outrider-1', -299],
+    ]),
     ...changes,
     policies,
     compiled: policies.known ? known(policiesOf(policies.value, [])) : policies,

@@ -1,6 +1,7 @@
+import { mostSkewMs } from '../../cluster/client/server-clock.js';
 import type { Part } from '../../cluster/overview/part.js';
-import type { StatusFinding, StatusReport } from './report.js';
-import { durationText, pauseText } from '../text/phrases.js';
+import type { ReplicaClock, StatusFinding, StatusReport } from './report.js';
+import { clockText, durationText, pauseText } from '../text/phrases.js';
 
 /** What findings are made of: the report before there are any. */
 export type StatusParts = Omit<StatusReport, 'findings' | 'health'>;
@@ -21,6 +22,7 @@ export function installationFindings(parts: StatusParts, programName: string): r
   return [
     ...replicaFindings(parts),
     ...leaderFindings(parts),
+    ...clockFindings(parts),
     ...selfTestFindings(parts),
     ...certificateFindings(parts),
     ...pauseFindings(parts, programName),
@@ -89,6 +91,19 @@ function leaderFindings({ leader, namespace, instance }: StatusParts): readonly 
       next: [`kubectl -n ${namespace} get lease ${instance} -o yaml`, `${page}#no-leader`],
     },
   ];
+}
+
+/** The clocks that are so far from the API server's that their replicas do not lead. */
+export function wrongClocks({ clocks }: Pick<StatusParts, 'clocks'>): readonly ReplicaClock[] {
+  return clocks.filter(({ secondsAhead }) => Math.abs(secondsAhead) * 1000 > mostSkewMs);
+}
+
+function clockFindings(parts: StatusParts): readonly StatusFinding[] {
+  const wrong = wrongClocks(parts);
+  if (wrong.length === 0) return [];
+  const told = wrong.map((clock) => clockText(clock)).join(', ');
+  const detail = `too far from the API server’s: ${told}; such a replica does not lead and issues no certificate`;
+  return [{ about: 'clocks', severity: 'problem', detail, next: [`${page}#clocks`] }];
 }
 
 function selfTestFindings({ selfTest, pause }: StatusParts): readonly StatusFinding[] {

@@ -11,7 +11,7 @@ export function installationParts(
   snapshot: Snapshot,
 ): Pick<
   StatusReport,
-  'replicas' | 'leader' | 'selfTest' | 'certificate' | 'pause' | 'webhooks' | 'versions' | 'metrics'
+  'replicas' | 'leader' | 'selfTest' | 'certificate' | 'pause' | 'clocks' | 'webhooks' | 'versions' | 'metrics'
 > {
   const { nowMs, lease } = snapshot;
   const observed = mapPart(lease, (object) => readObserved(annotationOf(object, names.observed) ?? '') ?? {});
@@ -28,6 +28,7 @@ export function installationParts(
       secondsLeft: seconds(Date.parse(certificate.notAfter) - nowMs),
     })),
     pause: pauseOf(snapshot),
+    clocks: [...snapshot.clocks].map(([replica, secondsAhead]) => ({ replica, secondsAhead })),
     webhooks: { mutating: entriesOf(snapshot.mutating), validating: entriesOf(snapshot.validating) },
     versions: {
       kubernetes: snapshot.version,

@@ -81,6 +81,12 @@ export interface LabelledNamespaces {
   readonly odd: readonly { readonly name: string; readonly value: string }[];
 }
 
+/** How far a replica's clock is ahead of the API server's; negative: behind. */
+export interface ReplicaClock {
+  readonly replica: string;
+  readonly secondsAhead: number;
+}
+
 /** Whether the installation is paused. */
 export type PauseReport =
   | { readonly paused: false }
@@ -99,6 +105,8 @@ export interface StatusReport {
   readonly selfTest: Part<ObservedSelfTest & { readonly secondsAgo: number }>;
   readonly certificate: Part<ObservedCertificate & { readonly secondsLeft: number }>;
   readonly pause: Part<PauseReport>;
+  /** Of the replicas that told. */
+  readonly clocks: readonly ReplicaClock[];
   /** How many entries each of the two configurations has. */
   readonly webhooks: { readonly mutating: Part<number>; readonly validating: Part<number> };
   readonly policies: Part<readonly PolicyReport[]>;

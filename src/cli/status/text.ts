@@ -1,9 +1,10 @@
-import type { Part } from '../../cluster/overview/part.js';
+import { known, type Part } from '../../cluster/overview/part.js';
 import type { ReviewCounts } from '../../cluster/overview/review-counts.js';
 import type { PolicyReport, StatusFinding, StatusReport } from './report.js';
+import { wrongClocks } from './findings.js';
 import type { Style } from '../text/style.js';
 import { table, type Row } from '../text/table.js';
-import { durationText, pauseText } from '../text/phrases.js';
+import { clockText, durationText, pauseText } from '../text/phrases.js';
 
 /** The report for people. */
 export function reportText(report: StatusReport, style: Style): string {
@@ -25,6 +26,7 @@ function headText({ instance, namespace, server, versions, health }: StatusRepor
 
 function installationRows(report: StatusReport, style: Style): readonly Row[] {
   const { replicas, leader, selfTest, certificate, pause, webhooks, findings } = report;
+  const wrong = wrongClocks(report);
   const row = <T>(subject: string, part: Part<T>, text: (value: T) => string): Row => {
     if (!part.known) {
       const why = part.cause === 'absent' ? 'none' : `unknown: ${part.why}`;
@@ -56,6 +58,9 @@ function installationRows(report: StatusReport, style: Style): readonly Row[] {
       const checking = validating.known ? String(validating.value) : validating.cause === 'absent' ? 'no' : '?';
       return `${mutating} mutating, ${checking} validating`;
     }),
+    ...(wrong.length === 0
+      ? []
+      : [row('clocks', known(wrong), (clocks) => clocks.map((clock) => clockText(clock)).join(', '))]),
     ...(pause.known && !pause.value.paused
       ? []
       : [row('pause', pause, (value) => (value.paused ? pauseText(value) : 'none'))]),

@@ -22,6 +22,17 @@ export function durationText(seconds: number): string {
   return next === undefined || rest === 0 || next[0] === 's' ? first : `${first} ${rest} ${next[0]}`;
 }
 
+/** How far a replica's clock is off: `outrider-0 8 h ahead`. */
+export function clockText({
+  replica,
+  secondsAhead,
+}: {
+  readonly replica: string;
+  readonly secondsAhead: number;
+}): string {
+  return `${replica} ${durationText(Math.abs(secondsAhead))} ${secondsAhead > 0 ? 'ahead' : 'behind'}`;
+}
+
 interface SecretKey {
   readonly namespace: string;
   readonly name: string;

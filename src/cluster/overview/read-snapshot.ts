@@ -8,8 +8,9 @@ import type { OpenCluster } from '../live/open-cluster.js';
 import { keyOf } from '../live/read-secret.js';
 import { policiesOf } from '../live/read-policies.js';
 import { refused } from '../live/refusal.js';
+import { readClockSkew } from './clock-skew.js';
 import { mapPart, partOf, type Part } from './part.js';
-import { readReviewCounts, type ReviewCounts } from './review-counts.js';
+import { readReviewCounts } from './review-counts.js';
 import type { Snapshot } from './snapshot.js';
 
 /** What is looked at. */
@@ -64,9 +65,9 @@ export async function readSnapshot(cluster: OpenCluster, request: SnapshotReques
       partOf(client.list(pathOf(resources.namespaces), { timeoutMs, metadataOnly: true })),
     ]);
   const compiled = await compiledRead;
-  const [secrets, reviews] = await Promise.all([
+  const [secrets, metrics] = await Promise.all([
     readSecretNames(cluster, compiled.known ? compiled.value.rules : undefined, timeoutMs),
-    readReviews(cluster, pods.known ? pods.value : [], ownNamespace, Math.min(timeoutMs, longestMetricsMs)),
+    readMetrics(cluster, pods.known ? pods.value : [], ownNamespace, Math.min(timeoutMs, longestMetricsMs)),
   ]);
   return {
     server: client.server,
@@ -85,7 +86,8 @@ export async function readSnapshot(cluster: OpenCluster, request: SnapshotReques
     namespaces: mapPart(namespaces, ({ items }) => new Map(items.flatMap(labelled))),
     compiled,
     secrets,
-    reviews,
+    reviews: new Map([...metrics].map(([pod, text]) => [pod, mapPart(text, readReviewCounts)])),
+    clocks: new Map([...metrics].flatMap(clockOf)),
   };
 }
 
@@ -114,20 +116,24 @@ async function readSecretNames(
   return new Map(await Promise.all([...wanted].map(read)));
 }
 
-/** The replicas' metrics, through the API server's proxy. */
-async function readReviews(
+/** The replicas' metrics, through the API server's proxy, by pod. */
+async function readMetrics(
   { readText }: OpenCluster,
   pods: readonly JsonObject[],
   namespace: string,
   timeoutMs: number,
-): Promise<Snapshot['reviews']> {
-  const read = async (pod: JsonObject): Promise<[string, Part<ReadonlyMap<string, ReviewCounts>>]> => {
+): Promise<ReadonlyMap<string, Part<string>>> {
+  const read = async (pod: JsonObject): Promise<[string, Part<string>]> => {
     const name = stringOf(objectOf(pod['metadata'])?.['name']) ?? '';
     const target = { namespace, name: `${name}:${plainPortOf(pod)}`, subresource: 'proxy' };
-    const text = await partOf(readText(`${pathOf(resources.pods, target)}/metrics`, timeoutMs));
-    return [name, mapPart(text, readReviewCounts)];
+    return [name, await partOf(readText(`${pathOf(resources.pods, target)}/metrics`, timeoutMs))];
   };
   return new Map(await Promise.all(pods.map(read)));
+}
+
+function clockOf([pod, text]: readonly [string, Part<string>]): readonly (readonly [string, number])[] {
+  const seconds = text.known ? readClockSkew(text.value) : undefined;
+  return seconds === undefined ? [] : [[pod, seconds]];
 }
 
 /** The port of health and metrics: the container port that is called after one of them. */

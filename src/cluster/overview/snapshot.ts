@@ -28,4 +28,6 @@ export interface Snapshot {
   readonly secrets: ReadonlyMap<string, Part<ReadonlySet<string>>>;
   /** By name of a pod: what it has answered, by policy. */
   readonly reviews: ReadonlyMap<string, Part<ReadonlyMap<string, ReviewCounts>>>;
+  /** By name of a pod, of those that told: how many seconds its clock is ahead of the API server's. */
+  readonly clocks: ReadonlyMap<string, number>;
 }

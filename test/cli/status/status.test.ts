@@ -1,5 +1,6 @@
 import t from 'tap';
 import { known } from '../../../src/cluster/overview/part.js';
+import { readClockSkew } from '../../../src/cluster/overview/clock-skew.js';
 import { addCounts, readReviewCounts } from '../../../src/cluster/overview/review-counts.js';
 import type { Snapshot } from '../../../src/cluster/overview/snapshot.js';
 import { statusOf } from '../../../src/cli/status/status-of.js';
@@ -280,6 +281,29 @@ t.test('the leader: gone of its own accord, or never there', (t) => {
   const untold = observedText({ selfTest: { latencyMs: 5, at: ago(5), why: 'quota exceeded' } });
   t.equal(statusOf(snapshot({ lease: known(lease(untold)) }), how).health, 'unknown');
   t.match(textOf(snapshot({ lease: known(lease(untold)) })), /API server +nobody can tell, 5 s ago: quota exceeded\n/);
+  t.end();
+});
+
+t.test('F27: a replica whose clock is far from the API server’s is a problem, and one that does not tell is none', (t) => {
+  const clocks = new Map([
+    ['outrider-0', 8 * 3_600],
+    ['outrider-1', -299],
+    ['outrider-2', -301],
+  ]);
+  const report = statusOf(snapshot({ clocks }), how);
+  t.equal(report.health, 'attention');
+  const text = reportText(report, styleOf(false));
+  t.match(text, '  ✗ clocks       outrider-0 8 h ahead, outrider-2 5 min behind\n');
+  t.match(
+    text,
+    '✗ clocks: too far from the API server’s: outrider-0 8 h ahead, outrider-2 5 min behind; such a replica does not lead and issues no certificate\n',
+  );
+  t.match(text, 'docs/operations.md#clocks');
+  t.same(report.clocks[1], { replica: 'outrider-1', secondsAhead: -299 });
+  t.equal(statusOf(snapshot({ clocks: new Map() }), how).health, 'healthy');
+  const name = 'outrider_clock_skew_seconds';
+  t.equal(readClockSkew(`# HELP ${name} x\n# TYPE ${name} gauge\n${name} -28800.25\n`), -28800.25);
+  for (const other of ['', `${name} Nan`, `${name}_other 3`, `# ${name} 3`]) t.equal(readClockSkew(other), undefined);
   t.end();
 });
 

@@ -12,6 +12,9 @@ import { issueAuthority, issueServer } from '../../../src/tls/issue.js';
 import { createFakeObjects, type FakeObjects } from '../fake-objects.js';
 import { createVirtualTime, type VirtualTime } from '../virtual-time.js';
 
+// Keys are made, and the machine may be busy.
+t.setTimeout(90_000);
+
 const path = '/api/v1/namespaces/own/secrets/outrider-certificate';
 const place = { namespace: 'own', name: 'outrider-certificate' };
 const rules = { leafLifetimeMs: 60 * 60_000, authorityLifetimeMs: 240 * 60_000, overlapMs: 5 * 60_000 };
@@ -343,8 +346,8 @@ t.test('F27: a certificate begins by the earlier of the two clocks, and ends by 
     const { validFrom, validTo } = world.leaf();
     t.ok(near(validFrom, startMs + Math.min(0, skewMs) - 6 * 60_000), `${skewMs} ms: ${validFrom}`);
     t.ok(near(validTo, startMs + anHourMs), `${skewMs} ms: ${validTo}`);
-    for (let minute = 0; minute < 5 * 60; minute += 5) {
-      await world.time.advance(5 * 60_000);
+    for (let minute = 0; minute < 2 * 60; minute += 10) {
+      await world.time.advance(10 * 60_000);
       servesWell(t, world, `${skewMs} ms, minute ${minute}`);
     }
   }
@@ -388,8 +391,8 @@ t.test('F27: an authority of the year after next is not trusted, and does not ta
   });
   t.equal(world.reader.bundle(), working, 'the bundle stays what it was');
   world.lead();
-  for (let minute = 0; minute < 3 * 60; minute += 5) {
-    await world.time.advance(5 * 60_000);
+  for (let minute = 0; minute < 60; minute += 10) {
+    await world.time.advance(10 * 60_000);
     servesWell(t, world, `minute ${minute}`);
   }
   t.notOk(world.reader.bundle().includes(authority.certPem));

@@ -18,7 +18,7 @@ export interface Installation {
   /** The replicas that were started and not taken away. */
   readonly replicas: readonly Replica[];
   /** Starts a replica, and waits until it is ready. */
-  addReplica(name: string, flags?: readonly string[]): Promise<Replica>;
+  addReplica(name: string, flags?: readonly string[], env?: Readonly<Record<string, string>>): Promise<Replica>;
   /** Kills a replica, without a chance to say goodbye. */
   kill(replica: Replica): Promise<void>;
   /** Applies objects as the admin. @throws with what the API server said */
@@ -75,15 +75,16 @@ export async function install(options: InstallationOptions = {}): Promise<Instal
       get replicas() {
         return replicas;
       },
-      addReplica: async (name, flags = []) => {
-        const replica = await startReplica(name, identity.kubeconfig, [
+      addReplica: async (name, flags = [], env = {}) => {
+        const all = [
           ...chartFlags,
           `--webhook-service=${release.name}:${balancer.port}`,
           // No registry is asked: nothing here is to depend on the network.
           '--lookup=false',
           ...(options.flags ?? []),
           ...flags,
-        ]);
+        ];
+        const replica = await startReplica(name, identity.kubeconfig, all, env);
         replicas.push(replica);
         balancer.setBackends(replicas);
         await replica.ready();

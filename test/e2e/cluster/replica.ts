@@ -25,10 +25,16 @@ const readinessPollMs = 100;
  * Starts a replica; it need not be ready when this resolves.
  * @param kubeconfig of the identity that it works under
  * @param flags of `outrider serve`, beside ports, kubeconfig and identity
+ * @param env further variables of its environment
  */
-export async function startReplica(name: string, kubeconfig: string, flags: readonly string[]): Promise<Replica> {
+export async function startReplica(
+  name: string,
+  kubeconfig: string,
+  flags: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Replica> {
   const [port, plainPort] = [await freePort(), await freePort()];
-  const process = startGuarded(globalThis.process.execPath, [
+  const parameters = [
     bundle,
     'serve',
     '--cluster',
@@ -39,7 +45,8 @@ export async function startReplica(name: string, kubeconfig: string, flags: read
     `--plain-port=${plainPort}`,
     '--log-format=json',
     ...flags,
-  ]);
+  ];
+  const process = startGuarded(globalThis.process.execPath, parameters, env);
   const get = async (path: string): Promise<string> => {
     const response = await fetch(`http://127.0.0.1:${plainPort}${path}`);
     const text = await response.text();

@@ -1,24 +1,18 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { stringOf } from '../../../src/model/json.js';
+import { createSetClock } from '../../support/set-clock.js';
 import { namespaceOf, podOf, policyOf } from '../lookup/documents.js';
 import { envelope } from '../review.js';
 import { startServing } from '../serving.js';
 import { startLoad } from './load.js';
 
-// The clock on the wall jumps for one process: libfaketime, of the Debian package of that name, answers in the place of the
-// C library and reads the offset from a file each time. The monotonic clock goes on, as it does where a clock is set.
-
 const parent = mkdtempSync(join(tmpdir(), 'outrider-faults-'));
 t.teardown(() => rmSync(parent, { recursive: true, force: true }));
 t.setTimeout(120_000);
 
-const library = execFileSync('dpkg', ['--listfiles', 'libfaketime'], { encoding: 'utf8' })
-  .split('\n')
-  .find((path) => path.endsWith('/libfaketime.so.1'));
 const dayMs = 24 * 60 * 60 * 1000;
 const jumps: readonly (readonly [string, number])[] = [
   ['+1d', dayMs],
@@ -29,21 +23,14 @@ const jumps: readonly (readonly [string, number])[] = [
 
 /** Starts a server whose clock is so far from the real one: `+0`, `-1d`. */
 async function serveAt(t: Pick<Test, 'teardown'>, start: string) {
-  const file = join(mkdtempSync(join(parent, 'clock-')), 'offset');
-  const setClock = (offset: string): void => writeFileSync(file, offset);
-  setClock(start);
+  const clock = createSetClock(parent, start);
   const serving = await startServing({
     parent,
     documents: [namespaceOf('web'), policyOf('web', {})],
-    env: {
-      LD_PRELOAD: library ?? '',
-      FAKETIME_TIMESTAMP_FILE: file,
-      FAKETIME_NO_CACHE: '1',
-      FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    },
+    env: clock.env,
   });
   t.teardown(() => serving.stop());
-  return { serving, setClock };
+  return { serving, setClock: clock.set };
 }
 
 t.test('the clock jumps by a day and more, both ways, and no review fails', async (t) => {
