@@ -16,8 +16,13 @@ export interface TrustBundle {
 /** The bundle of the moment. Of a chain whose authority changes, the old one stays beside it while it is valid. */
 class KeptBundle implements TrustBundle {
   readonly #listeners: (() => void)[] = [];
+  readonly #nowMs: () => number;
   #bundle = '';
   #authority: X509Certificate | undefined;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
 
   bundle(): string {
     return this.#bundle;
@@ -43,7 +48,7 @@ class KeptBundle implements TrustBundle {
       );
     }
     const last = this.#authority;
-    const before = last !== undefined && Date.parse(last.validTo) > Date.now() ? [last] : [];
+    const before = last !== undefined && Date.parse(last.validTo) > this.#nowMs() ? [last] : [];
     const others = before.filter(({ fingerprint256 }) => fingerprint256 !== next?.fingerprint256);
     this.#authority = next;
     this.set(next === undefined ? '' : bundleOf([next, ...others]));
@@ -54,12 +59,16 @@ class KeptBundle implements TrustBundle {
  * Adds to a source of certificates what the API server has to be told of them: the file of `--ca-bundle`, else the
  * authority of development, else the authority in the certificate's own chain. Of a chain whose authority changes, the
  * old one stays beside it while it is valid: other replicas may still serve a certificate of it.
+ * @param nowMs the date of whoever judges the certificate
  */
-export function withTrustBundle(source: CertificateSource): {
+export function withTrustBundle(
+  source: CertificateSource,
+  nowMs: () => number,
+): {
   readonly certificates: CertificateSource;
   readonly trust: TrustBundle;
 } {
-  const kept = new KeptBundle();
+  const kept = new KeptBundle(nowMs);
   const certificates: CertificateSource = async (context) => {
     const { settings, logger } = context;
     const opened = await source(context);

@@ -33,9 +33,7 @@ async function library(): Promise<typeof X509> {
 }
 
 /** Makes a certificate authority that signs servers' certificates and nothing else. */
-export async function issueAuthority(
-  options: { readonly commonName: string } & IssueTime & Lifetime,
-): Promise<Issued> {
+export async function issueAuthority(options: { readonly commonName: string } & IssueTime & Lifetime): Promise<Issued> {
   const x509 = await library();
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(

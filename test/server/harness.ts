@@ -10,9 +10,9 @@ import type { WebhookLimits } from '../../src/server/webhook.js';
 import { issueAuthority, issueServer } from '../../src/tls/issue.js';
 import { loadPair, type TlsPair } from '../../src/tls/pair.js';
 
-/** Authority and pair for localhost, made once for a test file. */
-export async function makePair(): Promise<{ readonly ca: string; readonly pair: TlsPair }> {
-  const about = { days: 30, nowMs: Date.now() };
+/** Authority and pair for localhost, made once for a test file, by the date of today or another. */
+export async function makePair(nowMs = Date.now()): Promise<{ readonly ca: string; readonly pair: TlsPair }> {
+  const about = { days: 30, nowMs };
   const authority = await issueAuthority({ commonName: 'test', ...about });
   const { certPem, keyPem } = await issueServer({ authority, names: ['localhost', '127.0.0.1'], ...about });
   return { ca: authority.certPem, pair: loadPair(certPem, keyPem, { certFile: 'tls.crt', keyFile: 'tls.key' }) };

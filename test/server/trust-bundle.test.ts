@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { readSettings, settingKeys } from '../../src/settings/settings.js';
 import type { Settings } from '../../src/settings/table.js';
-import { certificateFromFiles } from '../../src/server/certificates.js';
+import { certificateFromFiles, certificateFromFilesBy } from '../../src/server/certificates.js';
 import { certificateFromSecret } from '../../src/server/managed-certificate.js';
 import type { CertificateSource } from '../../src/server/sources.js';
 import { withTrustBundle } from '../../src/server/trust-bundle.js';
@@ -23,12 +23,12 @@ function put(dir: string, name: string, text: string): string {
 }
 
 /** Opens a source with its bundle, and counts what it says. */
-async function opened(t: Test, source: CertificateSource, own: Partial<Settings>) {
+async function opened(t: Test, source: CertificateSource, own: Partial<Settings>, nowMs: () => number = Date.now) {
   const seen = await observers();
   const stop = new AbortController();
   t.teardown(() => stop.abort());
   const settings = { ...readSettings({ flags: {}, env: {} }, settingKeys), reloadIntervalMs: 50, ...own };
-  const { certificates, trust } = withTrustBundle(source);
+  const { certificates, trust } = withTrustBundle(source, nowMs);
   let changes = 0;
   trust.onBundle(() => changes++);
   const pairs: TlsPair[] = [];
@@ -53,6 +53,40 @@ t.test('the authority of a served chain, and the old one beside it', async (t) =
   await until(() => pairs.length > 1);
   t.equal(trust.bundle(), '', 'a chain without an authority: the API server has to know it');
   t.match(lines().join(''), /give --ca-bundle/);
+});
+
+t.test('F27: a new certificate that has not begun waits, and the bundle with it', async (t) => {
+  const dir = temporaryFolder(t);
+  const now = { ms: Date.now() };
+  const nowMs = (): number => now.ms;
+  const dayMs = 24 * 60 * 60_000;
+  const early = await makePair(Date.now() + 8 * 60 * 60_000);
+  const write = (pair: TlsPair): Partial<Settings> => ({
+    tlsKey: put(dir, 'tls.key', pair.keyPem),
+    tlsCert: put(dir, 'tls.crt', pair.certPem),
+  });
+  const source = certificateFromFilesBy(nowMs);
+  const { trust, pairs, lines } = await opened(t, source, write(chainOf(first)), nowMs);
+  write(chainOf(early));
+  await until(() => lines().some((line) => line.includes('the new certificate has not begun')));
+  t.same(pairs, []);
+  t.equal(trust.bundle(), first.ca);
+  write(chainOf(second));
+  await until(() => pairs.length > 0);
+  t.equal(pairs.at(-1)?.fingerprint, second.pair.fingerprint, 'one that has begun is served at once');
+  write(chainOf(early));
+  await until(() => lines().filter((line) => line.includes('the new certificate has not begun')).length > 0);
+  now.ms += 9 * 60 * 60_000;
+  await until(() => pairs.length > 1);
+  t.equal(pairs.at(-1)?.fingerprint, early.pair.fingerprint, 'without another change of the files');
+  t.equal(trust.bundle(), early.ca + second.ca);
+  // Once the old one has ended, there is nothing to keep it for.
+  const later = await makePair(now.ms + 100 * dayMs);
+  now.ms += 60 * dayMs;
+  write(chainOf(later));
+  await until(() => pairs.length > 2);
+  t.equal(pairs.at(-1)?.fingerprint, later.pair.fingerprint);
+  t.match((await opened(t, source, write(chainOf(later)), nowMs)).lines().join(''), /it yet/);
 });
 
 t.test('the file of --ca-bundle, watched', async (t) => {

@@ -139,11 +139,12 @@ export class Leading {
 
   #createTrust(): Trust {
     const { settings, watching, connection } = this.#options;
-    if (certificateMode(settings) !== 'self-managed') return new GivenTrust();
+    const { serverClock } = connection;
+    if (certificateMode(settings) !== 'self-managed') return new GivenTrust(() => serverClock.wallMs());
     return new ManagedTrust({
       settings,
       client: this.#client,
-      timing: { ...connection.timing, clock: connection.serverClock },
+      timing: { ...connection.timing, clock: serverClock },
       logger: watching.log,
       metrics: watching.metrics,
       confirmed: () => this.#registration.confirmedBundle(),

@@ -7,7 +7,7 @@ import type { Timing } from '../../time/sleep.js';
 import type { Settings } from '../../settings/table.js';
 import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
-import { certificateFromFiles } from '../certificates.js';
+import { certificateFromFilesBy } from '../certificates.js';
 import { certificateFromSecret } from '../managed-certificate.js';
 import type { CertificateSource } from '../sources.js';
 import { withTrustBundle, type TrustBundle } from '../trust-bundle.js';
@@ -55,8 +55,9 @@ export class GivenTrust implements Trust {
   readonly #trust: TrustBundle;
   #opened = false;
 
-  constructor() {
-    const { certificates, trust } = withTrustBundle(certificateFromFiles);
+  /** @param nowMs the API server's date */
+  constructor(nowMs: () => number) {
+    const { certificates, trust } = withTrustBundle(certificateFromFilesBy(nowMs), nowMs);
     this.#trust = trust;
     this.source = async (context) => {
       const certificate = await certificates(context);

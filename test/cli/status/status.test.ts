@@ -284,28 +284,31 @@ t.test('the leader: gone of its own accord, or never there', (t) => {
   t.end();
 });
 
-t.test('F27: a replica whose clock is far from the API server’s is a problem, and one that does not tell is none', (t) => {
-  const clocks = new Map([
-    ['outrider-0', 8 * 3_600],
-    ['outrider-1', -299],
-    ['outrider-2', -301],
-  ]);
-  const report = statusOf(snapshot({ clocks }), how);
-  t.equal(report.health, 'attention');
-  const text = reportText(report, styleOf(false));
-  t.match(text, '  ✗ clocks       outrider-0 8 h ahead, outrider-2 5 min behind\n');
-  t.match(
-    text,
-    '✗ clocks: too far from the API server’s: outrider-0 8 h ahead, outrider-2 5 min behind; such a replica does not lead and issues no certificate\n',
-  );
-  t.match(text, 'docs/operations.md#clocks');
-  t.same(report.clocks[1], { replica: 'outrider-1', secondsAhead: -299 });
-  t.equal(statusOf(snapshot({ clocks: new Map() }), how).health, 'healthy');
-  const name = 'outrider_clock_skew_seconds';
-  t.equal(readClockSkew(`# HELP ${name} x\n# TYPE ${name} gauge\n${name} -28800.25\n`), -28800.25);
-  for (const other of ['', `${name} Nan`, `${name}_other 3`, `# ${name} 3`]) t.equal(readClockSkew(other), undefined);
-  t.end();
-});
+t.test(
+  'F27: a replica whose clock is far from the API server’s is a problem, and one that does not tell is none',
+  (t) => {
+    const clocks = new Map([
+      ['outrider-0', 8 * 3_600],
+      ['outrider-1', -299],
+      ['outrider-2', -301],
+    ]);
+    const report = statusOf(snapshot({ clocks }), how);
+    t.equal(report.health, 'attention');
+    const text = reportText(report, styleOf(false));
+    t.match(text, '  ✗ clocks       outrider-0 8 h ahead, outrider-2 5 min behind\n');
+    t.match(
+      text,
+      '✗ clocks: too far from the API server’s: outrider-0 8 h ahead, outrider-2 5 min behind; such a replica does not lead and issues no certificate\n',
+    );
+    t.match(text, 'docs/operations.md#clocks');
+    t.same(report.clocks[1], { replica: 'outrider-1', secondsAhead: -299 });
+    t.equal(statusOf(snapshot({ clocks: new Map() }), how).health, 'healthy');
+    const name = 'outrider_clock_skew_seconds';
+    t.equal(readClockSkew(`# HELP ${name} x\n# TYPE ${name} gauge\n${name} -28800.25\n`), -28800.25);
+    for (const other of ['', `${name} Nan`, `${name}_other 3`, `# ${name} 3`]) t.equal(readClockSkew(other), undefined);
+    t.end();
+  },
+);
 
 t.test('what the leader observed is read part by part', (t) => {
   t.same(readObserved(observed)?.versions, { outrider: '0.1.0', kubernetes: 'v1.36.3' });

@@ -21,10 +21,7 @@ function createWorld() {
     error: (_about: object, text: string) => void said.push(text),
     info: (_about: object, text: string) => void said.push(text),
   };
-  const clock = new ServerClock(
-    { monotonicMs: () => now.monotonicMs, wallMs: () => serverMs() + now.skewMs },
-    log,
-  );
+  const clock = new ServerClock({ monotonicMs: () => now.monotonicMs, wallMs: () => serverMs() + now.skewMs }, log);
   return {
     now,
     said,

@@ -308,30 +308,33 @@ t.test('work that fails gives up leading, and the next term begins anew', async 
   t.equal(a.terms(), 2);
 });
 
-t.test('F27: a leader that may not lead any longer hands over at once, and takes no Lease while that lasts', async (t) => {
-  const world = await createWorld();
-  const a = world.join('a');
-  await world.time.advance(1_000);
-  const b = world.join('b');
-  await world.time.advance(10_000);
-  t.ok(a.leads());
-  a.fit = () => false;
-  await world.time.advance(5_100);
-  t.notOk(a.leads(), 'at the next renewal');
-  t.equal(a.gauge(), false);
-  await world.time.advance(2_500);
-  t.ok(b.leads(), 'the Lease was given up, and is not waited for');
-  t.match(world.spec(), { holderIdentity: 'b' });
-  await b.stop();
-  await world.time.advance(120_000);
-  t.same(world.leaders(), [], 'though nobody else is there');
-  t.match(world.spec(), { holderIdentity: '' });
-  t.same(world.warnings, []);
-  a.fit = () => true;
-  await world.time.advance(3_000);
-  t.ok(a.leads(), 'once it may again');
-  t.equal(world.most(), 1);
-});
+t.test(
+  'F27: a leader that may not lead any longer hands over at once, and takes no Lease while that lasts',
+  async (t) => {
+    const world = await createWorld();
+    const a = world.join('a');
+    await world.time.advance(1_000);
+    const b = world.join('b');
+    await world.time.advance(10_000);
+    t.ok(a.leads());
+    a.fit = () => false;
+    await world.time.advance(5_100);
+    t.notOk(a.leads(), 'at the next renewal');
+    t.equal(a.gauge(), false);
+    await world.time.advance(2_500);
+    t.ok(b.leads(), 'the Lease was given up, and is not waited for');
+    t.match(world.spec(), { holderIdentity: 'b' });
+    await b.stop();
+    await world.time.advance(120_000);
+    t.same(world.leaders(), [], 'though nobody else is there');
+    t.match(world.spec(), { holderIdentity: '' });
+    t.same(world.warnings, []);
+    a.fit = () => true;
+    await world.time.advance(3_000);
+    t.ok(a.leads(), 'once it may again');
+    t.equal(world.most(), 1);
+  },
+);
 
 t.test('F27: an answer of the API server decides, before a Lease is taken and before one is given up', async (t) => {
   const world = await createWorld();

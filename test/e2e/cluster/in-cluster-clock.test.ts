@@ -87,11 +87,12 @@ async function undisturbed(t: Tap, act: (load: { traffic: Traffic; handshakes: H
 }
 type Tap = Pick<typeof t, 'same' | 'equal'>;
 
-for (const [offset, seconds] of [
-  ['+8h', 8 * 3_600],
-  ['-40m', -40 * 60],
-] as const) {
-  t.test(`F27: the leader’s clock jumps by ${offset}: it issues nothing, another one leads, and creates go on`, async (t) => {
+t.test('F27: the leader’s clock jumps by hours: it issues nothing, another one leads, and creates go on', async (t) => {
+  for (const [offset, seconds] of [
+    ['+8h', 8 * 3_600],
+    // Further back, the certificate of the test's own API server has not begun.
+    ['-40m', -40 * 60],
+  ] as const) {
     const [leader, other] = (await one.metric('outrider_leader')) === 1 ? [one, two] : [two, one];
     const clock = leader === one ? clocks.one : clocks.two;
     const before = await held();
@@ -112,13 +113,16 @@ for (const [offset, seconds] of [
     });
     clock.set('+0');
     await until('its clock to agree', async () => Math.abs(await skewOf(leader)) < 2);
-  });
-}
+  }
+});
 
 t.test('F27: certificates of a leader with a wrong clock are adopted by nobody, and replaced', async (t) => {
   const before = await held();
   const nowMs = Date.now() + 8 * hourMs;
-  const names = certificatesIn(before('tls.crt'))[0]?.subjectAltName?.split(', ').map((name) => name.slice(4)) ?? [];
+  const names =
+    certificatesIn(before('tls.crt'))[0]
+      ?.subjectAltName?.split(', ')
+      .map((name) => name.slice(4)) ?? [];
   const authority = { certPem: before('ca.crt'), keyPem: before('ca.key') };
   const early = await issueServer({ authority, names, lifetimeMs: hourMs, nowMs });
   await undisturbed(t, async ({ handshakes }) => {
@@ -135,7 +139,10 @@ t.test('F27: certificates of a leader with a wrong clock are adopted by nobody, 
 t.test('F27: an authority of 4,000 days ahead throws the working one out of no bundle', async (t) => {
   const before = await held();
   const nowMs = Date.now() + 4_000 * 24 * hourMs;
-  const names = certificatesIn(before('tls.crt'))[0]?.subjectAltName?.split(', ').map((name) => name.slice(4)) ?? [];
+  const names =
+    certificatesIn(before('tls.crt'))[0]
+      ?.subjectAltName?.split(', ')
+      .map((name) => name.slice(4)) ?? [];
   const authority = await issueAuthority({ commonName: 'ahead', days: 10, nowMs });
   const early = await issueServer({ authority, names, lifetimeMs: hourMs, nowMs });
   await undisturbed(t, async ({ handshakes }) => {
