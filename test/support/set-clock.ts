@@ -10,7 +10,7 @@ export interface SetClock {
   /** What the process is started with. */
   readonly env: Readonly<Record<string, string>>;
   /** Sets how far it is from the real one: `+0`, `-1d`, `+8h`. */
-  set(offset: string): void;
+  readonly set: (offset: string) => void;
 }
 
 /**

@@ -68,7 +68,7 @@ async function createWorld(t: Test): Promise<World> {
       leaders.add(leader);
       leader.signal.addEventListener('abort', () => leaders.delete(leader));
       t.teardown(() => leader.abort());
-      const own = { monotonicMs: time.monotonicMs, wallMs: () => time.wallMs() + (world.skewMs ?? 0) };
+      const own = { monotonicMs: () => time.monotonicMs(), wallMs: () => time.wallMs() + (world.skewMs ?? 0) };
       const clock = new ServerClock(own, log);
       const rotator = new CertificateRotator({
         client: world.skewMs === undefined ? api.client() : dated(api.client(), clock, time),

@@ -47,8 +47,9 @@ const held = async (): Promise<(key: string) => string> => {
   return (key) => Buffer.from(stringOf(data[key]) ?? '', 'base64').toString();
 };
 const edit = async (texts: Readonly<Record<string, string>>): Promise<void> => {
-  const entries = Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
-  const patch = JSON.stringify({ data: Object.fromEntries(entries) });
+  const data: Record<string, string> = {};
+  for (const [key, text] of Object.entries(texts)) data[key] = Buffer.from(text).toString('base64');
+  const patch = JSON.stringify({ data });
   const { exitCode } = await here.api.kubectl(['patch', 'secret', secret, '-n', own, '--type=merge', '-p', patch]);
   if (exitCode !== 0) throw new Error('the Secret cannot be written');
 };
