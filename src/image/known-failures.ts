@@ -70,6 +70,8 @@ export class KnownFailures {
   }
 
   #remember(failure: RegistryError, attempt: Attempt, asked: string): void {
+    // The registry was not asked.
+    if (failure.reason === 'too_many_lookups') return;
     const { registry } = attempt.reference;
     const repository = repositoryKey(attempt.reference);
     const outage = outageOf(failure);

@@ -42,6 +42,7 @@ const troubles: ReadonlySet<ReasonCode> = new Set([
   'registry_unreachable',
   'registry_rate_limited',
   'registry_error',
+  'too_many_lookups',
   'lookup_timeout',
 ]);
 
@@ -123,11 +124,11 @@ export class Lookup {
     signal: AbortSignal,
     trace: Trace | undefined,
   ): Promise<LookupResult> {
-    const { reference } = question;
+    const { reference, who } = question;
     const failures: Failure[] = [];
     for (const credential of list) {
       try {
-        const result = await this.#try(question, { reference, credential, signal, trace });
+        const result = await this.#try(question, { namespace: who.namespace, reference, credential, signal, trace });
         this.#memory.worked(reference, list, credential);
         return result;
       } catch (error) {

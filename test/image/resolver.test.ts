@@ -90,11 +90,11 @@ t.test('E14: 500 look-ups of one image ask once', async (t) => {
   t.match(resolver.stats(), { joined: 499, inFlight: 0 });
 });
 
-t.test('E14: 500 look-ups by different ServiceAccounts with the same rights ask once, too', async (t) => {
+t.test('E14: 200 look-ups by different ServiceAccounts with the same rights ask once, too', async (t) => {
   const { registry, ask } = world();
   registry.push(app, '1', { entrypoint: ['/app'] });
   const open = registry.hold();
-  const all = Array.from({ length: 500 }, (_, at) => ask(`${app}:1`, 'payments', { serviceAccountName: `sa-${at}` }));
+  const all = Array.from({ length: 200 }, (_, at) => ask(`${app}:1`, 'payments', { serviceAccountName: `sa-${at}` }));
   await new Promise((resolve) => setImmediate(resolve));
   open();
   t.ok((await Promise.all(all)).every(({ ok }) => ok));
@@ -502,4 +502,22 @@ t.test('describe tells the steps', async (t) => {
     ['credentials', 'manifest', 'manifest', 'manifest', 'config', 'config'],
   );
   t.match(await resolver.describe(request('no::ref'), forever), { reference: undefined, steps: [] });
+});
+
+t.test('F24: one pod has so many look-ups, one namespace so many under way, and another’s are its own', async (t) => {
+  const { registry, resolver, ask } = world({ lookups: { perPod: 3, perNamespace: 5 } });
+  for (const tag of ['1', '2', '3', '4', '5', '6']) registry.push(app, tag, { entrypoint: ['/app'] });
+  const pod = {};
+  const asPod = (tag: string): Promise<ImageOutcome> =>
+    resolver.lookUp({ reference: `${app}:${tag}`, namespace: 'noisy', pod }, forever);
+  const open = registry.hold();
+  const first = ['1', '2', '3', '1', '4'].map(asPod);
+  t.match(await first[4], { ok: false, reason: 'too_many_lookups', detail: `${app}:4 → the pod asks for too many` });
+  const others = ['4', '5'].map((tag) => ask(`${app}:${tag}`, 'noisy'));
+  t.match(await ask(`${app}:6`, 'noisy'), { ok: false, reason: 'too_many_lookups', detail: /namespace/ });
+  const victim = ask(`${app}:6`, 'web');
+  open();
+  t.match(await victim, { ok: true });
+  t.ok((await Promise.all([...first.slice(0, 4), ...others])).every(({ ok }) => ok));
+  t.match(await ask(`${app}:6`, 'noisy'), { ok: true }, 'and there is room again');
 });
