@@ -87,15 +87,15 @@ export class Fetcher {
   }
 
   async #askRoot(attempt: OwnAttempt): Promise<string> {
-    const { reference, credential } = attempt;
+    const { reference, credential, namespace } = attempt;
     const digest = await this.#revalidated(attempt);
-    if (digest !== undefined && this.#has(reference, digest)) {
-      this.#cache.grant(reference, credential.fingerprint, digest);
+    if (digest !== undefined && this.#has(attempt, digest)) {
+      this.#cache.grant(reference, credential.fingerprint, digest, namespace);
       return digest;
     }
     const manifest = await this.#manifest(attempt, digest === undefined ? reference : { ...reference, digest });
     await this.#keep(attempt, manifest);
-    this.#cache.grant(reference, credential.fingerprint, manifest.digest);
+    this.#cache.grant(reference, credential.fingerprint, manifest.digest, namespace);
     return manifest.digest;
   }
 
@@ -105,9 +105,9 @@ export class Fetcher {
 
   /** HEAD costs no pull (rate limits count GETs) and is enough where the content is at hand. */
   async #revalidated(attempt: OwnAttempt): Promise<string | undefined> {
-    const { reference, credential, signal, askers } = attempt;
-    const hint = this.#cache.hint(reference);
-    if (hint === undefined || !this.#has(reference, hint)) return undefined;
+    const { reference, credential, signal, askers, namespace } = attempt;
+    const hint = this.#cache.hint(reference, namespace);
+    if (hint === undefined || !this.#has(attempt, hint)) return undefined;
     try {
       const step = { step: 'head', subject: referenceKey(reference) } as const;
       const head = (): ReturnType<RegistryClient['head']> => this.#client.head(reference, credential, signal, askers);
@@ -119,8 +119,8 @@ export class Fetcher {
     }
   }
 
-  #has(reference: ImageReference, digest: string): boolean {
-    return this.#cache.content.get(repositoryKey(reference), digest) !== undefined;
+  #has({ reference, namespace }: Attempt, digest: string): boolean {
+    return this.#cache.content.get(repositoryKey(reference), digest, namespace) !== undefined;
   }
 
   #manifest(attempt: OwnAttempt, reference: ImageReference): Promise<Manifest> {
@@ -132,7 +132,7 @@ export class Fetcher {
 
   async #keep(attempt: OwnAttempt, manifest: Manifest): Promise<Content> {
     const content = await this.#contentOf(attempt, manifest);
-    this.#cache.content.set(repositoryKey(attempt.reference), manifest.digest, content);
+    this.#cache.content.set(repositoryKey(attempt.reference), manifest.digest, content, attempt.namespace);
     return content;
   }
 

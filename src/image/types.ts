@@ -66,12 +66,7 @@ export interface RegistryClient {
     askers?: Askers,
   ): Promise<Descriptor | undefined>;
   /** GET on a manifest by `reference.digest`, else by tag; the digest is verified where one was asked for. */
-  manifest(
-    reference: ImageReference,
-    credential: Credential,
-    signal: AbortSignal,
-    askers?: Askers,
-  ): Promise<Manifest>;
+  manifest(reference: ImageReference, credential: Credential, signal: AbortSignal, askers?: Askers): Promise<Manifest>;
   /** GET on a blob of the reference's repository; digest and size verified, at most `limitBytes` read. */
   blob(
     reference: ImageReference,

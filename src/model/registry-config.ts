@@ -43,7 +43,14 @@ const hostSchema = z.strictObject({
       'Longest time between two pieces of the body; the whole body may take three times as long. Default: 8000.',
     ),
   maxSockets: z.int().min(1).max(1024).exactOptional().describe('Most connections. Default: 16.'),
-  concurrency: z.int().min(1).max(1024).exactOptional().describe('Most requests at a time; more wait, in turn by namespace, of which one has at most three quarters. Default: 16.'),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(1024)
+    .exactOptional()
+    .describe(
+      'Most requests at a time; more wait, in turn by namespace, of which one has at most three quarters. Default: 16.',
+    ),
 });
 
 const globs = z.array(hostText).max(1000);

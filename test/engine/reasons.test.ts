@@ -282,7 +282,8 @@ for (const code of reasonCodes) {
   if (code === 'other_request' || code === 'internal_error') continue;
   t.test(`${code}: ${reasons[code].summary}`, async (t) => {
     const asking =
-      /^(image_|registry_|lookup_|too_many_)/.test(code) && !['image_unresolved', 'image_volume_unsupported'].includes(code);
+      /^(image_|registry_|lookup_|too_many_)/.test(code) &&
+      !['image_unresolved', 'image_volume_unsupported'].includes(code);
     const decision = isTaskReason(code)
       ? await taskDecisionOf(taskScenes[code])
       : await decisionOf(scenes[code], asking);

@@ -26,7 +26,10 @@ t.test('F24: look-ups under way are capped by namespace, and one that ends makes
   t.equal(await shares.during('web', () => Promise.resolve(1)), 1);
   end();
   await first;
-  await t.rejects(shares.during('noisy', () => Promise.reject(new Error('theirs'))), /theirs/);
+  await t.rejects(
+    shares.during('noisy', () => Promise.reject(new Error('theirs'))),
+    /theirs/,
+  );
   void shares.during('noisy', never);
   await t.rejects(shares.during('noisy', never), TooManyOfNamespace, 'a failure makes room as well');
 });

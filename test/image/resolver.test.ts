@@ -1,5 +1,6 @@
 import t from 'tap';
 import { anonymous, basicCredential } from '../../src/image/credentials/credential.js';
+import { parseReference } from '../../src/image/reference.js';
 import { RegistryResolver, type ResolverOptions } from '../../src/image/resolver.js';
 import { RegistryError, type Credential, type CredentialSource } from '../../src/image/types.js';
 import type { ImageOutcome, ImageRequest } from '../../src/model/image.js';
@@ -520,4 +521,35 @@ t.test('F24: one pod has so many look-ups, one namespace so many under way, and 
   t.match(await victim, { ok: true });
   t.ok((await Promise.all([...first.slice(0, 4), ...others])).every(({ ok }) => ok));
   t.match(await ask(`${app}:6`, 'noisy'), { ok: true }, 'and there is room again');
+});
+
+t.test('F34: 22,800 tags of one tenant leave another’s answers for when its registry is down', async (t) => {
+  const { registry, clock, resolver, ask } = world();
+  const images = [`${app}:1`, 'registry.example/shared:1'];
+  registry.push(app, '1', { entrypoint: ['/app'] });
+  registry.push('registry.example/shared', '1', { entrypoint: ['/shared'] });
+  t.match(await ask('registry.example/shared:1', 'noisy'), { ok: true }, 'which the other tenant had first');
+  for (const image of images) t.match(await ask(image, 'web'), { ok: true });
+  // What so many look-ups leave behind.
+  const digest = `sha256:${'0'.repeat(58)}`;
+  for (let at = 0; at < 22_800; at++) {
+    const { content } = resolver.cache;
+    const own = `${digest}${String(at).padStart(6, '0')}`;
+    content.set('noisy.example/a/b', own, { kind: 'index', entries: [] }, 'noisy');
+    resolver.cache.grant(parseReference(`noisy.example/a/b${at}:1`), anonymous.fingerprint, own, 'noisy');
+  }
+  t.ok(resolver.stats().evictions > 2_000);
+  registry.fail(unreachable);
+  clock.advance(3_600_000);
+  for (const image of images) t.match(await ask(image, 'web'), { ok: true, source: 'cache' }, image);
+});
+
+t.test('F24: a rate limit that one tenant draws is not another’s', async (t) => {
+  const { registry, ask } = world();
+  registry.push(app, '1', { entrypoint: ['/app'] });
+  registry.fail(() => new RegistryError('registry_rate_limited', 'no', { status: 429, retryAfterMs: 600_000 }));
+  t.match(await ask(`${app}:1`, 'noisy'), { reason: 'registry_rate_limited' });
+  registry.fail(undefined);
+  t.match(await ask(`${app}:2`, 'web'), { reason: 'image_not_found' }, 'which the registry says');
+  t.match(await ask(`${app}:2`, 'noisy'), { reason: 'registry_rate_limited' });
 });

@@ -5,7 +5,7 @@ import { forever } from './fake-registry.js';
 
 t.test('F24: what two namespaces ask for at once is asked once, for both', async (t) => {
   const questions = new SharedQuestions<string>(10_000);
-  let answer = (_: string): void => undefined;
+  let answer: (text: string) => void = () => undefined;
   const asked: Askers[] = [];
   const ask = (_: AbortSignal, askers: Askers): Promise<string> => {
     asked.push(askers);

@@ -79,3 +79,27 @@ t.test('F24: what is over the cap is the pod’s own: left out, and denied under
   const again = await doors.review(podOfMany('strict', 60, imageOf));
   t.match(again, { verdict: 'inject/injected' }, 'the next one finds what was looked up');
 });
+
+t.test(
+  'F24: 150 images against a registry’s limit of 100 leave another tenant’s look-ups to the registry',
+  async (t) => {
+    const doors = await open();
+    let left = 100;
+    ofOthers = (response) => {
+      if (left-- > 0) sendError(response, 404, 'MANIFEST_UNKNOWN');
+      else sendError(response, 429, 'TOOMANYREQUESTS', { 'retry-after': '600' });
+    };
+    const drawn = await Promise.all(
+      [0, 1, 2].map((pod) => doors.review(podOfMany('noisy', 50, (at) => `${shared.host}/none/p${pod}:${at}`))),
+    );
+    t.ok(drawn.every(({ allowed }) => allowed));
+    t.ok(left < 0, 'the limit was met');
+    const asked = shared.asked.length;
+    const own = await doors.review(podOf('noisy', `${shared.host}/shop/own:1`));
+    t.match(own, { verdict: 'skip/registry_rate_limited' });
+    t.equal(shared.asked.length, asked, 'and is not met again');
+    t.match(await doors.review(podOf('web', `${shared.host}/shop/web:1`)), { verdict: 'inject/injected' });
+    doors.passMs(500_000);
+    t.match(await doors.review(podOf('web', `${shared.host}/shop/web:2`)), { verdict: 'inject/injected' }, 'nor later');
+  },
+);

@@ -15,7 +15,11 @@ class World {
     this.#limit = limit;
   }
 
-  ask(who: string | Askers, label = String(who), signal: AbortSignal = never): Promise<void> {
+  ask(
+    who: string | Askers,
+    label = typeof who === 'string' ? who : 'several',
+    signal: AbortSignal = never,
+  ): Promise<void> {
     const askers = typeof who === 'string' ? new Askers(who) : who;
     return this.places.acquire('r.example', this.#limit, askers, signal).then((leave) => {
       this.got.push(label);
