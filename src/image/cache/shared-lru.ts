@@ -103,9 +103,9 @@ export class SharedLru<V> {
     return [...this.#entries].map(([key, { value }]) => [key, value] as const).reverse();
   }
 
-  /** What is among the newest sixteenth stays where it is, so that most uses change nothing. */
+  /** What was used within a sixteenth of the room stays where it is, so that most uses change nothing. */
   #isRecent({ usedAt }: Holder): boolean {
-    return (this.#uses - usedAt) * 16 < this.#entries.size;
+    return (this.#uses - usedAt) * 16 < this.#limits.entries;
   }
 
   #use(key: string, holder: Holder): void {
