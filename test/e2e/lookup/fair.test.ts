@@ -37,12 +37,12 @@ function podOfMany(namespace: string, count: number, imageOf: (at: number) => st
 
 t.test('F24: 2,000 containers on a registry that hangs cost another tenant’s pod nothing', async (t) => {
   const doors = await open();
-  const many = doors.review(podOfMany('noisy', 2_000, (at) => `${hanging.host}/a/b:${at}`));
+  const ofPod = (pod: number, count: number) =>
+    doors.review(podOfMany('noisy', count, (at) => `${hanging.host}/a/b${pod}:${at}`));
+  const many = [ofPod(0, 500)];
   await new Promise((resolve) => setImmediate(resolve));
   t.equal(doors.images.stats().inFlight, 50, 'of one pod');
-  const more = Array.from({ length: 10 }, (_, pod) =>
-    doors.review(podOfMany('noisy', 100, (at) => `${hanging.host}/a/b${pod}:${at}`)),
-  );
+  for (let pod = 1; pod < 16; pod++) many.push(ofPod(pod, 100));
   await new Promise((resolve) => setImmediate(resolve));
   t.equal(doors.images.stats().inFlight, 200, 'of one namespace');
   const victim = await doors.review(podOf('web', `${shared.host}/shop/web:1`));
@@ -50,8 +50,9 @@ t.test('F24: 2,000 containers on a registry that hangs cost another tenant’s p
   t.ok(victim.tookMs < 1_000, `${victim.tookMs} ms`);
   const own = await doors.review(podOf('noisy', `${shared.host}/shop/web:2`));
   t.match(own, { verdict: 'skip/too_many_lookups', warnings: [/of its namespace/] }, 'its own is what it costs');
-  t.match(await many, { allowed: true, verdict: 'skip/no_container_instrumented', patch: [] });
-  t.ok((await Promise.all(more)).every(({ allowed, patch }) => allowed && patch.length === 0));
+  const [first, ...others] = await Promise.all(many);
+  t.match(first, { allowed: true, verdict: 'skip/no_container_instrumented', patch: [] });
+  t.ok(others.every(({ allowed, patch }) => allowed && patch.length === 0));
 });
 
 t.test('F24: 1,500 missing images on a shared registry delay another tenant’s look-up by a place’s time', async (t) => {
