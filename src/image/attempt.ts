@@ -3,6 +3,8 @@ import { RegistryError, type Credential, type ImageReference } from './types.js'
 
 /** One credential's try at a reference. */
 export interface Attempt {
+  /** Who asks, as far as a failure is remembered for one namespace alone. */
+  readonly namespace: string;
   readonly reference: ImageReference;
   readonly credential: Credential;
   readonly signal: AbortSignal;

@@ -1,5 +1,5 @@
 import type { Clock } from '../time/clock.js';
-import { SharedCalls } from '../time/shared-calls.js';
+import type { Askers } from './askers.js';
 import { traced, type Attempt } from './attempt.js';
 import type { Content } from './cache/content.js';
 import type { CacheCounter } from './cache/counter.js';
@@ -7,6 +7,7 @@ import type { ImageCache } from './cache/image-cache.js';
 import { KnownFailures } from './known-failures.js';
 import { parseImageConfig, parseManifest } from './manifest.js';
 import { referenceKey, repositoryKey } from './reference.js';
+import { SharedQuestions } from './shared-questions.js';
 import { RegistryError, type ImageLog, type ImageReference, type Manifest, type RegistryClient } from './types.js';
 
 /** What a fetcher works with. */
@@ -20,6 +21,11 @@ export interface FetcherParts {
   readonly longestMs: number;
 }
 
+/** An attempt that is made for all who wait for it. */
+interface OwnAttempt extends Attempt {
+  readonly askers: Askers;
+}
+
 const configLimitBytes = 8 * 1_048_576;
 
 /**
@@ -31,16 +37,16 @@ export class Fetcher {
   readonly #cache: ImageCache;
   readonly #clock: Clock;
   readonly #failures: KnownFailures;
-  readonly #roots: SharedCalls<string>;
-  readonly #contents: SharedCalls<Content>;
+  readonly #roots: SharedQuestions<string>;
+  readonly #contents: SharedQuestions<Content>;
 
   constructor({ client, cache, clock, counter, log, longestMs }: FetcherParts) {
     this.#client = client;
     this.#cache = cache;
     this.#clock = clock;
     this.#failures = new KnownFailures({ negatives: cache.negatives, clock, counter, log });
-    this.#roots = new SharedCalls({ whenLeft: 'goOn', longestMs });
-    this.#contents = new SharedCalls({ whenLeft: 'goOn', longestMs });
+    this.#roots = new SharedQuestions(longestMs);
+    this.#contents = new SharedQuestions(longestMs);
   }
 
   /** Has the registry show the reference to the credential's holder; that grants the right to it. Returns its digest. */
@@ -66,39 +72,45 @@ export class Fetcher {
     this.#contents.close();
   }
 
-  /** @param ask gets the attempt with a signal of its own, which outlives those who wait */
-  #share<T>(calls: SharedCalls<T>, attempt: Attempt, asked: string, ask: (own: Attempt) => Promise<T>): Promise<T> {
-    return calls.run(`${asked} ${attempt.credential.fingerprint}`, attempt.signal, (signal) => {
-      const own = { ...attempt, signal };
+  /** @param ask gets the attempt with a signal of its own, which outlives those who wait, and who they are */
+  #share<T>(
+    questions: SharedQuestions<T>,
+    attempt: Attempt,
+    asked: string,
+    ask: (own: OwnAttempt) => Promise<T>,
+  ): Promise<T> {
+    const { credential, namespace, signal } = attempt;
+    return questions.run(`${asked} ${credential.fingerprint}`, namespace, signal, (signal, askers) => {
+      const own = { ...attempt, signal, askers };
       return this.#failures.guard(own, asked, () => ask(own));
     });
   }
 
-  async #askRoot(attempt: Attempt): Promise<string> {
-    const { reference, credential } = attempt;
+  async #askRoot(attempt: OwnAttempt): Promise<string> {
+    const { reference, credential, namespace } = attempt;
     const digest = await this.#revalidated(attempt);
-    if (digest !== undefined && this.#has(reference, digest)) {
-      this.#cache.grant(reference, credential.fingerprint, digest);
+    if (digest !== undefined && this.#has(attempt, digest)) {
+      this.#cache.grant(reference, credential.fingerprint, digest, namespace);
       return digest;
     }
     const manifest = await this.#manifest(attempt, digest === undefined ? reference : { ...reference, digest });
     await this.#keep(attempt, manifest);
-    this.#cache.grant(reference, credential.fingerprint, manifest.digest);
+    this.#cache.grant(reference, credential.fingerprint, manifest.digest, namespace);
     return manifest.digest;
   }
 
-  async #askContent(attempt: Attempt, digest: string): Promise<Content> {
+  async #askContent(attempt: OwnAttempt, digest: string): Promise<Content> {
     return this.#keep(attempt, await this.#manifest(attempt, { ...attempt.reference, digest }));
   }
 
   /** HEAD costs no pull (rate limits count GETs) and is enough where the content is at hand. */
-  async #revalidated(attempt: Attempt): Promise<string | undefined> {
-    const { reference, credential, signal } = attempt;
-    const hint = this.#cache.hint(reference);
-    if (hint === undefined || !this.#has(reference, hint)) return undefined;
+  async #revalidated(attempt: OwnAttempt): Promise<string | undefined> {
+    const { reference, credential, signal, askers, namespace } = attempt;
+    const hint = this.#cache.hint(reference, namespace);
+    if (hint === undefined || !this.#has(attempt, hint)) return undefined;
     try {
       const step = { step: 'head', subject: referenceKey(reference) } as const;
-      const head = (): ReturnType<RegistryClient['head']> => this.#client.head(reference, credential, signal);
+      const head = (): ReturnType<RegistryClient['head']> => this.#client.head(reference, credential, signal, askers);
       const descriptor = await traced(attempt, this.#clock, step, head);
       return reference.digest ?? descriptor?.digest;
     } catch (error) {
@@ -107,24 +119,24 @@ export class Fetcher {
     }
   }
 
-  #has(reference: ImageReference, digest: string): boolean {
-    return this.#cache.content.get(repositoryKey(reference), digest) !== undefined;
+  #has({ reference, namespace }: Attempt, digest: string): boolean {
+    return this.#cache.content.get(repositoryKey(reference), digest, namespace) !== undefined;
   }
 
-  #manifest(attempt: Attempt, reference: ImageReference): Promise<Manifest> {
+  #manifest(attempt: OwnAttempt, reference: ImageReference): Promise<Manifest> {
     const step = { step: 'manifest', subject: reference.digest ?? referenceKey(reference) } as const;
     return traced(attempt, this.#clock, step, () =>
-      this.#client.manifest(reference, attempt.credential, attempt.signal),
+      this.#client.manifest(reference, attempt.credential, attempt.signal, attempt.askers),
     );
   }
 
-  async #keep(attempt: Attempt, manifest: Manifest): Promise<Content> {
+  async #keep(attempt: OwnAttempt, manifest: Manifest): Promise<Content> {
     const content = await this.#contentOf(attempt, manifest);
-    this.#cache.content.set(repositoryKey(attempt.reference), manifest.digest, content);
+    this.#cache.content.set(repositoryKey(attempt.reference), manifest.digest, content, attempt.namespace);
     return content;
   }
 
-  async #contentOf(attempt: Attempt, manifest: Manifest): Promise<Content> {
+  async #contentOf(attempt: OwnAttempt, manifest: Manifest): Promise<Content> {
     const parsed = parsing(() => parseManifest(manifest.mediaType, manifest.bytes));
     if (parsed.kind === 'unusable' || parsed.kind === 'index') return parsed;
     const bytes = await this.#config(attempt, parsed.config.digest);
@@ -134,10 +146,10 @@ export class Fetcher {
     return { kind: 'image', config, platform: { os, architecture, variant } };
   }
 
-  #config(attempt: Attempt, digest: string): Promise<Uint8Array> {
-    const { reference, credential, signal } = attempt;
+  #config(attempt: OwnAttempt, digest: string): Promise<Uint8Array> {
+    const { reference, credential, signal, askers } = attempt;
     return traced(attempt, this.#clock, { step: 'config', subject: digest }, () =>
-      this.#client.blob(reference, digest, configLimitBytes, credential, signal),
+      this.#client.blob(reference, digest, configLimitBytes, credential, signal, askers),
     );
   }
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../time/clock.js';
 import type { Attempt } from './attempt.js';
 import { Backoff } from './cache/backoff.js';
 import type { CacheCounter } from './cache/counter.js';
-import type { Negatives } from './cache/negatives.js';
+import type { Negatives, Refusable } from './cache/negatives.js';
 import { systemCode } from './registry/failure.js';
 import { repositoryKey } from './reference.js';
 import { RegistryError, type ImageLog, type ImageReference } from './types.js';
@@ -61,15 +61,18 @@ export class KnownFailures {
     }
   }
 
-  #known({ reference, credential }: Attempt, asked: string): RegistryError | undefined {
+  #known(attempt: Attempt, asked: string): RegistryError | undefined {
+    const { reference } = attempt;
     const { registry } = reference;
-    const refusal = this.#negatives.find(registry, asked, credential.fingerprint);
+    const refusal = this.#negatives.find(refusable(attempt, asked));
     if (refusal !== undefined) return refusal;
     if (this.#backoff.mayAsk(repositoryKey(reference)) && this.#backoff.mayAsk(registry)) return undefined;
     return new RegistryError('registry_unreachable', `${registry} did not answer lately`);
   }
 
   #remember(failure: RegistryError, attempt: Attempt, asked: string): void {
+    // The registry was not asked.
+    if (failure.reason === 'too_many_lookups') return;
     const { registry } = attempt.reference;
     const repository = repositoryKey(attempt.reference);
     const outage = outageOf(failure);
@@ -82,7 +85,7 @@ export class KnownFailures {
       this.#answered(registry);
       if (outage === undefined) this.#answered(repository);
     }
-    this.#negatives.keep(registry, asked, attempt.credential.fingerprint, failure);
+    this.#negatives.keep(refusable(attempt, asked), failure);
   }
 
   #say(failure: RegistryError, { credential }: Attempt, image: string, message: string): void {
@@ -93,6 +96,10 @@ export class KnownFailures {
   #answered(place: string): void {
     if (this.#backoff.succeeded(place)) this.#log.warn({ place }, 'A registry answers again.');
   }
+}
+
+function refusable({ reference, credential, namespace }: Attempt, asked: string): Refusable {
+  return { registry: reference.registry, asked, fingerprint: credential.fingerprint, namespace };
 }
 
 const outageBegins = 'A registry does not answer; it is asked more and more rarely, at least once a minute.';

@@ -42,6 +42,7 @@ const troubles: ReadonlySet<ReasonCode> = new Set([
   'registry_unreachable',
   'registry_rate_limited',
   'registry_error',
+  'too_many_lookups',
   'lookup_timeout',
 ]);
 
@@ -69,7 +70,7 @@ export class Lookup {
 
   /** From the cache alone, with what is remembered of the pod's credentials. */
   cached(question: ImageQuestion, tolerance: Tolerance): LookupResult | undefined {
-    const fingerprints = this.#memory.fingerprints(question.reference, question.whoKey, tolerance);
+    const fingerprints = this.#memory.fingerprints(question, tolerance);
     return this.#cachedFor(question, fingerprints, tolerance);
   }
 
@@ -85,7 +86,7 @@ export class Lookup {
 
   #cachedFor(question: ImageQuestion, fingerprints: readonly string[], tolerance: Tolerance): LookupResult | undefined {
     for (const fingerprint of fingerprints) {
-      const digest = this.#cache.digestFor(question.reference, fingerprint, tolerance);
+      const digest = this.#cache.digestFor(question.reference, fingerprint, tolerance, question.who.namespace);
       if (digest === undefined) continue;
       const reading = readImageOf(digest, (one) => this.#atHand(question, fingerprint, one), question.platforms);
       if (reading.kind === 'missing') continue;
@@ -96,22 +97,28 @@ export class Lookup {
   }
 
   /** What is at hand of a repository, for one who may read it. */
-  #atHand({ reference }: ImageQuestion, fingerprint: string, digest: string): Content | 'absent' | undefined {
+  #atHand({ reference, who }: ImageQuestion, fingerprint: string, digest: string): Content | 'absent' | undefined {
     const repository = repositoryKey(reference);
-    const content = this.#cache.content.get(repository, digest);
+    const content = this.#cache.content.get(repository, digest, who.namespace);
     if (content !== undefined) return content;
-    const refusal = this.#cache.negatives.find(reference.registry, `${repository}@${digest}`, fingerprint);
+    const refusal = this.#cache.negatives.find({
+      registry: reference.registry,
+      asked: `${repository}@${digest}`,
+      fingerprint,
+      namespace: who.namespace,
+    });
     return refusal?.reason === 'image_not_found' ? 'absent' : undefined;
   }
 
   async #credentialsFor(
-    { reference, who, whoKey }: ImageQuestion,
+    question: ImageQuestion,
     signal: AbortSignal,
     trace: Trace | undefined,
   ): Promise<readonly Credential[]> {
+    const { reference, who } = question;
     const startMs = this.#clock.monotonicMs();
     const list = await unlessAborted(this.#credentials.credentials(reference, who, signal), signal);
-    this.#memory.remember(reference, whoKey, list);
+    this.#memory.remember(question, list);
     const tookMs = this.#clock.monotonicMs() - startMs;
     trace?.({ step: 'credentials', subject: repositoryKey(reference), tookMs, result: `${list.length} found` });
     return this.#memory.ordered(reference, list);
@@ -123,11 +130,11 @@ export class Lookup {
     signal: AbortSignal,
     trace: Trace | undefined,
   ): Promise<LookupResult> {
-    const { reference } = question;
+    const { reference, who } = question;
     const failures: Failure[] = [];
     for (const credential of list) {
       try {
-        const result = await this.#try(question, { reference, credential, signal, trace });
+        const result = await this.#try(question, { namespace: who.namespace, reference, credential, signal, trace });
         this.#memory.worked(reference, list, credential);
         return result;
       } catch (error) {
@@ -146,7 +153,7 @@ export class Lookup {
     const known = this.#cachedFor(question, [credential.fingerprint], 'fresh');
     if (known !== undefined) return { ...known, credential };
     this.#counter.count('miss');
-    const fresh = this.#cache.digestFor(reference, credential.fingerprint, 'fresh');
+    const fresh = this.#cache.digestFor(reference, credential.fingerprint, 'fresh', attempt.namespace);
     const digest = fresh ?? (await this.#fetcher.root(attempt));
     const reading = await this.#readAll(question, attempt, digest);
     return { ...resultOf(question, reading, digest, 'registry'), credential };

@@ -21,6 +21,7 @@ const plainWords: Readonly<Partial<Record<ReasonCode, string>>> = {
   image_config_invalid: 'the registry’s answer is damaged, or no manifest',
   registry_denied: 'the registry is not one Outrider may talk to',
   registry_rate_limited: 'the registry asks to be left alone for a while',
+  too_many_lookups: 'other look-ups of its namespace were still under way',
 };
 
 const longest = 600;

@@ -9,6 +9,7 @@ import { CredentialMemory } from './credentials/memory.js';
 import { Fetcher } from './fetcher.js';
 import { questionKey, questionReader, type ImageQuestion } from './image-question.js';
 import { Lookup, type LookupResult } from './lookup.js';
+import { LookupShares, TooManyOfNamespace, type LookupCaps } from './lookup-shares.js';
 import { failed } from './outcome.js';
 import type { NodeFacts } from './pod-platforms.js';
 import type { PlatformRow } from './reading.js';
@@ -29,6 +30,8 @@ export interface ResolverOptions {
   readonly longestMs?: number;
   /** Most look-ups under way. Default: 2,000. */
   readonly maximum?: number;
+  /** Most look-ups of a pod, and under way for a namespace. */
+  readonly lookups?: Partial<LookupCaps>;
   /** From 0 to below 1; spreads the ends of cached answers. Default: `Math.random`. */
   readonly random?: () => number;
 }
@@ -58,6 +61,7 @@ export class RegistryResolver implements ImageResolver {
   readonly #questionOf: (request: ImageRequest) => ImageQuestion;
   readonly #fetcher: Fetcher;
   readonly #lookup: Lookup;
+  readonly #shares: LookupShares;
   readonly #underWay: SharedCalls<LookupResult>;
 
   constructor(options: ResolverOptions) {
@@ -75,6 +79,7 @@ export class RegistryResolver implements ImageResolver {
     this.#questionOf = questionReader(nodes, keepReferences());
     this.#fetcher = fetcher;
     this.#lookup = new Lookup({ cache, counter, memory, fetcher, credentials, clock, log });
+    this.#shares = new LookupShares(options.lookups);
     this.#underWay = new SharedCalls({
       whenLeft: 'goOn',
       longestMs,
@@ -92,7 +97,10 @@ export class RegistryResolver implements ImageResolver {
 
   async lookUp(request: ImageRequest, signal: AbortSignal): Promise<ImageOutcome> {
     const read = this.#read(request);
-    return 'outcome' in read ? read.outcome : (await this.#share(read.question, signal, undefined)).outcome;
+    if ('outcome' in read) return read.outcome;
+    const { question } = read;
+    if (!this.#shares.admits(request.pod, questionKey(question))) return tooMany(question, 'the pod asks for too many');
+    return (await this.#share(question, signal, undefined)).outcome;
   }
 
   /** A look-up with its steps. Never rejects. */
@@ -148,14 +156,23 @@ export class RegistryResolver implements ImageResolver {
 
   async #share(question: ImageQuestion, signal: AbortSignal, trace: Trace | undefined): Promise<LookupResult> {
     try {
-      return await this.#underWay.run(questionKey(question), signal, (own) => this.#lookup.run(question, own, trace));
+      return await this.#underWay.run(questionKey(question), signal, (own) =>
+        this.#shares.during(question.who.namespace, () => this.#lookup.run(question, own, trace)),
+      );
     } catch (error) {
       return this.#lookup.cached(question, 'stale') ?? unanswered(question, error);
     }
   }
 }
 
-function unanswered({ reference }: ImageQuestion, error: unknown): LookupResult {
+function unanswered(question: ImageQuestion, error: unknown): LookupResult {
+  if (error instanceof TooManyOfNamespace) {
+    return { outcome: tooMany(question, 'too many look-ups of its namespace are under way'), rows: [] };
+  }
   const why = error instanceof TooManyCalls ? 'too many look-ups are under way' : 'no answer in the time there was';
-  return { outcome: failed('lookup_timeout', reference.text, why), rows: [] };
+  return { outcome: failed('lookup_timeout', question.reference.text, why), rows: [] };
+}
+
+function tooMany({ reference }: ImageQuestion, why: string): ImageOutcome {
+  return failed('too_many_lookups', reference.text, why);
 }

@@ -1,4 +1,5 @@
 import type { ReasonCode } from '../model/reasons.js';
+import type { Askers } from './askers.js';
 
 /** A parsed image reference (distribution grammar), normalised: default registry, `library/`, default tag. */
 export interface ImageReference {
@@ -53,12 +54,19 @@ export interface Manifest extends Descriptor {
  * Talks to one kind of registry: OCI distribution. Every method rejects with a `RegistryError` and nothing else, and
  * stops when the signal aborts. Authentication (challenges, tokens), mirrors, redirects, limits on concurrency and the
  * egress guard happen inside.
+ *
+ * Of `askers`, every namespace waits in its own line for a place of the registry; without, the question is nobody's.
  */
 export interface RegistryClient {
   /** HEAD on a manifest: its digest without using up a pull. `undefined` when the registry gives no digest. */
-  head(reference: ImageReference, credential: Credential, signal: AbortSignal): Promise<Descriptor | undefined>;
+  head(
+    reference: ImageReference,
+    credential: Credential,
+    signal: AbortSignal,
+    askers?: Askers,
+  ): Promise<Descriptor | undefined>;
   /** GET on a manifest by `reference.digest`, else by tag; the digest is verified where one was asked for. */
-  manifest(reference: ImageReference, credential: Credential, signal: AbortSignal): Promise<Manifest>;
+  manifest(reference: ImageReference, credential: Credential, signal: AbortSignal, askers?: Askers): Promise<Manifest>;
   /** GET on a blob of the reference's repository; digest and size verified, at most `limitBytes` read. */
   blob(
     reference: ImageReference,
@@ -66,6 +74,7 @@ export interface RegistryClient {
     limitBytes: number,
     credential: Credential,
     signal: AbortSignal,
+    askers?: Askers,
   ): Promise<Uint8Array>;
 }
 

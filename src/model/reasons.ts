@@ -342,6 +342,12 @@ const table = {
     summary: 'Outrider’s configuration or its egress guard forbids talking to the image’s registry.',
     remedy: 'Add the registry to the allow list if that is not meant.',
   },
+  too_many_lookups: {
+    about: 'container',
+    summary: 'The pod has more images to be looked up than one may, or its namespace more look-ups under way.',
+    remedy:
+      'Create the pod again: what was looked up is kept. Or say what the images start, by command, annotation or ImageMap; or raise lookups in the RegistryConfiguration.',
+  },
   lookup_timeout: {
     about: 'container',
     summary: 'The look-up took longer than the API server waits.',

@@ -43,7 +43,14 @@ const hostSchema = z.strictObject({
       'Longest time between two pieces of the body; the whole body may take three times as long. Default: 8000.',
     ),
   maxSockets: z.int().min(1).max(1024).exactOptional().describe('Most connections. Default: 16.'),
-  concurrency: z.int().min(1).max(1024).exactOptional().describe('Most requests at a time; more wait. Default: 16.'),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(1024)
+    .exactOptional()
+    .describe(
+      'Most requests at a time; more wait, in turn by namespace, of which one has at most three quarters. Default: 16.',
+    ),
 });
 
 const globs = z.array(hostText).max(1000);
@@ -78,6 +85,23 @@ const cacheSchema = z
     bytes: z.int().min(65_536).max(4_294_967_296).exactOptional().describe('Most bytes, about. Default: 67108864.'),
   })
   .describe('Times and sizes of the cache.');
+
+const lookupsSchema = z
+  .strictObject({
+    perPod: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .exactOptional()
+      .describe('Most images of one pod that are looked up; what is known already does not count. Default: 50.'),
+    perNamespace: z
+      .int()
+      .min(1)
+      .max(2_000)
+      .exactOptional()
+      .describe('Most look-ups of one namespace under way at once in each replica. Default: 200.'),
+  })
+  .describe('How many look-ups one tenant may have, so that there are some for everybody: too_many_lookups.');
 
 /** How registries are talked to. Not a cluster's kind: files only. */
 export const registryConfigSchema = z.strictObject({
@@ -129,6 +153,7 @@ export const registryConfigSchema = z.strictObject({
     .exactOptional()
     .describe('Credentials for the clouds’ registries by this process’s own identity.'),
   cache: cacheSchema.exactOptional(),
+  lookups: lookupsSchema.exactOptional(),
 });
 
 export type RegistryConfig = z.infer<typeof registryConfigSchema>;

@@ -16,6 +16,7 @@ const unresolvedImage: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'registry_rate_limited',
   'registry_error',
   'registry_denied',
+  'too_many_lookups',
   'lookup_timeout',
 ]);
 

@@ -239,6 +239,7 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   registry_rate_limited: lookedUp('registry_rate_limited'),
   registry_error: lookedUp('registry_error'),
   registry_denied: lookedUp('registry_denied'),
+  too_many_lookups: lookedUp('too_many_lookups'),
   lookup_timeout: lookedUp('lookup_timeout'),
   capability_left_out: scene(podOf(), {}, { facts: { podSecurityDefault: 'baseline' } }),
   capability_refused: scene(podOf(), { capability: 'Always' }, { facts: { podSecurityDefault: 'baseline' } }),
@@ -281,7 +282,8 @@ for (const code of reasonCodes) {
   if (code === 'other_request' || code === 'internal_error') continue;
   t.test(`${code}: ${reasons[code].summary}`, async (t) => {
     const asking =
-      /^(image_|registry_|lookup_)/.test(code) && !['image_unresolved', 'image_volume_unsupported'].includes(code);
+      /^(image_|registry_|lookup_|too_many_)/.test(code) &&
+      !['image_unresolved', 'image_volume_unsupported'].includes(code);
     const decision = isTaskReason(code)
       ? await taskDecisionOf(taskScenes[code])
       : await decisionOf(scenes[code], asking);

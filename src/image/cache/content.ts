@@ -1,8 +1,8 @@
-import { LRUCache } from 'lru-cache';
 import type { ImageConfig } from '../../model/image.js';
 import type { ReasonCode } from '../../model/reasons.js';
 import type { IndexEntry } from '../manifest.js';
 import type { Platform } from '../types.js';
+import { SharedLru } from './shared-lru.js';
 
 /** What a digest names. It can never change, so it is kept for as long as there is room. */
 export type Content =
@@ -31,31 +31,31 @@ export interface ContentLimits {
  * claim to hold a digest, and have another tenant's private image read out of this cache.
  */
 export class ContentCache {
-  readonly #entries: LRUCache<string, ContentEntry>;
+  readonly #entries: SharedLru<ContentEntry>;
 
   constructor({ entries, bytes, onEvict }: ContentLimits) {
-    this.#entries = new LRUCache({
-      max: entries,
-      maxSize: bytes,
+    this.#entries = new SharedLru({
+      entries,
+      bytes,
       // Strings take up to two bytes a character, and an entry its own objects.
-      sizeCalculation: (entry, key) => 2 * (JSON.stringify(entry).length + key.length) + 200,
-      dispose: (_value, _key, reason) => {
-        if (reason === 'evict') onEvict();
-      },
+      sizeOf: (entry, key) => 2 * (JSON.stringify(entry).length + key.length) + 200,
+      onEvict,
     });
   }
 
-  get(repository: string, digest: string): Content | undefined {
-    return this.#entries.get(keyOf(repository, digest))?.content;
+  /** @param namespace who uses it */
+  get(repository: string, digest: string, namespace = ''): Content | undefined {
+    return this.#entries.get(keyOf(repository, digest), namespace)?.content;
   }
 
-  set(repository: string, digest: string, content: Content): void {
-    this.#entries.set(keyOf(repository, digest), { repository, digest, content });
+  /** @param namespace who asked for it; none for what comes out of a file */
+  set(repository: string, digest: string, content: Content, namespace = ''): void {
+    this.#entries.set(keyOf(repository, digest), { repository, digest, content }, namespace);
   }
 
   /** Everything, the most recently used first. */
   all(): Iterable<ContentEntry> {
-    return this.#entries.values();
+    return this.#entries.newestFirst().map(([, entry]) => entry);
   }
 
   get entries(): number {
@@ -63,7 +63,7 @@ export class ContentCache {
   }
 
   get bytes(): number {
-    return this.#entries.calculatedSize;
+    return this.#entries.bytes;
   }
 }
 

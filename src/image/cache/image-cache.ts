@@ -1,10 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../time/clock.js';
 import { referenceKey, repositoryKey } from '../reference.js';
 import type { ImageReference } from '../types.js';
 import { ContentCache } from './content.js';
 import { Negatives } from './negatives.js';
 import type { CacheCounter } from './counter.js';
+import { SharedLru } from './shared-lru.js';
 import { valueOf, type Timed, type Tolerance } from './timed.js';
 
 /** Times and sizes of the cache. */
@@ -44,7 +44,8 @@ export interface CacheOptions {
 
 /**
  * What registries have said (E14). An image's content is shared by everyone who may read its repository, and by nobody
- * else: `digestFor` is the one way to it, and answers only for a credential that the registry itself has let in.
+ * else: `digestFor` is the one way to it, and answers only for a credential that the registry itself has let in. The
+ * namespace that asks says whose room is used, and never what the answer is.
  */
 export class ImageCache {
   readonly content: ContentCache;
@@ -52,47 +53,46 @@ export class ImageCache {
   readonly #clock: Clock;
   readonly #limits: CacheLimits;
   readonly #random: () => number;
-  readonly #tags: LRUCache<string, Timed<string>>;
-  readonly #rights: LRUCache<string, Timed<true>>;
-  readonly #hints: LRUCache<string, string>;
+  readonly #tags: SharedLru<Timed<string>>;
+  readonly #rights: SharedLru<Timed<true>>;
+  readonly #hints: SharedLru<string>;
 
   constructor({ clock, limits, counter, random }: CacheOptions) {
     const { entries, bytes } = limits;
     const onEvict = (): void => counter.count('eviction');
-    const dispose = (_value: unknown, _key: string, reason: string): void => {
-      if (reason === 'evict') onEvict();
-    };
     this.content = new ContentCache({ entries, bytes, onEvict });
     this.negatives = new Negatives({ clock, entries });
     this.#clock = clock;
     this.#limits = limits;
     this.#random = random;
-    this.#tags = new LRUCache<string, Timed<string>>({ max: entries, dispose });
-    this.#rights = new LRUCache<string, Timed<true>>({ max: entries, dispose });
-    this.#hints = new LRUCache({ max: entries });
+    this.#tags = new SharedLru({ entries, onEvict });
+    this.#rights = new SharedLru({ entries, onEvict });
+    this.#hints = new SharedLru({ entries });
   }
 
   /**
    * The digest a reference names for the holder of a credential; `undefined` unless that holder's right to read the
    * repository is young enough, and, for a tag, so is what the registry told that holder of the tag.
    */
-  digestFor(reference: ImageReference, fingerprint: string, tolerance: Tolerance): string | undefined {
+  digestFor(reference: ImageReference, fingerprint: string, tolerance: Tolerance, namespace = ''): string | undefined {
     const nowMs = this.#clock.monotonicMs();
     const { staleMs } = this.#limits;
-    const right = this.#rights.get(rightKey(reference, fingerprint));
+    const right = this.#rights.get(rightKey(reference, fingerprint), namespace);
     if (valueOf(right, nowMs, tolerance, staleMs) === undefined) return undefined;
     if (reference.digest !== undefined) return reference.digest;
-    return valueOf(this.#tags.get(tagKey(reference, fingerprint)), nowMs, tolerance, staleMs);
+    return valueOf(this.#tags.get(tagKey(reference, fingerprint), namespace), nowMs, tolerance, staleMs);
   }
 
   /** The registry has shown the reference to the holder, with this digest. */
-  grant(reference: ImageReference, fingerprint: string, digest: string): void {
+  grant(reference: ImageReference, fingerprint: string, digest: string, namespace = ''): void {
     const { rightTtlMs, tagTtlMs } = this.#limits;
     const atMs = this.#clock.monotonicMs();
-    this.#rights.set(rightKey(reference, fingerprint), { value: true, atMs, ttlMs: this.#jittered(rightTtlMs) });
+    const right = { value: true, atMs, ttlMs: this.#jittered(rightTtlMs) } as const;
+    this.#rights.set(rightKey(reference, fingerprint), right, namespace);
     if (reference.digest !== undefined) return;
-    this.#tags.set(tagKey(reference, fingerprint), { value: digest, atMs, ttlMs: this.#jittered(tagTtlMs) });
-    this.#hints.set(referenceKey(reference), digest);
+    const tag = { value: digest, atMs, ttlMs: this.#jittered(tagTtlMs) };
+    this.#tags.set(tagKey(reference, fingerprint), tag, namespace);
+    this.#hints.set(referenceKey(reference), digest, namespace);
   }
 
   /** The registry refuses the repository to the holder. */
@@ -107,18 +107,18 @@ export class ImageCache {
   }
 
   /** What a reference last named for anybody: good for choosing the cheaper question, never for an answer. */
-  hint(reference: ImageReference): string | undefined {
-    return reference.digest ?? this.#hints.get(referenceKey(reference));
+  hint(reference: ImageReference, namespace = ''): string | undefined {
+    return reference.digest ?? this.#hints.get(referenceKey(reference), namespace);
   }
 
   /** Hints, the most recently used first, for a file. */
   hints(): Iterable<readonly [string, string]> {
-    return this.#hints.entries();
+    return this.#hints.newestFirst();
   }
 
   /** Takes a hint out of a file. */
   keepHint(key: string, digest: string): void {
-    this.#hints.set(key, digest);
+    this.#hints.set(key, digest, '');
   }
 
   #jittered(ttlMs: number): number {

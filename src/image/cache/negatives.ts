@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import type { ReasonCode } from '../../model/reasons.js';
 import type { Clock } from '../../time/clock.js';
 import { RegistryError } from '../types.js';
+import { SharedLru } from './shared-lru.js';
 import { valueOf, type Timed } from './timed.js';
 
 /** For how long a refusal is remembered, by its cause, in milliseconds. */
@@ -16,48 +16,87 @@ const negativeTtlMs: Readonly<Partial<Record<ReasonCode, number>>> = {
 };
 
 const longestRetryAfterMs = 600_000;
+/** For so long at most a rate limit keeps those from asking who have not met it themselves. */
+const longestForOthersMs = 60_000;
+
+/** What can be refused, and to whom. */
+export interface Refusable {
+  readonly registry: string;
+  /** What is asked for, in one form for all ways of writing it. */
+  readonly asked: string;
+  readonly fingerprint: string;
+  readonly namespace: string;
+}
 
 /**
  * Refusals of registries (E14). A refusal is remembered for the credential that met it, so that a tenant with rights
- * is not turned away for one without. A rate limit is remembered for the whole registry, and for as long as it asks,
- * up to ten minutes.
+ * is not turned away for one without. A rate limit is remembered for everything of the registry, first for the namespace
+ * that drew it, and for as long as the registry asks, up to ten minutes. Once a second namespace has drawn one meanwhile,
+ * it counts for everybody with that credential, for a minute at most: then one that waits no longer may find it over.
  */
 export class Negatives {
   readonly #clock: Clock;
-  readonly #refusals: LRUCache<string, Timed<RegistryError>>;
+  readonly #refusals: SharedLru<Timed<RegistryError>>;
+  /** Which namespace drew a rate limit last. */
+  readonly #drawnBy: SharedLru<Timed<string>>;
 
   /** @param options `entries`: so many are kept at most */
   constructor({ clock, entries }: { readonly clock: Clock; readonly entries: number }) {
     this.#clock = clock;
-    this.#refusals = new LRUCache({ max: entries });
+    this.#refusals = new SharedLru({ entries });
+    this.#drawnBy = new SharedLru({ entries });
   }
 
   /** The remembered refusal, if its time is not over. */
-  find(registry: string, asked: string, fingerprint: string): RegistryError | undefined {
-    return this.#fresh(registryKey(registry, fingerprint)) ?? this.#fresh(askedKey(asked, fingerprint));
+  find(one: Refusable): RegistryError | undefined {
+    const { namespace } = one;
+    return (
+      this.#fresh(this.#refusals.get(ownLimitKey(one), namespace)) ??
+      this.#fresh(this.#refusals.get(limitKey(one), namespace)) ??
+      this.#fresh(this.#refusals.get(askedKey(one), namespace))
+    );
   }
 
   /** Remembers a refusal if its cause is one to remember. */
-  keep(registry: string, asked: string, fingerprint: string, error: RegistryError): void {
+  keep(one: Refusable, error: RegistryError): void {
     const usualMs = negativeTtlMs[error.reason];
     if (usualMs === undefined) return;
-    const limited = error.reason === 'registry_rate_limited';
-    const ttlMs = limited ? Math.min(error.retryAfterMs ?? usualMs, longestRetryAfterMs) : usualMs;
-    const key = limited ? registryKey(registry, fingerprint) : askedKey(asked, fingerprint);
-    this.#refusals.set(key, { value: withoutCause(error), atMs: this.#clock.monotonicMs(), ttlMs });
+    if (error.reason === 'registry_rate_limited') {
+      this.#limited(one, error, Math.min(error.retryAfterMs ?? usualMs, longestRetryAfterMs));
+    } else {
+      this.#set(askedKey(one), one, error, usualMs);
+    }
   }
 
-  #fresh(key: string): RegistryError | undefined {
-    return valueOf(this.#refusals.get(key), this.#clock.monotonicMs(), 'fresh', 0);
+  #limited(one: Refusable, error: RegistryError, ttlMs: number): void {
+    const { namespace } = one;
+    const before = this.#fresh(this.#drawnBy.get(limitKey(one), namespace));
+    this.#drawnBy.set(limitKey(one), { value: namespace, atMs: this.#clock.monotonicMs(), ttlMs }, namespace);
+    this.#set(ownLimitKey(one), one, error, ttlMs);
+    if (before === undefined || before === namespace) return;
+    this.#set(limitKey(one), one, error, Math.min(ttlMs, longestForOthersMs));
+  }
+
+  #set(key: string, { namespace }: Refusable, error: RegistryError, ttlMs: number): void {
+    this.#refusals.set(key, { value: withoutCause(error), atMs: this.#clock.monotonicMs(), ttlMs }, namespace);
+  }
+
+  #fresh<V>(timed: Timed<V> | undefined): V | undefined {
+    return valueOf(timed, this.#clock.monotonicMs(), 'fresh', 0);
   }
 }
 
-function askedKey(asked: string, fingerprint: string): string {
+function askedKey({ asked, fingerprint }: Refusable): string {
   return `asked ${asked} ${fingerprint}`;
 }
 
-function registryKey(registry: string, fingerprint: string): string {
+function limitKey({ registry, fingerprint }: Refusable): string {
   return `registry ${registry} ${fingerprint}`;
+}
+
+/** A namespace has no space in it, nor has a fingerprint. */
+function ownLimitKey(one: Refusable): string {
+  return `${limitKey(one)} ${one.namespace}`;
 }
 
 /** A cause may hold a whole response. */

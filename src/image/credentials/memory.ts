@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../time/clock.js';
+import { SharedLru } from '../cache/shared-lru.js';
 import { valueOf, type Timed, type Tolerance } from '../cache/timed.js';
+import type { ImageQuestion } from '../image-question.js';
 import { repositoryKey } from '../reference.js';
 import type { Credential, ImageReference } from '../types.js';
 
@@ -15,28 +17,29 @@ export interface MemoryOptions {
   readonly entries: number;
 }
 
-/** What is remembered of credentials: fingerprints only, never a secret. `whoKey` is that of an `ImageQuestion`. */
+/** What is remembered of credentials: fingerprints only, never a secret. */
 export class CredentialMemory {
   readonly #options: MemoryOptions;
-  readonly #known: LRUCache<string, Timed<readonly string[]>>;
+  readonly #known: SharedLru<Timed<readonly string[]>>;
   readonly #workers: LRUCache<string, string>;
 
   constructor(options: MemoryOptions) {
     this.#options = options;
-    this.#known = new LRUCache({ max: options.entries });
+    this.#known = new SharedLru({ entries: options.entries });
     this.#workers = new LRUCache({ max: options.entries });
   }
 
   /** The fingerprints that a pod's credentials for the image had, when they were last read. */
-  fingerprints(reference: ImageReference, whoKey: string, tolerance: Tolerance): readonly string[] {
+  fingerprints(question: ImageQuestion, tolerance: Tolerance): readonly string[] {
     const { clock, staleMs } = this.#options;
-    return valueOf(this.#known.get(knownKey(reference, whoKey)), clock.monotonicMs(), tolerance, staleMs) ?? [];
+    const known = this.#known.get(knownKey(question), question.who.namespace);
+    return valueOf(known, clock.monotonicMs(), tolerance, staleMs) ?? [];
   }
 
-  remember(reference: ImageReference, whoKey: string, credentials: readonly Credential[]): void {
+  remember(question: ImageQuestion, credentials: readonly Credential[]): void {
     const { clock, ttlMs } = this.#options;
     const value = credentials.map(({ fingerprint }) => fingerprint);
-    this.#known.set(knownKey(reference, whoKey), { value, atMs: clock.monotonicMs(), ttlMs });
+    this.#known.set(knownKey(question), { value, atMs: clock.monotonicMs(), ttlMs }, question.who.namespace);
   }
 
   /** The credentials in the order to try them: the one that worked for the repository before comes first. */
@@ -52,7 +55,7 @@ export class CredentialMemory {
   }
 }
 
-function knownKey(reference: ImageReference, whoKey: string): string {
+function knownKey({ reference, whoKey }: ImageQuestion): string {
   return `${repositoryKey(reference)} ${whoKey}`;
 }
 

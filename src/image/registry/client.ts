@@ -1,3 +1,4 @@
+import { Askers } from '../askers.js';
 import { apiHost, formatReference } from '../reference.js';
 import {
   type Credential,
@@ -16,6 +17,7 @@ import { answerError, connectionError } from './failure.js';
 import { createHosts, type HostConfiguration, type Hosts, type HostSettings, type RegistryRules } from './hosts.js';
 import { verifiedManifest } from './manifest-answer.js';
 import { manifestAccept, mediaTypeOf } from './media-types.js';
+import { Places } from './places.js';
 import { checkProxies, type ProxySettings } from './proxy.js';
 import { askFollowing } from './redirects.js';
 import { TokenService } from './token-service.js';
@@ -52,6 +54,13 @@ interface Route {
   readonly settings: HostSettings;
 }
 
+/** Who asks for what. */
+interface Question {
+  readonly reference: ImageReference;
+  readonly credential: Credential;
+  readonly askers: Askers;
+}
+
 const defaultManifestLimitBytes = 4 * 1024 * 1024;
 const anonymous: Credential = { kind: 'anonymous', source: 'none', fingerprint: 'anonymous' };
 
@@ -64,6 +73,7 @@ export class OciRegistryClient implements RegistryClient {
   readonly #hosts: Hosts;
   readonly #dispatchers: Dispatchers;
   readonly #authenticator: Authenticator;
+  readonly #places = new Places();
   readonly #manifestLimitBytes: number;
   readonly #clock: () => number;
   readonly #onMirrorFailure: RegistryClientOptions['onMirrorFailure'];
@@ -87,9 +97,14 @@ export class OciRegistryClient implements RegistryClient {
     this.#onMirrorFailure = options.onMirrorFailure;
   }
 
-  head(reference: ImageReference, credential: Credential, signal: AbortSignal): Promise<Descriptor | undefined> {
+  head(
+    reference: ImageReference,
+    credential: Credential,
+    signal: AbortSignal,
+    askers: Askers = nobody(),
+  ): Promise<Descriptor | undefined> {
     const wanted = { purpose: 'head', path: manifestPath(reference), accept: manifestAccept, limitBytes: 0 } as const;
-    return this.#along(reference, credential, signal, async (route) => {
+    return this.#along({ reference, credential, askers }, signal, async (route) => {
       const answer = await this.#ask(route, wanted, signal);
       // A registry that knows no HEAD gives no digest.
       if (answer.status === 405 || answer.status === 501) return undefined;
@@ -98,10 +113,15 @@ export class OciRegistryClient implements RegistryClient {
     });
   }
 
-  manifest(reference: ImageReference, credential: Credential, signal: AbortSignal): Promise<Manifest> {
+  manifest(
+    reference: ImageReference,
+    credential: Credential,
+    signal: AbortSignal,
+    askers: Askers = nobody(),
+  ): Promise<Manifest> {
     const limitBytes = this.#manifestLimitBytes;
     const wanted = { purpose: 'manifest', path: manifestPath(reference), accept: manifestAccept, limitBytes } as const;
-    return this.#along(reference, credential, signal, async (route) => {
+    return this.#along({ reference, credential, askers }, signal, async (route) => {
       const answer = await this.#ask(route, wanted, signal);
       this.#checkSuccess(route, reference, answer);
       return verifiedManifest(reference, answer);
@@ -114,9 +134,10 @@ export class OciRegistryClient implements RegistryClient {
     limitBytes: number,
     credential: Credential,
     signal: AbortSignal,
+    askers: Askers = nobody(),
   ): Promise<Uint8Array> {
     const wanted = { purpose: 'blob', path: `blobs/${digest}`, accept: '*/*', limitBytes } as const;
-    return this.#along(reference, credential, signal, async (route) => {
+    return this.#along({ reference, credential, askers }, signal, async (route) => {
       if (!isDigest(digest)) throw invalid('the blob’s digest is none that can be verified');
       const answer = await this.#ask(route, wanted, signal);
       this.#checkSuccess(route, reference, answer);
@@ -132,8 +153,7 @@ export class OciRegistryClient implements RegistryClient {
 
   /** Asks along the routes until one gives a result. */
   async #along<T>(
-    reference: ImageReference,
-    credential: Credential,
+    { reference, credential, askers }: Question,
     signal: AbortSignal,
     attempt: (route: Route) => Promise<T>,
   ): Promise<T> {
@@ -143,15 +163,42 @@ export class OciRegistryClient implements RegistryClient {
       for (const mirror of mirrors) {
         try {
           this.#hosts.checkHost(mirror.host);
-          return await attempt(mirror);
+          return await this.#inTurn(mirror, askers, signal, attempt);
         } catch (error) {
           if (signal.aborted) throw error;
           this.#onMirrorFailure?.(mirror.host, connectionError(mirror.host, error, signal));
         }
       }
-      return await attempt(own);
+      return await this.#inTurn(own, askers, signal, attempt);
     } catch (error) {
       throw connectionError(reference.registry, error, signal);
+    }
+  }
+
+  /**
+   * Asks along one route when the askers' turn has come. A place is kept over tokens and redirects, so that what one
+   * question leads to waits nowhere behind more than a place's worth of others.
+   */
+  async #inTurn<T>(
+    route: Route,
+    askers: Askers,
+    signal: AbortSignal,
+    attempt: (route: Route) => Promise<T>,
+  ): Promise<T> {
+    const leave = await this.#place(route, askers, signal);
+    try {
+      return await attempt(route);
+    } finally {
+      leave();
+    }
+  }
+
+  /** @throws {RegistryError} `too_many_lookups` when the time is over first: the registry has not been slow. */
+  async #place({ host, settings }: Route, askers: Askers, signal: AbortSignal): Promise<() => void> {
+    try {
+      return await this.#places.acquire(host, settings.concurrency, askers, signal);
+    } catch (cause) {
+      throw new RegistryError('too_many_lookups', `no place of ${host} was free in time`, { cause });
     }
   }
 
@@ -194,6 +241,11 @@ interface Wanted {
 function route(host: string, settings: HostSettings, repository: string, query: string, credential: Credential): Route {
   const origin = `${settings.plainHttp ? 'http' : 'https'}://${host}`;
   return { origin, host, repository, query, credential, settings };
+}
+
+/** A line of its own, for what is asked for no namespace. */
+function nobody(): Askers {
+  return new Askers('');
 }
 
 function manifestPath(reference: ImageReference): string {

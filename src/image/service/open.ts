@@ -102,6 +102,7 @@ export async function openImageService(options: ImageServiceOptions): Promise<Im
     limits,
     ...(credentialTtlMs === undefined ? {} : { credentialTtlMs }),
     ...(nodes === undefined ? {} : { nodes }),
+    ...(config.lookups === undefined ? {} : { lookups: config.lookups }),
   });
   const saved = await openFile(options.cacheFile, resolver, log);
   const shown = onLookup === undefined ? resolver : measured(resolver, clock, onLookup);

@@ -42,6 +42,7 @@ t.test('every field is read', (t) => {
       },
     ],
     registries: { allow: ['docker.io', '*.corp'], deny: ['bad.corp'] },
+    lookups: { perPod: 20, perNamespace: 100 },
     egress: { allow: ['127.0.0.1:5000'], deny: ['10.0.0.0/8'] },
     defaultPullSecret: { namespace: 'outrider-system', name: 'regcred' },
     clouds: { ecr: 'On', gcp: 'Off', acr: 'Auto' },

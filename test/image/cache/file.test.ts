@@ -16,7 +16,7 @@ const reference = parseReference('r.example/x/one:1');
 function cacheOf(): ImageCache {
   return new ImageCache({
     clock: fakeClock(),
-    limits: defaultCacheLimits,
+    limits: { ...defaultCacheLimits, entries: 200 },
     counter: new CacheCounter(),
     random: () => 0,
   });
