@@ -16,7 +16,7 @@ export function readPointer(pointer: string): readonly string[] {
   return pointer.includes('~') ? tokens.map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~')) : tokens;
 }
 
-/** The place in a list that a token names; `undefined` for what is none. */
+/** The place in a list that a token names; `undefined` where it names none. */
 export function pointerIndex(token: string): number | undefined {
   return /^(?:0|[1-9][0-9]*)$/.test(token) ? Number(token) : undefined;
 }

@@ -55,7 +55,7 @@ export function parsedJson(text: string): unknown {
   }
 }
 
-/** A value as the JSON object that is written of it; an empty one for what is none. */
+/** The object that a value becomes when it is written as JSON; an empty one where that is not an object. */
 export function asJson(value: unknown): JsonObject {
   return objectOf(JSON.parse(JSON.stringify(value))) ?? {};
 }

@@ -59,7 +59,7 @@ export function observedText(observed: Observed): string {
   return JSON.stringify(observed);
 }
 
-/** Reads the annotation's value; `undefined` for what is none. */
+/** Reads the annotation's value; `undefined` where it is not valid. */
 export function readObserved(text: string): Observed | undefined {
   const result = observedSchema.safeParse(parsedJson(text));
   return result.success ? result.data : undefined;

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 
 const block = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
-/** Every certificate of a PEM text, in order, once each. What is none is left out. */
+/** Every certificate of a PEM text, in order, once each. Other text is left out. */
 export function certificatesIn(pem: string): readonly X509Certificate[] {
   const found = new Map<string, X509Certificate>();
   for (const [text] of pem.matchAll(block)) {

@@ -186,7 +186,7 @@ async function readAll(name: string, { io }: Invocation): Promise<readonly JsonV
   return values;
 }
 
-/** JSON as kubectl prints it, of any size; `undefined` for what is none: the reader of documents says where it is broken. */
+/** JSON as kubectl prints it, of any size; `undefined` for other text: the reader of documents says what is wrong with it. */
 function objectIn(text: string): JsonObject | undefined {
   return /^\s*\{/.test(text) ? objectOf(parsedJson(text)) : undefined;
 }

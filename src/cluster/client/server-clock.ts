@@ -45,7 +45,7 @@ export class ServerClock implements CheckedClock {
 
   /**
    * Takes an answer's date over.
-   * @param date the header `Date`; what is none says nothing
+   * @param date the header `Date`; ignored where it is not a date
    * @param sentMs when the request was sent, on the monotonic clock
    */
   heard(date: unknown, sentMs: number): void {
