@@ -55,9 +55,24 @@ function isNamed(name: string, part: string): boolean {
   return one === other || one.startsWith(`${other}-`);
 }
 
+const slash = 0x2f;
+const colon = 0x3a;
+
+/**
+ * The last part of a reference's repository. Character by character: each pod's images are asked, and compiled code is
+ * left for every search by `lastIndexOf`.
+ */
 function baseOf(image: string): string {
-  const repository = repositoryOf(image);
-  return repository.slice(repository.lastIndexOf('/') + 1);
+  const at = image.indexOf('@');
+  const whole = at === -1 ? image.length : at;
+  let end = whole;
+  let start = whole;
+  for (; start > 0; start--) {
+    const code = image.charCodeAt(start - 1);
+    if (code === slash) break;
+    if (code === colon && end === whole) end = start - 1;
+  }
+  return image.slice(start, end);
 }
 
 /** A reference without its tag and digest. */

@@ -1,7 +1,16 @@
 import { posix } from 'node:path';
 
-/** What cleaning a path would change; nearly no path has it. */
-const unclean = /\/(?:\/|\.)/;
+const slash = 0x2f;
+const dot = 0x2e;
+
+/** Whether a path has a part that cleaning it would change: an empty one, or one that begins with a dot. Few have. */
+function isUnclean(path: string): boolean {
+  for (let index = path.length - 1; index > 0; index--) {
+    const code = path.charCodeAt(index);
+    if ((code === slash || code === dot) && path.charCodeAt(index - 1) === slash) return true;
+  }
+  return false;
+}
 
 /**
  * Where a mount lands, with a slash at its end, so that one place is inside another where its text begins with it. The
@@ -9,7 +18,7 @@ const unclean = /\/(?:\/|\.)/;
  * written.
  */
 export function mountPoint(mountPath: string): string {
-  const path = mountPath.startsWith('/') && !unclean.test(mountPath) ? mountPath : posix.join('/', mountPath);
+  const path = mountPath.startsWith('/') && !isUnclean(mountPath) ? mountPath : posix.join('/', mountPath);
   return path.endsWith('/') ? path : `${path}/`;
 }
 

@@ -55,6 +55,16 @@ const fileTools: ReadonlySet<string> = new Set([
   ...['stat', 'test', 'touch'],
 ]);
 
+/** How a program is read: as one that starts what its script or the words behind its options say, or as one that starts nothing. */
+type Kind = 'fileTool' | 'shell' | { readonly withWord: ReadonlySet<string> };
+
+/** All of these by name: most words are none of them, which one look at one table tells. */
+const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
+  ...Array.from(fileTools, (name): [string, Kind] => [name, 'fileTool']),
+  ...Array.from(shells, (name): [string, Kind] => [name, 'shell']),
+  ...Array.from(forwarders, ([name, withWord]): [string, Kind] => [name, { withWord }]),
+]);
+
 /** What may stand before a command in a shell's script. */
 const shellWords: ReadonlySet<string> = new Set(['!', 'do', 'else', 'if', 'then', 'time', 'until', 'while', '{']);
 
@@ -86,16 +96,18 @@ function search(argv: readonly string[], firstIsProgram: boolean, depth: number)
     const path = cleanPath(word);
     if (isInit(path, argv[index + 1])) return word;
     if (!startsHere) continue;
-    const name = baseOf(path);
-    if (fileTools.has(name)) return undefined;
-    if (shells.has(name)) {
+    const kind = kinds.get(baseOf(path));
+    startsHere = false;
+    if (kind === undefined) continue;
+    if (kind === 'fileTool') return undefined;
+    if (kind === 'shell') {
       const at = scriptBehind(argv, index + 1);
       // In a script quotes are gone already, so one within is all that is left of the command.
       if (at !== undefined) return ofScript((depth === 0 ? argv[at] : argv.slice(at).join(' ')) ?? '', depth + 1);
+      continue;
     }
-    const options = forwarders.get(name);
-    startsHere = options !== undefined;
-    if (options !== undefined) index = lastOption(argv, index + 1, options);
+    startsHere = true;
+    index = lastOption(argv, index + 1, kind.withWord);
   }
   return undefined;
 }
@@ -176,8 +188,7 @@ function ofScript(script: string, depth: number): string | undefined {
 
 /** Whether a command of several in a script is no function's or script's name, but tells itself what follows. */
 function isStarter(word: string): boolean {
-  const name = baseOf(word);
-  return forwarders.has(name) || fileTools.has(name) || shells.has(name);
+  return kinds.has(baseOf(word));
 }
 
 function wordsOf(command: string): readonly string[] {

@@ -3,7 +3,7 @@ import { canDeny } from '../model/policy.js';
 import { optsOut, type ReasonCode } from '../model/reasons.js';
 import type { CompiledPolicy, RankedPolicy } from './compile.js';
 import type { Screening } from './screen.js';
-import { listed, nameText } from './text.js';
+import { listed, listedNames, nameText } from './text.js';
 import { deniedAsUnresolved, skippedAsUnresolved } from './unresolved.js';
 
 /** What the look at a pod's inside found, for a pod that passed the screening. */
@@ -98,11 +98,11 @@ function planned(policy: CompiledPolicy, findings: Findings): Verdict {
       : 'the policy selects none of the pod’s containers that its profile is for';
     return { decision: 'skip', reason: 'no_container_selected', detail };
   }
-  const leftOut = containers.filter(isLeftOut);
-  if (leftOut.length === 0 && findings.kept !== undefined) return { ...findings.kept, decision: 'partial' };
-  if (leftOut.length === 0) {
-    return { decision: 'inject', reason: 'injected', detail: listed(containers.map(({ name }) => nameText(name))) };
+  if (!containers.some(isLeftOut)) {
+    if (findings.kept !== undefined) return { ...findings.kept, decision: 'partial' };
+    return { decision: 'inject', reason: 'injected', detail: listedNames(containers) };
   }
+  const leftOut = containers.filter(isLeftOut);
   if (leftOut.length === containers.length) {
     return { ...summary(leftOut, 'no_container_instrumented'), decision: 'skip' };
   }

@@ -22,6 +22,14 @@ export function listed(items: readonly string[], separator = ', '): string {
   return items.length > shownItems ? `${shown}${separator}and ${items.length - shownItems} more` : shown;
 }
 
+/** The names of containers as one phrase, each as `nameText` has it. */
+export function listedNames(containers: readonly { readonly name: string }[]): string {
+  if (containers.length > shownItems) return listed(containers.map(({ name }) => nameText(name)));
+  let text = '';
+  for (const { name } of containers) text += text === '' ? nameText(name) : `, ${nameText(name)}`;
+  return text;
+}
+
 function clipped(text: string): string {
   return text.length > shownLength ? `${text.slice(0, shownLength)}…` : text;
 }

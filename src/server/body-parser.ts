@@ -129,7 +129,7 @@ class BodyReader {
   }
 
   readonly #onEnd = (): void => {
-    this.#payload.off('close', this.#leave);
+    if (this.#small !== undefined) this.#payload.off('close', this.#leave);
     if (this.#large !== undefined) this.#large.isWhole = true;
     const body = this.#body();
     if (body.length <= lightBytes) {

@@ -16,6 +16,8 @@ export function optionIn(word: string, container: JsonObject, enforced: boolean)
   let rest = word;
   for (;;) {
     if (isOption(rest)) return entrypointIsOption(word);
+    // Nearly no word does, and a search by a regular expression makes lists.
+    if (!rest.startsWith('$')) return undefined;
     const [text, name] = reference.exec(rest) ?? [];
     if (text === undefined || name === undefined) return undefined;
     const value = valueOf(container, name);
