@@ -67,7 +67,14 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
   // With no container selected there is nothing that an obstacle would keep from being instrumented.
   const { selected } = selection;
   if (selected.length > 0) {
-    const obstacle = findObstacle(view, context.workload, rule.recipe, engine.facts, context.native);
+    const obstacle = findObstacle(
+      view,
+      context.workload,
+      rule.recipe,
+      engine.facts,
+      context.native,
+      rule.wishes.enforced,
+    );
     if (obstacle !== undefined) return obstructed(obstacle);
   }
   const knownOf = (containers: readonly ContainerView[]): AskedImages =>

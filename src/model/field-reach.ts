@@ -112,7 +112,7 @@ const profileGroups: readonly Group[] = [
     ],
   },
   { on: 'pods', why: taskHasIts('agent.hostMounts'), fields: fieldsOf('hostVolumes[]', 'name path type') },
-  { on: 'both', fields: fieldsOf('sidecar.ports[]', 'setting default') },
+  { on: 'both', fields: fieldsOf('sidecar.ports[]', 'port setting default protocol') },
   {
     on: 'pods',
     why: taskHasIts('agent'),

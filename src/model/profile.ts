@@ -121,10 +121,15 @@ const volumeSchema = z
   .meta(withRules(validationRules.volumeIsFilled));
 
 const port = z.int().min(1).max(65535);
+const protocol = z.enum(['TCP', 'UDP']).default('TCP');
+const portOfProtocol = z
+  .strictObject({ port, protocol: protocol.describe('What it is of.') })
+  .describe('A port with its protocol.');
 const portOfSetting = z
   .strictObject({
     setting: z.string().describe('The setting that holds the port, or an address that ends in :PORT.'),
     default: port.describe('The port when the setting has no value.'),
+    protocol: protocol.describe('What it is of.'),
   })
   .describe('A port that a setting moves.');
 
@@ -135,9 +140,11 @@ const sidecarSchema = z
     argv: z.array(z.string()).optional().describe('What the image starts, where that is known; the keeper needs it.'),
     env: z.array(envSchema).max(256).default([]).describe('Variables of the agent.'),
     ports: z
-      .array(z.union([port, portOfSetting]))
+      .array(z.union([port, portOfProtocol, portOfSetting]))
       .default([])
-      .describe('Ports it listens on in the pod: numbers, or settings that hold one.'),
+      .describe(
+        'Ports it listens on in the pod, the one that the wrapper calls first: numbers of TCP ports, ports with a protocol, or settings that hold one.',
+      ),
     resources: resourcesSchema.describe('Default resources; requests for cpu and memory are required.'),
     minimumLimits: z
       .record(z.string(), quantityText)

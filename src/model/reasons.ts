@@ -452,6 +452,13 @@ const table = {
       'A hook or an exec probe speaks of process 1, which in a shared process namespace is none of the container’s.',
     remedy: 'Let it find the process by name (pkill, pidof) or by a pid file.',
   },
+  debugger_inside: {
+    about: 'remark',
+    summary:
+      'A container starts a debugger or tracer of its own, or a program with LeakSanitizer: a process has one tracer at a time.',
+    remedy:
+      'Exclude the container while it is debugged; for LeakSanitizer, set detect_leaks=0 in the variable that is named.',
+  },
   resources_not_fitted: {
     about: 'remark',
     summary:

@@ -70,13 +70,21 @@ export interface RecipeWorkloadPart {
   readonly mounts: readonly { readonly volume: string; readonly mountPath: string; readonly readOnly: boolean }[];
 }
 
+/** A port that the agent listens on. */
+export interface AgentPort {
+  readonly number: number;
+  readonly protocol: 'TCP' | 'UDP';
+  /** The profile's setting that moves it. */
+  readonly setting?: string;
+}
+
 export interface RecipeSidecar {
   readonly name: string;
   readonly image: string;
   /** What the image starts, where the profile knows it. */
   readonly argv: readonly string[] | undefined;
   readonly env: readonly RecipeEnv[];
-  readonly ports: readonly number[];
+  readonly ports: readonly AgentPort[];
   readonly resources: Resources;
   /** Limits below which nobody may bring it, by resource; the planned ones where it is absent. */
   readonly minimumLimits?: Readonly<Record<string, string>>;

@@ -1,5 +1,6 @@
 import type { Prefer } from './policy.js';
 import type { Obstacle } from './profile.js';
+import type { AgentPort } from './recipe.js';
 
 /** One variable of a container in a task: plain text. */
 export interface TaskEnv {
@@ -70,7 +71,7 @@ export interface TaskAgent {
   readonly env: readonly TaskEnv[];
   readonly secrets: readonly TaskSecret[];
   /** Ports that it listens on in the task's network. */
-  readonly ports: readonly number[];
+  readonly ports: readonly AgentPort[];
   readonly capabilities: readonly string[];
   readonly hostMounts: readonly TaskHostMount[];
   readonly dockerrunSecurityOptions: readonly string[];

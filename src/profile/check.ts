@@ -121,7 +121,8 @@ class Check {
       );
     }
     for (const [index, port] of sidecar.ports.entries()) {
-      if (typeof port !== 'number') this.#known(`spec.sidecar.ports[${index}].setting`, port.setting);
+      if (typeof port !== 'number' && 'setting' in port)
+        this.#known(`spec.sidecar.ports[${index}].setting`, port.setting);
     }
     if (sidecar.runAs === 'Workload' && (sidecar.runAsUser ?? sidecar.runAsGroup) !== undefined) {
       this.#report('spec.sidecar.runAsUser', validationRules.ownUserOnly.message);

@@ -5,6 +5,11 @@ const tag = '[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(@sha256:[a-f0-9]{64})?';
 
 const setup = ['/cws-instrumentation', 'setup', '--cws-volume-mount', '/cws-instrumentation-volume'];
 
+/** A port of the Agent that can be moved out of the way of a workload that has the same. */
+function portSetting(what: string, usual: number): NonNullable<ProfileInput['spec']['settings']>[string] {
+  return { type: 'integer', description: `${what}; the vendor’s default is ${usual}`, minimum: 1, maximum: 65535 };
+}
+
 const agentEnv = [
   { name: 'DD_RUNTIME_SECURITY_CONFIG_ENABLED', value: 'true' },
   { name: 'DD_RUNTIME_SECURITY_CONFIG_EBPFLESS_ENABLED', value: 'true' },
@@ -16,6 +21,12 @@ const agentEnv = [
   },
   { name: 'DD_TAGS', value: '${settings.tags}' },
   { name: 'DD_LOG_LEVEL', value: '${settings.logLevel}' },
+  { name: 'DD_EXPVAR_PORT', value: '${settings.expvarPort}' },
+  { name: 'DD_CMD_PORT', value: '${settings.commandPort}' },
+  { name: 'DD_DOGSTATSD_PORT', value: '${settings.dogstatsdPort}' },
+  { name: 'DD_APM_RECEIVER_PORT', value: '${settings.apmPort}' },
+  { name: 'DD_PROCESS_CONFIG_EXPVAR_PORT', value: '${settings.processExpvarPort}' },
+  { name: 'DD_PROCESS_CONFIG_CMD_PORT', value: '${settings.processCommandPort}' },
 ];
 
 /** Datadog Workload Protection without eBPF: the tracer of cws-instrumentation and the Agent as a sidecar. */
@@ -105,6 +116,12 @@ export const datadog: ProfileInput = {
         description: 'DD_LOG_LEVEL of the Agent; the vendor’s default is info',
         enum: ['trace', 'debug', 'info', 'warn', 'error', 'critical', 'off'],
       },
+      expvarPort: portSetting('DD_EXPVAR_PORT, where the Agent shows its own figures', 5000),
+      commandPort: portSetting('DD_CMD_PORT, where the Agent takes commands', 5001),
+      dogstatsdPort: portSetting('DD_DOGSTATSD_PORT, where the Agent takes metrics, of UDP', 8125),
+      apmPort: portSetting('DD_APM_RECEIVER_PORT, where the Agent takes traces', 8126),
+      processExpvarPort: portSetting('DD_PROCESS_CONFIG_EXPVAR_PORT, of the Process Agent', 6062),
+      processCommandPort: portSetting('DD_PROCESS_CONFIG_CMD_PORT, of the Process Agent', 6162),
       agentCondition: {
         description:
           'what an instrumented container of an ECS task waits for: HEALTHY, as the vendor’s manual has it, keeps it from starting beside an agent that does not work; START does not',
@@ -178,7 +195,16 @@ export const datadog: ProfileInput = {
         { name: 'DD_KUBERNETES_KUBELET_NODENAME', fromField: 'spec.nodeName' },
         ...agentEnv,
       ],
-      ports: [{ setting: 'probeAddress', default: 5678 }],
+      // "Open ports" of docs.datadoghq.com/agent/configuration/network and the defaults of the Agent's datadog.yaml.
+      ports: [
+        { setting: 'probeAddress', default: 5678 },
+        { setting: 'expvarPort', default: 5000 },
+        { setting: 'commandPort', default: 5001 },
+        { setting: 'dogstatsdPort', default: 8125, protocol: 'UDP' },
+        { setting: 'apmPort', default: 8126 },
+        { setting: 'processExpvarPort', default: 6062 },
+        { setting: 'processCommandPort', default: 6162 },
+      ],
       resources: { requests: { cpu: '200m', memory: '256Mi' }, limits: { cpu: '200m', memory: '256Mi' } },
       readOnlyRootFilesystem: false,
     },

@@ -1,6 +1,7 @@
 import { OutriderError } from '../model/error.js';
 import type { PolicySpec } from '../model/policy.js';
-import type { Profile, ProfileArg, SettingValue } from '../model/profile.js';
+import type { Profile, ProfileArg, ProfileSidecar, SettingValue } from '../model/profile.js';
+import type { AgentPort } from '../model/recipe.js';
 import { holds } from './condition.js';
 import { quote } from './setting-value.js';
 import { missingSetting } from './settings.js';
@@ -54,8 +55,18 @@ export function agentImage(filling: Filling): string {
   throw new OutriderError('settings_invalid', message, { field });
 }
 
+/** The ports that a profile's agent listens on, as the settings have them. */
+export function agentPorts(ports: ProfileSidecar['ports'], { values }: Filling): readonly AgentPort[] {
+  return ports.map((port): AgentPort => {
+    if (typeof port === 'number') return { number: port, protocol: 'TCP' };
+    if ('port' in port) return { number: port.port, protocol: port.protocol };
+    const { setting, protocol } = port;
+    return { number: portIn(values.settings.get(setting)) ?? port.default, protocol, setting };
+  });
+}
+
 /** The port in a setting's value: the number itself, or what stands behind the last colon of an address. */
-export function portIn(value: SettingValue | undefined): number | undefined {
+function portIn(value: SettingValue | undefined): number | undefined {
   if (value === undefined) return undefined;
   const number = Number(String(value).split(':').at(-1));
   return Number.isInteger(number) && number > 0 && number <= 65535 ? number : undefined;

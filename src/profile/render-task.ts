@@ -3,7 +3,7 @@ import type { Profile, SettingValue } from '../model/profile.js';
 import type { ProfileTask, ProfileTaskEnv } from '../model/profile-task.js';
 import type { TaskAgent, TaskEnv, TaskRecipe, TaskSecret } from '../model/task-recipe.js';
 import { holds } from './condition.js';
-import { agentImage, fillArgs, fillText, portIn, type Filling } from './fill.js';
+import { agentImage, agentPorts, fillArgs, fillText, type Filling } from './fill.js';
 import { reservedNames, unsetVariables } from './reserved.js';
 import { effectiveSettings, settingsProblems } from './settings.js';
 import { expandTemplate } from './template.js';
@@ -70,9 +70,7 @@ function agentOf(filling: Filling, agent: ProfileTask['agent']): TaskAgent {
     essential: policy.prefer === 'Security',
     env,
     secrets,
-    ports: (profile.spec.sidecar?.ports ?? []).map((port) =>
-      typeof port === 'number' ? port : (portIn(values.settings.get(port.setting)) ?? port.default),
-    ),
+    ports: agentPorts(profile.spec.sidecar?.ports ?? [], filling),
     capabilities: agent.capabilities,
     hostMounts: agent.hostMounts,
     dockerrunSecurityOptions: agent.dockerrunSecurityOptions,

@@ -3,7 +3,7 @@ import type { PolicySpec, Resources } from '../model/policy.js';
 import type { Profile, ProfileEnv, ProfileSidecar, ProfileVolume } from '../model/profile.js';
 import type { Recipe, RecipeEnv, RecipeSidecar, RecipeVolume } from '../model/recipe.js';
 import { holds } from './condition.js';
-import { agentImage, fillArgs, fillText, portIn, type Filling } from './fill.js';
+import { agentImage, agentPorts, fillArgs, fillText, type Filling } from './fill.js';
 import { programFolders } from './program-folders.js';
 import { hostsOf } from './hosts.js';
 import { reservedNames, unsetVariables } from './reserved.js';
@@ -123,9 +123,7 @@ class Renderer {
       image,
       argv: this.#argvOf(image) ?? sidecar.argv,
       env: this.#env(sidecar.env),
-      ports: sidecar.ports.map((port) =>
-        typeof port === 'number' ? port : (portIn(this.#filling.values.settings.get(port.setting)) ?? port.default),
-      ),
+      ports: agentPorts(sidecar.ports, this.#filling),
       resources,
       ...(sidecar.minimumLimits === undefined ? {} : { minimumLimits: sidecar.minimumLimits }),
       runAs: sidecar.runAs,

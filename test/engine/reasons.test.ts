@@ -217,6 +217,7 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   pid1_in_pod: scene(podWith({ command: ['/sbin/init'] })),
   pid1_entrypoint: scene(podWith({ command: ['/sbin/init'] }, { shareProcessNamespace: true })),
   pid1_assumed: scene(podWith({ command: ['/app'], livenessProbe: { exec: { command: ['kill', '-0', '1'] } } })),
+  debugger_inside: scene(podWith({ command: ['strace', '/app'] })),
   entrypoint_is_option: scene(podWith({ command: ['--version', '/app'] })),
   entrypoint_empty: scene(unknown, {}, { known: { [image]: { entrypoint: [], cmd: [] } } }),
   init_needs_native_sidecar: scene(init(['/i']), { ...plain, ...covered }),

@@ -61,7 +61,7 @@ const full = profileSchema.parse({
     volume: { name: 'full', mountPath: '/full', copy: { image: 'tracer:1', name: 'full-copy', from: '/full' } },
     sidecar: {
       name: 'agent',
-      ports: [{ setting: 'port', default: 1 }],
+      ports: [{ setting: 'port', default: 1 }, { port: 2 }],
       resources: { requests: { cpu: '1', memory: '1Mi' } },
     },
     task: {

@@ -5,7 +5,9 @@ import { mostTolerations, type Blocker, type Exemption } from '../../model/exemp
 import { compileGlobs } from '../../model/glob.js';
 import { obstacleOrder } from '../../model/obstacle-order.js';
 import type { Obstacle } from '../../model/profile.js';
-import type { ClusterFacts, Recipe } from '../../model/recipe.js';
+import type { AgentPort, ClusterFacts, Recipe } from '../../model/recipe.js';
+import { portTaken, takenPort } from '../ports.js';
+import { virtualNodeByAffinity, windowsByPlacement } from './placement.js';
 import type { ContainerView, PodView } from './view.js';
 
 /** Annotation that a kubelet puts on the mirror of a static pod. */
@@ -20,6 +22,12 @@ const shapes: Readonly<Record<Exclude<Obstacle, 'sandboxed_runtime'>, (view: Pod
   host_pid: ({ spec }) => (spec['hostPID'] === true ? 'spec.hostPID is true' : undefined),
   process_namespace_refused: ({ spec }) =>
     spec['shareProcessNamespace'] === false ? 'spec.shareProcessNamespace is false' : undefined,
+};
+
+/** Further ways to say so, which no match condition looks at: a pod that does is called for, and skipped. */
+const placements: Partial<Record<Obstacle, (view: PodView, enforced: boolean) => string | undefined>> = {
+  windows: windowsByPlacement,
+  virtual_node: virtualNodeByAffinity,
 };
 
 /**
@@ -47,6 +55,7 @@ function mayHave(blocker: Blocker, view: PodView): boolean {
  *
  * @param workload the containers that are not ours
  * @param native whether the agent will be a native sidecar
+ * @param enforced whether the pod's author is not trusted
  */
 export function findObstacle(
   view: PodView,
@@ -54,15 +63,19 @@ export function findObstacle(
   recipe: Recipe,
   facts: ClusterFacts,
   native: boolean,
+  enforced: boolean,
 ): Finding | undefined {
   for (const reason of obstacleOrder) {
     if (!recipe.skipWhen.has(reason)) continue;
     if (reason === 'process_namespace_refused' && !recipe.shareProcessNamespace) continue;
-    const detail = reason === 'sandboxed_runtime' ? sandbox(view.spec, facts) : shapes[reason](view);
+    const detail =
+      reason === 'sandboxed_runtime'
+        ? sandbox(view.spec, facts)
+        : (shapes[reason](view) ?? placements[reason]?.(view, enforced));
     if (detail !== undefined) return { reason, detail };
   }
   if (recipe.sidecar === undefined) return undefined;
-  const port = takenPort(workload, recipe.sidecar.ports);
+  const port = findTakenPort(workload, recipe.sidecar.ports);
   if (port !== undefined) return port;
   return native ? undefined : mustFinish(view.spec);
 }
@@ -92,14 +105,13 @@ function sandbox(spec: JsonObject, facts: ClusterFacts): string | undefined {
   return `spec.runtimeClassName is ${name}`;
 }
 
-function takenPort(workload: readonly ContainerView[], ports: readonly number[]): Finding | undefined {
+function findTakenPort(workload: readonly ContainerView[], ports: readonly AgentPort[]): Finding | undefined {
   if (ports.length === 0) return undefined;
   for (const container of workload) {
     for (const port of listOf(container.value['ports'])) {
-      const number = objectOf(port)?.['containerPort'];
-      if (typeof number === 'number' && ports.includes(number)) {
-        return { reason: 'port_taken', detail: `container ${container.name} declares port ${number}, the agent’s` };
-      }
+      if (!isObject(port) || typeof port['containerPort'] !== 'number') continue;
+      const taken = takenPort(ports, port['containerPort'], stringOf(port['protocol']) ?? 'TCP');
+      if (taken !== undefined) return portTaken(container.name, taken);
     }
   }
   return undefined;

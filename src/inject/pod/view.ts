@@ -34,6 +34,7 @@ export interface PodView {
 }
 
 const nothing: StringMap = {};
+const none: readonly JsonObject[] = [];
 
 /**
  * Opens a pod for reading.
@@ -62,8 +63,9 @@ export function readPod(pod: JsonObject, maxContainers = Infinity): PodView | Fi
   const initContainers = readContainers(spec['initContainers'], 'initContainers');
   if ('reason' in initContainers) return initContainers;
 
-  const volumes = listOf(spec['volumes']);
-  if (!volumes.every(isObject)) return unreadable('spec.volumes', 'holds something that is not an object');
+  const volumes = objectsOf(spec['volumes']);
+  if (volumes === undefined) return unreadable('spec.volumes', notObjects);
+  if (objectsOf(spec['imagePullSecrets']) === undefined) return unreadable('spec.imagePullSecrets', notObjects);
   return { spec, metadata, hasMetadata: found !== undefined, labels, annotations, containers, initContainers, volumes };
 }
 
@@ -103,6 +105,8 @@ function readContainers(value: JsonValue | undefined, list: ContainerList): read
     if (command === undefined) return unreadable(`spec.${list}[${index}].command`, 'is not a list of strings');
     const args = readStringList(container['args']);
     if (args === undefined) return unreadable(`spec.${list}[${index}].args`, 'is not a list of strings');
+    const misshapen = misshapenIn(container);
+    if (misshapen !== undefined) return unreadable(`spec.${list}[${index}].${misshapen.field}`, misshapen.what);
     views.push({
       name,
       image: stringOf(container['image']) ?? '',
@@ -115,6 +119,32 @@ function readContainers(value: JsonValue | undefined, list: ContainerList): read
     });
   }
   return views;
+}
+
+const notObjects = 'is not a list of objects';
+const noObject = 'is not an object';
+
+/** A field that we may have to add to, and that is of another shape: what stands there would be lost (W31). */
+function misshapenIn({
+  env,
+  volumeMounts,
+  securityContext: security,
+}: JsonObject): { readonly field: string; readonly what: string } | undefined {
+  if (objectsOf(env) === undefined) return { field: 'env', what: notObjects };
+  if (objectsOf(volumeMounts) === undefined) return { field: 'volumeMounts', what: notObjects };
+  if (security === undefined || security === null) return undefined;
+  if (!isObject(security)) return { field: 'securityContext', what: noObject };
+  const { capabilities } = security;
+  if (capabilities === undefined || capabilities === null) return undefined;
+  if (!isObject(capabilities)) return { field: 'securityContext.capabilities', what: noObject };
+  if (readStringList(capabilities['add']) !== undefined) return undefined;
+  return { field: 'securityContext.capabilities.add', what: 'is not a list of strings' };
+}
+
+/** A list of objects, empty when it is absent; `undefined` for another thing. */
+function objectsOf(value: JsonValue | undefined): readonly JsonObject[] | undefined {
+  if (value === undefined || value === null) return none;
+  return isArray(value) && value.every(isObject) ? value : undefined;
 }
 
 function readStringList(value: JsonValue | undefined): readonly string[] | undefined {

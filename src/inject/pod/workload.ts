@@ -1,11 +1,12 @@
 import type { ContainerFinding, Finding } from '../../model/decision.js';
-import type { ImageOutcome } from '../../model/image.js';
+import type { ImageConfig, ImageOutcome } from '../../model/image.js';
 import type { Recipe, RecipeWorkloadPart } from '../../model/recipe.js';
 import { isWrapped, runsWrapper, takesOptions } from '../argv.js';
 import { planHostMounts } from '../host-mounts.js';
-import { wrapArgv } from './argv.js';
+import { argvOf, wrapArgv } from './argv.js';
 import { capabilityRemark, missingCapabilities } from './capability.js';
 import type { PodContext } from './context.js';
+import { debuggerRemark } from './debuggers.js';
 import type { HostVolumes } from './host-volumes.js';
 import { optionInExecs, planExecs } from './execs.js';
 import { optionIn } from './leading-word.js';
@@ -77,6 +78,7 @@ export function planContainer(
     if (remark !== undefined) remarks.push(remark);
   }
   const execs = wrapper === undefined ? noExecs : planExecs(container, wrapper, wishes.cover, remarks);
+  if (wrapper !== undefined) debuggerRemark(container, argvOf(container, configOf(image)), remarks);
   return {
     finding: { name: container.name, list: container.list },
     plan: {
@@ -91,6 +93,10 @@ export function planContainer(
     tampered: env.tampered,
     differs: argv.differs ?? mounted.differs,
   };
+}
+
+function configOf(image: ImageOutcome | undefined): ImageConfig | undefined {
+  return image?.ok === true ? image.config : undefined;
 }
 
 const noParts: readonly RecipeWorkloadPart[] = [];

@@ -1,11 +1,12 @@
 import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
-import { isObject, listOf, stringsOf } from '../../model/json.js';
+import { isObject, listOf, stringOf, stringsOf } from '../../model/json.js';
 import type { TaskRecipe } from '../../model/task-recipe.js';
 import type { Wishes } from '../../model/wishes.js';
 import { taskPid1 } from './argv.js';
 import { isIntrinsic } from './dialect.js';
 import { speaksOfPid1 } from '../pid1.js';
+import { portTaken, takenPort } from '../ports.js';
 import type { OwnTaskContainers } from './identify.js';
 import { namesOfParts, planParts, volumeNameIn } from './parts.js';
 import { isAgentOnly, type PlannedTask } from './plan.js';
@@ -145,9 +146,11 @@ export function findTaskObstacle(
   }
   for (const container of workload) {
     for (const mapping of listOf(fieldOf(view, container.value, 'portMappings'))) {
-      const port = isObject(mapping) ? Number(fieldOf(view, mapping, 'containerPort')) : Number.NaN;
-      if (!recipe.agent.ports.includes(port) || !sharesNetwork(view)) continue;
-      return { reason: 'port_taken', detail: `container ${container.name} declares port ${port}` };
+      if (!isObject(mapping) || !sharesNetwork(view)) continue;
+      const protocol = stringOf(fieldOf(view, mapping, 'protocol')) ?? 'tcp';
+      const number = Number(fieldOf(view, mapping, 'containerPort'));
+      const taken = takenPort(recipe.agent.ports, number, protocol.toUpperCase());
+      if (taken !== undefined) return portTaken(container.name, taken);
     }
   }
   return undefined;
@@ -175,10 +178,9 @@ function platformRemarks(view: TaskView, recipe: TaskRecipe): readonly Finding[]
   }
   if (!sharesNetwork(view) && recipe.agent.ports.length > 0) {
     const mode = view.dialect.format === 'dockerrun' ? 'bridge' : (taskText(view, 'networkMode') ?? 'bridge');
-    const ports = recipe.agent.ports.join(', ');
     remarks.push({
       reason: 'agent_unreachable',
-      detail: `the network is ${mode}: localhost:${ports} of the agent is not that of the workload`,
+      detail: `the network is ${mode}: localhost:${recipe.agent.ports[0]?.number ?? ''} of the agent is not that of the workload`,
     });
   }
   return remarks;

@@ -45,6 +45,128 @@ t.test('E24, E25: what keeps a pod from being instrumented at all', (t) => {
   t.end();
 });
 
+const affinity = (...terms: readonly JsonObject[]): JsonObject => ({
+  affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: terms } } },
+});
+const term = (key: string, operator: string, ...values: readonly string[]): JsonObject => ({
+  matchExpressions: [
+    { key: 'zone', operator: 'Exists' },
+    { key, operator, values },
+  ],
+});
+const os = 'kubernetes.io/os';
+const build = 'node.kubernetes.io/windows-build';
+
+/** Ways to be kept off other nodes: whoever wrote them, the pod runs on no other. */
+const placed: readonly (readonly [string, JsonObject])[] = [
+  ['windows', { nodeSelector: { [build]: '10.0.20348' } }],
+  ['windows', { nodeSelector: { disk: 'ssd', [build]: '' } }],
+  ['windows', affinity(term(os, 'In', 'windows'))],
+  ['windows', affinity(term('beta.kubernetes.io/os', 'In', 'windows'))],
+  ['windows', affinity(term(os, 'NotIn', 'linux'))],
+  ['windows', affinity(term(os, 'NotIn', 'darwin', 'linux'))],
+  ['windows', affinity(term(build, 'Exists'))],
+  ['windows', affinity(term(build, 'In', '10.0.17763', '10.0.20348'))],
+  ['windows', affinity(term(os, 'In', 'windows'), term(os, 'NotIn', 'linux'), term(build, 'Exists'))],
+  ['virtual_node', affinity(term('type', 'In', 'virtual-kubelet'))],
+  ['virtual_node', affinity(term('type', 'In', 'virtual-kubelet'), term('type', 'In', 'virtual-kubelet'))],
+];
+
+/** Words that nodes of Linux do not look at. */
+const said: readonly JsonObject[] = [
+  { securityContext: { windowsOptions: { runAsUserName: 'ContainerUser' } } },
+  { securityContext: { windowsOptions: { gmsaCredentialSpecName: 'x' } } },
+  { containers: [{ name: 'web', command: ['a'], securityContext: { windowsOptions: { hostProcess: true } } }] },
+  { initContainers: [{ name: 'i', command: ['a'], securityContext: { windowsOptions: { runAsUserName: 'x' } } }] },
+  { runtimeClassName: 'runhcs-wcow-process' },
+  { runtimeClassName: 'wcow-hypervisor' },
+  { runtimeClassName: 'windows-2022' },
+];
+
+/** Placements that nodes of Linux, or real ones, are among. */
+const elsewhere: readonly JsonObject[] = [
+  affinity(),
+  affinity(term(os, 'In', 'windows', 'linux')),
+  affinity(term(os, 'In', 'windows'), term(os, 'In', 'linux')),
+  affinity(term(os, 'NotIn', 'windows')),
+  affinity(term(os, 'Exists')),
+  affinity(term(os, 'In')),
+  affinity(term(build, 'DoesNotExist')),
+  affinity(term(build, 'NotIn', '1')),
+  affinity({ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['windows'] }] }),
+  affinity(term('type', 'NotIn', 'virtual-kubelet')),
+  affinity(term('type', 'In', 'virtual-kubelet', 'other')),
+  {
+    affinity: {
+      nodeAffinity: {
+        preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, preference: term(os, 'In', 'windows') }],
+      },
+    },
+  },
+  { affinity: { podAffinity: {} } },
+  { securityContext: { windowsOptions: {} } },
+  { securityContext: { windowsOptions: null } },
+  { runtimeClassName: 'runc' },
+];
+
+t.test('W10: Windows and virtual nodes by any part of the placement', (t) => {
+  const strict = engineFor({ prefer: 'Security' });
+  for (const [reason, fields] of placed) {
+    const about = JSON.stringify(fields);
+    t.match(decideNow(podOf(fields), engine).decision, { decision: 'skip', reason }, about);
+    t.match(decideNow(podOf(fields), strict).decision, { decision: 'skip', reason }, `under Security: ${about}`);
+  }
+  for (const fields of said) {
+    const about = JSON.stringify(fields);
+    t.equal(decideNow(podOf(fields), engine).decision.reason, 'windows', about);
+    t.equal(decideNow(podOf(fields), strict).decision.reason, 'injected', `no way out of Security: ${about}`);
+  }
+  for (const fields of elsewhere) {
+    t.equal(decideNow(podOf(fields), engine).decision.reason, 'injected', JSON.stringify(fields));
+  }
+  t.end();
+});
+
+t.test('W11: the ports that the vendors document count by protocol, and settings move them', (t) => {
+  const datadog = (settings: JsonObject = {}) => engineFor({ profile: { name: 'datadog', settings } });
+  const reasonOf = (ports: readonly JsonObject[], from = datadog()) =>
+    decideNow(podWith({ command: ['/app'], ports }), from).decision;
+  const tcp = { probeAddress: 5678, expvarPort: 5000, commandPort: 5001, apmPort: 8126 };
+  const process = { processExpvarPort: 6062, processCommandPort: 6162 };
+  for (const [setting, containerPort] of Object.entries({ ...tcp, ...process })) {
+    const moved = datadog({ [setting]: setting === 'probeAddress' ? 'localhost:15678' : 15678 });
+    for (const protocol of [{}, { protocol: 'TCP' }]) {
+      const ports = [{ containerPort: 80 }, { containerPort, ...protocol }];
+      t.equal(reasonOf(ports).reason, 'port_taken', `${containerPort}`);
+      t.match(reasonOf(ports).detail, `setting ${setting} moves it`);
+      t.equal(reasonOf(ports, moved).reason, 'injected', `${setting} moved`);
+    }
+    t.equal(reasonOf([{ containerPort: 15678 }], moved).reason, 'port_taken', `where ${setting} moved to`);
+    t.equal(reasonOf([{ containerPort, protocol: 'UDP' }]).reason, 'injected', `${containerPort}/UDP`);
+  }
+  t.equal(reasonOf([{ containerPort: 8125, protocol: 'UDP' }]).reason, 'port_taken');
+  t.equal(reasonOf([{ containerPort: 8125 }]).reason, 'injected', '8125 of TCP is nobody’s');
+  t.equal(
+    reasonOf([{ containerPort: 8125, protocol: 'UDP' }], datadog({ dogstatsdPort: 18125 })).reason,
+    'injected',
+    'moved',
+  );
+  const own = `
+apiVersion: outrider.dev/v1alpha1
+kind: InstrumentationProfile
+metadata: { name: lab }
+spec:
+  version: '1'
+  image: lab:1
+  sidecar: { name: lab, resources: { requests: { cpu: '1', memory: 1Mi } }, ports: [9000, { port: 9001, protocol: UDP }] }
+${policyText('p', { profile: { name: 'lab' } })}`;
+  const lab = engineOf(own);
+  t.equal(reasonOf([{ containerPort: 9000 }], lab).reason, 'port_taken');
+  t.equal(reasonOf([{ containerPort: 9001, protocol: 'UDP' }], lab).reason, 'port_taken');
+  t.equal(reasonOf([{ containerPort: 9001 }], lab).reason, 'injected');
+  t.end();
+});
+
 t.test('E26: a pod that has to finish needs a native sidecar', (t) => {
   const old = engineFor({}, { facts: { nativeSidecars: false } });
   for (const restartPolicy of ['Never', 'OnFailure']) {
