@@ -7,7 +7,7 @@ import { isStrict } from '../model/policy.js';
 import type { StringMap } from '../model/selector.js';
 import { needsImage } from '../inject/pod/argv.js';
 import { concernedContainers } from '../inject/pod/named-parts.js';
-import { findObstacle } from '../inject/pod/obstacles.js';
+import { findObstacle, findTakenPort } from '../inject/pod/obstacles.js';
 import { findOtherTracer } from '../inject/pod/other-tracers.js';
 import { findPid1, makesShared } from '../inject/pod/process-one.js';
 import { startOfContainer } from '../inject/pod/start.js';
@@ -67,14 +67,7 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
   // With no container selected there is nothing that an obstacle would keep from being instrumented.
   const { selected } = selection;
   if (selected.length > 0) {
-    const obstacle = findObstacle(
-      view,
-      context.workload,
-      rule.recipe,
-      engine.facts,
-      context.native,
-      rule.wishes.enforced,
-    );
+    const obstacle = findObstacle(view, rule.recipe, engine.facts, context.native, rule.wishes.enforced);
     if (obstacle !== undefined) return obstructed(obstacle);
   }
   const knownOf = (containers: readonly ContainerView[]): AskedImages =>
@@ -94,7 +87,7 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
   const instrumentedBy = (differing: Finding) => stopped(screening, { ...noFindings, differing }, request.door, rule);
   const other = otherIn();
   if (other !== undefined) return instrumentedBy(other);
-  const init = initIn();
+  const init = (selected.length > 0 ? findTakenPort(context.workload, rule.recipe) : undefined) ?? initIn();
   if (init !== undefined) return obstructed(init);
   const { lookUp } = request;
   const asks = lookUp !== undefined && request.door === 'mutate';

@@ -273,7 +273,7 @@ t.test('the example of docs/profiles.md loads and renders', (t) => {
         { name: 'ACME_NODE' },
         { name: 'ACME_DROP_EVENTS' },
       ],
-      ports: [9321],
+      ports: [{ number: 9321, protocol: 'TCP', setting: 'port' }],
     },
   });
   const strict = renderRecipe(profile, {
@@ -282,7 +282,7 @@ t.test('the example of docs/profiles.md loads and renders', (t) => {
     profile: { name: 'acme', settings: { endpoint: 'acme.internal', port: 9400, quiet: false } },
   });
   t.strictSame(strict.wrapper, ['/acme/bin/guard', 'run', '--wait-for-agent', '--agent=localhost:9400', '--']);
-  t.strictSame(strict.sidecar?.ports, [9400]);
+  t.match(strict.sidecar?.ports, [{ number: 9400 }]);
   t.match(readFileSync(new URL('../../../docs/profiles.md', import.meta.url), 'utf8'), name);
   t.end();
 });

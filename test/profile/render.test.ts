@@ -150,7 +150,7 @@ t.test('sysdig follows prefer, and its settings become variables', (t) => {
     SYSDIG_LOG_LISTEN_PORT: '33000',
   });
   t.equal(recipe.sidecar?.image, 'quay.io/sysdig/workload-agent:6.2.1');
-  t.strictSame(recipe.sidecar?.ports, [33000]);
+  t.match(recipe.sidecar?.ports, [{ number: 33000 }]);
   t.end();
 });
 
@@ -264,7 +264,7 @@ t.test('datadog follows prefer, and its settings become flags and variables', (t
     DD_RUNTIME_SECURITY_CONFIG_REMOTE_CONFIGURATION_ENABLED: 'true',
     DD_TAGS: 'env:prod team:a',
   });
-  t.strictSame(recipe.sidecar?.ports, [5700]);
+  t.match(recipe.sidecar?.ports?.[0], { number: 5700 });
   t.equal(recipe.volume?.copy?.image, 'public.ecr.aws/datadog/cws-instrumentation:7.80.0', 'follows version');
   t.end();
 });

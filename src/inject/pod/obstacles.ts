@@ -5,7 +5,7 @@ import { mostTolerations, type Blocker, type Exemption } from '../../model/exemp
 import { compileGlobs } from '../../model/glob.js';
 import { obstacleOrder } from '../../model/obstacle-order.js';
 import type { Obstacle } from '../../model/profile.js';
-import type { AgentPort, ClusterFacts, Recipe } from '../../model/recipe.js';
+import type { ClusterFacts, Recipe } from '../../model/recipe.js';
 import { portTaken, takenPort } from '../ports.js';
 import { virtualNodeByAffinity, windowsByPlacement } from './placement.js';
 import type { ContainerView, PodView } from './view.js';
@@ -53,13 +53,11 @@ function mayHave(blocker: Blocker, view: PodView): boolean {
 /**
  * Finds what keeps a recipe from being used on a pod at all.
  *
- * @param workload the containers that are not ours
  * @param native whether the agent will be a native sidecar
  * @param enforced whether the pod's author is not trusted
  */
 export function findObstacle(
   view: PodView,
-  workload: readonly ContainerView[],
   recipe: Recipe,
   facts: ClusterFacts,
   native: boolean,
@@ -74,10 +72,7 @@ export function findObstacle(
         : (shapes[reason](view) ?? placements[reason]?.(view, enforced));
     if (detail !== undefined) return { reason, detail };
   }
-  if (recipe.sidecar === undefined) return undefined;
-  const port = findTakenPort(workload, recipe.sidecar.ports);
-  if (port !== undefined) return port;
-  return native ? undefined : mustFinish(view.spec);
+  return native || recipe.sidecar === undefined ? undefined : mustFinish(view.spec);
 }
 
 function windows(spec: JsonObject): string | undefined {
@@ -105,12 +100,17 @@ function sandbox(spec: JsonObject, facts: ClusterFacts): string | undefined {
   return `spec.runtimeClassName is ${name}`;
 }
 
-function findTakenPort(workload: readonly ContainerView[], ports: readonly AgentPort[]): Finding | undefined {
-  if (ports.length === 0) return undefined;
+/**
+ * Finds a container that declares a port of the agent's. Of a pod that has an agent of its own, that is told first.
+ *
+ * @param workload the containers that are not ours
+ */
+export function findTakenPort(workload: readonly ContainerView[], { sidecar }: Recipe): Finding | undefined {
+  if (sidecar === undefined || sidecar.ports.length === 0) return undefined;
   for (const container of workload) {
     for (const port of listOf(container.value['ports'])) {
       if (!isObject(port) || typeof port['containerPort'] !== 'number') continue;
-      const taken = takenPort(ports, port['containerPort'], stringOf(port['protocol']) ?? 'TCP');
+      const taken = takenPort(sidecar.ports, port['containerPort'], stringOf(port['protocol']) ?? 'TCP');
       if (taken !== undefined) return portTaken(container.name, taken);
     }
   }
