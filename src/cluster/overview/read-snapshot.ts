@@ -17,7 +17,6 @@ import type { Snapshot } from './snapshot.js';
 export interface SnapshotRequest {
   readonly instance: string;
   readonly ownNamespace: string;
-  readonly nowMs: number;
   /** For each request. */
   readonly timeoutMs: number;
 }
@@ -34,7 +33,7 @@ const usualPlainPort = '8080';
  */
 export async function readSnapshot(cluster: OpenCluster, request: SnapshotRequest): Promise<Snapshot> {
   const { client } = cluster;
-  const { instance, ownNamespace, timeoutMs, nowMs } = request;
+  const { instance, ownNamespace, timeoutMs } = request;
   const get = (resource: Resource, namespace?: string) =>
     partOf(
       client.get(pathOf(resource, { name: instance, ...(namespace === undefined ? {} : { namespace }) }), {
@@ -73,7 +72,7 @@ export async function readSnapshot(cluster: OpenCluster, request: SnapshotReques
     server: client.server,
     instance,
     ownNamespace,
-    nowMs,
+    nowMs: cluster.clock.wallMs(),
     version,
     deployments,
     pods,
