@@ -1,6 +1,11 @@
 import { whoAmI } from '../../cluster/live/who-am-i.js';
 import { secondsText, untilText, type Pause } from '../../cluster/registration/pause-record.js';
-import { pauseInstallation, removeEverything, type InstallationName } from '../../cluster/registration/pause.js';
+import {
+  isInstalled,
+  pauseInstallation,
+  removeEverything,
+  type InstallationName,
+} from '../../cluster/registration/pause.js';
 import { OutriderError } from '../../model/error.js';
 import { parseGoDuration } from '../../server/go-duration.js';
 import { addClusterOptions, clusterChoice, openWithKubeConfig, type ClusterOpener } from '../options/cluster.js';
@@ -59,8 +64,9 @@ async function pause(invocation: Invocation, open: ClusterOpener): Promise<numbe
     const marker = pauseOf(durationMs, clock.wallMs(), by, textOf(flags['reason']));
     const done = await withInstallation(client.server, which, async () => {
       if (remove) return removeEverything(client, which, marker, { clock });
+      if (!(await isInstalled(client, which))) throw new OutriderError('cluster_unavailable', missing(which));
       const emptied = await pauseInstallation(client, which.instance, marker, { create: true, clock });
-      return { marked: true, ...emptied, secrets: undefined, secretsLeft: [] };
+      return { marked: true, ...emptied, unowned: [], secrets: undefined, secretsLeft: [] };
     });
     const result = {
       paused: done.left.length === 0,
@@ -70,7 +76,9 @@ async function pause(invocation: Invocation, open: ClusterOpener): Promise<numbe
       reason: marker.reason ?? null,
       emptied: done.emptied,
       left: done.left,
-      ...(done.secrets === undefined ? {} : { secrets: done.secrets, secretsLeft: done.secretsLeft }),
+      ...(done.secrets === undefined
+        ? {}
+        : { secrets: done.secrets, secretsLeft: done.secretsLeft, unowned: done.unowned }),
     };
     io.stdout.write(flags['output'] === 'json' ? `${JSON.stringify(result, undefined, 2)}\n` : textFor(result, which));
     return result.paused && done.secretsLeft.length === 0 ? exitCodes.ok : exitCodes.findings;
@@ -108,6 +116,7 @@ function textFor(
     readonly left: readonly string[];
     readonly secrets?: readonly string[];
     readonly secretsLeft?: readonly string[];
+    readonly unowned?: readonly string[];
   },
   { instance, ownNamespace }: InstallationName,
 ): string {
@@ -120,9 +129,18 @@ function textFor(
     ...(result.secretsLeft ?? []).map(
       (secret) => `the mirrored Secret ${secret} cannot be deleted: may you get and delete it?`,
     ),
+    ...(result.unowned ?? []).map(
+      (kind) =>
+        `the empty ${kind} webhook configuration belongs to nobody: once no replica runs, kubectl delete ${kind}webhookconfiguration ${instance}`,
+    ),
     ...result.left.map(
-      (kind) => `the webhooks of the ${kind} webhook configuration ${instance} keep coming back: does something else apply it, or do replicas of an earlier version run?`,
+      (kind) =>
+        `the webhooks of the ${kind} webhook configuration ${instance} keep coming back: does something else apply it, or do replicas of an earlier version run?`,
     ),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function missing({ instance, ownNamespace }: InstallationName): string {
+  return `there is neither a webhook configuration ${instance} nor a ConfigMap ${instance} in namespace ${ownNamespace}; give the installation with --instance and -n.`;
 }

@@ -163,7 +163,9 @@ function pauseFindings(
       ? 'pods are created as they are'
       : `nothing is repaired, and ${left} webhooks are still there: whoever paused did not take them out`;
   const renew =
-    pause.value.marker === 'ConfigMap' ? [`by the marker of an earlier version, which ${programName} pause renews`] : [];
+    pause.value.marker === 'ConfigMap'
+      ? [`by the marker of an earlier version, which ${programName} pause renews`]
+      : [];
   const detail = [`paused ${pauseSentence(pause.value)}: ${what}`, ...renew].join('; ');
   return [{ about, severity: 'problem', detail, next: [`${programName} resume`] }];
 }

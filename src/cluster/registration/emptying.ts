@@ -5,7 +5,7 @@ import { isApiError } from '../client/api-error.js';
 import { apiVersionOf, pathOf } from '../client/resources.js';
 import type { ConfigurationKind } from './entry.js';
 import { markText, type Pause } from './pause-record.js';
-import { configurationResources, ownMetadata } from './webhook-configuration.js';
+import { configurationResources, ownMetadata, type Owner } from './webhook-configuration.js';
 import { configurationPath, readConfiguration, readOwner } from './write.js';
 
 /** How long every API server takes, with a margin, to learn that an entry is gone. */
@@ -44,6 +44,7 @@ export class GradualEmptying {
   readonly #options: EmptyingOptions;
   readonly #mark: string;
   #emptySinceMs: number | undefined;
+  #ownerRead: Promise<Owner | undefined> | undefined;
 
   constructor(options: EmptyingOptions) {
     this.#options = options;
@@ -83,14 +84,17 @@ export class GradualEmptying {
     }
     if (annotationOf(live) === this.#mark) return live;
     open.push(kind);
-    await this.#patch(kind, { metadata: { annotations: { [names.paused]: this.#mark } } });
+    const { annotations, ownerReferences } = ownMetadata(instance, await this.#owner(), { [names.paused]: this.#mark });
+    // The leader, which else sees to the owner, repairs nothing from now on.
+    const isOwned = ownerReferences === undefined || listOf(objectOf(live['metadata'])?.['ownerReferences']).length > 0;
+    await this.#patch(kind, { metadata: isOwned ? { annotations } : { annotations, ownerReferences } });
     return live;
   }
 
   async #create(kind: ConfigurationKind): Promise<void> {
     const { client, instance } = this.#options;
     const resource = configurationResources[kind];
-    const metadata = ownMetadata(instance, await readOwner(client, instance), { [names.paused]: this.#mark });
+    const metadata = ownMetadata(instance, await this.#owner(), { [names.paused]: this.#mark });
     const object = { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata, webhooks: [] };
     try {
       await client.create(pathOf(resource), object, { query: { fieldManager: pauseManager } });
@@ -98,6 +102,11 @@ export class GradualEmptying {
       // The next look sees what came in between.
       if (!isApiError(error, 'AlreadyExists')) throw error;
     }
+  }
+
+  #owner(): Promise<Owner | undefined> {
+    this.#ownerRead ??= readOwner(this.#options.client, this.#options.instance);
+    return this.#ownerRead;
   }
 
   #empty(kind: ConfigurationKind): Promise<boolean> {

@@ -82,7 +82,10 @@ export class PauseEvents {
     const about = now ?? before;
     const said = about === undefined ? '' : pauseSentence({ ...about, until: untilText(about) });
     const note = now === undefined ? `No longer paused; it was ${said}.` : `Paused ${said}.`;
-    const unique = createHash('sha256').update(JSON.stringify([uid, note])).digest('hex').slice(0, 16);
+    const unique = createHash('sha256')
+      .update(JSON.stringify([uid, note]))
+      .digest('hex')
+      .slice(0, 16);
     return {
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',

@@ -6,7 +6,14 @@ import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
 import type { Followed, Follow } from './follow.js';
-import { isOlderMarkIgnored, pauseAt, pauseSentence, untilText, type MarkedObjects, type Pause } from './pause-record.js';
+import {
+  isOlderMarkIgnored,
+  pauseAt,
+  pauseSentence,
+  untilText,
+  type MarkedObjects,
+  type Pause,
+} from './pause-record.js';
 
 /** What the marker is followed with. */
 export interface PauseMarkerOptions {
@@ -112,7 +119,9 @@ export class PauseMarker {
     const objects = this.#objects();
     const ignored = objects !== undefined && isOlderMarkIgnored(objects, clock.wallMs());
     if (ignored && !this.#toldIgnored) {
-      log.warn('the ConfigMap carries the pause marker of an earlier version, which pauses nothing here: it is ignored');
+      log.warn(
+        'the ConfigMap carries the pause marker of an earlier version, which pauses nothing here: it is ignored',
+      );
     }
     this.#toldIgnored = ignored;
   }

@@ -120,6 +120,9 @@ function annotationOf(object: JsonObject | undefined, name: string): string | un
 
 /** Without characters that move a cursor or hide what stands there. */
 function plain(text: string | undefined): string | undefined {
-  const clean = text?.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim().slice(0, longestText);
+  const clean = text
+    ?.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim()
+    .slice(0, longestText);
   return clean === '' ? undefined : clean;
 }

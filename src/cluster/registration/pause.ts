@@ -10,7 +10,7 @@ import { GradualEmptying, pauseManager, spreadMs } from './emptying.js';
 import type { ConfigurationKind } from './entry.js';
 import { isOwnName } from './entry-names.js';
 import { olderMarkIn, type Pause } from './pause-record.js';
-import { configurationPath, deleteConfiguration, readConfiguration } from './write.js';
+import { configurationPath, readConfiguration } from './write.js';
 
 /** Which installation. */
 export interface InstallationName {
@@ -69,6 +69,21 @@ export async function pauseInstallation(
     if (look.open.length === 0 && nowMs() - quietSinceMs >= quietMs) return { emptied: [...emptied], left: [] };
     if (nowMs() - startMs > patienceMs) return { emptied: [...emptied], left: look.open };
     await wait(pollMs);
+  }
+}
+
+/**
+ * Whether there is such an installation: one of its configurations, or its ConfigMap. Who may not read that one is
+ * believed.
+ * @throws ApiError
+ */
+export async function isInstalled(client: ApiClient, { instance, ownNamespace }: InstallationName): Promise<boolean> {
+  for (const kind of kinds) if ((await readConfiguration(client, kind, instance)) !== undefined) return true;
+  try {
+    return await wasThere(client.get(pathOf(resources.configMaps, { namespace: ownNamespace, name: instance })));
+  } catch (error) {
+    if (isApiError(error, 'Forbidden')) return true;
+    throw error;
   }
 }
 
@@ -144,6 +159,8 @@ export async function awaitConfigurations(
 export interface Removal extends Emptied {
   /** Whether there was a configuration to mark. */
   readonly marked: boolean;
+  /** Empty configurations that belong to nobody: nothing takes them along. */
+  readonly unowned: readonly ConfigurationKind[];
   /** Mirrored Secrets that were deleted, as `namespace/name`. */
   readonly secrets: readonly string[];
   /** Mirrored Secrets that could not be deleted. */
@@ -152,8 +169,8 @@ export interface Removal extends Emptied {
 
 /**
  * Takes away what an installation wrote, before its Service goes (E43): the marker and the webhooks first, so that nothing
- * comes back and nothing blocks; then the mirrored Secrets. The empty configurations go with the ClusterRole that they
- * belong to; those that belong to nobody are deleted here. Can be run again, and without an installation.
+ * comes back and nothing blocks; then the mirrored Secrets. The empty configurations stay, since a leader would make
+ * deleted ones again; they go with the ClusterRole that they belong to. Can be run again, and without an installation.
  *
  * @throws ApiError
  */
@@ -166,15 +183,13 @@ export async function removeEverything(
   const { instance, ownNamespace } = which;
   const emptied = await pauseInstallation(client, instance, pause, { ...how, create: false });
   const { removed, failed } = await removeMirroredSecrets(client, ownNamespace, instance);
-  let marked = false;
-  for (const kind of kinds) {
-    const live = await readConfiguration(client, kind, instance);
-    if (live === undefined) continue;
-    marked = true;
-    const owners = listOf(objectOf(live['metadata'])?.['ownerReferences']);
-    if (owners.length === 0) await deleteConfiguration(client, kind, instance);
-  }
-  return { marked, ...emptied, secrets: removed, secretsLeft: failed };
+  const live = await Promise.all(kinds.map((kind) => readConfiguration(client, kind, instance)));
+  const unowned = kinds.filter((_kind, index) => {
+    const one = live[index];
+    return one !== undefined && listOf(objectOf(one['metadata'])?.['ownerReferences']).length === 0;
+  });
+  const marked = live.some((one) => one !== undefined);
+  return { marked, unowned, ...emptied, secrets: removed, secretsLeft: failed };
 }
 
 async function wasThere(request: Promise<unknown>): Promise<boolean> {

@@ -189,7 +189,11 @@ export class Reconciler {
   }
 
   /** Repairs nothing, takes nothing away either, and says what stands there. @returns when to look again */
-  async #standStill(pause: Pause, policies: readonly RegisteredPolicy[], caBundle: string | undefined): Promise<number> {
+  async #standStill(
+    pause: Pause,
+    policies: readonly RegisteredPolicy[],
+    caBundle: string | undefined,
+  ): Promise<number> {
     const { instance } = this.#options.installation;
     const live = [await this.#read('mutating'), await this.#read('validating')];
     this.#known.clear();

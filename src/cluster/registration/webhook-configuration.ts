@@ -40,7 +40,12 @@ export interface Target {
 }
 
 /** What stands above the entries of a configuration of ours. */
-export function ownMetadata(instance: string, owner: Owner | undefined, annotations: JsonObject): JsonObject {
+export function ownMetadata(
+  instance: string,
+  owner: Owner | undefined,
+  annotations: Readonly<Record<string, string>>,
+): JsonObject {
+  const { kind } = resources.clusterRoles;
   return {
     name: instance,
     labels: {
@@ -50,16 +55,7 @@ export function ownMetadata(instance: string, owner: Owner | undefined, annotati
     annotations,
     ...(owner === undefined
       ? {}
-      : {
-          ownerReferences: [
-            {
-              apiVersion: apiVersionOf(resources.clusterRoles),
-              kind: resources.clusterRoles.kind,
-              name: owner.name,
-              uid: owner.uid,
-            },
-          ],
-        }),
+      : { ownerReferences: [{ apiVersion: apiVersionOf(resources.clusterRoles), kind, ...owner }] }),
   };
 }
 

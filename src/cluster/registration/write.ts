@@ -94,21 +94,6 @@ export async function rehearse(
   }
 }
 
-/**
- * Deletes a configuration.
- * @returns whether there was one
- * @throws ApiError
- */
-export async function deleteConfiguration(
-  client: ApiClient,
-  kind: ConfigurationKind,
-  instance: string,
-  signal?: AbortSignal,
-): Promise<boolean> {
-  const path = configurationPath(kind, instance);
-  return (await orAbsent(client.delete(path, undefined, signal === undefined ? {} : { signal }))) !== undefined;
-}
-
 /** Whether a configuration stands as it should. */
 export function stands(intent: Intent, live: JsonObject | undefined): boolean {
   return isInForce(targetOf(intent, live), live, intent.instance);
@@ -142,11 +127,7 @@ async function orAbsent(request: Promise<JsonObject>): Promise<JsonObject | unde
 }
 
 /** The chart's ClusterRole: a cluster-scoped object cannot belong to one in a namespace. @throws ApiError */
-export async function readOwner(
-  client: ApiClient,
-  instance: string,
-  signal?: AbortSignal,
-): Promise<Owner | undefined> {
+export async function readOwner(client: ApiClient, instance: string, signal?: AbortSignal): Promise<Owner | undefined> {
   try {
     const path = pathOf(resources.clusterRoles, { name: instance });
     const role = await client.get(path, signal === undefined ? {} : { signal });
