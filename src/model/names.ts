@@ -37,6 +37,8 @@ export const names = {
   mirrorOf: 'outrider.dev/mirror-of',
   /** Annotation on a mirrored Secret: hash of its source's key and version. */
   mirrorSource: 'outrider.dev/mirror-source',
+  /** Annotation on a mirrored Secret: name of the installation that made it. */
+  mirrorBy: 'outrider.dev/mirror-by',
   /** Annotation on the Lease: what the leader last observed, JSON, for `outrider status`. */
   observed: 'outrider.dev/observed',
 } as const;

@@ -48,7 +48,7 @@ export async function readSnapshot(cluster: OpenCluster, request: SnapshotReques
   const policiesRead = list(pathOf(resources.policies));
   const profilesRead = list(pathOf(resources.profiles));
   const compiledRead = Promise.all([policiesRead, profilesRead]).then(([policies, profiles]) =>
-    !policies.known ? policies : mapPart(profiles, (objects) => policiesOf(policies.value, objects)),
+    !policies.known ? policies : mapPart(profiles, (objects) => policiesOf(policies.value, objects, { instance })),
   );
   const [version, deployments, pods, lease, configMap, mutating, validating, policies, profiles, namespaces] =
     await Promise.all([
