@@ -45,6 +45,7 @@ const always: readonly Right[] = [
   ['create', 'podtemplates', own],
 ];
 const never: readonly Right[] = [
+  ['get', 'instrumentationpolicies/any'],
   ['patch', 'instrumentationpolicies'],
   ['patch', 'namespaces'],
   ['delete', 'mutatingwebhookconfigurations/other'],
