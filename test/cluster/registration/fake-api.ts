@@ -58,11 +58,9 @@ export function createFakeApi(): FakeApi {
       if (kind === 'apply') return put(path, body, false);
       const before = found(path);
       const given = isObject(body) ? body : {};
-      const merged = { ...objectOf(objectOf(before['metadata'])?.['annotations']) };
-      for (const [name, value] of Object.entries(objectOf(objectOf(given['metadata'])?.['annotations']) ?? {})) {
-        if (value === null) delete merged[name];
-        else merged[name] = value;
-      }
+      const changes = { ...objectOf(objectOf(given['metadata'])?.['annotations']) };
+      const annotations = { ...objectOf(objectOf(before['metadata'])?.['annotations']), ...changes };
+      const merged = Object.fromEntries(Object.entries(annotations).filter(([, value]) => value !== null));
       const webhooks = given['webhooks'] === undefined ? {} : { webhooks: given['webhooks'] };
       const metadata = { ...objectOf(before['metadata']), annotations: merged };
       return put(path, { ...before, ...webhooks, metadata }, false);

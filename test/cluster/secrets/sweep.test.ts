@@ -391,7 +391,8 @@ t.test('F35: a copy of a version that noted no installation is taken over', asyn
   await end();
   const made = store.objects.get(at('shop', name)) ?? {};
   const metadata = objectOf(made['metadata']) ?? {};
-  const { [marks.mirrorBy]: _by, ...annotations } = objectOf(metadata['annotations']) ?? {};
+  const all = Object.entries(objectOf(metadata['annotations']) ?? {});
+  const annotations = Object.fromEntries(all.filter(([name]) => name !== marks.mirrorBy));
   store.put(at('shop', name), { ...made, metadata: { ...metadata, annotations } });
   lead();
   await time.advance(2_000);

@@ -179,7 +179,7 @@ t.test('an installation on a real API server says how it is', async (t) => {
     const { exitCode, stdout } = await status(admin);
     t.equal(exitCode, 1);
     t.match(stdout, /✗ pause +until it is resumed, since [\dTZ:-]+, by admin as its marker says \(upgrade\)\n/);
-    const { pause } = JSON.parse((await cli(admin, 'status', '-o', 'json')).stdout);
+    const pause = objectOf(JSON.parse((await cli(admin, 'status', '-o', 'json')).stdout))?.['pause'];
     t.match(pause, {
       value: { paused: true, until: 'forever', by: 'admin', reason: 'upgrade', marker: 'configurations' },
     });
