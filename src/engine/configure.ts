@@ -23,11 +23,12 @@ export interface Configured {
  *
  * @param rewrites the operator's image rewrites: the image map may name the agent's image before or after them
  * @param options.mirrors whether mirrored access keys are copied into namespaces where this is used
+ * @param options.instance the installation that copies them
  */
 export function configure(
   { configuration, problems }: ParsedConfiguration,
   rewrites: ClusterFacts['imageRewrites'] = [],
-  { mirrors = true }: Pick<CompileOptions, 'mirrors'> = {},
+  { mirrors = true, instance }: Pick<CompileOptions, 'mirrors' | 'instance'> = {},
 ): Configured {
   const registry = profileRegistry(configuration.profiles.map(({ profile, file }) => ({ profile, file })));
   const broken: BrokenPolicy[] = [];
@@ -43,6 +44,7 @@ export function configure(
     registry,
     {
       mirrors,
+      ...(instance === undefined ? {} : { instance }),
       argvOf: argvIn(configuration.images, rewrites),
     },
     broken,

@@ -4,23 +4,42 @@ import { longestName } from '../model/object-name.js';
 /** A key of a Secret in Outrider's namespace, and the Secret that it is copied into in each namespace of a policy. */
 export interface MirroredSecret {
   readonly policy: string;
+  /** Name of the installation that makes the copy. */
+  readonly instance: string;
   /** In Outrider's own namespace. */
   readonly source: { readonly name: string; readonly key: string };
   /** Name of the copy; its key is the source's. */
   readonly copy: string;
+  /**
+   * The name that copies of the same key had in versions whose names did not hold the installation, where that is another
+   * one. Containers that start anew in pods of then still read it.
+   */
+  readonly earlierCopy?: string;
 }
 
+/** The name that an installation has unless it is given another. */
+export const usualInstance = 'outrider';
+
 /**
- * Says where a policy's access key is copied to: `outrider-POLICY-HASH`, with a hash of the source's name and key, so
- * that another source gets another copy and no pod ever finds the old key under the new name.
+ * Says where a policy's access key is copied to: `INSTANCE-POLICY-HASH`, so that two installations in a cluster write two
+ * Secrets (F35), with a hash of the source's name and key, so that another source gets another copy and no pod ever finds
+ * the old key under the new name.
  */
 export function mirroredSecret(
   policy: string,
   source: { readonly name: string; readonly key: string },
+  instance: string = usualInstance,
 ): MirroredSecret {
-  // The policy's name is in it too: it may be cut below.
-  const hash = createHash('sha256').update(`${policy}\0${source.name}\0${source.key}`).digest('hex').slice(0, 10);
-  const room = longestName - 'outrider--'.length - hash.length;
-  const name = policy.slice(0, room).replace(/[-.]+$/, '');
-  return { policy, source, copy: `outrider-${name}-${hash}` };
+  const earlierCopy = nameOf(usualInstance, policy, `${policy}\0${source.name}\0${source.key}`);
+  // The name of the usual installation is what it always was: most clusters have nothing to move.
+  if (instance === usualInstance) return { policy, instance, source, copy: earlierCopy };
+  const copy = nameOf(instance, policy, `${policy}\0${source.name}\0${source.key}\0${instance}`);
+  return { policy, instance, source, copy, earlierCopy };
+}
+
+/** The hash tells apart what has to be cut. */
+function nameOf(instance: string, policy: string, hashed: string): string {
+  const hash = createHash('sha256').update(hashed).digest('hex').slice(0, 10);
+  const room = longestName - `${instance}--`.length - hash.length;
+  return `${instance}-${policy.slice(0, room).replace(/[-.]+$/, '')}-${hash}`;
 }

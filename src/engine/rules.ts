@@ -50,6 +50,8 @@ export interface CompileOptions extends Pick<RenderOptions, 'argvOf'> {
    * makes them. False where nobody makes them: such a policy then is as one without.
    */
   readonly mirrors?: boolean;
+  /** Name of the installation that makes the copies; the usual one unless given. */
+  readonly instance?: string;
 }
 
 /** Every policy and profile, ready for pods. Made anew when the configuration changes, never changed. */
@@ -126,7 +128,7 @@ export function knownOf({ metadata, spec }: Policy): KnownOfPolicy {
 export function compileRule(
   policy: Policy,
   registry: ProfileRegistry,
-  { argvOf, mirrors = true }: CompileOptions = {},
+  { argvOf, mirrors = true, instance }: CompileOptions = {},
 ): Rule {
   const { spec } = policy;
   const profile = findProfile(registry, spec.profile.name);
@@ -136,7 +138,7 @@ export function compileRule(
     ...(mirrors && spec.credentials.mirror
       ? {
           secretName: ({ name, key }) => {
-            mirror = mirroredSecret(policy.metadata.name, { name, key });
+            mirror = mirroredSecret(policy.metadata.name, { name, key }, instance);
             return mirror.copy;
           },
         }

@@ -21,9 +21,11 @@ export const names = {
   undo: 'outrider.dev/undo',
   /** Annotation on a pod, written in a cluster: a hash of the access key's Secret and its version, to find pods on an old key. */
   credentials: 'outrider.dev/credentials',
-  /** Annotation on the installation's ConfigMap: RFC 3339 time until which it is paused, or `forever`. */
+  /** Annotation on both webhook configurations: that the installation is paused, JSON: since, until, by whom and why. */
+  paused: 'outrider.dev/paused',
+  /** Annotation on the installation's ConfigMap, read: what earlier versions paused by, an RFC 3339 time or `forever`. */
   pausedUntil: 'outrider.dev/paused-until',
-  /** Annotation beside it: why it is paused, for people. */
+  /** Annotation beside it, read: why it is paused, for people. */
   pauseReason: 'outrider.dev/pause-reason',
   /** Annotation on a webhook configuration: what was last written into it, so that others' selector expressions can be told from ours. */
   written: 'outrider.dev/written',
@@ -35,6 +37,8 @@ export const names = {
   mirrorOf: 'outrider.dev/mirror-of',
   /** Annotation on a mirrored Secret: hash of its source's key and version. */
   mirrorSource: 'outrider.dev/mirror-source',
+  /** Annotation on a mirrored Secret: name of the installation that made it. */
+  mirrorBy: 'outrider.dev/mirror-by',
   /** Annotation on the Lease: what the leader last observed, JSON, for `outrider status`. */
   observed: 'outrider.dev/observed',
 } as const;

@@ -39,7 +39,7 @@ export const conditionReasons = {
   NothingToDo: 'The policy is not valid, has no last valid version and prefers Availability: its pods are left alone.',
   SelectsNothing: 'No object can have the labels that the policy’s selectors ask for.',
   Pending: 'It has not been done yet.',
-  Paused: 'The installation is paused: no webhook is configured.',
+  Paused: 'The installation is paused: its webhooks are taken out, and nothing is repaired.',
   CertificatePending: 'There is no certificate to be called with yet.',
   Drifted: 'Somebody else changed the webhook; it is put right at a bounded rate.',
   NotWritten: 'The API server refused the webhook configuration.',

@@ -55,7 +55,7 @@ t.test('completion', async (t) => {
   };
   t.equal(await complete('un'), 'uninject');
   t.equal(await complete('inject', '-o', ''), 'yaml json patch diff');
-  t.equal(await complete('inject', '--in'), '--in-place');
+  t.equal(await complete('inject', '--in-'), '--in-place');
   t.equal(await complete('inject', '-f', ''), '', 'files are bash’s own business');
   t.equal(await complete('completion', 'z'), 'zsh');
   t.equal(await complete('help', 'expl'), 'explain');

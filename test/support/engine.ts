@@ -45,12 +45,18 @@ export interface EngineOptions {
   readonly limits?: KnownLimits;
   /** Expect the configuration to have problems. */
   readonly broken?: boolean;
+  /** Name of the installation. */
+  readonly instance?: string;
 }
 
 /** Makes an engine from the text of configuration documents, as a server or an offline command does. */
 export function engineOf(yaml: string, options: EngineOptions = {}): Engine {
   const parsed = parseConfiguration([{ name: 'policy.yaml', text: yaml }]);
-  const { rules, problems } = configure(parsed);
+  const { rules, problems } = configure(
+    parsed,
+    [],
+    options.instance === undefined ? {} : { instance: options.instance },
+  );
   if (problems.length > 0 && options.broken !== true) throw problems[0] ?? new Error('a problem');
   const map = Object.fromEntries(parsed.configuration.images);
   return {

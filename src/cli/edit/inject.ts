@@ -15,7 +15,10 @@ import { addOnlyOption, addUndoFileOption } from '../options/task.js';
 import { templateName } from '../files/template-names.js';
 import { readUndoFile, undoFileRecord, writeUndoFile } from './undo-file.js';
 
-const injectSettings = commandSettings({ 'Cluster:': clusterSettingKeys, 'Look-up:': lookupSettingKeys });
+const injectSettings = commandSettings({
+  'Cluster:': [...clusterSettingKeys, 'instance'],
+  'Look-up:': lookupSettingKeys,
+});
 
 type File = EditedFile<InstrumentedTemplate>;
 

@@ -1,8 +1,8 @@
 import type { Standstill } from '../../cluster/live/read-standstill.js';
-import { untilText } from '../../cluster/registration/pause-marker.js';
+import { pauseSentence, untilText } from '../../cluster/registration/pause-record.js';
 import { workloadKind } from '../../model/workload-kinds.js';
 import type { ExplainedStep, Explanation, LiveState } from './explanation.js';
-import { createSecret, pauseText } from '../text/phrases.js';
+import { createSecret } from '../text/phrases.js';
 import { templateName } from '../files/template-names.js';
 
 /** The steps about an object of a cluster, beside those about its manifest. */
@@ -59,7 +59,8 @@ function podsStep({ seen, instrumented }: NonNullable<LiveState['pods']>, explan
 function standstillStep(standstill: Standstill, programName: string): ExplainedStep {
   const subject = 'webhook';
   if (standstill.cause === 'paused') {
-    const detail = `paused ${pauseText({ until: untilText(standstill.pause), reason: standstill.pause.reason })}: pods are created as they are`;
+    const { pause } = standstill;
+    const detail = `paused ${pauseSentence({ ...pause, until: untilText(pause) })}: pods are created as they are`;
     return { subject, result: 'stop', detail, remedy: `${programName} resume` };
   }
   const detail = 'the API server has no webhook configuration of this installation: pods are created as they are';

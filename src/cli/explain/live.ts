@@ -45,7 +45,7 @@ export async function explainLive(
     const [objects, labels, standstill] = await Promise.all([
       Promise.all(named.map((workload) => readWorkload(client, workload, name))),
       labelsOf(invocation, cluster, name),
-      readStandstill(client, settings, Date.now()),
+      readStandstill(client, settings, cluster.clock),
     ]);
     const engine = await openLiveEngine(invocation, settings, cluster, { name, labels }, ownPolicies);
     const context = { cluster, engine, labels, standstill, programName: invocation.io.programName };

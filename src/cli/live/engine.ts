@@ -67,11 +67,11 @@ export async function openLiveEngine(
   const policies = ownPolicies
     ? await clusterPolicies(
         invocation,
-        clusterSettings,
+        { ...clusterSettings, instance: settings.instance },
         client,
         new Map([...known, ...(await readImageConfigs(invocation))]),
       )
-    : await loadPolicies(invocation, clusterSettings, known);
+    : await loadPolicies(invocation, { ...clusterSettings, instance: settings.instance }, known);
   const keys = await readKeys(client, policies.rules, namespace.name, settings.ownNamespace);
   const limits = new ClusterLimits({ client, clock: systemClock });
   const [facts] = await Promise.all([readFacts(client), limits.learn(namespace.name, AbortSignal.timeout(factsMs))]);
@@ -161,11 +161,14 @@ export function givesPolicies({ flags }: Invocation): boolean {
 /** The cluster's policies. One that is not valid is said to be so, and competes as the webhook lets it. */
 async function clusterPolicies(
   { io }: Invocation,
-  { imageRewrites }: Pick<Settings, 'imageRewrites'>,
+  { imageRewrites, instance }: Pick<Settings, 'imageRewrites' | 'instance'>,
   client: OpenCluster['client'],
   images: LoadedPolicies['images'],
 ): Promise<Pick<LoadedPolicies, 'rules' | 'images'>> {
-  const { rules, policies, profiles } = await readPolicies(client, { argvOf: argvIn(images, imageRewrites) });
+  const { rules, policies, profiles } = await readPolicies(client, {
+    argvOf: argvIn(images, imageRewrites),
+    instance,
+  });
   for (const { problem, name } of [...policies, ...profiles]) {
     if (problem === undefined) continue;
     const goesOn = 'A replica that knows a last valid version goes on with that.';

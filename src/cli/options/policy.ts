@@ -60,13 +60,13 @@ export interface LoadedPolicies {
 /**
  * Reads the policies that a command line gives.
  *
- * @param settings what is changed of the images that Outrider adds
+ * @param settings what is changed of the images that Outrider adds, and the installation that would copy keys
  * @param known what images start, unless the files or flags say otherwise
  * @throws OutriderError, or an AggregateError of them: everything that is wrong with the files and settings
  */
 export async function loadPolicies(
   { flags, io }: Pick<Invocation, 'flags' | 'io'>,
-  { imageRewrites }: Pick<Settings, 'imageRewrites'>,
+  { imageRewrites, instance }: Pick<Settings, 'imageRewrites'> & Partial<Pick<Settings, 'instance'>>,
   known: ReadonlyMap<string, ImageConfig> = new Map(),
 ): Promise<LoadedPolicies> {
   const paths = textsOf(flags['policy']);
@@ -85,7 +85,11 @@ export async function loadPolicies(
   if (registry.problems.length > 0) throw together(registry.problems);
   const policies = adjust(choose(parsed.configuration, profile), assignmentsOf(flags), registry);
   const configuration: ParsedConfiguration['configuration'] = { ...parsed.configuration, policies, images };
-  const { rules, problems } = configure({ configuration, problems: [] }, imageRewrites);
+  const { rules, problems } = configure(
+    { configuration, problems: [] },
+    imageRewrites,
+    instance === undefined ? {} : { instance },
+  );
   if (problems.length > 0) throw together(problems.map((problem) => withFlag(problem, profile)));
   return { rules, images, namespaces: configuration.namespaces };
 }

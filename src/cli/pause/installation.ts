@@ -43,11 +43,11 @@ export async function withInstallation<T>(
   }
 }
 
-function sentence(error: ApiError, server: string, { instance, ownNamespace }: InstallationName): string {
+function sentence(error: ApiError, server: string, { instance }: InstallationName): string {
   const said = error.message.replace(/[.;\s]+$/, '');
   if (error.status === 401) return `${server} does not know the kubeconfig’s user (401); log in again.`;
   if (error.status === 403) {
-    return `${server} forbids it (403): ${said}; the user must be allowed to patch the ConfigMap ${instance} in ${ownNamespace}, and to get and delete the webhook configurations ${instance}.`;
+    return `${server} forbids it (403): ${said}; the user must be allowed to get and patch the webhook configurations ${instance}, and to create them where there are none.`;
   }
   if (error.status === 0) return `${server} does not answer: ${said}; check the network and the kubeconfig.`;
   return `${server} answers ${error.status}: ${said}; try again later.`;

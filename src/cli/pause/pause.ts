@@ -1,9 +1,9 @@
-import { isApiError } from '../../cluster/client/api-error.js';
-import { untilText, type Pause } from '../../cluster/registration/pause-marker.js';
+import { whoAmI } from '../../cluster/live/who-am-i.js';
+import { secondsText, untilText, type Pause } from '../../cluster/registration/pause-record.js';
 import {
-  removeConfigurations,
+  isInstalled,
+  pauseInstallation,
   removeEverything,
-  setMarker,
   type InstallationName,
 } from '../../cluster/registration/pause.js';
 import { OutriderError } from '../../model/error.js';
@@ -13,15 +13,8 @@ import { type CommandDefinition, exitCodes, type Invocation, textOf } from '../c
 import { addFormatOption } from '../options/output.js';
 import { addInstallationOptions, installationOf, withInstallation } from './installation.js';
 
-/** What `pause` works with beside the command line. */
-export interface PauseDependencies {
-  readonly open: ClusterOpener;
-  /** Milliseconds since 1970. */
-  readonly nowMs: () => number;
-}
-
 /** `outrider pause`: no pod is changed or checked for a while. */
-export function pauseCommand(dependencies: PauseDependencies): CommandDefinition {
+export function pauseCommand({ open }: { readonly open: ClusterOpener }): CommandDefinition {
   return {
     configure(command, { programName }) {
       command
@@ -29,7 +22,7 @@ export function pauseCommand(dependencies: PauseDependencies): CommandDefinition
         .option('--reason <TEXT>', 'why, for those who ask')
         .option(
           '--remove-secrets',
-          'also delete the mirrored Secrets: before an installation is taken away; needs no ConfigMap',
+          'also delete the mirrored Secrets: before an installation is taken away; makes no configurations',
         );
       addFormatOption(command);
       addInstallationOptions(command);
@@ -37,51 +30,55 @@ export function pauseCommand(dependencies: PauseDependencies): CommandDefinition
       command.addHelpText(
         'after',
         `
-Sets a marker that every replica reads, and deletes the webhook configurations itself: it works while Outrider is down.
-New pods are then neither instrumented nor denied, whatever their policy says. Pods that run stay as they are.
+Marks the webhook configurations, so that every replica knows, and takes the webhooks out itself: it works while Outrider
+is down. New pods are then neither instrumented nor denied, whatever their policy says. Pods that run stay as they are.
+Who pauses, since when and why stands in the marker, in outrider status and in an Event. --for counts by the API server's
+date.
 
 Examples:
   ${programName} pause --for 30m --reason "registry is down"
   ${programName} pause --for forever -n outrider-system
   ${programName} pause --for forever --remove-secrets
 
-Exit codes: 0 paused; 1 a webhook configuration keeps coming back, or a mirrored Secret is left; 2 wrong usage, or the cluster refuses.`,
+Exit codes: 0 paused; 1 webhooks keep coming back, or a mirrored Secret is left; 2 wrong usage, or the cluster refuses.`,
       );
     },
-    run: (invocation) => pause(invocation, dependencies),
+    run: (invocation) => pause(invocation, open),
   };
 }
 
-export const command = pauseCommand({ open: openWithKubeConfig, nowMs: () => Date.now() });
+export const command = pauseCommand({ open: openWithKubeConfig });
 
-async function pause(invocation: Invocation, { open, nowMs }: PauseDependencies): Promise<number> {
+async function pause(invocation: Invocation, open: ClusterOpener): Promise<number> {
   const { flags, io } = invocation;
   const which = installationOf(invocation);
-  const marker = pauseOf(flags, nowMs());
+  const durationMs = durationOf(flags);
   const remove = flags['removeSecrets'] === true;
-  if (remove && marker.untilMs !== Infinity) {
+  if (remove && durationMs !== Infinity) {
     throw new OutriderError('usage', '--remove-secrets is for the end of an installation; give --for forever with it.');
   }
-  const { client } = await open(clusterChoice(invocation));
+  const { client, clock } = await open(clusterChoice(invocation));
   try {
-    const done = await withInstallation(
-      client.server,
-      which,
-      async () => {
-        if (remove) return removeEverything(client, which, marker.reason);
-        await setMarker(client, which, marker);
-        const removed = await removeConfigurations(client, which.instance, marker);
-        return { marked: true, ...removed, secrets: undefined, secretsLeft: [] };
-      },
-      (error) => (isApiError(error, 'NotFound') ? missing(which) : undefined),
-    );
+    // The first answer also tells the API server's date.
+    const by = await whoAmI(client);
+    const marker = pauseOf(durationMs, clock.wallMs(), by, textOf(flags['reason']));
+    const done = await withInstallation(client.server, which, async () => {
+      if (remove) return removeEverything(client, which, marker, { clock });
+      if (!(await isInstalled(client, which))) throw new OutriderError('cluster_unavailable', missing(which));
+      const emptied = await pauseInstallation(client, which.instance, marker, { create: true, clock });
+      return { marked: true, ...emptied, unowned: [], secrets: undefined, secretsLeft: [] };
+    });
     const result = {
       paused: done.left.length === 0,
       until: done.marked ? untilText(marker) : null,
+      since: marker.since ?? null,
+      by: by ?? null,
       reason: marker.reason ?? null,
-      deleted: done.deleted,
+      emptied: done.emptied,
       left: done.left,
-      ...(done.secrets === undefined ? {} : { secrets: done.secrets, secretsLeft: done.secretsLeft }),
+      ...(done.secrets === undefined
+        ? {}
+        : { secrets: done.secrets, secretsLeft: done.secretsLeft, unowned: done.unowned }),
     };
     io.stdout.write(flags['output'] === 'json' ? `${JSON.stringify(result, undefined, 2)}\n` : textFor(result, which));
     return result.paused && done.secretsLeft.length === 0 ? exitCodes.ok : exitCodes.findings;
@@ -90,26 +87,23 @@ async function pause(invocation: Invocation, { open, nowMs }: PauseDependencies)
   }
 }
 
-function pauseOf(flags: Invocation['flags'], nowMs: number): Pause {
+/** @throws OutriderError `usage` */
+function durationOf(flags: Invocation['flags']): number {
   const text = textOf(flags['for']) ?? '';
-  const reason = textOf(flags['reason']);
-  if (text === 'forever') return { untilMs: Infinity, reason };
+  if (text === 'forever') return Infinity;
   const durationMs = parseGoDuration(text);
-  if (durationMs === undefined) {
-    throw new OutriderError(
-      'usage',
-      `--for is ${JSON.stringify(text)}; give a duration such as 30m or 4h, or forever.`,
-      {
-        field: 'for',
-      },
-    );
-  }
+  if (durationMs !== undefined) return durationMs;
+  const problem = `--for is ${JSON.stringify(text)}; give a duration such as 30m or 4h, or forever.`;
+  throw new OutriderError('usage', problem, { field: 'for' });
+}
+
+function pauseOf(durationMs: number, nowMs: number, by: string | undefined, reason: string | undefined): Pause {
   // The marker holds whole seconds: never less than what was asked for.
   const untilMs = Math.ceil((nowMs + durationMs) / 1000) * 1000;
-  if (untilMs > latestMs) {
-    throw new OutriderError('usage', `--for ${text} ends after the year 9999; give forever.`, { field: 'for' });
+  if (untilMs !== Infinity && untilMs > latestMs) {
+    throw new OutriderError('usage', '--for ends after the year 9999; give forever.', { field: 'for' });
   }
-  return { untilMs, reason };
+  return { untilMs, since: secondsText(nowMs), by, reason, marker: 'configurations' };
 }
 
 const latestMs = Date.UTC(9999, 11, 31);
@@ -118,29 +112,35 @@ function textFor(
   result: {
     readonly paused: boolean;
     readonly until: string | null;
-    readonly deleted: readonly string[];
+    readonly emptied: readonly string[];
     readonly left: readonly string[];
     readonly secrets?: readonly string[];
     readonly secretsLeft?: readonly string[];
+    readonly unowned?: readonly string[];
   },
   { instance, ownNamespace }: InstallationName,
 ): string {
   const lines = [
     result.until === null
-      ? `${instance} in ${ownNamespace} has no ConfigMap for a marker: nothing is left to pause`
+      ? `${instance} in ${ownNamespace} has no webhook configuration: nothing is left to pause`
       : `${instance} in ${ownNamespace} is paused ${result.until === 'forever' ? 'until outrider resume' : `until ${result.until}`}`,
-    ...result.deleted.map((kind) => `deleted the ${kind} webhook configuration`),
+    ...result.emptied.map((kind) => `took the webhooks out of the ${kind} webhook configuration`),
     ...(result.secrets === undefined ? [] : [`deleted ${result.secrets.length} mirrored Secrets`]),
     ...(result.secretsLeft ?? []).map(
       (secret) => `the mirrored Secret ${secret} cannot be deleted: may you get and delete it?`,
     ),
+    ...(result.unowned ?? []).map(
+      (kind) =>
+        `the empty ${kind} webhook configuration belongs to nobody: once no replica runs, kubectl delete ${kind}webhookconfiguration ${instance}`,
+    ),
     ...result.left.map(
-      (kind) => `the ${kind} webhook configuration ${instance} keeps coming back: is something else applying it?`,
+      (kind) =>
+        `the webhooks of the ${kind} webhook configuration ${instance} keep coming back: does something else apply it, or do replicas of an earlier version run?`,
     ),
   ];
   return `${lines.join('\n')}\n`;
 }
 
 function missing({ instance, ownNamespace }: InstallationName): string {
-  return `there is no ConfigMap ${instance} in namespace ${ownNamespace}, so there is nowhere to put the marker; give the installation with --instance and -n.`;
+  return `there is neither a webhook configuration ${instance} nor a ConfigMap ${instance} in namespace ${ownNamespace}; give the installation with --instance and -n.`;
 }

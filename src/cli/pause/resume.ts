@@ -1,5 +1,4 @@
-import { isApiError } from '../../cluster/client/api-error.js';
-import { awaitConfigurations, removeMarker } from '../../cluster/registration/pause.js';
+import { awaitConfigurations, resumeInstallation } from '../../cluster/registration/pause.js';
 import { OutriderError } from '../../model/error.js';
 import { parseGoDuration } from '../../server/go-duration.js';
 import { addClusterOptions, clusterChoice, openWithKubeConfig, type ClusterOpener } from '../options/cluster.js';
@@ -18,7 +17,7 @@ export function resumeCommand({ open }: { readonly open: ClusterOpener }): Comma
       command.addHelpText(
         'after',
         `
-Takes the marker of outrider pause away, and waits until the leader has written the webhook configurations again.
+Takes the marker of outrider pause away, and waits until the leader has put the webhooks back.
 
 Examples:
   ${programName} resume
@@ -48,15 +47,13 @@ async function resume(invocation: Invocation, open: ClusterOpener): Promise<numb
   const { instance, ownNamespace } = which;
   const json = flags['output'] === 'json';
   try {
-    await withInstallation(
-      client.server,
-      which,
-      () => removeMarker(client, which),
-      (error) =>
-        isApiError(error, 'NotFound')
-          ? `there is no ConfigMap ${instance} in namespace ${ownNamespace}; give the installation with --instance and -n.`
-          : undefined,
-    );
+    const { found } = await withInstallation(client.server, which, () => resumeInstallation(client, which));
+    if (!found) {
+      throw new OutriderError(
+        'cluster_unavailable',
+        `there is neither a webhook configuration ${instance} nor a ConfigMap ${instance} in namespace ${ownNamespace}; give the installation with --instance and -n.`,
+      );
+    }
     if (!json) {
       io.stderr.write(
         `${instance} in ${ownNamespace} is no longer paused; waiting for its leader to write the webhook configurations\n`,
@@ -71,7 +68,7 @@ async function resume(invocation: Invocation, open: ClusterOpener): Promise<numb
       io.stdout.write(`${instance} in ${ownNamespace} is at work again\n`);
     } else {
       io.stdout.write(
-        `after ${timeout} the ${missing.join(' and ')} webhook configuration is not there: does ${instance} run? See ${io.programName} status\n`,
+        `after ${timeout} the ${missing.join(' and ')} webhook configuration has no webhooks: does ${instance} run? See ${io.programName} status\n`,
       );
     }
     return missing.length === 0 ? exitCodes.ok : exitCodes.findings;

@@ -1,7 +1,9 @@
 import { mostSkewMs } from '../../cluster/client/server-clock.js';
 import type { Part } from '../../cluster/overview/part.js';
+import { pauseSentence } from '../../cluster/registration/pause-record.js';
+import { names } from '../../model/names.js';
 import type { ReplicaClock, StatusFinding, StatusReport } from './report.js';
-import { clockText, durationText, pauseText } from '../text/phrases.js';
+import { clockText, durationText } from '../text/phrases.js';
 
 /** What findings are made of: the report before there are any. */
 export type StatusParts = Omit<StatusReport, 'findings' | 'health'>;
@@ -143,11 +145,28 @@ function certificateFindings({ certificate, namespace, instance }: StatusParts):
   ];
 }
 
-function pauseFindings({ pause }: StatusParts, programName: string): readonly StatusFinding[] {
+function pauseFindings(
+  { pause, webhooks, namespace, instance }: StatusParts,
+  programName: string,
+): readonly StatusFinding[] {
   const about = 'pause';
   if (!pause.known) return [unknown(about, pause)];
-  if (!pause.value.paused) return [];
-  const detail = `paused ${pauseText(pause.value)}: pods are created as they are`;
+  if (!pause.value.paused) {
+    if (pause.value.ignoredMarker !== true) return [];
+    const detail = `the ConfigMap ${instance} carries the marker of an earlier version, which pauses nothing`;
+    const remove = `kubectl -n ${namespace} annotate configmap ${instance} ${names.pausedUntil}- ${names.pauseReason}-`;
+    return [{ about, severity: 'note', detail, next: [remove, `${page}#pausing`] }];
+  }
+  const left = [webhooks.mutating, webhooks.validating].reduce((sum, part) => sum + (part.known ? part.value : 0), 0);
+  const what =
+    left === 0
+      ? 'pods are created as they are'
+      : `nothing is repaired, and ${left} webhooks are still there: whoever paused did not take them out`;
+  const renew =
+    pause.value.marker === 'ConfigMap'
+      ? [`by the marker of an earlier version, which ${programName} pause renews`]
+      : [];
+  const detail = [`paused ${pauseSentence(pause.value)}: ${what}`, ...renew].join('; ');
   return [{ about, severity: 'problem', detail, next: [`${programName} resume`] }];
 }
 
@@ -156,13 +175,14 @@ function webhookFindings({ webhooks, pause, policies, namespace, instance }: Sta
   if (pause.known && pause.value.paused) return [];
   if (policies.known && policies.value.length === 0) return [];
   const { mutating } = webhooks;
-  if (mutating.known) return [];
-  if (mutating.cause !== 'absent') return [unknown(about, mutating)];
+  if (mutating.known && mutating.value > 0) return [];
+  if (!mutating.known && mutating.cause !== 'absent') return [unknown(about, mutating)];
+  const what = mutating.known ? 'no webhook in the' : 'no';
   return [
     {
       about,
       severity: 'problem',
-      detail: `there is no MutatingWebhookConfiguration ${instance}: pods are created as they are`,
+      detail: `there is ${what} MutatingWebhookConfiguration ${instance}: pods are created as they are`,
       next: [`kubectl -n ${namespace} logs deployment/${instance} --tail=100`],
     },
   ];

@@ -1,4 +1,4 @@
-import { holds, pauseIn, untilText } from '../../cluster/registration/pause-marker.js';
+import { isOlderMarkIgnored, pauseAt, untilText } from '../../cluster/registration/pause-record.js';
 import { known, mapPart, type Part } from '../../cluster/overview/part.js';
 import type { Snapshot } from '../../cluster/overview/snapshot.js';
 import { listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
@@ -93,14 +93,30 @@ function observedPart<Name extends 'selfTest' | 'certificate'>(
     : known<NonNullable<Observed[Name]>>(value);
 }
 
-/** An installation that was not made by the chart may have no ConfigMap; then it cannot be paused. */
-function pauseOf({ configMap, nowMs }: Snapshot): Part<PauseReport> {
-  if (!configMap.known && configMap.cause === 'absent') return known({ paused: false });
-  return mapPart(configMap, (object): PauseReport => {
-    const pause = pauseIn(object);
-    if (!holds(pause, nowMs)) return { paused: false };
-    return { paused: true, until: untilText(pause), ...(pause.reason === undefined ? {} : { reason: pause.reason }) };
-  });
+/** What may not be read is taken for an object without a marker, and for unknown where nothing else says that it is paused. */
+function pauseOf({ mutating, validating, configMap, nowMs }: Snapshot): Part<PauseReport> {
+  const objects = { mutating: seen(mutating), validating: seen(validating), configMap: seen(configMap) };
+  const pause = pauseAt(objects, nowMs);
+  if (pause !== undefined) {
+    const { since, by, reason, marker } = pause;
+    return known({
+      paused: true,
+      until: untilText(pause),
+      ...(since === undefined ? {} : { since }),
+      ...(by === undefined ? {} : { by }),
+      ...(reason === undefined ? {} : { reason }),
+      marker,
+    });
+  }
+  for (const part of [mutating, validating]) if (!part.known && part.cause !== 'absent') return part;
+  const bothGone = !mutating.known && !validating.known;
+  if (bothGone && !configMap.known && configMap.cause !== 'absent') return configMap;
+  return known({ paused: false, ...(isOlderMarkIgnored(objects, nowMs) ? { ignoredMarker: true } : {}) });
+}
+
+function seen(part: Part<JsonObject>): JsonObject | undefined {
+  if (part.known) return part.value;
+  return part.cause === 'absent' ? undefined : {};
 }
 
 function entriesOf(configuration: Part<JsonObject>): Part<number> {

@@ -1,4 +1,5 @@
 import type { Part } from '../../cluster/overview/part.js';
+import type { Pause } from '../../cluster/registration/pause-record.js';
 import type { ReviewCounts } from '../../cluster/overview/review-counts.js';
 import type { PolicySpec } from '../../model/policy.js';
 import type { ObservedCertificate, ObservedSelfTest } from '../../model/observed.js';
@@ -89,9 +90,19 @@ export interface ReplicaClock {
 
 /** Whether the installation is paused. */
 export type PauseReport =
-  | { readonly paused: false }
-  /** `until` is RFC 3339, or `forever`. */
-  | { readonly paused: true; readonly until: string; readonly reason?: string };
+  /** `ignoredMarker`: the ConfigMap carries a marker of earlier versions that counts for nothing. */
+  | { readonly paused: false; readonly ignoredMarker?: true }
+  | {
+      readonly paused: true;
+      /** RFC 3339, or `forever`. */
+      readonly until: string;
+      readonly since?: string;
+      /** As the marker says: a claim. */
+      readonly by?: string;
+      readonly reason?: string;
+      /** Where the marker is. `ConfigMap`: of an earlier version. */
+      readonly marker: Pause['marker'];
+    };
 
 /** Everything `outrider status` says; `-o json` prints it. */
 export interface StatusReport {

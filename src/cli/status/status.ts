@@ -23,11 +23,11 @@ const statusSettings = commandSettings({ 'Installation:': [...installationSettin
 /**
  * `outrider status`: whether an installation in a cluster does what its policies say, and what to do where it does not.
  */
-export function statusCommand(open: ClusterOpener, nowMs: () => number): CommandDefinition {
-  return { configure, run: (invocation) => status(invocation, open, nowMs()) };
+export function statusCommand(open: ClusterOpener): CommandDefinition {
+  return { configure, run: (invocation) => status(invocation, open) };
 }
 
-export const command = statusCommand(openWithKubeConfig, Date.now);
+export const command = statusCommand(openWithKubeConfig);
 
 function configure(command: Command, { programName }: Io): void {
   command.addOption(new Option('-n, --namespace <NAME>', 'namespace of the installation: the same as --own-namespace'));
@@ -56,7 +56,7 @@ const exitCodeOf: Readonly<Record<Health, number>> = {
   unknown: exitCodes.error,
 };
 
-async function status(invocation: Invocation, open: ClusterOpener, nowMs: number): Promise<number> {
+async function status(invocation: Invocation, open: ClusterOpener): Promise<number> {
   const { flags, io } = invocation;
   const { instance, ownNamespace, excludedNamespaces } = statusSettings.read(invocation);
   const timeoutMs = timeoutOf(invocation);
@@ -65,7 +65,6 @@ async function status(invocation: Invocation, open: ClusterOpener, nowMs: number
     const snapshot = await readSnapshot(cluster, {
       instance,
       ownNamespace: textOf(flags['namespace']) ?? ownNamespace,
-      nowMs,
       timeoutMs,
     });
     const report = statusOf(snapshot, { excluded: excludedNamespaces, programName: io.programName });

@@ -1,10 +1,11 @@
 import { known, type Part } from '../../cluster/overview/part.js';
+import { pauseSentence } from '../../cluster/registration/pause-record.js';
 import type { ReviewCounts } from '../../cluster/overview/review-counts.js';
 import type { PolicyReport, StatusFinding, StatusReport } from './report.js';
 import { wrongClocks } from './findings.js';
 import type { Style } from '../text/style.js';
 import { table, type Row } from '../text/table.js';
-import { clockText, durationText, pauseText } from '../text/phrases.js';
+import { clockText, durationText } from '../text/phrases.js';
 
 /** The report for people. */
 export function reportText(report: StatusReport, style: Style): string {
@@ -61,9 +62,9 @@ function installationRows(report: StatusReport, style: Style): readonly Row[] {
     ...(wrong.length === 0
       ? []
       : [row('clocks', known(wrong), (clocks) => clocks.map((clock) => clockText(clock)).join(', '))]),
-    ...(pause.known && !pause.value.paused
+    ...(pause.known && !pause.value.paused && pause.value.ignoredMarker !== true
       ? []
-      : [row('pause', pause, (value) => (value.paused ? pauseText(value) : 'none'))]),
+      : [row('pause', pause, (value) => (value.paused ? pauseSentence(value) : 'none'))]),
     ...(report.policies.known ? [] : [row('policies', report.policies, () => '')]),
     ...(report.namespaces.known || !report.policies.known ? [] : [row('namespaces', report.namespaces, () => '')]),
   ];

@@ -1,5 +1,3 @@
-import { forever } from '../../cluster/registration/pause-marker.js';
-
 // What several commands say in the same words.
 
 const units = [
@@ -42,10 +40,4 @@ interface SecretKey {
 /** The command that makes the Secret of an access key. */
 export function createSecret({ namespace, name, key }: SecretKey): string {
   return `kubectl -n ${namespace} create secret generic ${name} --from-literal=${key}=YOUR_ACCESS_KEY`;
-}
-
-/** Until when a pause holds, and why, for people. */
-export function pauseText({ until, reason }: { readonly until: string; readonly reason?: string | undefined }): string {
-  const text = until === forever ? 'until it is resumed' : `until ${until}`;
-  return reason === undefined ? text : `${text} (${reason})`;
 }

@@ -22,6 +22,12 @@ export interface RequestOptions {
 /** How a patch is to be read. */
 export type PatchKind = 'apply' | 'merge' | 'json';
 
+/** What a read of one object asks for. */
+export interface GetOptions extends RequestOptions {
+  /** Only name, labels, annotations and the like (`PartialObjectMetadata`). */
+  readonly metadataOnly?: boolean;
+}
+
 /** What a list asks for. */
 export interface ListOptions extends RequestOptions {
   /** Only names, labels, annotations and the like of each object (`PartialObjectMetadata`). */
@@ -53,7 +59,7 @@ export interface WatchOptions {
  */
 export interface ApiClient {
   readonly server: string;
-  get(path: string, options?: RequestOptions): Promise<JsonObject>;
+  get(path: string, options?: GetOptions): Promise<JsonObject>;
   /** Reads a list page by page. */
   list(path: string, options?: ListOptions): Promise<ObjectList>;
   create(path: string, object: JsonObject, options?: RequestOptions): Promise<JsonObject>;
@@ -128,7 +134,8 @@ export function createApiClient(
 
   return {
     server,
-    get: (path, options = {}) => send({ method: 'GET', path, options }),
+    get: (path, options = {}) =>
+      send({ method: 'GET', path, options, ...(options.metadataOnly === true ? { accept: metadata } : {}) }),
     list: async (path, options = {}) => {
       const items: JsonObject[] = [];
       const { pageSize = 500, metadataOnly = false } = options;

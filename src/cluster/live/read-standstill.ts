@@ -1,30 +1,44 @@
+import type { JsonObject } from '../../model/json.js';
+import type { Clock } from '../../time/clock.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
-import { holds, markerPath, pauseIn, type Pause } from '../registration/pause-marker.js';
+import { pauseAt, type Pause } from '../registration/pause-record.js';
+import { ownEntries } from '../registration/webhook-configuration.js';
 
 /** Why nothing is injected at the moment, whatever the policies say. */
 export type Standstill = { readonly cause: 'unregistered' } | { readonly cause: 'paused'; readonly pause: Pause };
 
 /**
- * Says why an installation stands still: paused, or without a webhook configuration.
+ * Says why an installation stands still: paused, or without webhooks.
  *
+ * @param clock by whose date a pause ends
  * @returns `undefined` where it does not, and where that may not be read
  */
 export async function readStandstill(
   client: ApiClient,
   { instance, ownNamespace }: { readonly instance: string; readonly ownNamespace: string },
-  nowMs: number,
+  clock: Pick<Clock, 'wallMs'>,
 ): Promise<Standstill | undefined> {
-  const marker = client
-    .get(markerPath(ownNamespace, instance))
-    .then(pauseIn)
-    .catch(() => undefined);
-  const unregistered = client.get(pathOf(resources.mutatingWebhooks, { name: instance })).then(
-    () => false,
-    (error: unknown) => isApiError(error, 'NotFound'),
-  );
-  const pause = await marker;
-  if (holds(pause, nowMs)) return { cause: 'paused', pause };
-  return (await unregistered) ? { cause: 'unregistered' } : undefined;
+  const [mutating, validating, configMap] = await Promise.all([
+    read(client, pathOf(resources.mutatingWebhooks, { name: instance })),
+    read(client, pathOf(resources.validatingWebhooks, { name: instance })),
+    read(client, pathOf(resources.configMaps, { namespace: ownNamespace, name: instance })),
+  ]);
+  // What may not be read may be there, and carry no marker.
+  const seen = (object: JsonObject | 'unknown' | undefined): JsonObject | undefined =>
+    object === 'unknown' ? {} : object;
+  const objects = { mutating: seen(mutating), validating: seen(validating), configMap: seen(configMap) };
+  const pause = pauseAt(objects, clock.wallMs());
+  if (pause !== undefined) return { cause: 'paused', pause };
+  if (mutating === 'unknown') return undefined;
+  return ownEntries(mutating, instance) === 0 ? { cause: 'unregistered' } : undefined;
+}
+
+async function read(client: ApiClient, path: string): Promise<JsonObject | 'unknown' | undefined> {
+  try {
+    return await client.get(path);
+  } catch (error) {
+    return isApiError(error, 'NotFound') ? undefined : 'unknown';
+  }
 }

@@ -17,7 +17,6 @@ import type { Snapshot } from './snapshot.js';
 export interface SnapshotRequest {
   readonly instance: string;
   readonly ownNamespace: string;
-  readonly nowMs: number;
   /** For each request. */
   readonly timeoutMs: number;
 }
@@ -34,7 +33,7 @@ const usualPlainPort = '8080';
  */
 export async function readSnapshot(cluster: OpenCluster, request: SnapshotRequest): Promise<Snapshot> {
   const { client } = cluster;
-  const { instance, ownNamespace, timeoutMs, nowMs } = request;
+  const { instance, ownNamespace, timeoutMs } = request;
   const get = (resource: Resource, namespace?: string) =>
     partOf(
       client.get(pathOf(resource, { name: instance, ...(namespace === undefined ? {} : { namespace }) }), {
@@ -49,7 +48,7 @@ export async function readSnapshot(cluster: OpenCluster, request: SnapshotReques
   const policiesRead = list(pathOf(resources.policies));
   const profilesRead = list(pathOf(resources.profiles));
   const compiledRead = Promise.all([policiesRead, profilesRead]).then(([policies, profiles]) =>
-    !policies.known ? policies : mapPart(profiles, (objects) => policiesOf(policies.value, objects)),
+    !policies.known ? policies : mapPart(profiles, (objects) => policiesOf(policies.value, objects, { instance })),
   );
   const [version, deployments, pods, lease, configMap, mutating, validating, policies, profiles, namespaces] =
     await Promise.all([
@@ -73,7 +72,7 @@ export async function readSnapshot(cluster: OpenCluster, request: SnapshotReques
     server: client.server,
     instance,
     ownNamespace,
-    nowMs,
+    nowMs: cluster.clock.wallMs(),
     version,
     deployments,
     pods,

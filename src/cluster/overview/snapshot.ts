@@ -9,6 +9,7 @@ export interface Snapshot {
   readonly server: string;
   readonly instance: string;
   readonly ownNamespace: string;
+  /** The API server's date, when it was read. */
   readonly nowMs: number;
   /** Version of the API server; empty where it may not be read. */
   readonly version: string;

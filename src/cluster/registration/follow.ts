@@ -10,6 +10,8 @@ export interface Followed {
   readonly resource: Resource;
   readonly namespace?: string;
   readonly name: string;
+  /** Asks for names, labels and annotations only. */
+  readonly metadataOnly?: boolean;
 }
 
 /**
@@ -29,13 +31,14 @@ export function followWithWatch(
     readonly onFailure?: () => void;
   },
 ): Follow {
-  return ({ resource, namespace, name }, onChange, signal) => {
+  return ({ resource, namespace, name, metadataOnly }, onChange, signal) => {
     const key = namespace === undefined ? name : `${namespace}/${name}`;
     const reflector = new Reflector<JsonObject>({
       ...options,
       resource,
       name,
       ...(namespace === undefined ? {} : { namespace }),
+      ...(metadataOnly === undefined ? {} : { metadataOnly }),
       pick: (object) => object,
       signal,
       onChange: () => onChange(reflector.get(key)),

@@ -1,45 +1,19 @@
 import type { Clock } from '../../time/clock.js';
-import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
-import { names } from '../../model/names.js';
+import type { JsonObject } from '../../model/json.js';
 import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
-import type { Follow } from './follow.js';
-
-/** What stands in the annotation for a pause without an end. */
-export const forever = 'forever';
-
-/** A pause, as its marker says it. */
-export interface Pause {
-  /** Milliseconds since 1970; `Infinity` for a pause without an end. */
-  readonly untilMs: number;
-  /** What the person who paused gave as a reason. */
-  readonly reason: string | undefined;
-}
-
-/** Where the marker is: an annotation of the chart's ConfigMap. */
-export function markerPath(ownNamespace: string, instance: string): string {
-  return pathOf(resources.configMaps, { namespace: ownNamespace, name: instance });
-}
-
-/**
- * Reads the marker, whether its time is over or not. A time that cannot be read is one without an end: somebody wanted
- * to pause.
- */
-export function pauseIn(configMap: JsonObject | undefined): Pause | undefined {
-  const annotations = objectOf(objectOf(configMap?.['metadata'])?.['annotations']);
-  const until = stringOf(annotations?.[names.pausedUntil])?.trim() ?? '';
-  if (until === '') return undefined;
-  const untilMs = until === forever ? Infinity : Date.parse(until);
-  return { untilMs: Number.isNaN(untilMs) ? Infinity : untilMs, reason: stringOf(annotations?.[names.pauseReason]) };
-}
-
-/** Whether a pause holds at a time. */
-export function holds(pause: Pause | undefined, nowMs: number): pause is Pause {
-  return pause !== undefined && nowMs < pause.untilMs;
-}
+import type { Followed, Follow } from './follow.js';
+import {
+  isOlderMarkIgnored,
+  pauseAt,
+  pauseSentence,
+  untilText,
+  type MarkedObjects,
+  type Pause,
+} from './pause-record.js';
 
 /** What the marker is followed with. */
 export interface PauseMarkerOptions {
@@ -58,25 +32,37 @@ export interface PauseMarkerOptions {
 /** Longest delay of a timer. */
 const longestMs = 2 ** 31 - 1;
 
-/** What every part of a replica knows of the pause: follows the marker from when this is made. */
+const marked = ['mutating', 'validating', 'configMap'] as const;
+type Marked = (typeof marked)[number];
+
+/** What every part of a replica knows of the pause: follows the objects that can carry a marker from when this is made. */
 export class PauseMarker {
   readonly #options: PauseMarkerOptions;
   readonly #listeners = new Set<() => void>();
-  #marker: Pause | undefined;
+  /** As they were last seen; what is missing was not read yet. */
+  readonly #seen = new Map<Marked, JsonObject | undefined>();
   #timer: NodeJS.Timeout | undefined;
   #told: Pause | undefined;
+  #toldIgnored = false;
 
   constructor(options: PauseMarkerOptions) {
     this.#options = options;
-    const { ownNamespace: namespace, instance: name, signal } = options;
+    const { signal, follow } = options;
     options.metrics.setPaused(false);
     signal.addEventListener('abort', () => clearTimeout(this.#timer), { once: true });
-    options.follow({ resource: resources.configMaps, namespace, name }, (object) => this.#take(object), signal);
+    for (const one of marked) {
+      const take = (object: JsonObject | undefined): void => {
+        this.#seen.set(one, object);
+        this.#look();
+      };
+      follow(placeOf(one, options), take, signal);
+    }
   }
 
-  /** The pause that holds now. Before the ConfigMap was read there is none. */
+  /** The pause that holds now. Before everything that can carry a marker was read there is none. */
   current(): Pause | undefined {
-    return holds(this.#marker, this.#options.clock.wallMs()) ? this.#marker : undefined;
+    const objects = this.#objects();
+    return objects === undefined ? undefined : pauseAt(objects, this.#options.clock.wallMs());
   }
 
   /** Whether a pause holds now. */
@@ -86,11 +72,15 @@ export class PauseMarker {
 
   /**
    * Reads the marker from the API server, for those who are about to write.
-   * @throws ApiError other than `NotFound`, which means that there is no pause
+   * @throws ApiError
    */
   async readLive(signal: AbortSignal): Promise<Pause | undefined> {
-    const { client, ownNamespace, instance } = this.#options;
-    this.#take(await readMarker(client, ownNamespace, instance, signal));
+    const objects = await Promise.all(marked.map((one) => readMarked(this.#options, one, signal)));
+    objects.forEach((object, index) => {
+      const one = marked[index];
+      if (one !== undefined) this.#seen.set(one, object);
+    });
+    this.#look();
     return this.current();
   }
 
@@ -100,15 +90,17 @@ export class PauseMarker {
     return () => this.#listeners.delete(listener);
   }
 
-  #take(configMap: JsonObject | undefined): void {
-    this.#marker = pauseIn(configMap);
-    this.#look();
+  #objects(): MarkedObjects | undefined {
+    if (marked.some((one) => !this.#seen.has(one))) return undefined;
+    const [mutating, validating, configMap] = marked.map((one) => this.#seen.get(one));
+    return { mutating, validating, configMap };
   }
 
   readonly #look = (): void => {
     const now = this.current();
     this.#lookAtEnd(now);
-    if (now?.untilMs === this.#told?.untilMs && now?.reason === this.#told?.reason) return;
+    this.#lookForIgnored();
+    if (isSame(now, this.#told)) return;
     this.#told = now;
     this.#say(now);
     for (const listener of this.#listeners) listener();
@@ -122,27 +114,60 @@ export class PauseMarker {
     this.#timer.unref();
   }
 
+  #lookForIgnored(): void {
+    const { clock, log } = this.#options;
+    const objects = this.#objects();
+    const ignored = objects !== undefined && isOlderMarkIgnored(objects, clock.wallMs());
+    if (ignored && !this.#toldIgnored) {
+      log.warn(
+        'the ConfigMap carries the pause marker of an earlier version, which pauses nothing here: it is ignored',
+      );
+    }
+    this.#toldIgnored = ignored;
+  }
+
   #say(pause: Pause | undefined): void {
     const { log, metrics } = this.#options;
     metrics.setPaused(pause !== undefined);
     if (pause === undefined) log.info('the pause is over');
-    else log.warn({ until: untilText(pause), reason: pause.reason }, 'paused: no pod is changed or checked');
+    else {
+      const { since, by, reason, marker } = pause;
+      const about = { until: untilText(pause), since, by, reason, marker };
+      log.warn(about, `paused ${pauseSentence({ ...pause, until: untilText(pause) })}: nothing is kept or repaired`);
+    }
   }
 }
 
-/** The end of a pause, for people. */
-export function untilText({ untilMs }: Pause): string {
-  return untilMs === Infinity ? forever : new Date(untilMs).toISOString().replace(/\.\d+Z$/, 'Z');
+/** Whether two pauses say the same. */
+export function isSame(one: Pause | undefined, other: Pause | undefined): boolean {
+  return (
+    one?.untilMs === other?.untilMs &&
+    one?.since === other?.since &&
+    one?.by === other?.by &&
+    one?.reason === other?.reason &&
+    one?.marker === other?.marker
+  );
 }
 
-async function readMarker(
-  client: ApiClient,
-  ownNamespace: string,
-  instance: string,
+function placeOf(
+  one: Marked,
+  { instance: name, ownNamespace: namespace }: Pick<PauseMarkerOptions, 'instance' | 'ownNamespace'>,
+): Followed {
+  if (one === 'configMap') return { resource: resources.configMaps, namespace, name };
+  // Of the configurations only the annotations are wanted: a cluster may have thousands of entries.
+  const resource = one === 'mutating' ? resources.mutatingWebhooks : resources.validatingWebhooks;
+  return { resource, name, metadataOnly: true };
+}
+
+async function readMarked(
+  options: Pick<PauseMarkerOptions, 'client' | 'instance' | 'ownNamespace'>,
+  one: Marked,
   signal: AbortSignal,
 ): Promise<JsonObject | undefined> {
+  const { resource, ...address } = placeOf(one, options);
+  const { metadataOnly = false, ...place } = address;
   try {
-    return await client.get(markerPath(ownNamespace, instance), { signal });
+    return await options.client.get(pathOf(resource, place), { signal, metadataOnly });
   } catch (error) {
     if (isApiError(error, 'NotFound')) return undefined;
     throw error;

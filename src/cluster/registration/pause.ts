@@ -1,14 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { isArray, isObject, stringOf, type JsonObject } from '../../model/json.js';
+import { isArray, isObject, listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
+import type { Clock } from '../../time/clock.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
+import { pathOf, resources } from '../client/resources.js';
 import { removeMirroredSecrets } from '../secrets/remove-mirrored.js';
+import { GradualEmptying, pauseManager, spreadMs } from './emptying.js';
 import type { ConfigurationKind } from './entry.js';
 import { isOwnName } from './entry-names.js';
-import { markerPath, untilText, type Pause } from './pause-marker.js';
-import { GradualRemoval, spreadMs } from './removal.js';
-import { readConfiguration } from './write.js';
+import { olderMarkIn, type Pause } from './pause-record.js';
+import { configurationPath, readConfiguration } from './write.js';
 
 /** Which installation. */
 export interface InstallationName {
@@ -16,73 +18,117 @@ export interface InstallationName {
   readonly ownNamespace: string;
 }
 
-const fieldManager = 'outrider-pause';
+const kinds = ['mutating', 'validating'] as const;
 
-/**
- * Sets the marker that every replica reads.
- * @throws ApiError `NotFound` when the installation's ConfigMap is not there
- */
-export async function setMarker(client: ApiClient, which: InstallationName, pause: Pause): Promise<void> {
-  await annotate(client, which, {
-    [names.pausedUntil]: untilText(pause),
-    [names.pauseReason]: pause.reason ?? null,
-  });
-}
-
-/**
- * Takes the marker away.
- * @throws ApiError `NotFound` when the installation's ConfigMap is not there
- */
-export async function removeMarker(client: ApiClient, which: InstallationName): Promise<void> {
-  await annotate(client, which, { [names.pausedUntil]: null, [names.pauseReason]: null });
-}
-
-async function annotate(client: ApiClient, which: InstallationName, annotations: JsonObject): Promise<void> {
-  const path = markerPath(which.ownNamespace, which.instance);
-  await client.patch(path, 'merge', { metadata: { annotations } }, { query: { fieldManager } });
-}
-
-/** What is looked at while configurations are taken away. */
-export interface RemovalTiming {
-  /** How long none may come back. A leader that is writing at the moment needs less. */
+/** What is looked at while configurations are emptied. */
+export interface EmptyingTiming {
+  /** How long nothing may come back. A leader that is writing at the moment needs less. */
   readonly quietMs: number;
-  /** When to give up on somebody who keeps bringing them back. */
+  /** When to give up on somebody who keeps bringing webhooks back. */
   readonly patienceMs: number;
   readonly pollMs: number;
-  /** How long the validating configuration is gone before the mutating one goes. */
+  /** How long the validating configuration is empty before the mutating one is emptied. */
   readonly spreadMs: number;
 }
 
-const usualTiming: RemovalTiming = { quietMs: 2_000, patienceMs: 30_000, pollMs: 250, spreadMs };
+const usualTiming: EmptyingTiming = { quietMs: 2_000, patienceMs: 30_000, pollMs: 250, spreadMs };
+
+/** What a pause came to. */
+export interface Emptied {
+  /** Which configurations had webhooks that were taken out. */
+  readonly emptied: readonly ConfigurationKind[];
+  /** Which keep coming back. */
+  readonly left: readonly ConfigurationKind[];
+}
 
 /**
- * Deletes both configurations, in the order that `GradualRemoval` explains, and sees to it that none comes back before
- * the pause is over.
+ * Pauses: marks both configurations and empties them, in the order that `GradualEmptying` explains, and sees to it that
+ * nothing comes back before the pause is over. Works while no replica runs.
  *
- * @returns which there were, and which keep coming back
+ * @param how.create whether configurations that are not there are made, so that a leader that starts meanwhile sees the marker
  * @throws ApiError
  */
-export async function removeConfigurations(
+export async function pauseInstallation(
   client: ApiClient,
   instance: string,
-  { untilMs }: Pick<Pause, 'untilMs'>,
-  timing: Partial<RemovalTiming> = {},
-): Promise<{ readonly deleted: readonly ConfigurationKind[]; readonly left: readonly ConfigurationKind[] }> {
-  const { quietMs, patienceMs, pollMs, spreadMs } = { ...usualTiming, ...timing };
-  const deleted = new Set<ConfigurationKind>();
-  const removal = new GradualRemoval({ client, instance, spreadMs, nowMs: () => performance.now() });
-  const startMs = performance.now();
+  pause: Pause,
+  how: { readonly create: boolean; readonly clock: Clock; readonly timing?: Partial<EmptyingTiming> },
+): Promise<Emptied> {
+  const { create, clock } = how;
+  const { quietMs, patienceMs, pollMs, spreadMs } = { ...usualTiming, ...how.timing };
+  const nowMs = (): number => clock.monotonicMs();
+  const emptying = new GradualEmptying({ client, instance, pause, create, spreadMs, nowMs });
+  const emptied = new Set<ConfigurationKind>();
+  const startMs = nowMs();
   let quietSinceMs = startMs;
   for (;;) {
-    if (Date.now() >= untilMs) return { deleted: [...deleted], left: [] };
-    const { there: left, deleted: now } = await removal.look();
-    for (const kind of now) deleted.add(kind);
-    const nowMs = performance.now();
-    if (left.length > 0) quietSinceMs = nowMs;
-    if (left.length === 0 && nowMs - quietSinceMs >= quietMs) return { deleted: [...deleted], left };
-    if (nowMs - startMs > patienceMs) return { deleted: [...deleted], left };
+    if (clock.wallMs() >= pause.untilMs) return { emptied: [...emptied], left: [] };
+    const look = await emptying.look();
+    for (const kind of look.emptied) emptied.add(kind);
+    if (look.open.length > 0) quietSinceMs = nowMs();
+    if (look.open.length === 0 && nowMs() - quietSinceMs >= quietMs) return { emptied: [...emptied], left: [] };
+    if (nowMs() - startMs > patienceMs) return { emptied: [...emptied], left: look.open };
     await wait(pollMs);
   }
+}
+
+/**
+ * Whether there is such an installation: one of its configurations, or its ConfigMap. Who may not read that one is
+ * believed.
+ * @throws ApiError
+ */
+export async function isInstalled(client: ApiClient, { instance, ownNamespace }: InstallationName): Promise<boolean> {
+  for (const kind of kinds) if ((await readConfiguration(client, kind, instance)) !== undefined) return true;
+  try {
+    return await wasThere(client.get(pathOf(resources.configMaps, { namespace: ownNamespace, name: instance })));
+  } catch (error) {
+    if (isApiError(error, 'Forbidden')) return true;
+    throw error;
+  }
+}
+
+/** What ended. */
+export interface Resumption {
+  /** Whether there is anything of the installation that can carry a marker. */
+  readonly found: boolean;
+}
+
+/**
+ * Takes the markers away, that of earlier versions too. The leader then puts the webhooks back.
+ * @throws ApiError
+ */
+export async function resumeInstallation(client: ApiClient, which: InstallationName): Promise<Resumption> {
+  let found = false;
+  for (const kind of kinds) {
+    const path = configurationPath(kind, which.instance);
+    const body = { metadata: { annotations: { [names.paused]: null } } };
+    const query = { fieldManager: pauseManager };
+    if (await wasThere(client.patch(path, 'merge', body, { query }))) found = true;
+  }
+  try {
+    return { found: (await removeOlderMark(client, which)) || found };
+  } catch (error) {
+    // Beside a configuration that marker counts for nothing.
+    if (found && isApiError(error, 'Forbidden')) return { found };
+    throw error;
+  }
+}
+
+/** @returns whether there is a ConfigMap */
+async function removeOlderMark(client: ApiClient, { ownNamespace, instance }: InstallationName): Promise<boolean> {
+  const path = pathOf(resources.configMaps, { namespace: ownNamespace, name: instance });
+  let configMap: JsonObject;
+  try {
+    configMap = await client.get(path);
+  } catch (error) {
+    if (isApiError(error, 'NotFound')) return false;
+    throw error;
+  }
+  if (olderMarkIn(configMap) === undefined) return true;
+  const annotations = { [names.pausedUntil]: null, [names.pauseReason]: null };
+  return await wasThere(
+    client.patch(path, 'merge', { metadata: { annotations } }, { query: { fieldManager: pauseManager } }),
+  );
 }
 
 /**
@@ -98,7 +144,7 @@ export async function awaitConfigurations(
   const startMs = performance.now();
   for (;;) {
     const missing: ConfigurationKind[] = [];
-    for (const kind of ['mutating', 'validating'] as const) {
+    for (const kind of kinds) {
       const live = await readConfiguration(client, kind, instance);
       const webhooks = live?.['webhooks'];
       const ours = isArray(webhooks) ? webhooks.filter(isObject) : [];
@@ -110,12 +156,11 @@ export async function awaitConfigurations(
 }
 
 /** What `removeEverything` did. */
-export interface Removal {
-  /** Whether the marker was set; without the ConfigMap there is nothing to set it on. */
+export interface Removal extends Emptied {
+  /** Whether there was a configuration to mark. */
   readonly marked: boolean;
-  readonly deleted: readonly ConfigurationKind[];
-  /** Configurations that keep coming back. */
-  readonly left: readonly ConfigurationKind[];
+  /** Empty configurations that belong to nobody: nothing takes them along. */
+  readonly unowned: readonly ConfigurationKind[];
   /** Mirrored Secrets that were deleted, as `namespace/name`. */
   readonly secrets: readonly string[];
   /** Mirrored Secrets that could not be deleted. */
@@ -123,26 +168,36 @@ export interface Removal {
 }
 
 /**
- * Takes away what an installation wrote, before its Service goes (E43): the marker first, so that nothing comes back;
- * the configurations, so that nothing blocks; then the mirrored Secrets. Can be run again, and without an installation.
+ * Takes away what an installation wrote, before its Service goes (E43): the marker and the webhooks first, so that nothing
+ * comes back and nothing blocks; then the mirrored Secrets. The empty configurations stay, since a leader would make
+ * deleted ones again; they go with the ClusterRole that they belong to. Can be run again, and without an installation.
  *
  * @throws ApiError
  */
 export async function removeEverything(
   client: ApiClient,
   which: InstallationName,
-  reason: string | undefined,
-  timing: Partial<RemovalTiming> = {},
+  pause: Pause,
+  how: { readonly clock: Clock; readonly timing?: Partial<EmptyingTiming> },
 ): Promise<Removal> {
-  const pause = { untilMs: Infinity, reason };
-  const marked = await setMarker(client, which, pause).then(
-    () => true,
-    (error: unknown) => {
-      if (isApiError(error, 'NotFound')) return false;
-      throw error;
-    },
-  );
-  const { deleted, left } = await removeConfigurations(client, which.instance, pause, timing);
-  const { removed, failed } = await removeMirroredSecrets(client, which.ownNamespace, which.instance);
-  return { marked, deleted, left, secrets: removed, secretsLeft: failed };
+  const { instance, ownNamespace } = which;
+  const emptied = await pauseInstallation(client, instance, pause, { ...how, create: false });
+  const { removed, failed } = await removeMirroredSecrets(client, ownNamespace, instance);
+  const live = await Promise.all(kinds.map((kind) => readConfiguration(client, kind, instance)));
+  const unowned = kinds.filter((_kind, index) => {
+    const one = live[index];
+    return one !== undefined && listOf(objectOf(one['metadata'])?.['ownerReferences']).length === 0;
+  });
+  const marked = live.some((one) => one !== undefined);
+  return { marked, unowned, ...emptied, secrets: removed, secretsLeft: failed };
+}
+
+async function wasThere(request: Promise<unknown>): Promise<boolean> {
+  try {
+    await request;
+    return true;
+  } catch (error) {
+    if (isApiError(error, 'NotFound')) return false;
+    throw error;
+  }
 }

@@ -10,11 +10,11 @@ import { desiredRegistration, type DesiredRegistration } from './desired.js';
 import type { ConfigurationKind, Installation } from './entry.js';
 import type { MatchCondition } from './match-conditions.js';
 import { allWith, outcomes, type PolicyRegistration, type SeenConfiguration } from './outcome.js';
-import { untilText, type Pause, type PauseMarker } from './pause-marker.js';
+import type { PauseMarker } from './pause-marker.js';
+import { pauseSentence, untilText, type Pause } from './pause-record.js';
 import { ConditionRehearsal, type RehearsedConditions } from './condition-rehearsal.js';
 import type { RegisteredPolicy } from './registered-policy.js';
-import { GradualRemoval, spreadMs } from './removal.js';
-import { bundleIn, targetOf, wrongEntries, type Intent, type Owner } from './webhook-configuration.js';
+import { bundleIn, ownEntries, targetOf, wrongEntries, type Intent, type Owner } from './webhook-configuration.js';
 import { readConfiguration, readOwner, rehearse, stands, writeConfiguration } from './write.js';
 import { readWritten } from './written.js';
 
@@ -61,8 +61,6 @@ export class Reconciler {
   /** What was last written or found in force, to tell a change of ours from one of somebody else's. */
   readonly #known = new Map<ConfigurationKind, string>();
   #saidRefusal: string | undefined;
-  /** Under way while paused. */
-  #removal: GradualRemoval | undefined;
 
   constructor(options: ReconcilerOptions, signal: AbortSignal, tell: TellOutcome) {
     this.#options = options;
@@ -81,8 +79,7 @@ export class Reconciler {
     const policies = this.#options.policies();
     const caBundle = this.#options.caBundle();
     const paused = this.#options.pause.current();
-    if (paused !== undefined) return await this.#takeAway(paused, policies ?? [], caBundle);
-    this.#removal = undefined;
+    if (paused !== undefined) return await this.#standStill(paused, policies ?? [], caBundle);
     if (policies === undefined) return Infinity;
     if (caBundle === undefined) {
       this.#tell(allWith(policies, 'CertificatePending', 'there is no certificate yet'), undefined);
@@ -157,7 +154,7 @@ export class Reconciler {
         return { live, waitMs };
       }
     }
-    // Who pauses sets the marker first and then deletes: whoever sees the deletion must see the marker.
+    // Who pauses sets the marker first and then takes webhooks out: whoever sees them gone must see the marker.
     if ((await pause.readLive(this.#signal)) !== undefined) return { live, waitMs: 0 };
     try {
       const written = await writeConfiguration(client, intent, live, this.#signal);
@@ -191,22 +188,26 @@ export class Reconciler {
     return rehearsed;
   }
 
-  /** @returns after how many milliseconds to go on with it */
-  async #takeAway(pause: Pause, policies: readonly RegisteredPolicy[], caBundle: string | undefined): Promise<number> {
-    const { client, installation, clock, log } = this.#options;
-    this.#removal ??= new GradualRemoval({
-      client,
-      instance: installation.instance,
-      spreadMs,
-      nowMs: () => clock.monotonicMs(),
-      signal: this.#signal,
-    });
-    const { there, deleted } = await this.#removal.look();
-    for (const kind of deleted) log.warn({ kind }, 'webhook configuration deleted: the installation is paused');
+  /** Repairs nothing, takes nothing away either, and says what stands there. @returns when to look again */
+  async #standStill(
+    pause: Pause,
+    policies: readonly RegisteredPolicy[],
+    caBundle: string | undefined,
+  ): Promise<number> {
+    const { instance } = this.#options.installation;
+    const live = [await this.#read('mutating'), await this.#read('validating')];
     this.#known.clear();
-    const message = `paused until ${untilText(pause)}: the API server calls for no pod`;
-    this.#tell(allWith(policies, 'Paused', message), caBundle);
-    return there.length > 0 ? spreadMs : Infinity;
+    const left = live.reduce((sum, one) => sum + ownEntries(one, instance), 0);
+    const what =
+      left === 0
+        ? 'the API server calls for no pod'
+        : `nothing is repaired, and ${left} webhooks are still there: whoever paused did not take them out`;
+    const sentence = pauseSentence({ ...pause, until: untilText(pause) });
+    // Without entries any bundle is as good; with some, theirs has to be kept.
+    const bundles = new Set(live.filter((one) => ownEntries(one, instance) > 0).map((one) => bundleIn(one, instance)));
+    const [bundle] = bundles.size === 0 ? [caBundle] : bundles;
+    this.#tell(allWith(policies, 'Paused', `paused ${sentence}: ${what}`), bundles.size > 1 ? undefined : bundle);
+    return Infinity;
   }
 
   #read(kind: ConfigurationKind): Promise<JsonObject | undefined> {

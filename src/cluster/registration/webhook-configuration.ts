@@ -39,6 +39,26 @@ export interface Target {
   readonly foreign: ReadonlyMap<string, readonly string[]>;
 }
 
+/** What stands above the entries of a configuration of ours. */
+export function ownMetadata(
+  instance: string,
+  owner: Owner | undefined,
+  annotations: Readonly<Record<string, string>>,
+): JsonObject {
+  const { kind } = resources.clusterRoles;
+  return {
+    name: instance,
+    labels: {
+      'app.kubernetes.io/name': 'outrider',
+      'app.kubernetes.io/managed-by': 'outrider',
+    },
+    annotations,
+    ...(owner === undefined
+      ? {}
+      : { ownerReferences: [{ apiVersion: apiVersionOf(resources.clusterRoles), kind, ...owner }] }),
+  };
+}
+
 /** What is to be written, given what stands there. */
 export function targetOf(intent: Intent, live: JsonObject | undefined): Target {
   const { kind, instance, entries, owner } = intent;
@@ -63,26 +83,7 @@ export function targetOf(intent: Intent, live: JsonObject | undefined): Target {
   const object: JsonObject = {
     apiVersion: apiVersionOf(resource),
     kind: resource.kind,
-    metadata: {
-      name: instance,
-      labels: {
-        'app.kubernetes.io/name': 'outrider',
-        'app.kubernetes.io/managed-by': 'outrider',
-      },
-      annotations: { [names.written]: writtenText(entries, intent.matchConditions) },
-      ...(owner === undefined
-        ? {}
-        : {
-            ownerReferences: [
-              {
-                apiVersion: apiVersionOf(resources.clusterRoles),
-                kind: resources.clusterRoles.kind,
-                name: owner.name,
-                uid: owner.uid,
-              },
-            ],
-          }),
-    },
+    metadata: ownMetadata(instance, owner, { [names.written]: writtenText(entries, intent.matchConditions) }),
     webhooks,
   };
   return { object, webhooks, foreign };
@@ -96,9 +97,14 @@ export function wrongEntries(target: Target, live: JsonObject | undefined, insta
   return [...wrong.map(([name]) => name), ...stale];
 }
 
+/** Whether a configuration carries a pause marker, be it of a pause that is over. */
+export function isMarked(live: JsonObject): boolean {
+  return objectOf(objectOf(live['metadata'])?.['annotations'])?.[names.paused] !== undefined;
+}
+
 /** Whether everything that is ours stands as it should. */
 export function isInForce(target: Target, live: JsonObject | undefined, instance: string): boolean {
-  if (live === undefined || wrongEntries(target, live, instance).length > 0) return false;
+  if (live === undefined || isMarked(live) || wrongEntries(target, live, instance).length > 0) return false;
   const wanted = objectOf(target.object['metadata']);
   const there = objectOf(live['metadata']);
   const owners = listOf(there?.['ownerReferences']).filter(isObject);
@@ -135,6 +141,11 @@ export function replacementOf(target: Target, live: JsonObject, instance: string
     },
     webhooks: [...target.webhooks, ...others],
   };
+}
+
+/** How many entries of ours a configuration has. */
+export function ownEntries(live: JsonObject | undefined, instance: string): number {
+  return liveNames(live).filter((name) => isOwnName(name, instance)).length;
 }
 
 /** The authorities that all our entries trust, base64; `undefined` when they differ or there is none. */

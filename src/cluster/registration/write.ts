@@ -1,3 +1,4 @@
+import { names } from '../../model/names.js';
 import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
@@ -5,6 +6,7 @@ import { pathOf, resources } from '../client/resources.js';
 import {
   configurationResources,
   isInForce,
+  isMarked,
   replacementOf,
   targetOf,
   wrongEntries,
@@ -38,21 +40,23 @@ export async function readConfiguration(
 
 /**
  * Writes a configuration by server-side apply. What apply cannot take away, because somebody else put it beside what is
- * ours, such as a match condition, is then replaced. Both writes fail with `Conflict` when somebody else wrote meanwhile.
+ * ours, such as a match condition, is then replaced. The marker of a pause that is over goes first. Each write fails with
+ * `Conflict` when somebody else wrote meanwhile, such as who pauses.
  *
- * @param live what was read before
+ * @param before what was read
  * @returns the configuration as the API server answered it
  * @throws ApiError
  */
 export async function writeConfiguration(
   client: ApiClient,
   intent: Intent,
-  live: JsonObject | undefined,
+  before: JsonObject | undefined,
   signal?: AbortSignal,
 ): Promise<JsonObject> {
   const { kind, instance } = intent;
   const path = configurationPath(kind, instance);
   const options = signal === undefined ? {} : { signal };
+  const live = before !== undefined && isMarked(before) ? await withoutMark(client, path, before, options) : before;
   const target = targetOf(intent, live);
   let applied: JsonObject;
   try {
@@ -90,24 +94,21 @@ export async function rehearse(
   }
 }
 
-/**
- * Deletes a configuration.
- * @returns whether there was one
- * @throws ApiError
- */
-export async function deleteConfiguration(
-  client: ApiClient,
-  kind: ConfigurationKind,
-  instance: string,
-  signal?: AbortSignal,
-): Promise<boolean> {
-  const path = configurationPath(kind, instance);
-  return (await orAbsent(client.delete(path, undefined, signal === undefined ? {} : { signal }))) !== undefined;
-}
-
 /** Whether a configuration stands as it should. */
 export function stands(intent: Intent, live: JsonObject | undefined): boolean {
   return isInForce(targetOf(intent, live), live, intent.instance);
+}
+
+/** Server-side apply leaves what others wrote. */
+async function withoutMark(
+  client: ApiClient,
+  path: string,
+  live: JsonObject,
+  options: { readonly signal?: AbortSignal },
+): Promise<JsonObject> {
+  const resourceVersion = stringOf(objectOf(live['metadata'])?.['resourceVersion']) ?? null;
+  const body = { metadata: { resourceVersion, annotations: { [names.paused]: null } } };
+  return client.patch(path, 'merge', body, { ...options, query: { fieldManager } });
 }
 
 function guarded({ object }: Target, live: JsonObject | undefined): JsonObject {
@@ -126,9 +127,10 @@ async function orAbsent(request: Promise<JsonObject>): Promise<JsonObject | unde
 }
 
 /** The chart's ClusterRole: a cluster-scoped object cannot belong to one in a namespace. @throws ApiError */
-export async function readOwner(client: ApiClient, instance: string, signal: AbortSignal): Promise<Owner | undefined> {
+export async function readOwner(client: ApiClient, instance: string, signal?: AbortSignal): Promise<Owner | undefined> {
   try {
-    const role = await client.get(pathOf(resources.clusterRoles, { name: instance }), { signal });
+    const path = pathOf(resources.clusterRoles, { name: instance });
+    const role = await client.get(path, signal === undefined ? {} : { signal });
     const uid = stringOf(objectOf(role['metadata'])?.['uid']);
     return uid === undefined ? undefined : { name: instance, uid };
   } catch (error) {

@@ -88,7 +88,7 @@ export class Copier {
     const found = await this.#look(namespace, mirror);
     if (found.state !== 'due') return found;
     const { standing, secret } = found;
-    const version = secret === undefined ? undefined : versionOfCopy(secret, mirror.policy);
+    const version = secret === undefined ? undefined : versionOfCopy(secret, mirror);
     if (standing === 'outdated' && version !== undefined) return { state: 'current', version, wrote: false };
     return { state: standing === 'differs' ? 'differs' : 'absent' };
   }
@@ -108,7 +108,7 @@ export class Copier {
     const name = mirror.copy;
     try {
       const secret = await readSecret(client, namespace, name);
-      const has = secret === undefined ? undefined : versionOfCopy(secret, mirror.policy);
+      const has = secret === undefined ? undefined : versionOfCopy(secret, mirror);
       if (secret !== undefined && has === undefined) {
         const detail = `Secret ${namespace}/${name} is not Outrider’s copy of ${ownNamespace}/${mirror.source.name}`;
         return { state: 'blocked', detail };
@@ -148,7 +148,7 @@ export class Copier {
     // What was there all the time has been seen by whoever removes copies.
     const isNew = secret === undefined || !canBeReplaced(secret);
     if (isNew && (await guard.isOver())) {
-      await removeCopy(client, namespace, mirror.policy, mirror.copy);
+      await removeCopy(client, namespace, mirror, mirror.copy);
       return {
         state: 'failed',
         detail: `Secret ${namespace}/${mirror.copy} was removed: Outrider is paused`,

@@ -23,7 +23,11 @@ export function policyLabel(policy: string): string {
 }
 
 /** The copy of a source in a namespace. */
-export function copyObject({ policy, source, copy }: MirroredSecret, namespace: string, key: SourceKey): JsonObject {
+export function copyObject(
+  { policy, instance, source, copy }: MirroredSecret,
+  namespace: string,
+  key: SourceKey,
+): JsonObject {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -31,7 +35,7 @@ export function copyObject({ policy, source, copy }: MirroredSecret, namespace: 
       name: copy,
       namespace,
       labels: { [managedBy]: 'outrider', [names.mirrorOf]: policyLabel(policy) },
-      annotations: { [names.mirrorSource]: key.version },
+      annotations: { [names.mirrorSource]: key.version, [names.mirrorBy]: instance },
     },
     type: 'Opaque',
     data: { [source.key]: key.value },
@@ -42,6 +46,8 @@ export function copyObject({ policy, source, copy }: MirroredSecret, namespace: 
 export interface CopyMarks {
   readonly copyOf: string;
   readonly version: string;
+  /** The installation; `undefined` on a copy of a version that did not note it. */
+  readonly by: string | undefined;
 }
 
 /**
@@ -52,15 +58,23 @@ export interface CopyMarks {
 export function marksOf(secret: JsonObject): CopyMarks | undefined {
   const metadata = objectOf(secret['metadata']);
   const copyOf = stringOf(objectOf(metadata?.['labels'])?.[names.mirrorOf]);
-  const version = stringOf(objectOf(metadata?.['annotations'])?.[names.mirrorSource]);
+  const annotations = objectOf(metadata?.['annotations']);
+  const version = stringOf(annotations?.[names.mirrorSource]);
   if (copyOf === undefined || version === undefined) return undefined;
-  return { copyOf, version };
+  return { copyOf, version, by: stringOf(annotations?.[names.mirrorBy]) };
 }
 
-/** The version that a policy's copy says it has; `undefined` for a Secret that is not that copy. */
-export function versionOfCopy(secret: JsonObject, policy: string): string | undefined {
+/** Whose copy is looked for. */
+export type CopyOwner = Pick<MirroredSecret, 'policy' | 'instance'>;
+
+/**
+ * The version that a policy's copy says it has; `undefined` for a Secret that is not that copy, such as one that another
+ * installation made.
+ */
+export function versionOfCopy(secret: JsonObject, { policy, instance }: CopyOwner): string | undefined {
   const marks = marksOf(secret);
-  return marks?.copyOf === policyLabel(policy) ? marks.version : undefined;
+  if (marks?.copyOf !== policyLabel(policy)) return undefined;
+  return marks.by === undefined || marks.by === instance ? marks.version : undefined;
 }
 
 /**
@@ -70,13 +84,15 @@ export function versionOfCopy(secret: JsonObject, policy: string): string | unde
 export type Standing = 'current' | 'outdated' | 'differs';
 
 /** Compares a Secret that carries our marks with its source. */
-export function standingOf(secret: JsonObject, { policy, source }: MirroredSecret, key: SourceKey): Standing {
+export function standingOf(secret: JsonObject, mirror: MirroredSecret, key: SourceKey): Standing {
+  const { source, instance } = mirror;
   const data = objectOf(secret['data']) ?? {};
   const value = Object.hasOwn(data, source.key) ? stringOf(data[source.key]) : undefined;
   if (value === undefined || !canBeReplaced(secret)) return 'differs';
-  const version = versionOfCopy(secret, policy);
+  const version = versionOfCopy(secret, mirror);
   if (value !== key.value) return versionOfValue(key.uid, value) === version ? 'outdated' : 'differs';
-  return version === key.version && Object.keys(data).length === 1 ? 'current' : 'outdated';
+  const isMarked = version === key.version && marksOf(secret)?.by === instance;
+  return isMarked && Object.keys(data).length === 1 ? 'current' : 'outdated';
 }
 
 /** Whether the API server lets a Secret become our copy by an update. */

@@ -3,24 +3,24 @@ import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
 import { readSecret } from './read-secret.js';
-import { versionOfCopy } from './copy-object.js';
+import { versionOfCopy, type CopyOwner } from './copy-object.js';
 
 /** What became of a copy that is to go. */
 export type RemoveResult = 'removed' | 'absent' | 'foreign' | 'failed';
 
 const requestMs = 5_000;
 
-/** Removes a policy's copy in a namespace; somebody else's Secret of that name is left. Never throws. */
+/** Removes an installation's copy for a policy in a namespace; somebody else's Secret of that name is left. Never throws. */
 export async function removeCopy(
   client: ApiClient,
   namespace: string,
-  policy: string,
+  owner: CopyOwner,
   copy: string,
 ): Promise<RemoveResult> {
   try {
     const secret = await readSecret(client, namespace, copy);
     if (secret === undefined) return 'absent';
-    if (versionOfCopy(secret, policy) === undefined) return 'foreign';
+    if (versionOfCopy(secret, owner) === undefined) return 'foreign';
     const { uid, resourceVersion } = objectOf(secret['metadata']) ?? {};
     const preconditions = { uid, resourceVersion };
     const path = pathOf(resources.secrets, { namespace, name: copy });

@@ -29,7 +29,7 @@ export async function removeMirroredSecrets(
   const removed: string[] = [];
   for (let left = passes; ; left--) {
     const page = await ledger.read();
-    const failed = await removeCopies(client, page.copies, removed);
+    const failed = await removeCopies(client, instance, page.copies, removed);
     if (failed.length > 0) return { removed, failed };
     try {
       await ledger.remove(page);
@@ -43,6 +43,7 @@ export async function removeMirroredSecrets(
 /** @param removed gets what was removed @returns what could not be */
 async function removeCopies(
   client: ApiClient,
+  instance: string,
   copies: ReadonlyMap<string, string>,
   removed: string[],
 ): Promise<readonly string[]> {
@@ -53,7 +54,7 @@ async function removeCopies(
     const namespace = stringOf(objectOf(item['metadata'])?.['name']);
     if (namespace === undefined) continue;
     for (const [copy, policy] of copies) {
-      const result = await removeCopy(client, namespace, policy, copy);
+      const result = await removeCopy(client, namespace, { policy, instance }, copy);
       if (result === 'removed') removed.push(`${namespace}/${copy}`);
       if (result === 'failed') failed.push(`${namespace}/${copy}`);
     }

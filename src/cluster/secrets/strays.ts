@@ -42,7 +42,7 @@ export class Strays {
     nowMs: number,
   ): readonly Stray[] {
     this.#noteObsolete(new Set(obsoleteCopies(rules, copies).keys()), nowMs);
-    const places = new Set(wanted.flatMap(({ namespace, mirror }) => (mirror ? [idOf(namespace, mirror.copy)] : [])));
+    const places = new Set(wanted.flatMap(placesOf));
     for (const id of places) this.#places.delete(id);
     const strays: Stray[] = [];
     for (const [copy, policy] of copies) {
@@ -97,4 +97,11 @@ export class Strays {
 
 function idOf(namespace: string, copy: string): string {
   return `${namespace}/${copy}`;
+}
+
+/** Where copies may stand that are wanted. */
+function placesOf({ namespace, mirror }: WantedKey): readonly string[] {
+  if (mirror === undefined) return [];
+  const { copy, earlierCopy } = mirror;
+  return [copy, ...(earlierCopy === undefined ? [] : [earlierCopy])].map((name) => idOf(namespace, name));
 }

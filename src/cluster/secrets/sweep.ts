@@ -186,8 +186,8 @@ export class CredentialsSweep {
   }
 
   async #remove({ namespace, policy, copy }: Stray): Promise<void> {
-    const { client, log } = this.#options;
-    const result = await removeCopy(client, namespace, policy, copy);
+    const { client, instance, log } = this.#options;
+    const result = await removeCopy(client, namespace, { policy, instance }, copy);
     if (result === 'failed') log.warn({ namespace, copy }, 'a mirrored Secret cannot be removed; it is tried again');
     else this.#strays.noneAt(namespace, copy, this.#options.clock.monotonicMs());
     if (result === 'removed') log.info({ namespace, copy, policy }, 'a mirrored Secret was removed');

@@ -49,7 +49,10 @@ export function currentMirrors({ byPolicy }: Rules): readonly MirroredSecret[] {
   return [...byPolicy.values()].flatMap(({ mirror }) => mirror ?? []);
 }
 
-/** Copies by a ledger that no policy wants any more. A policy that is not valid just now keeps its copies. */
+/**
+ * Copies by a ledger that no policy wants any more. A policy that is not valid just now keeps its copies, and a copy under
+ * its earlier name stays beside the one of today: pods of then read it whenever a container of theirs starts.
+ */
 export function obsoleteCopies(
   { byPolicy, policyNames }: Rules,
   copies: ReadonlyMap<string, string>,
@@ -58,7 +61,12 @@ export function obsoleteCopies(
   return new Map(
     [...copies].filter(([copy, policy]) => {
       const rule = byPolicy.get(policy);
-      return rule === undefined ? !known.has(policy) : rule.mirror?.copy !== copy;
+      return rule === undefined ? !known.has(policy) : !isCopyOf(rule.mirror, copy);
     }),
   );
+}
+
+/** Whether a name is one of a mirrored key's copies, that of earlier versions included. */
+function isCopyOf(mirror: MirroredSecret | undefined, copy: string): boolean {
+  return mirror !== undefined && (mirror.copy === copy || mirror.earlierCopy === copy);
 }

@@ -67,7 +67,11 @@ export class InCluster {
     setMaxListeners(0, signal);
     const relistMs = settings.relistMinutes * minuteMs;
     const watching = { client, log: logger, metrics: clusterMetrics, relistMs, signal, ...timing };
-    const compile = { mirrors: settings.mirrorSecrets, ...(argvOf === undefined ? {} : { argvOf }) };
+    const compile = {
+      mirrors: settings.mirrorSecrets,
+      instance: settings.instance,
+      ...(argvOf === undefined ? {} : { argvOf }),
+    };
 
     this.#options = options;
     this.#state = new ClusterState({ ...watching, compile });

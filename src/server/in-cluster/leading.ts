@@ -6,6 +6,7 @@ import { Election } from '../../cluster/leader/election.js';
 import type { Installation, WebhookAddress } from '../../cluster/registration/entry.js';
 import { followWithWatch, type Follow } from '../../cluster/registration/follow.js';
 import { parseMatchConditions } from '../../cluster/registration/match-conditions.js';
+import { PauseEvents } from '../../cluster/registration/pause-events.js';
 import { PauseMarker } from '../../cluster/registration/pause-marker.js';
 import { registeredPolicies } from '../../cluster/registration/registered-policy.js';
 import { Registration } from '../../cluster/registration/registration.js';
@@ -37,7 +38,7 @@ export type LeadingSettings = RegistrationSettings &
   ManagedTrustSettings &
   ClusterFactsSettings &
   Pick<Settings, 'certificates' | 'tlsCert' | 'cluster'> &
-  Pick<Settings, 'matchConditions' | 'mirrorSecrets' | 'probeSeconds' | 'leaseSeconds'>;
+  Pick<Settings, 'matchConditions' | 'mirrorSecrets' | 'probeSeconds' | 'leaseSeconds' | 'events'>;
 
 /** What the leader's work is made of. */
 export interface LeadingOptions {
@@ -73,6 +74,7 @@ export class Leading {
   readonly #client: ApiClient;
   readonly #follow: Follow;
   readonly #pause: PauseMarker;
+  readonly #pauseEvents: PauseEvents | undefined;
   readonly #registration: Registration;
   readonly #sweep: CredentialsSweep;
   readonly #defaults: DefaultsLook;
@@ -91,6 +93,7 @@ export class Leading {
     const onFailure = (): void => watching.metrics.countWatchFailure('registration');
     this.#follow = followWithWatch({ ...watching, onFailure });
     this.#pause = new PauseMarker({ ...watching, clock: serverClock, instance, ownNamespace, follow: this.#follow });
+    this.#pauseEvents = this.#createPauseEvents();
     this.#registration = this.#createRegistration();
     this.trust = this.#createTrust();
     this.#sweep = this.#createSweep();
@@ -121,6 +124,14 @@ export class Leading {
   /** Seconds since the API server last said anything about what only the leader's work follows. */
   staleness(): ReadonlyMap<WatchedKind, number> {
     return this.trust.staleness();
+  }
+
+  #createPauseEvents(): PauseEvents | undefined {
+    const { settings, identity, watching, connection } = this.#options;
+    const { instance, ownNamespace, events } = settings;
+    if (!events) return undefined;
+    const clock = connection.serverClock;
+    return new PauseEvents({ ...watching, clock, instance, ownNamespace, identity, pause: this.#pause });
   }
 
   #createRegistration(): Registration {
@@ -244,6 +255,7 @@ export class Leading {
     await Promise.all([
       this.trust.lead(term),
       this.#registration.run(term),
+      this.#pauseEvents?.run(term),
       this.#sweep.run(term),
       this.#defaults.run(term),
       this.#statuses.run(term),

@@ -136,26 +136,52 @@ t.test('many things wrong at once: the worst first, each with what to do', (t) =
   t.end();
 });
 
-t.test('paused: that is what needs attention, and what follows from it is not said again', (t) => {
-  const pausing = { 'outrider.dev/paused-until': ago(-1800), 'outrider.dev/pause-reason': 'upgrade' };
-  const paused = snapshot({
-    configMap: known({ metadata: { annotations: pausing } }),
-    mutating: absent,
-    validating: absent,
-  });
+/** A webhook configuration as `outrider pause` leaves it, or with as many entries. */
+function pausedUntil(until: string, entries = 0) {
+  const mark = JSON.stringify({ since: ago(60), until, by: 'jane', reason: 'upgrade' });
+  return known({ metadata: { annotations: { 'outrider.dev/paused': mark } }, webhooks: Array(entries).fill({}) });
+}
+
+t.test('F31: paused: that is what needs attention, with who, since when and why, and nothing twice', (t) => {
+  const paused = snapshot({ mutating: pausedUntil(ago(-1800)), validating: pausedUntil(ago(-1800)) });
   const report = statusOf(paused, how);
   t.equal(report.health, 'attention');
+  const words = `until 2026-11-22T12:30:00Z, since ${ago(60)}, by jane as its marker says (upgrade)`;
   t.same(report.findings, [
     {
       about: 'pause',
       severity: 'problem',
-      detail: 'paused until 2026-11-22T12:30:00Z (upgrade): pods are created as they are',
+      detail: `paused ${words}: pods are created as they are`,
       next: ['outrider resume'],
     },
   ]);
-  t.match(textOf(paused), /✗ pause +until 2026-11-22T12:30:00Z \(upgrade\)\n/);
-  const over = { metadata: { annotations: { 'outrider.dev/paused-until': ago(1) } } };
-  t.equal(statusOf(snapshot({ configMap: known(over) }), how).health, 'healthy', 'a pause that is over is none');
+  t.match(report.pause, {
+    value: { paused: true, since: ago(60), by: 'jane', reason: 'upgrade', marker: 'configurations' },
+  });
+  t.ok(textOf(paused).includes(words));
+  const half = snapshot({ mutating: pausedUntil('forever', 2), validating: pausedUntil('forever') });
+  t.match(statusOf(half, how).findings, [{ detail: /nothing is repaired, and 2 webhooks are still there/ }]);
+  const over = snapshot({ mutating: pausedUntil(ago(1), 3), validating: pausedUntil(ago(1), 2) });
+  t.equal(statusOf(over, how).health, 'healthy', 'a pause that is over is none');
+  const empty = snapshot({ mutating: known({ webhooks: [] }), validating: known({ webhooks: [] }) });
+  t.match(statusOf(empty, how).findings[0], { about: 'webhooks', detail: /^there is no webhook in the Mutating/ });
+  t.end();
+});
+
+t.test('F31: the marker of an earlier version', (t) => {
+  const older = { 'outrider.dev/paused-until': 'forever', 'outrider.dev/pause-reason': 'upgrade' };
+  const configMap = known({ metadata: { annotations: older } });
+  const paused = statusOf(snapshot({ configMap, mutating: absent, validating: absent }), how);
+  t.match(paused.findings, [
+    {
+      detail:
+        /^paused until it is resumed \(upgrade\): .*; by the marker of an earlier version, which outrider pause renews$/,
+    },
+  ]);
+  const ignored = statusOf(snapshot({ configMap }), how);
+  t.equal(ignored.health, 'healthy', 'who edits the ConfigMap pauses nothing');
+  t.match(ignored.findings, [{ about: 'pause', severity: 'note', detail: /which pauses nothing$/ }]);
+  t.equal(statusOf(snapshot({ configMap: forbidden, mutating: absent, validating: absent }), how).pause.known, false);
   t.end();
 });
 

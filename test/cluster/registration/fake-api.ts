@@ -1,6 +1,6 @@
 import type { ApiClient } from '../../../src/cluster/client/api-client.js';
 import { ApiError } from '../../../src/cluster/client/api-error.js';
-import { isObject, objectOf, type JsonObject, type JsonValue } from '../../../src/model/json.js';
+import { isObject, objectOf, stringOf, type JsonObject, type JsonValue } from '../../../src/model/json.js';
 
 /** An API server with objects by path and versions, on which every request can be made to fail. */
 export interface FakeApi {
@@ -45,7 +45,9 @@ export function createFakeApi(): FakeApi {
     },
     create: async (path, object, options = {}) => {
       await begin('CREATE', path);
-      return put(path, object, options.query?.['dryRun'] === 'All');
+      const name = stringOf(objectOf(object['metadata'])?.['name']);
+      const at = name === undefined ? path : `${path}/${name}`;
+      return put(at, object, options.query?.['dryRun'] === 'All');
     },
     replace: async (path, object, options = {}) => {
       await begin('REPLACE', path);
@@ -55,9 +57,13 @@ export function createFakeApi(): FakeApi {
       await begin(kind === 'apply' ? 'APPLY' : 'PATCH', path);
       if (kind === 'apply') return put(path, body, false);
       const before = found(path);
-      const change = isObject(body) ? objectOf(objectOf(body['metadata'])?.['annotations']) : undefined;
-      const annotations = { ...objectOf(objectOf(before['metadata'])?.['annotations']), ...change };
-      return put(path, { ...before, metadata: { ...objectOf(before['metadata']), annotations } }, false);
+      const given = isObject(body) ? body : {};
+      const changes = { ...objectOf(objectOf(given['metadata'])?.['annotations']) };
+      const annotations = { ...objectOf(objectOf(before['metadata'])?.['annotations']), ...changes };
+      const merged = Object.fromEntries(Object.entries(annotations).filter(([, value]) => value !== null));
+      const webhooks = given['webhooks'] === undefined ? {} : { webhooks: given['webhooks'] };
+      const metadata = { ...objectOf(before['metadata']), annotations: merged };
+      return put(path, { ...before, ...webhooks, metadata }, false);
     },
     delete: async (path) => {
       await begin('DELETE', path);

@@ -7,6 +7,7 @@ import { Ledger } from '../../../src/cluster/secrets/ledger.js';
 import { CredentialsSweep } from '../../../src/cluster/secrets/sweep.js';
 import { removeMirroredSecrets } from '../../../src/cluster/secrets/remove-mirrored.js';
 import { objectOf, type JsonObject } from '../../../src/model/json.js';
+import { names as marks } from '../../../src/model/names.js';
 import { engineOf, policyText } from '../../support/engine.js';
 import { fakeTime, forbidden, noAnswer, storedObjects } from '../stored-objects.js';
 
@@ -32,13 +33,12 @@ function setUp(
   on: readonly string[],
   off: readonly string[] = [],
   mirrors = true,
+  { instance = 'outrider', store = storedObjects(), time = fakeTime() } = {},
 ) {
-  const store = storedObjects();
-  const time = fakeTime();
   const states: Record<string, number> = {};
   const logged: string[] = [];
   let paused = false;
-  const ledger = new Ledger({ client: store.client, ownNamespace: own, instance: 'outrider' });
+  const ledger = new Ledger({ client: store.client, ownNamespace: own, instance });
   const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
   const credentials = new ClusterCredentials({
     client: store.client,
@@ -47,7 +47,7 @@ function setUp(
     guard: new CopyGuard({ ledger, paused: () => Promise.resolve(paused) }),
     log,
   });
-  let rules = engineOf(first).rules;
+  let rules = engineOf(first, { instance }).rules;
   let namespaces = labelled(on, off);
   let synced = true;
   const sweep = new CredentialsSweep({
@@ -56,7 +56,7 @@ function setUp(
     mirrors,
     view: () => (synced ? { rules, namespaces, excluded: new Set([own, 'kube-system']) } : undefined),
     ownNamespace: own,
-    instance: 'outrider',
+    instance,
     log,
     metrics: { setMirroredSecrets: (state, secrets) => (states[state] = secrets) },
     clock: time.clock,
@@ -75,7 +75,7 @@ function setUp(
     return end;
   };
   const become = async (text: string, matched: readonly string[], others: readonly string[] = []) => {
-    rules = engineOf(text, { broken: true }).rules;
+    rules = engineOf(text, { broken: true, instance }).rules;
     namespaces = labelled(matched, others);
     sweep.changed();
     await time.advance(5_000);
@@ -346,4 +346,77 @@ t.test('E43: at the end every copy goes, and nobody else’s Secret', async (t) 
   t.notOk(store.objects.has(ledger));
   t.ok(store.objects.has(at(own, 'agent')));
   t.same(await removeMirroredSecrets(client, own, 'outrider'), { removed: [], failed: [] });
+});
+
+t.test('F35: two installations with the same policies have two copies, and neither touches the other’s', async (t) => {
+  const one = setUp(t, policy('p'), ['shop']);
+  const { store, time } = one;
+  const two = setUp(t, policy('p'), ['shop'], [], true, { instance: 'canary', store, time });
+  store.put(at(own, 'agent'), opaque({ k: 'eA==' }));
+  one.lead();
+  two.lead();
+  await time.advance(2_000);
+  const names = [one.copyOf('p'), two.copyOf('p')] as const;
+  t.match(names, [/^outrider-p-[0-9a-f]{10}$/, /^canary-p-[0-9a-f]{10}$/]);
+  for (const [index, name] of names.entries()) {
+    const by = index === 0 ? 'outrider' : 'canary';
+    t.match(store.objects.get(at('shop', name)), { metadata: { annotations: { [marks.mirrorBy]: by } } });
+  }
+  await two.become(policy('q', { credentials: { secretRef: { name: 'agent', key: 'k' } } }), ['shop']);
+  await time.advance(3 * 60_000);
+  t.notOk(store.objects.has(at('shop', names[1])), 'its own goes with its policy');
+  t.ok(store.objects.has(at('shop', names[0])));
+});
+
+t.test('F35: what another installation made is taken for nobody’s copy', async (t) => {
+  const { store, time, copyOf, lead, states } = setUp(t, policy('p'), ['shop']);
+  store.put(at(own, 'agent'), opaque({ k: 'eA==' }));
+  lead();
+  await time.advance(2_000);
+  const made = store.objects.get(at('shop', copyOf('p'))) ?? {};
+  const metadata = objectOf(made['metadata']) ?? {};
+  const annotations = { ...objectOf(metadata['annotations']), [marks.mirrorBy]: 'canary' };
+  const others = store.put(at('shop', copyOf('p')), { ...made, metadata: { ...metadata, annotations } });
+  await time.advance(6 * 60_000);
+  t.equal(store.objects.get(at('shop', copyOf('p'))), others);
+  t.same(states, { current: 0, blocked: 1 });
+});
+
+t.test('F35: a copy of a version that noted no installation is taken over', async (t) => {
+  const { store, time, copyOf, lead } = setUp(t, policy('p'), ['shop']);
+  const name = copyOf('p');
+  store.put(at(own, 'agent'), opaque({ k: 'eA==' }));
+  const end = lead();
+  await time.advance(2_000);
+  await end();
+  const made = store.objects.get(at('shop', name)) ?? {};
+  const metadata = objectOf(made['metadata']) ?? {};
+  const all = Object.entries(objectOf(metadata['annotations']) ?? {});
+  const annotations = Object.fromEntries(all.filter(([name]) => name !== marks.mirrorBy));
+  store.put(at('shop', name), { ...made, metadata: { ...metadata, annotations } });
+  lead();
+  await time.advance(2_000);
+  t.match(store.objects.get(at('shop', name)), { metadata: { annotations: { [marks.mirrorBy]: 'outrider' } } });
+});
+
+t.test('F35: a copy under the name of earlier versions stays for pods of then, and goes with the policy', async (t) => {
+  const { store, time, copyOf, lead, become, mirrorOf } = setUp(t, policy('p'), ['shop', 'bank'], [], true, {
+    instance: 'canary',
+  });
+  const earlier = mirrorOf('p')?.earlierCopy ?? '?';
+  t.match(earlier, /^outrider-p-/);
+  store.put(at(own, 'agent'), opaque({ k: 'eA==' }));
+  // What such a version left: a copy, and its name in the ledger.
+  const labels = { [marks.mirrorOf]: 'p' };
+  const metadata = { labels, annotations: { [marks.mirrorSource]: 'then' } };
+  store.put(at('shop', earlier), { ...opaque({ k: 'dGhlbg==' }), metadata });
+  store.put(ledger.replace('outrider-mirrored', 'canary-mirrored'), { data: { [earlier]: 'p' } });
+  lead();
+  await time.advance(10 * 60_000);
+  for (const namespace of ['shop', 'bank']) t.ok(store.objects.has(at(namespace, copyOf('p'))), namespace);
+  t.match(store.objects.get(at('shop', earlier)), { data: { k: 'dGhlbg==' } }, 'it stays as it is');
+  t.notOk(store.objects.has(at('bank', earlier)), 'and none is made');
+  await become(policy('q', { credentials: { secretRef: { name: 'agent', key: 'k' } } }), ['shop']);
+  await time.advance(3 * 60_000);
+  t.notOk(store.objects.has(at('shop', earlier)));
 });

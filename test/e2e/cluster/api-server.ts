@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort } from '../registry/processes.js';
+import { createAuditFiles, readAudit, type AuditedRequest } from './audit.js';
 import { apiServerFlags, controllerManagerFlags, etcdFlags, type ClusterFiles } from './component-flags.js';
 import { startGuarded, until, type GuardedProcess } from './guarded-process.js';
 import { createAuthority, createTokenKeys, writeKubeconfig, type Authority, type PairFiles } from './identity.js';
@@ -34,6 +35,8 @@ export interface ApiServer {
   kubectl(parameters: readonly string[], input?: string): Promise<KubectlResult>;
   /** Makes a user of these groups. */
   certificateFor(user: string, groups: readonly string[]): Promise<Identity>;
+  /** Every request so far, with `audit`. */
+  audited(): readonly AuditedRequest[];
   /** Kills the API server and etcd; what is stored stays. */
   halt(): Promise<void>;
   /** Starts the two again, on the ports and with the data that they had. */
@@ -46,6 +49,8 @@ export interface ApiServer {
 export interface ApiServerOptions {
   /** Also run kube-controller-manager: it makes ServiceAccounts, root CA ConfigMaps, pods of controllers. */
   readonly controllerManager: boolean;
+  /** Write down every request. */
+  readonly audit?: boolean;
 }
 
 /**
@@ -71,6 +76,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       serving: await authority.server('kube-apiserver', ['localhost', '127.0.0.1', 'kubernetes.default.svc']),
       tokens: createTokenKeys(directory),
     };
+    const audit = options.audit === true ? createAuditFiles(directory) : undefined;
     const adminPair = await authority.client('admin', ['system:masters']);
     const etcd = await startOnFreePort(
       processes,
@@ -81,7 +87,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const server = await startOnFreePort(
       processes,
       join(binaries, 'kube-apiserver'),
-      (port) => apiServerFlags(files, etcd.port, port),
+      (port) => apiServerFlags(files, etcd.port, port, audit),
       twice((port) => isReady(port, authority.caPem, adminPair)),
     );
     const url = `https://127.0.0.1:${server.port}`;
@@ -111,6 +117,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       directory,
       authority,
       kubectl,
+      audited: () => (audit === undefined ? [] : readAudit(audit)),
       certificateFor: async (user, groups) => identity(`user-${users++}`, await authority.client(user, groups)),
       halt: async () => {
         await server.stop();

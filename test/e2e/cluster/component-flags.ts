@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { AuditFiles } from './audit.js';
 import type { PairFiles } from './identity.js';
 
 /** The files that the components of one cluster share. */
@@ -23,7 +24,12 @@ export function etcdFlags({ directory }: ClusterFiles, port: number): readonly s
 }
 
 /** Admission plugins are those that are on by default, ServiceAccount, LimitRanger and PodSecurity among them. */
-export function apiServerFlags(files: ClusterFiles, etcdPort: number, port: number): readonly string[] {
+export function apiServerFlags(
+  files: ClusterFiles,
+  etcdPort: number,
+  port: number,
+  audit?: AuditFiles,
+): readonly string[] {
   const { directory, caFile, serving, tokens } = files;
   return [
     `--etcd-servers=http://127.0.0.1:${etcdPort}`,
@@ -40,6 +46,9 @@ export function apiServerFlags(files: ClusterFiles, etcdPort: number, port: numb
     '--service-cluster-ip-range=10.0.0.0/24',
     '--authorization-mode=Node,RBAC',
     '--allow-privileged=true',
+    ...(audit === undefined
+      ? []
+      : [`--audit-policy-file=${audit.policyFile}`, `--audit-log-path=${audit.logFile}`, '--audit-log-mode=blocking']),
   ];
 }
 

@@ -1,7 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { pathOf, resources } from '../../../src/cluster/client/resources.js';
+import { names } from '../../../src/model/names.js';
 import { listOf, objectOf, stringOf } from '../../../src/model/json.js';
-import { outrider } from './cli.js';
+import { createSetClock } from '../../support/set-clock.js';
+import { outrider, runNode } from './cli.js';
 import { until } from './guarded-process.js';
 import { findHelm } from './helm.js';
 import { clientOf } from './in-cluster.js';
@@ -14,6 +17,7 @@ import { refusals, startTraffic, uninstrumented } from './traffic.js';
 
 t.setTimeout(300_000);
 
+const bundle = fileURLToPath(new URL('../../../outrider.js', import.meta.url));
 const own = 'outrider-system';
 const secure = { tier: 'secure' };
 const values = { mirrorSecrets: true };
@@ -53,28 +57,174 @@ async function listed(...kinds: readonly string[]): Promise<readonly string[]> {
   });
 }
 
+const kinds = ['mutatingwebhookconfiguration', 'validatingwebhookconfiguration'] as const;
+
+/** How many webhooks there are in both configurations. */
+async function webhooks(): Promise<number> {
+  const all = await Promise.all(kinds.map((kind) => here.get(kind, 'outrider')));
+  return all.reduce((sum, one) => sum + listOf(one['webhooks']).length, 0);
+}
+
 const configurations = () => listed('mutatingwebhookconfigurations', 'validatingwebhookconfigurations');
 
+const isPaused = () =>
+  until('the condition', async () =>
+    conditionsOf(await here.get('ipol', 'payments')).includes('WebhookConfigured=False Paused'),
+  );
+
+const isReady = () =>
+  until('Ready', async () => conditionsOf(await here.get('ipol', 'payments')).includes('Ready=True Served'));
+
+/** What Events say of pauses. */
+async function told(): Promise<readonly string[]> {
+  const { stdout } = await here.api.kubectl(['get', 'events.events.k8s.io', '-n', own, '-o', 'json']);
+  return listOf(objectOf(JSON.parse(stdout))?.['items']).map((item) => {
+    const { reason, note } = objectOf(item) ?? {};
+    return `${stringOf(reason) ?? ''}: ${stringOf(note) ?? ''}`;
+  });
+}
+
+/** Somebody with these rights, cluster-wide. */
+async function userWith(name: string, ...rules: readonly object[]): Promise<string> {
+  const apiGroup = 'rbac.authorization.k8s.io';
+  const apiVersion = `${apiGroup}/v1`;
+  await here.apply([
+    { apiVersion, kind: 'ClusterRole', metadata: { name }, rules },
+    {
+      apiVersion,
+      kind: 'ClusterRoleBinding',
+      metadata: { name },
+      roleRef: { apiGroup, kind: 'ClusterRole', name },
+      subjects: [{ apiGroup, kind: 'User', name }],
+    },
+  ]);
+  return (await here.api.certificateFor(name, [])).kubeconfig;
+}
+
 await instrumented();
-await until('Ready', async () => conditionsOf(await here.get('ipol', 'payments')).includes('Ready=True Served'));
+await isReady();
 
 t.test('paused, nothing is instrumented or denied; resumed, everything is as before', async (t) => {
   const admin = here.api.kubeconfig;
   const paused = await outrider(admin, 'pause', '--for=30m', '--reason=upgrade');
   t.equal(paused.exitCode, 0, paused.stderr);
-  t.same(await configurations(), []);
+  t.equal(await webhooks(), 0);
   for (const name of ['shop', 'payments']) isUntouched(t, await here.created(name, pod('paused')));
-  await until('the condition', async () =>
-    conditionsOf(await here.get('ipol', 'payments')).includes('WebhookConfigured=False Paused'),
-  );
-  t.match((await outrider(admin, 'status')).stdout, /✗ pause +.*\(upgrade\)/);
+  await isPaused();
+  t.match((await outrider(admin, 'status')).stdout, /✗ pause +.*, by admin as its marker says \(upgrade\)/);
   for (const replica of here.replicas) t.equal(await replica.metric('outrider_paused'), 1);
 
   const resumed = await outrider(admin, 'resume');
   t.equal(resumed.exitCode, 0, resumed.stderr);
   await instrumented();
   isInstrumented(t, await here.created('payments', pod('resumed')));
-  await until('Ready', async () => conditionsOf(await here.get('ipol', 'payments')).includes('Ready=True Served'));
+  await isReady();
+});
+
+const editor = await userWith('editor', { apiGroups: [''], resources: ['configmaps'], verbs: ['*'] });
+const warden = await userWith('warden', {
+  apiGroups: ['admissionregistration.k8s.io'],
+  resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
+  verbs: ['get', 'create', 'patch'],
+});
+const asEditor = (...parameters: readonly string[]) =>
+  here.api.kubectl([`--kubeconfig=${editor}`, ...parameters, '-n', own]);
+
+t.test('F31: who may edit ConfigMaps and no webhook configurations switches nothing off', async (t) => {
+  const marker = [
+    `${names.pausedUntil}=forever`,
+    `${names.pauseReason}=because`,
+    `${names.paused}={"until":"forever"}`,
+  ];
+  t.match(await asEditor('annotate', 'configmap', 'outrider', ...marker), { exitCode: 0 });
+  const refused = await outrider(editor, 'pause');
+  t.equal(refused.exitCode, 2);
+  t.match(refused.stderr, /forbids it \(403\)/);
+  const before = await webhooks();
+  // The leader is told: what is missing is repaired as ever, and a policy that is new is registered.
+  await here.apply([policy('later', { tier: 'later' })]);
+  await until('the new policy', async () =>
+    conditionsOf(await here.get('ipol', 'later')).includes('WebhookConfigured=True Configured'),
+  );
+  await here.api.kubectl(['delete', 'validatingwebhookconfiguration', 'outrider']);
+  await until('the repair', async () => (await webhooks().catch(() => 0)) > before);
+  isInstrumented(t, await here.created('payments', pod('still')));
+  for (const replica of here.replicas) t.equal(await replica.metric('outrider_paused'), 0);
+  const { stdout } = await outrider(here.api.kubeconfig, 'status');
+  t.match(stdout, /! pause: the ConfigMap outrider carries the marker of an earlier version, which pauses nothing/);
+  await asEditor(
+    'annotate',
+    'configmap',
+    'outrider',
+    `${names.pausedUntil}-`,
+    `${names.pauseReason}-`,
+    `${names.paused}-`,
+  );
+  await here.api.kubectl(['delete', 'ipol', 'later']);
+});
+
+t.test(
+  'F31: who has the right on the webhook configurations pauses; Event and status say who, since when, why',
+  async (t) => {
+    const paused = await outrider(warden, 'pause', '--for=forever', '--reason=registry is down', '-o', 'json');
+    t.equal(paused.exitCode, 0, paused.stderr);
+    t.match(JSON.parse(paused.stdout), { paused: true, by: 'warden', reason: 'registry is down', left: [] });
+    await isPaused();
+    for (const replica of here.replicas) t.equal(await replica.metric('outrider_paused'), 1, `${replica.name} knows`);
+    const said = /until it is resumed, since \d{4}-[\dT:-]+Z, by warden as its marker says \(registry is down\)/;
+    t.match((await outrider(here.api.kubeconfig, 'status')).stdout, said);
+    await until('the Event', async () => (await told()).some((one) => one.startsWith('Paused: ') && said.test(one)));
+    t.match((await outrider(here.api.kubeconfig, 'explain', 'pod/still', '-n', 'payments')).stdout, said);
+    t.equal(await webhooks(), 0);
+    const resumed = await outrider(warden, 'resume');
+    t.equal(resumed.exitCode, 0, resumed.stderr);
+    await isReady();
+    await until('the other Event', async () => (await told()).some((one) => /^Resumed: .* by warden/.test(one)));
+  },
+);
+
+t.test('F31: a clock that is ahead, or behind, pauses no shorter or longer', async (t) => {
+  const untilOf = async (offset: string): Promise<number> => {
+    const { env } = createSetClock(here.api.directory, offset);
+    const parameters = ['pause', '--for=1h', '-o', 'json', `--kubeconfig=${warden}`];
+    const { stdout, stderr } = await runNode([bundle, ...parameters], { ...process.env, ...env });
+    t.match(JSON.parse(stdout), { paused: true }, stderr);
+    return Date.parse(stringOf(objectOf(JSON.parse(stdout))?.['until']) ?? '');
+  };
+  for (const skew of ['+2h', '-30s']) {
+    const inAnHour = Date.now() + 3_600_000;
+    const seconds = ((await untilOf(skew)) - inAnHour) / 1000;
+    t.ok(seconds > -5 && seconds < 25, `${skew}: ${seconds} s from an hour`);
+  }
+  t.equal((await outrider(warden, 'resume')).exitCode, 0);
+  await isReady();
+});
+
+t.test('F31: paused while no replica runs, and by an earlier version', async (t) => {
+  for (const replica of [...here.replicas]) await here.kill(replica);
+  t.equal((await outrider(warden, 'pause', '--for=forever')).exitCode, 0);
+  isUntouched(t, await here.created('payments', pod('nobody-there')));
+  await here.addReplica('three');
+  await isPaused();
+  t.equal(await webhooks(), 0, 'a replica that starts knows');
+  t.match((await outrider(warden, 'resume')).exitCode, 0);
+  await isReady();
+
+  // What an earlier version's command does: the ConfigMap's marker, then both configurations gone.
+  for (const replica of [...here.replicas]) await here.kill(replica);
+  await here.api.kubectl(['annotate', 'configmap', 'outrider', '-n', own, `${names.pausedUntil}=forever`]);
+  for (const kind of kinds) await here.api.kubectl(['delete', kind, 'outrider']);
+  await here.addReplica('four');
+  await here.addReplica('five');
+  await isPaused();
+  t.same(await configurations(), [], 'nothing is made');
+  const { stdout } = await outrider(here.api.kubeconfig, 'status');
+  t.match(stdout, /by the marker of an earlier version, which outrider pause renews/);
+  const denied = await outrider(warden, 'resume');
+  t.equal(denied.exitCode, 2, 'who may not change the ConfigMap cannot end that one');
+  t.equal((await outrider(here.api.kubeconfig, 'resume')).exitCode, 0);
+  await isReady();
+  isInstrumented(t, await here.created('payments', pod('again')));
 });
 
 /** What the chart's hook runs, from its Job. */
@@ -106,8 +256,7 @@ async function removeRelease(): Promise<void> {
 t.test(
   'E43: uninstalled while 20 pods a second are created under Security: none is denied, nothing is left',
   async (t) => {
-    const before = await configurations();
-    t.equal(before.length, 2);
+    t.equal((await configurations()).length, 2);
     await until('the copy', async () =>
       (await listed('secrets')).some((one) => one.startsWith('Secret payments/outrider-')),
     );
@@ -119,7 +268,7 @@ t.test(
 
     const ran = await outrider(hook.kubeconfig, ...(await hookCommand()));
     t.equal(ran.exitCode, 0, ran.stdout + ran.stderr);
-    t.same(await configurations(), []);
+    t.equal(await webhooks(), 0);
     await traffic.more(20);
     await removeRelease();
     await traffic.more(60);

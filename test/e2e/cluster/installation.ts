@@ -40,6 +40,8 @@ export interface CreatedPod extends PodSummary {
 /** What an installation is made with. */
 export interface InstallationOptions {
   readonly controllerManager?: boolean;
+  /** Write down every request. */
+  readonly audit?: boolean;
   /** Of the chart: they decide which rights and flags the replicas have. */
   readonly values?: Values;
   /** Further ones of `outrider serve`, for every replica. */
@@ -51,7 +53,10 @@ export interface InstallationOptions {
  * chart's name, of type ExternalName, since an API server on loopback reaches no other.
  */
 export async function install(options: InstallationOptions = {}): Promise<Installation> {
-  const api = await startApiServer({ controllerManager: options.controllerManager ?? true });
+  const api = await startApiServer({
+    controllerManager: options.controllerManager ?? true,
+    audit: options.audit ?? false,
+  });
   const balancer = await startBalancer();
   const replicas: Replica[] = [];
   const stop = async (): Promise<void> => {

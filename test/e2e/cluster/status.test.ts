@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { apiVersion } from '../../../src/model/names.js';
-import { runNode, type Ran } from './cli.js';
+import { outrider as cli, runNode, type Ran } from './cli.js';
 import { until } from './guarded-process.js';
 import { writeKubeconfig } from './identity.js';
 import { install } from './installation.js';
@@ -174,12 +174,16 @@ t.test('an installation on a real API server says how it is', async (t) => {
   });
 
   await t.test('paused, then resumed', async (t) => {
-    const annotate = ['annotate', 'configmap', 'outrider', '-n', 'outrider-system', '--overwrite'];
-    await api.kubectl([...annotate, 'outrider.dev/paused-until=forever', 'outrider.dev/pause-reason=upgrade']);
+    const paused = await cli(admin, 'pause', '--for=forever', '--reason=upgrade');
+    t.equal(paused.exitCode, 0, paused.stderr);
     const { exitCode, stdout } = await status(admin);
     t.equal(exitCode, 1);
-    t.match(stdout, /✗ pause +until it is resumed \(upgrade\)\n/);
-    await api.kubectl([...annotate, 'outrider.dev/paused-until-', 'outrider.dev/pause-reason-']);
+    t.match(stdout, /✗ pause +until it is resumed, since [\dTZ:-]+, by admin as its marker says \(upgrade\)\n/);
+    const pause = objectOf(JSON.parse((await cli(admin, 'status', '-o', 'json')).stdout))?.['pause'];
+    t.match(pause, {
+      value: { paused: true, until: 'forever', by: 'admin', reason: 'upgrade', marker: 'configurations' },
+    });
+    t.equal((await cli(admin, 'resume')).exitCode, 0);
   });
 
   await t.test('somebody with few rights sees what they may see', async (t) => {

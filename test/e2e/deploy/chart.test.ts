@@ -199,7 +199,7 @@ t.test('it is installed, upgraded with the values it was installed with, and tak
     const deployment = await api.kubectl(['get', 'deployment', 'outrider', ...own, '-o', 'jsonpath={.spec.replicas}']);
     t.equal(deployment.stdout, '3');
     const marker = ['get', 'configmap', 'outrider', ...own, '-o', 'jsonpath={.metadata.annotations}'];
-    t.match((await api.kubectl(marker)).stdout, 'paused-until', 'an upgrade ends no pause');
+    t.match((await api.kubectl(marker)).stdout, 'paused-until', 'an upgrade ends no pause of an earlier version');
 
     const removed = await helm.run(['uninstall', release.name, ...own, '--no-hooks']);
     t.equal(removed.exitCode, 0, removed.stderr);
