@@ -104,12 +104,17 @@ export class RegistryError extends Error {
 
 /** Finds the credentials to try for an image, best first. Never rejects: what could not be read is left out and logged. */
 export interface CredentialSource {
+  /** @param note told what would be for the image, and is not used */
   credentials(
     reference: ImageReference,
     request: CredentialRequest,
     signal: AbortSignal,
+    note?: CredentialNote,
   ): Promise<readonly Credential[]>;
 }
+
+/** Told of a credential that is not used, and why, in a few words for a pod's author. Never with a secret in them. */
+export type CredentialNote = (text: string) => void;
 
 /** Whose rights a look-up has. */
 export interface CredentialRequest {

@@ -54,6 +54,7 @@ async function image(invocation: Invocation): Promise<number> {
     cwd: io.cwd,
     env: io.env,
     log: offlineLog(io.stderr),
+    callerHoldsCredentials: true,
     adjust: (config) => reachable(config ?? defaultRegistryConfig, reference, flags['insecure'] === true),
   });
   if (service === undefined) throw new OutriderError('internal', 'look-ups are off');
