@@ -94,7 +94,7 @@ export class Fetcher {
       return digest;
     }
     const manifest = await this.#manifest(attempt, digest === undefined ? reference : { ...reference, digest });
-    await this.#keep(attempt, manifest);
+    if (!this.#has(attempt, manifest.digest)) await this.#keep(attempt, manifest);
     this.#cache.grant(reference, credential.fingerprint, manifest.digest, namespace);
     return manifest.digest;
   }
@@ -114,7 +114,7 @@ export class Fetcher {
       const descriptor = await traced(attempt, this.#clock, step, head);
       return reference.digest ?? descriptor?.digest;
     } catch (error) {
-      if (headUnsupported(error)) return undefined;
+      if (isHeadRefused(error)) return undefined;
       throw error;
     }
   }
@@ -154,9 +154,13 @@ export class Fetcher {
   }
 }
 
-/** A HEAD that a registry does not do is no reason to give up. */
-function headUnsupported(error: unknown): boolean {
-  return error instanceof RegistryError && (error.status === 405 || error.status === 501);
+/**
+ * Whether a registry, or where it redirects to, answered a HEAD with anything but what was asked for. Some refuse every
+ * HEAD, as 404, 401 or 403, and show the same image to a GET (W5): that one's answer counts. What a token server refuses
+ * would be refused for a GET too.
+ */
+function isHeadRefused(error: unknown): boolean {
+  return error instanceof RegistryError && error.status !== undefined && !error.isTokenServers;
 }
 
 /** What a parser finds wrong with verified bytes stays wrong, so it is content too. */

@@ -88,17 +88,26 @@ export class RegistryError extends Error {
   readonly registryCode: string | undefined;
   /** How long the registry asks to be left alone, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** A token server refused, so the registry was not asked what there was to ask. */
+  readonly isTokenServers: boolean;
 
   constructor(
     reason: ReasonCode,
     message: string,
-    facts: { status?: number; registryCode?: string; retryAfterMs?: number; cause?: unknown } = {},
+    facts: {
+      status?: number;
+      registryCode?: string;
+      retryAfterMs?: number;
+      isTokenServers?: boolean;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.reason = reason;
     this.status = facts.status;
     this.registryCode = facts.registryCode;
     this.retryAfterMs = facts.retryAfterMs;
+    this.isTokenServers = facts.isTokenServers ?? false;
   }
 }
 
