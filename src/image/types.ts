@@ -58,7 +58,7 @@ export interface Manifest extends Descriptor {
  * Of `askers`, every namespace waits in its own line for a place of the registry; without, the question is nobody's.
  */
 export interface RegistryClient {
-  /** HEAD on a manifest: its digest without using up a pull. `undefined` when the registry gives no digest. */
+  /** HEAD on a manifest: its digest without using up a pull. `undefined` when the registry shows it and gives no digest. */
   head(
     reference: ImageReference,
     credential: Credential,
