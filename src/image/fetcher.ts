@@ -6,6 +6,7 @@ import type { CacheCounter } from './cache/counter.js';
 import type { ImageCache } from './cache/image-cache.js';
 import { KnownFailures } from './known-failures.js';
 import { parseImageConfig, parseManifest } from './manifest.js';
+import { systemCode } from './registry/failure.js';
 import { referenceKey, repositoryKey } from './reference.js';
 import { SharedQuestions } from './shared-questions.js';
 import { RegistryError, type ImageLog, type ImageReference, type Manifest, type RegistryClient } from './types.js';
@@ -154,13 +155,17 @@ export class Fetcher {
   }
 }
 
+/** Codes of a connection that was made and then cut. */
+const hungUp: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
 /**
- * Whether a registry, or where it redirects to, answered a HEAD with anything but what was asked for. Some refuse every
- * HEAD, as 404, 401 or 403, and show the same image to a GET (W5): that one's answer counts. What a token server refuses
- * would be refused for a GET too.
+ * Whether a registry, or where it redirects to, answered a HEAD with anything but what was asked for, or hung up. Some
+ * refuse every HEAD, as 404, 401 or 403, and show the same image to a GET (W5): that one's answer counts. What a token
+ * server refuses would be refused for a GET too.
  */
 function isHeadRefused(error: unknown): boolean {
-  return error instanceof RegistryError && error.status !== undefined && !error.isTokenServers;
+  if (!(error instanceof RegistryError) || error.isTokenServers) return false;
+  return error.status !== undefined || hungUp.has(systemCode(error.cause) ?? '');
 }
 
 /** What a parser finds wrong with verified bytes stays wrong, so it is content too. */

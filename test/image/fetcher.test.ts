@@ -110,6 +110,20 @@ t.test('W5: a HEAD that a redirect leads to a store or nowhere, and a 2xx that s
   }
 });
 
+t.test('W5: a HEAD that is hung up on', async (t) => {
+  for (const [method, expected] of [
+    ['HEAD', { ok: true, source: 'registry' }],
+    ['both', { ok: true, source: 'cache' }],
+  ] as const) {
+    const it = await scene(t);
+    it.answer = (request, response) => {
+      if (method === 'HEAD' && request.method !== 'HEAD') sendManifest(response);
+      else request.socket.destroy();
+    };
+    t.match(await it.askAgain(), expected, method);
+  }
+});
+
 t.test('W5: what a token server refuses is not asked twice', async (t) => {
   const it = await scene(t);
   let tokens = 0;

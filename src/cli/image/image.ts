@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import type { RegistryConfig } from '../../model/registry-config.js';
 import { defaultRegistryConfig } from '../../model/registry-config.js';
+import { normalisePlatform } from '../../image/platforms.js';
 import { apiHost, parseReference } from '../../image/reference.js';
 import type { LookupReport } from '../../image/resolver.js';
 import { RegistryError, type ImageReference } from '../../image/types.js';
@@ -95,7 +96,7 @@ function platformOf(text: string | undefined): AskedPlatform | undefined {
 /** A pod that only nodes of the platform can get. */
 function podOn(platform: AskedPlatform | undefined): JsonObject {
   if (platform === undefined) return {};
-  const { os, architecture } = platform;
+  const { os, architecture } = normalisePlatform(platform);
   return { spec: { nodeSelector: { 'kubernetes.io/os': os, 'kubernetes.io/arch': architecture } } };
 }
 
