@@ -44,7 +44,10 @@ function entriesOfSecret(secret: PullSecret, source: string): SecretEntries | st
   const bytes = secret.data[format.key];
   if (bytes === undefined) return `it has no ${format.key}`;
   const config = parseDockerConfig(Buffer.from(bytes).toString('utf8'), source, format.format);
-  return config ?? `its ${format.key} is no JSON object`;
+  if (config === undefined) return `its ${format.key} is no JSON object`;
+  const { entries, unused } = config;
+  const isBare = entries.length === 0 && unused.every(({ place }) => place === undefined);
+  return isBare ? (unused[0]?.why ?? 'it has no entry in auths') : config;
 }
 
 const mostSaid = 1_000;
@@ -74,8 +77,9 @@ class PullSecretReader {
       if (secret === undefined) return leftOut(note, `${source} (there is none)`);
       const read = entriesOfSecret(secret, source);
       if (typeof read === 'string') {
-        const { type } = secret;
-        this.#log.warn({ namespace, name, type, why: read }, 'A pull secret cannot be used.');
+        if (this.#isNew({ namespace, name }, read)) {
+          this.#log.warn({ namespace, name, type: secret.type, why: read }, 'A pull secret cannot be used.');
+        }
         return leftOut(note, `${source} (${read})`);
       }
       this.#sayUnused({ namespace, name }, read);
@@ -94,11 +98,16 @@ class PullSecretReader {
   }
 
   #sayUnused({ namespace, name }: SecretName, { unused }: SecretEntries): void {
-    const key = `${namespace}/${name}`;
     const entries = unusedText(unused);
-    if (entries === '' || this.#said.get(key) === entries) return;
-    this.#said.set(key, entries);
+    if (entries === '' || !this.#isNew({ namespace, name }, entries)) return;
     this.#log.warn({ namespace, name, entries }, 'Entries of a pull secret are not used.');
+  }
+
+  #isNew({ namespace, name }: SecretName, text: string): boolean {
+    const key = `${namespace}/${name}`;
+    if (this.#said.get(key) === text) return false;
+    this.#said.set(key, text);
+    return true;
   }
 }
 

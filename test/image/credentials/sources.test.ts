@@ -96,9 +96,15 @@ t.test('W9: a pull secret that is not used is told to the pod’s author, and it
     'payments/opaque': { type: 'Opaque', data: dockerconfig },
     'payments/empty': { type: 'kubernetes.io/dockerconfigjson', data: {} },
     'payments/text': { type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': Buffer.from('x') } },
+    'payments/flat': {
+      type: 'kubernetes.io/dockerconfigjson',
+      data: {
+        '.dockerconfigjson': Buffer.from(JSON.stringify({ 'quay.io': { auth: base64('u:p') }, credsStore: 'x' })),
+      },
+    },
     'payments/forbidden': new Error('forbidden'),
   };
-  const names = ['own', 'missing', 'opaque', 'empty', 'text', 'forbidden'];
+  const names = ['own', 'missing', 'opaque', 'empty', 'text', 'flat', 'forbidden'];
   const source = createPullSecretSource(cluster(secrets, []), log);
   const ask = async (): Promise<readonly string[]> => {
     const notes: string[] = [];
@@ -108,6 +114,7 @@ t.test('W9: a pull secret that is not used is told to the pod’s author, and it
   };
   const expected = [
     'secret payments/empty (it has no .dockerconfigjson)',
+    'secret payments/flat (it has no entry in auths)',
     'secret payments/forbidden (it cannot be read)',
     'secret payments/missing (there is none)',
     'secret payments/opaque (its type is none of a pull secret)',
@@ -122,6 +129,7 @@ t.test('W9: a pull secret that is not used is told to the pod’s author, and it
     lines.filter((line) => JSON.stringify(line).includes('Entries')),
     [{ namespace: 'payments', name: 'own', entries, message: 'Entries of a pull secret are not used.' }],
   );
+  t.equal(lines.filter((line) => JSON.stringify(line).includes('cannot be used')).length, 4, 'each once');
 });
 
 t.test('fingerprints differ with kind and secrets, and hold neither', (t) => {
