@@ -1,5 +1,11 @@
 import { isObject, objectOf, parsedJson, stringsOf, type JsonValue } from '../model/json.js';
-import type { ImageConfig, ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
+import {
+  entrypointOf,
+  type ImageConfig,
+  type ImageOutcome,
+  type ImageRequest,
+  type ImageResolver,
+} from '../model/image.js';
 import { names } from '../model/names.js';
 import type { ContainerView, PodView } from '../inject/pod/view.js';
 import type { AskedImages } from './asked-images.js';
@@ -60,7 +66,7 @@ function readConfig(value: JsonValue | undefined): ImageConfig | undefined {
   const cmd = readStrings(said['cmd']);
   if (entrypoint === undefined || cmd === undefined) return undefined;
   if (Object.keys(said).some((key) => key !== 'entrypoint' && key !== 'cmd')) return undefined;
-  return { entrypoint, cmd };
+  return { entrypoint: entrypointOf(entrypoint), cmd };
 }
 
 function readStrings(value: JsonValue | undefined): readonly string[] | undefined {

@@ -6,6 +6,7 @@ import type { CacheCounter } from './cache/counter.js';
 import type { ImageCache } from './cache/image-cache.js';
 import { KnownFailures } from './known-failures.js';
 import { parseImageConfig, parseManifest } from './manifest.js';
+import { systemCode } from './registry/failure.js';
 import { referenceKey, repositoryKey } from './reference.js';
 import { SharedQuestions } from './shared-questions.js';
 import { RegistryError, type ImageLog, type ImageReference, type Manifest, type RegistryClient } from './types.js';
@@ -94,7 +95,7 @@ export class Fetcher {
       return digest;
     }
     const manifest = await this.#manifest(attempt, digest === undefined ? reference : { ...reference, digest });
-    await this.#keep(attempt, manifest);
+    if (!this.#has(attempt, manifest.digest)) await this.#keep(attempt, manifest);
     this.#cache.grant(reference, credential.fingerprint, manifest.digest, namespace);
     return manifest.digest;
   }
@@ -114,7 +115,7 @@ export class Fetcher {
       const descriptor = await traced(attempt, this.#clock, step, head);
       return reference.digest ?? descriptor?.digest;
     } catch (error) {
-      if (headUnsupported(error)) return undefined;
+      if (isHeadRefused(error)) return undefined;
       throw error;
     }
   }
@@ -154,9 +155,17 @@ export class Fetcher {
   }
 }
 
-/** A HEAD that a registry does not do is no reason to give up. */
-function headUnsupported(error: unknown): boolean {
-  return error instanceof RegistryError && (error.status === 405 || error.status === 501);
+/** Codes of a connection that was made and then cut. */
+const hungUp: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/**
+ * Whether a registry, or where it redirects to, answered a HEAD with anything but what was asked for, or hung up. Some
+ * refuse every HEAD, as 404, 401 or 403, and show the same image to a GET (W5): that one's answer counts. What a token
+ * server refuses would be refused for a GET too.
+ */
+function isHeadRefused(error: unknown): boolean {
+  if (!(error instanceof RegistryError) || error.isTokenServers) return false;
+  return error.status !== undefined || hungUp.has(systemCode(error.cause) ?? '');
 }
 
 /** What a parser finds wrong with verified bytes stays wrong, so it is content too. */

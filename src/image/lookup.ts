@@ -10,7 +10,7 @@ import type { Tolerance } from './cache/timed.js';
 import type { CredentialMemory } from './credentials/memory.js';
 import type { Fetcher } from './fetcher.js';
 import type { ImageQuestion } from './image-question.js';
-import { failed, outcomeOf, worthAnother, type Failure } from './outcome.js';
+import { failed, notUsed, outcomeOf, worthAnother, type Failure } from './outcome.js';
 import { readImageOf, type PlatformRow, type Reading } from './reading.js';
 import { referenceKey, repositoryKey } from './reference.js';
 import { RegistryError, type Credential, type CredentialSource, type ImageLog } from './types.js';
@@ -77,8 +77,9 @@ export class Lookup {
   /** From the cache, else from the registry with every credential in turn (E11), else stale. Does not reject. */
   async run(question: ImageQuestion, signal: AbortSignal, trace: Trace | undefined): Promise<LookupResult> {
     try {
-      const list = await this.#credentialsFor(question, signal, trace);
-      return await this.#tryAll(question, list, signal, trace);
+      const notes: string[] = [];
+      const list = await this.#credentialsFor(question, signal, trace, notes);
+      return await this.#tryAll(question, list, signal, trace, notes);
     } catch (error) {
       return error instanceof WaitEnded ? this.#late(question) : this.#broken(question, error);
     }
@@ -114,13 +115,16 @@ export class Lookup {
     question: ImageQuestion,
     signal: AbortSignal,
     trace: Trace | undefined,
+    notes: string[],
   ): Promise<readonly Credential[]> {
     const { reference, who } = question;
     const startMs = this.#clock.monotonicMs();
-    const list = await unlessAborted(this.#credentials.credentials(reference, who, signal), signal);
+    const note = (text: string): void => void notes.push(text);
+    const list = await unlessAborted(this.#credentials.credentials(reference, who, signal, note), signal);
     this.#memory.remember(question, list);
     const tookMs = this.#clock.monotonicMs() - startMs;
-    trace?.({ step: 'credentials', subject: repositoryKey(reference), tookMs, result: `${list.length} found` });
+    const result = `${list.length} found${notUsed(notes)}`;
+    trace?.({ step: 'credentials', subject: repositoryKey(reference), tookMs, result });
     return this.#memory.ordered(reference, list);
   }
 
@@ -129,6 +133,7 @@ export class Lookup {
     list: readonly Credential[],
     signal: AbortSignal,
     trace: Trace | undefined,
+    notes: readonly string[],
   ): Promise<LookupResult> {
     const { reference, who } = question;
     const failures: Failure[] = [];
@@ -145,7 +150,7 @@ export class Lookup {
       }
     }
     const older = isTrouble(failures.at(-1)) ? this.#cachedFor(question, fingerprintsOf(list), 'stale') : undefined;
-    return older ?? { outcome: outcomeOf(reference.text, failures), rows: [] };
+    return older ?? { outcome: outcomeOf(reference.text, failures, notes), rows: [] };
   }
 
   async #try(question: ImageQuestion, attempt: Attempt): Promise<LookupResult> {

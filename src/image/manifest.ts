@@ -1,5 +1,6 @@
-import type { ImageConfig } from '../model/image.js';
+import { entrypointOf, type ImageConfig } from '../model/image.js';
 import { isArray, isObject, type JsonObject, stringMembersOf, stringOf, stringsOf } from '../model/json.js';
+import { goField, goStruct } from './go-fields.js';
 import { isDigest } from './registry/digest.js';
 import { isImageConfigType, isLayerType, manifestKind } from './registry/media-types.js';
 import { type Descriptor, type Platform, RegistryError } from './types.js';
@@ -29,7 +30,7 @@ const maxVolumesLength = 256 * 1024;
 
 /**
  * Reads an index or an image's manifest, OCI or Docker schema 2. The media type is the one that the registry stated
- * in Content-Type: an OCI manifest need not repeat it in its body (E9).
+ * in Content-Type: an OCI manifest need not repeat it in its body (E9). Keys count in any case, as runtimes read them (W2).
  *
  * @param bytes The manifest's bytes, JSON in UTF-8.
  * @throws {RegistryError} `image_not_runnable` for schema 1 and artifacts, `image_config_invalid` for what is no
@@ -40,8 +41,8 @@ export function parseManifest(mediaType: string, bytes: Uint8Array): ParsedManif
   if (kind === 'schema1') throw notRunnable('the image has Docker’s schema 1 format, which no runtime of today pulls');
   if (kind === 'other') throw notRunnable(`${show(mediaType)} is not the media type of an image or an index`);
   const manifest = parseObject(bytes, 'manifest');
-  const hasIndexFields = manifest['manifests'] !== undefined;
-  const hasImageFields = manifest['config'] !== undefined || manifest['layers'] !== undefined;
+  const hasIndexFields = goField(manifest, 'manifests') !== undefined;
+  const hasImageFields = goField(manifest, 'config') !== undefined || goField(manifest, 'layers') !== undefined;
   // Bytes that are both mean two images to two readers (OCI image-spec, on CVE-2021-41190).
   if (hasIndexFields && hasImageFields) throw invalid('the manifest is an index and an image at once');
   return kind === 'index' ? parseIndex(manifest) : parseImage(manifest);
@@ -65,32 +66,32 @@ export function isAttestation(entry: IndexEntry): boolean {
  */
 export function parseImageConfig(bytes: Uint8Array): ParsedImageConfig {
   const image = parseObject(bytes, 'image config');
-  const config = image['config'] ?? {};
+  const config = goStruct(image, 'config') ?? {};
   if (!isObject(config)) throw invalid('the image config’s field config is not an object');
   const volumes = volumesOf(config);
   const user = uidOf(config);
   return {
     config: {
-      entrypoint: argv(config, 'Entrypoint'),
+      entrypoint: entrypointOf(argv(config, 'Entrypoint')),
       cmd: argv(config, 'Cmd'),
       ...(volumes.length === 0 ? {} : { volumes }),
       ...(user === undefined ? {} : { users: [user] }),
     },
-    os: stringOf(image['os']) ?? '',
-    architecture: stringOf(image['architecture']) ?? '',
-    variant: nonEmpty(image['variant']),
+    os: stringOf(goField(image, 'os')) ?? '',
+    architecture: stringOf(goField(image, 'architecture')) ?? '',
+    variant: nonEmpty(goField(image, 'variant')),
   };
 }
 
 /** The uid of `User`, `UID` or `UID:GROUP`, as the kubelet and containerd read a number; `undefined` for a user's name. */
 function uidOf(config: JsonObject): number | undefined {
-  const [, digits] = /^\+?(\d{1,19})(?::|$)/.exec(stringOf(config['User']) ?? '') ?? [];
+  const [, digits] = /^\+?(\d{1,19})(?::|$)/.exec(stringOf(goField(config, 'user')) ?? '') ?? [];
   return digits === undefined ? undefined : Number(digits);
 }
 
 /** The keys of `Volumes`: a set, as Go writes one in JSON. */
 function volumesOf(config: JsonObject): readonly string[] {
-  const given = config['Volumes'];
+  const given = goField(config, 'volumes');
   if (given === undefined || given === null) return [];
   if (!isObject(given)) throw invalid('the image config’s Volumes is not an object');
   const paths = Object.keys(given);
@@ -101,26 +102,26 @@ function volumesOf(config: JsonObject): readonly string[] {
 }
 
 function parseIndex(index: JsonObject): ParsedManifest {
-  const list = index['manifests'];
+  const list = goField(index, 'manifests');
   if (!isArray(list)) throw invalid('the index has no list of manifests');
   if (list.length > maxEntries) throw invalid(`the index has more than ${maxEntries} manifests`);
   return {
     kind: 'index',
     entries: list.map((item, position) => ({
       ...descriptor(item, `manifests[${position}]`),
-      platform: isObject(item) ? platform(item['platform']) : undefined,
-      annotations: isObject(item) ? stringMembersOf(item['annotations']) : {},
+      platform: isObject(item) ? platform(goStruct(item, 'platform')) : undefined,
+      annotations: isObject(item) ? stringMembersOf(goField(item, 'annotations')) : {},
     })),
   };
 }
 
 function parseImage(manifest: JsonObject): ParsedManifest {
-  const config = descriptor(manifest['config'], 'config');
+  const config = descriptor(goStruct(manifest, 'config'), 'config');
   if (!isImageConfigType(config.mediaType)) {
     throw notRunnable(`the reference names an artifact (${show(config.mediaType)}), not an image`);
   }
   // Signatures and attestations carry an image's config, but no file system.
-  const layers = manifest['layers'];
+  const layers = goField(manifest, 'layers');
   if (isArray(layers) && layers.length > 0 && !layers.some((layer) => isObject(layer) && isFileSystem(layer))) {
     throw notRunnable('the reference names an artifact: none of its layers is part of a file system');
   }
@@ -128,14 +129,14 @@ function parseImage(manifest: JsonObject): ParsedManifest {
 }
 
 function isFileSystem(layer: JsonObject): boolean {
-  return isLayerType(stringOf(layer['mediaType']) ?? '');
+  return isLayerType(stringOf(goField(layer, 'mediatype')) ?? '');
 }
 
 function descriptor(value: unknown, field: string): Descriptor {
   const given = isObject(value) ? value : {};
-  const mediaType = stringOf(given['mediaType']);
-  const digest = stringOf(given['digest']);
-  const size = given['size'];
+  const mediaType = stringOf(goField(given, 'mediatype'));
+  const digest = stringOf(goField(given, 'digest'));
+  const size = goField(given, 'size');
   if (mediaType === undefined) throw invalid(`the manifest’s ${field} has no media type`);
   if (digest === undefined || !isDigest(digest)) throw invalid(`the manifest’s ${field} has no valid digest`);
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
@@ -146,14 +147,14 @@ function descriptor(value: unknown, field: string): Descriptor {
 
 function platform(value: unknown): Platform | undefined {
   if (!isObject(value)) return undefined;
-  const os = nonEmpty(value['os']);
-  const architecture = nonEmpty(value['architecture']);
+  const os = nonEmpty(goField(value, 'os'));
+  const architecture = nonEmpty(goField(value, 'architecture'));
   if (os === undefined || architecture === undefined) return undefined;
-  return { os, architecture, variant: nonEmpty(value['variant']) };
+  return { os, architecture, variant: nonEmpty(goField(value, 'variant')) };
 }
 
 function argv(config: JsonObject, field: string): readonly string[] {
-  const value = config[field] ?? [];
+  const value = goField(config, field.toLowerCase()) ?? [];
   const list = stringsOf(value);
   if (list === undefined) throw invalid(`the image config’s ${field} is not a list of strings`);
   const length = list.reduce((sum, item) => sum + item.length, 0);

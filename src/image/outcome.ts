@@ -52,6 +52,16 @@ function answerOf({ reason, status, registryCode, message }: RegistryError): str
   return plainWords[reason] ?? registryCode ?? 'the registry’s answer cannot be used';
 }
 
+const mostNotes = 3;
+
+/** What was not used, as the end of a sentence; nothing where there is nothing. */
+export function notUsed(notes: readonly string[]): string {
+  const distinct = [...new Set(notes)];
+  if (distinct.length === 0) return '';
+  const more = distinct.length > mostNotes ? ` and ${distinct.length - mostNotes} more` : '';
+  return `; not used: ${distinct.slice(0, mostNotes).join(', ')}${more}`;
+}
+
 /** Whether another credential could fare better: the registry refused this one, or hides what it may not see (E11). */
 export function worthAnother({ reason }: RegistryError): boolean {
   return reason === 'image_unauthorized' || reason === 'image_not_found';
@@ -71,8 +81,13 @@ function isMissingForSure({ error }: Failure): boolean {
  * registry may say 404 to a credential that may not know.
  *
  * @param failures in the order they were met, at least one.
+ * @param notes credentials that were not used, and why
  */
-export function outcomeOf(reference: string, failures: readonly Failure[]): ImageOutcome {
+export function outcomeOf(
+  reference: string,
+  failures: readonly Failure[],
+  notes: readonly string[] = [],
+): ImageOutcome {
   const decisive =
     failures.find(({ error }) => !worthAnother(error)) ??
     failures.find(isMissingForSure) ??
@@ -83,5 +98,5 @@ export function outcomeOf(reference: string, failures: readonly Failure[]): Imag
   const sources = [...new Set(failures.map(({ credential }) => credential.source))];
   const tried = sources.map((source) => (source === 'anonymous' ? 'anonymously' : source)).join(', ');
   const answer = answerOf(error);
-  return failed(error.reason, reference, worthAnother(error) ? `${answer}; tried ${tried}` : answer);
+  return failed(error.reason, reference, worthAnother(error) ? `${answer}; tried ${tried}${notUsed(notes)}` : answer);
 }

@@ -10,56 +10,78 @@ export interface PlatformConfig {
   readonly config: ImageConfig;
 }
 
-const indexTypes = new Set([
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-]);
-
 /** A platform as people write it. */
 export function platformText(platform: Platform): string {
   const { os, architecture, variant } = platform;
   return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
 }
 
+/** Other names of architectures, and the variant that is in the name. */
+const aliases: ReadonlyMap<string, { readonly architecture: string; readonly variant: string | undefined }> = new Map([
+  ['i386', { architecture: '386', variant: '' }],
+  ['x86_64', { architecture: 'amd64', variant: undefined }],
+  ['x86-64', { architecture: 'amd64', variant: undefined }],
+  ['aarch64', { architecture: 'arm64', variant: undefined }],
+  ['armhf', { architecture: 'arm', variant: 'v7' }],
+  ['armel', { architecture: 'arm', variant: 'v6' }],
+]);
+
+/** Variants that are meant without one. */
+const baselines: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['amd64', new Set(['v1'])],
+  ['arm64', new Set(['v8', '8', 'v8.0', '8.0'])],
+]);
+
 /**
- * A platform with the variant left out where it is the one that is meant without: `arm64` is v8, `amd64` v1, and an
- * `arm` without variant is v7 (containerd, `platforms.Normalize`).
+ * A platform as containerd normalises it (`platforms.Normalize`): in lower case, with Go's name for an architecture that
+ * is given by another (W6), and the variant left out where it is the one that is meant without: `arm64` is v8, `amd64` v1,
+ * and an `arm` without variant is v7.
  */
 export function normalisePlatform(platform: Platform): Platform {
-  const { os, architecture, variant } = platform;
-  if (architecture === 'arm64' && (variant === 'v8' || variant === '8' || variant === '')) {
-    return { os, architecture, variant: undefined };
-  }
-  if (architecture === 'amd64' && (variant === 'v1' || variant === '')) return { os, architecture, variant: undefined };
-  if (architecture === 'arm') {
-    if (variant === undefined || variant === '') return { os, architecture, variant: 'v7' };
-    return { os, architecture, variant: /^\d$/.test(variant) ? `v${variant}` : variant };
-  }
-  return variant === '' ? { os, architecture, variant: undefined } : platform;
+  const os = platform.os.toLowerCase();
+  const name = platform.architecture.toLowerCase();
+  const alias = aliases.get(name);
+  const architecture = alias?.architecture ?? name;
+  const variant = normaliseVariant(architecture, alias?.variant ?? platform.variant?.toLowerCase() ?? '');
+  return { os, architecture, variant: variant === '' ? undefined : variant };
 }
 
-/** An entry with its normalised platform; without one where the index does not say and the image's config has to. */
+function normaliseVariant(architecture: string, variant: string): string {
+  if (baselines.get(architecture)?.has(variant) === true) return '';
+  if (architecture === 'arm64' && (variant === '9' || variant === '9.0' || variant === 'v9.0')) return 'v9';
+  if (architecture !== 'arm') return variant;
+  if (variant === '') return 'v7';
+  return /^\d$/.test(variant) ? `v${variant}` : variant;
+}
+
+/** An entry with its normalised platform; without one where the index does not say and what it names has to. */
 export interface PlatformEntry {
   readonly platform: Platform | undefined;
   readonly entry: IndexEntry;
+  /** The nodes that take this entry, as far as the index says. */
+  readonly nodes: Nodes;
 }
+
+/** Nodes by their platforms. */
+type Nodes = Pick<PodPlatforms, 'admits'>;
 
 /**
  * The entries of an index that a node could run which the pod can land on, at most one for each platform: the first, as
- * containerd takes it (E8). Left out are attestations, Windows and indexes inside the index. A node takes the baseline
- * of its architecture before a variant of it, so `amd64/v3` counts only where there is no `amd64`; on `arm` each
- * variant counts, since nodes differ; `arm` counts for `arm64` nodes where the index has nothing else for them.
+ * containerd takes it (E8). Left out are attestations and Windows. A node takes the baseline of its architecture before
+ * a variant of it, so `amd64/v3` counts only where there is no `amd64`; on `arm` each variant counts, since nodes
+ * differ; `arm` counts for `arm64` nodes where the index has nothing else for them. An entry without a platform is for
+ * the nodes that no other is for.
  *
  * @param entries the index's entries in their order.
  * @param possible where the pod can land.
  */
-export function selectEntries(entries: readonly IndexEntry[], possible: PodPlatforms): readonly PlatformEntry[] {
+export function selectEntries(entries: readonly IndexEntry[], possible: Nodes): readonly PlatformEntry[] {
   const first = new Map<string, { readonly platform: Platform; readonly entry: IndexEntry }>();
-  const unsaid: PlatformEntry[] = [];
+  const unsaid: IndexEntry[] = [];
   for (const entry of entries) {
     if (isAttestation(entry)) continue;
     if (entry.platform === undefined) {
-      if (!indexTypes.has(entry.mediaType)) unsaid.push({ platform: undefined, entry });
+      unsaid.push(entry);
       continue;
     }
     const platform = normalisePlatform(entry.platform);
@@ -67,12 +89,23 @@ export function selectEntries(entries: readonly IndexEntry[], possible: PodPlatf
     if (!first.has(text)) first.set(text, { platform, entry });
   }
   const has64 = [...first.values()].some(({ platform }) => platform.architecture === 'arm64');
-  const said = [...first.values()].filter(({ platform: { os, architecture, variant } }) => {
-    if (architecture === 'arm') return possible.admits(os, 'arm') || (!has64 && possible.admits(os, 'arm64'));
-    if (variant !== undefined && first.has(`${os}/${architecture}`)) return false;
-    return possible.admits(os, architecture);
-  });
-  return [...said, ...unsaid];
+  const served = new Set<string>();
+  const said: PlatformEntry[] = [];
+  for (const { platform, entry } of first.values()) {
+    const { os, architecture, variant } = platform;
+    if (architecture !== 'arm' && variant !== undefined && first.has(`${os}/${architecture}`)) continue;
+    const serves = architecture === 'arm' && !has64 ? ['arm', 'arm64'] : [architecture];
+    if (!serves.some((one) => possible.admits(os, one))) continue;
+    said.push({ platform, entry, nodes: among(possible, (one) => serves.includes(one)) });
+    for (const one of serves) served.add(one);
+  }
+  const others = among(possible, (architecture) => !served.has(architecture));
+  return [...said, ...unsaid.map((entry) => ({ platform: undefined, entry, nodes: others }))];
+}
+
+/** Those of the nodes whose architecture is one of these. */
+function among(nodes: Nodes, isOne: (architecture: string) => boolean): Nodes {
+  return { admits: (os, architecture) => isOne(architecture) && nodes.admits(os, architecture) };
 }
 
 /** Whether two configs start the same. */

@@ -27,43 +27,98 @@ export type FindContent = (digest: string) => Content | 'absent' | undefined;
 
 // An index can list a thousand entries; nobody builds for so many platforms, and each costs two requests.
 const mostPlatforms = 32;
+// Tools that join images of several builds make an index of indexes; none is known to go deeper.
+const deepest = 4;
+// An index that lies in another in many places costs one request, and a walk for each of them.
+const mostEntries = 2 * mostPlatforms;
 
 function refused(reason: ReasonCode, message: string, rows: readonly PlatformRow[] = []): Reading {
   return { kind: 'refused', reason, message, rows };
 }
 
+type Refused = Extract<Reading, { kind: 'refused' }>;
+
 function readImage(digest: string, content: Extract<Content, { kind: 'image' }>): Reading {
-  const { config, platform } = content;
+  const { config } = content;
+  const platform = normalisePlatform(content.platform);
   // Old builders leave the field out, and mean Linux.
   if (platform.os !== 'linux' && platform.os !== '') {
     return refused('image_not_runnable', `the image is for ${platform.os}`);
   }
-  return { kind: 'config', config, rows: [{ platform: platformText(normalisePlatform(platform)), digest, config }] };
+  return { kind: 'config', config, rows: [{ platform: platformText(platform), digest, config }] };
 }
 
-function readIndex(selected: readonly PlatformEntry[], find: FindContent, possible: PodPlatforms): Reading {
-  if (selected.length === 0) return refused('image_not_runnable', 'it has no image for a node the pod can land on');
-  if (selected.length > mostPlatforms) return refused('image_not_runnable', 'it lists too many platforms');
-  const found = selected.map(({ platform, entry }) => ({
-    platform,
-    digest: entry.digest,
-    content: find(entry.digest),
-  }));
-  const missing = found.filter(({ content }) => content === undefined).map(({ digest }) => digest);
-  if (missing.length > 0) return { kind: 'missing', digests: [...new Set(missing)] };
-  const rows: PlatformRow[] = [];
-  for (const { platform, digest, content } of found) {
-    // A copy of an image often lacks platforms that its index lists; no node can run what is not there.
-    if (content === undefined || content === 'absent') continue;
-    if (content.kind === 'index') return refused('image_not_runnable', 'an index lies where an image should', rows);
-    if (content.kind === 'unusable') return refused(content.reason, content.message, rows);
-    const actual = platform ?? normalisePlatform(content.platform);
-    if (platform === undefined && !possible.admits(actual.os, actual.architecture)) continue;
-    rows.push({ platform: platformText(actual), digest, config: content.config });
+/** Goes through an index and the indexes in it, and collects what the images start that nodes take out of it (E8, W6). */
+class IndexWalk {
+  readonly rows: PlatformRow[] = [];
+  readonly missing = new Set<string>();
+  /** Whether everything that was looked for is known not to be there. */
+  isAbsent = true;
+  refusal: Refused | undefined;
+  /** What counts only where nothing was found: entries without a platform may be for no node at all. */
+  doubt: Refused | undefined;
+  readonly #find: FindContent;
+  #entries = 0;
+
+  constructor(find: FindContent) {
+    this.#find = find;
   }
+
+  /**
+   * @param isSaid whether the indexes around say for which nodes these are
+   * @param depth how many indexes are around this one
+   */
+  walk(selected: readonly PlatformEntry[], isSaid = true, depth = 0): void {
+    this.#entries += selected.length;
+    if (selected.length > mostPlatforms || this.#entries > mostEntries) {
+      this.#refuse(isSaid, 'image_not_runnable', 'it lists too many platforms');
+      return;
+    }
+    for (const entry of selected) {
+      if (this.refusal !== undefined) return;
+      this.#take(entry, isSaid && entry.platform !== undefined, depth);
+    }
+  }
+
+  #take({ platform, entry: { digest }, nodes }: PlatformEntry, isSaid: boolean, depth: number): void {
+    const content = this.#find(digest);
+    if (content === undefined) this.missing.add(digest);
+    // A copy of an image often lacks platforms that its index lists; no node can run what is not there.
+    if (content === undefined || content === 'absent') return;
+    this.isAbsent = false;
+    switch (content.kind) {
+      case 'unusable':
+        this.#refuse(isSaid, content.reason, content.message);
+        return;
+      case 'image': {
+        const actual = platform ?? normalisePlatform(content.platform);
+        if (platform === undefined && !nodes.admits(actual.os, actual.architecture)) return;
+        this.rows.push({ platform: platformText(actual), digest, config: content.config });
+        return;
+      }
+      case 'index':
+        if (depth < deepest) this.walk(selectEntries(content.entries, nodes), isSaid, depth + 1);
+        else this.#refuse(isSaid, 'image_not_runnable', `its indexes lie more than ${deepest} deep in each other`);
+    }
+  }
+
+  #refuse(isSaid: boolean, reason: ReasonCode, message: string): void {
+    const refusal = { kind: 'refused', reason, message, rows: this.rows } as const;
+    if (isSaid) this.refusal ??= refusal;
+    else this.doubt ??= refusal;
+  }
+}
+
+function readIndex(selected: readonly PlatformEntry[], find: FindContent): Reading {
+  if (selected.length === 0) return refused('image_not_runnable', 'it has no image for a node the pod can land on');
+  const walk = new IndexWalk(find);
+  walk.walk(selected);
+  const { rows, missing, refusal, doubt, isAbsent } = walk;
+  if (refusal !== undefined) return refusal;
+  if (missing.size > 0) return { kind: 'missing', digests: [...missing] };
   if (rows.length === 0) {
-    const absent = found.every(({ content }) => content === 'absent');
-    return absent
+    if (doubt !== undefined) return doubt;
+    return isAbsent
       ? refused('image_not_found', 'the index is there, and none of its images')
       : refused('image_not_runnable', 'it has no image for a node the pod can land on');
   }
@@ -88,7 +143,7 @@ export function readImageOf(digest: string, find: FindContent, possible: PodPlat
     case 'image':
       return readImage(digest, content);
     case 'index':
-      return readIndex(selectEntries(content.entries, possible), find, possible);
+      return readIndex(selectEntries(content.entries, possible), find);
     case 'unusable':
       return refused(content.reason, content.message);
   }

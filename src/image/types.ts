@@ -58,7 +58,7 @@ export interface Manifest extends Descriptor {
  * Of `askers`, every namespace waits in its own line for a place of the registry; without, the question is nobody's.
  */
 export interface RegistryClient {
-  /** HEAD on a manifest: its digest without using up a pull. `undefined` when the registry gives no digest. */
+  /** HEAD on a manifest: its digest without using up a pull. `undefined` when the registry shows it and gives no digest. */
   head(
     reference: ImageReference,
     credential: Credential,
@@ -88,28 +88,42 @@ export class RegistryError extends Error {
   readonly registryCode: string | undefined;
   /** How long the registry asks to be left alone, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** A token server refused, so the registry was not asked what there was to ask. */
+  readonly isTokenServers: boolean;
 
   constructor(
     reason: ReasonCode,
     message: string,
-    facts: { status?: number; registryCode?: string; retryAfterMs?: number; cause?: unknown } = {},
+    facts: {
+      status?: number;
+      registryCode?: string;
+      retryAfterMs?: number;
+      isTokenServers?: boolean;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.reason = reason;
     this.status = facts.status;
     this.registryCode = facts.registryCode;
     this.retryAfterMs = facts.retryAfterMs;
+    this.isTokenServers = facts.isTokenServers ?? false;
   }
 }
 
 /** Finds the credentials to try for an image, best first. Never rejects: what could not be read is left out and logged. */
 export interface CredentialSource {
+  /** @param note told what would be for the image, and is not used */
   credentials(
     reference: ImageReference,
     request: CredentialRequest,
     signal: AbortSignal,
+    note?: CredentialNote,
   ): Promise<readonly Credential[]>;
 }
+
+/** Told of a credential that is not used, and why, in a few words for a pod's author. Never with a secret in them. */
+export type CredentialNote = (text: string) => void;
 
 /** Whose rights a look-up has. */
 export interface CredentialRequest {

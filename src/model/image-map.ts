@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { entrypointOf } from './image.js';
 import { apiVersion } from './names.js';
 import { objectName } from './policy.js';
 
@@ -14,7 +15,7 @@ export const imagesSchema = z
   .record(
     z.string().regex(/^\S{1,1024}$/, 'must be an image reference without blanks'),
     z.strictObject({
-      entrypoint: words.describe('The image’s ENTRYPOINT.'),
+      entrypoint: words.transform(entrypointOf).describe('The image’s ENTRYPOINT.'),
       cmd: words.describe('The image’s CMD.'),
     }),
   )

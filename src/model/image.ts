@@ -11,6 +11,11 @@ export interface ImageConfig {
   readonly users?: readonly number[];
 }
 
+/** An image's ENTRYPOINT as runtimes take it: one empty word counts as none (containerd, docker; W1). */
+export function entrypointOf(words: readonly string[]): readonly string[] {
+  return words.length === 1 && words[0] === '' ? [] : words;
+}
+
 /** Where an image's config came from, in the order they are asked. */
 export type ImageSource = 'annotation' | 'map' | 'cache' | 'registry';
 

@@ -103,6 +103,49 @@ const lookupsSchema = z
   })
   .describe('How many look-ups one tenant may have, so that there are some for everybody: too_many_lookups.');
 
+const namespacePattern = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?$/, 'must be the name of a namespace, or a glob of one with *');
+
+// A first part without dot, port or glob would be Docker Hub's in an image's name, and a host's here.
+const repositoryPattern = z
+  .string()
+  .max(512)
+  .regex(
+    /^(localhost|[^\s/@]*[.:*][^\s/@]*)(\/[a-z0-9._*-]+)*$/,
+    'must be HOST, HOST:PORT or either with /REPOSITORY in lower case, without scheme, tag and digest, such as docker.io/library/nginx',
+  );
+
+/** Where credentials of Outrider's own come from. */
+export const ownCredentialOrigins = ['DefaultPullSecret', 'DockerConfig', 'Ecr', 'Gcp', 'Acr'] as const;
+
+const ownCredentialsSchema = z
+  .strictObject({
+    namespaces: z
+      .array(namespacePattern)
+      .min(1)
+      .max(1000)
+      .exactOptional()
+      .describe('Only for pods of these namespaces: names, or globs with *. Default: every namespace.'),
+    repositories: z
+      .array(repositoryPattern)
+      .min(1)
+      .max(1000)
+      .exactOptional()
+      .describe(
+        'Only for these repositories and those below them, as images name them: HOST[:PORT][/REPOSITORY], with * within a part. Default: every repository.',
+      ),
+    from: z
+      .array(z.enum(ownCredentialOrigins))
+      .min(1)
+      .exactOptional()
+      .describe('Only credentials from there. Default: all of them.'),
+  })
+  .refine((entry) => Object.keys(entry).length > 0, {
+    error: 'must have namespaces, repositories or from: without, it lets everybody have every credential',
+  });
+
 /** How registries are talked to. Not a cluster's kind: files only. */
 export const registryConfigSchema = z.strictObject({
   apiVersion: z.literal(apiVersion),
@@ -144,6 +187,13 @@ export const registryConfigSchema = z.strictObject({
     })
     .exactOptional()
     .describe('Pull secret that is tried for the pods of every namespace. Only in a cluster.'),
+  ownCredentials: z
+    .array(ownCredentialsSchema)
+    .max(1000)
+    .exactOptional()
+    .describe(
+      'Whom Outrider’s own credentials serve: the default pull secret, the docker config, the clouds’. When given, only where an entry says so; an empty list: nobody. Default: every pod.',
+    ),
   clouds: z
     .strictObject({
       ecr: provider,
@@ -158,6 +208,8 @@ export const registryConfigSchema = z.strictObject({
 
 export type RegistryConfig = z.infer<typeof registryConfigSchema>;
 export type RegistryHost = z.infer<typeof hostSchema>;
+export type OwnCredentialsEntry = z.infer<typeof ownCredentialsSchema>;
+export type OwnCredentialOrigin = (typeof ownCredentialOrigins)[number];
 export type CloudName = keyof NonNullable<RegistryConfig['clouds']>;
 
 /** A configuration that leaves everything at its default. */

@@ -183,6 +183,59 @@ t.test('configs', (t) => {
   t.end();
 });
 
+t.test('W1: an entrypoint of one empty word counts as none', (t) => {
+  const entrypointOf = (Entrypoint: unknown): unknown =>
+    parseImageConfig(bytesOf({ os: 'linux', config: { Entrypoint, Cmd: ['serve'] } })).config.entrypoint;
+  t.strictSame(entrypointOf(['']), []);
+  t.strictSame(entrypointOf(['', '']), ['', ''], 'two are two words, which no runtime starts either');
+  t.strictSame(entrypointOf(['', 'x']), ['', 'x']);
+  t.strictSame(entrypointOf([' ']), [' ']);
+  t.end();
+});
+
+t.test('W2: keys count in any case, and of several the last, as Go’s decoder has it', (t) => {
+  const read = (config: string, rest = ''): unknown =>
+    parseImageConfig(new TextEncoder().encode(`{"os":"linux"${rest},"config":${config}}`)).config;
+  const cases: readonly (readonly [config: string, expected: object])[] = [
+    ['{"Entrypoint":["/bin/x"],"cmd":["serve"]}', { entrypoint: ['/bin/x'], cmd: ['serve'] }],
+    ['{"entrypoint":["/bin/x"]}', { entrypoint: ['/bin/x'], cmd: [] }],
+    ['{"ENTRYPOINT":["/bin/x"],"CMD":["y"]}', { entrypoint: ['/bin/x'], cmd: ['y'] }],
+    ['{"EntryPoint":["/a"],"Entrypoint":["/b"]}', { entrypoint: ['/b'] }],
+    ['{"Entrypoint":["/a"],"entrypoint":["/b"]}', { entrypoint: ['/b'] }],
+    ['{"Entrypoint":["/a"],"entrypoint":null}', { entrypoint: [] }],
+    ['{"Entrypoint":["/a"],"entry_point":["/b"]}', { entrypoint: ['/a'] }],
+    ['{"volumes":{"/data":{}},"user":"1000:1000"}', { volumes: ['/data'], users: [1000] }],
+  ];
+  for (const [config, expected] of cases) t.match(read(config), expected, config);
+  t.match(
+    read('{"Entrypoint":["/a"],"Cmd":["x"]}', ',"Config":{"Cmd":["w"],"User":"7"}'),
+    { entrypoint: ['/a'], cmd: ['x'], users: [7] },
+    'two objects are decoded into one',
+  );
+  t.equal(
+    reasonOf(() => read('{"entrypoint":"/bin/x"}')),
+    'image_config_invalid',
+  );
+  const upper = {
+    Manifests: [{ MediaType: ociManifest, Digest: digest, SIZE: 5, Platform: { OS: 'linux', Architecture: 'arm64' } }],
+  };
+  t.match(parseManifest(ociIndex, bytesOf(upper)), {
+    entries: [{ mediaType: ociManifest, digest, size: 5, platform: { os: 'linux', architecture: 'arm64' } }],
+  });
+  t.match(parseManifest(ociManifest, bytesOf({ CONFIG: ociConfig, Layers: [layer] })), { config: ociConfig });
+  t.equal(
+    reasonOf(() => parseManifest(ociManifest, bytesOf({ config: ociConfig, Manifests: [] }))),
+    'image_config_invalid',
+    'an index and an image at once, whatever the case',
+  );
+  t.match(parseImageConfig(bytesOf({ OS: 'linux', Architecture: 'arm', Variant: 'v6' })), {
+    os: 'linux',
+    architecture: 'arm',
+    variant: 'v6',
+  });
+  t.end();
+});
+
 t.test('law: no bytes make anything but a RegistryError', (t) => {
   const json = fc.json().map((text) => new TextEncoder().encode(text));
   const fields = fc

@@ -50,8 +50,6 @@ t.test('E8: which entries of an index count', (t) => {
   for (const [platforms, possible, expected] of cases) t.strictSame(selected(platforms, possible), expected);
   const attestation = entry('linux/amd64', { 'vnd.docker.reference.type': 'attestation-manifest' });
   t.strictSame(selectEntries([attestation], on('amd64')), []);
-  const nested = { ...entry(undefined), mediaType: 'application/vnd.oci.image.index.v1+json' };
-  t.strictSame(selectEntries([nested], on('amd64')), []);
   t.end();
 });
 
@@ -64,13 +62,64 @@ t.test('E8: of two entries for one platform, the first', (t) => {
   t.end();
 });
 
+t.test('W6: other names of architectures are the ones that containerd normalises', (t) => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['linux/x86_64', 'linux/amd64'],
+    ['linux/x86-64', 'linux/amd64'],
+    ['Linux/X86_64/V1', 'linux/amd64'],
+    ['linux/x86_64/v3', 'linux/amd64/v3'],
+    ['linux/aarch64', 'linux/arm64'],
+    ['linux/AARCH64/v8', 'linux/arm64'],
+    ['linux/arm64/8', 'linux/arm64'],
+    ['linux/arm64/v8.0', 'linux/arm64'],
+    ['linux/arm64/9', 'linux/arm64/v9'],
+    ['linux/armhf', 'linux/arm/v7'],
+    ['linux/armel', 'linux/arm/v6'],
+    ['linux/arm/5', 'linux/arm/v5'],
+    ['linux/i386', 'linux/386'],
+    ['linux/i386/x', 'linux/386'],
+    ['linux/s390x', 'linux/s390x'],
+    ['LINUX/RISCV64', 'linux/riscv64'],
+  ];
+  for (const [given, expected] of cases) {
+    const [os = '', architecture = '', variant] = given.split('/');
+    t.equal(platformText(normalisePlatform({ os, architecture, variant })), expected, given);
+  }
+  t.strictSame(selected(['linux/x86_64', 'linux/aarch64'], on('amd64', 'arm64')), ['linux/amd64', 'linux/arm64']);
+  t.strictSame(
+    selected(['linux/x86_64', 'linux/amd64'], on('amd64')),
+    ['linux/amd64'],
+    'one platform, the first entry',
+  );
+  t.strictSame(selected(['linux/aarch64', 'linux/arm/v7'], on('arm64')), ['linux/arm64']);
+  t.end();
+});
+
+t.test('W6: each entry is for the nodes that take it', (t) => {
+  const nodesOf = (platforms: readonly (string | undefined)[], at: number): readonly string[] => {
+    const list = platforms.map((one) => entry(one));
+    const nodes = selectEntries(list, on('amd64', 'arm64', 'arm'))[at]?.nodes;
+    return ['amd64', 'arm64', 'arm', 's390x'].filter((one) => nodes?.admits('linux', one));
+  };
+  t.strictSame(nodesOf(['linux/amd64', 'linux/arm64'], 0), ['amd64']);
+  t.strictSame(nodesOf(['linux/amd64', 'linux/arm/v7'], 1), ['arm64', 'arm']);
+  t.strictSame(nodesOf(['linux/arm64', 'linux/arm/v7'], 1), ['arm']);
+  t.strictSame(nodesOf(['linux/amd64', undefined], 1), ['arm64', 'arm'], 'without a platform, the others');
+  t.strictSame(nodesOf([undefined], 0), ['amd64', 'arm64', 'arm']);
+  t.end();
+});
+
 t.test('normalising twice is normalising once', (t) => {
   const variant = fc.constantFrom(undefined, '', 'v1', 'v2', 'v6', 'v7', 'v8', '7', '8');
   fc.assert(
-    fc.property(fc.constantFrom('amd64', 'arm64', 'arm', 's390x'), variant, (architecture, one) => {
-      const once = normalisePlatform({ os: 'linux', architecture, variant: one });
-      t.strictSame(normalisePlatform(once), once);
-    }),
+    fc.property(
+      fc.constantFrom('amd64', 'arm64', 'arm', 's390x', 'x86_64', 'AArch64', 'armhf', 'armel', 'i386'),
+      variant,
+      (architecture, one) => {
+        const once = normalisePlatform({ os: 'linux', architecture, variant: one });
+        t.strictSame(normalisePlatform(once), once);
+      },
+    ),
   );
   t.end();
 });

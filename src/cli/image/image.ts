@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import type { RegistryConfig } from '../../model/registry-config.js';
 import { defaultRegistryConfig } from '../../model/registry-config.js';
+import { normalisePlatform } from '../../image/platforms.js';
 import { apiHost, parseReference } from '../../image/reference.js';
 import type { LookupReport } from '../../image/resolver.js';
 import { RegistryError, type ImageReference } from '../../image/types.js';
@@ -54,6 +55,7 @@ async function image(invocation: Invocation): Promise<number> {
     cwd: io.cwd,
     env: io.env,
     log: offlineLog(io.stderr),
+    callerHoldsCredentials: true,
     adjust: (config) => reachable(config ?? defaultRegistryConfig, reference, flags['insecure'] === true),
   });
   if (service === undefined) throw new OutriderError('internal', 'look-ups are off');
@@ -94,7 +96,7 @@ function platformOf(text: string | undefined): AskedPlatform | undefined {
 /** A pod that only nodes of the platform can get. */
 function podOn(platform: AskedPlatform | undefined): JsonObject {
   if (platform === undefined) return {};
-  const { os, architecture } = platform;
+  const { os, architecture } = normalisePlatform(platform);
   return { spec: { nodeSelector: { 'kubernetes.io/os': os, 'kubernetes.io/arch': architecture } } };
 }
 

@@ -19,7 +19,10 @@ export const lookupSettingKeys = [
 export type LookupSettings = Pick<Settings, (typeof lookupSettingKeys)[number]>;
 
 /** What look-ups need beside settings. */
-export type LookupOptions = Pick<ImageServiceOptions, 'env' | 'onLookup' | 'onExchange' | 'secrets' | 'nodes'> & {
+export type LookupOptions = Pick<
+  ImageServiceOptions,
+  'env' | 'onLookup' | 'onExchange' | 'secrets' | 'nodes' | 'callerHoldsCredentials'
+> & {
   readonly log: ImageLog;
   /** Folder that relative paths of the settings start from. */
   readonly cwd: string;

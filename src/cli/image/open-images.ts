@@ -46,6 +46,7 @@ export async function openImages({ map, settings, io, registries, cluster = {} }
     cwd,
     env,
     log: offlineLog(io.stderr),
+    callerHoldsCredentials: true,
     ...(registries === undefined ? {} : { adjust: (config) => config ?? registries }),
   });
   if (service === undefined) {

@@ -8,7 +8,8 @@ import type { Platform } from '../types.js';
 import type { ContentEntry } from './content.js';
 import type { ImageCache } from './image-cache.js';
 
-const formatVersion = 2;
+/** Up whenever what was read of an image before may be wrong: 3 for keys in any case and an empty ENTRYPOINT (W1, W2). */
+const formatVersion = 3;
 
 const digest = z.string().regex(/^[a-z0-9+._-]+:[0-9a-f]{32,}$/);
 const platform = z.object({ os: z.string(), architecture: z.string(), variant: z.string().optional() });
@@ -27,7 +28,6 @@ const content = z.discriminatedUnion('kind', [
       entrypoint: z.array(z.string()),
       cmd: z.array(z.string()),
       volumes: z.array(z.string()).optional(),
-      // Younger than the format's version: an entry without it was written by an earlier Outrider, or has none.
       users: z.array(z.number()).optional(),
     }),
     platform,

@@ -56,6 +56,7 @@ export interface AcrOptions {
  */
 export class AcrProvider implements CloudProvider {
   readonly name = 'acr';
+  readonly origin = 'Acr';
   readonly #options: AcrOptions;
   readonly #access: TokenCache<string>;
   readonly #refresh: TokenCache<Credential>;

@@ -50,6 +50,7 @@ export interface EcrOptions {
 /** Tokens for ECR by GetAuthorizationToken. One token is for every registry of a region that the identity may read. */
 export class EcrProvider implements CloudProvider {
   readonly name = 'ecr';
+  readonly origin = 'Ecr';
   readonly #options: EcrOptions;
   readonly #tokens: TokenCache<Credential>;
 

@@ -23,6 +23,7 @@ export interface GcpOptions {
  */
 export class GcpProvider implements CloudProvider {
   readonly name = 'gcp';
+  readonly origin = 'Gcp';
   readonly #http: CloudHttp;
   readonly #endpoint: string;
   readonly #tokens: TokenCache<Credential>;

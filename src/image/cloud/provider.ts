@@ -1,3 +1,4 @@
+import type { OwnCredentialOrigin } from '../../model/registry-config.js';
 import { isObject, type JsonObject } from '../../model/json.js';
 import { WaitEnded } from '../../time/abort.js';
 import type { Credential, CredentialSource, ImageLog } from '../types.js';
@@ -6,6 +7,7 @@ import type { CloudAnswer } from './http.js';
 /** Gets credentials for one cloud's registries with the identity this process was given. */
 export interface CloudProvider {
   readonly name: string;
+  readonly origin: OwnCredentialOrigin;
   /** Whether the registry, a lower-case host, is one of this cloud's that needs a credential. */
   handles(registry: string): boolean;
   /** Rejects with a `CloudError`. Answers are kept until shortly before they end. */

@@ -10,11 +10,11 @@ import { anonymous, distinct } from './credential.js';
  */
 export function composeCredentials(sources: readonly CredentialSource[], log: ImageLog): CredentialSource {
   return {
-    async credentials(reference, request, signal) {
+    async credentials(reference, request, signal, note) {
       const lists = await Promise.all(
         sources.map(async (source) => {
           try {
-            return await source.credentials(reference, request, signal);
+            return await source.credentials(reference, request, signal, note);
           } catch (error) {
             log.warn({ err: error }, 'A source of registry credentials failed.');
             return [];

@@ -1,8 +1,15 @@
 import { readFile, stat } from 'node:fs/promises';
-import type { Credential, CredentialRequest, CredentialSource, ImageLog, ImageReference } from '../types.js';
-import { parseDockerConfig, type DockerConfig } from './docker-config.js';
+import type {
+  Credential,
+  CredentialNote,
+  CredentialRequest,
+  CredentialSource,
+  ImageLog,
+  ImageReference,
+} from '../types.js';
+import { parseDockerConfig, unusedText, type DockerConfig } from './docker-config.js';
 import { askHelper, type HelperOptions } from './helper.js';
-import { Keyring } from './keyring.js';
+import { isFor, Keyring } from './keyring.js';
 import { isSystemError } from '../../model/system-error.js';
 
 interface Loaded {
@@ -42,6 +49,7 @@ export class DockerConfigSource implements CredentialSource {
     { registry, repository }: ImageReference,
     _request: CredentialRequest,
     signal: AbortSignal,
+    note?: CredentialNote,
   ): Promise<readonly Credential[]> {
     await this.#load();
     if (this.#loaded === undefined) return [];
@@ -54,7 +62,12 @@ export class DockerConfigSource implements CredentialSource {
       config.credsStore === undefined || named !== undefined
         ? []
         : await this.#ask(config.credsStore, helperHosts(registry)[0] ?? registry, signal);
-    return [...first, ...own, ...store];
+    const found = [...first, ...own, ...store];
+    for (const { place, why, isEmpty } of config.unused) {
+      if (place === undefined || (isEmpty && found.length > 0)) continue;
+      if (isFor(place, `${registry}/${repository}`)) note?.(`${source}, entry ${place} (${why})`);
+    }
+    return found;
   }
 
   /** Reads the file if it has changed. If it cannot be read, nothing changes; if it is gone, its credentials go too. */
@@ -72,10 +85,19 @@ export class DockerConfigSource implements CredentialSource {
         return;
       }
       this.#loaded = { version, config, keyring: new Keyring(config.entries) };
+      this.#sayUnused(config);
     } catch (error) {
       if (isSystemError(error, 'ENOENT')) this.#loaded = undefined;
       else this.#log.warn({ path: this.#path, err: error }, 'The docker config cannot be read.');
     }
+  }
+
+  /** Docker leaves an entry empty where a helper keeps its credential: that is none to speak of. */
+  #sayUnused({ unused, credsStore, credHelpers }: DockerConfig): void {
+    const hasHelper = credsStore !== undefined || Object.keys(credHelpers).length > 0;
+    const said = unused.filter(({ isEmpty }) => !isEmpty || !hasHelper);
+    if (said.length === 0) return;
+    this.#log.warn({ path: this.#path, entries: unusedText(said) }, 'Entries of the docker config are not used.');
   }
 
   async #ask(name: string, server: string, signal: AbortSignal): Promise<readonly Credential[]> {

@@ -1,55 +1,82 @@
-import { isObject, objectOf, parsedJson, stringMembersOf, stringOf, type JsonObject } from '../../model/json.js';
+import { isObject, parsedJson, stringMembersOf, stringOf, type JsonObject } from '../../model/json.js';
+import { goField, goStruct } from '../go-fields.js';
 import type { Credential } from '../types.js';
+import { decodeAuth } from './auth-field.js';
 import { basicCredential, identityTokenCredential, registryTokenCredential } from './credential.js';
-import type { KeyringEntry } from './keyring.js';
+import { placeKey, type KeyringEntry } from './keyring.js';
+
+/** An entry that no credential comes of. */
+export interface UnusedEntry {
+  /** The place it is for, without what may be secret in it; `undefined` where it names no host. */
+  readonly place: string | undefined;
+  /** In a few words: `its auth is not base64`. Never with a secret in them. */
+  readonly why: string;
+  /** It says nothing at all, as docker writes it where a helper keeps the credential. */
+  readonly isEmpty: boolean;
+}
 
 /** What a docker config says of credentials. */
 export interface DockerConfig {
   readonly entries: readonly KeyringEntry[];
+  readonly unused: readonly UnusedEntry[];
   /** Helper by registry host: `docker-credential-` and this name is the program. */
   readonly credHelpers: Readonly<Record<string, string>>;
   /** Helper for every other registry. */
   readonly credsStore: string | undefined;
 }
 
-/** User and password out of `auth`: base64 of `user:password`, where the password may hold colons. */
-function decodeAuth(auth: string): { readonly username: string; readonly password: string } | undefined {
-  const trimmed = auth.trim();
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(trimmed)) return undefined;
-  const text = Buffer.from(trimmed, 'base64').toString('utf8');
-  const colon = text.indexOf(':');
-  if (colon < 0) return undefined;
-  // Docker's own client pads with NUL characters.
-  return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, '') };
-}
+type Read = Credential | Pick<UnusedEntry, 'why' | 'isEmpty'>;
 
-function credentialOf(entry: JsonObject, source: string): Credential | undefined {
-  const registryToken = stringOf(entry['registrytoken']);
-  if (registryToken !== undefined && registryToken !== '') return registryTokenCredential(registryToken, source);
-  const auth = stringOf(entry['auth']);
-  const decoded = auth === undefined || auth === '' ? undefined : decodeAuth(auth);
-  if (auth !== undefined && auth !== '' && decoded === undefined) return undefined;
-  const username = decoded?.username ?? stringOf(entry['username']) ?? '';
-  const password = decoded?.password ?? stringOf(entry['password']) ?? '';
-  const identityToken = stringOf(entry['identitytoken']);
-  if (identityToken !== undefined && identityToken !== '') {
-    return identityTokenCredential(identityToken, source, username === '' ? undefined : username);
+const fields = ['registrytoken', 'identitytoken', 'auth', 'username', 'password'] as const;
+
+function credentialOf(entry: JsonObject, source: string): Read {
+  const texts: Partial<Record<(typeof fields)[number], string>> = {};
+  for (const field of fields) {
+    const value = goField(entry, field) ?? '';
+    if (typeof value !== 'string') return unusable(`its ${field} is no text`);
+    texts[field] = value;
+  }
+  const { registrytoken = '', identitytoken = '', auth = '' } = texts;
+  if (registrytoken !== '') return registryTokenCredential(registrytoken, source);
+  let { username = '', password = '' } = texts;
+  if (auth !== '') {
+    const decoded = decodeAuth(auth);
+    if ('why' in decoded) return unusable(decoded.why);
+    ({ username, password } = decoded);
+  }
+  if (identitytoken !== '') {
+    return identityTokenCredential(identitytoken, source, username === '' ? undefined : username);
   }
   // With this user name, docker's helpers hand out a refresh token in the place of the password.
   if (username === '<token>') return identityTokenCredential(password, source);
-  return username === '' && password === '' ? undefined : basicCredential(username, password, source);
+  if (username !== '' || password !== '') return basicCredential(username, password, source);
+  return { why: 'it has neither a user name nor a token', isEmpty: true };
 }
 
-function entriesOf(auths: JsonObject, source: string): readonly KeyringEntry[] {
-  return Object.entries(auths).flatMap(([location, value]) => {
-    const credential = isObject(value) ? credentialOf(value, source) : undefined;
-    return credential === undefined ? [] : [{ location, credential }];
-  });
+function unusable(why: string): Read {
+  return { why, isEmpty: false };
+}
+
+function entriesOf(auths: JsonObject, source: string): Pick<DockerConfig, 'entries' | 'unused'> {
+  const entries: KeyringEntry[] = [];
+  const unused: UnusedEntry[] = [];
+  for (const [location, value] of Object.entries(auths)) {
+    const place = placeKey(location);
+    const read = place === undefined ? unusable('its key names no host') : readEntry(value, source);
+    if ('why' in read) unused.push({ place, ...read });
+    else entries.push({ location, credential: read });
+  }
+  return { entries, unused };
+}
+
+function readEntry(value: unknown, source: string): Read {
+  return isObject(value ?? {}) ? credentialOf(isObject(value) ? value : {}, source) : unusable('it is no object');
 }
 
 /**
- * Reads a docker config: `{"auths": …}`, or the older `.dockercfg` with the registries at the top. An entry that
- * cannot be read is left out, so that one bad entry does not cost the others.
+ * Reads a docker config as the kubelet does: `{"auths": …}`, or the older `.dockercfg` with the registries at the top;
+ * keys count in any case. An entry that cannot be read is left out and says why, so that one bad entry does not cost the
+ * others (W9).
  *
  * @param text JSON.
  * @param source what people are told the credentials come from.
@@ -59,10 +86,23 @@ function entriesOf(auths: JsonObject, source: string): readonly KeyringEntry[] {
 export function parseDockerConfig(text: string, source: string, format: 'json' | 'legacy'): DockerConfig | undefined {
   const parsed = parsedJson(text);
   if (!isObject(parsed)) return undefined;
-  if (format === 'legacy') return { entries: entriesOf(parsed, source), credHelpers: {}, credsStore: undefined };
+  if (format === 'legacy') return { ...entriesOf(parsed, source), credHelpers: {}, credsStore: undefined };
+  const auths = goStruct(parsed, 'auths') ?? {};
+  const read = isObject(auths)
+    ? entriesOf(auths, source)
+    : { entries: [], unused: [{ place: undefined, why: 'auths is no object', isEmpty: false }] };
   return {
-    entries: entriesOf(objectOf(parsed['auths']) ?? {}, source),
-    credHelpers: stringMembersOf(parsed['credHelpers']),
-    credsStore: stringOf(parsed['credsStore']),
+    ...read,
+    credHelpers: stringMembersOf(goStruct(parsed, 'credhelpers')),
+    credsStore: stringOf(goField(parsed, 'credsstore')),
   };
+}
+
+const mostListed = 10;
+
+/** Entries that are not used, in one line for a log. */
+export function unusedText(unused: readonly UnusedEntry[]): string {
+  const listed = unused.slice(0, mostListed).map(({ place, why }) => (place === undefined ? why : `${place}: ${why}`));
+  const more = unused.length > mostListed ? [`${unused.length - mostListed} more`] : [];
+  return [...listed, ...more].join('; ');
 }

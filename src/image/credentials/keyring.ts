@@ -37,11 +37,11 @@ export class Keyring {
     const target = placeOf(image);
     const found = this.#index.filter(({ place }) => matches(place, target)).flatMap(({ credentials }) => credentials);
     if (found.length > 0) return found;
-    return /^(index\.)?docker\.io\//.test(image) ? (this.#byKey.get('index.docker.io') ?? []) : [];
+    return isOfDockerHub(image) ? (this.#byKey.get('index.docker.io') ?? []) : [];
   }
 
   #add({ location, credential }: KeyringEntry): void {
-    const key = keyOf(location);
+    const key = placeKey(location);
     if (key === undefined) return;
     const list = this.#byKey.get(key);
     if (list === undefined) this.#byKey.set(key, [credential]);
@@ -49,14 +49,27 @@ export class Keyring {
   }
 }
 
-/** `host[:port][/path]` without scheme; `/v1/` and `/v2/` at the front of the path mean the host alone. */
-function keyOf(location: string): string | undefined {
+/**
+ * A place as it is compared, `host[:port][/path]` without scheme and user: `/v1/` and `/v2/` at the front of the path
+ * mean the host alone. `undefined` for what is no host.
+ */
+export function placeKey(location: string): string | undefined {
   const bare = location.replace(/^https?:\/\//, '').replace(/[?#].*$/s, '');
   const slash = bare.indexOf('/');
   const host = (slash < 0 ? bare : bare.slice(0, slash)).replace(/^.*@/s, '');
   const path = (slash < 0 ? '' : bare.slice(slash)).replace(/^\/v[12](?=\/)/, '');
   if (host === '' || /\s/.test(host)) return undefined;
   return path === '' || path === '/' ? host : host + path;
+}
+
+/** Whether credentials for a place, as {@link placeKey} gives it, would be for `registry/repository`. */
+export function isFor(place: string, image: string): boolean {
+  if (matches(placeOf(place), placeOf(image))) return true;
+  return place === 'index.docker.io' && isOfDockerHub(image);
+}
+
+function isOfDockerHub(image: string): boolean {
+  return /^(index\.)?docker\.io\//.test(image);
 }
 
 function placeOf(key: string): Place {

@@ -1,6 +1,7 @@
-import type { CredentialRequest, CredentialSource, ImageLog } from '../types.js';
-import { parseDockerConfig } from './docker-config.js';
-import { Keyring, type KeyringEntry } from './keyring.js';
+import { LRUCache } from 'lru-cache';
+import type { CredentialNote, CredentialRequest, CredentialSource, ImageLog } from '../types.js';
+import { parseDockerConfig, unusedText, type DockerConfig } from './docker-config.js';
+import { isFor, Keyring } from './keyring.js';
 
 /** A Secret as far as pull secrets need it. */
 export interface PullSecret {
@@ -28,37 +29,91 @@ const formats = [
   { type: 'kubernetes.io/dockercfg', key: '.dockercfg', format: 'legacy' },
 ] as const;
 
+/** What one Secret has for look-ups: entries, and why others are not used. */
+type SecretEntries = Pick<DockerConfig, 'entries' | 'unused'>;
+
 /**
- * The credentials in a pull secret. A mounted docker config's helpers are not followed: a tenant must not choose
- * programs to run here.
+ * The credentials in a pull secret. A docker config's helpers are not followed in it: a tenant must not choose programs
+ * to run here.
  *
- * @returns `undefined` when the Secret is of another type, or holds nothing that can be read.
+ * @returns why, when the Secret is of another type, or holds nothing that can be read
  */
-function entriesOfSecret(secret: PullSecret, source: string): readonly KeyringEntry[] | undefined {
+function entriesOfSecret(secret: PullSecret, source: string): SecretEntries | string {
   const format = formats.find(({ type }) => type === secret.type);
-  const bytes = format === undefined ? undefined : secret.data[format.key];
-  if (format === undefined || bytes === undefined) return undefined;
-  return parseDockerConfig(Buffer.from(bytes).toString('utf8'), source, format.format)?.entries;
+  if (format === undefined) return 'its type is none of a pull secret';
+  const bytes = secret.data[format.key];
+  if (bytes === undefined) return `it has no ${format.key}`;
+  const config = parseDockerConfig(Buffer.from(bytes).toString('utf8'), source, format.format);
+  if (config === undefined) return `its ${format.key} is no JSON object`;
+  const { entries, unused } = config;
+  const isBare = entries.length === 0 && unused.every(({ place }) => place === undefined);
+  return isBare ? (unused[0]?.why ?? 'it has no entry in auths') : config;
 }
 
-async function read(
-  from: SecretSource,
-  { namespace, name }: SecretName,
-  source: string,
-  log: ImageLog,
-  signal: AbortSignal,
-): Promise<readonly KeyringEntry[]> {
-  try {
-    const secret = await from.secret(namespace, name, signal);
-    // The kubelet goes on without a Secret that is not there; so do we (E11).
-    if (secret === undefined) return [];
-    const entries = entriesOfSecret(secret, source);
-    if (entries === undefined) log.warn({ namespace, name, type: secret.type }, 'A pull secret cannot be used.');
-    return entries ?? [];
-  } catch (error) {
-    log.warn({ namespace, name, err: error }, 'A pull secret cannot be read.');
-    return [];
+const mostSaid = 1_000;
+const none: SecretEntries = { entries: [], unused: [] };
+
+/** Reads pull secrets, and says of what is not used in them why, once for as long as it stays so. */
+class PullSecretReader {
+  readonly #from: SecretSource;
+  readonly #log: ImageLog;
+  readonly #said = new LRUCache<string, string>({ max: mostSaid });
+
+  constructor(from: SecretSource, log: ImageLog) {
+    this.#from = from;
+    this.#log = log;
   }
+
+  /** @param source what people are told the credentials come from */
+  async read(
+    { namespace, name }: SecretName,
+    source: string,
+    signal: AbortSignal,
+    note: CredentialNote,
+  ): Promise<SecretEntries> {
+    try {
+      const secret = await this.#from.secret(namespace, name, signal);
+      // The kubelet goes on without a Secret that is not there; so do we (E11).
+      if (secret === undefined) return leftOut(note, `${source} (there is none)`);
+      const read = entriesOfSecret(secret, source);
+      if (typeof read === 'string') {
+        if (this.#isNew({ namespace, name }, read)) {
+          this.#log.warn({ namespace, name, type: secret.type, why: read }, 'A pull secret cannot be used.');
+        }
+        return leftOut(note, `${source} (${read})`);
+      }
+      this.#sayUnused({ namespace, name }, read);
+      return read;
+    } catch (error) {
+      this.#log.warn({ namespace, name, err: error }, 'A pull secret cannot be read.');
+      return leftOut(note, `${source} (it cannot be read)`);
+    }
+  }
+
+  /** What of the Secret's is for the image, and would be used if it could. */
+  noteUnused({ unused }: SecretEntries, source: string, image: string, note: CredentialNote): void {
+    for (const { place, why } of unused) {
+      if (place !== undefined && isFor(place, image)) note(`${source}, entry ${place} (${why})`);
+    }
+  }
+
+  #sayUnused({ namespace, name }: SecretName, { unused }: SecretEntries): void {
+    const entries = unusedText(unused);
+    if (entries === '' || !this.#isNew({ namespace, name }, entries)) return;
+    this.#log.warn({ namespace, name, entries }, 'Entries of a pull secret are not used.');
+  }
+
+  #isNew({ namespace, name }: SecretName, text: string): boolean {
+    const key = `${namespace}/${name}`;
+    if (this.#said.get(key) === text) return false;
+    this.#said.set(key, text);
+    return true;
+  }
+}
+
+function leftOut(note: CredentialNote, text: string): SecretEntries {
+  note(text);
+  return none;
 }
 
 async function namesFor(
@@ -76,31 +131,41 @@ async function namesFor(
   }
 }
 
+const unheard: CredentialNote = () => undefined;
+
 /**
  * Credentials from the pod's pull secrets and its ServiceAccount's, as one keyring: the more specific place wins over
  * the order of the Secrets, which decides among equals (E11).
  */
 export function createPullSecretSource(from: SecretSource, log: ImageLog): CredentialSource {
+  const reader = new PullSecretReader(from, log);
   return {
-    async credentials({ registry, repository }, request, signal) {
+    async credentials({ registry, repository }, request, signal, note = unheard) {
+      const image = `${registry}/${repository}`;
       const names = await namesFor(from, request, log, signal);
       const lists = await Promise.all(
-        names.map((name) => {
-          const place = { namespace: request.namespace, name };
-          return read(from, place, `secret ${place.namespace}/${name}`, log, signal);
+        names.map(async (name) => {
+          const source = `secret ${request.namespace}/${name}`;
+          const read = await reader.read({ namespace: request.namespace, name }, source, signal, note);
+          reader.noteUnused(read, source, image, note);
+          return read.entries;
         }),
       );
-      return new Keyring(lists.flat()).find(`${registry}/${repository}`);
+      return new Keyring(lists.flat()).find(image);
     },
   };
 }
 
 /** Credentials from one Secret of the operator's choice, for the pods of every namespace. */
 export function createDefaultPullSecretSource(from: SecretSource, secret: SecretName, log: ImageLog): CredentialSource {
+  const reader = new PullSecretReader(from, log);
+  const source = 'default pull secret';
   return {
-    async credentials({ registry, repository }, _request, signal) {
-      const entries = await read(from, secret, 'default pull secret', log, signal);
-      return new Keyring(entries).find(`${registry}/${repository}`);
+    async credentials({ registry, repository }, _request, signal, note = unheard) {
+      const image = `${registry}/${repository}`;
+      const read = await reader.read(secret, source, signal, note);
+      reader.noteUnused(read, source, image, note);
+      return new Keyring(read.entries).find(image);
     },
   };
 }

@@ -106,8 +106,6 @@ export class OciRegistryClient implements RegistryClient {
     const wanted = { purpose: 'head', path: manifestPath(reference), accept: manifestAccept, limitBytes: 0 } as const;
     return this.#along({ reference, credential, askers }, signal, async (route) => {
       const answer = await this.#ask(route, wanted, signal);
-      // A registry that knows no HEAD gives no digest.
-      if (answer.status === 405 || answer.status === 501) return undefined;
       this.#checkSuccess(route, reference, answer);
       return headDescriptor(reference, answer);
     });

@@ -1,4 +1,5 @@
 import { isArray, isObject, stringOf } from '../../model/json.js';
+import { goField } from '../go-fields.js';
 import { formatReference } from '../reference.js';
 import { type ImageReference, type Manifest, RegistryError } from '../types.js';
 import { digestOf, hasDigest, isDigest } from './digest.js';
@@ -60,10 +61,10 @@ function statedType(answer: RegistryAnswer): string {
   }
   if (!isObject(body))
     throw new RegistryError('image_config_invalid', `${answer.url.host} answers with what is no manifest`);
-  const own = stringOf(body['mediaType']);
+  const own = stringOf(goField(body, 'mediatype'));
   if (own !== undefined) return mediaTypeOf(own);
-  if (body['schemaVersion'] === 1) return 'application/vnd.docker.distribution.manifest.v1+json';
-  return isArray(body['manifests'])
+  if (goField(body, 'schemaversion') === 1) return 'application/vnd.docker.distribution.manifest.v1+json';
+  return isArray(goField(body, 'manifests'))
     ? 'application/vnd.oci.image.index.v1+json'
     : 'application/vnd.oci.image.manifest.v1+json';
 }

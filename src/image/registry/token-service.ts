@@ -1,9 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import { isObject, stringOf } from '../../model/json.js';
+import { isObject, stringOf, type JsonObject } from '../../model/json.js';
 import { type Credential, RegistryError } from '../types.js';
+import { goField } from '../go-fields.js';
 import { answerError } from './failure.js';
 import type { Hosts } from './hosts.js';
 import { SharedCalls } from '../../time/shared-calls.js';
+import { askFollowing, checkTokenServer } from './redirects.js';
 import type { RegistryRequest, Transport } from './transport.js';
 import type { RegistryAnswer } from './answer.js';
 
@@ -86,7 +88,7 @@ export class TokenService {
   async #fetch(key: string, wanted: WantedToken, signal: AbortSignal): Promise<string> {
     const request = requestFor(wanted, this.#hosts);
     const askedAtMs = this.#clock();
-    const answer = await this.#transport.exchange(request, signal);
+    const answer = await askFollowing(this.#transport, this.#hosts, request, signal);
     if (answer.status !== 200) throw refusal(request, answer, this.#clock());
     const token = readToken(answer, askedAtMs);
     this.#kept.set(key, token);
@@ -99,13 +101,7 @@ function requestFor(wanted: WantedToken, hosts: Hosts): RegistryRequest {
   const url = new URL(wanted.realm);
   hosts.checkHost(url.host);
   const settings = hosts.settings(url.host);
-  // A realm is the registry's word, and without TLS any machine would answer to it.
-  if (url.protocol === 'http:' && !settings.plainHttp) {
-    throw new RegistryError(
-      'registry_denied',
-      `the token server ${url.host} speaks plain HTTP, for which plainHttp has to be configured`,
-    );
-  }
+  checkTokenServer(url, settings);
   const fields = fieldsOf(wanted);
   const ledBy = wanted.registry;
   const common = { purpose: 'token', url, settings, limitBytes: answerLimitBytes, ledBy } as const;
@@ -142,30 +138,38 @@ function refusal(request: RegistryRequest, answer: RegistryAnswer, nowMs: number
   const error = answerError(`token server ${request.url.host}`, answer, nowMs);
   // OAuth2 answers 400 invalid_grant to a refresh token that does not hold (RFC 6749, section 5.2).
   const isRefusal = error.reason === 'image_unauthorized' || (request.method === 'POST' && answer.status === 400);
-  if (isRefusal) return new RegistryError('image_unauthorized', error.message, { status: answer.status });
-  if (error.reason !== 'image_not_found') return error;
-  return new RegistryError('registry_error', error.message, { status: answer.status });
+  const facts = { status: answer.status, isTokenServers: true };
+  if (isRefusal) return new RegistryError('image_unauthorized', error.message, facts);
+  if (error.reason === 'image_not_found') return new RegistryError('registry_error', error.message, facts);
+  const { reason, message, registryCode, retryAfterMs } = error;
+  return new RegistryError(reason, message, {
+    ...facts,
+    ...(registryCode === undefined ? {} : { registryCode }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
 }
 
 function readToken(answer: RegistryAnswer, askedAtMs: number): KeptToken {
   const body = parseBody(answer);
-  const text = stringOf(body['token']) ?? stringOf(body['access_token']) ?? '';
+  // Some servers write both fields, and leave the one empty that they do not use (W8).
+  const text = stringOf(goField(body, 'token')) || stringOf(goField(body, 'access_token')) || '';
   // RFC 6750's b64token, and what else can stand in a header.
   if (text.length > maxTokenLength || !/^[\x21-\x7e]+$/.test(text)) {
     throw new RegistryError('registry_error', `token server ${answer.url.host} gives no token`, {
       status: answer.status,
+      isTokenServers: true,
     });
   }
-  const seconds = body['expires_in'];
+  const seconds = goField(body, 'expires_in');
   const lifetimeMs =
     typeof seconds === 'number' && seconds > 0 ? Math.min(seconds * 1000, maxLifetimeMs) : defaultLifetimeMs;
-  const issuedAtMs = Date.parse(stringOf(body['issued_at']) ?? '');
+  const issuedAtMs = Date.parse(stringOf(goField(body, 'issued_at')) ?? '');
   // A server whose clock runs ahead does not make its tokens live longer.
   const startMs = Number.isNaN(issuedAtMs) ? askedAtMs : Math.min(issuedAtMs, askedAtMs);
   return { text, expiresAtMs: startMs + lifetimeMs - Math.min(lifetimeMs / 10, maxMarginMs) };
 }
 
-function parseBody(answer: RegistryAnswer): Readonly<Record<string, unknown>> {
+function parseBody(answer: RegistryAnswer): JsonObject {
   try {
     const body: unknown = JSON.parse(new TextDecoder().decode(answer.body));
     return isObject(body) ? body : {};

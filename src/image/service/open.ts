@@ -4,12 +4,13 @@ import { createCacheFile } from '../cache/file.js';
 import type { ImageStats } from '../../model/image-stats.js';
 import { systemClock, type Clock } from '../../time/clock.js';
 import type { Environment } from '../cloud/aws-identity.js';
-import { createCloudSource } from '../cloud/provider.js';
+import { createCloudSource, type CloudProvider } from '../cloud/provider.js';
 import { composeCredentials } from '../credentials/compose.js';
 import { DockerConfigSource } from '../credentials/docker-config-source.js';
+import { OwnCredentials } from '../credentials/own-credentials.js';
 import { createDefaultPullSecretSource, createPullSecretSource } from '../credentials/pull-secrets.js';
 import type { SecretSource } from '../credentials/pull-secrets.js';
-import type { ImageLog } from '../types.js';
+import type { ImageLog, ImageReference } from '../types.js';
 import type { NodeFacts } from '../pod-platforms.js';
 import { OciRegistryClient } from '../registry/client.js';
 import type { EgressRules } from '../registry/egress-guard.js';
@@ -36,6 +37,8 @@ export interface ImageServiceOptions {
   /** Reads pull secrets, in a cluster. */
   readonly secrets?: SecretSource;
   readonly nodes?: NodeFacts;
+  /** Whether who asks holds Outrider's own credentials themselves: {@link OwnCredentials}. Default: no. */
+  readonly callerHoldsCredentials?: boolean;
   readonly clock?: Clock;
   /** Told of every look-up that went beyond what was known at once. */
   readonly onLookup?: (outcome: ImageOutcome, seconds: number) => void;
@@ -96,7 +99,7 @@ export async function openImageService(options: ImageServiceOptions): Promise<Im
   const { credentialTtlMs, ...limits } = config.cache ?? {};
   const resolver = new RegistryResolver({
     client,
-    credentials: composeCredentials(credentialSources(options, config, createCloudSource(clouds.providers, log)), log),
+    credentials: composeCredentials(credentialSources(options, config, clouds.providers), log),
     clock,
     log,
     limits,
@@ -139,18 +142,27 @@ async function openFile(
 }
 
 function credentialSources(
-  { secrets, dockerConfig, env, log }: ImageServiceOptions,
-  { defaultPullSecret }: RegistryConfig,
-  clouds: CredentialSource,
+  { secrets, dockerConfig, env, log, callerHoldsCredentials = false }: ImageServiceOptions,
+  { defaultPullSecret, ownCredentials: entries }: RegistryConfig,
+  providers: readonly CloudProvider[],
 ): readonly CredentialSource[] {
-  return [
-    ...(secrets === undefined ? [] : [createPullSecretSource(secrets, log)]),
-    ...(secrets === undefined || defaultPullSecret === undefined
-      ? []
-      : [createDefaultPullSecretSource(secrets, defaultPullSecret, log)]),
-    ...(dockerConfig === undefined ? [] : [new DockerConfigSource({ path: dockerConfig, log, helper: { env } })]),
-    clouds,
-  ];
+  const rules = { callerHoldsThem: callerHoldsCredentials, ...(entries === undefined ? {} : { entries }) };
+  const own = new OwnCredentials(rules);
+  const sources: CredentialSource[] = [];
+  if (secrets !== undefined) sources.push(createPullSecretSource(secrets, log));
+  if (secrets !== undefined && defaultPullSecret !== undefined) {
+    const source = createDefaultPullSecretSource(secrets, defaultPullSecret, log);
+    sources.push(own.limit('DefaultPullSecret', source));
+  }
+  if (dockerConfig !== undefined) {
+    const source = new DockerConfigSource({ path: dockerConfig, log, helper: { env } });
+    sources.push(own.limit('DockerConfig', source));
+  }
+  for (const provider of providers) {
+    const concerns = ({ registry }: ImageReference): boolean => provider.handles(registry.toLowerCase());
+    sources.push(own.limit(provider.origin, createCloudSource([provider], log), concerns));
+  }
+  return sources;
 }
 
 /** The API server is no registry, and answers this process with the rights of this process (E13). */

@@ -45,6 +45,10 @@ t.test('every field is read', (t) => {
     lookups: { perPod: 20, perNamespace: 100 },
     egress: { allow: ['127.0.0.1:5000'], deny: ['10.0.0.0/8'] },
     defaultPullSecret: { namespace: 'outrider-system', name: 'regcred' },
+    ownCredentials: [
+      { namespaces: ['payments', 'payments-*'], repositories: ['*.corp:5000/payments'], from: ['DockerConfig', 'Ecr'] },
+      { repositories: ['docker.io/library/nginx', 'localhost', '*'] },
+    ],
     clouds: { ecr: 'On', gcp: 'Off', acr: 'Auto' },
     cache: { tagTtlMs: 1, rightTtlMs: 2, credentialTtlMs: 3, staleMs: 0, entries: 5, bytes: 65_536 },
   };
@@ -72,10 +76,28 @@ t.test('what is wrong is said with file, line, field and remedy, all of it at on
   t.end();
 });
 
+t.test('F32: a limit of our own credentials that cannot be meant is refused by its field', (t) => {
+  const list = (entry: string): readonly string[] => messagesOf(`${head}ownCredentials: [${entry}]\n`);
+  t.strictSame(messagesOf(`${head}ownCredentials: []\n`), [], 'for nobody');
+  t.match(messagesOf(`${head}ownCredentials: {namespaces: [pay]}\n`), [/ownCredentials/]);
+  t.match(list('{}'), [/ownCredentials\[0\].*must have namespaces, repositories or from/]);
+  t.match(list('{namespaces: []}'), [/ownCredentials\[0\]\.namespaces /]);
+  t.match(list('{namespaces: [Pay]}'), [/ownCredentials\[0\]\.namespaces\[0\] .*name of a namespace/]);
+  t.match(list('{namespaces: [pay, ""]}'), [/ownCredentials\[0\]\.namespaces\[1\] /]);
+  t.match(list('{namespace: [pay]}'), [/did you mean namespaces\?/]);
+  t.match(list('{from: [dockerConfig]}'), [/ownCredentials\[0\]\.from\[0\].*DockerConfig/]);
+  const patterns = ['https://corp.example/pay', 'pay/app', 'corp.example/Pay', 'corp.example/pay:1', 'corp.example/'];
+  for (const pattern of [...patterns, 'corp.example/pay@sha256:00', '', 'corp.example//pay', 'nginx']) {
+    const messages = list(`{repositories: [${JSON.stringify(pattern)}]}`);
+    t.match(messages, [/ownCredentials\[0\]\.repositories\[0\] .*must be HOST/], pattern);
+  }
+  t.end();
+});
+
 t.test('the examples of docs/images.md are valid', (t) => {
   const page = readFileSync(new URL('../../../../docs/images.md', import.meta.url), 'utf8');
   const examples = [...page.matchAll(/^```yaml\n([^]*?)^```/gm)].map(([, text]) => text ?? '');
-  t.equal(examples.length, 2);
+  t.equal(examples.length, 3);
   for (const text of examples) t.match(parseRegistryConfig(text, 'example.yaml'), { kind: 'RegistryConfiguration' });
   t.end();
 });

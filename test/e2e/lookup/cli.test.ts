@@ -58,6 +58,7 @@ t.test('outrider image: found, refused, another platform, as a table and as JSON
   });
   const multi = `${open.host}/acme/multi:1`;
   t.match(await json(multi), { platforms: [{}, {}] });
+  t.match(await json(multi, '--platform', 'linux/aarch64'), { found: true, platforms: [{ platform: 'linux/arm64' }] });
   t.match(await json(multi, '--platform', 'linux/arm64'), { found: true, platforms: [{ platform: 'linux/arm64' }] });
   t.match(await json(multi, '--platform', 'linux/arm64/v8'), { found: true, platforms: [{ platform: 'linux/arm64' }] });
   t.match(await json(multi, '--platform', 'linux/s390x'), { found: false, reason: 'image_not_runnable' });

@@ -55,10 +55,10 @@ t.test('E14: what is written is read again, without rights and fingerprints, for
   t.equal(after.digestFor(reference, 'fingerprint-of-alice', 'stale'), undefined);
 });
 
-t.test('F7: what was written before images’ users were kept is read without them', async (t) => {
+t.test('F7: an image without a numeric user is read without one', async (t) => {
   const platform = { os: 'linux', architecture: 'amd64' };
   const content = { kind: 'image', config: { entrypoint: ['/a'], cmd: [] }, platform };
-  const text = JSON.stringify({ version: 2, contents: [{ repository: 'r', digest, content }], hints: [] });
+  const text = JSON.stringify({ version: 3, contents: [{ repository: 'r', digest, content }], hints: [] });
   const path = join(t.testdir({ 'cache.json': text }), 'cache.json');
   const cache = cacheOf();
   await createCacheFile({ path, limitBytes: 100_000, log: silent }).load(cache);
@@ -69,12 +69,12 @@ t.test('F7: what was written before images’ users were kept is read without th
 });
 
 t.test('E14: a file that cannot be used is logged, ignored and written anew', async (t) => {
-  const valid = { version: 2, contents: [], hints: [] };
+  const valid = { version: 3, contents: [], hints: [] };
   const bad = [
     '',
     '{',
     'null',
-    JSON.stringify({ ...valid, version: 1 }),
+    JSON.stringify({ ...valid, version: 2 }),
     JSON.stringify({ ...valid, contents: [{ repository: 'r', digest: 'no', content: { kind: 'unusable' } }] }),
     JSON.stringify({ ...valid, contents: [{ repository: 'r', digest, content: { kind: 'image', config: {} } }] }),
     JSON.stringify({ ...valid, hints: [['a', 'b']] }),

@@ -62,6 +62,76 @@ t.test('E11: every way to write a credential', (t) => {
   t.end();
 });
 
+t.test('W9: an entry is read with keys in any case, and one that is not used says why', (t) => {
+  const read = (auths: object): unknown => parseDockerConfig(JSON.stringify({ Auths: auths }), 'test', 'json');
+  t.match(read({ 'quay.io': { Auth: base64('u:p') } }), { entries: [{ credential: { username: 'u' } }], unused: [] });
+  t.match(read({ 'quay.io': { Username: 'u', PASSWORD: 'p' } }), { entries: [{ credential: { password: 'p' } }] });
+  const wrapped = base64(`user:${'long password '.repeat(10)}`).replace(/.{76}/g, '$&\n');
+  t.match(read({ 'quay.io': { auth: `${wrapped}\n` } }), { entries: [{ credential: { username: 'user' } }] });
+  const why = (location: string, entry: unknown): unknown => {
+    const config = parseDockerConfig(JSON.stringify({ auths: { [location]: entry } }), 'test', 'json');
+    t.strictSame(config?.entries, []);
+    return config?.unused.map(({ place, why: text }) => `${place ?? ''}: ${text}`)[0];
+  };
+  t.equal(why('https://me:pw@quay.io/v1/', { auth: '***' }), 'quay.io: its auth is not base64');
+  t.equal(why('quay.io', { auth: 7 }), 'quay.io: its auth is no text');
+  t.equal(why('quay.io', { username: 'u', password: 7 }), 'quay.io: its password is no text');
+  t.equal(why('quay.io', 'text'), 'quay.io: it is no object');
+  for (const entry of [{}, null, { email: 'x@example' }]) {
+    t.equal(why('quay.io', entry), 'quay.io: it has neither a user name nor a token');
+  }
+  t.equal(why('https://', { auth: base64('u:p') }), ': its key names no host');
+  t.match(read([]), { unused: [{ why: 'auths is no object' }] });
+  t.match(read('x' as unknown as object), { entries: [], unused: [{ why: 'auths is no object' }] });
+  t.end();
+});
+
+t.test('W9: a pull secret that is not used is told to the pod’s author, and its entries to the log once', async (t) => {
+  const lines: unknown[] = [];
+  const log = { warn: (facts: object, message: string): void => void lines.push({ ...facts, message }) };
+  const auths = { 'quay.io': { auth: '***' }, 'quay.io/other': { auth: '***' }, 'other.io': { auth: 'eHg=' } };
+  const dockerconfig = { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })) };
+  const secrets = {
+    'payments/own': { type: 'kubernetes.io/dockerconfigjson', data: dockerconfig },
+    'payments/opaque': { type: 'Opaque', data: dockerconfig },
+    'payments/empty': { type: 'kubernetes.io/dockerconfigjson', data: {} },
+    'payments/text': { type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': Buffer.from('x') } },
+    'payments/flat': {
+      type: 'kubernetes.io/dockerconfigjson',
+      data: {
+        '.dockerconfigjson': Buffer.from(JSON.stringify({ 'quay.io': { auth: base64('u:p') }, credsStore: 'x' })),
+      },
+    },
+    'payments/forbidden': new Error('forbidden'),
+  };
+  const names = ['own', 'missing', 'opaque', 'empty', 'text', 'flat', 'forbidden'];
+  const source = createPullSecretSource(cluster(secrets, []), log);
+  const ask = async (): Promise<readonly string[]> => {
+    const notes: string[] = [];
+    const request = { ...who, imagePullSecrets: names };
+    t.strictSame(await source.credentials(app, request, forever, (text) => void notes.push(text)), []);
+    return notes.sort();
+  };
+  const expected = [
+    'secret payments/empty (it has no .dockerconfigjson)',
+    'secret payments/flat (it has no entry in auths)',
+    'secret payments/forbidden (it cannot be read)',
+    'secret payments/missing (there is none)',
+    'secret payments/opaque (its type is none of a pull secret)',
+    'secret payments/own, entry quay.io (its auth is not base64)',
+    'secret payments/text (its .dockerconfigjson is no JSON object)',
+  ];
+  t.strictSame(await ask(), expected);
+  t.strictSame(await ask(), expected);
+  const entries =
+    'quay.io: its auth is not base64; quay.io/other: its auth is not base64; other.io: its auth is not base64 of USER:PASSWORD';
+  t.strictSame(
+    lines.filter((line) => JSON.stringify(line).includes('Entries')),
+    [{ namespace: 'payments', name: 'own', entries, message: 'Entries of a pull secret are not used.' }],
+  );
+  t.equal(lines.filter((line) => JSON.stringify(line).includes('cannot be used')).length, 4, 'each once');
+});
+
 t.test('fingerprints differ with kind and secrets, and hold neither', (t) => {
   const [one, other] = [basicCredential('a', 'bc', 's'), basicCredential('ab', 'c', 's')];
   t.not(one.fingerprint, other.fingerprint);
@@ -150,6 +220,31 @@ t.test(
     t.strictSame(await composed.credentials(app, who, forever), [a, b, anonymous]);
   },
 );
+
+t.test('W9: entries of a docker config that are not used; empty ones only where no helper keeps them', async (t) => {
+  const told = async (config: object, image: string): Promise<readonly [notes: readonly string[], log: unknown[]]> => {
+    const path = join(t.testdir({ 'config.json': JSON.stringify(config) }), 'config.json');
+    const log: unknown[] = [];
+    const notes: string[] = [];
+    const source = new DockerConfigSource({ path, log: { warn: (facts) => void log.push(facts) } });
+    for (let time = 0; time < 2; time++) {
+      notes.length = 0;
+      await source.credentials(parseReference(image), who, forever, (text) => void notes.push(text));
+    }
+    return [notes, log];
+  };
+  const auths = { 'quay.io': { auth: '***' }, 'https://index.docker.io/v1/': {} };
+  t.match(await told({ auths }, 'quay.io/a'), [
+    ['docker config, entry quay.io (its auth is not base64)'],
+    [{ entries: /^quay.io: its auth is not base64; index.docker.io: it has neither/ }],
+  ]);
+  t.match(await told({ auths }, 'nginx'), [
+    ['docker config, entry index.docker.io (it has neither a user name nor a token)'],
+  ]);
+  const [notes, log] = await told({ auths, credHelpers: { 'other.io': 'x' } }, 'ghcr.io/a');
+  t.strictSame(notes, []);
+  t.match(log, [{ entries: 'quay.io: its auth is not base64' }]);
+});
 
 /** A directory with credential helpers, which are shell scripts. */
 function helpers(t: { testdir(files: Record<string, string>): string }, scripts: Record<string, string>): string {

@@ -314,3 +314,107 @@ t.test('one caller’s giving up leaves a shared token to the others', async (t)
   t.ok(await second);
   t.equal(it.tokens.asked.length, 1);
 });
+
+t.test('W8: the token is the field that is not empty', async (t) => {
+  const it = await scene(t);
+  const cases: readonly (readonly [answer: string, asked: string | undefined])[] = [
+    ['{"token":"","access_token":"token-x"}', 'token-x'],
+    ['{"token":null,"access_token":"token-x"}', 'token-x'],
+    ['{"token":7,"access_token":"token-x"}', 'token-x'],
+    ['{"token":"token-a","access_token":"token-x"}', 'token-a'],
+    ['{"token":"token-a","access_token":""}', 'token-a'],
+    ['{"Access_Token":"token-x"}', 'token-x'],
+    ['{"token":"","access_token":""}', undefined],
+    ['{"token":""}', undefined],
+  ];
+  for (const [at, [answer, token]] of cases.entries()) {
+    it.now += 24 * 60 * 60_000;
+    it.tokens.handler = (_, response) => response.end(answer);
+    const asked = it.ask(anonymous, `acme/app-${at}`);
+    if (token === undefined) t.match(await failureOf(asked), { reason: 'registry_error' }, answer);
+    else {
+      t.equal(await asked, sha256(manifest), answer);
+      t.equal(it.registry.asked.at(-1)?.authorization, `Bearer ${token}`);
+    }
+  }
+});
+
+/** A token server that redirects to another server, or another place of itself. */
+async function redirecting(
+  t: Test,
+  status: number,
+  to: 'itself' | 'another',
+  options: RegistryClientOptions = {},
+): Promise<Scene & { readonly target: FakeServer }> {
+  const it = await scene(t, options);
+  const give = (response: ServerResponse): void => void response.end(JSON.stringify({ token: 'token-r' }));
+  const target = await startServer((_, response) => give(response));
+  t.teardown(() => target.close());
+  it.tokens.handler = ({ url = '' }, response) => {
+    const query = url.slice(url.indexOf('?'));
+    if (url.startsWith('/moved')) give(response);
+    else response.writeHead(status, { location: `${to === 'itself' ? '' : target.origin}/moved${query}` }).end();
+  };
+  return Object.assign(it, { target });
+}
+
+t.test('W7: a token server’s redirect is followed, with the credential on its own origin alone', async (t) => {
+  for (const status of [301, 302, 303, 307, 308]) {
+    const own = await redirecting(t, status, 'itself');
+    t.equal(await own.ask(basic('me', 'pw')), sha256(manifest), `${status}`);
+    t.match(own.tokens.asked, [
+      { authorization: /^Basic/ },
+      { method: 'GET', path: /^\/moved\?.*scope=/, authorization: /^Basic/ },
+    ]);
+    t.equal(own.registry.asked.at(-1)?.authorization, 'Bearer token-r');
+  }
+  const other = await redirecting(t, 307, 'another', {
+    hosts: [{ host: '127.0.0.1', plainHttp: true }],
+    egress: { allow: ['127.0.0.1'] },
+  });
+  t.equal(await other.ask(basic('me', 'pw')), sha256(manifest));
+  t.match(other.target.asked, [{ method: 'GET', authorization: undefined }], 'not to another origin');
+});
+
+t.test('W7: a refresh token in a body goes along on its own origin, and to no other', async (t) => {
+  const local: RegistryClientOptions = {
+    hosts: [{ host: '127.0.0.1', plainHttp: true }],
+    egress: { allow: ['127.0.0.1'] },
+  };
+  for (const status of [307, 308]) {
+    const own = await redirecting(t, status, 'itself', local);
+    t.equal(await own.ask(identity), sha256(manifest));
+    t.match(own.tokens.asked, [
+      { method: 'POST' },
+      { method: 'POST', path: /^\/moved/, body: /refresh_token=refresh/ },
+    ]);
+    const other = await redirecting(t, status, 'another', local);
+    t.match(await failureOf(other.ask(identity)), { reason: 'image_unauthorized', message: /does not get it/ });
+    t.strictSame(other.target.asked, [], `${status}`);
+  }
+  for (const status of [301, 302, 303]) {
+    const other = await redirecting(t, status, 'another', local);
+    t.equal(await other.ask(identity), sha256(manifest), 'asked without it, as anybody could');
+    t.match(other.target.asked, [{ method: 'GET', body: '', authorization: undefined }], `${status}`);
+    t.notMatch(JSON.stringify(other.target.asked), 'refresh');
+  }
+});
+
+t.test('W7: where a token server may not lead', async (t) => {
+  const lead = async (location: string, options: RegistryClientOptions = {}): Promise<unknown> => {
+    const it = await scene(t, options);
+    it.tokens.handler = (_, response) => response.writeHead(307, { location }).end();
+    return failureOf(it.ask(basic('me', 'pw')));
+  };
+  t.match(await lead('http://tokens.example/token'), { reason: 'registry_denied', message: /plain HTTP/ });
+  t.match(await lead('http://169.254.169.254/token', { hosts: [{ host: '169.254.169.254', plainHttp: true }] }), {
+    reason: 'registry_denied',
+    message: /egress guard/,
+  });
+  t.match(await lead('https://bad.example/token', { registries: { deny: ['bad.example'] } }), {
+    reason: 'registry_denied',
+    message: /forbids/,
+  });
+  t.match(await lead('ftp://tokens.example/'), { reason: 'registry_error', message: /nowhere/ });
+  t.match(await lead('/again'), { reason: 'registry_error', message: /more than 5 times/ });
+});
