@@ -63,6 +63,7 @@ function alternativesOf(node: JsonObject): readonly JsonObject[] | undefined {
 function ofSeveralTypes(alternatives: readonly JsonObject[]): JsonObject {
   const of = (...types: readonly string[]): JsonObject | undefined =>
     alternatives.find(({ type }) => types.includes(stringOf(type) ?? ''));
+  const objects = alternatives.filter(({ type }) => type === 'object');
   const pick = (from: JsonObject | undefined, ...keys: readonly string[]): JsonObject =>
     Object.fromEntries(keys.flatMap((key) => (from?.[key] === undefined ? [] : [[key, from[key]]])));
   return {
@@ -71,8 +72,15 @@ function ofSeveralTypes(alternatives: readonly JsonObject[]): JsonObject {
     ...pick(of('string'), 'minLength', 'maxLength', 'pattern'),
     ...pick(of('number', 'integer'), 'minimum', 'maximum'),
     ...(of('array') === undefined ? { maxItems: 0 } : {}),
-    ...(of('object') === undefined ? { maxProperties: 0 } : pick(of('object'), 'required')),
+    ...(objects.length === 0 ? { maxProperties: 0 } : requiredOfEach(objects)),
   };
+}
+
+/** What every one of several objects has to have. */
+function requiredOfEach(objects: readonly JsonObject[]): JsonObject {
+  const [first = [], ...others] = objects.map(({ required }) => stringsOf(required) ?? []);
+  const all = first.filter((name) => others.every((names) => names.includes(name)));
+  return all.length === 0 ? {} : { required: all };
 }
 
 /** Without the bounds of a JavaScript integer, which zod writes down for every integer. */

@@ -32,6 +32,12 @@ t.test('what a structural schema cannot say is left out, or said otherwise', (t)
     maxItems: 0,
     required: ['a'],
   });
+  const objects = z.union([
+    z.int().min(1).max(9),
+    z.strictObject({ a: z.string(), b: z.string() }),
+    z.strictObject({ a: z.string(), c: z.string() }),
+  ]);
+  t.same(structural(objects), { ...anything, minimum: 1, maximum: 9, maxItems: 0, required: ['a'] }, 'what each needs');
   t.match(structural(z.iso.datetime()), { type: 'string', format: 'date-time', pattern: undefined });
   t.end();
 });
