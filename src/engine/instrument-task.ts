@@ -79,7 +79,8 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   const view = readTask(template);
   if ('reason' in view) return obstructed(view);
   const own = findOwnTaskContainers(view, recipe);
-  const workload = view.containers.filter((container) => container !== own.agent && container !== own.init);
+  const notWorkload = new Set([own.agent, own.init, ...own.helpers]);
+  const workload = view.containers.filter((container) => !notWorkload.has(container));
   // An agent without a wrapper is added whichever containers are asked for.
   const agentOnly = isAgentOnly(recipe);
   const choice = agentOnly ? nothingChosen : choose(screening.policy, view, workload, tags, request);

@@ -1,4 +1,4 @@
-import { keepTaskUndo } from '../../src/documents/undo/task-undo.js';
+import { keepTaskUndo, taskUndoOperations } from '../../src/documents/undo/task-undo.js';
 import { readManifests } from '../../src/documents/manifest/manifest.js';
 import { editDocument } from '../../src/documents/edit/edit.js';
 import { configure } from '../../src/engine/configure.js';
@@ -74,4 +74,17 @@ export async function injectText(
     operations.push(...kept.map((operation) => ({ ...operation, path: `${template.path}${operation.path}` })));
   }
   return { text: editDocument(text, operations), outcomes };
+}
+
+/** A text with every record in it taken back, as `outrider uninject` does. */
+export function undoText(text: string): string {
+  const operations = tasksOf(text).flatMap((template) =>
+    taskUndoOperations(template).map((each) => ({ ...each, path: `${template.path}${each.path}` })),
+  );
+  return editDocument(text, operations);
+}
+
+/** The data of a text with its order of keys. */
+export function dataOf(text: string): string {
+  return JSON.stringify(readManifests(text, 'test').map(({ value }) => value));
 }

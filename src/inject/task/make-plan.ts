@@ -12,6 +12,7 @@ import { namesOfParts, planParts, volumeNameIn } from './parts.js';
 import { isAgentOnly, type PlannedTask } from './plan.js';
 import { variablesOf } from './variables.js';
 import { fieldOf, taskField, taskText, unknown, type TaskContainerView, type TaskView } from './view.js';
+import { startedBefore } from './waits.js';
 import { planTaskContainer } from './workload.js';
 
 /** Everything a task's plan is made of. */
@@ -34,7 +35,9 @@ export function makeTaskPlan({ view, own, selected, asksForUnknown, imageOf, ...
   const names = namesOfParts(view, recipe, own);
   if ('reason' in names) return { ...nothing, obstacle: names };
   const volume = recipe.volume && volumeNameIn(view, recipe.volume.name);
-  const context = { view, recipe, names, volumeName: volume?.name };
+  const parts = [own.agent, own.init].filter((part) => part !== undefined);
+  const before = startedBefore(view, parts);
+  const context = { view, recipe, names, volumeName: volume?.name, before };
   const agentOnly = isAgentOnly(recipe);
   const results = selected.map((container) => planTaskContainer(container, imageOf(container), context));
   const workload = results.flatMap(({ plan }) => (plan === undefined ? [] : [plan]));

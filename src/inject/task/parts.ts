@@ -7,9 +7,10 @@ import { missingCapabilities, unknownCapabilities } from './capability.js';
 import { isIntrinsic } from './dialect.js';
 import { planTaskHostMounts } from './host-mounts.js';
 import type { OwnTaskContainers } from './identify.js';
-import { healthCheckOf, type GivenSecret, type TaskPart, type TaskPartGaps } from './plan.js';
+import { healthCheckOf, isAgentOnly, type GivenSecret, type TaskPart, type TaskPartGaps } from './plan.js';
 import { keysIn, missingKey, plainVariable, secretVariable, variablesOf } from './variables.js';
 import { fieldOf, pointerOf, taskField, unknown, type TaskContainerView, type TaskView } from './view.js';
+import { waitsForUnknown } from './waits.js';
 
 /** Our containers in a task, with what there is to say about them. */
 export interface PlannedParts {
@@ -115,6 +116,9 @@ function unknownAgent(view: TaskView, recipe: TaskRecipe, { agent }: OwnTaskCont
   if (agent === undefined) return undefined;
   const intrinsic = ['environment', 'secrets'].find((field) => isIntrinsic(fieldOf(view, agent.value, field)));
   if (intrinsic !== undefined) return unknown(view.documentPath + pointerOf(view, agent, intrinsic));
+  if (!isAgentOnly(recipe) && waitsForUnknown(view, agent)) {
+    return unknown(view.documentPath + pointerOf(view, agent, 'dependsOn'));
+  }
   const opaque = recipe.agent.capabilities.length === 0 ? undefined : unknownCapabilities(view, agent);
   return opaque === undefined ? undefined : unknown(view.documentPath + opaque);
 }
@@ -169,7 +173,8 @@ function agentGaps(
       remarks.push({ reason: 'env_kept', detail: `container ${agent.name} sets ${name} itself` });
     }
   }
-  const fields: JsonObject = { essential: recipe.agent.essential, ...agentFields(recipe.agent) };
+  // Whether the task stops with it is the user's to say of a container of their own: what it leaves out says true (W32).
+  const fields = agentFields(recipe.agent);
   return {
     env: env.filter(({ name }) => !present.has(name)),
     secrets: secrets.filter(({ name }) => !present.has(name)),
