@@ -4,7 +4,7 @@ import { names } from '../model/names.js';
 import { OutriderError } from '../model/error.js';
 import type { Operation } from '../model/patch.js';
 import type { TaskRecipe } from '../model/task-recipe.js';
-import type { TaskTemplate } from '../model/task.js';
+import type { TaskTemplate, UnknownTag } from '../model/task.js';
 import { findTaskObstacle, findTaskPid1, makeTaskPlan } from '../inject/task/make-plan.js';
 import { rewriteImage } from '../inject/rewrite-image.js';
 import { findOtherTaskTracer } from '../inject/task/other-tracers.js';
@@ -24,7 +24,7 @@ import type { Engine } from './engine.js';
 import type { Rule } from './rules.js';
 import { findingsOf, isCarriedOut, obstructedBy, ruleFor, type Passed } from './findings.js';
 import { knownTaskImages } from './task-images.js';
-import { readTags, type TaskTags } from './task-tags.js';
+import { readTags, unknownNarrowing, type TaskTags } from './task-tags.js';
 
 /** A task that a decision is asked for. */
 export interface TaskRequest {
@@ -66,7 +66,7 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   const tags = readTags(template.tags);
   const screened = { namespace: '', namespaceLabels: tags.labels, podLabels: tags.labels };
   const screening = screen(engine.rules.policies, screened, new Set(), request.trace);
-  if (screening.stop !== undefined) return stopped(screening, noFindings, {});
+  if (screening.stop !== undefined) return stopped(screening, noFindings, { template });
   const rule = ruleFor(screening, engine);
   const obstructed = (obstacle: Finding, view?: TaskView) => stopped(screening, obstructedBy(obstacle), { rule, view });
   const rendered = renderTaskRecipe(rule.profile, screening.policy.spec);
@@ -78,6 +78,8 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   }
   const view = readTask(template);
   if ('reason' in view) return obstructed(view);
+  const open = unknownNarrowing(template);
+  if (open !== undefined && screening.policy.spec.optOut !== 'Forbidden') return obstructed(undecided(open), view);
   const own = findOwnTaskContainers(view, recipe);
   const notWorkload = new Set([own.agent, own.init, ...own.helpers]);
   const workload = view.containers.filter((container) => !notWorkload.has(container));
@@ -109,7 +111,8 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   }
   // Asking for certain containers leaves out those whose names only deployment knows.
   const asksForUnknown = request.only.length === 0;
-  return finished(screening, rule, { view, recipe, own, ...choice, asksForUnknown, images: images.known });
+  const said = open === undefined ? wholly(template) : [undecided(open)];
+  return finished(screening, rule, { view, recipe, own, ...choice, asksForUnknown, images: images.known, said });
 }
 
 /** The operator's rewrites of images hold for the agent's in tasks, too. */
@@ -182,10 +185,13 @@ function finished(
     readonly own: ReturnType<typeof findOwnTaskContainers>;
     readonly asksForUnknown: boolean;
     readonly images: KnownImages;
+    /** What is to be said beside what planning finds. */
+    readonly said: readonly Finding[];
   },
 ): TaskOutcome {
   const { view, images } = input;
-  const planned = makeTaskPlan({ ...input, wishes: rule.wishes, imageOf: ({ name }) => images.get(name) });
+  const made = makeTaskPlan({ ...input, wishes: rule.wishes, imageOf: ({ name }) => images.get(name) });
+  const planned = { ...made, remarks: [...input.said, ...made.remarks] };
   const { plan } = planned;
   const findings = findingsOf(screening, input, planned);
   const decision = decide(screening, findings, 'mutate');
@@ -205,12 +211,12 @@ function finished(
 function stopped(
   screening: Screening,
   findings: Findings,
-  about: { readonly rule?: Rule; readonly view?: TaskView | undefined },
+  about: { readonly rule?: Rule; readonly view?: TaskView | undefined; readonly template?: TaskTemplate },
 ): TaskOutcome {
   const denial = decide(screening, findings, 'validate');
   return {
-    decision: asTask(decide(screening, findings, 'mutate')),
-    denial: denial.decision === 'deny' ? asTask(denial) : undefined,
+    decision: asTask(decide(screening, findings, 'mutate'), about.template),
+    denial: denial.decision === 'deny' ? asTask(denial, about.template) : undefined,
     patch: [],
     agent: undefined,
     rule: about.rule,
@@ -220,11 +226,26 @@ function stopped(
   };
 }
 
+/** What is said where a function makes tags of which no key is written down: one of them may be an opt-out. */
+function wholly({ unknownTags = [] }: TaskTemplate): readonly Finding[] {
+  return unknownTags.filter(({ tag }) => tag === undefined).map(undecided);
+}
+
+/** A tag that only deployment knows. */
+function undecided({ tag, pointer }: UnknownTag): Finding {
+  const detail = `${pointer} is only known at deployment, and with it ${tag === undefined ? 'tags' : `the tag ${tag}`}`;
+  return { reason: 'intrinsic_unresolved', detail };
+}
+
 /** The reasons that speak of labels, in a task's words. */
-function asTask(decision: Decision): Decision {
+function asTask(decision: Decision, template?: TaskTemplate): Decision {
   const { reason } = decision;
   if (reason === 'pod_opted_out')
     return { ...decision, detail: `the task is tagged ${names.inject}=disabled, or kilt-ignore` };
-  if (reason === 'no_policy') return { ...decision, detail: 'no policy matches the task’s tags' };
+  if (reason === 'no_policy') {
+    const [open] = template?.unknownTags ?? [];
+    const detail = 'no policy matches the task’s tags';
+    return { ...decision, detail: open === undefined ? detail : `${detail}; ${undecided(open).detail}` };
+  }
   return decision;
 }

@@ -538,6 +538,22 @@ const table = {
     summary: 'The platform documents no process namespace that containers share; an agent that needs one may not work.',
     remedy: 'Try it before you rely on it, or use an ECS task definition, which has pidMode.',
   },
+  task_level_missing: {
+    about: 'remark',
+    summary:
+      'A bare list of container definitions, as Terraform has it, has no place for what the instrumentation needs of the task as a whole.',
+    remedy: 'Write what the message names into the aws_ecs_task_definition, or instrument the whole task definition.',
+  },
+  too_many_task_containers: {
+    about: 'remark',
+    summary: 'With the containers that are added, the task has more than ECS takes.',
+    remedy: 'Take containers out of the task, or leave the task out by a tag or the policy: ECS refuses it as it is.',
+  },
+  exec_in_one_container: {
+    about: 'remark',
+    summary: 'Where the containers of a task share a process namespace, ECS Exec opens sessions in one of them alone.',
+    remedy: 'Choose the container that people have to get into, or leave the task out by a tag or the policy.',
+  },
   agent_unreachable: {
     about: 'remark',
     summary: 'Containers do not share a network here, so the tracer does not reach the agent on localhost.',

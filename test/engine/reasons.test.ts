@@ -97,6 +97,9 @@ type TaskReason =
   | 'dockerrun_without_secrets'
   | 'fargate_platform'
   | 'process_namespace_unavailable'
+  | 'task_level_missing'
+  | 'too_many_task_containers'
+  | 'exec_in_one_container'
   | 'agent_unreachable'
   | 'no_host';
 
@@ -140,6 +143,15 @@ const taskScenes: Readonly<Record<TaskReason, TaskScene>> = {
   },
   fargate_platform: { engine: sysdig, text: task({ requiresCompatibilities: ['FARGATE'], networkMode: 'awsvpc' }) },
   process_namespace_unavailable: { engine: sysdig, text: dockerrun },
+  task_level_missing: { engine: sysdig, text: JSON.stringify([web]) },
+  too_many_task_containers: {
+    engine: sysdig,
+    text: task({ containerDefinitions: Array.from({ length: 10 }, (_, at) => ({ ...web, name: `c${at}` })) }),
+  },
+  exec_in_one_container: {
+    engine: sysdig,
+    text: task({ containerDefinitions: [{ ...web, linuxParameters: { initProcessEnabled: true } }] }),
+  },
   agent_unreachable: {
     engine: engineOf(policyText('p', { profile: { name: 'datadog' } })),
     text: dockerrun,

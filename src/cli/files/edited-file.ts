@@ -3,7 +3,7 @@ import type { PodTemplate } from '../../documents/manifest/templates.js';
 import { editDocument } from '../../documents/edit/edit.js';
 import { OutriderError } from '../../model/error.js';
 import type { Operation } from '../../model/patch.js';
-import type { TaskTemplate } from '../../model/task.js';
+import { pointerInDocument, type TaskTemplate } from '../../model/task.js';
 import { located } from '../errors.js';
 import type { Input } from './inputs.js';
 
@@ -78,7 +78,9 @@ export async function editFile<Edit extends TemplateEdit>(
 
 /** The operations of a template with pointers that start at its document. */
 export function documentOperations({ template, operations }: TemplateEdit): readonly Operation[] {
-  return operations.map((operation) => ({ ...operation, path: `${template.path}${operation.path}` }));
+  const placed = (path: string): string =>
+    'format' in template ? pointerInDocument(template, path) : `${template.path}${path}`;
+  return operations.map((operation) => ({ ...operation, path: placed(operation.path) }));
 }
 
 async function withPlace<T>(

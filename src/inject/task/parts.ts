@@ -9,7 +9,7 @@ import { planTaskHostMounts } from './host-mounts.js';
 import type { OwnTaskContainers } from './identify.js';
 import { healthCheckOf, isAgentOnly, type GivenSecret, type TaskPart, type TaskPartGaps } from './plan.js';
 import { keysIn, missingKey, plainVariable, secretVariable, variablesOf } from './variables.js';
-import { fieldOf, pointerOf, taskField, unknown, type TaskContainerView, type TaskView } from './view.js';
+import { fieldOf, hasTaskLevel, pointerOf, taskField, unknown, type TaskContainerView, type TaskView } from './view.js';
 import { waitsForUnknown } from './waits.js';
 
 /** Our containers in a task, with what there is to say about them. */
@@ -210,7 +210,14 @@ function initGaps(view: TaskView, init: TaskContainerView, mount: JsonObject, pa
 
 /** Each container needs memory of its own where the task as a whole sets none (ECS, "Task size"). */
 function needsOwnMemory(view: TaskView): boolean {
-  return view.dialect.format === 'dockerrun' || (!view.fargate && taskField(view, 'memory') === undefined);
+  if (view.dialect.format === 'dockerrun') return true;
+  // What is not known of the task shows in its containers: each has its own where the task has none.
+  if (!hasTaskLevel(view)) return view.containers.every((container) => hasOwnMemory(view, container));
+  return !view.fargate && taskField(view, 'memory') === undefined;
+}
+
+function hasOwnMemory(view: TaskView, { value }: TaskContainerView): boolean {
+  return ['memory', 'memoryReservation'].some((field) => fieldOf(view, value, field) !== undefined);
 }
 
 function freeContainerName(view: TaskView, base: string): string | undefined {
@@ -232,7 +239,7 @@ export function volumeNameIn(view: TaskView, base: string): { readonly name: str
 function isBare(view: TaskView, volume: JsonObject): boolean {
   return Object.entries(volume).every(
     ([key, value]) =>
-      key === view.dialect.field('name') ||
+      key === view.dialect.keyOf(volume, 'name') ||
       value === null ||
       (isObject(value) && Object.keys(value).length === 0) ||
       (isArray(value) && value.length === 0),

@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
-import { isObject, listOf, objectOf, parsedJson, type JsonObject, type JsonValue } from '../../../src/model/json.js';
+import {
+  isObject,
+  listOf,
+  objectOf,
+  parsedJson,
+  stringOf,
+  type JsonObject,
+  type JsonValue,
+} from '../../../src/model/json.js';
 import { dataOf, engineWith, injectText, undoText } from '../../engine/tasks.js';
 
 const engines = {
@@ -24,11 +32,11 @@ function containersOf(text: string): readonly JsonObject[] {
 function circleIn(text: string): readonly string[] | undefined {
   const waits = new Map(
     containersOf(text).map((container): [string, readonly string[]] => [
-      String(container['name']),
+      stringOf(container['name']) ?? '',
       [
-        ...listOf(container['dependsOn']).map((each) => String(objectOf(each)?.['containerName'])),
-        ...listOf(container['volumesFrom']).map((each) => String(objectOf(each)?.['sourceContainer'])),
-        ...listOf(container['links']).map((each) => String(each).split(':')[0] ?? ''),
+        ...listOf(container['dependsOn']).map((each) => stringOf(objectOf(each)?.['containerName']) ?? ''),
+        ...listOf(container['volumesFrom']).map((each) => stringOf(objectOf(each)?.['sourceContainer']) ?? ''),
+        ...listOf(container['links']).map((each) => stringOf(each)?.split(':')[0] ?? ''),
       ],
     ]),
   );
