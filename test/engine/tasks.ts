@@ -6,7 +6,7 @@ import type { Engine } from '../../src/engine/engine.js';
 import { instrumentTask, type TaskOutcome, type TaskRequest } from '../../src/engine/instrument-task.js';
 import type { ImageConfig } from '../../src/model/image.js';
 import { policySchema } from '../../src/model/policy.js';
-import type { TaskTemplate } from '../../src/model/task.js';
+import { pointerInDocument, type TaskTemplate } from '../../src/model/task.js';
 
 /** A policy of the profile, in the form that the engine decides with; nothing is known of any image. */
 export function engineWith(profile: string, settings: Readonly<Record<string, string>>, spec: object = {}): Engine {
@@ -71,7 +71,7 @@ export async function injectText(
     outcomes.push(outcome);
     const { patch, agent } = outcome;
     const kept = agent === undefined ? patch : keepTaskUndo(template, patch, agent);
-    operations.push(...kept.map((operation) => ({ ...operation, path: `${template.path}${operation.path}` })));
+    operations.push(...kept.map((operation) => ({ ...operation, path: pointerInDocument(template, operation.path) })));
   }
   return { text: editDocument(text, operations), outcomes };
 }
@@ -79,7 +79,7 @@ export async function injectText(
 /** A text with every record in it taken back, as `outrider uninject` does. */
 export function undoText(text: string): string {
   const operations = tasksOf(text).flatMap((template) =>
-    taskUndoOperations(template).map((each) => ({ ...each, path: `${template.path}${each.path}` })),
+    taskUndoOperations(template).map((each) => ({ ...each, path: pointerInDocument(template, each.path) })),
   );
   return editDocument(text, operations);
 }

@@ -11,7 +11,8 @@ export interface ReadTags {
 
 /**
  * Reads a list of `{key, value}`. A value that is no text counts as the service writes it down: a number and a Boolean as
- * their text, none as an empty one. One that a function makes is unknown, and so is a tag inside of one (W33).
+ * their text; a tag without a value says nothing. One that a function makes is unknown, and so is a tag inside of one
+ * (W33).
  *
  * @param field `Tags` as CloudFormation has them, else the name in the ECS API
  */
@@ -32,7 +33,8 @@ export function readTags(owner: JsonObject, field: 'Tags' | 'tags'): ReadTags {
       unknown.push(...madeByFunction(tag, pointer));
       continue;
     }
-    const value = tag[keyOf(tag, 'value')] ?? '';
+    const value = tag[keyOf(tag, 'value')] ?? undefined;
+    if (value === undefined) continue;
     if (typeof value === 'object')
       unknown.push({ tag: key, pointer: `${pointer}/${pointerToken(keyOf(tag, 'value'))}` });
     else tags[key] = String(value);
