@@ -2,6 +2,8 @@ import type { Decision, Finding, Step } from '../model/decision.js';
 import type { ImageConfig } from '../model/image.js';
 import { names } from '../model/names.js';
 import { OutriderError } from '../model/error.js';
+import { objectOf } from '../model/json.js';
+import { isStrict } from '../model/policy.js';
 import type { Operation } from '../model/patch.js';
 import type { TaskRecipe } from '../model/task-recipe.js';
 import type { TaskTemplate, UnknownTag } from '../model/task.js';
@@ -13,7 +15,8 @@ import { findOwnTaskContainers } from '../inject/task/identify.js';
 import { agentPointer, buildTaskPatch } from '../inject/task/patch.js';
 import { isAgentOnly, type TaskPlan } from '../inject/task/plan.js';
 import { startOfTaskContainer } from '../inject/task/start.js';
-import { readTask, type TaskContainerView, type TaskView } from '../inject/task/view.js';
+import { referenceText } from '../inject/task/dialect.js';
+import { fieldOf, readTask, taskField, type TaskContainerView, type TaskView } from '../inject/task/view.js';
 import type { CompiledPolicy } from '../policy/compile.js';
 import { selectContainers } from '../policy/containers.js';
 import { decide, noFindings, type Findings } from '../policy/decide.js';
@@ -130,10 +133,14 @@ function rewritten(recipe: TaskRecipe, { imageRewrites }: Engine['facts']): Task
 
 /** What has `${Name}` in it is filled in by CloudFormation, and by nothing else. */
 function refuseUnfilled({ agent }: TaskRecipe, { format }: TaskTemplate): void {
-  const open = agent.secrets.find(({ valueFrom }) => valueFrom?.includes('${') === true);
+  const settings = [
+    ...agent.secrets.map(({ valueFrom }) => ({ setting: agent.secretSetting, value: valueFrom })),
+    { setting: agent.repositoryCredentialsSetting, value: agent.repositoryCredentials },
+  ];
+  const open = settings.find(({ value }) => value?.includes('${') === true);
   if (open === undefined || format === 'cloudformation') return;
-  const field = `spec.profile.settings.${agent.secretSetting ?? ''}`;
-  const message = `${field} is ${open.valueFrom ?? ''}, which only a CloudFormation template can fill in; give the ARN.`;
+  const field = `spec.profile.settings.${open.setting ?? ''}`;
+  const message = `${field} is ${open.value ?? ''}, which only a CloudFormation template can fill in; give the ARN.`;
   throw new OutriderError('settings_invalid', message, { field });
 }
 
@@ -159,7 +166,12 @@ function choose(
   const forbidden = policy.spec.optOut === 'Forbidden';
   const steps: Step[] = [...selection.steps];
   let { narrowed } = selection;
+  const proxy = isStrict(policy.spec) ? undefined : proxyOf(view);
   const selected = selection.selected.filter(({ name }) => {
+    if (name === proxy) {
+      steps.push({ subject: name, result: 'note', detail: 'the proxy that the task’s proxyConfiguration names' });
+      return false;
+    }
     if (tags.ignored.has(name)) {
       if (!forbidden) {
         steps.push({ subject: name, result: 'note', detail: 'named in the tag kilt-ignore-containers' });
@@ -174,6 +186,12 @@ function choose(
     return false;
   });
   return { selected, narrowed, steps };
+}
+
+/** The container that all of the task's traffic goes through, such as App Mesh's Envoy (W35). */
+function proxyOf(view: TaskView): string | undefined {
+  const proxy = objectOf(taskField(view, 'proxyConfiguration'));
+  return proxy && referenceText(fieldOf(view, proxy, 'containerName'));
 }
 
 function finished(

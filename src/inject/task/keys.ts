@@ -37,7 +37,8 @@ const container: Shape = {
 
 const task: Shape = {
   ...fields('family', 'taskRoleArn', 'executionRoleArn', 'networkMode', 'pidMode', 'ipcMode', 'cpu', 'memory'),
-  ...fields('requiresCompatibilities', 'placementConstraints', 'proxyConfiguration', 'ephemeralStorage'),
+  ...fields('requiresCompatibilities', 'placementConstraints', 'ephemeralStorage'),
+  proxyConfiguration: fields('type', 'containerName', 'properties'),
   containerDefinitions: container,
   volumes: { ...fields('name', 'efsVolumeConfiguration', 'dockerVolumeConfiguration'), host: fields('sourcePath') },
   runtimePlatform: fields('operatingSystemFamily', 'cpuArchitecture'),

@@ -8,7 +8,7 @@ import { isIntrinsic } from './dialect.js';
 import { planTaskHostMounts } from './host-mounts.js';
 import type { OwnTaskContainers } from './identify.js';
 import { healthCheckOf, isAgentOnly, type GivenSecret, type TaskPart, type TaskPartGaps } from './plan.js';
-import { keysIn, missingKey, plainVariable, secretVariable, variablesOf } from './variables.js';
+import { filledIn, keysIn, missingKey, plainVariable, secretVariable, variablesOf } from './variables.js';
 import { fieldOf, hasTaskLevel, pointerOf, taskField, unknown, type TaskContainerView, type TaskView } from './view.js';
 import { waitsForUnknown } from './waits.js';
 
@@ -85,6 +85,7 @@ function plannedInit(
     command: init.command,
     mountPoints: [mount],
     ...(needsOwnMemory(view) ? { memoryReservation: agent.memoryReservationMiB } : {}),
+    ...pullSecret(view, agent),
   };
   return { part: 'init', name, present: undefined, value };
 }
@@ -124,6 +125,7 @@ function unknownAgent(view: TaskView, recipe: TaskRecipe, { agent }: OwnTaskCont
 }
 
 function memoryOf(view: TaskView, { agent }: TaskRecipe): JsonObject {
+  if (agent.memoryMiB !== undefined) return { memory: agent.memoryMiB };
   if (!needsOwnMemory(view)) return {};
   const { memoryLimitMiB, memoryReservationMiB } = agent;
   return memoryLimitMiB === undefined ? { memoryReservation: memoryReservationMiB } : { memory: memoryLimitMiB };
@@ -147,12 +149,21 @@ function newAgent(
     ...(agent.capabilities.length === 0 ? {} : { linuxParameters: { capabilities: { add: agent.capabilities } } }),
     ...(mountPoints.length === 0 ? {} : { mountPoints }),
     ...(securityOptions.length === 0 ? {} : { dockerSecurityOptions: securityOptions }),
-    ...agentFields(agent),
+    ...agentFields(view, agent),
   };
 }
 
-function agentFields({ healthCheck, log }: TaskRecipe['agent']): JsonObject {
+/** How ECS pulls an image of ours; a Dockerrun has its own way. */
+function pullSecret(view: TaskView, { repositoryCredentials }: TaskRecipe['agent']): JsonObject {
+  if (repositoryCredentials === undefined || view.dialect.format === 'dockerrun') return {};
+  return { repositoryCredentials: { credentialsParameter: filledIn(repositoryCredentials) } };
+}
+
+function agentFields(view: TaskView, agent: TaskRecipe['agent']): JsonObject {
+  const { healthCheck, log, cpuUnits } = agent;
   return {
+    ...pullSecret(view, agent),
+    ...(cpuUnits === undefined ? {} : { cpu: cpuUnits }),
     ...(healthCheck === undefined ? {} : { healthCheck: healthCheckOf(healthCheck) }),
     ...(log === undefined ? {} : { logConfiguration: { logDriver: log.driver, options: log.options } }),
   };
@@ -174,7 +185,11 @@ function agentGaps(
     }
   }
   // Whether the task stops with it is the user's to say of a container of their own: what it leaves out says true (W32).
-  const fields = agentFields(recipe.agent);
+  const { memoryMiB } = recipe.agent;
+  const fields: JsonObject = {
+    ...agentFields(view, recipe.agent),
+    ...(memoryMiB === undefined ? {} : { memory: memoryMiB }),
+  };
   return {
     env: env.filter(({ name }) => !present.has(name)),
     secrets: secrets.filter(({ name }) => !present.has(name)),

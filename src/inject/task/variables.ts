@@ -19,9 +19,14 @@ export function variablesOf(view: TaskView, container: TaskContainerView): Reado
   return names;
 }
 
-/** A variable as it stands in `secrets`. What has `${Name}` in it is for CloudFormation to fill in. */
+/** A variable as it stands in `secrets`. */
 export function secretVariable({ name, valueFrom }: GivenSecret): JsonObject {
-  return { name, valueFrom: valueFrom.includes('${') ? { 'Fn::Sub': valueFrom } : valueFrom };
+  return { name, valueFrom: filledIn(valueFrom) };
+}
+
+/** A text; what has `${Name}` in it is for CloudFormation to fill in. */
+export function filledIn(text: string): JsonValue {
+  return text.includes('${') ? { 'Fn::Sub': text } : text;
 }
 
 /** A variable as it stands in `environment`. */

@@ -217,8 +217,9 @@ for (const profile of ['sysdig', 'datadog'] as const) {
           {},
           { volumes: [{ name: 'v' }], pidMode: 'task', requiresCompatibilities: ['FARGATE'] },
         ),
-        fc.infiniteStream(fc.constantFrom(...spellings)),
-        async (list, rest, stream) => {
+        fc.array(fc.constantFrom(...spellings), { minLength: 1, maxLength: 30 }),
+        async (list, rest, ways) => {
+          let spelt = 0;
           const task: JsonObject = {
             family: 'f',
             ...rest,
@@ -228,7 +229,7 @@ for (const profile of ['sysdig', 'datadog'] as const) {
             })),
           };
           const exact = JSON.stringify(task);
-          const other = JSON.stringify(respelt(task, (key) => (stream.next().value ?? String)(key)));
+          const other = JSON.stringify(respelt(task, (key) => ways[spelt++ % ways.length]?.(key) ?? key));
           const [first, second] = [
             await injectText(exact, engines[profile]),
             await injectText(other, engines[profile]),
