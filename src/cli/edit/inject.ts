@@ -14,7 +14,7 @@ import { clusterSettingKeys, commandSettings } from '../options/settings.js';
 import { styleOf, useColour } from '../text/style.js';
 import { addOnlyOption, addUndoFileOption } from '../options/task.js';
 import { templateName } from '../files/template-names.js';
-import { printRefused } from './refused.js';
+import { printRefused } from '../files/refused.js';
 import { readUndoFile, undoFileRecord, writeUndoFile } from './undo-file.js';
 
 const injectSettings = commandSettings({

@@ -8,7 +8,7 @@ import type { Style } from '../text/style.js';
 import { table } from '../text/table.js';
 import { countTemplates, templateName } from '../files/template-names.js';
 import type { OutriderError } from '../../model/error.js';
-import { errorsJson } from './refused.js';
+import { errorsJson } from '../files/refused.js';
 
 type File = EditedFile<InstrumentedTemplate>;
 type Files = readonly File[];

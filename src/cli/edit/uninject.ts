@@ -15,7 +15,7 @@ import { styleOf, useColour, type Style } from '../text/style.js';
 import { table } from '../text/table.js';
 import { addUndoFileOption } from '../options/task.js';
 import { countTemplates, templateName } from '../files/template-names.js';
-import { errorsJson, printRefused } from './refused.js';
+import { errorsJson, printRefused } from '../files/refused.js';
 import { readUndoFile, type UndoFile } from './undo-file.js';
 
 type File = EditedFile<TemplateEdit>;

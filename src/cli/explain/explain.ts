@@ -11,7 +11,7 @@ import type { Explanation } from './explanation.js';
 import { podExplanationOf } from './pod.js';
 import { taskExplanationOf } from './task.js';
 import { explanationText } from './text.js';
-import { printRefused } from '../edit/refused.js';
+import { printRefused } from '../files/refused.js';
 import { instrumentFiles } from '../offline/instrument-files.js';
 import type { Io } from '../io.js';
 import { lookupSettingKeys } from '../image/lookups.js';
