@@ -46,6 +46,12 @@ export function spliceFlow(
   const [opening] = node.members;
   // New members in front stay on the bracket's line where the first one stands there.
   const inFront = indentation === undefined || (opening !== undefined && !isFirstOnLine(text, opening.start));
+  // The first that is kept moves up to the bracket when those in front of it stood behind one on the same line.
+  const gone = segments.slice(0, keptSegments[0] === undefined ? 0 : segments.indexOf(keptSegments[0]));
+  const behind = gone.at(-1)?.end;
+  const nextKept = keptSegments[0]?.member.start;
+  const movesUp =
+    behind !== undefined && nextKept !== undefined && inFront && /^[ \t]*$/.test(text.slice(behind, nextKept));
   let isInFront = inFront;
   let at = padded;
   for (const [index, child] of children.entries()) {
@@ -64,7 +70,11 @@ export function spliceFlow(
     const comma = !last || trailingComma ? ',' : '';
     const next = children[index + 1];
     const gap =
-      comma !== '' && next?.member !== undefined && next.member === segments[0]?.member && isInFront
+      comma !== '' &&
+      next?.member !== undefined &&
+      next.member === keptSegments[0]?.member &&
+      isInFront &&
+      (movesUp || gone.length === 0)
         ? style.afterComma
         : '';
     splices.push({
@@ -73,12 +83,6 @@ export function spliceFlow(
       text: `${first ? '' : isInFront ? style.afterComma : lead}${rendered}${comma}${gap}`,
     });
   }
-  // The first that is kept moves up to the bracket when those in front of it stood behind one on the same line.
-  const gone = segments.slice(0, keptSegments[0] === undefined ? 0 : segments.indexOf(keptSegments[0]));
-  const behind = gone.at(-1)?.end;
-  const nextKept = keptSegments[0]?.member.start;
-  const movesUp =
-    behind !== undefined && nextKept !== undefined && inFront && /^[ \t]*$/.test(text.slice(behind, nextKept));
   if (movesUp) splices.push({ start: padded, end: nextKept, text: '' });
   for (const { member, start, end } of movesUp ? segments.slice(gone.length) : segments) {
     if (!kept.has(member)) splices.push({ start, end, text: '' });
