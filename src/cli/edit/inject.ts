@@ -15,6 +15,7 @@ import { styleOf, useColour } from '../text/style.js';
 import { addOnlyOption, addUndoFileOption } from '../options/task.js';
 import { templateName } from '../files/template-names.js';
 import { printRefused } from '../files/refused.js';
+import { tooLargeToApply } from './too-large.js';
 import { readUndoFile, undoFileRecord, writeUndoFile } from './undo-file.js';
 
 const injectSettings = commandSettings({
@@ -65,10 +66,12 @@ async function inject(invocation: Invocation): Promise<number> {
   const undoRecord = undoFileRecord(given, undoFile);
   if (undoFile !== undefined && undoRecord !== undefined && !options.check) await writeUndoFile(undoFile, undoRecord);
   if (held.length < files.length) await deliver(given, options, invocation);
-  const hints =
-    undoRecord !== undefined && undoFile === undefined
+  const hints = [
+    ...tooLargeToApply(given),
+    ...(undoRecord !== undefined && undoFile === undefined
       ? ['A Dockerrun file keeps no undo record: give --undo-file FILE for uninject to take this back.']
-      : [];
+      : []),
+  ];
   report({ files, given, refused, hints }, engine, options, invocation);
   // A report for programs says all of it, and nothing stands beside it (W30).
   if (options.report !== 'json') {
