@@ -1,5 +1,5 @@
 import { readManifests } from '../../documents/manifest/manifest.js';
-import { isObject, objectOf, stringMembersOf, type JsonValue } from '../../model/json.js';
+import { isArray, isObject, objectOf, stringMembersOf, type JsonValue } from '../../model/json.js';
 import type { EditedFile, TemplateEdit } from '../files/edited-file.js';
 
 /** Bytes that the annotations of one object may have together (Kubernetes, `TotalAnnotationSizeLimitB`). */
@@ -26,7 +26,7 @@ export function tooLargeToApply(files: readonly EditedFile<TemplateEdit>[]): rea
 
 function objectsIn(value: JsonValue): readonly JsonValue[] {
   const items = isObject(value) ? value['items'] : undefined;
-  return Array.isArray(items) ? items : [value];
+  return isArray(items) ? items : [value];
 }
 
 function isTooLarge(value: JsonValue): boolean {
