@@ -1,10 +1,11 @@
 import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
-import { isObject, listOf } from '../../model/json.js';
+import { isObject, listOf, stringOf } from '../../model/json.js';
 import type { TaskRecipe } from '../../model/task-recipe.js';
 import type { Wishes } from '../../model/wishes.js';
 import { taskPid1 } from './argv.js';
 import { isIntrinsic } from './dialect.js';
+import { portTaken, takenPort } from '../ports.js';
 import type { OwnTaskContainers } from './identify.js';
 import { platformRemarks, sharesNetwork } from './platform.js';
 import { namesOfParts, planParts, volumeNameIn } from './parts.js';

@@ -26,10 +26,9 @@ export function platformRemarks(plan: TaskPlan, containers: readonly TaskContain
   }
   if (!sharesNetwork(view) && recipe.agent.ports.length > 0) {
     const mode = view.dialect.format === 'dockerrun' ? 'bridge' : (taskText(view, 'networkMode') ?? 'bridge');
-    const ports = recipe.agent.ports.join(', ');
     remarks.push({
       reason: 'agent_unreachable',
-      detail: `the network is ${mode}: localhost:${ports} of the agent is not that of the workload`,
+      detail: `the network is ${mode}: localhost:${recipe.agent.ports[0]?.number ?? ''} of the agent is not that of the workload`,
     });
   }
   return [
