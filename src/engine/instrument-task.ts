@@ -2,9 +2,11 @@ import type { Decision, Finding, Step } from '../model/decision.js';
 import type { ImageConfig } from '../model/image.js';
 import { names } from '../model/names.js';
 import { OutriderError } from '../model/error.js';
+import { objectOf } from '../model/json.js';
+import { isStrict } from '../model/policy.js';
 import type { Operation } from '../model/patch.js';
 import type { TaskRecipe } from '../model/task-recipe.js';
-import type { TaskTemplate } from '../model/task.js';
+import type { TaskTemplate, UnknownTag } from '../model/task.js';
 import { findTaskObstacle, findTaskPid1, makeTaskPlan } from '../inject/task/make-plan.js';
 import { rewriteImage } from '../inject/rewrite-image.js';
 import { findOtherTaskTracer } from '../inject/task/other-tracers.js';
@@ -13,7 +15,8 @@ import { findOwnTaskContainers } from '../inject/task/identify.js';
 import { agentPointer, buildTaskPatch } from '../inject/task/patch.js';
 import { isAgentOnly, type TaskPlan } from '../inject/task/plan.js';
 import { startOfTaskContainer } from '../inject/task/start.js';
-import { readTask, type TaskContainerView, type TaskView } from '../inject/task/view.js';
+import { referenceText } from '../inject/task/dialect.js';
+import { fieldOf, readTask, taskField, type TaskContainerView, type TaskView } from '../inject/task/view.js';
 import type { CompiledPolicy } from '../policy/compile.js';
 import { selectContainers } from '../policy/containers.js';
 import { decide, noFindings, type Findings } from '../policy/decide.js';
@@ -24,7 +27,7 @@ import type { Engine } from './engine.js';
 import type { Rule } from './rules.js';
 import { findingsOf, isCarriedOut, obstructedBy, ruleFor, type Passed } from './findings.js';
 import { knownTaskImages } from './task-images.js';
-import { readTags, type TaskTags } from './task-tags.js';
+import { readTags, unknownNarrowing, type TaskTags } from './task-tags.js';
 
 /** A task that a decision is asked for. */
 export interface TaskRequest {
@@ -66,7 +69,7 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   const tags = readTags(template.tags);
   const screened = { namespace: '', namespaceLabels: tags.labels, podLabels: tags.labels };
   const screening = screen(engine.rules.policies, screened, new Set(), request.trace);
-  if (screening.stop !== undefined) return stopped(screening, noFindings, {});
+  if (screening.stop !== undefined) return stopped(screening, noFindings, { template });
   const rule = ruleFor(screening, engine);
   const obstructed = (obstacle: Finding, view?: TaskView) => stopped(screening, obstructedBy(obstacle), { rule, view });
   const rendered = renderTaskRecipe(rule.profile, screening.policy.spec);
@@ -78,8 +81,11 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   }
   const view = readTask(template);
   if ('reason' in view) return obstructed(view);
+  const open = unknownNarrowing(template);
+  if (open !== undefined && screening.policy.spec.optOut !== 'Forbidden') return obstructed(undecided(open), view);
   const own = findOwnTaskContainers(view, recipe);
-  const workload = view.containers.filter((container) => container !== own.agent && container !== own.init);
+  const notWorkload = new Set([own.agent, own.init, ...own.helpers]);
+  const workload = view.containers.filter((container) => !notWorkload.has(container));
   // An agent without a wrapper is added whichever containers are asked for.
   const agentOnly = isAgentOnly(recipe);
   const choice = agentOnly ? nothingChosen : choose(screening.policy, view, workload, tags, request);
@@ -108,7 +114,8 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   }
   // Asking for certain containers leaves out those whose names only deployment knows.
   const asksForUnknown = request.only.length === 0;
-  return finished(screening, rule, { view, recipe, own, ...choice, asksForUnknown, images: images.known });
+  const said = open === undefined ? wholly(template) : [undecided(open)];
+  return finished(screening, rule, { view, recipe, own, ...choice, asksForUnknown, images: images.known, said });
 }
 
 /** The operator's rewrites of images hold for the agent's in tasks, too. */
@@ -126,10 +133,14 @@ function rewritten(recipe: TaskRecipe, { imageRewrites }: Engine['facts']): Task
 
 /** What has `${Name}` in it is filled in by CloudFormation, and by nothing else. */
 function refuseUnfilled({ agent }: TaskRecipe, { format }: TaskTemplate): void {
-  const open = agent.secrets.find(({ valueFrom }) => valueFrom?.includes('${') === true);
+  const settings = [
+    ...agent.secrets.map(({ valueFrom }) => ({ setting: agent.secretSetting, value: valueFrom })),
+    { setting: agent.repositoryCredentialsSetting, value: agent.repositoryCredentials },
+  ];
+  const open = settings.find(({ value }) => value?.includes('${') === true);
   if (open === undefined || format === 'cloudformation') return;
-  const field = `spec.profile.settings.${agent.secretSetting ?? ''}`;
-  const message = `${field} is ${open.valueFrom ?? ''}, which only a CloudFormation template can fill in; give the ARN.`;
+  const field = `spec.profile.settings.${open.setting ?? ''}`;
+  const message = `${field} is ${open.value ?? ''}, which only a CloudFormation template can fill in; give the ARN.`;
   throw new OutriderError('settings_invalid', message, { field });
 }
 
@@ -155,7 +166,12 @@ function choose(
   const forbidden = policy.spec.optOut === 'Forbidden';
   const steps: Step[] = [...selection.steps];
   let { narrowed } = selection;
+  const proxy = isStrict(policy.spec) ? undefined : proxyOf(view);
   const selected = selection.selected.filter(({ name }) => {
+    if (name === proxy) {
+      steps.push({ subject: name, result: 'note', detail: 'the proxy that the task’s proxyConfiguration names' });
+      return false;
+    }
     if (tags.ignored.has(name)) {
       if (!forbidden) {
         steps.push({ subject: name, result: 'note', detail: 'named in the tag kilt-ignore-containers' });
@@ -172,6 +188,12 @@ function choose(
   return { selected, narrowed, steps };
 }
 
+/** The container that all of the task's traffic goes through, such as App Mesh's Envoy (W35). */
+function proxyOf(view: TaskView): string | undefined {
+  const proxy = objectOf(taskField(view, 'proxyConfiguration'));
+  return proxy && referenceText(fieldOf(view, proxy, 'containerName'));
+}
+
 function finished(
   screening: Passed,
   rule: Rule,
@@ -181,10 +203,13 @@ function finished(
     readonly own: ReturnType<typeof findOwnTaskContainers>;
     readonly asksForUnknown: boolean;
     readonly images: KnownImages;
+    /** What is to be said beside what planning finds. */
+    readonly said: readonly Finding[];
   },
 ): TaskOutcome {
   const { view, images } = input;
-  const planned = makeTaskPlan({ ...input, wishes: rule.wishes, imageOf: ({ name }) => images.get(name) });
+  const made = makeTaskPlan({ ...input, wishes: rule.wishes, imageOf: ({ name }) => images.get(name) });
+  const planned = { ...made, remarks: [...input.said, ...made.remarks] };
   const { plan } = planned;
   const findings = findingsOf(screening, input, planned);
   const decision = decide(screening, findings, 'mutate');
@@ -204,12 +229,12 @@ function finished(
 function stopped(
   screening: Screening,
   findings: Findings,
-  about: { readonly rule?: Rule; readonly view?: TaskView | undefined },
+  about: { readonly rule?: Rule; readonly view?: TaskView | undefined; readonly template?: TaskTemplate },
 ): TaskOutcome {
   const denial = decide(screening, findings, 'validate');
   return {
-    decision: asTask(decide(screening, findings, 'mutate')),
-    denial: denial.decision === 'deny' ? asTask(denial) : undefined,
+    decision: asTask(decide(screening, findings, 'mutate'), about.template),
+    denial: denial.decision === 'deny' ? asTask(denial, about.template) : undefined,
     patch: [],
     agent: undefined,
     rule: about.rule,
@@ -219,11 +244,26 @@ function stopped(
   };
 }
 
+/** What is said where a function makes tags of which no key is written down: one of them may be an opt-out. */
+function wholly({ unknownTags = [] }: TaskTemplate): readonly Finding[] {
+  return unknownTags.filter(({ tag }) => tag === undefined).map(undecided);
+}
+
+/** A tag that only deployment knows. */
+function undecided({ tag, pointer }: UnknownTag): Finding {
+  const detail = `${pointer} is only known at deployment, and with it ${tag === undefined ? 'tags' : `the tag ${tag}`}`;
+  return { reason: 'intrinsic_unresolved', detail };
+}
+
 /** The reasons that speak of labels, in a task's words. */
-function asTask(decision: Decision): Decision {
+function asTask(decision: Decision, template?: TaskTemplate): Decision {
   const { reason } = decision;
   if (reason === 'pod_opted_out')
     return { ...decision, detail: `the task is tagged ${names.inject}=disabled, or kilt-ignore` };
-  if (reason === 'no_policy') return { ...decision, detail: 'no policy matches the task’s tags' };
+  if (reason === 'no_policy') {
+    const [open] = template?.unknownTags ?? [];
+    const detail = 'no policy matches the task’s tags';
+    return { ...decision, detail: open === undefined ? detail : `${detail}; ${undecided(open).detail}` };
+  }
   return decision;
 }

@@ -134,7 +134,10 @@ const profileGroups: readonly Group[] = [
       ...taskVariable('task.env[]'),
       ...fieldsOf('task.dependsOn[]', 'part condition'),
       ...fieldsOf('task.agent', 'name image repositories capabilities dockerrunSecurityOptions'),
-      ...fieldsOf('task.agent', 'memoryLimitSetting memoryReservationMiB'),
+      ...fieldsOf(
+        'task.agent',
+        'memoryLimitSetting memorySetting cpuSetting repositoryCredentialsSetting memoryReservationMiB',
+      ),
       ...taskVariable('task.agent.env[]'),
       ...fieldsOf('task.agent.hostMounts[]', 'volume path mountPath readOnly'),
       ...fieldsOf('task.agent.healthCheck', 'command intervalSeconds timeoutSeconds retries startPeriodSeconds'),

@@ -54,10 +54,12 @@ const exclusionSchema = z.union([
 /** What `containers.exclude` may hold. */
 export type Exclusion = z.infer<typeof exclusionSchema>;
 
-/** What meshes and Vault add, by name: a name that a pod's author can give, too. */
+/** What meshes and Vault add, by name or image: one that a pod's author can give, too. */
 const trustingExclusions: readonly Exclusion[] = [
   ...['istio-proxy', 'linkerd-proxy', 'vault-agent'],
   ...['istio-init', 'linkerd-init', 'vault-agent-init'],
+  // App Mesh's proxy has a name that other people's Envoys have, too (W35).
+  ...['linkerd-debug', 'image:*aws-appmesh-envoy*'],
 ];
 
 const strictExclusions: readonly Exclusion[] = [];
@@ -100,7 +102,7 @@ const specInputSchema = z
           .max(256)
           .optional()
           .describe(
-            'Containers to leave alone: globs on the name, or, with image: in front, on the image; or an image with the command and args it is started with. Default: none under prefer: Security or optOut: Forbidden, else the names of what Istio, Linkerd and Vault add.',
+            'Containers to leave alone: globs on the name, or, with image: in front, on the image; or an image with the command and args it is started with. Default: none under prefer: Security or optOut: Forbidden, else what Istio, Linkerd, App Mesh and Vault add.',
           ),
         cover: z
           .array(coverSchema)

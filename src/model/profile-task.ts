@@ -43,6 +43,13 @@ const taskAgentSchema = z.strictObject({
   memoryLimitSetting: settingName
     .optional()
     .describe('The setting with its memory limit in MiB, which then stands for memoryReservationMiB.'),
+  memorySetting: settingName
+    .optional()
+    .describe('The setting with its memory limit in MiB, which is written wherever it is given.'),
+  cpuSetting: settingName.optional().describe('The setting with its CPU units.'),
+  repositoryCredentialsSetting: settingName
+    .optional()
+    .describe('The setting with the ARN of the secret with which ECS pulls the images of the added containers.'),
   memoryReservationMiB: z
     .int()
     .min(4)

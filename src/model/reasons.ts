@@ -502,11 +502,31 @@ const table = {
     remedy:
       'Write the value out at the path that the message names, or instrument the deployed task definition instead.',
   },
+  agent_waits_for_it: {
+    about: 'container',
+    summary:
+      'The agent of the task, or what brings its files, waits for the container, so the container can’t wait for the agent in turn.',
+    remedy:
+      'Take the dependency out of the agent’s dependsOn, volumesFrom or links, exclude the container from the policy, or admit it with admitUninstrumented.',
+    admissible: true,
+    optsOut: true,
+  },
   access_key_not_given: {
     about: 'remark',
-    summary: 'Nothing says where ECS reads the agent’s access key from, or the agent has it in plain text.',
+    summary: 'Nothing says where ECS reads the agent’s access key from.',
     remedy:
       'Give the setting accessKeySecretArn, the ARN of a secret or parameter. A Dockerrun has no secrets: set the variable as an environment property there.',
+  },
+  access_key_in_plain_text: {
+    about: 'remark',
+    summary:
+      'The agent’s container in the task has its access key in its environment, for everybody to read who may describe the task.',
+    remedy: 'Move the key into a secret or parameter, and name that in the container’s secrets.',
+  },
+  dockerrun_without_secrets: {
+    about: 'remark',
+    summary: 'A Dockerrun file has no secrets, so the agent’s access key has to come from the environment.',
+    remedy: 'Set the variable that the message names as an environment property, from a secret.',
   },
   fargate_platform: {
     about: 'remark',
@@ -517,6 +537,22 @@ const table = {
     about: 'remark',
     summary: 'The platform documents no process namespace that containers share; an agent that needs one may not work.',
     remedy: 'Try it before you rely on it, or use an ECS task definition, which has pidMode.',
+  },
+  task_level_missing: {
+    about: 'remark',
+    summary:
+      'A bare list of container definitions, as Terraform has it, has no place for what the instrumentation needs of the task as a whole.',
+    remedy: 'Write what the message names into the aws_ecs_task_definition, or instrument the whole task definition.',
+  },
+  too_many_task_containers: {
+    about: 'remark',
+    summary: 'With the containers that are added, the task has more than ECS takes.',
+    remedy: 'Take containers out of the task, or leave the task out by a tag or the policy: ECS refuses it as it is.',
+  },
+  exec_in_one_container: {
+    about: 'remark',
+    summary: 'Where the containers of a task share a process namespace, ECS Exec opens sessions in one of them alone.',
+    remedy: 'Choose the container that people have to get into, or leave the task out by a tag or the policy.',
   },
   agent_unreachable: {
     about: 'remark',

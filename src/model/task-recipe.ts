@@ -77,12 +77,20 @@ export interface TaskAgent {
   readonly dockerrunSecurityOptions: readonly string[];
   /** Its memory limit, in MiB; stands for the reservation where it is given. */
   readonly memoryLimitMiB: number | undefined;
+  /** Its memory limit, in MiB, that is written whatever the task sets. */
+  readonly memoryMiB: number | undefined;
+  /** 1024 are one vCPU. */
+  readonly cpuUnits: number | undefined;
+  /** ARN of the secret with which ECS pulls the images of the containers that are added. */
+  readonly repositoryCredentials: string | undefined;
   /** Memory to set aside, in MiB, where the task as a whole sets none. */
   readonly memoryReservationMiB: number;
   readonly healthCheck: TaskHealthCheck | undefined;
   readonly log: { readonly driver: string; readonly options: Readonly<Record<string, string>> } | undefined;
   /** The setting that gives the access key's ARN, for messages. */
   readonly secretSetting: string | undefined;
+  /** The setting that gives `repositoryCredentials`, for messages. */
+  readonly repositoryCredentialsSetting: string | undefined;
 }
 
 export interface TaskHealthCheck {

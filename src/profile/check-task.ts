@@ -31,7 +31,10 @@ export function checkTask({ task, image, wrapper }: ProfileSpec, check: SharedCh
   }
   check.capabilities(`${at}.capabilities`, task.capabilities);
   check.capabilities(`${at}.agent.capabilities`, agent.capabilities);
-  if (agent.memoryLimitSetting !== undefined) check.setting(`${at}.agent.memoryLimitSetting`, agent.memoryLimitSetting);
+  for (const field of ['memoryLimitSetting', 'memorySetting', 'cpuSetting', 'repositoryCredentialsSetting'] as const) {
+    const setting = agent[field];
+    if (setting !== undefined) check.setting(`${at}.agent.${field}`, setting);
+  }
   const hostVolumes = agent.hostMounts.map(({ volume: name }) => name);
   for (const [index, name] of hostVolumes.entries()) {
     if (hostVolumes.indexOf(name) === index && name !== volume?.name) continue;

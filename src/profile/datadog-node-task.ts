@@ -1,5 +1,5 @@
 import type { ProfileInput } from '../model/profile.js';
-import { taskLog, taskSettings } from './task-settings.js';
+import { taskLog, taskSettings, taskSize } from './task-settings.js';
 
 type Spec = ProfileInput['spec'];
 
@@ -88,5 +88,6 @@ export const nodeTask: NonNullable<Spec['task']> = {
     dockerrunSecurityOptions: ['apparmor:unconfined'],
     memoryLimitSetting: 'memoryMiB',
     log: taskLog,
+    ...taskSize,
   },
 };

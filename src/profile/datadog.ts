@@ -1,5 +1,5 @@
 import type { ProfileInput } from '../model/profile.js';
-import { taskLog, taskSettings } from './task-settings.js';
+import { taskLog, taskSettings, taskSize } from './task-settings.js';
 
 const tag = '[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(@sha256:[a-f0-9]{64})?';
 
@@ -236,6 +236,7 @@ export const datadog: ProfileInput = {
           startPeriodSeconds: 60,
         },
         log: taskLog,
+        ...taskSize,
       },
     },
   },

@@ -62,6 +62,9 @@ function agentOf(filling: Filling, agent: ProfileTask['agent']): TaskAgent {
   const { profile, policy, values } = filling;
   const { log } = agent;
   const at = 'spec.task.agent';
+  const settingOf = (name: string | undefined): SettingValue | undefined =>
+    name === undefined ? undefined : values.settings.get(name);
+  const credentials = settingOf(agent.repositoryCredentialsSetting);
   const { env, secrets, secretSetting } = variablesOf(filling, agent.env);
   return {
     name: fillText(filling, agent.name, `${at}.name`),
@@ -74,9 +77,10 @@ function agentOf(filling: Filling, agent: ProfileTask['agent']): TaskAgent {
     capabilities: agent.capabilities,
     hostMounts: agent.hostMounts,
     dockerrunSecurityOptions: agent.dockerrunSecurityOptions,
-    memoryLimitMiB: numberOf(
-      agent.memoryLimitSetting === undefined ? undefined : values.settings.get(agent.memoryLimitSetting),
-    ),
+    memoryLimitMiB: numberOf(settingOf(agent.memoryLimitSetting)),
+    memoryMiB: numberOf(settingOf(agent.memorySetting)),
+    cpuUnits: numberOf(settingOf(agent.cpuSetting)),
+    repositoryCredentials: credentials === undefined ? undefined : String(credentials),
     memoryReservationMiB: agent.memoryReservationMiB,
     healthCheck: agent.healthCheck,
     log:
@@ -92,6 +96,7 @@ function agentOf(filling: Filling, agent: ProfileTask['agent']): TaskAgent {
             ),
           },
     secretSetting,
+    repositoryCredentialsSetting: agent.repositoryCredentialsSetting,
   };
 }
 

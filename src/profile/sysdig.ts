@@ -1,5 +1,5 @@
 import type { ProfileInput } from '../model/profile.js';
-import { taskLog, taskSettings } from './task-settings.js';
+import { taskLog, taskSettings, taskSize } from './task-settings.js';
 
 const ibmRegions = [
   'au-syd',
@@ -228,6 +228,7 @@ export const sysdig: ProfileInput = {
         name: '${settings.containerName}',
         env: [{ name: 'SYSDIG_ACCESS_KEY', secretFrom: 'accessKeySecretArn' }, ...agentEnv],
         log: taskLog,
+        ...taskSize,
       },
     },
   },

@@ -17,6 +17,25 @@ export function taskSettings(containerName: string, streamPrefix: string): Setti
       pattern:
         '(arn:(aws[a-z-]*|[$][{]AWS::Partition[}]):(secretsmanager|ssm):[A-Za-z0-9:/_+=.@{}$-]{1,1000}|/[A-Za-z0-9/_.-]{1,1000}|[$][{][A-Za-z0-9:.]{1,255}[}])',
     },
+    registryCredentialsArn: {
+      description:
+        'the ARN of the secret of Secrets Manager with which ECS pulls the agent’s images from a private registry: their repositoryCredentials; in a CloudFormation template also with ${Name} in it',
+      pattern:
+        '(arn:(aws[a-z-]*|[$][{]AWS::Partition[}]):secretsmanager:[A-Za-z0-9:/_+=.@{}$-]{1,1000}|[$][{][A-Za-z0-9:.]{1,255}[}])',
+    },
+    taskCpu: {
+      type: 'integer',
+      description: 'the CPU units of the agent’s container in a task; 1024 are one vCPU',
+      minimum: 1,
+      maximum: 196608,
+    },
+    taskMemoryMiB: {
+      type: 'integer',
+      description:
+        'the memory limit of the agent’s container in a task, in MiB; without it 256 MiB are set aside where the task as a whole sets none',
+      minimum: 6,
+      maximum: 1048576,
+    },
     taskLogGroup: {
       description:
         'the CloudWatch log group of the agent’s output in a task; without it no log configuration is written',
@@ -30,6 +49,13 @@ export function taskSettings(containerName: string, streamPrefix: string): Setti
     },
   };
 }
+
+/** Which of them size the agent's container, and say how its images are pulled. */
+export const taskSize = {
+  repositoryCredentialsSetting: 'registryCredentialsArn',
+  cpuSetting: 'taskCpu',
+  memorySetting: 'taskMemoryMiB',
+} as const;
 
 /** The agent's output to CloudWatch, on request. */
 export const taskLog: Log = {

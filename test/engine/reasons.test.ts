@@ -91,9 +91,15 @@ type TaskReason =
   | 'task_unreadable'
   | 'task_unsupported'
   | 'intrinsic_unresolved'
+  | 'agent_waits_for_it'
   | 'access_key_not_given'
+  | 'access_key_in_plain_text'
+  | 'dockerrun_without_secrets'
   | 'fargate_platform'
   | 'process_namespace_unavailable'
+  | 'task_level_missing'
+  | 'too_many_task_containers'
+  | 'exec_in_one_container'
   | 'agent_unreachable'
   | 'no_host';
 
@@ -105,6 +111,7 @@ interface TaskScene {
 
 const sysdig = engineFor();
 const web = { name: 'web', image, entryPoint: ['/app'], memory: 64 };
+const agentThere = { name: 'SysdigInstrumentation', image: 'quay.io/sysdig/workload-agent:6.3.0' };
 const task = (fields: JsonObject): string => JSON.stringify({ family: 'shop', containerDefinitions: [web], ...fields });
 const dockerrun = JSON.stringify({ AWSEBDockerrunVersion: 2, containerDefinitions: [web] });
 const template = (container: JsonObject): string =>
@@ -117,9 +124,34 @@ const taskScenes: Readonly<Record<TaskReason, TaskScene>> = {
   task_unreadable: { engine: sysdig, text: task({ containerDefinitions: [{ ...web, command: 'serve' }] }) },
   task_unsupported: { engine: engineOf(copyOnly.replace('ImageVolume', 'Copy')), text: task({}) },
   intrinsic_unresolved: { engine: sysdig, text: template({ Name: 'web', Image: image, EntryPoint: { Ref: 'Argv' } }) },
+  agent_waits_for_it: {
+    engine: sysdig,
+    text: task({
+      containerDefinitions: [web, { ...agentThere, dependsOn: [{ containerName: 'web', condition: 'START' }] }],
+    }),
+  },
   access_key_not_given: { engine: sysdig, text: task({}) },
+  access_key_in_plain_text: {
+    engine: sysdig,
+    text: task({
+      containerDefinitions: [web, { ...agentThere, environment: [{ name: 'SYSDIG_ACCESS_KEY', value: 'k' }] }],
+    }),
+  },
+  dockerrun_without_secrets: {
+    engine: engineOf(policyText('p', { profile: { name: 'datadog-node' } })),
+    text: dockerrun,
+  },
   fargate_platform: { engine: sysdig, text: task({ requiresCompatibilities: ['FARGATE'], networkMode: 'awsvpc' }) },
   process_namespace_unavailable: { engine: sysdig, text: dockerrun },
+  task_level_missing: { engine: sysdig, text: JSON.stringify([web]) },
+  too_many_task_containers: {
+    engine: sysdig,
+    text: task({ containerDefinitions: Array.from({ length: 10 }, (_, at) => ({ ...web, name: `c${at}` })) }),
+  },
+  exec_in_one_container: {
+    engine: sysdig,
+    text: task({ containerDefinitions: [{ ...web, linuxParameters: { initProcessEnabled: true } }] }),
+  },
   agent_unreachable: {
     engine: engineOf(policyText('p', { profile: { name: 'datadog' } })),
     text: dockerrun,

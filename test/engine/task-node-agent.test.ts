@@ -90,7 +90,7 @@ t.test('the manual’s Agent is added to a given application, apart from the cor
   t.same(by(result['volumes'], 'name', 'root')?.['host'], { sourcePath: '/' }, 'correction: the machine’s root');
   t.equal(by(ours['environment'], 'name', 'HOST_ROOT')?.['value'], '/host/root', 'and where it is');
   t.equal(by(ours['environment'], 'name', 'DD_API_KEY')?.['value'], '<YOUR_DD_API_KEY>', 'no key in plain text');
-  t.same(remarks, ['access_key_not_given'], 'which is said');
+  t.same(remarks, ['dockerrun_without_secrets'], 'which is said');
   t.equal(ours['secrets'], undefined, 'a Dockerrun has no secrets, whatever the setting says');
 });
 
@@ -168,7 +168,7 @@ t.test('what an Agent that is there has stays', async (t) => {
   t.equal((await inject(off, settings, { optOut: 'Forbidden' })).decision.reason, 'tampered');
 
   const plain = await inject(withAgent({ environment: [{ name: 'DD_API_KEY', value: 'k' }] }));
-  t.ok(plain.remarks.includes('access_key_not_given'));
+  t.ok(plain.remarks.includes('access_key_in_plain_text'));
 
   const apparmor = {
     AWSEBDockerrunVersion: 2,

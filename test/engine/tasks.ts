@@ -1,4 +1,4 @@
-import { keepTaskUndo } from '../../src/documents/undo/task-undo.js';
+import { keepTaskUndo, taskUndoOperations } from '../../src/documents/undo/task-undo.js';
 import { readManifests } from '../../src/documents/manifest/manifest.js';
 import { editDocument } from '../../src/documents/edit/edit.js';
 import { configure } from '../../src/engine/configure.js';
@@ -6,10 +6,10 @@ import type { Engine } from '../../src/engine/engine.js';
 import { instrumentTask, type TaskOutcome, type TaskRequest } from '../../src/engine/instrument-task.js';
 import type { ImageConfig } from '../../src/model/image.js';
 import { policySchema } from '../../src/model/policy.js';
-import type { TaskTemplate } from '../../src/model/task.js';
+import { pointerInDocument, type TaskTemplate } from '../../src/model/task.js';
 
 /** A policy of the profile, in the form that the engine decides with; nothing is known of any image. */
-export function engineWith(profile: string, settings: Readonly<Record<string, string>>, spec: object = {}): Engine {
+export function engineWith(profile: string, settings: Readonly<Record<string, string | number>>, spec: object = {}): Engine {
   const policy = policySchema.parse({
     apiVersion: 'outrider.dev/v1alpha1',
     kind: 'InstrumentationPolicy',
@@ -71,7 +71,20 @@ export async function injectText(
     outcomes.push(outcome);
     const { patch, agent } = outcome;
     const kept = agent === undefined ? patch : keepTaskUndo(template, patch, agent);
-    operations.push(...kept.map((operation) => ({ ...operation, path: `${template.path}${operation.path}` })));
+    operations.push(...kept.map((operation) => ({ ...operation, path: pointerInDocument(template, operation.path) })));
   }
   return { text: editDocument(text, operations), outcomes };
+}
+
+/** A text with every record in it taken back, as `outrider uninject` does. */
+export function undoText(text: string): string {
+  const operations = tasksOf(text).flatMap((template) =>
+    taskUndoOperations(template).map((each) => ({ ...each, path: pointerInDocument(template, each.path) })),
+  );
+  return editDocument(text, operations);
+}
+
+/** The data of a text with its order of keys. */
+export function dataOf(text: string): string {
+  return JSON.stringify(readManifests(text, 'test').map(({ value }) => value));
 }

@@ -66,6 +66,21 @@ t.test('E18: the usual meshes and agents are excluded by default', (t) => {
   t.end();
 });
 
+t.test(
+  'W35: Linkerd’s debug sidecar and App Mesh’s Envoy are excluded by default, an Envoy of one’s own is not',
+  (t) => {
+    const others = [
+      main('linkerd-debug', 'cr.l5d.io/linkerd/debug:edge'),
+      main('envoy', '840364872350.dkr.ecr.us-west-2.amazonaws.com/aws-appmesh-envoy:v1.29.12.1-prod'),
+      main('proxy', 'public.ecr.aws/appmesh/aws-appmesh-envoy:v1.29.12.1-prod'),
+      main('gateway', 'envoyproxy/envoy:v1.30'),
+    ];
+    t.strictSame(namesOf(select(compiled('p'), others, undefined, false)), ['gateway']);
+    t.strictSame(namesOf(select(compiled('p', { prefer: 'Security' }), others, undefined, false)).length, 4);
+    t.end();
+  },
+);
+
 t.test('every answer has its why, and a trace says it for each container', (t) => {
   const policy = compiled('p', { containers: { include: ['web', 'worker', 'proxy'], exclude: ['proxy'] } });
   const pod = [init('setup'), main('web'), main('worker'), main('proxy'), main('other')];

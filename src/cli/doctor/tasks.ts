@@ -28,15 +28,16 @@ export function taskFacts(text: string, file: string): readonly TaskFacts[] {
 function factsOf(template: TaskTemplate, document: JsonValue, file: string): TaskFacts {
   const dialect = dialectOf(template.format);
   const { root } = dialect;
-  const field = (name: string) => dialect.field(name);
   const task = root === '' ? template.value : (objectOf(template.value[root.slice(1)]) ?? {});
-  const text = (name: string) => stated(task[field(name)], name);
-  const platform = task[field('runtimePlatform')];
-  const ofPlatform = (name: string) =>
-    isIntrinsic(platform) ? open('runtimePlatform') : stated(objectOf(platform)?.[field(name)], name);
-  const compatibilities = task[field('requiresCompatibilities')];
+  const text = (name: string) => stated(task[dialect.keyOf(task, name)], name);
+  const platform = task[dialect.keyOf(task, 'runtimePlatform')];
+  const ofPlatform = (name: string) => {
+    const fields = objectOf(platform) ?? {};
+    return isIntrinsic(platform) ? open('runtimePlatform') : stated(fields[dialect.keyOf(fields, name)], name);
+  };
+  const compatibilities = task[dialect.keyOf(task, 'requiresCompatibilities')];
   return {
-    format: template.format,
+    format: template.format === 'containers' ? 'ecs' : template.format,
     family: template.name ?? template.kind,
     launchTypes: listOf(compatibilities).filter((type) => typeof type === 'string'),
     launchTypeAtDeployment: isIntrinsic(compatibilities) || listOf(compatibilities).some(isIntrinsic),

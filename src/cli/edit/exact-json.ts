@@ -1,10 +1,11 @@
+import { longForm } from '../../documents/manifest/intrinsics.js';
 import { splitDocuments } from '../../documents/manifest/split.js';
 import { dereference, effectiveMembers } from '../../documents/manifest/value.js';
-import type { SyntaxNode } from '../../documents/manifest/syntax.js';
+import type { CollectionNode, ScalarNode, SyntaxNode } from '../../documents/manifest/syntax.js';
 
 /**
- * The documents of a manifest file as JSON texts, with every digit of big integers (E30). Documents without content are
- * left out.
+ * The documents of a manifest file as JSON texts, with every digit of big integers (E30). CloudFormation's short
+ * functions, which JSON has not, are in their long form (W26). Documents without content are left out.
  */
 export function exactJson(text: string): readonly string[] {
   return splitDocuments(text).flatMap(({ root }) => (root === undefined ? [] : [write(root, '')]));
@@ -21,6 +22,15 @@ export function asList(documents: readonly string[]): string {
 
 function write(node: SyntaxNode, indent: string): string {
   const target = dereference(node);
+  if (target.intrinsic === undefined) return writePlain(target, indent);
+  if (target.kind === 'scalar' && target.exact === undefined) {
+    return JSON.stringify(longForm(target.intrinsic, target.value), undefined, 2).replaceAll('\n', `\n${indent}`);
+  }
+  const inner = `${indent}  `;
+  return `{\n${inner}${JSON.stringify(target.intrinsic)}: ${writePlain(target, inner)}\n${indent}}`;
+}
+
+function writePlain(target: ScalarNode | CollectionNode, indent: string): string {
   if (target.kind === 'scalar') return target.exact ?? JSON.stringify(target.value);
   const inner = `${indent}  `;
   const parts =

@@ -5,6 +5,7 @@ import { injectReport, injectReportJson, isHeld } from './report.js';
 import { instrumentFiles } from '../offline/instrument-files.js';
 import type { InstrumentedTemplate } from '../offline/instrument-templates.js';
 import type { Engine } from '../../engine/engine.js';
+import type { OutriderError } from '../../model/error.js';
 import { lookupSettingKeys } from '../image/lookups.js';
 import { addNamespaceOptions } from '../options/namespaces.js';
 import { addInputOption, addOutputOptions, inputPaths, outputOptions, type OutputOptions } from '../options/output.js';
@@ -13,6 +14,8 @@ import { clusterSettingKeys, commandSettings } from '../options/settings.js';
 import { styleOf, useColour } from '../text/style.js';
 import { addOnlyOption, addUndoFileOption } from '../options/task.js';
 import { templateName } from '../files/template-names.js';
+import { printRefused } from '../files/refused.js';
+import { tooLargeToApply } from './too-large.js';
 import { readUndoFile, undoFileRecord, writeUndoFile } from './undo-file.js';
 
 const injectSettings = commandSettings({
@@ -44,7 +47,7 @@ Examples:
   ${programName} inject -f task.json --profile sysdig --set region=us2 --set accessKeySecretArn=ARN > task.new.json
 
 Exit codes: 0 done; 1 --check and something would change, or a pod that may not run uninstrumented under its policy;
-2 wrong usage or bad input, and nothing was written.`,
+2 wrong usage, or bad input: a file that cannot be read is left as it is, and the others are done.`,
     );
   },
   run: inject,
@@ -57,17 +60,26 @@ async function inject(invocation: Invocation): Promise<number> {
   const settings = injectSettings.read(invocation);
   const policies = await loadPolicies(invocation, settings);
   const undoFile = await readUndoFile(invocation);
-  const { files, engine } = await instrumentFiles(invocation, paths, { settings, policies, trace: false });
+  const { files, refused, engine } = await instrumentFiles(invocation, paths, { settings, policies, trace: false });
   const held = files.filter(isHeld);
   const given = files.filter((file) => !isHeld(file));
   const undoRecord = undoFileRecord(given, undoFile);
   if (undoFile !== undefined && undoRecord !== undefined && !options.check) await writeUndoFile(undoFile, undoRecord);
   if (held.length < files.length) await deliver(given, options, invocation);
-  report(files, given, engine, options, invocation);
-  for (const file of held) for (const line of denials(file)) io.stderr.write(`outrider: error: ${line}\n`);
-  if (undoRecord !== undefined && undoFile === undefined && options.report !== 'none') {
-    io.stderr.write('A Dockerrun file keeps no undo record: give --undo-file FILE for uninject to take this back.\n');
+  const hints = [
+    ...tooLargeToApply(given),
+    ...(undoRecord !== undefined && undoFile === undefined
+      ? ['A Dockerrun file keeps no undo record: give --undo-file FILE for uninject to take this back.']
+      : []),
+  ];
+  report({ files, given, refused, hints }, engine, options, invocation);
+  // A report for programs says all of it, and nothing stands beside it (W30).
+  if (options.report !== 'json') {
+    for (const file of held) for (const line of denials(file)) io.stderr.write(`outrider: error: ${line}\n`);
+    printRefused(refused, io);
+    if (options.report === 'text') for (const hint of hints) io.stderr.write(`${hint}\n`);
   }
+  if (refused.length > 0) return exitCodes.error;
   if (held.length > 0) return exitCodes.findings;
   return options.check && files.some(isChanged) ? exitCodes.findings : exitCodes.ok;
 }
@@ -85,15 +97,23 @@ function denials({ input, documents }: File): readonly string[] {
 }
 
 function report(
-  files: readonly File[],
-  given: readonly File[],
+  {
+    files,
+    given,
+    ...said
+  }: {
+    readonly files: readonly File[];
+    readonly given: readonly File[];
+    readonly refused: readonly OutriderError[];
+    readonly hints: readonly string[];
+  },
   engine: Engine,
   { report: form, check, inPlace, colour }: OutputOptions,
   { io }: Invocation,
 ): void {
   if (form === 'none') return;
   if (form === 'json') {
-    io.stderr.write(injectReportJson(files, engine));
+    io.stderr.write(injectReportJson(files, engine, said));
     return;
   }
   const changed = given.filter(isChanged).length;

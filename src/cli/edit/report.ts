@@ -7,6 +7,8 @@ import { weaknessOf } from '../offline/weakness.js';
 import type { Style } from '../text/style.js';
 import { table } from '../text/table.js';
 import { countTemplates, templateName } from '../files/template-names.js';
+import type { OutriderError } from '../../model/error.js';
+import { errorsJson } from '../files/refused.js';
 
 type File = EditedFile<InstrumentedTemplate>;
 type Files = readonly File[];
@@ -99,7 +101,11 @@ function summaryOf(files: Files) {
 }
 
 /** The report of `inject` for programs; docs/offline.md documents it. */
-export function injectReportJson(files: Files, engine: Decider): string {
+export function injectReportJson(
+  files: Files,
+  engine: Decider,
+  { refused, hints }: { readonly refused: readonly OutriderError[]; readonly hints: readonly string[] },
+): string {
   const templates = templatesOf(files).map(({ file, line, number, edit, changed }) => {
     const { decision } = edit.outcome;
     return {
@@ -122,7 +128,13 @@ export function injectReportJson(files: Files, engine: Decider): string {
     };
   });
   const weak = weakPolicies(files, engine);
-  const report = { templates, ...(weak.length === 0 ? {} : { weak }), summary: summaryOf(files) };
+  const report = {
+    templates,
+    ...(weak.length === 0 ? {} : { weak }),
+    ...(hints.length === 0 ? {} : { hints }),
+    ...errorsJson(refused),
+    summary: summaryOf(files),
+  };
   return `${JSON.stringify(report, undefined, 2)}\n`;
 }
 

@@ -7,13 +7,15 @@ import { names } from '../../model/names.js';
 import type { TaskTemplate } from '../../model/task.js';
 import { exitCodes, type CommandDefinition, type Invocation } from '../command.js';
 import { deliver, isChanged } from './deliver.js';
-import { editFile, readFiles, type EditedFile, type TemplateEdit } from '../files/edited-file.js';
+import { editFiles, readFiles, type EditedFile, type TemplateEdit } from '../files/edited-file.js';
 import { readInputs } from '../files/inputs.js';
+import { Refusals } from '../files/refusals.js';
 import { addInputOption, addOutputOptions, inputPaths, outputOptions, type OutputOptions } from '../options/output.js';
 import { styleOf, useColour, type Style } from '../text/style.js';
 import { table } from '../text/table.js';
 import { addUndoFileOption } from '../options/task.js';
 import { countTemplates, templateName } from '../files/template-names.js';
+import { errorsJson, printRefused } from '../files/refused.js';
 import { readUndoFile, type UndoFile } from './undo-file.js';
 
 type File = EditedFile<TemplateEdit>;
@@ -36,7 +38,7 @@ Examples:
 It takes back what ${programName} inject wrote, by the annotation ${names.undo}; live pods have none.
 
 Exit codes: 0 done; 1 --check and something would change; 2 wrong usage, bad input, or a manifest that was edited where
-something has to be taken back, and nothing was written.`,
+something has to be taken back: that file is left as it is.`,
     );
   },
   run: uninject,
@@ -45,13 +47,15 @@ something has to be taken back, and nothing was written.`,
 async function uninject(invocation: Invocation): Promise<number> {
   const paths = inputPaths(invocation);
   const options = outputOptions(invocation, paths);
-  const read = readFiles(await readInputs(paths, invocation.io));
+  const refusals = new Refusals();
+  const read = await readFiles(await readInputs(paths, invocation.io, refusals), refusals);
+  refusals.refuseNothingLeft(read);
   const undoFile = await readUndoFile(invocation);
-  const files: File[] = [];
-  for (const file of read)
-    files.push(await editFile(file, { pod: takeBack, task: (template) => takeTaskBack(template, undoFile) }));
+  const editor = { pod: takeBack, task: (template: TaskTemplate) => takeTaskBack(template, undoFile) };
+  const files = await editFiles(read, editor, refusals);
   await deliver(files, options, invocation);
-  report(files, options, invocation);
+  report(files, refusals.errors, options, invocation);
+  if (refusals.errors.length > 0) return exitCodes.error;
   return options.check && files.some(isChanged) ? exitCodes.findings : exitCodes.ok;
 }
 
@@ -69,11 +73,15 @@ function takeTaskBack(template: TaskTemplate, undoFile: UndoFile | undefined): T
   return { template, operations: undoFile?.record === undefined ? [] : taskUndoOperations(template, undoFile.record) };
 }
 
-function report(files: readonly File[], { report: form, check, colour }: OutputOptions, { io }: Invocation): void {
-  if (form === 'none') return;
-  io.stderr.write(
-    form === 'json' ? reportJson(files) : reportText(files, styleOf(useColour(colour, io.stderr, io.env)), check),
-  );
+function report(
+  files: readonly File[],
+  refused: readonly OutriderError[],
+  { report: form, check, colour }: OutputOptions,
+  { io }: Invocation,
+): void {
+  if (form === 'json') io.stderr.write(reportJson(files, refused));
+  else if (form === 'text') io.stderr.write(reportText(files, styleOf(useColour(colour, io.stderr, io.env)), check));
+  if (form !== 'json') printRefused(refused, io);
 }
 
 function reportText(files: readonly File[], style: Style, check: boolean): string {
@@ -94,7 +102,7 @@ function reportText(files: readonly File[], style: Style, check: boolean): strin
   return `${table(rows)}${countTemplates(templates.map(({ edit }) => edit.template))}: ${restored} restored.${end}\n`;
 }
 
-function reportJson(files: readonly File[]): string {
+function reportJson(files: readonly File[], refused: readonly OutriderError[]): string {
   const templates = templatesOf(files).map(({ file, number, line, edit: { template, operations } }) => ({
     file,
     document: number,
@@ -107,7 +115,7 @@ function reportJson(files: readonly File[]): string {
   }));
   const restored = templates.filter((template) => template.restored).length;
   const summary = { files: files.length, templates: templates.length, restored };
-  return `${JSON.stringify({ templates, summary }, undefined, 2)}\n`;
+  return `${JSON.stringify({ templates, ...errorsJson(refused), summary }, undefined, 2)}\n`;
 }
 
 function unchangedText(template: TemplateEdit['template']): string {

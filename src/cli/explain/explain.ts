@@ -11,6 +11,7 @@ import type { Explanation } from './explanation.js';
 import { podExplanationOf } from './pod.js';
 import { taskExplanationOf } from './task.js';
 import { explanationText } from './text.js';
+import { printRefused } from '../files/refused.js';
 import { instrumentFiles } from '../offline/instrument-files.js';
 import type { Io } from '../io.js';
 import { lookupSettingKeys } from '../image/lookups.js';
@@ -62,14 +63,18 @@ Examples:
 Objects are read from the cluster, and unless --policy or --profile is given its policies too. Files need no cluster,
 and one of the two.
 
-Exit codes: 0 explained, whatever the decision; 2 wrong usage, bad input, or the cluster does not answer.`,
+Exit codes: 0 explained, whatever the decision; 2 wrong usage, bad input, or the cluster does not answer. A file that
+cannot be read is named, and the others are explained.`,
   );
 }
 
 async function explain(invocation: Invocation, open: ClusterOpener): Promise<number> {
   const { io, flags } = invocation;
-  const explanations = isLive(invocation)
-    ? await (await import('./live.js')).explainLive(invocation, explainSettings.read(invocation), open)
+  const { explanations, refused }: Explained = isLive(invocation)
+    ? {
+        explanations: await (await import('./live.js')).explainLive(invocation, explainSettings.read(invocation), open),
+        refused: [],
+      }
     : await explainFiles(invocation);
   if (flags['output'] === 'json') {
     io.stdout.write(`${JSON.stringify(explanations, undefined, 2)}\n`);
@@ -79,7 +84,14 @@ async function explain(invocation: Invocation, open: ClusterOpener): Promise<num
     const style = styleOf(useColour(colourChoice(flags), io.stdout, io.env));
     io.stdout.write(explanations.map((each) => explanationText(each, style)).join('\n'));
   }
-  return exitCodes.ok;
+  printRefused(refused, io);
+  return refused.length > 0 ? exitCodes.error : exitCodes.ok;
+}
+
+interface Explained {
+  readonly explanations: readonly Explanation[];
+  /** Why files of the input are left out. */
+  readonly refused: readonly OutriderError[];
 }
 
 /** Whether objects are asked for. @throws OutriderError `usage` for both at once, or what only goes with objects */
@@ -94,12 +106,16 @@ function isLive({ flags, args }: Invocation): boolean {
   throw new OutriderError('usage', `--${cluster} is about objects of a cluster; name one, such as deploy/web.`);
 }
 
-async function explainFiles(invocation: Invocation): Promise<readonly Explanation[]> {
+async function explainFiles(invocation: Invocation): Promise<Explained> {
   const paths = inputPaths(invocation);
   const settings = explainSettings.read(invocation);
   const policies = await loadPolicies(invocation, settings);
-  const { files, namespaces, engine } = await instrumentFiles(invocation, paths, { settings, policies, trace: true });
-  return files.flatMap(({ input, documents }) =>
+  const { files, refused, namespaces, engine } = await instrumentFiles(invocation, paths, {
+    settings,
+    policies,
+    trace: true,
+  });
+  const explanations = files.flatMap(({ input, documents }) =>
     documents.flatMap(({ document, number, edits }) =>
       edits.map((edit) => {
         const place = { file: input.name, document: number, line: document.line };
@@ -109,4 +125,5 @@ async function explainFiles(invocation: Invocation): Promise<readonly Explanatio
       }),
     ),
   );
+  return { explanations, refused };
 }

@@ -3,9 +3,10 @@ import type { PodTemplate } from '../../documents/manifest/templates.js';
 import { editDocument } from '../../documents/edit/edit.js';
 import { OutriderError } from '../../model/error.js';
 import type { Operation } from '../../model/patch.js';
-import type { TaskTemplate } from '../../model/task.js';
+import { pointerInDocument, type TaskTemplate } from '../../model/task.js';
 import { located } from '../errors.js';
 import type { Input } from './inputs.js';
+import type { Refusals } from './refusals.js';
 
 /** An input that was read. */
 export interface ManifestFile {
@@ -41,13 +42,29 @@ export interface EditedFile<Edit extends TemplateEdit> {
   readonly text: string;
 }
 
-/**
- * Reads the documents of every input.
- *
- * @throws OutriderError `manifest_invalid`
- */
-export function readFiles(inputs: readonly Input[]): readonly ManifestFile[] {
-  return inputs.map((input) => ({ input, documents: readManifests(input.text, input.name) }));
+/** Reads the documents of every input; what cannot be read is refused. */
+export async function readFiles(inputs: readonly Input[], refusals: Refusals): Promise<readonly ManifestFile[]> {
+  const files: ManifestFile[] = [];
+  for (const input of inputs) {
+    const documents = await refusals.of(() => readManifests(input.text, input.name));
+    if (documents !== undefined) files.push({ input, documents });
+  }
+  return files;
+}
+
+/** Edits every file; one that cannot be edited is refused whole. */
+export async function editFiles<Edit extends TemplateEdit>(
+  files: readonly ManifestFile[],
+  edit: TemplateEditor<Edit>,
+  refusals: Refusals,
+): Promise<readonly EditedFile<Edit>[]> {
+  const edited: EditedFile<Edit>[] = [];
+  for (const file of files) {
+    const result = await refusals.of(() => editFile(file, edit));
+    if (result !== undefined) edited.push(result);
+  }
+  refusals.refuseNothingLeft(edited);
+  return edited;
 }
 
 /**
@@ -56,7 +73,7 @@ export function readFiles(inputs: readonly Input[]): readonly ManifestFile[] {
  * @param edit says what becomes of a pod template and of a task
  * @throws OutriderError what `edit` throws, with file, line and the template's pointer in front
  */
-export async function editFile<Edit extends TemplateEdit>(
+async function editFile<Edit extends TemplateEdit>(
   { input, documents }: ManifestFile,
   edit: TemplateEditor<Edit>,
 ): Promise<EditedFile<Edit>> {
@@ -78,7 +95,9 @@ export async function editFile<Edit extends TemplateEdit>(
 
 /** The operations of a template with pointers that start at its document. */
 export function documentOperations({ template, operations }: TemplateEdit): readonly Operation[] {
-  return operations.map((operation) => ({ ...operation, path: `${template.path}${operation.path}` }));
+  const placed = (path: string): string =>
+    'format' in template ? pointerInDocument(template, path) : `${template.path}${path}`;
+  return operations.map((operation) => ({ ...operation, path: placed(operation.path) }));
 }
 
 async function withPlace<T>(

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { OutriderError } from '../../model/error.js';
 import { systemReason } from '../../model/system-error.js';
 import type { Io } from '../io.js';
+import type { Refusals } from './refusals.js';
 
 /** A file, or standard input, with its text. */
 export interface Input {
@@ -18,18 +19,32 @@ export interface Input {
  * of the folders in it, sorted by path, without names that start with a dot. A file that is named twice is read once.
  *
  * @param given paths, or `-` for standard input
+ * @param refusals gets what is wrong with a file of a folder, and with text; without them it is thrown
  * @throws OutriderError `file_unreadable`; `manifest_invalid` for what is not UTF-8; `usage` for a folder without files
  */
-export async function readInputs(given: readonly string[], io: Io): Promise<readonly Input[]> {
+export async function readInputs(
+  given: readonly string[],
+  io: Io,
+  refusals?: Pick<Refusals, 'of'>,
+): Promise<readonly Input[]> {
+  const tolerate = async <T>(action: () => Promise<T>): Promise<T | undefined> =>
+    refusals === undefined ? action() : refusals.of(action);
   const inputs = new Map<string, Input>();
   for (const name of given) {
     if (name === '-') {
-      if (!inputs.has('-')) inputs.set('-', { name, path: undefined, text: decode(await readAll(io.stdin), name) });
+      if (inputs.has('-')) continue;
+      const bytes = await readAll(io.stdin);
+      const text = await tolerate(() => Promise.resolve(decode(bytes, name)));
+      if (text !== undefined) inputs.set('-', { name, path: undefined, text });
       continue;
     }
     for (const file of await filesOf(name, io.cwd)) {
       const path = resolve(io.cwd, file);
-      if (!inputs.has(path)) inputs.set(path, { name: file, path, text: decode(await read(path, file), file) });
+      if (inputs.has(path)) continue;
+      const isNamed = file === name;
+      const bytes = isNamed ? await read(path, file) : await tolerate(() => read(path, file));
+      const text = bytes && (await tolerate(() => Promise.resolve(decode(bytes, file))));
+      if (text !== undefined) inputs.set(path, { name: file, path, text });
     }
   }
   return [...inputs.values()];

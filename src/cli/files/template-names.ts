@@ -12,6 +12,7 @@ const ofTasks: Readonly<Record<string, string>> = {
 /** A template as people call it: `deploy/web`. */
 export function templateName({ kind, name }: Pick<PodTemplate, 'kind' | 'name'>): string {
   if (kind === 'Dockerrun') return 'Dockerrun';
+  if (kind === 'ContainerDefinitions') return 'container definitions';
   return `${workloadKind(kind)?.called ?? ofTasks[kind] ?? kind.toLowerCase()}/${name ?? '(no name)'}`;
 }
 

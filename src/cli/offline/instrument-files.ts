@@ -2,8 +2,10 @@ import type { LoadedPolicies } from '../options/policy.js';
 import type { ClusterSettings } from '../options/settings.js';
 import { onlyOf } from '../options/task.js';
 import type { Invocation } from '../command.js';
-import { editFile, readFiles, type EditedFile } from '../files/edited-file.js';
+import { editFiles, readFiles, type EditedFile } from '../files/edited-file.js';
 import { readInputs } from '../files/inputs.js';
+import { Refusals } from '../files/refusals.js';
+import type { OutriderError } from '../../model/error.js';
 import type { LookupSettings } from '../image/lookups.js';
 import { openEngine, type OfflineEngine } from './engine.js';
 import { templateInstrumenter, type InstrumentedTemplate } from './instrument-templates.js';
@@ -11,6 +13,8 @@ import { templateInstrumenter, type InstrumentedTemplate } from './instrument-te
 /** What the files of a command line become. */
 export interface InstrumentedFiles {
   readonly files: readonly EditedFile<InstrumentedTemplate>[];
+  /** Why other files of the input are left as they are. */
+  readonly refused: readonly OutriderError[];
   /** Where their pods go. */
   readonly namespaces: OfflineEngine['namespaces'];
   /** What decided on them. */
@@ -28,21 +32,22 @@ export interface InstrumentedWith {
 /**
  * Reads files, and decides on every pod template and task in them. Nothing is written.
  *
- * @throws OutriderError what the files, the options or a template have wrong
+ * @throws OutriderError what the options have wrong, and the files where nothing is left of them
  */
 export async function instrumentFiles(
   invocation: Invocation,
   paths: readonly string[],
   { settings, policies, trace }: InstrumentedWith,
 ): Promise<InstrumentedFiles> {
-  const read = readFiles(await readInputs(paths, invocation.io));
+  const refusals = new Refusals();
+  const read = await readFiles(await readInputs(paths, invocation.io, refusals), refusals);
+  refusals.refuseNothingLeft(read);
   const documents = read.flatMap((file) => file.documents);
   const engine = await openEngine(invocation, settings, policies, documents);
   try {
     const editor = templateInstrumenter(engine, onlyOf(invocation, read), trace);
-    const files: EditedFile<InstrumentedTemplate>[] = [];
-    for (const file of read) files.push(await editFile(file, editor));
-    return { files, namespaces: engine.namespaces, engine: engine.engine };
+    const files = await editFiles(read, editor, refusals);
+    return { files, refused: refusals.errors, namespaces: engine.namespaces, engine: engine.engine };
   } finally {
     await engine.images.close();
   }

@@ -1,10 +1,12 @@
 import jsonpatch from 'fast-json-patch';
 import { keepTaskUndo } from '../../documents/undo/task-undo.js';
+import { hasUndo, undoOperations, withUndo } from '../../documents/undo/undo.js';
 import type { PodTemplate } from '../../documents/manifest/templates.js';
 import { instrument } from '../../engine/instrument.js';
 import type { Outcome } from '../../engine/outcome.js';
 import { instrumentTask, type TaskOutcome } from '../../engine/instrument-task.js';
 import type { Decision } from '../../model/decision.js';
+import { OutriderError } from '../../model/error.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Operation } from '../../model/patch.js';
 import type { TaskTemplate } from '../../model/task.js';
@@ -46,8 +48,39 @@ export async function instrumentTemplate(
   trace: boolean,
 ): Promise<InstrumentedPod> {
   const decided = await decideTemplate(template, engine, { trace, admitted: false });
-  const { patch } = decided.outcome;
+  const { patch, decision } = decided.outcome;
+  const anew = decision.reason === 'parts_differ' ? await decideAnew(template, engine, trace) : undefined;
+  if (anew !== undefined) return anew;
   return { ...decided, operations: patch.length === 0 ? [] : keepUndo(template.pod, patch) };
+}
+
+/**
+ * Decides on a template that `inject` wrote for other settings as on what it was before, by the record in it (W18).
+ *
+ * @returns `undefined` where there is no record that fits, or the template would come out uninstrumented
+ */
+async function decideAnew(
+  template: PodTemplate,
+  engine: OfflineEngine,
+  trace: boolean,
+): Promise<InstrumentedPod | undefined> {
+  const back = wayBack(template.pod);
+  if (back === undefined) return undefined;
+  const original = applied(template.pod, back);
+  const decided = await decideTemplate({ ...template, pod: original }, engine, { trace, admitted: false });
+  const { patch } = decided.outcome;
+  if (patch.length === 0) return undefined;
+  return { ...decided, template, operations: [...back, ...withUndo(original, patch)] };
+}
+
+function wayBack(pod: JsonObject): readonly Operation[] | undefined {
+  if (!hasUndo(pod)) return undefined;
+  try {
+    return undoOperations(pod);
+  } catch (error) {
+    if (error instanceof OutriderError && error.code === 'undo_stale') return undefined;
+    throw error;
+  }
 }
 
 /**

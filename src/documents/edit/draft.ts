@@ -1,6 +1,7 @@
 import jsonpatch from 'fast-json-patch';
 import { OutriderError } from '../../model/error.js';
-import { cloneJson, type JsonValue } from '../../model/json.js';
+import { isDeepStrictEqual } from 'node:util';
+import { cloneJson, isArray, type JsonValue } from '../../model/json.js';
 import { pointerIndex, readPointer, writePointer } from '../../model/json-pointer.js';
 import type { Operation } from '../../model/patch.js';
 import { mergedMembers, valueOf } from '../manifest/value.js';
@@ -81,9 +82,39 @@ export class DraftEditor {
         throw misfit(operation);
       case 'add':
       case 'replace':
+        if (isArray(operation.value)) {
+          const kept = this.#keepMembers(draft, operation.value);
+          if (kept !== undefined) return kept;
+        }
         this.#markGone(draft);
         return freshDraft(operation.value);
     }
+  }
+
+  /**
+   * A list in place of another one that begins or ends as it does: what they share stays as it is written, with its
+   * comments and quotes, and only what is between changes (W14).
+   */
+  #keepMembers(draft: Draft, value: readonly JsonValue[]): Draft | undefined {
+    const node = draft.kind === 'fresh' ? undefined : draft.node;
+    if (node?.kind !== 'seq' || node.style === 'pair' || node.intrinsic !== undefined) return undefined;
+    const open = draft.kind === 'open' ? draft : openCollection(node);
+    const { children } = open;
+    const isSame = (child: Child | undefined, item: JsonValue | undefined): boolean =>
+      child !== undefined && item !== undefined && isDeepStrictEqual(draftValue(child.draft), item);
+    const most = Math.min(children.length, value.length);
+    let behind = 0;
+    while (behind < most && isSame(children.at(-1 - behind), value.at(-1 - behind))) behind += 1;
+    let before = 0;
+    while (before < most - behind && isSame(children[before], value[before])) before += 1;
+    if (behind + before === 0) return undefined;
+    if (node.anchor !== undefined) this.#changed.add(node);
+    const gone = children.slice(before, children.length - behind);
+    for (const child of gone) this.#markGone(child.draft);
+    const added = value.slice(before, value.length - behind);
+    const fresh = added.map((item): Child => ({ member: undefined, key: '', draft: freshDraft(item) }));
+    children.splice(before, gone.length, ...fresh);
+    return open;
   }
 
   #open(draft: Draft, operation: Operation): Draft & { readonly kind: 'open' | 'fresh' } {

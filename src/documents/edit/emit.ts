@@ -85,8 +85,10 @@ export class Emitter {
   #replaceInline(old: SyntaxNode, value: JsonValue, place: Place): void {
     const text = this.#text;
     const column = place === undefined ? 0 : columnAt(text, place.member.start);
-    const rendered = renderInline(value, column, this.#style);
     const gap = place?.member.gap;
+    // A key with nothing behind it says null, and is how people write it (W28).
+    const isEmpty = value === null && place?.node.kind === 'map' && (old.kind === 'map' || old.kind === 'seq');
+    const rendered = isEmpty ? '' : renderInline(value, column, this.#style);
     const multiLine = rendered.includes('\n');
     const laterLine = gap !== undefined && (old.kind === 'map' || old.kind === 'seq') && lineEnd(text, gap) < old.end;
     if (place === undefined && multiLine) throw new Unspliceable('the root becomes a block scalar');
@@ -95,7 +97,10 @@ export class Emitter {
       const keyLineEnd = lineEnd(text, gap);
       const head =
         old.start < keyLineEnd ? { start: old.start, end: propertiesEnd(text, old) } : { start: gap, end: gap };
-      this.#splices.push({ ...head, text: head.start === gap ? ` ${firstLine(rendered)}` : firstLine(rendered) });
+      this.#splices.push({
+        ...head,
+        text: head.start === gap && !isEmpty ? ` ${firstLine(rendered)}` : firstLine(rendered),
+      });
       this.#splices.push({
         start: keyLineEnd,
         end: lineEnd(text, old.end),
@@ -111,7 +116,8 @@ export class Emitter {
       this.#splices.push({ start: old.start, end, text: `${lead}${firstLine(rendered)}${comment}${rest}` });
       return;
     }
-    this.#write(old, rendered);
+    if (isEmpty && gap !== undefined) this.#splices.push({ start: gap, end: old.end, text: '' });
+    else this.#write(old, rendered);
   }
 
   #replaceByBlock(old: SyntaxNode, value: JsonValue, place: Place): void {

@@ -42,36 +42,59 @@ export function spliceFlow(
   const keptSegments = segments.filter(({ member }) => kept.has(member));
   const trailingComma = node.members.at(-1)?.comma !== undefined;
 
-  let at = node.bodyStart + 1;
+  const padded = paddingEnd(text, node);
+  const [opening] = node.members;
+  // New members in front stay on the bracket's line where the first one stands there.
+  const inFront = indentation === undefined || (opening !== undefined && !isFirstOnLine(text, opening.start));
+  // The first that is kept moves up to the bracket when those in front of it stood behind one on the same line.
+  const gone = segments.slice(0, keptSegments[0] === undefined ? 0 : segments.indexOf(keptSegments[0]));
+  const behind = gone.at(-1)?.end;
+  const nextKept = keptSegments[0]?.member.start;
+  const movesUp =
+    behind !== undefined && nextKept !== undefined && inFront && /^[ \t]*$/.test(text.slice(behind, nextKept));
+  let isInFront = inFront;
+  let at = padded;
   for (const [index, child] of children.entries()) {
     const last = index === children.length - 1;
     const segment = segments.find(({ member }) => member === child.member);
     if (segment !== undefined) {
       splices.push(...commaSplice(segment.member, !last || trailingComma));
       at = segment.end;
+      isInFront = false;
       continue;
     }
     const value = draftValue(child.draft);
     const rendered =
       node.kind === 'map' ? renderFlowMember(child.key, value, layout, style) : renderFlow(value, layout, style);
-    const first = index === 0 && indentation === undefined;
+    const first = index === 0 && inFront;
     const comma = !last || trailingComma ? ',' : '';
     const next = children[index + 1];
     const gap =
-      comma !== '' && next?.member !== undefined && next.member === segments[0]?.member && first
+      comma !== '' &&
+      next?.member !== undefined &&
+      next.member === keptSegments[0]?.member &&
+      isInFront &&
+      (movesUp || gone.length === 0)
         ? style.afterComma
         : '';
-    splices.push({ start: at, end: at, text: `${first ? '' : lead}${rendered}${comma}${gap}` });
+    splices.push({
+      start: at,
+      end: at,
+      text: `${first ? '' : isInFront ? style.afterComma : lead}${rendered}${comma}${gap}`,
+    });
   }
-  for (const { member, start, end } of segments) {
-    if (kept.has(member)) continue;
-    // The first that is kept moves up to the bracket when it stood behind one on the same line.
-    const onFirstLine = start === segments[0]?.start && !isFirstOnLine(text, member.start);
-    const nextKept = keptSegments[0]?.member.start;
-    const moved = onFirstLine && nextKept !== undefined && nextKept > end && text.slice(end, nextKept).trim() === '';
-    splices.push({ start, end: moved && !text.slice(end, nextKept).includes('\n') ? nextKept : end, text: '' });
+  if (movesUp) splices.push({ start: padded, end: nextKept, text: '' });
+  for (const { member, start, end } of movesUp ? segments.slice(gone.length) : segments) {
+    if (!kept.has(member)) splices.push({ start, end, text: '' });
   }
   return splices;
+}
+
+/** Behind the bracket and the blanks between it and the first member on its line, as in `[ a ]` (W28). */
+function paddingEnd(text: string, node: CollectionNode): number {
+  const inside = node.bodyStart + 1;
+  const first = node.members[0]?.start ?? inside;
+  return /^[ \t]*$/.test(text.slice(inside, first)) ? first : inside;
 }
 
 function commaSplice(member: Member, wanted: boolean): readonly Splice[] {

@@ -40,7 +40,8 @@ export function resolvePlain(source: string): ResolvedScalar {
  */
 export function resolveNumber(digits: string): ResolvedScalar {
   const value = Number(digits);
-  const held = Number.isFinite(value) && significance(digits) === significance(String(value));
+  // Minus zero is a double, but JSON's writers make a zero of it (W15).
+  const held = Number.isFinite(value) && !Object.is(value, -0) && significance(digits) === significance(String(value));
   return { value, exact: held ? undefined : jsonNumber(digits) };
 }
 

@@ -1,6 +1,8 @@
-import { isArray, isObject, listOf, objectOf, stringOf, type JsonObject, type JsonValue } from '../../model/json.js';
+import { isArray, isObject, objectOf, stringOf, type JsonObject, type JsonValue } from '../../model/json.js';
 import { pointerToken } from '../../model/json-pointer.js';
 import type { TaskTemplate } from '../../model/task.js';
+import { keyInAnyCase } from '../../model/task-keys.js';
+import { readTags } from './task-tags.js';
 import type { TemplateProblem } from './templates.js';
 
 /**
@@ -11,27 +13,76 @@ import type { TemplateProblem } from './templates.js';
  * @returns the tasks in document order, none for any other document, or what is wrong with one that is there
  */
 export function findTasks(value: JsonValue): readonly TaskTemplate[] | TemplateProblem {
+  if (isArray(value)) return bareList(value);
   if (!isObject(value) || value['apiVersion'] !== undefined) return [];
   if (value['AWSEBDockerrunVersion'] !== undefined) return dockerrun(value);
   const resources = objectOf(value['Resources']);
-  if (resources !== undefined) return Object.entries(resources).flatMap(([name, each]) => resource(name, each));
-  const described = objectOf(value['taskDefinition']);
-  if (described !== undefined && isArray(described['containerDefinitions'])) {
-    return [taskDefinition('/taskDefinition', described, { ...tagsOf(described, 'tags'), ...tagsOf(value, 'tags') })];
+  if (resources !== undefined) {
+    const execEnabled = Object.values(resources).some(letsIn);
+    return Object.entries(resources).flatMap(([name, each]) => resource(name, each, execEnabled));
   }
-  if (isArray(value['containerDefinitions'])) return [taskDefinition('', value, tagsOf(value, 'tags'))];
-  return [];
+  const key = keyInAnyCase(value, 'taskDefinition');
+  const described = objectOf(value[key]);
+  if (described !== undefined && hasContainers(described)) {
+    const tags = { ...readTags(described, 'tags').tags, ...readTags(value, 'tags').tags };
+    return [taskDefinition(`/${pointerToken(key)}`, described, tags)];
+  }
+  return hasContainers(value) ? [taskDefinition('', value, readTags(value, 'tags').tags)] : [];
+}
+
+function hasContainers(task: JsonObject): boolean {
+  return isArray(task[keyInAnyCase(task, 'containerDefinitions')]);
+}
+
+/** Fields that a container definition has, and no container of Kubernetes or Docker Compose. */
+const telling = [
+  ...['essential', 'entryPoint', 'portMappings', 'mountPoints', 'volumesFrom', 'logConfiguration', 'linuxParameters'],
+  ...['cpu', 'memory', 'memoryReservation', 'dockerLabels', 'dependsOn', 'environment', 'secrets', 'healthCheck'],
+];
+
+/** What Terraform calls `container_definitions`: a list of containers, each with a name and an image (W4). */
+function bareList(value: readonly JsonValue[]): readonly TaskTemplate[] {
+  if (value.length === 0 || !value.every(isContainer) || !value.some(isTelling)) return [];
+  const definition = { containerDefinitions: value };
+  return [
+    { format: 'containers', path: '', kind: 'ContainerDefinitions', name: undefined, value: definition, tags: {} },
+  ];
+}
+
+function isTelling(value: JsonValue): boolean {
+  return isObject(value) && telling.some((name) => value[keyInAnyCase(value, name)] !== undefined);
+}
+
+function isContainer(value: JsonValue): boolean {
+  if (!isObject(value) || value['apiVersion'] !== undefined || value['kind'] !== undefined) return false;
+  return ['name', 'image'].every((name) => typeof value[keyInAnyCase(value, name)] === 'string');
 }
 
 function taskDefinition(path: string, value: JsonObject, tags: TaskTemplate['tags']): TaskTemplate {
-  return { format: 'ecs', path, kind: 'TaskDefinition', name: stringOf(value['family']), value, tags };
+  return {
+    format: 'ecs',
+    path,
+    kind: 'TaskDefinition',
+    name: stringOf(value[keyInAnyCase(value, 'family')]),
+    value,
+    tags,
+  };
 }
 
-function resource(name: string, value: JsonValue | undefined): readonly TaskTemplate[] {
+function letsIn(value: JsonValue | undefined): boolean {
+  if (!isObject(value) || value['Type'] !== 'AWS::ECS::Service') return false;
+  const enabled = objectOf(value['Properties'])?.['EnableExecuteCommand'];
+  return enabled === true || enabled === 'true';
+}
+
+function resource(name: string, value: JsonValue | undefined, execEnabled: boolean): readonly TaskTemplate[] {
   if (!isObject(value) || value['Type'] !== 'AWS::ECS::TaskDefinition') return [];
   const path = `/Resources/${pointerToken(name)}`;
-  const tags = tagsOf(objectOf(value['Properties']) ?? {}, 'Tags');
-  return [{ format: 'cloudformation', path, kind: 'AWS::ECS::TaskDefinition', name, value, tags }];
+  const { tags, unknown } = readTags(objectOf(value['Properties']) ?? {}, 'Tags');
+  const unknownTags = unknown.map(({ tag, pointer }) => ({ tag, pointer: `${path}/Properties${pointer}` }));
+  return [
+    { format: 'cloudformation', path, kind: 'AWS::ECS::TaskDefinition', name, value, tags, unknownTags, execEnabled },
+  ];
 }
 
 /** Versions 1 and 3, which are strings, are other formats (Elastic Beanstalk, "Docker configuration"). */
@@ -50,16 +101,4 @@ function dockerrun(value: JsonObject): readonly TaskTemplate[] | TemplateProblem
   const what = other[text];
   const described = what === undefined ? 'which is none that is known' : `the format of ${what}`;
   return { path, message: `is ${JSON.stringify(version)}, ${described}; only version 2 has containers to instrument` };
-}
-
-/** Tags whose key and value are text; a list of `{key, value}`, with the case of the format. */
-function tagsOf(owner: JsonObject, field: string): TaskTemplate['tags'] {
-  const [key, value] = field === 'Tags' ? ['Key', 'Value'] : ['key', 'value'];
-  const tags: Record<string, string> = {};
-  for (const tag of listOf(owner[field])) {
-    const name = isObject(tag) ? stringOf(tag[key]) : undefined;
-    const text = isObject(tag) ? stringOf(tag[value]) : undefined;
-    if (name !== undefined && text !== undefined) tags[name] = text;
-  }
-  return tags;
 }

@@ -1,8 +1,9 @@
 import { isArray, isObject, listOf, objectOf, stringOf, type JsonValue } from '../../model/json.js';
 import { names } from '../../model/names.js';
-import { pointerToken } from '../../model/json-pointer.js';
+import { pointerToken, valueAt, writePointer } from '../../model/json-pointer.js';
 import type { Operation } from '../../model/patch.js';
 import type { TaskTemplate } from '../../model/task.js';
+import { keyInAnyCase } from '../../model/task-keys.js';
 import { joinUndo, undoOperationsOf, undoRecord, withUndoAt } from './undo.js';
 
 const key = pointerToken(names.undo);
@@ -23,10 +24,13 @@ export function findTaskUndo({ format, value }: TaskTemplate): TaskUndo | undefi
     const record = stringOf(objectOf(value['Metadata'])?.[names.undo]);
     return record === undefined ? undefined : { path: `/Metadata/${key}`, record };
   }
-  for (const [index, container] of listOf(value['containerDefinitions']).entries()) {
-    const labels = isObject(container) ? objectOf(container['dockerLabels']) : undefined;
-    const record = stringOf(labels?.[names.undo]);
-    if (record !== undefined) return { path: `/containerDefinitions/${index}/dockerLabels/${key}`, record };
+  const list = keyInAnyCase(value, 'containerDefinitions');
+  for (const [index, container] of listOf(value[list]).entries()) {
+    if (!isObject(container)) continue;
+    const labels = keyInAnyCase(container, 'dockerLabels');
+    const record = stringOf(objectOf(container[labels])?.[names.undo]);
+    if (record === undefined) continue;
+    return { path: writePointer([list, `${index}`, labels, names.undo]), record };
   }
   return undefined;
 }
@@ -45,7 +49,8 @@ export function keepTaskUndo(
 ): readonly Operation[] {
   if (template.format === 'dockerrun' || operations.length === 0) return operations;
   const earlier = findTaskUndo(template);
-  const own = template.format === 'ecs' ? `${agent}/dockerLabels/${key}` : `/Metadata/${key}`;
+  const labels = keyInAnyCase(objectOf(valueAt(template.value, agent)) ?? {}, 'dockerLabels');
+  const own = template.format === 'cloudformation' ? `/Metadata/${key}` : `${agent}/${pointerToken(labels)}/${key}`;
   if (earlier === undefined) return withUndoAt(template.value, operations, own);
   const record = joinUndo(undoRecord(template.value, operations), earlier.record);
   return [...operations, { op: 'add', path: earlier.path, value: record }];
@@ -61,7 +66,7 @@ export function taskUndoOperations(template: TaskTemplate, record?: string): rea
   const found = findTaskUndo(template);
   if (found === undefined) return [];
   // ECS gives a task definition back with its defaults filled in.
-  const same = template.format === 'ecs' ? sameButDefaults : undefined;
+  const same = template.format === 'cloudformation' ? undefined : sameButDefaults;
   return undoOperationsOf(template.value, found.record, found.path, {}, same);
 }
 

@@ -1,11 +1,16 @@
 import { isArray, isObject, stringsOf, type JsonObject, type JsonValue } from '../../model/json.js';
 import type { TaskFormat } from '../../model/task.js';
+import { keyInAnyCase } from '../../model/task-keys.js';
 
 /** How the fields of a task are called in one format. Everywhere else they have their names of the ECS API. */
 export interface TaskDialect {
   readonly format: TaskFormat;
   /** The field's name in the format, from its name in the ECS API. */
   field(name: string): string;
+  /** Whether the format is read with keys in any case. */
+  readonly anyCase: boolean;
+  /** The key under which an object has a field; the format's own name where it has none. */
+  keyOf(owner: JsonObject, name: string): string;
   /** JSON pointer of the task inside the object that it stands in. */
   readonly root: string;
   /** A value with its fields named as the format does. */
@@ -19,10 +24,15 @@ const asIs = (name: string): string => name;
 // AWS::ECS::TaskDefinition has the fields of the ECS API with an upper case letter first, throughout.
 const upperFirst = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
+const inAnyCase = { field: asIs, anyCase: true, keyOf: keyInAnyCase } as const;
+const exactly = (field: TaskDialect['field']) =>
+  ({ field, anyCase: false, keyOf: (_owner: JsonObject, name: string) => field(name) }) as const;
+
 const dialects: Readonly<Record<TaskFormat, TaskDialect>> = {
-  ecs: { format: 'ecs', field: asIs, root: '', write: (value) => value },
-  dockerrun: { format: 'dockerrun', field: asIs, root: '', write: (value) => value },
-  cloudformation: { format: 'cloudformation', field: upperFirst, root: '/Properties', write: rename },
+  ecs: { format: 'ecs', root: '', write: (value) => value, ...inAnyCase },
+  containers: { format: 'containers', root: '', write: (value) => value, ...inAnyCase },
+  dockerrun: { format: 'dockerrun', root: '', write: (value) => value, ...exactly(asIs) },
+  cloudformation: { format: 'cloudformation', root: '/Properties', write: rename, ...exactly(upperFirst) },
 };
 
 /** The dialect of a format. */

@@ -1,17 +1,27 @@
 import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
-import { isObject, listOf, stringOf, stringsOf } from '../../model/json.js';
+import { isObject, listOf, stringOf } from '../../model/json.js';
 import type { TaskRecipe } from '../../model/task-recipe.js';
 import type { Wishes } from '../../model/wishes.js';
 import { taskPid1 } from './argv.js';
 import { isIntrinsic } from './dialect.js';
-import { speaksOfPid1 } from '../pid1.js';
 import { portTaken, takenPort } from '../ports.js';
 import type { OwnTaskContainers } from './identify.js';
+import { platformRemarks, sharesNetwork } from './platform.js';
 import { namesOfParts, planParts, volumeNameIn } from './parts.js';
-import { isAgentOnly, type PlannedTask } from './plan.js';
+import { isAgentOnly, type PlannedTask, type TaskPlan } from './plan.js';
 import { variablesOf } from './variables.js';
-import { fieldOf, taskField, taskText, unknown, type TaskContainerView, type TaskView } from './view.js';
+import {
+  fieldOf,
+  hasTaskLevel,
+  taskField,
+  taskPointer,
+  taskText,
+  unknown,
+  type TaskContainerView,
+  type TaskView,
+} from './view.js';
+import { startedBefore } from './waits.js';
 import { planTaskContainer } from './workload.js';
 
 /** Everything a task's plan is made of. */
@@ -34,7 +44,9 @@ export function makeTaskPlan({ view, own, selected, asksForUnknown, imageOf, ...
   const names = namesOfParts(view, recipe, own);
   if ('reason' in names) return { ...nothing, obstacle: names };
   const volume = recipe.volume && volumeNameIn(view, recipe.volume.name);
-  const context = { view, recipe, names, volumeName: volume?.name };
+  const parts = [own.agent, own.init].filter((part) => part !== undefined);
+  const before = startedBefore(view, parts);
+  const context = { view, recipe, names, volumeName: volume?.name, before };
   const agentOnly = isAgentOnly(recipe);
   const results = selected.map((container) => planTaskContainer(container, imageOf(container), context));
   const workload = results.flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
@@ -54,17 +66,18 @@ export function makeTaskPlan({ view, own, selected, asksForUnknown, imageOf, ...
   const remarks = results.flatMap((result) => result.remarks);
   if (workload.length === 0 && !agentOnly) return { ...said, plan: undefined, remarks, obstacle: undefined };
   const planned = planParts(view, recipe, own, names, volume?.name);
+  const plan: TaskPlan = {
+    view,
+    recipe,
+    workload,
+    parts: planned.parts,
+    volumes: [...(volume === undefined || volume.present ? [] : [{ name: volume.name }]), ...planned.volumes],
+    addPidMode: makesPidMode(view, recipe),
+  };
   return {
     ...said,
-    plan: {
-      view,
-      recipe,
-      workload,
-      parts: planned.parts,
-      volumes: [...(volume === undefined || volume.present ? [] : [{ name: volume.name }]), ...planned.volumes],
-      addPidMode: makesPidMode(view, recipe),
-    },
-    remarks: [...remarks, ...planned.remarks, ...platformRemarks(view, recipe), ...pid1Remarks(view, recipe, selected)],
+    plan,
+    remarks: [...remarks, ...planned.remarks, ...platformRemarks(plan, selected)],
     obstacle: planned.obstacle,
   };
 }
@@ -77,7 +90,8 @@ function asWished(recipe: TaskRecipe, { capability }: Wishes): TaskRecipe {
 
 /** Whether the instrumentation is what makes the task's containers share a process namespace. */
 function makesPidMode(view: TaskView, { sharePidNamespace }: TaskRecipe): boolean {
-  return sharePidNamespace && view.dialect.format !== 'dockerrun' && taskField(view, 'pidMode') === undefined;
+  if (view.dialect.format === 'dockerrun' || !hasTaskLevel(view)) return false;
+  return sharePidNamespace && taskField(view, 'pidMode') === undefined;
 }
 
 /**
@@ -122,10 +136,15 @@ export function findTaskObstacle(
   recipe: TaskRecipe,
   workload: readonly TaskContainerView[],
 ): Finding | undefined {
+  if (recipe.agent.hostMounts.length > 0 && !hasTaskLevel(view)) {
+    const detail =
+      'a bare list of container definitions has no volumes, by which the agent sees the container instance';
+    return { reason: 'task_unsupported', detail };
+  }
   if (recipe.agent.hostMounts.length > 0) {
     const compatibilities = taskField(view, 'requiresCompatibilities');
     if (isIntrinsic(compatibilities) || listOf(compatibilities).some(isIntrinsic)) {
-      return unknown(`${view.documentPath}${view.dialect.root}/${view.dialect.field('requiresCompatibilities')}`);
+      return unknown(view.documentPath + taskPointer(view, 'requiresCompatibilities'));
     }
     if (view.fargate) return { reason: 'no_host', detail: 'requiresCompatibilities names FARGATE, which has no host' };
   }
@@ -141,7 +160,7 @@ export function findTaskObstacle(
   if (recipe.skipWhen.has('host_pid') && pidMode === 'host') return { reason: 'host_pid', detail: 'pidMode is host' };
   for (const field of ['pidMode', 'volumes']) {
     if (isIntrinsic(taskField(view, field))) {
-      return unknown(`${view.documentPath}${view.dialect.root}/${view.dialect.field(field)}`);
+      return unknown(view.documentPath + taskPointer(view, field));
     }
   }
   for (const container of workload) {
@@ -154,41 +173,4 @@ export function findTaskObstacle(
     }
   }
   return undefined;
-}
-
-/** What is to be said of health checks that take process 1 for the container's own. */
-function pid1Remarks(view: TaskView, recipe: TaskRecipe, containers: readonly TaskContainerView[]): readonly Finding[] {
-  if (!recipe.sharePidNamespace || view.dialect.format === 'dockerrun') return [];
-  return containers.flatMap(({ name, value }): Finding[] => {
-    const check = fieldOf(view, value, 'healthCheck');
-    const command = isObject(check) ? (stringsOf(listOf(fieldOf(view, check, 'command'))) ?? []) : [];
-    const detail = `container ${name}: its healthCheck speaks of process 1, which is none of the container’s`;
-    return speaksOfPid1(command) ? [{ reason: 'pid1_assumed', detail }] : [];
-  });
-}
-
-function platformRemarks(view: TaskView, recipe: TaskRecipe): readonly Finding[] {
-  const remarks: Finding[] = [];
-  if (view.fargate) {
-    remarks.push({ reason: 'fargate_platform', detail: 'pidMode task and SYS_PTRACE need platform version 1.4.0' });
-  }
-  if (view.dialect.format === 'dockerrun' && recipe.sharePidNamespace) {
-    const detail = 'a Dockerrun file documents no pidMode: the containers do not share a process namespace';
-    remarks.push({ reason: 'process_namespace_unavailable', detail });
-  }
-  if (!sharesNetwork(view) && recipe.agent.ports.length > 0) {
-    const mode = view.dialect.format === 'dockerrun' ? 'bridge' : (taskText(view, 'networkMode') ?? 'bridge');
-    remarks.push({
-      reason: 'agent_unreachable',
-      detail: `the network is ${mode}: localhost:${recipe.agent.ports[0]?.number ?? ''} of the agent is not that of the workload`,
-    });
-  }
-  return remarks;
-}
-
-/** Whether the containers of a task have one localhost. A mode that only deployment decides is taken for awsvpc. */
-function sharesNetwork(view: TaskView): boolean {
-  const mode = taskField(view, 'networkMode');
-  if (view.dialect.format === 'dockerrun') return false;
-  return view.fargate || isIntrinsic(mode) || mode === 'awsvpc' || mode === 'host';
 }

@@ -7,9 +7,10 @@ import { missingCapabilities, unknownCapabilities } from './capability.js';
 import { isIntrinsic } from './dialect.js';
 import { planTaskHostMounts } from './host-mounts.js';
 import type { OwnTaskContainers } from './identify.js';
-import { healthCheckOf, type GivenSecret, type TaskPart, type TaskPartGaps } from './plan.js';
-import { keysIn, missingKey, plainVariable, secretVariable, variablesOf } from './variables.js';
-import { fieldOf, pointerOf, taskField, unknown, type TaskContainerView, type TaskView } from './view.js';
+import { healthCheckOf, isAgentOnly, type GivenSecret, type TaskPart, type TaskPartGaps } from './plan.js';
+import { filledIn, keysIn, missingKey, plainVariable, secretVariable, variablesOf } from './variables.js';
+import { fieldOf, hasTaskLevel, pointerOf, taskField, unknown, type TaskContainerView, type TaskView } from './view.js';
+import { waitsForUnknown } from './waits.js';
 
 /** Our containers in a task, with what there is to say about them. */
 export interface PlannedParts {
@@ -84,6 +85,7 @@ function plannedInit(
     command: init.command,
     mountPoints: [mount],
     ...(needsOwnMemory(view) ? { memoryReservation: agent.memoryReservationMiB } : {}),
+    ...pullSecret(view, agent),
   };
   return { part: 'init', name, present: undefined, value };
 }
@@ -115,11 +117,15 @@ function unknownAgent(view: TaskView, recipe: TaskRecipe, { agent }: OwnTaskCont
   if (agent === undefined) return undefined;
   const intrinsic = ['environment', 'secrets'].find((field) => isIntrinsic(fieldOf(view, agent.value, field)));
   if (intrinsic !== undefined) return unknown(view.documentPath + pointerOf(view, agent, intrinsic));
+  if (!isAgentOnly(recipe) && waitsForUnknown(view, agent)) {
+    return unknown(view.documentPath + pointerOf(view, agent, 'dependsOn'));
+  }
   const opaque = recipe.agent.capabilities.length === 0 ? undefined : unknownCapabilities(view, agent);
   return opaque === undefined ? undefined : unknown(view.documentPath + opaque);
 }
 
 function memoryOf(view: TaskView, { agent }: TaskRecipe): JsonObject {
+  if (agent.memoryMiB !== undefined) return { memory: agent.memoryMiB };
   if (!needsOwnMemory(view)) return {};
   const { memoryLimitMiB, memoryReservationMiB } = agent;
   return memoryLimitMiB === undefined ? { memoryReservation: memoryReservationMiB } : { memory: memoryLimitMiB };
@@ -143,12 +149,21 @@ function newAgent(
     ...(agent.capabilities.length === 0 ? {} : { linuxParameters: { capabilities: { add: agent.capabilities } } }),
     ...(mountPoints.length === 0 ? {} : { mountPoints }),
     ...(securityOptions.length === 0 ? {} : { dockerSecurityOptions: securityOptions }),
-    ...agentFields(agent),
+    ...agentFields(view, agent),
   };
 }
 
-function agentFields({ healthCheck, log }: TaskRecipe['agent']): JsonObject {
+/** How ECS pulls an image of ours; a Dockerrun has its own way. */
+function pullSecret(view: TaskView, { repositoryCredentials }: TaskRecipe['agent']): JsonObject {
+  if (repositoryCredentials === undefined || view.dialect.format === 'dockerrun') return {};
+  return { repositoryCredentials: { credentialsParameter: filledIn(repositoryCredentials) } };
+}
+
+function agentFields(view: TaskView, agent: TaskRecipe['agent']): JsonObject {
+  const { healthCheck, log, cpuUnits } = agent;
   return {
+    ...pullSecret(view, agent),
+    ...(cpuUnits === undefined ? {} : { cpu: cpuUnits }),
     ...(healthCheck === undefined ? {} : { healthCheck: healthCheckOf(healthCheck) }),
     ...(log === undefined ? {} : { logConfiguration: { logDriver: log.driver, options: log.options } }),
   };
@@ -169,7 +184,12 @@ function agentGaps(
       remarks.push({ reason: 'env_kept', detail: `container ${agent.name} sets ${name} itself` });
     }
   }
-  const fields: JsonObject = { essential: recipe.agent.essential, ...agentFields(recipe.agent) };
+  // Whether the task stops with it is the user's to say of a container of their own: what it leaves out says true (W32).
+  const { memoryMiB } = recipe.agent;
+  const fields: JsonObject = {
+    ...agentFields(view, recipe.agent),
+    ...(memoryMiB === undefined ? {} : { memory: memoryMiB }),
+  };
   return {
     env: env.filter(({ name }) => !present.has(name)),
     secrets: secrets.filter(({ name }) => !present.has(name)),
@@ -205,7 +225,14 @@ function initGaps(view: TaskView, init: TaskContainerView, mount: JsonObject, pa
 
 /** Each container needs memory of its own where the task as a whole sets none (ECS, "Task size"). */
 function needsOwnMemory(view: TaskView): boolean {
-  return view.dialect.format === 'dockerrun' || (!view.fargate && taskField(view, 'memory') === undefined);
+  if (view.dialect.format === 'dockerrun') return true;
+  // What is not known of the task shows in its containers: each has its own where the task has none.
+  if (!hasTaskLevel(view)) return view.containers.every((container) => hasOwnMemory(view, container));
+  return !view.fargate && taskField(view, 'memory') === undefined;
+}
+
+function hasOwnMemory(view: TaskView, { value }: TaskContainerView): boolean {
+  return ['memory', 'memoryReservation'].some((field) => fieldOf(view, value, field) !== undefined);
 }
 
 function freeContainerName(view: TaskView, base: string): string | undefined {
@@ -227,7 +254,7 @@ export function volumeNameIn(view: TaskView, base: string): { readonly name: str
 function isBare(view: TaskView, volume: JsonObject): boolean {
   return Object.entries(volume).every(
     ([key, value]) =>
-      key === view.dialect.field('name') ||
+      key === view.dialect.keyOf(volume, 'name') ||
       value === null ||
       (isObject(value) && Object.keys(value).length === 0) ||
       (isArray(value) && value.length === 0),

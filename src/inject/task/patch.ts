@@ -1,8 +1,9 @@
-import { isArray, isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { isArray, isObject, listOf, objectOf, type JsonObject, type JsonValue } from '../../model/json.js';
 import { pointerToken } from '../../model/json-pointer.js';
 import type { Operation } from '../../model/patch.js';
 import type { TaskPart, TaskPlan, TaskWorkloadPlan } from './plan.js';
 import { plainVariable, secretVariable } from './variables.js';
+import { fieldOf, hasTaskLevel, pointerOf } from './view.js';
 
 /**
  * The plan as operations. Pointers start at the object that the task stands in. Nothing is taken away and no list is
@@ -29,7 +30,7 @@ class TaskPatchBuilder {
     const own = container.value;
     if (capabilities.length > 0) this.#capabilities(at, own, capabilities);
     if (argv.kind === 'prepend') {
-      const pointer = `${at}/${this.#name('entryPoint')}`;
+      const pointer = `${at}/${this.#key(own, 'entryPoint')}`;
       this.#plan.recipe.wrapper.forEach((value, index) => this.#add(`${pointer}/${index}`, value));
     } else if (argv.kind === 'override') {
       this.#fill(at, own, 'entryPoint', argv.entryPoint);
@@ -37,7 +38,9 @@ class TaskPatchBuilder {
     }
     this.#append(at, own, 'environment', env.map(plainVariable));
     for (const index of misnamed) {
-      const path = `${at}/${this.#name('volumesFrom')}/${index}/${this.#name('sourceContainer')}`;
+      const source = pointerOf(this.#plan.view, container, 'volumesFrom');
+      const item = objectOf(listOf(fieldOf(this.#plan.view, own, 'volumesFrom'))[index]) ?? {};
+      const path = `${source}/${index}/${this.#key(item, 'sourceContainer')}`;
       const value = this.#plan.parts.find(({ part }) => part === 'agent')?.name ?? '';
       this.#operations.push({ op: 'replace', path, value });
     }
@@ -64,40 +67,43 @@ class TaskPatchBuilder {
 
   finish(): readonly Operation[] {
     const { view, volumes, addPidMode } = this.#plan;
-    this.#append(view.dialect.root, view.task, 'containerDefinitions', this.#newContainers);
-    this.#append(view.dialect.root, view.task, 'volumes', volumes);
+    const length = view.containers.length + view.unknownContainers.length;
+    this.#newContainers.forEach((container, index) => {
+      this.#add(`${view.listPointer}/${length + index}`, this.#write(container));
+    });
+    if (hasTaskLevel(view)) this.#append(view.dialect.root, view.task, 'volumes', volumes);
     if (addPidMode) this.#fill(view.dialect.root, view.task, 'pidMode', 'task');
     return this.#operations;
   }
 
   #capabilities(at: string, own: JsonObject, names: readonly string[]): void {
-    const parameters = own[this.#name('linuxParameters')];
+    const parameters = own[this.#key(own, 'linuxParameters')];
     if (!isObject(parameters)) {
       this.#fill(at, own, 'linuxParameters', { capabilities: { add: names } });
       return;
     }
-    const inParameters = `${at}/${this.#name('linuxParameters')}`;
-    const capabilities = parameters[this.#name('capabilities')];
+    const inParameters = `${at}/${this.#key(own, 'linuxParameters')}`;
+    const capabilities = parameters[this.#key(parameters, 'capabilities')];
     if (isObject(capabilities)) {
-      this.#append(`${inParameters}/${this.#name('capabilities')}`, capabilities, 'add', names);
+      this.#append(`${inParameters}/${this.#key(parameters, 'capabilities')}`, capabilities, 'add', names);
     } else this.#fill(inParameters, parameters, 'capabilities', { add: names });
   }
 
   /** Adds members to a list, which is made where there is none. */
   #append(at: string, owner: JsonObject, field: string, members: readonly JsonValue[]): void {
     if (members.length === 0) return;
-    const list = owner[this.#name(field)];
+    const list = owner[this.#key(owner, field)];
     if (!isArray(list)) {
       this.#fill(at, owner, field, members);
       return;
     }
-    const pointer = `${at}/${this.#name(field)}`;
+    const pointer = `${at}/${this.#key(owner, field)}`;
     members.forEach((member, index) => this.#add(`${pointer}/${list.length + index}`, this.#write(member)));
   }
 
   /** Gives a field its value: one that stands there, as null or an empty list, is replaced. */
   #fill(at: string, owner: JsonObject, field: string, value: JsonValue): void {
-    const name = this.#name(field);
+    const name = this.#key(owner, field);
     const path = `${at}/${pointerToken(name)}`;
     const written = this.#write(value);
     if (owner[name] === undefined) this.#add(path, written);
@@ -108,8 +114,8 @@ class TaskPatchBuilder {
     this.#operations.push({ op: 'add', path, value });
   }
 
-  #name(field: string): string {
-    return this.#plan.view.dialect.field(field);
+  #key(owner: JsonObject, field: string): string {
+    return this.#plan.view.dialect.keyOf(owner, field);
   }
 
   #write(value: JsonValue): JsonValue {
@@ -123,7 +129,6 @@ export function agentPointer({ view, parts }: TaskPlan): string | undefined {
   if (agent?.present !== undefined) return agent.present.pointer;
   const added = parts.filter(({ present }) => present === undefined);
   const at = added.findIndex(({ part }) => part === 'agent');
-  const list = view.dialect.field('containerDefinitions');
   const length = view.containers.length + view.unknownContainers.length;
-  return at === -1 ? undefined : `${view.dialect.root}/${list}/${length + at}`;
+  return at === -1 ? undefined : `${view.listPointer}/${length + at}`;
 }

@@ -19,9 +19,14 @@ export function variablesOf(view: TaskView, container: TaskContainerView): Reado
   return names;
 }
 
-/** A variable as it stands in `secrets`. What has `${Name}` in it is for CloudFormation to fill in. */
+/** A variable as it stands in `secrets`. */
 export function secretVariable({ name, valueFrom }: GivenSecret): JsonObject {
-  return { name, valueFrom: valueFrom.includes('${') ? { 'Fn::Sub': valueFrom } : valueFrom };
+  return { name, valueFrom: filledIn(valueFrom) };
+}
+
+/** A text; what has `${Name}` in it is for CloudFormation to fill in. */
+export function filledIn(text: string): JsonValue {
+  return text.includes('${') ? { 'Fn::Sub': text } : text;
 }
 
 /** A variable as it stands in `environment`. */
@@ -57,7 +62,7 @@ export function missingKey(
     const { name } = placeholder;
     if (agent === undefined || present?.has(name) === true) {
       const detail = `a Dockerrun has no secrets: take ${name} out of the environment of ${agent?.name ?? 'the agent'}, and set it as an environment property, from a secret`;
-      remarks.push({ reason: 'access_key_not_given', detail });
+      remarks.push({ reason: 'dockerrun_without_secrets', detail });
     }
     return undefined;
   }
@@ -68,7 +73,7 @@ export function missingKey(
     const plain = recipe.agent.secrets.find(({ name }) => agent !== undefined && isPlain(view, agent, name));
     if (plain !== undefined) {
       const detail = `container ${agent?.name ?? ''} has ${plain.name} in its environment; move it to secrets`;
-      remarks.push({ reason: 'access_key_not_given', detail });
+      remarks.push({ reason: 'access_key_in_plain_text', detail });
     }
     return undefined;
   }

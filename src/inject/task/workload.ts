@@ -6,7 +6,7 @@ import { isInProcess, isSamePlace, mountPoint } from '../path.js';
 import { sameName } from './identify.js';
 import { wrapTaskArgv } from './argv.js';
 import { missingCapabilities, unknownCapabilities } from './capability.js';
-import { isIntrinsic } from './dialect.js';
+import { isIntrinsic, referenceText } from './dialect.js';
 import type { PartNames } from './parts.js';
 import type { TaskWorkloadPlan } from './plan.js';
 import { variablesOf } from './variables.js';
@@ -18,6 +18,8 @@ export interface TaskContext {
   readonly recipe: TaskRecipe;
   readonly names: PartNames;
   readonly volumeName: string | undefined;
+  /** Names of the containers that ours wait for, which can't wait for ours (W25). */
+  readonly before: ReadonlySet<string>;
 }
 
 /** The result for one container. */
@@ -38,6 +40,7 @@ export function planTaskContainer(
   context: TaskContext,
 ): TaskWorkloadResult {
   const { view, recipe, names, volumeName } = context;
+  const isBefore = context.before.has(container.name);
   const about = { name: container.name, list: container.list };
   const leftOut = (finding: Finding): TaskWorkloadResult => ({
     finding: { ...about, leftOut: finding },
@@ -50,6 +53,10 @@ export function planTaskContainer(
   const taken = mountInTheWay(context, container);
   if (taken !== undefined) return leftOut({ reason: 'mount_path_taken', detail: taken });
   const argv = wrapTaskArgv(view, container, recipe.wrapper, image);
+  if (isBefore && argv.kind !== 'wrapped') {
+    const detail = `the agent’s containers wait for ${container.name}, so it can’t wait for them`;
+    return leftOut({ reason: 'agent_waits_for_it', detail });
+  }
   if (argv.kind === 'left_out') return leftOut(argv.finding);
 
   const remarks: Finding[] = [];
@@ -66,7 +73,8 @@ export function planTaskContainer(
   }
   const sources = listOf(fieldOf(view, container.value, 'volumesFrom'));
   const misnamed = recipe.volume === undefined ? misnamedSources(context, sources) : [];
-  const needsSource = recipe.volume === undefined && misnamed.length === 0 && !hasSource(view, sources, names.agent);
+  const needsSource =
+    !isBefore && recipe.volume === undefined && misnamed.length === 0 && !hasSource(view, sources, names.agent);
   return {
     finding: about,
     plan: {
@@ -80,7 +88,7 @@ export function planTaskContainer(
         volumeName === undefined || hasMount(context, container)
           ? []
           : [{ sourceVolume: volumeName, containerPath: recipe.toolsPath, readOnly: true }],
-      dependsOn: missingDependencies(context, container),
+      dependsOn: isBefore ? [] : missingDependencies(context, container),
     },
     remarks,
     tampered,
@@ -132,7 +140,7 @@ function misnamedSources({ view, names }: TaskContext, sources: readonly JsonVal
 function missingDependencies({ view, recipe, names }: TaskContext, container: TaskContainerView): JsonObject[] {
   const present = new Set(
     listOf(fieldOf(view, container.value, 'dependsOn')).map((item) =>
-      isObject(item) ? fieldOf(view, item, 'containerName') : undefined,
+      isObject(item) ? referenceText(fieldOf(view, item, 'containerName')) : undefined,
     ),
   );
   return recipe.dependsOn.flatMap(({ part, condition }) => {

@@ -167,3 +167,48 @@ t.test('the operator’s rewrites hold for the agent’s image', async (t) => {
   const argv = ['inject', '-f', 'task.json', ...policy, '--image-rewrite', 'quay.io/=mirror.example.com/'];
   t.match((await place.outrider(argv)).stdout, '"mirror.example.com/sysdig/workload-agent:6.3.0"');
 });
+
+t.test('W4: a bare list of container definitions, as Terraform has it, there and back', async (t) => {
+  const list = '[{"name":"w","image":"a/b:1","entryPoint":["/x"],"essential":true}]\n';
+  const pretty = `${JSON.stringify([{ Name: 'w', Image: 'a/b:1', EntryPoint: ['/x'] }, web], undefined, 2)}\n`;
+  const place = await workplace(t, { 'array.json': list, 'pretty.json': pretty });
+  for (const [file, before] of [
+    ['array.json', list],
+    ['pretty.json', pretty],
+  ] as const) {
+    const { code, stdout, stderr } = await place.outrider(['inject', '-f', file, ...policy]);
+    t.equal(code, 0);
+    t.match(stderr, 'container definitions  inject  injected');
+    t.match(stderr, 'task_level_missing: the task has to have pid_mode = "task"');
+    const after: unknown = JSON.parse(stdout);
+    t.ok(isArray(after), 'a list stays a list');
+    t.match(isArray(after) ? after.at(-1) : undefined, { name: 'SysdigInstrumentation' });
+    await place.write('after.json', stdout);
+    t.equal((await place.outrider(['inject', '-f', 'after.json', ...policy])).stdout, stdout, 'once is enough');
+    t.equal((await place.outrider(['uninject', '-f', 'after.json'])).stdout, before, 'byte for byte');
+  }
+  const { stdout } = await place.outrider(['inject', '-f', 'array.json', ...policy, '-o', 'patch']);
+  t.match(stdout, '"path": "/0/entryPoint/0"');
+  t.match(
+    (await place.outrider(['explain', '-f', 'array.json', ...policy])).stdout,
+    'container definitions  INJECT 1 of 1',
+  );
+  t.equal((await place.outrider(['doctor', 'array.json'])).stderr.includes('internal'), false);
+});
+
+t.test('W4: lists that hold no tasks stay as they are', async (t) => {
+  const lists = [
+    '[]',
+    '[1,2]',
+    '[{"name":"web","imageUri":"a/b:1"}]',
+    '[{"name":"web","image":"a/b:1"}]',
+    '[{"name":"web","image":"a/b:1","command":["x"],"env":[]}]',
+    '[{"apiVersion":"v1","kind":"Pod","name":"a","image":"b","cpu":1}]',
+  ];
+  for (const text of lists) {
+    const place = await workplace(t, { 'list.json': text });
+    const { stdout, stderr } = await place.outrider(['inject', '-f', 'list.json', ...policy]);
+    t.equal(stdout, text);
+    t.match(stderr, '0 pod templates');
+  }
+});

@@ -72,15 +72,17 @@ t.test('edits elsewhere stay, and a document without the annotation stays as it 
   });
 });
 
-t.test('what was edited since where it has to be taken back is an error, and nothing is written', async (t) => {
+t.test('what was edited since where it has to be taken back is an error, and its file is not written', async (t) => {
   const place = await workplace(t, { 'a.yaml': pod, 'b.yaml': pod });
   t.equal((await place.outrider(['inject', '-f', '.', '-i', ...quiet])).code, 0);
   const injected = await place.read('a.yaml');
-  await place.write('b.yaml', injected.replace('instrument, /app', 'instrument, /other'));
+  const edited = injected.replace('instrument, /app', 'instrument, /other');
+  await place.write('b.yaml', edited);
   const stale = await place.outrider(['uninject', '-f', '.', '-i']);
   t.match(stale, { code: 2, stdout: '' });
-  t.match(stale.stderr, /^outrider: error: b.yaml:1: \/spec\/containers\/0\/command is not what .* edited since/);
-  t.equal(await place.read('a.yaml'), injected);
+  t.match(stale.stderr, /^outrider: error: b.yaml:1: \/spec\/containers\/0\/command is not what .* edited since/m);
+  t.equal(await place.read('b.yaml'), edited, 'the file that was edited is left as it is');
+  t.equal(await place.read('a.yaml'), pod, 'W34: the other is given back');
   t.same((await readdir(place.cwd)).sort(), ['a.yaml', 'b.yaml']);
 
   const nonsense = injected.replace(/outrider.dev\/undo: .*/, 'outrider.dev/undo: mine');

@@ -1,0 +1,56 @@
+import { isArray, isObject, listOf, type JsonObject, type JsonValue } from '../../model/json.js';
+import { pointerToken } from '../../model/json-pointer.js';
+import { keyInAnyCase } from '../../model/task-keys.js';
+import type { UnknownTag } from '../../model/task.js';
+
+/** The tags of a task. */
+export interface ReadTags {
+  readonly tags: Readonly<Record<string, string>>;
+  readonly unknown: readonly UnknownTag[];
+}
+
+/**
+ * Reads a list of `{key, value}`. A value that is no text counts as the service writes it down: a number and a Boolean as
+ * their text; a tag without a value says nothing. One that a function makes is unknown, and so is a tag inside of one
+ * (W33).
+ *
+ * @param field `Tags` as CloudFormation has them, else the name in the ECS API
+ */
+export function readTags(owner: JsonObject, field: 'Tags' | 'tags'): ReadTags {
+  const isTemplate = field === 'Tags';
+  const keyOf = (tag: JsonObject, name: string): string =>
+    isTemplate ? name.charAt(0).toUpperCase() + name.slice(1) : keyInAnyCase(tag, name);
+  const at = isTemplate ? field : keyInAnyCase(owner, field);
+  const tags: Record<string, string> = {};
+  const unknown: UnknownTag[] = [];
+  const list = owner[at];
+  if (isObject(list)) unknown.push(...madeByFunction(list, `/${pointerToken(at)}`));
+  for (const [index, tag] of listOf(list).entries()) {
+    if (!isObject(tag)) continue;
+    const pointer = `/${pointerToken(at)}/${index}`;
+    const key = tag[keyOf(tag, 'key')];
+    if (typeof key !== 'string') {
+      unknown.push(...madeByFunction(tag, pointer));
+      continue;
+    }
+    const value = tag[keyOf(tag, 'value')] ?? undefined;
+    if (value === undefined) continue;
+    if (typeof value === 'object')
+      unknown.push({ tag: key, pointer: `${pointer}/${pointerToken(keyOf(tag, 'value'))}` });
+    else tags[key] = String(value);
+  }
+  return { tags, unknown };
+}
+
+/** The tags inside a function, in whichever branch; one without a key where none is written down. */
+function madeByFunction(value: JsonObject, pointer: string): readonly UnknownTag[] {
+  const keys = keysIn(value);
+  return keys.length === 0 ? [{ tag: undefined, pointer }] : keys.map((tag) => ({ tag, pointer }));
+}
+
+function keysIn(value: JsonValue | undefined): readonly string[] {
+  if (isArray(value)) return value.flatMap(keysIn);
+  if (!isObject(value)) return [];
+  const key = value['Key'];
+  return typeof key === 'string' ? [key] : Object.values(value).flatMap(keysIn);
+}
