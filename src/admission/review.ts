@@ -2,6 +2,7 @@ import { pods, type SubjectRow } from '../model/doors.js';
 import { OutriderError } from '../model/error.js';
 import { isObject, objectOf, stringOf } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
+import { isNamespaceName } from '../model/object-name.js';
 import { parseReview } from './review-json.js';
 
 /** What an AdmissionReview asks, as far as it is read: the envelope by hand, the pod not at all. */
@@ -61,6 +62,8 @@ export function readReview(body: Buffer): Review {
   }
   const createsPod = isAbout(pods, request);
   const namespace = optionalText(request, 'namespace');
+  // Admission comes before validation, and the name gets into paths.
+  if (namespace !== '' && !isNamespaceName(namespace)) throw noNamespace(namespace, 'request.namespace');
   if (!createsPod) return { uid, createsPod, operation, namespace, dryRun: false, pod: {} };
   const dryRun = request['dryRun'];
   if (dryRun !== undefined && dryRun !== null && typeof dryRun !== 'boolean') {
@@ -72,7 +75,7 @@ export function readReview(body: Buffer): Review {
     uid,
     createsPod,
     operation,
-    namespace: namespace === '' ? (stringOf(objectOf(pod['metadata'])?.['namespace']) ?? '') : namespace,
+    namespace: namespace === '' ? ownNamespaceOf(pod) : namespace,
     dryRun: dryRun === true,
     pod,
   };
@@ -95,6 +98,17 @@ function optionalText(request: JsonObject, field: string): string {
   if (value === undefined || value === null) return '';
   if (typeof value !== 'string') throw invalid(`request.${field} is not a text`, `request.${field}`);
   return value;
+}
+
+/** The namespace of a pod that the request names none for. */
+function ownNamespaceOf(pod: JsonObject): string {
+  const namespace = stringOf(objectOf(pod['metadata'])?.['namespace']) ?? '';
+  if (!isNamespaceName(namespace)) throw noNamespace(namespace, 'request.object.metadata.namespace');
+  return namespace;
+}
+
+function noNamespace(namespace: string, field: string): OutriderError {
+  return invalid(`${field} is ${shown(namespace)}, which is no name of a namespace (RFC 1123 label)`, field);
 }
 
 /** A value in an error message: short, and never an object that somebody put a secret in. */

@@ -11,18 +11,21 @@ import { readRequest } from './review.js';
 
 /**
  * Makes the handler of the self-test's two doors. It says with an annotation which replica was reached, and lets the
- * ConfigMap through: it is a dry run.
+ * ConfigMap through: it is a dry run. Without proof nothing is said, so that the test fails where the proof does not arrive.
  *
  * @param identity name of this replica
  * @returns a handler that throws OutriderError `review_invalid` for what is no AdmissionReview
  */
-export function createSelfTestDoor(identity: string): (body: Buffer, call: { readonly door: Door }) => string {
+export function createSelfTestDoor(
+  identity: string,
+): (body: Buffer, call: { readonly door: Door; readonly isProven: boolean }) => string {
   const encoder = new PatchEncoder();
-  return (body, { door }) => {
+  return (body, { door, isProven }) => {
     const { uid, request } = readRequest(body);
     const object = objectOf(request['object']) ?? {};
     const { maySay }: DoorRow = selfTest.doors[door];
-    const patch = maySay.includes('patch') ? [annotate(object, writeAnswer({ identity, nonce: nonceOf(object) }))] : [];
+    const says = isProven && maySay.includes('patch');
+    const patch = says ? [annotate(object, writeAnswer({ identity, nonce: nonceOf(object) }))] : [];
     return allowWith(uid, patch, encoder);
   };
 }

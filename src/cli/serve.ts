@@ -119,6 +119,7 @@ async function serveCluster(
     metrics,
     certificates: cluster.certificates,
     handlers: cluster.handlers,
+    proof: cluster.proof,
     onDrain: () => cluster.onDrain(),
     closeLast: async () => {
       await cluster.close();

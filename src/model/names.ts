@@ -41,4 +41,9 @@ export const names = {
   mirrorBy: 'outrider.dev/mirror-by',
   /** Annotation on the Lease: what the leader last observed, JSON, for `outrider status`. */
   observed: 'outrider.dev/observed',
+  /** Label on our own pods, by their template: what their port understands. A pod without is of a version before. */
+  port: 'outrider.dev/port',
 } as const;
+
+/** The value of `names.port` where calls with a token are understood. */
+export const portLabelValue = 'token';

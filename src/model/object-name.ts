@@ -11,3 +11,11 @@ export const longestName = 253;
 export function isObjectName(text: string): boolean {
   return text.length <= longestName && subdomainPattern.test(text);
 }
+
+const namespacePattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const longestNamespace = 63;
+
+/** Whether a text can be a namespace's name (RFC 1123 label). */
+export function isNamespaceName(text: string): boolean {
+  return text.length <= longestNamespace && namespacePattern.test(text);
+}

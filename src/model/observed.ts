@@ -34,6 +34,15 @@ const certificateSchema = z.object({
 /** The certificate that the leader serves. */
 export type ObservedCertificate = z.infer<typeof certificateSchema>;
 
+const portSchema = z.object({
+  /** What a call has to show to count as the API server's; `none`: the port is open. */
+  proof: z.enum(['token', 'certificate', 'none']),
+  /** For people: why it asks for none. */
+  why: z.string().optional(),
+});
+/** What the webhook's port asks for. */
+export type ObservedPort = z.infer<typeof portSchema>;
+
 /** Versions as the leader sees them. */
 const versionsSchema = z.object({
   /** Version of Outrider on the leader. */
@@ -46,6 +55,7 @@ const versionsSchema = z.object({
 const observedSchema = z.object({
   selfTest: selfTestSchema.optional().catch(undefined),
   certificate: certificateSchema.optional().catch(undefined),
+  port: portSchema.optional().catch(undefined),
   versions: versionsSchema.optional().catch(undefined),
 });
 /**

@@ -348,6 +348,12 @@ const table = {
     remedy:
       'Create the pod again: what was looked up is kept. Or say what the images start, by command, annotation or ImageMap; or raise lookups in the RegistryConfiguration.',
   },
+  caller_unproven: {
+    about: 'container',
+    summary: 'What the image starts is found out for the API server alone, and the call did not prove to come from it.',
+    remedy:
+      'Nothing to do for a call that is not the API server’s. If it is, see what outrider status says of the port, and the page on operations.',
+  },
   lookup_timeout: {
     about: 'container',
     summary: 'The look-up took longer than the API server waits.',

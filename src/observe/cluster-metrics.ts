@@ -16,6 +16,7 @@ export class ClusterMetrics {
   readonly #mirrored: Gauge<'state'>;
   readonly #events: Counter<'result'>;
   readonly #paused: Gauge;
+  #asksForProof: () => boolean = () => false;
   #clockSkewMs: () => number | undefined = () => undefined;
   #staleness: () => ReadonlyMap<WatchedKind, number> = () => new Map();
 
@@ -30,6 +31,7 @@ export class ClusterMetrics {
       if (skewMs === undefined) gauge.remove();
       else gauge.set(skewMs / 1000);
     });
+    openGauge(registry, metricTable.portProof, (gauge) => gauge.set(this.#asksForProof() ? 1 : 0));
     this.#failures = openCounter(registry, metricTable.watchFailures);
     this.#leader = openGauge(registry, metricTable.leader);
     this.#registrations = openCounter(registry, metricTable.registrations);
@@ -49,6 +51,11 @@ export class ClusterMetrics {
   /** Says where it is read how far our date is ahead of the API server's; `undefined` while nobody knows. */
   watchClockSkew(read: () => number | undefined): void {
     this.#clockSkewMs = read;
+  }
+
+  /** Says where it is read whether a review has to prove who sends it. */
+  watchProof(read: () => boolean): void {
+    this.#asksForProof = read;
   }
 
   /** Counts a watch or list that failed and is tried again. */

@@ -53,6 +53,12 @@ export const metricTable = {
     help: 'Requests to the webhook that got an HTTP error instead of an admission response.',
     labels: ['cause'],
   },
+  unproven: {
+    kind: 'counter',
+    name: 'outrider_unproven_reviews_total',
+    help: 'Reviews without proof that the API server sends them, answered without look-ups and effects.',
+    labels: ['door'],
+  },
   buildInfo: {
     kind: 'gauge',
     name: 'outrider_build_info',
@@ -165,6 +171,12 @@ export const metricTable = {
     name: 'outrider_events_total',
     help: 'Events about decisions, by what became of them.',
     labels: ['result'],
+  },
+  portProof: {
+    kind: 'gauge',
+    name: 'outrider_port_asks_for_proof',
+    help: '1 while a review has to prove that the API server sends it, 0 while the port is open.',
+    labels: [],
   },
   paused: { kind: 'gauge', name: 'outrider_paused', help: '1 while the installation is paused.', labels: [] },
 } as const satisfies Readonly<Record<string, MetricRow<'counter' | 'gauge' | 'histogram'>>>;

@@ -38,6 +38,7 @@ export class Metrics {
   readonly #reloads: Counter<'result'>;
   readonly #lastReload: Gauge;
   readonly #rejected: Counter<'cause'>;
+  readonly #unproven: Counter<'door'>;
   readonly #counts = new Map<string, GatheredCount>();
   #inFlight = (): number => 0;
   #pendingBytes = (): number => 0;
@@ -62,11 +63,13 @@ export class Metrics {
     this.#reloads = openCounter(registry, metricTable.reloads);
     this.#lastReload = openGauge(registry, metricTable.lastReload);
     this.#rejected = openCounter(registry, metricTable.rejected);
+    this.#unproven = openCounter(registry, metricTable.unproven);
     openGauge(registry, metricTable.inFlight, (gauge) => gauge.set(this.#inFlight()));
     openGauge(registry, metricTable.pendingBytes, (gauge) => gauge.set(this.#pendingBytes()));
     collectProcessMetrics(registry);
     openGauge(registry, metricTable.buildInfo).set({ version, node_version: nodeVersion }, 1);
     for (const cause of rejectCauses) this.#rejected.inc({ cause }, 0);
+    for (const { name } of measuredDoors) this.#unproven.inc({ door: name }, 0);
     for (const result of ['success', 'failure']) {
       this.#reloads.inc({ result }, 0);
       this.#certificateReloads.inc({ result }, 0);
@@ -108,6 +111,11 @@ export class Metrics {
   /** Counts a request that got no admission response. `cause` is one of a closed list. */
   countRejected(cause: string): void {
     this.#rejected.inc({ cause: this.#rejectCauses.includes(cause) ? cause : 'other' });
+  }
+
+  /** Counts a review without proof. */
+  countUnproven(door: DoorName): void {
+    this.#unproven.inc({ door });
   }
 
   /** Records the end of the served certificate. */

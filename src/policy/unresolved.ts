@@ -17,6 +17,7 @@ const unresolvedImage: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'registry_error',
   'registry_denied',
   'too_many_lookups',
+  'caller_unproven',
   'lookup_timeout',
 ]);
 

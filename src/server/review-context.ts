@@ -14,6 +14,8 @@ export interface ReviewContext {
   readonly signal: AbortSignal;
   /** W3C trace context of the caller, if it sent one. */
   readonly traceparent: string | undefined;
+  /** Whether the caller is the API server, as far as that can be told; true where nobody asks for proof. */
+  readonly isProven: boolean;
 }
 
 /**
@@ -30,14 +32,16 @@ export class RequestContext implements ReviewContext {
   readonly served: ServedDoor;
   readonly startMs = performance.now();
   readonly deadlineMs: number;
+  readonly isProven: boolean;
   readonly #response: ServerResponse;
   #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
 
-  constructor(served: ServedDoor, timeoutMs: number, response: ServerResponse) {
+  constructor(served: ServedDoor, timeoutMs: number, response: ServerResponse, isProven: boolean) {
     this.served = served;
     this.deadlineMs = this.startMs + timeoutMs;
+    this.isProven = isProven;
     this.#response = response;
   }
 

@@ -63,8 +63,9 @@ export class Reviews {
   /**
    * Answers one review, at once when its handler does. An error in the handler is answered with 500 and logged;
    * `review_invalid` with 400 and its message.
+   * @param isProven whether the caller is the API server, as far as that can be told
    */
-  answer(door: ServedDoor, request: FastifyRequest, reply: FastifyReply): void {
+  answer(door: ServedDoor, request: FastifyRequest, reply: FastifyReply, isProven: boolean): void {
     const timeoutMs = this.#timeouts.of(request.query);
     const body = Buffer.isBuffer(request.body) ? request.body : noBody;
     const handler = this.#handlerFor(door, request, body, timeoutMs);
@@ -72,7 +73,7 @@ export class Reviews {
       this.#answers.reject(reply, handler);
       return;
     }
-    const context = new RequestContext(door, timeoutMs, reply.raw);
+    const context = new RequestContext(door, timeoutMs, reply.raw, isProven);
     this.#inFlight++;
     let answer: string | Promise<string>;
     try {

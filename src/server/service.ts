@@ -7,6 +7,7 @@ import { watchForStalls } from '../observe/stall.js';
 import { unlessAborted, WaitEnded } from '../time/abort.js';
 import { openAuthoritiesFile, type AuthoritiesFile } from './authorities-file.js';
 import { createHealthServer, type HealthServer } from './health.js';
+import { provenByCertificate, type CallerProof } from './proof.js';
 import { Readiness } from './readiness.js';
 import type { CertificateSource, HandlerSource, OpenedCertificate, SourceSettings } from './sources.js';
 import { WebhookServer } from './webhook.js';
@@ -44,6 +45,8 @@ export interface ServiceOptions {
   readonly metrics: Metrics;
   readonly certificates: CertificateSource;
   readonly handlers: HandlerSource;
+  /** Tells the API server by a token in the path. Absent: nobody is asked for one. */
+  readonly proof?: CallerProof;
   /** Called when the drain begins: for what must be handed over at once. */
   readonly onDrain?: () => void;
   /** Called when both ports are closed, also when starting failed: for what the handlers work with. */
@@ -139,7 +142,10 @@ export class Service {
     const { pair } = certificate;
     const clients = clientFile === undefined ? undefined : { authorities: clientFile.pem, names: clientNames };
     const limits = { ...settings, maxWithStatusBytes: mostWithStatusBytes };
-    const server = new WebhookServer({ pair, limits, logger, metrics, clients });
+    // The configurations may hold tokens all the same.
+    const proof =
+      this.#options.proof !== undefined && clients !== undefined ? provenByCertificate : this.#options.proof;
+    const server = new WebhookServer({ pair, limits, logger, metrics, clients, proof });
     this.#webhook = server;
     metrics.setCertificateExpiry(pair.notAfter);
     this.#readiness.met('certificate');

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { fastify, type FastifyInstance } from 'fastify';
 import { defaultPendingBytes } from '../model/bounds.js';
-import { allDoors, subjects } from '../model/doors.js';
+import { allDoors, subjects, type ServedDoor } from '../model/doors.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { TlsPair } from '../tls/pair.js';
@@ -15,6 +15,7 @@ import { createBodyParser } from './body-parser.js';
 import { AllowedClients, type ClientCheck } from './client-check.js';
 import { answerConnectionError } from './connection-error.js';
 import { listenOn, type Address } from './listen.js';
+import type { CallerProof } from './proof.js';
 import { RequestRejected, responseOf, type RejectCause } from './rejection.js';
 import type { ReviewHandlers } from './review-context.js';
 import type { TimeoutLimits } from './review-timeout.js';
@@ -63,6 +64,8 @@ export interface WebhookServerOptions {
   readonly metrics: Metrics;
   /** Absent: anybody's reviews are answered. */
   readonly clients?: ClientCheck | undefined;
+  /** Tells the API server by a token behind a door's path. Absent: there are no such paths, and nobody is asked for one. */
+  readonly proof?: CallerProof | undefined;
 }
 
 /**
@@ -79,12 +82,14 @@ export class WebhookServer {
   readonly #memory: ReviewMemory;
   readonly #answers: Answers;
   readonly #reviews: Reviews;
+  readonly #proof: CallerProof | undefined;
   readonly #app: FastifyInstance<Server>;
   // Connections that have their last answer while the rest of a body still comes.
   readonly #answered = new WeakSet<Socket>();
   #served: { readonly pair: TlsPair; readonly authorities: string | undefined };
 
-  constructor({ pair, limits, logger, metrics, clients }: WebhookServerOptions) {
+  constructor({ pair, limits, logger, metrics, clients, proof }: WebhookServerOptions) {
+    this.#proof = proof;
     this.#logger = logger;
     this.#metrics = metrics;
     this.#limits = limits;
@@ -228,11 +233,21 @@ export class WebhookServer {
         const options = { mostBytes, mostWithStatusBytes, buffers, memory: this.#memory };
         scope.addContentTypeParser('application/json', createBodyParser(options));
         for (const door of allDoors.filter((one) => one.subject === subject)) {
-          scope.post(door.path, (request, reply) => this.#reviews.answer(door, request, reply));
+          scope.post(door.path, (request, reply) => {
+            this.#reviews.answer(door, request, reply, this.#isProven(door, undefined));
+          });
+          if (this.#proof === undefined) continue;
+          scope.post<{ Params: { readonly token: string } }>(`${door.path}/:token`, (request, reply) => {
+            this.#reviews.answer(door, request, reply, this.#isProven(door, request.params.token));
+          });
         }
         done();
       });
     }
+  }
+
+  #isProven({ name }: ServedDoor, token: string | undefined): boolean {
+    return this.#proof === undefined || this.#proof.isProven(name, token);
   }
 
   /** Answers what is asked of no door, and what goes wrong before a door has it. */

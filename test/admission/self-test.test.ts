@@ -35,7 +35,7 @@ function operationsOf(response: JsonObject) {
 t.test('E42: the mutating door says who answered, beside other annotations or alone', (t) => {
   for (const annotations of [undefined, {}, { other: 'x' }]) {
     const object = { metadata: { generateName: 'a-', ...(annotations && { annotations }) }, data: selfTestData('n-1') };
-    const response = responseOf(door(review(object), { door: 'mutate' }));
+    const response = responseOf(door(review(object), { door: 'mutate', isProven: true }));
     t.match(response, { uid: '7', allowed: true, patchType: 'JSONPatch' });
     const changed = patched(object, operationsOf(response));
     const written = objectOf(objectOf(changed['metadata'])?.['annotations']);
@@ -46,8 +46,11 @@ t.test('E42: the mutating door says who answered, beside other annotations or al
 });
 
 t.test('the validating door allows and changes nothing', (t) => {
-  t.same(responseOf(door(review({ data: selfTestData('n') }), { door: 'validate' })), { uid: '7', allowed: true });
-  t.throws(() => door(Buffer.from('{}'), { door: 'validate' }), { code: 'review_invalid' });
+  t.same(responseOf(door(review({ data: selfTestData('n') }), { door: 'validate', isProven: true })), {
+    uid: '7',
+    allowed: true,
+  });
+  t.throws(() => door(Buffer.from('{}'), { door: 'validate', isProven: true }), { code: 'review_invalid' });
   for (const text of ['', '{', '[]', '{"identity": 1, "nonce": "n"}', '{"identity": "a"}']) {
     t.equal(readAnswer(text), undefined);
   }

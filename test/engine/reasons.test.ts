@@ -1,4 +1,5 @@
 import t from 'tap';
+import { unprovenEngine } from '../../src/engine/unproven.js';
 import { readManifests } from '../../src/documents/manifest/manifest.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { instrumentTask } from '../../src/engine/instrument-task.js';
@@ -273,6 +274,7 @@ const scenes: Readonly<Record<Exclude<ReasonCode, TaskReason | 'other_request' |
   registry_error: lookedUp('registry_error'),
   registry_denied: lookedUp('registry_denied'),
   too_many_lookups: lookedUp('too_many_lookups'),
+  caller_unproven: { ...scene(unknown), engine: unprovenEngine(engineFor()) },
   lookup_timeout: lookedUp('lookup_timeout'),
   capability_left_out: scene(podOf(), {}, { facts: { podSecurityDefault: 'baseline' } }),
   capability_refused: scene(podOf(), { capability: 'Always' }, { facts: { podSecurityDefault: 'baseline' } }),

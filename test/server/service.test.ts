@@ -12,6 +12,7 @@ import type { Settings } from '../../src/settings/table.js';
 import { OutriderError } from '../../src/model/error.js';
 import { certificateFromFiles as certificates } from '../../src/server/certificates.js';
 import { handlersFromFolder, type LoadConfiguration } from '../../src/server/configuration.js';
+import type { CallerProof } from '../../src/server/proof.js';
 import { startService } from '../../src/server/service.js';
 import { issueAuthority, type Issued } from '../../src/tls/issue.js';
 import { issueClient } from '../support/client-certificate.js';
@@ -36,7 +37,12 @@ const load: LoadConfiguration = (files) => {
   return { pods: { mutate: () => answer, validate: () => answer } };
 };
 
-async function start(t: Parameters<typeof temporaryFolder>[0], own: Partial<Settings>, loadConfiguration = load) {
+async function start(
+  t: Parameters<typeof temporaryFolder>[0],
+  own: Partial<Settings>,
+  loadConfiguration = load,
+  proof?: CallerProof,
+) {
   const dir = temporaryFolder(t);
   const seen = await observers();
   const settings = { ...defaults, certsDir: join(dir, 'certs'), ...own };
@@ -44,6 +50,7 @@ async function start(t: Parameters<typeof temporaryFolder>[0], own: Partial<Sett
     settings,
     certificates,
     handlers: handlersFromFolder(loadConfiguration),
+    ...(proof === undefined ? {} : { proof }),
     ...seen,
   });
   t.teardown(() => service.drain());
@@ -228,6 +235,28 @@ t.test(
     t.equal(await status({ ca: other.ca }), 403);
   },
 );
+
+t.test('F25: with --client-ca the certificate is the proof, with a token behind the path and without', async (t) => {
+  const dir = temporaryFolder(t);
+  const clients = await authority('clients');
+  put(dir, 'client-ca.crt', clients.certPem);
+  const { certPem: cert, keyPem: key } = await issueClient(clients, 'anybody');
+  const tells: LoadConfiguration = () => ({ pods: { mutate: (_body, { isProven }) => `${isProven}` } });
+  const asked: CallerProof = { isProven: () => false };
+  const ask = async (own: Partial<Settings>, path: string, client: ConnectionOptions) => {
+    const { service } = await start(t, own, tells, asked);
+    const connection = await open(service.webhookPort, { rejectUnauthorized: false, ...client });
+    connection.send(post('1', { path }));
+    const { status, body } = await connection.next();
+    connection.socket.destroy();
+    return status === 200 ? body : status;
+  };
+  for (const path of ['/mutate/pods', '/mutate/pods/x']) {
+    t.equal(await ask({ clientCa: join(dir, 'client-ca.crt') }, path, { cert, key }), 'true', path);
+    t.equal(await ask({ clientCa: join(dir, 'client-ca.crt') }, path, {}), 403, path);
+    t.equal(await ask({}, path, {}), 'false', path);
+  }
+});
 
 t.test('what cannot start says why, and leaves nothing running', async (t) => {
   const dir = temporaryFolder(t);

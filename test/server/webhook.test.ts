@@ -1,6 +1,7 @@
 import t from 'tap';
 import { OutriderError } from '../../src/model/error.js';
 import type { ReviewContext, ReviewHandler, ReviewHandlers } from '../../src/server/review-context.js';
+import type { CallerProof } from '../../src/server/proof.js';
 import { WebhookServer, type WebhookLimits } from '../../src/server/webhook.js';
 import { makePair, observers, open, post, smallLimits as limits, until } from './harness.js';
 
@@ -15,9 +16,14 @@ const echo: PodHandlers = {
 
 type Parent = Pick<typeof t, 'teardown'>;
 
-async function serve(t: Parent, handlers: PodHandlers | undefined, own: Partial<WebhookLimits> = {}) {
+async function serve(
+  t: Parent,
+  handlers: PodHandlers | undefined,
+  own: Partial<WebhookLimits> = {},
+  proof?: CallerProof,
+) {
   const seen = await observers();
-  const server = new WebhookServer({ pair, limits: { ...limits, ...own }, ...seen });
+  const server = new WebhookServer({ pair, limits: { ...limits, ...own }, ...seen, proof });
   const port = await server.listen({ host: '127.0.0.1', port: 0 });
   if (handlers !== undefined) server.setHandlers({ pods: handlers });
   t.teardown(() => server.close(0));
@@ -40,6 +46,52 @@ t.test('TLS 1.2 and 1.3 are spoken, nothing older, and HTTP/1.1 only', async (t)
   }
   const old = { ca, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
   await t.rejects(open(port, old), { code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION' });
+});
+
+t.test(
+  'F25: a door is called with a token behind its path, and its handler told whether that proves anything',
+  async (t) => {
+    const tells: ReviewHandler = (_body, { door, isProven }) => `"${door} ${isProven ? 'proven' : 'unproven'}"`;
+    const proof: CallerProof = { isProven: (door, token) => token === `of-${door}` };
+    const ask = async (path: string, given: CallerProof | undefined) => {
+      const { client } = await serve(t, { mutate: tells, validate: tells }, {}, given);
+      const connection = await client();
+      connection.send(post('1', { path }));
+      const { status, body } = await connection.next();
+      return status === 200 ? body : status;
+    };
+    t.equal(await ask('/mutate/pods/of-mutate', proof), '"mutate proven"');
+    t.equal(await ask('/mutate/pods/of-mutate?timeout=5s', proof), '"mutate proven"');
+    t.equal(await ask('/validate/pods/of-validate', proof), '"validate proven"');
+    for (const path of ['/mutate/pods', '/mutate/pods/of-validate', '/mutate/pods/x', '/mutate/pods/%2e%2e']) {
+      t.equal(await ask(path, proof), '"mutate unproven"', path);
+    }
+    t.equal(await ask('/mutate/pods/of-mutate/x', proof), 404);
+    t.equal(await ask(`/mutate/pods/${'a'.repeat(200)}`, proof), 404);
+    t.equal(await ask('/mutate/pods', undefined), '"mutate proven"', 'where nobody is asked');
+    t.equal(await ask('/mutate/pods/of-mutate', undefined), 404, 'nor are there such paths');
+  },
+);
+
+t.test('F25: no log line and no error names a path with a token', async (t) => {
+  const token = 'f'.repeat(56);
+  const fails: ReviewHandler = () => Promise.reject(new Error('broken'));
+  const { client, lines } = await serve(t, { mutate: fails, validate: fails }, {}, { isProven: () => true });
+  const bodies: string[] = [];
+  for (const one of [
+    post('1', { path: `/mutate/pods/${token}` }),
+    post('', { path: `/mutate/pods/${token}` }),
+    post('1', { path: `/mutate/pods/${token}`, headers: { 'content-type': 'text/plain' } }),
+    post('1', { path: `/mutate/pods/${token}/x` }),
+    post('1', { path: `/mutate/pods/${token}?timeout=x` }),
+    post('1', { path: `/mutate/pods/${token}/%zz` }),
+    post('x'.repeat(5_000), { path: `/mutate/pods/${token}` }),
+  ]) {
+    const connection = await client();
+    connection.send(one);
+    bodies.push((await connection.next()).body);
+  }
+  t.notMatch(`${bodies.join()}${lines().join()}`, new RegExp(token));
 });
 
 t.test('E42: the self-test is answered where there is one, and not measured as a review', async (t) => {

@@ -27,6 +27,7 @@ export function installationFindings(parts: StatusParts, programName: string): r
     ...clockFindings(parts),
     ...selfTestFindings(parts),
     ...certificateFindings(parts),
+    ...portFindings(parts),
     ...pauseFindings(parts, programName),
     ...webhookFindings(parts),
   ];
@@ -143,6 +144,13 @@ function certificateFindings({ certificate, namespace, instance }: StatusParts):
       next: [`kubectl -n ${namespace} describe secret ${instance}-certificate`, `${page}#certificates`],
     },
   ];
+}
+
+function portFindings({ port }: StatusParts): readonly StatusFinding[] {
+  if (!port.known || port.value.proof !== 'none') return [];
+  const { why } = port.value;
+  const detail = `answers whoever reaches it as it answers the API server${why === undefined ? '' : `: ${why}`}`;
+  return [{ about: 'port', severity: 'note', detail, next: [`${page}#the-ports-proof`] }];
 }
 
 function pauseFindings(

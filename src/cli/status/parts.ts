@@ -11,7 +11,7 @@ export function installationParts(
   snapshot: Snapshot,
 ): Pick<
   StatusReport,
-  'replicas' | 'leader' | 'selfTest' | 'certificate' | 'pause' | 'clocks' | 'webhooks' | 'versions' | 'metrics'
+  'replicas' | 'leader' | 'selfTest' | 'certificate' | 'port' | 'pause' | 'clocks' | 'webhooks' | 'versions' | 'metrics'
 > {
   const { nowMs, lease } = snapshot;
   const observed = mapPart(lease, (object) => readObserved(annotationOf(object, names.observed) ?? '') ?? {});
@@ -27,6 +27,7 @@ export function installationParts(
       ...certificate,
       secondsLeft: seconds(Date.parse(certificate.notAfter) - nowMs),
     })),
+    port: observedPart(observed, 'port'),
     pause: pauseOf(snapshot),
     clocks: [...snapshot.clocks].map(([replica, secondsAhead]) => ({ replica, secondsAhead })),
     webhooks: { mutating: entriesOf(snapshot.mutating), validating: entriesOf(snapshot.validating) },
@@ -82,7 +83,7 @@ function leaderOf(lease: Part<JsonObject>, nowMs: number): Part<Leader> {
   });
 }
 
-function observedPart<Name extends 'selfTest' | 'certificate'>(
+function observedPart<Name extends 'selfTest' | 'certificate' | 'port'>(
   observed: Part<Observed>,
   name: Name,
 ): Part<NonNullable<Observed[Name]>> {

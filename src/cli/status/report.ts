@@ -2,7 +2,7 @@ import type { Part } from '../../cluster/overview/part.js';
 import type { Pause } from '../../cluster/registration/pause-record.js';
 import type { ReviewCounts } from '../../cluster/overview/review-counts.js';
 import type { PolicySpec } from '../../model/policy.js';
-import type { ObservedCertificate, ObservedSelfTest } from '../../model/observed.js';
+import type { ObservedCertificate, ObservedPort, ObservedSelfTest } from '../../model/observed.js';
 
 /** `unknown`: nothing wrong was found, and a part that could be wrong may not be read. */
 export type Health = 'healthy' | 'attention' | 'unknown';
@@ -115,6 +115,8 @@ export interface StatusReport {
   readonly leader: Part<Leader>;
   readonly selfTest: Part<ObservedSelfTest & { readonly secondsAgo: number }>;
   readonly certificate: Part<ObservedCertificate & { readonly secondsLeft: number }>;
+  /** What the webhook's port asks of whoever calls. */
+  readonly port: Part<ObservedPort>;
   readonly pause: Part<PauseReport>;
   /** Of the replicas that told. */
   readonly clocks: readonly ReplicaClock[];

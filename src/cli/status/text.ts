@@ -1,6 +1,7 @@
 import { known, type Part } from '../../cluster/overview/part.js';
 import { pauseSentence } from '../../cluster/registration/pause-record.js';
 import type { ReviewCounts } from '../../cluster/overview/review-counts.js';
+import type { ObservedPort } from '../../model/observed.js';
 import type { PolicyReport, StatusFinding, StatusReport } from './report.js';
 import { wrongClocks } from './findings.js';
 import type { Style } from '../text/style.js';
@@ -26,7 +27,7 @@ function headText({ instance, namespace, server, versions, health }: StatusRepor
 }
 
 function installationRows(report: StatusReport, style: Style): readonly Row[] {
-  const { replicas, leader, selfTest, certificate, pause, webhooks, findings } = report;
+  const { replicas, leader, selfTest, certificate, port, pause, webhooks, findings } = report;
   const wrong = wrongClocks(report);
   const row = <T>(subject: string, part: Part<T>, text: (value: T) => string): Row => {
     if (!part.known) {
@@ -54,6 +55,7 @@ function installationRows(report: StatusReport, style: Style): readonly Row[] {
       const left = secondsLeft > 0 ? `${durationText(secondsLeft)} left` : 'expired';
       return `until ${notAfter.slice(0, 16)}Z, ${left}, for ${names.join(', ')}, by ${authority}`;
     }),
+    ...(port.known ? [row('port', port, ({ proof }) => proofText[proof])] : []),
     row('webhooks', webhooks.mutating, (mutating) => {
       const { validating } = webhooks;
       const checking = validating.known ? String(validating.value) : validating.cause === 'absent' ? 'no' : '?';
@@ -69,6 +71,12 @@ function installationRows(report: StatusReport, style: Style): readonly Row[] {
     ...(report.namespaces.known || !report.policies.known ? [] : [row('namespaces', report.namespaces, () => '')]),
   ];
 }
+
+const proofText: Readonly<Record<ObservedPort['proof'], string>> = {
+  token: 'asks for the API server’s token',
+  certificate: 'asks for the API server’s certificate',
+  none: 'asks for no proof',
+};
 
 function markOf(subject: string, findings: readonly StatusFinding[], style: Style): string {
   const about = findings.filter((finding) => finding.about === subject);

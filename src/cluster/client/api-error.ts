@@ -1,3 +1,4 @@
+import { withoutTokens } from '../../model/door-token.js';
 import { isObject, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 
 /**
@@ -53,7 +54,8 @@ export function refusalOf(what: string, status: number, body: unknown, retryAfte
   const said: JsonObject = objectOf(body)?.['kind'] === 'Status' && isObject(body) ? body : {};
   const given = stringOf(said['reason']);
   const reason = given === undefined || given === '' ? (reasons[status] ?? 'Unknown') : given;
-  const message = stringOf(said['message']) ?? `HTTP ${status}`;
+  // It prints where it called a webhook that failed, and what of an object it does not take.
+  const message = withoutTokens(stringOf(said['message']) ?? `HTTP ${status}`);
   return new ApiError(`${what}: ${message}`, {
     status,
     reason: reason === 'Gone' ? 'Expired' : reason,

@@ -1,3 +1,4 @@
+import { provenPath } from '../../model/door-token.js';
 import { selfTest, type SubjectRow } from '../../model/doors.js';
 import type { JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
@@ -17,6 +18,8 @@ export interface Installation {
   readonly address: WebhookAddress;
   /** 1 to 30: how long the API server waits. */
   readonly timeoutSeconds: number;
+  /** The key whose tokens the entries carry; absent: none. */
+  readonly portKey?: string | undefined;
 }
 
 /** Which of the two configurations. */
@@ -76,8 +79,13 @@ export function withoutExcluded(selector: LabelSelector, installation: Installat
   };
 }
 
-/** Where the API server calls a door. */
-export function clientConfig({ address, ownNamespace }: Installation, path: string, caBundle: string): JsonObject {
+/** Where the API server calls a door, with what proves that it does. */
+export function clientConfig(
+  { address, ownNamespace, portKey }: Installation,
+  doorPath: string,
+  caBundle: string,
+): JsonObject {
+  const path = provenPath(doorPath, portKey);
   if ('url' in address) return { url: `${address.url.replace(/\/+$/, '')}${path}`, caBundle };
   const { name, port } = address.service;
   return { service: { name, namespace: ownNamespace, path, port }, caBundle };

@@ -1,3 +1,5 @@
+import { provenPath } from '../../model/door-token.js';
+import { allDoors } from '../../model/doors.js';
 import type { JsonObject } from '../../model/json.js';
 import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
@@ -14,7 +16,15 @@ import type { PauseMarker } from './pause-marker.js';
 import { pauseSentence, untilText, type Pause } from './pause-record.js';
 import { ConditionRehearsal, type RehearsedConditions } from './condition-rehearsal.js';
 import type { RegisteredPolicy } from './registered-policy.js';
-import { bundleIn, ownEntries, targetOf, wrongEntries, type Intent, type Owner } from './webhook-configuration.js';
+import {
+  bundleIn,
+  ownEntries,
+  pathsIn,
+  targetOf,
+  wrongEntries,
+  type Intent,
+  type Owner,
+} from './webhook-configuration.js';
 import { readConfiguration, readOwner, rehearse, stands, writeConfiguration } from './write.js';
 import { readWritten } from './written.js';
 
@@ -31,13 +41,28 @@ export interface ReconcilerOptions {
   readonly policies: () => readonly RegisteredPolicy[] | undefined;
   /** Base64 of the authorities' PEM; `undefined` while there are none: nothing is written then. */
   readonly caBundle: () => string | undefined;
+  /** By which key entries call; `undefined` while that is not decided: nothing is written then. Absent: by none. */
+  readonly port?: () => PortChoice | undefined;
   readonly pause: Pick<PauseMarker, 'current' | 'readLive' | 'onChange'>;
   /** Repairs at once, and how long until there is one more. Default: 5 and 30,000. */
   readonly repairs?: Rate;
 }
 
-/** Told of the results by policy, and of the bundle that stands in every entry. */
-export type TellOutcome = (results: ReadonlyMap<string, PolicyRegistration>, caBundle: string | undefined) => void;
+/** By which key the API server is to call; `undefined`: without a token. */
+export interface PortChoice {
+  readonly key: string | undefined;
+}
+
+/** What stands in every entry of ours, where it is the same in all. */
+export interface Told {
+  readonly caBundle: string | undefined;
+  readonly port: PortChoice | undefined;
+}
+
+/** Told of the results by policy, and of what stands in every entry. */
+export type TellOutcome = (results: ReadonlyMap<string, PolicyRegistration>, told: Told) => void;
+
+const untold: Told = { caBundle: undefined, port: undefined };
 
 const kinds = ['mutating', 'validating'] as const;
 
@@ -78,21 +103,27 @@ export class Reconciler {
   async look(): Promise<number> {
     const policies = this.#options.policies();
     const caBundle = this.#options.caBundle();
+    const port = this.#options.port === undefined ? plain : this.#options.port();
     const paused = this.#options.pause.current();
-    if (paused !== undefined) return await this.#standStill(paused, policies ?? [], caBundle);
-    if (policies === undefined) return Infinity;
+    if (paused !== undefined) return await this.#standStill(paused, policies ?? [], { caBundle, port });
+    if (policies === undefined || port === undefined) return Infinity;
     if (caBundle === undefined) {
-      this.#tell(allWith(policies, 'CertificatePending', 'there is no certificate yet'), undefined);
+      this.#tell(allWith(policies, 'CertificatePending', 'there is no certificate yet'), untold);
       return Infinity;
     }
-    return await this.#reconcile(policies, caBundle);
+    return await this.#reconcile(policies, caBundle, port);
   }
 
-  async #reconcile(policies: readonly RegisteredPolicy[], caBundle: string): Promise<number> {
+  async #reconcile(policies: readonly RegisteredPolicy[], caBundle: string, port: PortChoice): Promise<number> {
     const owner = await readOwner(this.#options.client, this.#options.installation.instance, this.#signal);
     const live = { mutating: await this.#read('mutating'), validating: await this.#read('validating') };
     const rehearsed = await this.#rehearse(caBundle, owner, live);
-    const desired = desiredRegistration(policies, this.#options.installation, caBundle, rehearsed.conditions);
+    const desired = desiredRegistration(
+      policies,
+      { ...this.#options.installation, portKey: port.key },
+      caBundle,
+      rehearsed.conditions,
+    );
     const intents = {
       mutating: this.#intentOf('mutating', desired, rehearsed, owner),
       validating: this.#intentOf('validating', desired, rehearsed, owner),
@@ -105,7 +136,10 @@ export class Reconciler {
       mutating: this.#seenOf(intents.mutating, puts.mutating),
       validating: this.#seenOf(intents.validating, puts.validating),
     };
-    this.#tell(outcomes(desired, seen, rehearsed.refusal), this.#bundleOf(puts));
+    this.#tell(outcomes(desired, seen, rehearsed.refusal), {
+      caBundle: this.#bundleOf(puts),
+      port: this.#calls([puts.mutating.live, puts.validating.live], port) ? port : undefined,
+    });
     const failure = puts.mutating.failure ?? puts.validating.failure;
     if (failure !== undefined) throw asError(failure);
     return Math.min(puts.mutating.waitMs, puts.validating.waitMs);
@@ -135,6 +169,13 @@ export class Reconciler {
     const { instance } = this.#options.installation;
     const [mutating, validating] = kinds.map((kind) => bundleIn(puts[kind].live, instance));
     return mutating === validating ? mutating : undefined;
+  }
+
+  /** Whether every entry of both calls by the key, or by none where there is none. */
+  #calls(live: readonly (JsonObject | undefined)[], { key }: PortChoice): boolean {
+    const { instance } = this.#options.installation;
+    const ends = allDoors.map(({ path }) => provenPath(path, key));
+    return live.flatMap((one) => pathsIn(one, instance)).every((path) => ends.some((end) => path.endsWith(end)));
   }
 
   /** Writes a configuration when it is not as it should be, and the limit on repairs allows it. */
@@ -189,11 +230,7 @@ export class Reconciler {
   }
 
   /** Repairs nothing, takes nothing away either, and says what stands there. @returns when to look again */
-  async #standStill(
-    pause: Pause,
-    policies: readonly RegisteredPolicy[],
-    caBundle: string | undefined,
-  ): Promise<number> {
+  async #standStill(pause: Pause, policies: readonly RegisteredPolicy[], wanted: Told): Promise<number> {
     const { instance } = this.#options.installation;
     const live = [await this.#read('mutating'), await this.#read('validating')];
     this.#known.clear();
@@ -205,8 +242,11 @@ export class Reconciler {
     const sentence = pauseSentence({ ...pause, until: untilText(pause) });
     // Without entries any bundle is as good; with some, theirs has to be kept.
     const bundles = new Set(live.filter((one) => ownEntries(one, instance) > 0).map((one) => bundleIn(one, instance)));
-    const [bundle] = bundles.size === 0 ? [caBundle] : bundles;
-    this.#tell(allWith(policies, 'Paused', `paused ${sentence}: ${what}`), bundles.size > 1 ? undefined : bundle);
+    const [bundle] = bundles.size === 0 ? [wanted.caBundle] : bundles;
+    this.#tell(allWith(policies, 'Paused', `paused ${sentence}: ${what}`), {
+      caBundle: bundles.size > 1 ? undefined : bundle,
+      port: wanted.port !== undefined && this.#calls(live, wanted.port) ? wanted.port : undefined,
+    });
     return Infinity;
   }
 
@@ -214,6 +254,8 @@ export class Reconciler {
     return readConfiguration(this.#options.client, kind, this.#options.installation.instance, this.#signal);
   }
 }
+
+const plain: PortChoice = { key: undefined };
 
 /** Stands for some policy in a rehearsal. */
 const anyPolicy: RegisteredPolicy = {

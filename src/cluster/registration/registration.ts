@@ -6,7 +6,7 @@ import { backOffMs } from '../back-off.js';
 import { isApiError } from '../client/api-error.js';
 import type { Follow } from './follow.js';
 import type { PolicyRegistration } from './outcome.js';
-import { Reconciler, type ReconcilerOptions } from './reconciler.js';
+import { Reconciler, type PortChoice, type ReconcilerOptions, type Told } from './reconciler.js';
 import { configurationResources } from './webhook-configuration.js';
 
 /** What the registration is made of, and how it learns of that. */
@@ -24,6 +24,12 @@ export interface ConfirmedBundle {
   readonly sinceMs: number;
 }
 
+/** By which key every entry of both configurations calls, as read back. */
+export interface ConfirmedPort extends PortChoice {
+  /** Since when that is known, on the monotonic clock. */
+  readonly sinceMs: number;
+}
+
 const gatherMs = 50;
 /** Looks without being told, as a second net. */
 const resyncMs = 60_000;
@@ -34,6 +40,7 @@ export class Registration {
   readonly #wake: Wake;
   #results: ReadonlyMap<string, PolicyRegistration> = new Map();
   #confirmed: ConfirmedBundle | undefined;
+  #port: ConfirmedPort | undefined;
 
   constructor(options: RegistrationOptions) {
     this.#options = options;
@@ -56,9 +63,14 @@ export class Registration {
     return this.#confirmed;
   }
 
+  /** How the API server is told to call; `undefined` while not leading, or when entries are otherwise. */
+  confirmedPort(): ConfirmedPort | undefined {
+    return this.#port;
+  }
+
   /** For the leader. Resolves soon after the signal aborts; never throws for what the API server does. */
   async run(signal: AbortSignal): Promise<void> {
-    const reconciler = new Reconciler(this.#options, signal, (results, caBundle) => this.#take(results, caBundle));
+    const reconciler = new Reconciler(this.#options, signal, (results, told) => this.#take(results, told));
     this.#followConfigurations(signal);
     const unsubscribe = this.#options.pause.onChange(this.poke);
     let failures = 0;
@@ -77,6 +89,7 @@ export class Registration {
     unsubscribe();
     this.#results = new Map();
     this.#confirmed = undefined;
+    this.#port = undefined;
   }
 
   #followConfigurations(signal: AbortSignal): void {
@@ -86,11 +99,15 @@ export class Registration {
     }
   }
 
-  #take(results: ReadonlyMap<string, PolicyRegistration>, caBundle: string | undefined): void {
+  #take(results: ReadonlyMap<string, PolicyRegistration>, { caBundle, port }: Told): void {
     const { clock, onOutcome } = this.#options;
     this.#results = results;
     if (caBundle !== this.#confirmed?.caBundle) {
       this.#confirmed = caBundle === undefined ? undefined : { caBundle, sinceMs: clock.monotonicMs() };
+    }
+    if (port === undefined) this.#port = undefined;
+    else if (this.#port === undefined || port.key !== this.#port.key) {
+      this.#port = { key: port.key, sinceMs: clock.monotonicMs() };
     }
     onOutcome?.();
   }

@@ -160,6 +160,17 @@ export function bundleIn(live: JsonObject | undefined, instance: string): string
   return bundles.size === 1 ? only : undefined;
 }
 
+/** Where the API server calls us by a configuration: path or URL of each entry of ours; without either, empty. */
+export function pathsIn(live: JsonObject | undefined, instance: string): readonly string[] {
+  return listOf(live?.['webhooks'])
+    .filter(isObject)
+    .filter(({ name }) => isOwnName(stringOf(name) ?? '', instance))
+    .map((webhook) => {
+      const config = objectOf(webhook['clientConfig']);
+      return stringOf(objectOf(config?.['service'])?.['path']) ?? stringOf(config?.['url']) ?? '';
+    });
+}
+
 function isAsWanted(wanted: JsonObject, there: JsonObject | undefined): boolean {
   if (there === undefined) return false;
   if (wanted['matchConditions'] === undefined && listOf(there['matchConditions']).length > 0) return false;

@@ -12,6 +12,8 @@ export interface ReflectorOptions<Item> extends Timing {
   readonly namespace?: string;
   /** Watches this one object alone; absent: all of them. */
   readonly name?: string;
+  /** Watches those with these labels alone, as a selector's text. */
+  readonly labels?: string;
   /** Asks for names, labels and annotations only. */
   readonly metadataOnly?: boolean;
   /** What to keep of an object; `undefined`: nothing. An object for which it throws stays as it was known. */

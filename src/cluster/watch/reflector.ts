@@ -44,11 +44,14 @@ export class Reflector<Item> {
   #waiters: Waiter[] = [];
 
   constructor(options: ReflectorOptions<Item>) {
-    const { resource, namespace, name, log, random, signal, pick, onChange } = options;
+    const { resource, namespace, name, labels, log, random, signal, pick, onChange } = options;
     const path = pathOf(resource, namespace === undefined ? {} : { namespace });
     this.#options = options;
     this.#path = path;
-    this.#query = name === undefined ? {} : { fieldSelector: `metadata.name=${name}` };
+    this.#query = {
+      ...(name === undefined ? {} : { fieldSelector: `metadata.name=${name}` }),
+      ...(labels === undefined ? {} : { labelSelector: labels }),
+    };
     this.#items = new ItemStore(pick, (error) => log.error({ err: error, path }, 'an object could not be taken over'));
     this.#changes = new Changes(
       (keys) => onChange?.(keys),

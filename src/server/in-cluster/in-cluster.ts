@@ -16,16 +16,21 @@ import type { ImageResolver } from '../../model/image.js';
 import { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
 import type { Metrics } from '../../observe/metrics.js';
+import type { TlsPair } from '../../tls/pair.js';
+import type { CallerProof } from '../proof.js';
 import { reviewLog } from '../review-log.js';
 import type { CertificateSource, HandlerSource } from '../sources.js';
 import { ClusterEngines, type ClusterEngineSettings } from './cluster-engines.js';
 import type { ClusterConnection } from './connect.js';
 import { Leading, type LeadingSettings } from './leading.js';
 import { Observations } from './observations.js';
+import { Port, type PortSettings } from './port.js';
+import { byProof, unprovenDoors } from './unproven-doors.js';
 
 /** The settings of a service in a cluster, beside those of every service. */
 export type InClusterSettings = ClusterEngineSettings &
   LeadingSettings &
+  PortSettings &
   Pick<Settings, 'relistMinutes' | 'mirrorSecrets' | 'events'>;
 
 /** What a service in a cluster is made of. */
@@ -55,6 +60,7 @@ export class InCluster {
   readonly #credentials: ClusterCredentials;
   readonly #events: EventRecorder | undefined;
   readonly #observations: Observations;
+  readonly #port: Port;
   readonly #leading: Leading;
 
   /** @throws OutriderError `usage` for settings that only a cluster reads */
@@ -83,7 +89,11 @@ export class InCluster {
       log: logger,
     });
     this.#events = settings.events ? new EventRecorder({ ...watching, identity }) : undefined;
-    this.#observations = new Observations(() => facts.report().version);
+    this.#port = new Port({ settings, watching });
+    this.#observations = new Observations(
+      () => facts.report().version,
+      () => this.#port.observed(),
+    );
     this.#leading = new Leading({
       settings,
       identity,
@@ -92,6 +102,7 @@ export class InCluster {
       state: this.#state,
       credentials: this.#credentials,
       observations: this.#observations,
+      port: this.#port,
     });
     clusterMetrics.watchStaleness(() => new Map([...this.#state.staleness(), ...this.#leading.staleness()]));
     clusterMetrics.watchClockSkew(() => serverClock.skewMs());
@@ -104,12 +115,16 @@ export class InCluster {
   /** The served certificate, which the leader's Lease tells of. */
   readonly certificates: CertificateSource = async (context) => {
     const opened = await this.#leading.trust.source(context);
-    this.#observations.certificate(opened.pair);
+    const take = (pair: TlsPair): void => {
+      this.#observations.certificate(pair);
+      this.#port.certificate(pair);
+    };
+    take(opened.pair);
     return {
       ...opened,
       watch: (onPair) =>
         opened.watch((pair) => {
-          this.#observations.certificate(pair);
+          take(pair);
           onPair(pair);
         }),
     };
@@ -119,14 +134,24 @@ export class InCluster {
   readonly handlers: HandlerSource = async (_context, onHandlers) => {
     await this.#synced();
     const doors = this.#doors();
-    const selfTest = createSelfTestDoor(this.#options.connection.identity);
+    const { logger, metrics, connection } = this.#options;
+    const unproven = unprovenDoors(doors, { logger, metrics, clock: connection.timing.clock });
+    const selfTest = createSelfTestDoor(connection.identity);
     onHandlers({
-      pods: { mutate: createDoor('mutate', doors), validate: createDoor('validate', doors) },
+      pods: {
+        mutate: byProof(createDoor('mutate', doors), createDoor('mutate', unproven)),
+        validate: byProof(createDoor('validate', doors), createDoor('validate', unproven)),
+      },
       selfTest: { mutate: selfTest, validate: selfTest },
     });
-    this.#options.metrics.countReload('success');
+    metrics.countReload('success');
     this.#leading.serving();
   };
+
+  /** Tells the API server from whoever else calls. */
+  get proof(): CallerProof {
+    return this.#port.proof;
+  }
 
   /** Gives leadership up: another replica is to take over at once. */
   onDrain(): void {
@@ -151,7 +176,8 @@ export class InCluster {
 
   async #synced(): Promise<void> {
     const { facts, timing } = this.#options.connection;
-    await Promise.all([this.#state.synced, Promise.race([facts.known, timing.sleep(factsWaitMs, this.#ended.signal)])]);
+    const known = Promise.all([facts.known, this.#port.known]);
+    await Promise.all([this.#state.synced, Promise.race([known, timing.sleep(factsWaitMs, this.#ended.signal)])]);
   }
 
   #doors(): DoorOptions {

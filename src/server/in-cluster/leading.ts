@@ -27,6 +27,7 @@ import { excludedBySettings, type ExcludedSettings } from './cluster-engines.js'
 import type { ClusterConnection } from './connect.js';
 import type { Observations } from './observations.js';
 import { credentialsStateOf } from './policy-reports.js';
+import type { Port } from './port.js';
 import { GivenTrust, ManagedTrust, type ManagedTrustSettings, type Trust } from './trust.js';
 
 /** The settings that webhook configurations are written by. */
@@ -55,6 +56,7 @@ export interface LeadingOptions {
   readonly state: ClusterState;
   readonly credentials: ClusterCredentials;
   readonly observations: Observations;
+  readonly port: Port;
 }
 
 const pauseMs = 5_000;
@@ -142,9 +144,13 @@ export class Leading {
       matchConditions: parseMatchConditions(settings.matchConditions),
       policies: () => (this.#isServing ? registeredPolicies(state.configuration().policies) : undefined),
       caBundle: () => this.trust.caBundle(),
+      port: () => this.#options.port.choice(),
       pause: this.#pause,
       follow: this.#follow,
-      onOutcome: () => this.#statuses.wake(),
+      onOutcome: () => {
+        this.#statuses.wake();
+        this.#options.port.poke();
+      },
     });
   }
 
@@ -227,6 +233,11 @@ export class Leading {
 
   #passOnChanges(): void {
     this.trust.onBundle(this.#registration.poke);
+    this.#options.port.leads({
+      client: this.#client,
+      confirmed: () => this.#registration.confirmedPort(),
+      onChoice: this.#registration.poke,
+    });
     this.#options.state.onChange(({ configuration }) => {
       this.#sweep.changed();
       if (configuration) this.#registration.poke();
@@ -254,6 +265,7 @@ export class Leading {
     setMaxListeners(0, term);
     await Promise.all([
       this.trust.lead(term),
+      this.#options.port.lead(term),
       this.#registration.run(term),
       this.#pauseEvents?.run(term),
       this.#sweep.run(term),

@@ -1,18 +1,23 @@
 import { X509Certificate } from 'node:crypto';
 import { observedSelfTest, type SelfTestResult } from '../../cluster/registration/run-self-test.js';
-import { observedText, type Observed } from '../../model/observed.js';
+import { observedText, type Observed, type ObservedPort } from '../../model/observed.js';
 import { version } from '../../model/version.js';
 import type { TlsPair } from '../../tls/pair.js';
 
 /** Gathers what this replica observes, for the Lease while it leads. */
 export class Observations {
   readonly #kubernetes: () => string | undefined;
+  readonly #port: () => ObservedPort;
   #selfTest: Observed['selfTest'];
   #certificate: Observed['certificate'];
 
-  /** @param kubernetes the API server's version; `undefined` while it is not known */
-  constructor(kubernetes: () => string | undefined) {
+  /**
+   * @param kubernetes the API server's version; `undefined` while it is not known
+   * @param port what the port asks for
+   */
+  constructor(kubernetes: () => string | undefined, port: () => ObservedPort) {
     this.#kubernetes = kubernetes;
+    this.#port = port;
   }
 
   /** Takes a result over, unless it tells nothing. */
@@ -35,6 +40,7 @@ export class Observations {
     return observedText({
       ...(this.#selfTest === undefined ? {} : { selfTest: this.#selfTest }),
       ...(this.#certificate === undefined ? {} : { certificate: this.#certificate }),
+      port: this.#port(),
       versions: { outrider: version, ...(kubernetes === undefined ? {} : { kubernetes }) },
     });
   }

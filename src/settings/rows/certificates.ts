@@ -36,7 +36,7 @@ export const certificatesRows = {
     default: 300,
     min: 1,
     max: 24 * 60 * 60,
-    help: 'How long a new authority is trusted before a certificate of it is served.',
+    help: 'How long a new authority is trusted before a certificate of it is served, and a new key of the port known before the API server calls by it.',
   }),
   clientCa: text({
     flag: 'client-ca',

@@ -51,6 +51,18 @@ t.test('an installation that is well', (t) => {
   t.end();
 });
 
+t.test('F25: what the port asks for is said, and why it asks for nothing', (t) => {
+  const asking = (port: object) =>
+    snapshot({ lease: known(lease(JSON.stringify({ ...readObserved(observed), port }))) });
+  t.match(textOf(asking({ proof: 'token' })), /✓ port +asks for the API server’s token\n/);
+  t.match(textOf(asking({ proof: 'certificate' })), /✓ port +asks for the API server’s certificate\n/);
+  const open = asking({ proof: 'none', why: 'a replica that knows no tokens is there' });
+  t.match(textOf(open), /! port +asks for no proof\n/);
+  t.match(textOf(open), /! port: answers whoever reaches it .*: a replica that knows no tokens is there/);
+  t.equal(statusOf(open, how).health, 'healthy');
+  t.end();
+});
+
 t.test('many things wrong at once: the worst first, each with what to do', (t) => {
   const failed = (type: string, message: string) => ({ type, status: 'False', reason: 'Missing', message });
   const text = textOf(

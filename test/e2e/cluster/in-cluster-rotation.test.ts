@@ -4,6 +4,7 @@ import { startHandshakes } from './handshakes.js';
 import { clientOf } from './in-cluster.js';
 import { install } from './installation.js';
 import { accessKey, namespace, policy } from './objects.js';
+import { startPortLook } from './port-look.js';
 import { pod } from './pods.js';
 import { refusals, startTraffic, uninstrumented } from './traffic.js';
 
@@ -34,6 +35,12 @@ t.test('certificates change while 20 pods a second are created, and none fails',
     everyMs: 100,
   });
   t.teardown(() => handshakes.stop());
+  const ports = startPortLook(client);
+  t.teardown(() => ports.stop());
+  await until('the proof is asked for', async () => {
+    const asks = await Promise.all(here.replicas.map((replica) => replica.metric('outrider_port_asks_for_proof')));
+    return asks.every((one) => one === 1);
+  });
   const traffic = startTraffic(client, { namespace: 'payments', perSecond: 20, dryRun: true });
   t.teardown(() => traffic.stop());
   await traffic.more(20);
@@ -66,6 +73,27 @@ t.test('certificates change while 20 pods a second are created, and none fails',
     await until('another authority', () => Promise.resolve(handshakes.issuers.length > before));
   });
 
+  await t.test('F25: and with it the port’s key, while every call is proven', async (t) => {
+    await until('a third key', () => Promise.resolve(ports.paths.size >= 3), undefined, 150_000);
+    await traffic.more(40);
+    t.same(refusals(traffic.creations), []);
+    for (const replica of here.replicas) {
+      for (const door of ['mutate', 'validate']) {
+        t.equal(
+          await replica.metric('outrider_unproven_reviews_total', `door="${door}"`),
+          0,
+          `${replica.name} ${door}`,
+        );
+      }
+    }
+    for (const path of ports.paths) {
+      t.match(path, /^\/mutate\/pods\/[0-9a-f]{56}$/);
+      const token = path.slice(path.lastIndexOf('/') + 1);
+      for (const replica of here.replicas) t.notMatch(replica.process.output(), new RegExp(token), 'in no log');
+    }
+  });
+
+  await ports.stop();
   await handshakes.stop();
   const all = await traffic.stop();
   t.same(refusals(all), []);

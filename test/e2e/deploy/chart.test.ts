@@ -4,6 +4,7 @@ import t from 'tap';
 import { parse, parseAllDocuments } from 'yaml';
 import { settingsTable } from '../../../src/settings/table.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
+import { names, portLabelValue } from '../../../src/model/names.js';
 import { version } from '../../../src/model/version.js';
 import { repositoryRoot } from '../../tools/generated.js';
 import { startApiServer } from '../cluster/api-server.js';
@@ -114,6 +115,26 @@ function argsOf(deployment: JsonObject): readonly string[] {
     .filter((arg) => arg.startsWith('--'))
     .map((arg) => arg.slice(2).split('=')[0] ?? '');
 }
+
+t.test('F25: only the API server’s addresses reach the webhook’s port, where they are given', async (t) => {
+  const ruleOf = async (values: Values): Promise<JsonObject | undefined> => {
+    const found = (await helm.render(values)).find(({ kind }) => kind === 'NetworkPolicy');
+    return objectOf(listOf(objectOf(found?.['spec'])?.['ingress'])[0]);
+  };
+  t.same(await ruleOf({}), { ports: [{ port: 'webhook' }] }, 'else everybody does');
+  t.same(await ruleOf({ networkPolicy: { apiServerCidrs: ['10.0.0.1/32', 'fd00::1/128'] } }), {
+    ports: [{ port: 'webhook' }],
+    from: [{ ipBlock: { cidr: '10.0.0.1/32' } }, { ipBlock: { cidr: 'fd00::1/128' } }],
+  });
+});
+
+t.test('F25: every pod of the server says what its port understands', async (t) => {
+  for (const values of [{}, everything]) {
+    const found = (await helm.render(values)).find(({ kind }) => kind === 'Deployment');
+    const template = objectOf(objectOf(found?.['spec'])?.['template']);
+    t.match(objectOf(template?.['metadata'])?.['labels'], { [names.port]: portLabelValue });
+  }
+});
 
 t.test('everything comes from one registry where that is asked for', async (t) => {
   const text = JSON.stringify(await helm.render({ ...everything, imageRegistry: 'registry.example.com/mirror' }));

@@ -46,7 +46,10 @@ export const everything: Values = {
   podAnnotations: { team: 'platform' },
   podLabels: { team: 'platform' },
   commonLabels: { owner: 'platform' },
-  networkPolicy: { plainPortFrom: [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }] },
+  networkPolicy: {
+    apiServerCidrs: ['10.0.0.1/32', 'fd00::1/128'],
+    plainPortFrom: [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }],
+  },
   serviceAccount: { annotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::123456789012:role/outrider' } },
   serviceMonitor: { create: true, labels: { release: 'prometheus' } },
   prometheusRule: { create: true },
