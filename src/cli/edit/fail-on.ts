@@ -44,7 +44,7 @@ export function failOn({ flags }: Pick<Invocation, 'flags'>): readonly Failure[]
 
 /**
  * Counts what a run failed on. Nobody knows whose policy a document that was not looked at is under, so one policy that
- * prefers security makes it count. What a policy denies is counted elsewhere, and a skip that it allows is none.
+ * prefers security, and injects, makes it count. What a policy denies is counted elsewhere, and a skip that it allows is none.
  *
  * @param asked what the command line names
  */
@@ -56,7 +56,9 @@ export function failuresIn(
   const open = files.flatMap(({ documents }) =>
     documents.flatMap(({ edits }) => edits.filter(({ denial }) => denial === undefined)),
   );
-  const insists = rules.policies.ranked.some((policy) => policy.valid && policy.spec.prefer === 'Security');
+  const insists = rules.policies.ranked.some(
+    (policy) => policy.valid && policy.spec.prefer === 'Security' && policy.spec.mode === 'Inject',
+  );
   const counted: Readonly<Record<Failure, number>> = {
     skip: asked.includes('skip') ? decided(open, 'skip') : 0,
     partial: asked.includes('partial') ? decided(open, 'partial') : 0,

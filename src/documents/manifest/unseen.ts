@@ -7,7 +7,7 @@ import { jsonPatch, kustomization } from './unfinished.js';
 
 /** Groups whose objects speak of other objects' containers and have none. */
 const aboutOthers =
-  /^(?:outrider\.dev|apiextensions\.k8s\.io|admissionregistration\.k8s\.io|.*kyverno\.io|.*gatekeeper\.sh)$/;
+  /^(?:outrider\.dev|apiextensions\.k8s\.io|admissionregistration\.k8s\.io|(?:.*\.)?kyverno\.io|(?:.*\.)?gatekeeper\.sh)$/;
 
 /** Keys under which containers stand, in pods and in what controllers and AWS make them of. */
 const containerKeys =

@@ -54,6 +54,7 @@ t.test(
       for (const form of [[], ['--check'], ['-q'], ['--report', 'json']])
         t.equal(await code('-f', file, ...form), 1, file);
     }
+    t.equal(await code('-f', 'fleet.json', '--set', 'spec.mode=Report'), 0, 'a policy that only reports fails nothing');
     t.equal(await code('-f', 'fleet.json', '--template-path', 'Fleet=spec.template'), 0, 'it was looked at');
     const allowed = ['-f', 'skip.yaml', '--set', 'spec.onUnresolvedImage=Skip'];
     t.equal(await code(...allowed), 0);
