@@ -8,8 +8,12 @@ export interface WorkloadKind {
   readonly plural: string;
   /** Groups that old manifests have it in. The kind of another group may mean anything. */
   readonly formerGroups: readonly string[];
-  /** Keys that lead to the object with the pod's metadata and spec; none for the pod itself. */
-  readonly template: readonly string[];
+  /**
+   * Ways to the objects with a pod's metadata and spec, each as keys; no keys for the pod itself. `*` stands for each
+   * item of a list or member of a mapping. None at all for a kind that holds containers and leaves the pod to its
+   * controller.
+   */
+  readonly templates: readonly (readonly string[])[];
   /** kubectl's short name. */
   readonly short: string | undefined;
   /** What people write before an object's name. */
@@ -23,17 +27,34 @@ export interface WorkloadKind {
    * for which the chart's ClusterRole has to allow `get`.
    */
   readonly isInBetween: boolean;
+  /** Whether its kind and plural alone mean an object of another group, so that both need the group behind them. */
+  readonly needsGroup: boolean;
+  /** What its controller or its API asks for beside what a pod does, told to whoever has a manifest of it changed. */
+  readonly remark: string | undefined;
 }
 
 const core = { group: '', version: 'v1', formerGroups: [] } as const;
 const apps = { group: 'apps', version: 'v1', formerGroups: ['extensions'] } as const;
 const batch = { group: 'batch', version: 'v1', formerGroups: [] } as const;
 const inSpec = ['spec', 'template'] as const;
-const usual = { template: inSpec, ownsPods: true, restarts: false, isInBetween: false } as const;
+const usual = {
+  templates: [inSpec],
+  ownsPods: true,
+  restarts: false,
+  isInBetween: false,
+  needsGroup: false,
+  remark: undefined,
+} as const;
+const own = { ...usual, formerGroups: [], short: undefined } as const;
+const argo = { ...own, group: 'argoproj.io', version: 'v1alpha1' } as const;
+const argoContainers = { ...argo, templates: [] } as const;
 
-/** Every such kind. One more is a row here and, where it stands in between, a rule of the chart's ClusterRole. */
+/**
+ * Every such kind: Kubernetes' own first, then those of its extensions. One more is a row here and, where it stands in
+ * between, a rule of the chart's ClusterRole.
+ */
 export const workloadKinds = {
-  pods: { ...core, ...usual, plural: 'pods', kind: 'Pod', template: [], short: 'po', called: 'pod' },
+  pods: { ...core, ...usual, plural: 'pods', kind: 'Pod', templates: [[]], short: 'po', called: 'pod' },
   deployments: {
     ...apps,
     ...usual,
@@ -70,7 +91,7 @@ export const workloadKinds = {
     kind: 'CronJob',
     short: 'cj',
     called: 'cronjob',
-    template: ['spec', 'jobTemplate', ...inSpec],
+    templates: [['spec', 'jobTemplate', ...inSpec]],
   },
   replicaSets: {
     ...apps,
@@ -97,17 +118,122 @@ export const workloadKinds = {
     kind: 'PodTemplate',
     short: undefined,
     called: 'podtemplate',
-    template: ['template'],
+    templates: [['template']],
     ownsPods: false,
+  },
+  rollouts: { ...argo, plural: 'rollouts', kind: 'Rollout', short: 'ro', called: 'rollout' },
+  workflows: { ...argoContainers, plural: 'workflows', kind: 'Workflow', short: 'wf', called: 'workflow' },
+  cronWorkflows: {
+    ...argoContainers,
+    plural: 'cronworkflows',
+    kind: 'CronWorkflow',
+    short: 'cwf',
+    called: 'cronworkflow',
+  },
+  workflowTemplates: {
+    ...argoContainers,
+    plural: 'workflowtemplates',
+    kind: 'WorkflowTemplate',
+    short: 'wftmpl',
+    called: 'workflowtemplate',
+    ownsPods: false,
+  },
+  clusterWorkflowTemplates: {
+    ...argoContainers,
+    plural: 'clusterworkflowtemplates',
+    kind: 'ClusterWorkflowTemplate',
+    short: 'cwft',
+    called: 'clusterworkflowtemplate',
+    ownsPods: false,
+  },
+  knativeServices: {
+    ...own,
+    group: 'serving.knative.dev',
+    version: 'v1',
+    plural: 'services',
+    kind: 'Service',
+    short: 'ksvc',
+    called: 'ksvc',
+    needsGroup: true,
+    remark:
+      'Knative takes it with these features on in its ConfigMap config-features: kubernetes.podspec-init-containers, kubernetes.podspec-shareprocessnamespace, kubernetes.podspec-volumes-emptydir, kubernetes.containerspec-addcapabilities. The webhook needs none of them.',
+  },
+  deploymentConfigs: {
+    ...own,
+    group: 'apps.openshift.io',
+    version: 'v1',
+    formerGroups: [''],
+    plural: 'deploymentconfigs',
+    kind: 'DeploymentConfig',
+    short: 'dc',
+    called: 'dc',
+  },
+  volcanoJobs: {
+    ...own,
+    group: 'batch.volcano.sh',
+    version: 'v1alpha1',
+    plural: 'jobs',
+    kind: 'Job',
+    short: 'vcjob',
+    called: 'vcjob',
+    templates: [['spec', 'tasks', '*', 'template']],
+    needsGroup: true,
+  },
+  jobSets: {
+    ...own,
+    group: 'jobset.x-k8s.io',
+    version: 'v1alpha2',
+    plural: 'jobsets',
+    kind: 'JobSet',
+    called: 'jobset',
+    templates: [['spec', 'replicatedJobs', '*', 'template', ...inSpec]],
+  },
+  leaderWorkerSets: {
+    ...own,
+    group: 'leaderworkerset.x-k8s.io',
+    version: 'v1',
+    plural: 'leaderworkersets',
+    kind: 'LeaderWorkerSet',
+    short: 'lws',
+    called: 'lws',
+    templates: [
+      ['spec', 'leaderWorkerTemplate', 'leaderTemplate'],
+      ['spec', 'leaderWorkerTemplate', 'workerTemplate'],
+    ],
+  },
+  scaledJobs: {
+    ...own,
+    group: 'keda.sh',
+    version: 'v1alpha1',
+    plural: 'scaledjobs',
+    kind: 'ScaledJob',
+    short: 'sj',
+    called: 'scaledjob',
+    templates: [['spec', 'jobTargetRef', 'template']],
   },
 } as const satisfies Readonly<Record<string, WorkloadKind>>;
 
 /** The table's rows, in the order in which they are named to people. */
 export const allWorkloadKinds: readonly WorkloadKind[] = Object.values(workloadKinds);
 
-const byKind: ReadonlyMap<string, WorkloadKind> = new Map(allWorkloadKinds.map((row) => [row.kind, row]));
+const byKind: ReadonlyMap<string, readonly WorkloadKind[]> = new Map(
+  allWorkloadKinds.map(({ kind }) => [kind, allWorkloadKinds.filter((row) => row.kind === kind)]),
+);
 
-/** The row of a kind; `undefined` for one that is no workload. */
-export function workloadKind(kind: string): WorkloadKind | undefined {
-  return byKind.get(kind);
+/**
+ * The row of a kind; `undefined` for one that is no workload.
+ *
+ * @param apiVersion of the object; where it has none, its kind is Kubernetes' own, or the only one of that name
+ */
+export function workloadKind(kind: string, apiVersion: string | undefined): WorkloadKind | undefined {
+  const rows = byKind.get(kind) ?? [];
+  if (apiVersion === undefined) return rows.find(({ needsGroup }) => !needsGroup);
+  const group = groupOf(apiVersion);
+  return rows.find((row) => row.group === group || row.formerGroups.includes(group));
+}
+
+/** The API group of an `apiVersion`; empty for the core one. */
+export function groupOf(apiVersion: string): string {
+  const slash = apiVersion.indexOf('/');
+  return slash === -1 ? '' : apiVersion.slice(0, slash);
 }

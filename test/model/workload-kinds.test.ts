@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { allWorkloadKinds, workloadKind } from '../../src/model/workload-kinds.js';
+import { allWorkloadKinds, groupOf, workloadKind } from '../../src/model/workload-kinds.js';
 
 const roles = readFileSync(new URL('../../../deploy/helm/outrider/templates/rbac.yaml', import.meta.url), 'utf8');
 
@@ -18,11 +18,32 @@ t.test('the chart allows to read what stands between a pod and what a person loo
 });
 
 t.test('no two rows share a name', (t) => {
-  const words = allWorkloadKinds.flatMap(({ kind, plural, short, called }) => [
-    ...new Set([kind.toLowerCase(), plural, called, ...(short === undefined ? [] : [short])]),
+  const words = allWorkloadKinds.flatMap(({ kind, plural, short, called, needsGroup }) => [
+    ...new Set([...(needsGroup ? [] : [kind.toLowerCase(), plural]), called, ...(short === undefined ? [] : [short])]),
   ]);
   t.equal(new Set(words).size, words.length);
-  t.equal(workloadKind('Deployment')?.plural, 'deployments');
-  t.equal(workloadKind('Service'), undefined);
+  t.equal(workloadKind('Deployment', undefined)?.plural, 'deployments');
+  t.equal(workloadKind('Service', undefined), undefined);
+  t.end();
+});
+
+t.test('W21: a kind means what its group says', (t) => {
+  const table: readonly (readonly [string, string | undefined, string | undefined])[] = [
+    ['Job', undefined, 'job'],
+    ['Job', 'batch/v1', 'job'],
+    ['Job', 'batch.volcano.sh/v1alpha1', 'vcjob'],
+    ['Service', 'v1', undefined],
+    ['Service', 'serving.knative.dev/v1', 'ksvc'],
+    ['DeploymentConfig', 'v1', 'dc'],
+    ['DeploymentConfig', 'apps.openshift.io/v1', 'dc'],
+    ['Deployment', 'extensions/v1beta1', 'deploy'],
+    ['Deployment', 'example.com/v1', undefined],
+    ['Rollout', undefined, 'rollout'],
+    ['Workflow', 'argoproj.io/v1alpha1', 'workflow'],
+  ];
+  for (const [kind, apiVersion, called] of table) {
+    t.equal(workloadKind(kind, apiVersion)?.called, called, `${kind} of ${apiVersion ?? 'no group'}`);
+  }
+  t.equal(groupOf('v1'), '');
   t.end();
 });

@@ -1,11 +1,12 @@
 import { exitCodes, type CommandDefinition, type Invocation } from '../command.js';
 import { deliver, isChanged } from './deliver.js';
+import { addFailOnOption, failOn, failuresIn, failuresText } from './fail-on.js';
 import type { EditedFile } from '../files/edited-file.js';
-import { injectReport, injectReportJson, isHeld } from './report.js';
+import { injectReport, injectReportJson, isHeld, type Said } from './report.js';
 import { instrumentFiles } from '../offline/instrument-files.js';
 import type { InstrumentedTemplate } from '../offline/instrument-templates.js';
 import type { Engine } from '../../engine/engine.js';
-import type { OutriderError } from '../../model/error.js';
+import type { Output } from '../io.js';
 import { lookupSettingKeys } from '../image/lookups.js';
 import { addNamespaceOptions } from '../options/namespaces.js';
 import { addInputOption, addOutputOptions, inputPaths, outputOptions, type OutputOptions } from '../options/output.js';
@@ -13,6 +14,7 @@ import { addPolicyOptions, loadPolicies } from '../options/policy.js';
 import { clusterSettingKeys, commandSettings } from '../options/settings.js';
 import { styleOf, useColour } from '../text/style.js';
 import { addOnlyOption, addUndoFileOption } from '../options/task.js';
+import { addTemplatePathOption } from '../options/template-path.js';
 import { templateName } from '../files/template-names.js';
 import { printRefused } from '../files/refused.js';
 import { tooLargeToApply } from './too-large.js';
@@ -23,7 +25,16 @@ const injectSettings = commandSettings({
   'Look-up:': lookupSettingKeys,
 });
 
+const noUndo = 'A Dockerrun file keeps no undo record: give --undo-file FILE for uninject to take this back.';
+
 type File = EditedFile<InstrumentedTemplate>;
+
+/** What a run came to. */
+interface Result extends Said {
+  readonly files: readonly File[];
+  /** Those that are given out. */
+  readonly given: readonly File[];
+}
 
 /** `outrider inject`: manifests in, instrumented manifests out. */
 export const command: CommandDefinition = {
@@ -33,6 +44,8 @@ export const command: CommandDefinition = {
     addPolicyOptions(command);
     addNamespaceOptions(command);
     injectSettings.addTo(command);
+    addTemplatePathOption(command);
+    addFailOnOption(command);
     addOnlyOption(command);
     addUndoFileOption(command, 'where to write how the Dockerrun file is given back, for uninject');
     command.usage('-f PATH (--policy PATH | --profile NAME) [OPTIONS]');
@@ -44,10 +57,13 @@ Examples:
   kubectl get deploy web -o yaml | ${programName} inject -f - --policy policy.yaml -o diff
   ${programName} inject -f manifests/ --policy policy.yaml --in-place
   ${programName} inject -f manifests/ --policy policy.yaml --check
+  ${programName} inject -f manifests/ --policy policy.yaml --fail-on skip,partial,not-looked-at > out.yaml
+  ${programName} inject -f fleet.yaml --policy policy.yaml --template-path Fleet=spec.template.spec.template
   ${programName} inject -f task.json --profile sysdig --set region=us2 --set accessKeySecretArn=ARN > task.new.json
 
-Exit codes: 0 done; 1 --check and something would change, or a pod that may not run uninstrumented under its policy;
-2 wrong usage, or bad input: a file that cannot be read is left as it is, and the others are done.`,
+Exit codes: 0 done; 1 --check and something would change, something that --fail-on names, or a pod that may not run
+uninstrumented under its policy; 2 wrong usage, or bad input: a file that cannot be read is left as it is, and the others
+are done.`,
     );
   },
   run: inject,
@@ -57,31 +73,40 @@ async function inject(invocation: Invocation): Promise<number> {
   const { io } = invocation;
   const paths = inputPaths(invocation);
   const options = outputOptions(invocation, paths);
+  const failing = failOn(invocation);
   const settings = injectSettings.read(invocation);
   const policies = await loadPolicies(invocation, settings);
   const undoFile = await readUndoFile(invocation);
-  const { files, refused, engine } = await instrumentFiles(invocation, paths, { settings, policies, trace: false });
+  const said: string[] = [];
+  const asking = options.report === 'json' ? { ...invocation, io: { ...io, stderr: gathering(said) } } : invocation;
+  const { files, refused, engine } = await instrumentFiles(asking, paths, { settings, policies, trace: false });
   const held = files.filter(isHeld);
   const given = files.filter((file) => !isHeld(file));
   const undoRecord = undoFileRecord(given, undoFile);
   if (undoFile !== undefined && undoRecord !== undefined && !options.check) await writeUndoFile(undoFile, undoRecord);
   if (held.length < files.length) await deliver(given, options, invocation);
+  const failed = failuresIn(files, failing, engine);
   const hints = [
+    ...said,
     ...tooLargeToApply(given),
-    ...(undoRecord !== undefined && undoFile === undefined
-      ? ['A Dockerrun file keeps no undo record: give --undo-file FILE for uninject to take this back.']
-      : []),
+    ...(undoRecord !== undefined && undoFile === undefined ? [noUndo] : []),
   ];
-  report({ files, given, refused, hints }, engine, options, invocation);
+  report({ files, given, refused, failed, hints }, engine, options, invocation);
   // A report for programs says all of it, and nothing stands beside it (W30).
   if (options.report !== 'json') {
     for (const file of held) for (const line of denials(file)) io.stderr.write(`outrider: error: ${line}\n`);
+    if (failed.length > 0) io.stderr.write(`outrider: error: ${failuresText(failed)}: exit code 1.\n`);
     printRefused(refused, io);
     if (options.report === 'text') for (const hint of hints) io.stderr.write(`${hint}\n`);
   }
   if (refused.length > 0) return exitCodes.error;
-  if (held.length > 0) return exitCodes.findings;
+  if (held.length > 0 || failed.length > 0) return exitCodes.findings;
   return options.check && files.some(isChanged) ? exitCodes.findings : exitCodes.ok;
+}
+
+/** Keeps what look-ups complain of for a report in JSON, which nothing else may stand beside. */
+function gathering(said: string[]): Output {
+  return { write: (text) => void said.push(text.trimEnd()), isTerminal: false, columns: undefined };
 }
 
 function denials({ input, documents }: File): readonly string[] {
@@ -97,16 +122,7 @@ function denials({ input, documents }: File): readonly string[] {
 }
 
 function report(
-  {
-    files,
-    given,
-    ...said
-  }: {
-    readonly files: readonly File[];
-    readonly given: readonly File[];
-    readonly refused: readonly OutriderError[];
-    readonly hints: readonly string[];
-  },
+  { files, given, ...said }: Result,
   engine: Engine,
   { report: form, check, inPlace, colour }: OutputOptions,
   { io }: Invocation,

@@ -1,8 +1,11 @@
 import type { Engine } from '../../engine/engine.js';
 import type { Decision, DecisionKind } from '../../model/decision.js';
+import { workloadKind } from '../../model/workload-kinds.js';
 import { countContainers, leftOut, remedyOf } from '../offline/counts.js';
+import type { FailureCount } from './fail-on.js';
 import type { EditedFile } from '../files/edited-file.js';
 import type { InstrumentedTemplate } from '../offline/instrument-templates.js';
+import { unseenIn, unseenRow } from '../files/unseen-objects.js';
 import { weaknessOf } from '../offline/weakness.js';
 import type { Style } from '../text/style.js';
 import { table } from '../text/table.js';
@@ -39,11 +42,23 @@ export function injectReport(files: Files, engine: Decider, style: Style, done: 
   const weak = weakPolicies(files, engine).map(
     ({ policy, detail }) => `${style.warn('!')} policy ${policy}  Weak: ${detail}\n`,
   );
-  return `${table(rows)}${weak.join('')}${[summaryText(files), done].join(' ').trimEnd()}\n`;
+  const unseen = unseenIn(files).map((each) => unseenRow(each, style));
+  return `${table([...rows, ...unseen])}${weak.join('')}${[summaryText(files), done].join(' ').trimEnd()}\n`;
 }
 
 /** What goes wrong or could be better, in words. */
-function adviceOf({ template, outcome: { decision }, denial }: InstrumentedTemplate): readonly string[] {
+function adviceOf(edit: InstrumentedTemplate): readonly string[] {
+  return [...decisionAdvice(edit), ...kindRemark(edit)];
+}
+
+/** What the API of a kind asks for where its pods are changed. */
+function kindRemark({ template, operations }: InstrumentedTemplate): readonly string[] {
+  if ('format' in template || operations.length === 0) return [];
+  const remark = workloadKind(template.kind, template.apiVersion)?.remark;
+  return remark === undefined ? [] : [remark];
+}
+
+function decisionAdvice({ template, outcome: { decision }, denial }: InstrumentedTemplate): readonly string[] {
   const said = denial ?? decision;
   if (said.decision === 'inject') return kindOf(template) === 'task' ? warningsOf(decision) : [];
   const remedies = new Set(
@@ -73,7 +88,7 @@ function mark(decision: DecisionKind, style: Style): string {
 }
 
 function summaryText(files: Files): string {
-  const { inject, partial, skip, denied, changed } = summaryOf(files);
+  const { inject, partial, skip, denied, changed, notLookedAt } = summaryOf(files);
   const parts = [
     `${inject} inject`,
     `${partial} partial`,
@@ -81,7 +96,8 @@ function summaryText(files: Files): string {
     ...(denied === 0 ? [] : [`${denied} denied`]),
   ];
   const counted = countTemplates(templatesOf(files).map(({ edit }) => edit.template));
-  return `${counted}: ${parts.join(', ')}; ${changed} changed.`;
+  const unseen = notLookedAt === 0 ? '' : `, ${notLookedAt} not looked at`;
+  return `${counted}: ${parts.join(', ')}; ${changed} changed${unseen}.`;
 }
 
 function summaryOf(files: Files) {
@@ -97,15 +113,19 @@ function summaryOf(files: Files) {
     skip: count('skip'),
     denied: edits.filter(({ denial }) => denial !== undefined).length,
     changed: templates.filter(({ changed }) => changed).length,
+    notLookedAt: unseenIn(files).length,
   };
 }
 
+/** What is said of a run beside its templates. */
+export interface Said {
+  readonly refused: readonly OutriderError[];
+  readonly hints: readonly string[];
+  readonly failed: readonly FailureCount[];
+}
+
 /** The report of `inject` for programs; docs/offline.md documents it. */
-export function injectReportJson(
-  files: Files,
-  engine: Decider,
-  { refused, hints }: { readonly refused: readonly OutriderError[]; readonly hints: readonly string[] },
-): string {
+export function injectReportJson(files: Files, engine: Decider, { refused, hints, failed }: Said): string {
   const templates = templatesOf(files).map(({ file, line, number, edit, changed }) => {
     const { decision } = edit.outcome;
     return {
@@ -114,6 +134,7 @@ export function injectReportJson(
       line,
       pointer: edit.template.path,
       kind: edit.template.kind,
+      part: 'pod' in edit.template ? edit.template.part : undefined,
       name: edit.template.name,
       namespace: edit.namespace,
       decision: edit.denial === undefined ? decision.decision : 'deny',
@@ -128,10 +149,13 @@ export function injectReportJson(
     };
   });
   const weak = weakPolicies(files, engine);
+  const notLookedAt = unseenIn(files);
   const report = {
     templates,
+    ...(notLookedAt.length === 0 ? {} : { notLookedAt }),
     ...(weak.length === 0 ? {} : { weak }),
     ...(hints.length === 0 ? {} : { hints }),
+    ...(failed.length === 0 ? {} : { failedOn: failed.map(({ failure }) => failure) }),
     ...errorsJson(refused),
     summary: summaryOf(files),
   };

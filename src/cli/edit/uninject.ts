@@ -14,6 +14,8 @@ import { addInputOption, addOutputOptions, inputPaths, outputOptions, type Outpu
 import { styleOf, useColour, type Style } from '../text/style.js';
 import { table } from '../text/table.js';
 import { addUndoFileOption } from '../options/task.js';
+import { addTemplatePathOption, templatePaths } from '../options/template-path.js';
+import { unseenIn, unseenRow } from '../files/unseen-objects.js';
 import { countTemplates, templateName } from '../files/template-names.js';
 import { errorsJson, printRefused } from '../files/refused.js';
 import { readUndoFile, type UndoFile } from './undo-file.js';
@@ -25,6 +27,7 @@ export const command: CommandDefinition = {
   configure(command, { programName }) {
     addInputOption(command);
     addOutputOptions(command);
+    addTemplatePathOption(command);
     addUndoFileOption(command, 'the file that inject wrote, for a Dockerrun file');
     command.usage('-f PATH [OPTIONS]');
     command.addHelpText(
@@ -48,7 +51,7 @@ async function uninject(invocation: Invocation): Promise<number> {
   const paths = inputPaths(invocation);
   const options = outputOptions(invocation, paths);
   const refusals = new Refusals();
-  const read = await readFiles(await readInputs(paths, invocation.io, refusals), refusals);
+  const read = await readFiles(await readInputs(paths, invocation.io, refusals), templatePaths(invocation), refusals);
   refusals.refuseNothingLeft(read);
   const undoFile = await readUndoFile(invocation);
   const editor = { pod: takeBack, task: (template: TaskTemplate) => takeTaskBack(template, undoFile) };
@@ -99,7 +102,8 @@ function reportText(files: readonly File[], style: Style, check: boolean): strin
   });
   const restored = templates.filter(({ edit }) => edit.operations.length > 0).length;
   const end = check ? ' Nothing was written (--check).' : '';
-  return `${table(rows)}${countTemplates(templates.map(({ edit }) => edit.template))}: ${restored} restored.${end}\n`;
+  const unseen = unseenIn(files).map((each) => unseenRow(each, style));
+  return `${table([...rows, ...unseen])}${countTemplates(templates.map(({ edit }) => edit.template))}: ${restored} restored.${end}\n`;
 }
 
 function reportJson(files: readonly File[], refused: readonly OutriderError[]): string {
@@ -115,7 +119,9 @@ function reportJson(files: readonly File[], refused: readonly OutriderError[]): 
   }));
   const restored = templates.filter((template) => template.restored).length;
   const summary = { files: files.length, templates: templates.length, restored };
-  return `${JSON.stringify({ templates, ...errorsJson(refused), summary }, undefined, 2)}\n`;
+  const notLookedAt = unseenIn(files);
+  const unseen = notLookedAt.length === 0 ? {} : { notLookedAt };
+  return `${JSON.stringify({ templates, ...unseen, ...errorsJson(refused), summary }, undefined, 2)}\n`;
 }
 
 function unchangedText(template: TemplateEdit['template']): string {

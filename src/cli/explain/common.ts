@@ -1,5 +1,7 @@
+import type { PodTemplate } from '../../documents/manifest/templates.js';
 import type { Rules } from '../../engine/rules.js';
 import type { Step } from '../../model/decision.js';
+import { groupOf } from '../../model/workload-kinds.js';
 import { countContainers, remedyOf } from '../offline/counts.js';
 import type { InstrumentedTemplate } from '../offline/instrument-templates.js';
 import type { ExplainedContainer, ExplainedPlace, ExplainedStep, Explanation } from './explanation.js';
@@ -26,6 +28,7 @@ export function explanationWith(
     ...place,
     pointer: template.path,
     kind: template.kind,
+    ...('pod' in template ? shownOf(template) : {}),
     name: template.name,
     namespace,
     namespaceLabels: own.namespaceLabels,
@@ -51,6 +54,12 @@ export function explanationWith(
     shareProcessNamespace: own.shareProcessNamespace,
     growth: own.growth,
   };
+}
+
+/** Kubernetes' own kinds need no group: theirs have no dot in it. */
+function shownOf({ apiVersion, part }: PodTemplate): Pick<Explanation, 'apiVersion' | 'part'> {
+  const isExtension = apiVersion !== undefined && groupOf(apiVersion).includes('.');
+  return { ...(isExtension ? { apiVersion } : {}), ...(part === undefined ? {} : { part }) };
 }
 
 /** A container that the decision leaves out. */

@@ -20,6 +20,9 @@ import { addColourOption, addFormatOption, addInputOption, colourChoice, inputPa
 import { addPolicyOptions, loadPolicies } from '../options/policy.js';
 import { clusterSettingKeys, commandSettings } from '../options/settings.js';
 import { addOnlyOption } from '../options/task.js';
+import { addTemplatePathOption } from '../options/template-path.js';
+import { table } from '../text/table.js';
+import { unseenIn, unseenRow } from '../files/unseen-objects.js';
 import { styleOf, useColour } from '../text/style.js';
 
 const explainSettings = commandSettings({
@@ -47,6 +50,7 @@ function configure(command: Command, { programName }: Io): void {
   );
   explainSettings.addTo(command);
   addClusterOptions(command);
+  addTemplatePathOption(command);
   addOnlyOption(command);
   command.usage('(OBJECT... | -f PATH) [OPTIONS]');
   command.addHelpText(
@@ -115,6 +119,10 @@ async function explainFiles(invocation: Invocation): Promise<Explained> {
     policies,
     trace: true,
   });
+  const { io, flags } = invocation;
+  const style = styleOf(useColour(colourChoice(flags), io.stderr, io.env));
+  // Not on standard output: that has a text, or an entry of the list, for each pod template and task, and nothing else.
+  io.stderr.write(table(unseenIn(files).map((each) => unseenRow(each, style))));
   const explanations = files.flatMap(({ input, documents }) =>
     documents.flatMap(({ document, number, edits }) =>
       edits.map((edit) => {

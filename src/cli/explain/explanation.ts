@@ -68,6 +68,10 @@ export interface ExplainedPlace {
 export interface Explanation extends ExplainedPlace {
   readonly pointer: string;
   readonly kind: string;
+  /** Of a pod template's object, where its kind is an extension's. */
+  readonly apiVersion?: string;
+  /** Which of the object's templates it is, where its kind may have several. */
+  readonly part?: string;
   readonly name: string | undefined;
   /** `undefined` for a task, which has none. */
   readonly namespace: string | undefined;

@@ -44,8 +44,8 @@ function podsStep({ seen, instrumented }: NonNullable<LiveState['pods']>, explan
   const detail = `${instrumented} of ${seen} ${seen === 1 ? 'is' : 'are'} instrumented`;
   const wanted = explanation.decision === 'inject' || explanation.decision === 'partial';
   if (instrumented === seen || !wanted) return { subject, result: 'note', detail };
-  const { kind, namespace = 'default' } = explanation;
-  const restarts = workloadKind(kind)?.restarts === true;
+  const { kind, apiVersion, namespace = 'default' } = explanation;
+  const restarts = workloadKind(kind, apiVersion)?.restarts === true;
   return {
     subject,
     result: 'note',

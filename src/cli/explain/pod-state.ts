@@ -75,7 +75,8 @@ function renewal({ metadata }: JsonObject): string {
   const kind = stringOf(owner?.['kind']);
   const ownerName = stringOf(owner?.['name']) ?? '';
   const restart = (what: string): string => `kubectl -n ${namespace} rollout restart ${what}`;
-  if (kind !== undefined && workloadKind(kind)?.restarts === true) return restart(`${kind.toLowerCase()}/${ownerName}`);
+  if (kind !== undefined && workloadKind(kind, stringOf(owner?.['apiVersion']))?.restarts === true)
+    return restart(`${kind.toLowerCase()}/${ownerName}`);
   // A Deployment's ReplicaSet is called after it, with the hash of the template behind.
   const hash = stringOf(objectOf(about?.['labels'])?.['pod-template-hash']);
   if (kind === 'ReplicaSet' && hash !== undefined && ownerName.endsWith(`-${hash}`)) {

@@ -1,4 +1,5 @@
 import { readManifests, type ManifestDocument } from '../../documents/manifest/manifest.js';
+import type { TemplatePath } from '../../documents/manifest/template-path.js';
 import type { PodTemplate } from '../../documents/manifest/templates.js';
 import { editDocument } from '../../documents/edit/edit.js';
 import { OutriderError } from '../../model/error.js';
@@ -42,11 +43,19 @@ export interface EditedFile<Edit extends TemplateEdit> {
   readonly text: string;
 }
 
-/** Reads the documents of every input; what cannot be read is refused. */
-export async function readFiles(inputs: readonly Input[], refusals: Refusals): Promise<readonly ManifestFile[]> {
+/**
+ * Reads the documents of every input; what cannot be read is refused.
+ *
+ * @param added where pod templates stand in kinds that nobody else knows
+ */
+export async function readFiles(
+  inputs: readonly Input[],
+  added: readonly TemplatePath[],
+  refusals: Refusals,
+): Promise<readonly ManifestFile[]> {
   const files: ManifestFile[] = [];
   for (const input of inputs) {
-    const documents = await refusals.of(() => readManifests(input.text, input.name));
+    const documents = await refusals.of(() => readManifests(input.text, input.name, added));
     if (documents !== undefined) files.push({ input, documents });
   }
   return files;

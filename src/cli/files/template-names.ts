@@ -3,17 +3,21 @@ import { readTask } from '../../inject/task/view.js';
 import type { TaskTemplate } from '../../model/task.js';
 import { workloadKind } from '../../model/workload-kinds.js';
 
+/** What a template is called by. */
+export type NamedTemplate = Pick<PodTemplate, 'kind' | 'name' | 'apiVersion' | 'part'>;
+
 /** How tasks are called. */
 const ofTasks: Readonly<Record<string, string>> = {
   'AWS::ECS::TaskDefinition': 'resource',
   TaskDefinition: 'task',
 };
 
-/** A template as people call it: `deploy/web`. */
-export function templateName({ kind, name }: Pick<PodTemplate, 'kind' | 'name'>): string {
+/** A template as people call it: `deploy/web`, or `vcjob/train (worker)` for one of several. */
+export function templateName({ kind, name, apiVersion, part }: NamedTemplate): string {
   if (kind === 'Dockerrun') return 'Dockerrun';
   if (kind === 'ContainerDefinitions') return 'container definitions';
-  return `${workloadKind(kind)?.called ?? ofTasks[kind] ?? kind.toLowerCase()}/${name ?? '(no name)'}`;
+  const called = workloadKind(kind, apiVersion)?.called ?? ofTasks[kind] ?? kind.toLowerCase();
+  return `${called}/${name ?? '(no name)'}${part === undefined ? '' : ` (${part})`}`;
 }
 
 /** `2 pod templates`, `1 task`, or both. */

@@ -1,6 +1,7 @@
 import type { LoadedPolicies } from '../options/policy.js';
 import type { ClusterSettings } from '../options/settings.js';
 import { onlyOf } from '../options/task.js';
+import { templatePaths } from '../options/template-path.js';
 import type { Invocation } from '../command.js';
 import { editFiles, readFiles, type EditedFile } from '../files/edited-file.js';
 import { readInputs } from '../files/inputs.js';
@@ -40,7 +41,7 @@ export async function instrumentFiles(
   { settings, policies, trace }: InstrumentedWith,
 ): Promise<InstrumentedFiles> {
   const refusals = new Refusals();
-  const read = await readFiles(await readInputs(paths, invocation.io, refusals), refusals);
+  const read = await readFiles(await readInputs(paths, invocation.io, refusals), templatePaths(invocation), refusals);
   refusals.refuseNothingLeft(read);
   const documents = read.flatMap((file) => file.documents);
   const engine = await openEngine(invocation, settings, policies, documents);

@@ -1,6 +1,6 @@
 import { nearest } from '../../model/nearest.js';
 import { OutriderError } from '../../model/error.js';
-import { allWorkloadKinds } from '../../model/workload-kinds.js';
+import { allWorkloadKinds, type WorkloadKind } from '../../model/workload-kinds.js';
 import type { Resource } from '../client/resources.js';
 
 /** An object as a command line names it. */
@@ -11,19 +11,20 @@ export interface NamedWorkload {
 
 const kinds = allWorkloadKinds.filter(({ ownsPods }) => ownsPods);
 
-const byWord: ReadonlyMap<string, Resource> = new Map(
+const byWord: ReadonlyMap<string, WorkloadKind> = new Map(
   kinds.flatMap((resource) => {
-    const { group, version, plural, kind, short } = resource;
-    const words = [kind.toLowerCase(), plural, ...(short === undefined ? [] : [short])];
+    const { group, version, plural, kind, short, needsGroup } = resource;
+    const words = [...(needsGroup ? [] : [kind.toLowerCase(), plural]), ...(short === undefined ? [] : [short])];
     const long = [kind.toLowerCase(), plural].flatMap((word) =>
       group === '' ? [] : [`${word}.${group}`, `${word}.${version}.${group}`],
     );
-    return [...words, ...long].map((word): [string, Resource] => [word, resource]);
+    return [...words, ...long].map((word): [string, WorkloadKind] => [word, resource]);
   }),
 );
 
 /** `pod, deploy and rc`. */
 const examples = kinds
+  .filter(({ templates }) => templates.length > 0)
   .map(({ called }) => called)
   .join(', ')
   .replace(/, ([^,]*)$/, ' and $1');
@@ -52,7 +53,7 @@ export function namedWorkloads(words: readonly string[]): readonly NamedWorkload
         : `${first} does not say its kind; write KIND/NAME, such as deploy/${first}, or -f ${first} for a file.`,
     );
   }
-  const once = new Map(named.map((each) => [`${each.resource.kind}/${each.name}`, each]));
+  const once = new Map(named.map((each) => [`${each.resource.kind}.${each.resource.group}/${each.name}`, each]));
   return [...once.values()];
 }
 
@@ -64,7 +65,10 @@ function slashed(word: string): NamedWorkload {
 
 function resourceOf(word: string): Resource {
   const found = byWord.get(word.toLowerCase());
-  if (found !== undefined) return found;
+  if (found !== undefined && found.templates.length > 0) return found;
+  if (found !== undefined) {
+    throw usage(`${word} holds containers, not pods: its controller makes them. Name one of those, such as pod/NAME.`);
+  }
   const close = nearest(word.toLowerCase(), [...byWord.keys()]);
   const hint = close === undefined ? '' : ` Did you mean ${close}?`;
   throw usage(`${word} is no kind that is a pod or makes pods; there are ${examples}.${hint} A file is given with -f.`);

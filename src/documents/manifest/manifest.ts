@@ -7,6 +7,10 @@ import { effectiveMembers, dereference, refuseAliasBomb, valueOf } from './value
 import { SyntaxProblem, withOffset, type SyntaxNode } from './syntax.js';
 import { findPodTemplates, type PodTemplate, type TemplateProblem } from './templates.js';
 import { findTasks } from './task-templates.js';
+import type { TemplatePath } from './template-path.js';
+import { isHelmTemplate, renderFirst, unfinishedTemplate } from './unfinished.js';
+import { findUnseen } from './unseen.js';
+import type { Unseen } from './objects.js';
 
 /** One document of a manifest file. */
 export interface ManifestDocument {
@@ -26,6 +30,8 @@ export interface ManifestDocument {
   readonly templates: readonly PodTemplate[];
   /** The tasks in it: of an ECS task definition, a CloudFormation template or a Dockerrun file. */
   readonly tasks: readonly TaskTemplate[];
+  /** What looks as if it held containers and is neither; empty for most documents. */
+  readonly unseen: readonly Unseen[];
 }
 
 /**
@@ -33,44 +39,61 @@ export interface ManifestDocument {
  *
  * @param text the file's text; a byte order mark and CRLF line breaks are fine
  * @param file its name, for messages; `-` for standard input
+ * @param added where pod templates stand in kinds that the table of workloads does not have
  * @throws OutriderError `manifest_invalid` naming file, line, column, path and remedy: broken syntax, a key twice,
  *   aliases without anchor or without end, nesting past 200 levels, a pod template of the wrong shape
  */
-export function readManifests(text: string, file: string): readonly ManifestDocument[] {
+export function readManifests(
+  text: string,
+  file: string,
+  added: readonly TemplatePath[] = [],
+): readonly ManifestDocument[] {
   const lines = new LineIndex(text);
   try {
-    return splitDocuments(text).map((piece) => documentOf(piece, lines, file));
+    return splitDocuments(text).map((piece) => documentOf(piece, lines, { file, added }));
   } catch (error) {
     if (!(error instanceof SyntaxProblem)) throw error;
+    if (isHelmTemplate(text)) {
+      const problem = new SyntaxProblem('it is a Helm template, no manifest', error.offset);
+      throw invalid(problem, lines, file, renderFirst);
+    }
     throw invalid(error, lines, file, 'Fix the file there; nothing of it was changed.');
   }
 }
 
-function documentOf(piece: Piece, lines: LineIndex, file: string): ManifestDocument {
+function documentOf(
+  piece: Piece,
+  lines: LineIndex,
+  { file, added }: { readonly file: string; readonly added: readonly TemplatePath[] },
+): ManifestDocument {
   const { root } = piece;
   const { line } = lines.at(piece.offset);
   const about = { text: piece.text, format: piece.format, line };
   if (root === undefined)
-    return { ...about, value: null, apiVersion: undefined, kind: undefined, templates: [], tasks: [] };
+    return { ...about, value: null, apiVersion: undefined, kind: undefined, templates: [], tasks: [], unseen: [] };
   withOffset(piece.offset, () => refuseAliasBomb(root));
   const value = valueOf(root);
-  const templates = findPodTemplates(value);
-  if ('message' in templates) {
+  const found = findPodTemplates(value, added);
+  if ('message' in found) {
     const remedy = 'Give it the shape that `kubectl explain pod.spec` shows.';
-    throw invalid(problemAt(templates, root, piece.offset), lines, file, remedy);
+    throw invalid(problemAt(found, root, piece.offset), lines, file, remedy);
   }
   const tasks = findTasks(value);
   if ('message' in tasks) {
     throw invalid(problemAt(tasks, root, piece.offset), lines, file, 'Nothing of the file was changed.');
   }
   const object = objectOf(value);
+  const unfinished = found.flatMap((template) => unfinishedTemplate(template) ?? []);
+  const at = new Set(unfinished.map(({ path }) => path));
+  const seen = [...found, ...tasks].map(({ path }) => path);
   return {
     ...about,
     value,
     apiVersion: stringOf(object?.['apiVersion']),
     kind: stringOf(object?.['kind']),
-    templates,
+    templates: found.filter(({ path }) => !at.has(`${path}/spec/containers`)),
     tasks,
+    unseen: [...unfinished, ...findUnseen(value, seen)],
   };
 }
 

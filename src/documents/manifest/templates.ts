@@ -1,5 +1,8 @@
-import { isArray, isObject, listOf, objectOf, stringOf, type JsonObject, type JsonValue } from '../../model/json.js';
+import { isArray, isObject, listOf, objectOf, type JsonObject, type JsonValue } from '../../model/json.js';
+import { writePointer } from '../../model/json-pointer.js';
 import { workloadKind } from '../../model/workload-kinds.js';
+import { objectsIn, type FoundObject } from './objects.js';
+import { isOfKind, placesAt, type TemplatePath } from './template-path.js';
 
 /** A pod, or a template that pods are made of, inside a document. */
 export interface PodTemplate {
@@ -7,6 +10,10 @@ export interface PodTemplate {
   readonly path: string;
   /** Kind of the object the template belongs to: `Deployment`, `Pod`, … */
   readonly kind: string;
+  /** The object's, or that of the list which it is in. */
+  readonly apiVersion?: string;
+  /** Which of the object's templates it is, where its kind may have several: its name, its key or its place. */
+  readonly part?: string;
   /** Its name or generateName. */
   readonly name: string | undefined;
   readonly namespace: string | undefined;
@@ -21,60 +28,57 @@ export interface TemplateProblem {
 }
 
 /**
- * Finds the pod templates of a document: in each built-in workload kind, and in the items of lists (`List`,
- * `DeploymentList`, …), nested ones too. A document without them, such as a patch that leaves the containers out,
- * yields none.
+ * Finds the pod templates of a document: in each kind of the table of workloads, in those that a person adds, and in what
+ * lists and templates of objects hold (`List`, `DeploymentList`, OpenShift's `Template`), nested ones too. A document
+ * without them, such as a patch that leaves the containers out, yields none.
  *
+ * @param added where templates stand in other kinds
  * @returns the templates in document order, or what is wrong with one that is there
  */
-export function findPodTemplates(value: JsonValue): readonly PodTemplate[] | TemplateProblem {
+export function findPodTemplates(
+  value: JsonValue,
+  added: readonly TemplatePath[] = [],
+): readonly PodTemplate[] | TemplateProblem {
   const found: PodTemplate[] = [];
-  const problem = collect(value, '', undefined, found);
-  return problem ?? found;
+  for (const object of objectsIn(value)) {
+    const problem = collect(object, added, found);
+    if (problem !== undefined) return problem;
+  }
+  return found;
 }
 
 function collect(
-  value: JsonValue | undefined,
-  path: string,
-  listedKind: string | undefined,
+  object: FoundObject,
+  added: readonly TemplatePath[],
   found: PodTemplate[],
 ): TemplateProblem | undefined {
-  if (!isObject(value)) return undefined;
-  const kind = stringOf(value['kind']) ?? listedKind;
+  const { kind, apiVersion, name, namespace } = object;
   if (kind === undefined) return undefined;
-  if (kind.endsWith('List') && isArray(value['items'])) {
-    const itemKind = kind === 'List' ? undefined : kind.slice(0, -'List'.length);
-    for (const [index, item] of value['items'].entries()) {
-      const problem = collect(item, `${path}/items/${index}`, itemKind, found);
-      if (problem !== undefined) return problem;
-    }
-    return undefined;
+  const paths = [
+    ...(workloadKind(kind, apiVersion)?.templates ?? []),
+    ...added.filter((each) => isOfKind(object, each)).map(({ path }) => path),
+  ];
+  const seen = new Set<string>();
+  for (const place of paths.flatMap((path) => placesAt(object.value, path))) {
+    const { keys, value: pod } = place;
+    const part = place.part ?? (paths.length > 1 ? keys.at(-1) : undefined);
+    const path = `${object.path}${writePointer(keys)}`;
+    if (pod === null || seen.has(path)) continue;
+    seen.add(path);
+    const problem = checkPod(pod, path);
+    if (problem !== undefined) return problem;
+    if (!isObject(pod) || !isArray(objectOf(pod['spec'])?.['containers'])) continue;
+    found.push({
+      path,
+      kind,
+      ...(apiVersion === undefined ? {} : { apiVersion }),
+      ...(part === undefined ? {} : { part }),
+      name,
+      namespace,
+      pod,
+    });
   }
-  const workload = workloadKind(kind);
-  if (workload === undefined) return undefined;
-  const group = groupOf(value) ?? workload.group;
-  if (group !== workload.group && !workload.formerGroups.includes(group)) return undefined;
-  const pod = descend(value, workload.template);
-  if (pod === undefined || pod === null) return undefined;
-  const podPath = [path, ...workload.template].join('/');
-  const problem = checkPod(pod, podPath);
-  if (problem !== undefined || !isObject(pod) || !isArray(objectOf(pod['spec'])?.['containers'])) return problem;
-  const metadata = objectOf(value['metadata']);
-  const name = stringOf(metadata?.['name']) ?? stringOf(metadata?.['generateName']);
-  found.push({ path: podPath, kind, name, namespace: stringOf(metadata?.['namespace']), pod });
   return undefined;
-}
-
-function groupOf(value: JsonObject): string | undefined {
-  const apiVersion = stringOf(value['apiVersion']);
-  if (apiVersion === undefined) return undefined;
-  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
-}
-
-function descend(value: JsonObject, path: readonly string[]): JsonValue | undefined {
-  let node: JsonValue | undefined = value;
-  for (const key of path) node = objectOf(node)?.[key];
-  return node;
 }
 
 /** Only the shapes that the injection builds on are checked; the rest is the API server's to judge. */

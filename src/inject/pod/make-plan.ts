@@ -1,5 +1,6 @@
 import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { JsonObject } from '../../model/json.js';
+import { rewriteImage } from '../rewrite-image.js';
 import { chooseCapability } from './capability.js';
 import type { PodContext } from './context.js';
 import { settleDifferences, type OwnMembers, type Settled } from './differences/settle.js';
@@ -130,7 +131,8 @@ function remark(
 /** Says what is to be known of the agent. */
 function remarkAgent({ recipe }: PodContext, around: Surroundings, growth: string, remarks: Finding[]): void {
   if (recipe.sidecar !== undefined && recipe.prefer === 'Availability' && !hasKeeper(recipe, recipe.sidecar, around)) {
-    remarks.push({ reason: 'keeper_left_out', detail: `what ${recipe.sidecar.image} starts is not known` });
+    const image = rewriteImage(recipe.sidecar.image, around.facts.imageRewrites);
+    remarks.push({ reason: 'keeper_left_out', detail: `what ${image} starts is not known` });
   }
   if (growth !== '') remarks.push({ reason: 'sidecar_resources', detail: `the pod grows by ${growth}` });
 }

@@ -23,6 +23,36 @@ t.test('kinds go by every name that kubectl knows, in capitals or not, with thei
   t.end();
 });
 
+t.test('W21: kinds of extensions go by their short names and groups, and never take Kubernetes’ own', (t) => {
+  const table: readonly (readonly [string, string])[] = [
+    ['rollout', 'argoproj.io/v1alpha1/rollouts'],
+    ['ro', 'argoproj.io/v1alpha1/rollouts'],
+    ['ksvc', 'serving.knative.dev/v1/services'],
+    ['services.serving.knative.dev', 'serving.knative.dev/v1/services'],
+    ['dc', 'apps.openshift.io/v1/deploymentconfigs'],
+    ['vcjob', 'batch.volcano.sh/v1alpha1/jobs'],
+    ['Job.batch.volcano.sh', 'batch.volcano.sh/v1alpha1/jobs'],
+    ['job', 'batch/v1/jobs'],
+    ['jobs', 'batch/v1/jobs'],
+    ['jobset', 'jobset.x-k8s.io/v1alpha2/jobsets'],
+    ['lws', 'leaderworkerset.x-k8s.io/v1/leaderworkersets'],
+    ['sj', 'keda.sh/v1alpha1/scaledjobs'],
+  ];
+  for (const [word, wanted] of table) {
+    const [named] = namedWorkloads([`${word}/x`]);
+    const { group = '', version = '', plural = '' } = named?.resource ?? {};
+    t.equal([group, version, plural].join('/'), wanted, word);
+  }
+  t.equal(namedWorkloads(['job/x', 'vcjob/x']).length, 2, 'two objects, though their kind and name are the same');
+  for (const word of ['service', 'services', 'template']) {
+    t.throws(() => namedWorkloads([`${word}/x`]), { code: 'usage', message: /is no kind that is a pod/ }, word);
+  }
+  for (const word of ['wf', 'workflow', 'cwf', 'workflows.argoproj.io']) {
+    t.throws(() => namedWorkloads([`${word}/x`]), { code: 'usage', message: /holds containers, not pods/ }, word);
+  }
+  t.end();
+});
+
 t.test('what is no object says what to write', (t) => {
   const wrong: readonly (readonly [readonly string[], string])[] = [
     [['deploy'], 'deploy is a kind without a name; write deploy/NAME.'],

@@ -1,0 +1,81 @@
+import { Option, type Command } from 'commander';
+import type { Engine } from '../../engine/engine.js';
+import { OutriderError } from '../../model/error.js';
+import { collect, textsOf, type Invocation } from '../command.js';
+import type { EditedFile } from '../files/edited-file.js';
+import { unseenIn } from '../files/unseen-objects.js';
+import type { InstrumentedTemplate } from '../offline/instrument-templates.js';
+
+/** What a run may count as a failure, beside what a policy denies. */
+export type Failure = (typeof failures)[number];
+
+/** How often something that counts as a failure was met. */
+export interface FailureCount {
+  readonly failure: Failure;
+  readonly count: number;
+}
+
+const failures = ['skip', 'partial', 'not-looked-at'] as const;
+
+/** Gives a command the option that makes findings failures. */
+export function addFailOnOption(command: Command): void {
+  command.addOption(
+    new Option(
+      '--fail-on <WHAT>',
+      `exit with 1 also for these, several with commas: ${failures.join(', ')}; under prefer: Security they count anyway, but for a skip that the policy allows`,
+    ).argParser(collect),
+  );
+}
+
+/**
+ * Reads the option of {@link addFailOnOption}.
+ *
+ * @throws OutriderError `usage`
+ */
+export function failOn({ flags }: Pick<Invocation, 'flags'>): readonly Failure[] {
+  const words = textsOf(flags['failOn']).flatMap((text) => text.split(',').map((word) => word.trim()));
+  const known: readonly string[] = failures;
+  const stray = words.find((word) => !known.includes(word));
+  if (stray !== undefined) {
+    throw new OutriderError('usage', `--fail-on ${stray}: there are ${failures.join(', ')}, several with commas.`);
+  }
+  return failures.filter((each) => words.includes(each));
+}
+
+/**
+ * Counts what a run failed on. Nobody knows whose policy a document that was not looked at is under, so one policy that
+ * prefers security, and injects, makes it count. What a policy denies is counted elsewhere, and a skip that it allows is none.
+ *
+ * @param asked what the command line names
+ */
+export function failuresIn(
+  files: readonly EditedFile<InstrumentedTemplate>[],
+  asked: readonly Failure[],
+  { rules }: Pick<Engine, 'rules'>,
+): readonly FailureCount[] {
+  const open = files.flatMap(({ documents }) =>
+    documents.flatMap(({ edits }) => edits.filter(({ denial }) => denial === undefined)),
+  );
+  const insists = rules.policies.ranked.some(
+    (policy) => policy.valid && policy.spec.prefer === 'Security' && policy.spec.mode === 'Inject',
+  );
+  const counted: Readonly<Record<Failure, number>> = {
+    skip: asked.includes('skip') ? decided(open, 'skip') : 0,
+    partial: asked.includes('partial') ? decided(open, 'partial') : 0,
+    'not-looked-at': insists || asked.includes('not-looked-at') ? unseenIn(files).length : 0,
+  };
+  return failures.flatMap((failure) => {
+    const count = counted[failure];
+    return count === 0 ? [] : [{ failure, count }];
+  });
+}
+
+function decided(edits: readonly InstrumentedTemplate[], wanted: 'skip' | 'partial'): number {
+  return edits.filter(({ outcome }) => outcome.decision.decision === wanted).length;
+}
+
+/** `1 skip and 2 not-looked-at`. */
+export function failuresText(counts: readonly FailureCount[]): string {
+  const parts = counts.map(({ failure, count }) => `${count} ${failure}`);
+  return parts.join(', ').replace(/, ([^,]*)$/, ' and $1');
+}
