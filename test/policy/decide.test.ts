@@ -398,7 +398,9 @@ t.test('a decision carries the steps of the screening, the remarks, and what sto
 
 // An image that declares a volume was found.
 const isUnresolved = (code: ReasonCode): boolean =>
-  code === 'too_many_lookups' || (/^(image|registry|lookup)_/.test(code) && code !== 'image_declares_volume');
+  code === 'too_many_lookups' ||
+  code === 'caller_unproven' ||
+  (/^(image|registry|lookup)_/.test(code) && code !== 'image_declares_volume');
 
 t.test('the reasons of unresolved images are those that the table of reasons names so', (t) => {
   for (const code of reasonCodes) {

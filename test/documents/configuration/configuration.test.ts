@@ -278,7 +278,7 @@ const malformed: readonly (readonly [string, ErrorCode, string | undefined, stri
     policy('  admitUninstrumented: [image_not_found]'),
     'policy_invalid',
     'spec.admitUninstrumented[0]',
-    '6 (document 1): spec.admitUninstrumented[0] is "image_not_found", which is not allowed; give one of host_network, host_pid, process_namespace_refused, mirror_pod, windows, sandboxed_runtime, virtual_node, port_taken, job_needs_native_sidecar, resources_do_not_fit, pid1_in_pod, pid1_entrypoint, mount_path_taken, no_host.',
+    '6 (document 1): spec.admitUninstrumented[0] is "image_not_found", which is not allowed; give one of host_network, host_pid, process_namespace_refused, mirror_pod, windows, sandboxed_runtime, virtual_node, port_taken, job_needs_native_sidecar, resources_do_not_fit, pid1_in_pod, pid1_entrypoint, mount_path_taken, agent_waits_for_it, no_host.',
   ],
   [
     policy('  agent: {resources: {requests: {cpu: lots}}}'),
