@@ -9,7 +9,11 @@ import { policySchema } from '../../src/model/policy.js';
 import { pointerInDocument, type TaskTemplate } from '../../src/model/task.js';
 
 /** A policy of the profile, in the form that the engine decides with; nothing is known of any image. */
-export function engineWith(profile: string, settings: Readonly<Record<string, string | number>>, spec: object = {}): Engine {
+export function engineWith(
+  profile: string,
+  settings: Readonly<Record<string, string | number>>,
+  spec: object = {},
+): Engine {
   const policy = policySchema.parse({
     apiVersion: 'outrider.dev/v1alpha1',
     kind: 'InstrumentationPolicy',
