@@ -1,0 +1,46 @@
+import { applyPatch } from 'diff';
+import jsonpatch from 'fast-json-patch';
+import { isDeepStrictEqual } from 'node:util';
+import type { ManifestDocument } from '../../src/documents/manifest/manifest.js';
+import { isArray, isObject, listOf, type JsonValue } from '../../src/model/json.js';
+
+/** Documents before and after `inject`, and what a form of output says of them. */
+export interface Form {
+  readonly before: readonly ManifestDocument[];
+  readonly after: readonly ManifestDocument[];
+  readonly beforeText: string;
+  readonly afterText: string;
+}
+
+/** Forms of output with what each says wrong; `undefined` where it says the same as the file that is written. */
+export const forms: Readonly<Record<'json' | 'patch' | 'diff', (stdout: string, form: Form) => string | undefined>> = {
+  json: (stdout, { after }) => {
+    const printed = JSON.parse(stdout) as JsonValue;
+    const wanted = withContent(after.map(({ value }) => value));
+    const list = isObject(printed) ? withContent(listOf(printed['items'])) : [];
+    const same = isDeepStrictEqual([printed], wanted) || isDeepStrictEqual(list, wanted);
+    return same ? undefined : 'its data is not that of the YAML';
+  },
+  patch: (stdout, { before, after }) => {
+    const values = before.map(({ value }) => value);
+    for (const entry of listOf(JSON.parse(stdout) as JsonValue)) {
+      if (!isObject(entry) || !isArray(entry['operations'])) return 'an entry has no operations';
+      const at = Number(entry['document']) - 1;
+      const operations = entry['operations'] as unknown as jsonpatch.Operation[];
+      values[at] = jsonpatch.applyPatch<JsonValue>(values[at] ?? null, operations, true, false).newDocument;
+    }
+    const wanted = after.map(({ value }) => value);
+    return isDeepStrictEqual(values, wanted) ? undefined : 'applied, it gives other data than the YAML';
+  },
+  diff: (stdout, { beforeText, afterText, before }) => {
+    if (beforeText === afterText) return stdout === '' ? undefined : 'nothing changes, and it shows a change';
+    // The lines of Secrets are not shown, and lines without an end are said in words.
+    if (before.some(({ text }) => /\bSecret\b/.test(text))) return undefined;
+    const applied = applyPatch(beforeText, stdout, { autoConvertLineEndings: false });
+    return applied === afterText ? undefined : 'applied, it gives another text than the YAML';
+  },
+};
+
+function withContent(values: readonly (JsonValue | undefined)[]): readonly (JsonValue | undefined)[] {
+  return values.filter((value) => value !== null);
+}
