@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { readManifests } from '../../src/documents/manifest/manifest.js';
 import { isObject, objectOf, listOf, type JsonObject, type JsonValue } from '../../src/model/json.js';
 import { names } from '../../src/model/names.js';
@@ -80,7 +82,8 @@ export class ProfileCheck {
     this.#same('second_run', 'inject', again, after);
     // What came in injected is given back as it was before that.
     if (before.includes(names.undo)) return;
-    const back = await this.#outrider(['uninject', '-f', '-', '--undo-file', 'undo.json', '-q'], after);
+    const record = existsSync(join(this.#tools.scratch, 'undo.json')) ? ['--undo-file', 'undo.json'] : [];
+    const back = await this.#outrider(['uninject', '-f', '-', ...record, '-q'], after);
     this.#same('round_trip', 'uninject', back, before);
     const untouched = await this.#outrider(['uninject', '-f', this.#file.path, '-q']);
     this.#same('uninject', 'uninject', untouched, before);

@@ -22,14 +22,14 @@ export const forms: Readonly<Record<'json' | 'patch' | 'diff', (stdout: string, 
     return same ? undefined : 'its data is not that of the YAML';
   },
   patch: (stdout, { before, after }) => {
-    const values = before.map(({ value }) => value);
+    const values = before.map(({ value }) => plain(value));
     for (const entry of listOf(JSON.parse(stdout) as JsonValue)) {
       if (!isObject(entry) || !isArray(entry['operations'])) return 'an entry has no operations';
       const at = Number(entry['document']) - 1;
       const operations = entry['operations'] as unknown as jsonpatch.Operation[];
       values[at] = jsonpatch.applyPatch<JsonValue>(values[at] ?? null, operations, true, false).newDocument;
     }
-    const wanted = after.map(({ value }) => value);
+    const wanted = after.map(({ value }) => plain(value));
     return isDeepStrictEqual(values, wanted) ? undefined : 'applied, it gives other data than the YAML';
   },
   diff: (stdout, { beforeText, afterText, before }) => {
@@ -40,6 +40,11 @@ export const forms: Readonly<Record<'json' | 'patch' | 'diff', (stdout: string, 
     return applied === afterText ? undefined : 'applied, it gives another text than the YAML';
   },
 };
+
+/** A value as a JSON patch can give it: the library that applies one knows no minus zero. */
+function plain(value: JsonValue): JsonValue {
+  return JSON.parse(JSON.stringify(value)) as JsonValue;
+}
 
 function withContent(values: readonly (JsonValue | undefined)[]): readonly (JsonValue | undefined)[] {
   return values.filter((value) => value !== null);
