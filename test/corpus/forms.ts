@@ -2,7 +2,7 @@ import { applyPatch } from 'diff';
 import jsonpatch from 'fast-json-patch';
 import { isDeepStrictEqual } from 'node:util';
 import type { ManifestDocument } from '../../src/documents/manifest/manifest.js';
-import { isArray, isObject, listOf, type JsonValue } from '../../src/model/json.js';
+import { isObject, listOf, type JsonValue } from '../../src/model/json.js';
 
 /** Documents before and after `inject`, and what a form of output says of them. */
 export interface Form {
@@ -10,6 +10,13 @@ export interface Form {
   readonly after: readonly ManifestDocument[];
   readonly beforeText: string;
   readonly afterText: string;
+}
+
+/** An entry of `-o patch`, as docs/offline.md has it. */
+interface PatchOfTemplate {
+  /** From 1. */
+  readonly document: number;
+  readonly operations: readonly jsonpatch.Operation[];
 }
 
 /** Forms of output with what each says wrong; `undefined` where it says the same as the file that is written. */
@@ -23,11 +30,9 @@ export const forms: Readonly<Record<'json' | 'patch' | 'diff', (stdout: string, 
   },
   patch: (stdout, { before, after }) => {
     const values = before.map(({ value }) => plain(value));
-    for (const entry of listOf(JSON.parse(stdout) as JsonValue)) {
-      if (!isObject(entry) || !isArray(entry['operations'])) return 'an entry has no operations';
-      const at = Number(entry['document']) - 1;
-      const operations = entry['operations'] as unknown as jsonpatch.Operation[];
-      values[at] = jsonpatch.applyPatch<JsonValue>(values[at] ?? null, operations, true, false).newDocument;
+    for (const { document, operations } of JSON.parse(stdout) as readonly PatchOfTemplate[]) {
+      const value = values[document - 1] ?? null;
+      values[document - 1] = jsonpatch.applyPatch<JsonValue>(value, operations, true, false).newDocument;
     }
     const wanted = after.map(({ value }) => plain(value));
     return isDeepStrictEqual(values, wanted) ? undefined : 'applied, it gives other data than the YAML';
