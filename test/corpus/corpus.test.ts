@@ -133,5 +133,14 @@ t.test('a command that throws is a finding, and the run goes on', async (t) => {
   t.equal(files, 2);
   t.strictSame(counts, { crash: 6 });
   t.match(findings[0], { kind: 'crash', file: 'a.yaml', detail: 'inject: Error: boom' });
+  const stop = new AbortController();
+  const stopped = await runCorpus([place], {
+    ...patient,
+    profiles: askedProfiles(),
+    outrider,
+    signal: stop.signal,
+    onResult: () => stop.abort(),
+  });
+  t.equal(stopped.summary().files, 1, 'a run that is stopped reports what it has');
   t.match(summaryText(report.summary()), /crash 6: a command throws.*\nFound: 6 crash\.\n$/s);
 });

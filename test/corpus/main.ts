@@ -7,6 +7,7 @@ import { runCorpus } from './run.js';
 const known = askedProfiles();
 const help = `Runs inject, inject again, uninject and explain over every file of a folder, in every form of output and with each
 built-in profile, and reports what does not hold. Ends with 1 when something was found. Nothing of the folder is changed.
+Ctrl-C ends it after the file at hand, with what was found until then.
 
   npm run corpus -- [options] FOLDER...
 
@@ -65,9 +66,11 @@ function showProgress(name: string, { progress: { files, findings } }: CorpusRep
 
 const { folders, profiles, slowMs, output } = read();
 const onFile = process.stderr.isTTY ? { onFile: showProgress } : {};
+const stop = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
 const nowMs = (): number => performance.now();
-const report = await runCorpus(folders, { profiles, slowMs, nowMs, outrider, ...onFile }).catch((error: unknown) =>
-  fail(error),
+const report = await runCorpus(folders, { profiles, slowMs, nowMs, outrider, signal: stop.signal, ...onFile }).catch(
+  (error: unknown) => fail(error),
 );
 if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
 const summary = report.summary();

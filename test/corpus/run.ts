@@ -13,6 +13,8 @@ export interface RunWith extends Omit<CheckTools, 'scratch'> {
   /** Told before each file, with what was found before it. */
   readonly onFile?: (name: string, report: CorpusReport) => void;
   readonly onResult?: (result: FileResult) => void;
+  /** Ends the run before the next file; what was found until then is the report. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -22,13 +24,14 @@ export interface RunWith extends Omit<CheckTools, 'scratch'> {
  */
 export async function runCorpus(
   folders: readonly string[],
-  { profiles, onFile, onResult, ...tools }: RunWith,
+  { profiles, onFile, onResult, signal, ...tools }: RunWith,
 ): Promise<CorpusReport> {
   const report = new CorpusReport();
   const scratch = await mkdtemp(join(tmpdir(), 'outrider-corpus-'));
   try {
     for (const folder of folders) {
       for await (const { path, isTooLarge } of walk(folder)) {
+        if (signal?.aborted === true) return report;
         const name = folders.length === 1 ? relative(folder, path) : path;
         onFile?.(name, report);
         if (isTooLarge) {
