@@ -78,6 +78,15 @@ export class ProfileCheck {
     const lost = functionsLost(functionsInYaml(before), functionsInYaml(after));
     if (lost.length > 0) this.#find('functions', `-o yaml: ${lost.join(', ')}`);
     await this.#checkForms(form);
+    if (!before.includes(names.undo)) {
+      const untouched = await this.#outrider(['uninject', '-f', this.#file.path, '-q']);
+      this.#same('uninject', 'uninject', untouched, before);
+    }
+    // What did not change is there again and back already.
+    if (after !== before) await this.#checkWays(before, after);
+  }
+
+  async #checkWays(before: string, after: string): Promise<void> {
     const again = await this.#outrider(['inject', ...this.#recipe, '-f', '-', '--report', 'json'], after);
     this.#same('second_run', 'inject', again, after);
     // What came in injected is given back as it was before that.
@@ -85,8 +94,6 @@ export class ProfileCheck {
     const record = existsSync(join(this.#tools.scratch, 'undo.json')) ? ['--undo-file', 'undo.json'] : [];
     const back = await this.#outrider(['uninject', '-f', '-', ...record, '-q'], after);
     this.#same('round_trip', 'uninject', back, before);
-    const untouched = await this.#outrider(['uninject', '-f', this.#file.path, '-q']);
-    this.#same('uninject', 'uninject', untouched, before);
   }
 
   #checkDocuments({ before, after }: Form): void {
