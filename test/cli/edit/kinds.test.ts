@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import { readManifests } from '../../../src/documents/manifest/manifest.js';
 import { allWorkloadKinds } from '../../../src/model/workload-kinds.js';
@@ -75,6 +76,28 @@ t.test('W21: what a kind’s API asks for beside is told where its pods are chan
   t.match(first.stderr, /ksvc\/x .*\n {4}Knative takes it with these features on/);
   t.notMatch((await inject(first.stdout)).stderr, 'Knative takes it');
 });
+
+t.test(
+  'W21: tasks in Fn::ForEach are named, with the command that expands them, in every form of output',
+  async (t) => {
+    const place = await workplace(t);
+    const text = await readFile('test/fixtures/corpus/tasks/for-each.yaml', 'utf8');
+    await place.write('tasks.yaml', text);
+    const outputs = ['yaml', 'json', 'patch', 'diff'].map((form) => ['inject', '-o', form, ...withSysdig]);
+    const edits = [...outputs, ['inject', '--check', ...withSysdig], ['uninject']];
+    const commands = [
+      ...edits.flatMap((argv) => ['text', 'json'].map((form) => [...argv, '--report', form])),
+      ...['text', 'json'].map((form) => ['explain', '-o', form, ...withSysdig]),
+    ];
+    for (const argv of commands) {
+      const { code, stderr } = await place.outrider([...argv, '-f', 'tasks.yaml']);
+      t.equal(code, 0, argv.join(' '));
+      t.match(stderr, /\bnot_looked_at\b/);
+      t.match(stderr, 'stands in Fn::ForEach, which CloudFormation expands');
+      t.match(stderr, '`aws cloudformation get-template --stack-name NAME --template-stage Processed`');
+    }
+  },
+);
 
 t.test('W23: explain names the agent’s image as the nodes will pull it', async (t) => {
   const place = await workplace(t);

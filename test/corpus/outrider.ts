@@ -1,0 +1,35 @@
+import { commands } from '../../src/cli/commands.js';
+import { run } from '../../src/cli/program.js';
+
+/** What a command line leaves behind. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command line in a folder, with a text on its standard input. */
+export type Outrider = (argv: readonly string[], cwd: string, stdin?: string) => Promise<Ran>;
+
+/** The program in this process, without look-ups: thousands of files are read in minutes. */
+export async function outrider(argv: readonly string[], cwd: string, stdin = ''): Promise<Ran> {
+  const written = { stdout: '', stderr: '' };
+  const output = (name: keyof typeof written) => ({
+    write: (text: string) => void (written[name] += text),
+    isTerminal: false,
+    columns: undefined,
+  });
+  const code = await run(commands, argv, {
+    stdin: once(stdin),
+    stdout: output('stdout'),
+    stderr: output('stderr'),
+    cwd,
+    env: { OUTRIDER_LOOKUP: 'false' },
+    programName: 'outrider',
+  });
+  return { code, ...written };
+}
+
+async function* once(text: string): AsyncGenerator<string> {
+  yield await Promise.resolve(text);
+}
