@@ -4,6 +4,7 @@ import { pointerToken, valueAt, writePointer } from '../../model/json-pointer.js
 import type { Operation } from '../../model/patch.js';
 import type { TaskTemplate } from '../../model/task.js';
 import { keyInAnyCase } from '../../model/task-keys.js';
+import { toTheLetter } from './rehearse.js';
 import { joinUndo, undoOperationsOf, undoRecord, withUndoAt } from './undo.js';
 
 const key = pointerToken(names.undo);
@@ -66,8 +67,8 @@ export function taskUndoOperations(template: TaskTemplate, record?: string): rea
   const found = findTaskUndo(template);
   if (found === undefined) return [];
   // ECS gives a task definition back with its defaults filled in.
-  const same = template.format === 'cloudformation' ? undefined : sameButDefaults;
-  return undoOperationsOf(template.value, found.record, found.path, {}, same);
+  const how = template.format === 'cloudformation' ? toTheLetter : { ...toTheLetter, same: sameButDefaults };
+  return undoOperationsOf(template.value, found.record, found.path, {}, how);
 }
 
 /** Equality but for fields that say nothing, as `describe-task-definition` adds them: 0, false, empty lists and objects. */
