@@ -17,7 +17,7 @@ function served(pod: JsonObject, picks: Picks): JsonObject {
   for (const list of ['initContainers', 'containers']) {
     for (const container of draftsOf(spec[list])) {
       const set = (field: string, value: Draft): void => {
-        if (container[field] === undefined && picks(`${String(container['name'])}.${field}`)) container[field] = value;
+        if (container[field] === undefined && picks(`${textOf(container['name'])}.${field}`)) container[field] = value;
       };
       const latest = typeof container['image'] === 'string' && !/[:@][^/]*$/.test(container['image']);
       set('terminationMessagePath', '/dev/termination-log');
