@@ -138,7 +138,8 @@ async function instrumentTaskTemplate(
   const decided = { template, namespace: undefined, outcome, operations, denial: outcome.denial };
   // Asking for certain containers takes nothing from the others.
   const isUpdated = only.length === 0 && (decision.decision === 'inject' || decision.decision === 'partial');
-  const update = isUpdated ? await updateTask(template, applied(template.value, operations), decide) : undefined;
+  const current = { value: applied(template.value, operations), outcome };
+  const update = isUpdated ? await updateTask(template, current, decide) : undefined;
   if (update === undefined) return decided;
   if ('stale' in update) {
     const differs = { ...decision, decision: 'skip', reason: 'parts_differ', detail: update.stale } as const;

@@ -28,7 +28,7 @@ export type TaskUpdate =
  */
 export async function updateTask(
   template: TaskTemplate,
-  current: JsonObject,
+  current: { readonly value: JsonObject; readonly outcome: TaskOutcome },
   decide: (template: TaskTemplate) => Promise<TaskOutcome>,
 ): Promise<TaskUpdate | undefined> {
   if (findTaskUndo(template) === undefined) return undefined;
@@ -40,8 +40,10 @@ export async function updateTask(
   if (agent === undefined || patch.length === 0) return undefined;
   const again = keepTaskUndo(original, patch, agent);
   const wanted = withoutRecord({ ...template, value: applied(original.value, again) });
-  const found = withoutRecord({ ...template, value: current });
-  if (stale !== undefined) return isCovered(valueAt(wanted, agent), found) ? undefined : { stale };
+  const found = withoutRecord({ ...template, value: current.value });
+  // Settings without the key's source are no wish to take it from the agent.
+  const kept = stale ?? (lacksKey(outcome) && !lacksKey(current.outcome) ? keyLost : undefined);
+  if (kept !== undefined) return isCovered(valueAt(wanted, agent), found) ? undefined : { stale: kept };
   return sameButDefaults(found, wanted) ? undefined : { outcome, operations: [...back, ...again] };
 }
 
@@ -55,6 +57,13 @@ function wayBack(template: TaskTemplate): {
     if (!(error instanceof OutriderError) || error.code !== 'undo_stale') throw error;
     return { back: forcedTaskUndo(template), stale: error.message };
   }
+}
+
+const keyLost =
+  'these settings give the access key no source, which the agent that is there has: give accessKeySecretArn, too';
+
+function lacksKey({ decision }: TaskOutcome): boolean {
+  return decision.steps.some(({ reason }) => reason === 'access_key_not_given');
 }
 
 /** Whether a container of the task has all that the agent's would be given. */

@@ -104,3 +104,13 @@ t.test(
     t.match(only, { code: 0, stdout });
   },
 );
+
+t.test('W18: settings without the access key’s source take none away', async (t) => {
+  const place = await workplace(t, tasks);
+  const { stdout } = await place.outrider(['inject', '-f', 'ecs.json', '-q', ...flags('region=us2')]);
+  await place.write('old.json', stdout);
+  const keyless = ['--profile', 'sysdig', '--no-lookup', '--set'];
+  t.match(await place.outrider(['inject', '-f', 'old.json', '-q', ...keyless, 'region=us2']), { code: 0, stdout });
+  const ran = await place.outrider(['inject', '-f', 'old.json', ...keyless, 'region=eu1']);
+  t.match(ran, { code: 1, stdout, stderr: /give accessKeySecretArn, too/ });
+});
