@@ -7,7 +7,7 @@ import { unseenIn } from '../files/unseen-objects.js';
 import type { InstrumentedTemplate } from '../offline/instrument-templates.js';
 
 /** What a run may count as a failure, beside what a policy denies. */
-export type Failure = (typeof failures)[number];
+export type Failure = (typeof failures)[number] | 'not-updated';
 
 /** How often something that counts as a failure was met. */
 export interface FailureCount {
@@ -60,11 +60,13 @@ export function failuresIn(
     (policy) => policy.valid && policy.spec.prefer === 'Security' && policy.spec.mode === 'Inject',
   );
   const counted: Readonly<Record<Failure, number>> = {
+    // Other settings were asked for, and could not be brought in (W18).
+    'not-updated': open.filter(({ isStale }) => isStale === true).length,
     skip: asked.includes('skip') ? decided(open, 'skip') : 0,
     partial: asked.includes('partial') ? decided(open, 'partial') : 0,
     'not-looked-at': insists || asked.includes('not-looked-at') ? unseenIn(files).length : 0,
   };
-  return failures.flatMap((failure) => {
+  return ([...failures, 'not-updated'] as const).flatMap((failure) => {
     const count = counted[failure];
     return count === 0 ? [] : [{ failure, count }];
   });

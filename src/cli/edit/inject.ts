@@ -61,8 +61,8 @@ Examples:
   ${programName} inject -f fleet.yaml --policy policy.yaml --template-path Fleet=spec.template.spec.template
   ${programName} inject -f task.json --profile sysdig --set region=us2 --set accessKeySecretArn=ARN > task.new.json
 
-Exit codes: 0 done; 1 --check and something would change, something that --fail-on names, or a pod that may not run
-uninstrumented under its policy; 2 wrong usage, or bad input: a file that cannot be read is left as it is, and the others
+Exit codes: 0 done; 1 --check and something would change, something that --fail-on names, a pod that may not run
+uninstrumented under its policy, or what an earlier inject wrote and was edited since, so that it cannot be updated; 2 wrong usage, or bad input: a file that cannot be read is left as it is, and the others
 are done.`,
     );
   },

@@ -13,6 +13,7 @@ import type { TaskTemplate } from '../../model/task.js';
 import type { TemplateEdit, TemplateEditor } from '../files/edited-file.js';
 import type { OfflineEngine } from './engine.js';
 import { keepUndo } from './keep-undo.js';
+import { updateTask } from './update-task.js';
 
 /** What a decision about a pod template or a task came to. */
 export type InstrumentedTemplate = InstrumentedPod | InstrumentedTask;
@@ -24,6 +25,8 @@ export interface InstrumentedPod extends TemplateEdit {
   readonly outcome: Outcome;
   /** What the validating door would say of the result, where that is a denial. */
   readonly denial: Decision | undefined;
+  /** Whether other settings cannot be brought in, since the record of the first injection does not fit (W18). */
+  readonly isStale?: boolean;
 }
 
 /** What a decision about a task came to. */
@@ -33,6 +36,8 @@ export interface InstrumentedTask extends TemplateEdit {
   readonly outcome: TaskOutcome;
   /** Why the task may not run as it is under its policy. */
   readonly denial: Decision | undefined;
+  /** As for a pod. */
+  readonly isStale?: boolean;
 }
 
 /**
@@ -49,23 +54,26 @@ export async function instrumentTemplate(
 ): Promise<InstrumentedPod> {
   const decided = await decideTemplate(template, engine, { trace, admitted: false });
   const { patch, decision } = decided.outcome;
-  const anew = decision.reason === 'parts_differ' ? await decideAnew(template, engine, trace) : undefined;
+  const differs = decision.reason === 'parts_differ' && hasUndo(template.pod);
+  const back = differs ? wayBack(template.pod) : undefined;
+  const anew = back === undefined ? undefined : await decideAnew(template, back, engine, trace);
   if (anew !== undefined) return anew;
-  return { ...decided, operations: patch.length === 0 ? [] : keepUndo(template.pod, patch) };
+  const operations = patch.length === 0 ? [] : keepUndo(template.pod, patch);
+  return { ...decided, operations, isStale: differs && back === undefined };
 }
 
 /**
  * Decides on a template that `inject` wrote for other settings as on what it was before, by the record in it (W18).
  *
- * @returns `undefined` where there is no record that fits, or the template would come out uninstrumented
+ * @param back the operations of that record
+ * @returns `undefined` where the template would come out uninstrumented
  */
 async function decideAnew(
   template: PodTemplate,
+  back: readonly Operation[],
   engine: OfflineEngine,
   trace: boolean,
 ): Promise<InstrumentedPod | undefined> {
-  const back = wayBack(template.pod);
-  if (back === undefined) return undefined;
   const original = applied(template.pod, back);
   const decided = await decideTemplate({ ...template, pod: original }, engine, { trace, admitted: false });
   const { patch } = decided.outcome;
@@ -74,7 +82,6 @@ async function decideAnew(
 }
 
 function wayBack(pod: JsonObject): readonly Operation[] | undefined {
-  if (!hasUndo(pod)) return undefined;
   try {
     return undoOperations(pod);
   } catch (error) {
@@ -123,15 +130,23 @@ async function instrumentTaskTemplate(
   only: readonly string[],
   trace: boolean,
 ): Promise<InstrumentedTask> {
-  const outcome = await instrumentTask({ template, only, images: imagesByText, trace, lookUp: images.lookUp }, engine);
-  const { patch, agent } = outcome;
-  return {
-    template,
-    namespace: undefined,
-    outcome,
-    operations: agent === undefined ? patch : keepTaskUndo(template, patch, agent),
-    denial: outcome.denial,
-  };
+  const decide = (asked: TaskTemplate): Promise<TaskOutcome> =>
+    instrumentTask({ template: asked, only, images: imagesByText, trace, lookUp: images.lookUp }, engine);
+  const outcome = await decide(template);
+  const { patch, agent, decision } = outcome;
+  const operations = agent === undefined ? patch : keepTaskUndo(template, patch, agent);
+  const decided = { template, namespace: undefined, outcome, operations, denial: outcome.denial };
+  // Asking for certain containers takes nothing from the others.
+  const isUpdated = only.length === 0 && (decision.decision === 'inject' || decision.decision === 'partial');
+  const current = { value: applied(template.value, operations), outcome };
+  const update = isUpdated ? await updateTask(template, current, decide) : undefined;
+  if (update === undefined) return decided;
+  if ('stale' in update) {
+    const differs = { ...decision, decision: 'skip', reason: 'parts_differ', detail: update.stale } as const;
+    const kept = { ...outcome, decision: differs, patch: [], agent: undefined, plan: undefined };
+    return { ...decided, outcome: kept, operations: [], isStale: true };
+  }
+  return { ...decided, ...update, denial: update.outcome.denial };
 }
 
 /** Decides on pod templates and tasks with one engine; `only` is `--only`'s. */

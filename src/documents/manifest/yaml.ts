@@ -2,6 +2,7 @@ import { Composer, CST, Parser } from 'yaml';
 import { pointerToken } from '../../model/json-pointer.js';
 import { overIndentedLine, tooDeepAt } from '../yaml-limits.js';
 import { intrinsicOf } from './intrinsics.js';
+import { joinQuotedLines, restoreQuotedLines } from './quoted-lines.js';
 import { resolvePlain, type ResolvedScalar } from './scalar.js';
 import { maxDepth, SyntaxProblem, type Member, type ScalarNode, type SyntaxNode } from './syntax.js';
 
@@ -21,9 +22,7 @@ const noProperties: Properties = { start: undefined, anchor: undefined, tag: und
 export function parseYaml(text: string): SyntaxNode | undefined {
   const deep = overIndentedLine(text);
   if (deep !== undefined) throw new SyntaxProblem(deep.text, deep.offset);
-  const tokens = [...new Parser().parse(text)];
-  refuseDepth(tokens);
-  refuseErrors(tokens);
+  const tokens = tokensOf(text);
   const document = tokens.find((token): token is CST.Document => token.type === 'document');
   if (document === undefined) return undefined;
   const reader = new YamlReader();
@@ -33,13 +32,29 @@ export function parseYaml(text: string): SyntaxNode | undefined {
   return reader.node(document.value, properties, at === undefined ? 0 : at.offset + at.source.length, '', 0);
 }
 
+function tokensOf(text: string): readonly CST.Token[] {
+  const tokens = [...new Parser().parse(text)];
+  refuseDepth(tokens);
+  const problem = problemOf(tokens);
+  if (problem === undefined) return tokens;
+  const joined = joinQuotedLines(text);
+  if (joined === undefined) throw problem;
+  const anew = [...new Parser().parse(joined)];
+  refuseDepth(anew);
+  for (const token of anew) restoreQuotedLines(token, text);
+  const left = problemOf(anew);
+  if (left !== undefined) throw left;
+  return anew;
+}
+
 /** The library's composer knows every rule of the syntax; here it only checks. Keys are compared by our own reader. */
-function refuseErrors(tokens: readonly CST.Token[]): void {
+function problemOf(tokens: readonly CST.Token[]): SyntaxProblem | undefined {
   const options = { version: '1.1', schema: 'failsafe', merge: false, uniqueKeys: false, prettyErrors: false } as const;
   for (const { errors } of new Composer(options).compose(tokens)) {
     const [first] = errors;
-    if (first !== undefined) throw new SyntaxProblem(first.message, first.pos[0]);
+    if (first !== undefined) return new SyntaxProblem(first.message, first.pos[0]);
   }
+  return undefined;
 }
 
 function refuseDepth(tokens: readonly CST.Token[]): void {

@@ -1,9 +1,11 @@
 import { isArray, isObject, listOf, objectOf, stringOf, type JsonValue } from '../../model/json.js';
+import { OutriderError } from '../../model/error.js';
 import { names } from '../../model/names.js';
 import { pointerToken, valueAt, writePointer } from '../../model/json-pointer.js';
 import type { Operation } from '../../model/patch.js';
 import type { TaskTemplate } from '../../model/task.js';
 import { keyInAnyCase } from '../../model/task-keys.js';
+import { toTheLetter, type Comparison } from './rehearse.js';
 import { joinUndo, undoOperationsOf, undoRecord, withUndoAt } from './undo.js';
 
 const key = pointerToken(names.undo);
@@ -66,12 +68,29 @@ export function taskUndoOperations(template: TaskTemplate, record?: string): rea
   const found = findTaskUndo(template);
   if (found === undefined) return [];
   // ECS gives a task definition back with its defaults filled in.
-  const same = template.format === 'cloudformation' ? undefined : sameButDefaults;
-  return undoOperationsOf(template.value, found.record, found.path, {}, same);
+  const how = template.format === 'cloudformation' ? toTheLetter : { ...toTheLetter, same: sameButDefaults };
+  return undoOperationsOf(template.value, found.record, found.path, {}, how);
 }
 
+/**
+ * The operations that a task's record asks for, whatever was edited since; `undefined` where they cannot be carried out.
+ * What comes out may be compared, and is never written.
+ */
+export function forcedTaskUndo(template: TaskTemplate): readonly Operation[] | undefined {
+  const found = findTaskUndo(template);
+  if (found === undefined) return undefined;
+  try {
+    return undoOperationsOf(template.value, found.record, found.path, {}, whateverThere);
+  } catch (error) {
+    if (error instanceof OutriderError && error.code === 'undo_stale') return undefined;
+    throw error;
+  }
+}
+
+const whateverThere: Comparison = { ...toTheLetter, same: () => true, hasHash: () => true };
+
 /** Equality but for fields that say nothing, as `describe-task-definition` adds them: 0, false, empty lists and objects. */
-function sameButDefaults(found: JsonValue | undefined, left: JsonValue): boolean {
+export function sameButDefaults(found: JsonValue | undefined, left: JsonValue): boolean {
   if (isArray(left)) {
     return isArray(found) && found.length === left.length && left.every((item, at) => sameButDefaults(found[at], item));
   }

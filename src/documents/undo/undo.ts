@@ -1,11 +1,10 @@
 import jsonpatch from 'fast-json-patch';
-import { createHash } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import { OutriderError } from '../../model/error.js';
 import { cloneJson, isArray, isObject, type JsonObject, type JsonValue } from '../../model/json.js';
 import { names } from '../../model/names.js';
 import { pointerToken, readPointer, valueAt, writePointer } from '../../model/json-pointer.js';
 import { cloneOperation, type Operation } from '../../model/patch.js';
+import { asServed, hashStep, rehearse, toTheLetter, type Comparison, type Step } from './rehearse.js';
 
 const formatVersion = 1;
 /** A value whose JSON text is longer than this is kept as its hash, where it is only needed for a test. */
@@ -91,7 +90,7 @@ export function withUndo(pod: JsonObject, operations: readonly Operation[]): rea
  * and taken back with the rest.
  *
  * @param path JSON pointer of the record, where nothing stands yet
- * @param hashed keep long values that are only tested as their hash, which then have to be equal to the letter
+ * @param hashed for a pod: keep long values that are only tested as their hash
  */
 export function withUndoAt(
   value: JsonObject,
@@ -133,7 +132,7 @@ export function hasUndo(pod: JsonObject): boolean {
 
 /**
  * The operations that give a pod-shaped object back as it was before `withUndo`'s: the annotation goes first, then what
- * it says.
+ * it says. What the API server adds is no edit, and stays where it is the author's part or the server's own (W17).
  *
  * @param pod the object as it is now; pointers start at it
  * @param where file and field for messages
@@ -149,7 +148,7 @@ export function undoOperations(
     const message = `there is no annotation ${names.undo}, so nothing can be taken back. Only what \`outrider inject\` wrote has one; otherwise go back to the manifest's source.`;
     throw new OutriderError('undo_missing', message, where);
   }
-  return undoOperationsOf(pod, text, annotationPath, where, isDeepStrictEqual, 'annotation');
+  return undoOperationsOf(pod, text, annotationPath, where, asServed, 'annotation');
 }
 
 /**
@@ -157,7 +156,7 @@ export function undoOperations(
  *
  * @param path JSON pointer of the record, which goes first; `undefined` when it stands outside the value
  * @param called what the record is, for messages
- * @param same whether what stands at a place counts as what was left there; then the tests are not in the result
+ * @param how what counts as what was left at a place
  * @throws OutriderError `undo_stale` when it cannot be read, or the value was edited since
  */
 export function undoOperationsOf(
@@ -165,17 +164,14 @@ export function undoOperationsOf(
   record: JsonValue,
   path: string | undefined,
   where: UndoPlace = {},
-  same: Sameness = isDeepStrictEqual,
+  how: Comparison = toTheLetter,
   called: 'annotation' | 'record' = 'record',
 ): readonly Operation[] {
   const own: readonly Step[] = path === undefined ? [] : [{ op: 'remove', path }];
   const steps = [...own, ...readUndo(record, where, called)];
-  const outcome = rehearse(value, steps, same);
-  if (outcome === undefined) {
-    const operations = steps.filter((step) => step.op !== 'hash');
-    return same === isDeepStrictEqual ? operations : operations.filter(({ op }) => op !== 'test');
-  }
-  const message = `${outcome} is not what \`outrider inject\` left there: the manifest was edited since. Undo that edit and run again, or remove the instrumentation by hand.`;
+  const outcome = rehearse(value, steps, how);
+  if ('operations' in outcome) return outcome.operations;
+  const message = `${outcome.stale} is not what \`outrider inject\` left there: the manifest was edited since. Undo that edit and run again, or remove the instrumentation by hand.`;
   throw new OutriderError('undo_stale', message, where);
 }
 
@@ -194,61 +190,21 @@ export interface UndoPlace {
   readonly field?: string;
 }
 
-/** Whether a value that is there counts as one that was left there. */
-export type Sameness = (found: JsonValue | undefined, left: JsonValue) => boolean;
-
-/** @returns the path of the first operation that does not fit, or `undefined` when all do */
-function rehearse(pod: JsonObject, steps: readonly Step[], same: Sameness): string | undefined {
-  let root: JsonValue = cloneJson(pod);
-  for (const step of steps) {
-    if (step.op === 'hash') {
-      const value = valueAt(root, step.path);
-      if (value === undefined || hashOf(value) !== step.hash) return step.path;
-      continue;
-    }
-    const operation = cloneOperation(step);
-    if (operation.op === 'test') {
-      if (!same(valueAt(root, operation.path), operation.value)) return operation.path;
-      continue;
-    }
-    try {
-      root = jsonpatch.applyOperation<JsonValue>(root, operation, true, true).newDocument;
-    } catch {
-      return operation.path;
-    }
-  }
-  return undefined;
-}
-
-/** A step of the way back: an operation, or a test of a value by its hash. */
-type Step = Operation | { readonly op: 'hash'; readonly path: string; readonly hash: string };
-
-/** SHA-256 of a value's JSON with sorted keys, as far as telling an edit needs: the API server sorts keys as well. */
-function hashOf(value: JsonValue): string {
-  return createHash('sha256')
-    .update(JSON.stringify(sorted(value)))
-    .digest('hex')
-    .slice(0, 16);
-}
-
-function sorted(value: JsonValue): JsonValue {
-  if (isArray(value)) return value.map(sorted);
-  if (!isObject(value)) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.flatMap(([key, item]) => (item === undefined ? [] : [[key, sorted(item)]])));
-}
-
-type Compact = readonly ['t' | 'a' | 'r', string, JsonValue] | readonly ['h', string, string] | readonly ['d', string];
+type Compact =
+  readonly ['t' | 'a' | 'r', string, JsonValue] | readonly ['h', string, string, string?] | readonly ['d', string];
 
 /** A test of a long value by its hash. */
 function shortened(operation: Operation): Step {
   if (operation.op !== 'test' || JSON.stringify(operation.value).length <= longestKept) return operation;
-  return { op: 'hash', path: operation.path, hash: hashOf(operation.value) };
+  return hashStep(operation.path, operation.value);
 }
 
 function compact(operation: Step): Compact {
   if (operation.op === 'remove') return ['d', operation.path];
-  if (operation.op === 'hash') return ['h', operation.path, operation.hash];
+  if (operation.op === 'hash') {
+    const { path, hash, authors } = operation;
+    return authors === undefined ? ['h', path, hash] : ['h', path, hash, authors];
+  }
   const letters = { test: 't', add: 'a', replace: 'r' } as const;
   return [letters[operation.op], operation.path, operation.value];
 }
@@ -275,11 +231,14 @@ function readUndo(text: JsonValue, where: UndoPlace, called: 'annotation' | 'rec
 
 function expand(entry: JsonValue): Step | undefined {
   if (!isArray(entry)) return undefined;
-  const [letter, path, value] = entry;
+  const [letter, path, value, authors] = entry;
   if (typeof path !== 'string' || (path !== '' && !path.startsWith('/'))) return undefined;
   if (letter === 'd') return { op: 'remove', path };
   if (value === undefined) return undefined;
-  if (letter === 'h') return typeof value === 'string' ? { op: 'hash', path, hash: value } : undefined;
+  if (letter === 'h') {
+    if (typeof value !== 'string') return undefined;
+    return { op: 'hash', path, hash: value, ...(typeof authors === 'string' ? { authors } : {}) };
+  }
   if (letter === 't') return { op: 'test', path, value };
   if (letter === 'a') return { op: 'add', path, value };
   return letter === 'r' ? { op: 'replace', path, value } : undefined;

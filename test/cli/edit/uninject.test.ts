@@ -1,7 +1,9 @@
 import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import t from 'tap';
 import { readManifests } from '../../../src/documents/manifest/manifest.js';
+import { objectOf, type JsonValue } from '../../../src/model/json.js';
 import { workplace } from '../harness.js';
 import { images, kinds, pod, shop, withSysdig } from '../manifests.js';
 
@@ -100,4 +102,36 @@ t.test('the outputs of inject', async (t) => {
   const json = await place.outrider(['uninject', '-f', '-', '-o', 'json', '-q'], { stdin });
   t.same(JSON.parse(json.stdout), readManifests(pod, '-')[0]?.value);
   t.match(await place.outrider(['uninject', '-f', '-', '--check', '-q'], { stdin: pod }), { code: 0, stdout: '' });
+});
+
+/** An object as the API server of Kubernetes 1.36.3 gave it back to `kubectl get -o yaml --show-managed-fields`. */
+const servedObject = (name: string): string =>
+  readFileSync(new URL(`../../../../test/fixtures/served/${name}.yaml`, import.meta.url), 'utf8');
+
+/** What of an object is its author's, or a default: not what differs between any two of the cluster's objects. */
+function ofTheAuthor(text: string): JsonValue {
+  const object = objectOf(readManifests(text.replace(/kube-api-access-\w+/g, 'kube-api-access-x'), '-')[0]?.value);
+  const { status, metadata, ...rest } = object ?? {};
+  const { managedFields, annotations, uid, resourceVersion, creationTimestamp, ...named } = objectOf(metadata) ?? {};
+  for (const field of [status, managedFields, annotations, uid, resourceVersion, creationTimestamp]) {
+    if (field === undefined) throw new Error('this is not out of a cluster');
+  }
+  const keys = Object.keys(objectOf(annotations) ?? {}).filter((key) => !key.endsWith('/revision'));
+  return { ...rest, metadata: named, annotations: keys };
+}
+
+t.test('W17: what the API server gives back of an injected object is taken back as well', async (t) => {
+  const place = await workplace(t);
+  for (const kind of ['deployment', 'pod']) {
+    for (const profile of ['sysdig', 'datadog']) {
+      const stdin = servedObject(`${kind}-${profile}`);
+      const back = await place.outrider(['uninject', '-f', '-', '-q'], { stdin });
+      t.match(back, { code: 0, stderr: '' });
+      t.same(ofTheAuthor(back.stdout), ofTheAuthor(servedObject(`${kind}-plain`)), `${kind}, ${profile}`);
+      const patch = await place.outrider(['uninject', '-f', '-', '-q', '-o', 'patch'], { stdin });
+      t.equal(patch.code, 0);
+      const edited = stdin.replace(/^( +)terminationMessagePath: .*/gm, '$1terminationMessagePath: /mine');
+      t.match(await place.outrider(['uninject', '-f', '-'], { stdin: edited }), { code: 2, stderr: /edited since/ });
+    }
+  }
 });

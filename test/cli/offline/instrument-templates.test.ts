@@ -49,13 +49,14 @@ t.test('W18: what was edited since elsewhere stays; without a record that fits, 
   t.match(updated.stdout, 'image: a/web:2');
   t.match(updated.stdout, 'ingest-eu1');
   t.notMatch(updated.stdout, 'ingest-us2');
-  for (const broken of [
-    stdout.replace(/^ *outrider.dev\/undo: .*\n/m, ''),
-    stdout.replace('value: ingest-us2.app.sysdig.com', 'value: mine.example.com'),
-  ]) {
+  for (const [broken, code] of [
+    [stdout.replace(/^ *outrider.dev\/undo: .*\n/m, ''), 0],
+    [stdout.replace('value: ingest-us2.app.sysdig.com', 'value: mine.example.com'), 1],
+  ] as const) {
     await place.write('broken.yaml', broken);
     const ran = await place.outrider(['inject', '-f', 'broken.yaml', ...sysdig('region=eu1')]);
     t.equal(ran.stdout, broken);
     t.match(ran.stderr, 'parts_differ');
+    t.equal(ran.code, code, 'a failure where the record does not fit');
   }
 });

@@ -1,4 +1,5 @@
 import { isArray, isObject, type JsonObject, type JsonValue } from '../../../model/json.js';
+import { defaultPullPolicy, isDefaultResize } from '../../../model/server-defaults.js';
 import { isSamePlace } from '../../path.js';
 import type { Terms } from './difference.js';
 
@@ -53,7 +54,7 @@ export const containerRows: readonly Row[] = [
     values: 'restartPolicy NotRequired for cpu and memory',
     why: 'a default of some versions, and means the same as none',
     source: 'Kubernetes 1.27 to 1.32 with InPlacePodVerticalScaling, pkg/apis/core/v1/defaults.go',
-    allows: (value, planned) => planned === undefined && isArray(value) && value.every(isDefaultResize),
+    allows: (value, planned) => planned === undefined && isDefaultResize(value),
   },
   {
     path: 'securityContext.capabilities.drop',
@@ -115,25 +116,7 @@ export const variableDefaults: Readonly<Record<string, JsonValue>> = {
 };
 
 function isPullPolicy(value: JsonValue, image: JsonValue | undefined): boolean {
-  return value === 'Always' || (value === 'IfNotPresent' && typeof image === 'string' && !isLatest(image));
-}
-
-/** Whether an image is pulled each time by default: without a digest, and with the tag `latest` or none. */
-function isLatest(image: string): boolean {
-  if (image.includes('@')) return false;
-  const last = image.slice(image.lastIndexOf('/') + 1);
-  const colon = last.indexOf(':');
-  return colon === -1 || last.slice(colon + 1) === 'latest';
-}
-
-function isDefaultResize(entry: JsonValue): boolean {
-  if (!isObject(entry)) return false;
-  const { resourceName, restartPolicy, ...more } = entry;
-  return (
-    (resourceName === 'cpu' || resourceName === 'memory') &&
-    restartPolicy === 'NotRequired' &&
-    Object.keys(more).length === 0
-  );
+  return value === 'Always' || (value === 'IfNotPresent' && defaultPullPolicy(image) === value);
 }
 
 function isText(value: JsonValue): boolean {
