@@ -264,7 +264,7 @@ t.test('datadog follows prefer, and its settings become flags and variables', (t
     DD_RUNTIME_SECURITY_CONFIG_REMOTE_CONFIGURATION_ENABLED: 'true',
     DD_TAGS: 'env:prod team:a',
   });
-  t.match(recipe.sidecar?.ports?.[0], { number: 5700 });
+  t.match(recipe.sidecar?.ports[0], { number: 5700 });
   t.equal(recipe.volume?.copy?.image, 'public.ecr.aws/datadog/cws-instrumentation:7.80.0', 'follows version');
   t.end();
 });
