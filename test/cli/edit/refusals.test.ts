@@ -12,7 +12,7 @@ const pod = (name: string): string =>
 /** What a file can have wrong, each with a word of what is said of it. */
 const bad: Readonly<Record<string, readonly [string, RegExp]>> = {
   syntax: ['a: [', /bad/],
-  indent: [pod('x').replace('[/c]', '\n        - "run \\\n  --flag"'), /closing "quote/],
+  indent: [pod('x').replace('[/c]', '\n        - "run \\\n  --flag"'), /within flow collections/],
   key: [`${pod('x')}kind: Pod\n`, /kind/],
   shape: ['apiVersion: v1\nkind: Pod\nspec: {containers: 1}\n', /spec\/containers/],
   alias: ['a: *nowhere\n', /nowhere/],
