@@ -6,7 +6,7 @@ import { names } from '../../src/model/names.js';
 import type { Finding, FindingKind } from './finding.js';
 import { forms, type Form } from './forms.js';
 import { functionsInJson, functionsInYaml, functionsLost } from './functions.js';
-import type { Outrider, Ran } from './outrider.js';
+import type { Outrider, Ran } from '../support/program.js';
 import type { AskedProfile } from './profiles.js';
 
 /** What `inject` makes of a file. */

@@ -7,7 +7,7 @@ import { checkFile } from './check-file.js';
 import type { FileOutcome } from './check-profile.js';
 import { expected } from './expected.js';
 import { findingKinds, type FindingKind } from './finding.js';
-import { outrider, type Outrider, type Ran } from './outrider.js';
+import { outrider, type Outrider, type Ran } from '../support/program.js';
 import { askedProfiles } from './profiles.js';
 import { summaryText } from './report.js';
 import { runCorpus } from './run.js';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { outrider } from './outrider.js';
+import { outrider } from '../support/program.js';
 import { askedProfiles } from './profiles.js';
 import { summaryText, type CorpusReport } from './report.js';
 import { runCorpus } from './run.js';

@@ -1,37 +1,12 @@
-import { commands } from '../../../src/cli/commands.js';
-import { run } from '../../../src/cli/program.js';
+import { outrider as program, type Ran } from '../../support/program.js';
 import { Finding } from '../target.js';
 
-/** What a command line leaves behind. */
-export interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a command in this process with bytes on its standard input. */
+/** Runs a command in this process with bytes on its standard input. @throws Finding where it fails by a fault of its own */
 export async function outrider(argv: readonly string[], stdin: Uint8Array): Promise<Ran> {
-  const written = { stdout: '', stderr: '' };
-  const output = (name: keyof typeof written) => ({
-    write: (text: string) => void (written[name] += text),
-    isTerminal: false,
-    columns: undefined,
-  });
-  const code = await run(commands, argv, {
-    stdin: once(stdin),
-    stdout: output('stdout'),
-    stderr: output('stderr'),
-    cwd: process.cwd(),
-    env: { OUTRIDER_LOOKUP: 'false' },
-    programName: 'outrider',
-  });
-  const fault = /^outrider: error: internal: .*/m.exec(written.stderr);
+  const ran = await program(argv, process.cwd(), stdin);
+  const fault = /^outrider: error: internal: .*/m.exec(ran.stderr);
   if (fault !== null) throw new Finding(`outrider ${argv[0] ?? ''}: ${fault[0].slice(0, 2_000)}`);
-  return { code, ...written };
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield await Promise.resolve(bytes);
+  return ran;
 }
 
 /** The code of the first error that was printed, as far as a message shows it: what stands behind the place. */

@@ -8,11 +8,11 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs a command line in a folder, with a text on its standard input. */
-export type Outrider = (argv: readonly string[], cwd: string, stdin?: string) => Promise<Ran>;
+/** Runs a command line in a folder, with a text or bytes on its standard input. */
+export type Outrider = (argv: readonly string[], cwd: string, stdin?: string | Uint8Array) => Promise<Ran>;
 
 /** The program in this process, without look-ups: thousands of files are read in minutes. */
-export async function outrider(argv: readonly string[], cwd: string, stdin = ''): Promise<Ran> {
+export async function outrider(argv: readonly string[], cwd: string, stdin: string | Uint8Array = ''): Promise<Ran> {
   const written = { stdout: '', stderr: '' };
   const output = (name: keyof typeof written) => ({
     write: (text: string) => void (written[name] += text),
@@ -30,6 +30,6 @@ export async function outrider(argv: readonly string[], cwd: string, stdin = '')
   return { code, ...written };
 }
 
-async function* once(text: string): AsyncGenerator<string> {
-  yield await Promise.resolve(text);
+async function* once<Part>(part: Part): AsyncGenerator<Part> {
+  yield await Promise.resolve(part);
 }
