@@ -117,24 +117,23 @@ t.test('an installation lives: pods, Events, copies, repairs, a pause, another l
   await here.apply([controller('Deployment', 'apps/v1', 'web', 4)]);
   // The source of a copy changes, and then its policy goes.
   await here.apply([accessKey(own, 'agent', 'two')]);
-  const used = (verb: string, resource: string) =>
+  const used = (verb: string, resource: string, namespace?: string) =>
     until(`${verb} ${resource}`, () =>
-      Promise.resolve(here.api.audited().some((each) => each.verb === verb && each.resource === resource)),
+      Promise.resolve(
+        here.api
+          .audited()
+          .filter((each) => each.user === here.identity.user && each.verb === verb && each.resource === resource)
+          .some((each) => namespace === undefined || each.namespace === namespace),
+      ),
     );
-  await used('update', 'secrets');
+  await used('update', 'secrets', 'bank');
   // A certificate that is no certificate is made anew.
   await here.api.kubectl(['patch', 'secret', 'outrider-certificate', '-n', own, '-p', '{"data":{"tls.crt":"eA=="}}']);
   await here.api.kubectl(['delete', 'validatingwebhookconfiguration', 'outrider']);
   await here.api.kubectl(['label', 'mutatingwebhookconfiguration', 'outrider', 'app.kubernetes.io/name-']);
   await used('patch', 'events');
   await here.api.kubectl(['delete', 'ipol', 'bank']);
-  await until('the copy to go', () =>
-    Promise.resolve(
-      here.api
-        .audited()
-        .some((each) => each.verb === 'delete' && each.namespace === 'bank' && each.user === here.identity.user),
-    ),
-  );
+  await used('delete', 'secrets', 'bank');
   await here.apply(['bank', 'vault'].map((name) => policy(name, { tier: name }, { prefer: 'Security', credentials })));
   await ready('bank');
   await used('update', 'configmaps');

@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
@@ -11,15 +12,24 @@ export async function run(program: string, ...parameters: readonly string[]): Pr
   return stdout;
 }
 
-/** A port on loopback that is free now. */
+// Below the range that systems give outgoing connections (from 32768 on Linux): a port out of that range may be taken
+// by some connection between this look and the server that it is meant for.
+const lowestPort = 12_000;
+const highestPort = 32_000;
+
+/** A port on loopback that is free now, and that no outgoing connection takes later. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+  const port = randomInt(lowestPort, highestPort);
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return freePort();
+    throw error;
+  }
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  return port;
 }
 
 /** Starts a server and waits until its URL answers anything at all. Returns what stops it. */
