@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../time/clock.js';
 import { TokenBuckets } from '../../time/token-bucket.js';
-import { isArray, isObject, objectOf, stringOf, type JsonObject } from '../../model/json.js';
+import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { allWorkloadKinds } from '../../model/workload-kinds.js';
+import { controllerIn } from '../../model/workload-of.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { isObjectName } from '../../model/object-name.js';
@@ -29,7 +30,7 @@ const readRate = { burst: 50, everyMs: 500 } as const;
 /** What makes a pod: its controller, else the pod itself where it has a name, else nobody. No I/O. */
 export function makerOf(pod: JsonObject, namespace: string): Regarding | undefined {
   const metadata = objectOf(pod['metadata']) ?? {};
-  const owner = controllerIn(metadata, namespace);
+  const owner = controllerOf(metadata, namespace);
   if (owner !== undefined) return owner;
   const name = stringOf(metadata['name']);
   return name === undefined || !isObjectName(name) ? undefined : { apiVersion: 'v1', kind: 'Pod', namespace, name };
@@ -67,7 +68,7 @@ export class RegardingResolver {
     try {
       const object = await this.#client.get(pathOf(resource, { namespace, name }), { timeoutMs: requestMs });
       const metadata = objectOf(object['metadata']) ?? {};
-      const found = metadata['uid'] === maker.uid ? (controllerIn(metadata, namespace) ?? maker) : maker;
+      const found = metadata['uid'] === maker.uid ? (controllerOf(metadata, namespace) ?? maker) : maker;
       this.#known.set(key, found);
       return found;
     } catch (error) {
@@ -77,15 +78,9 @@ export class RegardingResolver {
   }
 }
 
-/** The controller among an object's owners. */
-function controllerIn(metadata: JsonObject, namespace: string): Regarding | undefined {
-  const owners = metadata['ownerReferences'];
-  const owner = isArray(owners) ? owners.find((one) => isObject(one) && one['controller'] === true) : undefined;
-  if (!isObject(owner)) return undefined;
-  const apiVersion = stringOf(owner['apiVersion']);
-  const kind = stringOf(owner['kind']);
-  const name = stringOf(owner['name']);
-  const uid = stringOf(owner['uid']);
-  if (apiVersion === undefined || kind === undefined || name === undefined || !isObjectName(name)) return undefined;
-  return { apiVersion, kind, namespace, name, ...(uid === undefined ? {} : { uid }) };
+function controllerOf(metadata: JsonObject, namespace: string): Regarding | undefined {
+  const owner = controllerIn(metadata);
+  if (owner === undefined) return undefined;
+  const { uid, ...rest } = owner;
+  return { ...rest, namespace, ...(uid === undefined ? {} : { uid }) };
 }
