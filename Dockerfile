@@ -1,11 +1,15 @@
 # The time that BuildKit writes in place of the build's own; see docs/security.md, "What is shipped".
 ARG SOURCE_DATE_EPOCH
 
-# The busybox of the Copy delivery: static, so that it runs in any agent's image.
+# The busybox of the Copy delivery: static, so that it runs in any agent's image. Its shell files, straight out of a checkout,
+# would have the modes of whoever checked out.
 FROM docker.io/library/debian:bookworm-slim AS tools
 RUN apt-get update \
  && apt-get install -y --no-install-recommends busybox-static \
  && install -D -m 0555 /bin/busybox /tools/busybox
+COPY deploy/tools /tools
+RUN chmod 0755 /tools \
+ && chmod 0444 /tools/bring /tools/fill /tools/keep /tools/run
 
 FROM docker.io/library/node:26-bookworm-slim AS build
 WORKDIR /src

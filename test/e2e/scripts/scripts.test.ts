@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -15,11 +16,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { commandArgv, copyArgv, keeperArgv, toolsArgv, type FillStep } from '../../../src/inject/pod/scripts.js';
 import { expand } from '../../support/kubelet.js';
 
 const busybox = ['/usr/bin/busybox', '/bin/busybox'].find((path) => existsSync(path)) ?? '';
+const shellFiles = fileURLToPath(new URL('../../../../deploy/tools', import.meta.url));
 
 /** The places that a pod's containers see, as folders below one of our own. */
 interface Places {
@@ -40,6 +43,7 @@ function places(t: Test): Places {
   const [volume, source] = [join(root, 'outrider'), join(root, 'source')];
   for (const folder of [volume, source, join(root, 'tools'), join(root, 'bin')]) mkdirSync(folder);
   spawnSync('cp', [busybox, join(root, 'tools', 'busybox')]);
+  for (const file of readdirSync(shellFiles)) copyFileSync(join(shellFiles, file), join(root, 'tools', file));
   const below = (text: string): string => text.replaceAll(/(?<![\w.}/])\/(outrider|tools)(?=[/\s"]|$)/g, `${root}/$1`);
   return { root, volume, source, argv: (argv) => argv.map((text) => below(expand(text, new Map()))) };
 }
@@ -105,13 +109,13 @@ function put(folder: string, files: Readonly<Record<string, string>>): void {
 
 t.equal(busybox !== '', true, 'busybox-static is installed by test/e2e/setup.sh');
 
-t.test('the tools step brings busybox and makes the folders of programs, and may run twice', (t) => {
+t.test('the tools step brings our tools and makes the folders of programs, and may run twice', (t) => {
   const at = places(t);
   bring(at, ['bin', 'lib/a b/bin']);
   bring(at, ['bin', 'lib/a b/bin']);
+  t.same(readdirSync(own(at)), ['busybox', 'fill', 'keep', 'run']);
   t.equal(statSync(own(at, 'busybox')).mode & 0o777, 0o555);
   t.equal(statSync(own(at)).mode & 0o777, 0o700, 'nobody else looks into what is ours');
-  t.notOk(existsSync(own(at, 'new')));
   t.ok(statSync(join(at.volume, 'lib/a b/bin')).isDirectory());
   t.end();
 });
@@ -144,7 +148,7 @@ t.test('our own folder stays for whoever needs it, and for nobody else', (t) => 
       bring(at);
       t.match(fill(at, { keep, stub }), { status: 0, err: '' });
       t.equal(statSync(own(at)).mode & 0o777, mode, keep);
-      t.same(readdirSync(own(at)), ['busybox']);
+      t.same(readdirSync(own(at)), ['busybox', 'fill', 'keep', 'run']);
     }
   }
   t.end();
@@ -216,6 +220,19 @@ t.test('a run that fails takes nothing away, and the next one succeeds', (t) => 
   rmSync(join(at.source, 'secret'));
   t.match(fill(at), { status: 0, err: '' });
   t.same(readdirSync(at.volume), ['bin', 'data']);
+  t.end();
+});
+
+t.test('a run that is cut off in the middle of copying is begun anew, by both steps', (t) => {
+  const at = places(t);
+  agentFiles(at.source);
+  bring(at);
+  put(own(at), { 'new/bin/half': '', 'next/half': '' });
+  owned(at.volume);
+  bring(at);
+  t.match(fill(at, { keep: 'OwnUser' }), { status: 0, err: '' });
+  t.same(readdirSync(own(at)), ['busybox', 'fill', 'keep', 'run']);
+  t.same(readdirSync(join(at.volume, 'bin')), ['instrument']);
   t.end();
 });
 
@@ -330,7 +347,7 @@ for (const [what, make] of Object.entries(unusable)) {
     t.match(stubbed.err, /the workload runs untraced/);
     t.equal(run([join(at.volume, 'bin', 'instrument'), '/bin/echo', 'it', 'runs']).out, 'it runs\n');
     t.equal(statSync(own(at)).mode & 0o777, 0o755, 'any user’s workload can run the stub');
-    t.same(readdirSync(own(at)), ['busybox']);
+    t.same(readdirSync(own(at)), ['busybox', 'fill', 'keep', 'run']);
     bring(at);
     t.equal(fill(at, { stub: true }).status, 0, 'a second time');
     t.end();

@@ -85,25 +85,29 @@ t.test('the image starts serve, as nobody in particular', (t) => {
   t.end();
 });
 
-t.test('the image has the bundle, busybox and nothing else on its base, for all to read and none to write', (t) => {
-  const { stdout } = spawnSync('tar', ['-tvzf', layer, '--numeric-owner', '--full-time'], {
-    encoding: 'utf8',
-    env: { ...process.env, TZ: 'UTC' },
-  });
-  const entries = stdout.trim().split('\n');
-  const paths = entries.map((entry) => entry.slice(entry.lastIndexOf(' ') + 1));
-  const chunks = readdirSync(join(repository, 'dist/chunks')).map((name) => `app/chunks/${name}`);
-  const files = ['app/outrider.js', 'app/LICENSE', 'app/package.json', 'tools/busybox', ...chunks];
-  t.strictSame(paths.sort(), ['app/', 'app/chunks/', 'tools/', ...files].sort());
-  const mode = /^[d-]r[w-][x-]r-[x-]r-[x-] 0\/0 /;
-  const time = ` ${created.toISOString().slice(0, 19).replace('T', ' ')} `;
-  t.strictSame(
-    entries.filter((entry) => !mode.test(entry) || !entry.includes(time)),
-    [],
-    "root's, and of the time that was given",
-  );
-  t.end();
-});
+t.test(
+  'the image has the bundle, busybox, its shell files and nothing else on its base, for all to read and none to write',
+  (t) => {
+    const { stdout } = spawnSync('tar', ['-tvzf', layer, '--numeric-owner', '--full-time'], {
+      encoding: 'utf8',
+      env: { ...process.env, TZ: 'UTC' },
+    });
+    const entries = stdout.trim().split('\n');
+    const paths = entries.map((entry) => entry.slice(entry.lastIndexOf(' ') + 1));
+    const chunks = readdirSync(join(repository, 'dist/chunks')).map((name) => `app/chunks/${name}`);
+    const tools = ['busybox', ...readdirSync(join(repository, 'deploy/tools'))].map((name) => `tools/${name}`);
+    const files = ['app/outrider.js', 'app/LICENSE', 'app/package.json', ...tools, ...chunks];
+    t.strictSame(paths.sort(), ['app/', 'app/chunks/', 'tools/', ...files].sort());
+    const mode = /^[d-]r[w-][x-]r-[x-]r-[x-] 0\/0 /;
+    const time = ` ${created.toISOString().slice(0, 19).replace('T', ' ')} `;
+    t.strictSame(
+      entries.filter((entry) => !mode.test(entry) || !entry.includes(time)),
+      [],
+      "root's, and of the time that was given",
+    );
+    t.end();
+  },
+);
 
 t.test('the bundle has the bytes that another Node made here', async (t) => {
   const content = folder('content');

@@ -1,9 +1,19 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { registryHost, registryPassword, registryUser } from '../cluster/layout.js';
 import { busyboxPath } from '../cluster/parts.js';
 
@@ -38,6 +48,16 @@ export function imageName(name: string): string {
 export function busyboxFiles(...programs: readonly string[]): Image['files'] {
   const links = programs.map((name): [string, ImageFile] => [`bin/${name}`, { linkTo: 'busybox' }]);
   return { 'bin/busybox': { copyOf: busyboxPath() }, ...Object.fromEntries(links) };
+}
+
+/** What Outrider's own image has in /tools. */
+export function toolsFiles(): Image['files'] {
+  const folder = fileURLToPath(new URL('../../../../deploy/tools', import.meta.url));
+  const shellFiles = readdirSync(folder).map((name): [string, ImageFile] => [
+    `tools/${name}`,
+    { copyOf: join(folder, name), mode: 0o444 },
+  ]);
+  return { 'tools/busybox': { copyOf: busyboxPath() }, ...Object.fromEntries(shellFiles) };
 }
 
 /** Makes an image of one layer and pushes it, with tag 1. Returns its full name. */

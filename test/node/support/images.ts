@@ -1,5 +1,4 @@
-import { busyboxFiles, imageName, pushImage, type Image } from './image.js';
-import { busyboxPath } from '../cluster/parts.js';
+import { busyboxFiles, imageName, pushImage, toolsFiles, type Image } from './image.js';
 
 const programs = [
   'sh',
@@ -80,7 +79,7 @@ export async function pushImages(agent: string, privileges: string): Promise<voi
   const secret: Image['files'] = { 'opt/draios/secret': { text: 'for root', mode: 0o600 } };
   const sidecar = { Entrypoint: ['/opt/draios/bin/sidecar'] };
   await Promise.all([
-    pushImage('outrider', { files: { 'tools/busybox': { copyOf: busyboxPath() } }, config: { User: '65532:65532' } }),
+    pushImage('outrider', { files: toolsFiles(), config: { User: '65532:65532' } }),
     pushImage('agent', { files: agentFiles(agent), config: sidecar }),
     pushImage('root-only-agent', { files: { ...agentFiles(agent), ...secret }, config: sidecar }),
     pushVariant('privileged', { Env: ['PATH=/bin'] }, gaining),
