@@ -27,6 +27,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./status/status.js')).command,
   },
   {
+    name: 'verify',
+    summary: 'look into running pods: whether each process is traced',
+    load: async () => (await import('./verify/verify.js')).command,
+  },
+  {
     name: 'image',
     summary: 'look an image up: what it starts, and how that was found out',
     load: async () => (await import('./image/image.js')).command,

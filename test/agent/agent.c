@@ -128,7 +128,10 @@ static void go_on(int pid, int status) {
     read_line(argv, sizeof argv, "/proc/%d/cmdline", pid);
     report("exec %d %s", pid, argv);
   }
-  if (event == PTRACE_EVENT_STOP && signal != SIGTRAP)
+  const char *trouble = getenv("STAND_IN_TRACER");
+  if (event == PTRACE_EVENT_EXEC && trouble != NULL && strcmp(trouble, "detach") == 0)
+    ptrace(PTRACE_DETACH, pid, 0, 0); /* a tracer that lets go: the workload runs on, untraced */
+  else if (event == PTRACE_EVENT_STOP && signal != SIGTRAP)
     ptrace(PTRACE_LISTEN, pid, 0, 0); /* stopped by SIGSTOP and its kin: stays so until SIGCONT */
   else
     ptrace(PTRACE_CONT, pid, 0, event == 0 ? (long)signal : 0L);

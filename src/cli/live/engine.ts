@@ -53,6 +53,7 @@ export interface KeyState {
  * the command line gives some, the installation's settings, and what of the rest can be read.
  *
  * @param ownPolicies whether the policies are the cluster's
+ * @param looksAtKeys whether Secrets are read: which of them pods would get now
  * @throws OutriderError, or an AggregateError of them
  */
 export async function openLiveEngine(
@@ -61,6 +62,7 @@ export async function openLiveEngine(
   { client }: OpenCluster,
   namespace: { readonly name: string; readonly labels: StringMap },
   ownPolicies: boolean,
+  looksAtKeys = true,
 ): Promise<LiveEngine> {
   const installed = await readInstallation(client, settings);
   const { clusterSettings, images: known, registries } = withInstalled(invocation, installed);
@@ -72,7 +74,9 @@ export async function openLiveEngine(
         new Map([...known, ...(await readImageConfigs(invocation))]),
       )
     : await loadPolicies(invocation, { ...clusterSettings, instance: settings.instance }, known);
-  const keys = await readKeys(client, policies.rules, namespace.name, settings.ownNamespace);
+  const keys = looksAtKeys
+    ? await readKeys(client, policies.rules, namespace.name, settings.ownNamespace)
+    : new Map<string, KeyState>();
   const limits = new ClusterLimits({ client, clock: systemClock });
   const [facts] = await Promise.all([readFacts(client), limits.learn(namespace.name, AbortSignal.timeout(factsMs))]);
   const images = await openImages({

@@ -4,12 +4,15 @@ import { createApiClient, type ApiClient } from '../client/api-client.js';
 import { Connection } from '../client/connection.js';
 import { loadKubeConfig, type ClusterChoice } from '../client/kube-config.js';
 import { createTextReader, type TextReader } from '../client/read-text.js';
+import { createExecutor, type Executor } from '../client/exec.js';
 import { ServerClock } from '../client/server-clock.js';
 
 /** A cluster as a command works with it. */
 export interface OpenCluster {
   readonly client: ApiClient;
   readonly readText: TextReader;
+  /** Runs a program in a container of a pod. */
+  readonly exec: Executor;
   /** The API server's date, once it has answered anything; until then this machine's. */
   readonly clock: Clock;
   /** Namespace of the kubeconfig's context; `default` where it has none. */
@@ -31,6 +34,7 @@ export function openCluster(choice: ClusterChoice): OpenCluster {
     client: createApiClient(connection, userAgent, clock),
     clock,
     readText: createTextReader(connection, userAgent),
+    exec: createExecutor(connection, userAgent),
     namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? 'default',
   };
 }

@@ -30,8 +30,12 @@ function isRunning({ metadata, status }: JsonObject): boolean {
   return objectOf(metadata)?.['deletionTimestamp'] === undefined && phase !== 'Succeeded' && phase !== 'Failed';
 }
 
-/** A selector as a query has it: a ReplicationController's is plain labels, the others' a LabelSelector. */
-function selectorText(value: unknown): string | undefined {
+/**
+ * A selector as a query has it: a ReplicationController's is plain labels, the others' a LabelSelector.
+ *
+ * @returns `undefined` for none, and for one that selects everything or has an operator that is not known
+ */
+export function selectorText(value: unknown): string | undefined {
   const selector = objectOf(value);
   if (selector === undefined) return undefined;
   const isPlain = !('matchLabels' in selector) && !('matchExpressions' in selector);

@@ -10,6 +10,10 @@ export const volumeRoot = '/outrider';
 const ownFolder = `${volumeRoot}/.outrider`;
 /** Where Outrider's own image has them. */
 const toolsFolder = '/tools';
+/** The busybox of Outrider's own image. */
+export const toolsSource = `${toolsFolder}/busybox`;
+/** Where our own containers have it, once it is in the volume and while it is kept there. */
+export const busybox = `${ownFolder}/busybox`;
 
 /**
  * Argv of the container that brings our tools into the volume; runs in Outrider's own image.
@@ -17,7 +21,7 @@ const toolsFolder = '/tools';
  * @param programs folders of the volume that volumes of their own are mounted on
  */
 export function toolsArgv(programs: readonly string[]): readonly string[] {
-  return [`${toolsFolder}/busybox`, 'sh', `${toolsFolder}/bring`, volumeRoot, ...programs];
+  return [toolsSource, 'sh', `${toolsFolder}/bring`, volumeRoot, ...programs];
 }
 
 /** What a filling step has to know; `wrapper` is the wrapper's path below the files' folder, `''` for none. */
@@ -68,5 +72,5 @@ export function keeperArgv(agent: readonly string[]): readonly string[] {
 }
 
 function ownArgv(file: 'fill' | 'keep', ...parameters: readonly string[]): readonly string[] {
-  return [`${ownFolder}/busybox`, 'sh', `${ownFolder}/${file}`, ...parameters];
+  return [busybox, 'sh', `${ownFolder}/${file}`, ...parameters];
 }

@@ -1,0 +1,108 @@
+// What of a pod is to be traced: by the policy and the plan of now, not by what is written on the pod.
+import { readPod, isFinding } from '../../inject/pod/view.js';
+import { busybox } from '../../inject/pod/scripts.js';
+import type { PlannedMember } from '../../inject/pod/plan.js';
+import type { Outcome } from '../../engine/outcome.js';
+import { listOf, objectOf, type JsonObject } from '../../model/json.js';
+import type { ReasonCode } from '../../model/reasons.js';
+import { leftOut } from '../offline/counts.js';
+
+/** What is to become of one container. */
+export type Expectation =
+  /** @property wrapped whether the pod's spec starts it by the tracer */
+  | { readonly name: string; readonly traced: true; readonly wrapped: boolean; readonly detail: string | undefined }
+  | { readonly name: string; readonly traced: false; readonly reason: ReasonCode | undefined; readonly detail: string };
+
+/** What is expected of a pod, and how one can look. */
+export interface Expected {
+  /** Of the workload's containers, ours left out. */
+  readonly containers: readonly Expectation[];
+  /** Names of the containers that are ours. */
+  readonly ours: ReadonlySet<string>;
+  /** What the tracer's process is called. */
+  readonly tracerNames: ReadonlySet<string>;
+  /** The agent's container, where it is as planned and has our busybox. */
+  readonly agent: string | undefined;
+  /** Why there is none that a look could be made from. */
+  readonly noAgent: string;
+  /** Whether the pod's containers see each other's processes. */
+  readonly shared: boolean;
+}
+
+/** A process's name is cut after so many bytes. */
+const longestNameBytes = 15;
+
+/**
+ * Says what is expected of a pod.
+ *
+ * @param outcome what became of it when it was decided on once more, without look-ups
+ * @param alsoTracers further names that the tracer may have
+ */
+export function expectedOf(pod: JsonObject, { decision, plan }: Outcome, alsoTracers: readonly string[]): Expected {
+  const view = readPod(pod);
+  const all = isFinding(view) ? [] : [...view.initContainers, ...view.containers];
+  const own = plan === undefined ? [] : [...plan.initContainers, ...plan.containers];
+  const ours = new Set(own.filter(({ present }) => present !== undefined).map(({ name }) => name));
+  const wrapper = plan?.recipe.wrapper;
+  const omitted = leftOut(decision);
+  const containers = all
+    .filter(({ name }) => !ours.has(name))
+    .map(({ name }): Expectation => {
+      const not = (detail: string, reason?: ReasonCode): Expectation => ({ name, traced: false, reason, detail });
+      if (decision.reason === 'report_mode') return not(`policy ${decision.policy ?? ''} only reports`, 'report_mode');
+      const stop = omitted.find(({ subject }) => subject === name);
+      if (stop !== undefined) {
+        // A pod that the webhook saw has our parts; in one that it never saw, nobody asked for the image.
+        return stop.reason?.startsWith('image_') === true && ours.size === 0
+          ? { name, traced: true, wrapped: false, detail: 'what its image starts was not looked up' }
+          : not(stop.detail, stop.reason);
+      }
+      const planned = plan?.workload.find(({ container }) => container.name === name);
+      if (planned !== undefined && wrapper === undefined) return not('the profile has no tracer in the pod');
+      if (planned !== undefined)
+        return { name, traced: true, wrapped: planned.command === undefined, detail: undefined };
+      if (plan === undefined) return not(decision.detail, decision.reason);
+      const note = decision.steps.findLast(({ subject, result }) => subject === name && result === 'note');
+      return not(note?.detail ?? 'the policy does not ask for it');
+    });
+  return {
+    containers,
+    ours,
+    tracerNames: new Set([...namesOf(wrapper ?? []), ...alsoTracers.map(cut)]),
+    ...agentIn(own, plan?.volumes ?? []),
+    shared: objectOf(pod['spec'])?.['shareProcessNamespace'] === true,
+  };
+}
+
+/** A wrapper's program, and those that it is given by their paths: `env` and a loader become what stands behind them. */
+function namesOf([program, ...words]: readonly string[]): readonly string[] {
+  return [...(program === undefined ? [] : [program]), ...words.filter((word) => word.startsWith('/'))].map((word) =>
+    cut(word.slice(word.lastIndexOf('/') + 1)),
+  );
+}
+
+function cut(name: string): string {
+  return Buffer.from(name).subarray(0, longestNameBytes).toString();
+}
+
+/**
+ * The agent's container, if what it is and what fills its volume is as planned: what another container says of the pod's
+ * processes, its author could have written.
+ */
+function agentIn(
+  containers: readonly PlannedMember[],
+  volumes: readonly PlannedMember[],
+): Pick<Expected, 'agent' | 'noAgent'> {
+  const agent = containers.find(({ part }) => part === 'agent');
+  if (agent?.present === undefined) return { agent: undefined, noAgent: 'the pod has no agent of ours' };
+  const differs = [...containers, ...volumes].find(
+    ({ present, differences, restored }) => present === undefined || differences.length > 0 || restored !== undefined,
+  );
+  if (differs !== undefined) {
+    return { agent: undefined, noAgent: `${differs.part} ${differs.name} is not as the plan of now has it` };
+  }
+  if (listOf(agent.present['command'])[0] !== busybox) {
+    return { agent: undefined, noAgent: `the agent’s container ${agent.name} has no tools of ours` };
+  }
+  return { agent: agent.name, noAgent: '' };
+}

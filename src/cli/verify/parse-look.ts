@@ -1,0 +1,97 @@
+// Reads what the look script prints. Whoever could write into it could say anything, so only its exact form is taken.
+
+/** A thread, as the kernel told of it. */
+export interface LookedTask {
+  readonly tid: number;
+  /** `R`, `S`, `D`, `T`, `t`; `Z` and `X` have ended. */
+  readonly state: string;
+  /** The thread that traces it, 0 for none; `undefined` where that was not to be had. */
+  readonly tracer: number | undefined;
+}
+
+/** A process, as the kernel told of it. */
+export interface LookedProcess {
+  readonly pid: number;
+  /** 0 for one whose parent is outside the namespace: the first of a container, or a session. */
+  readonly parent: number | undefined;
+  /** Ticks since the machine started. */
+  readonly start: number | undefined;
+  /** As its author wrote it. */
+  readonly name: string;
+  readonly cgroups: readonly string[];
+  readonly tasks: readonly LookedTask[];
+}
+
+/** What a look saw. */
+export interface Look {
+  readonly processes: ReadonlyMap<number, LookedProcess>;
+  /** False where the output ends before its end, or there were more threads than are looked at. */
+  readonly complete: boolean;
+}
+
+interface Gathered {
+  about: Pick<LookedProcess, 'parent' | 'start' | 'name'> | undefined;
+  readonly cgroups: string[];
+  readonly tasks: LookedTask[];
+}
+
+/** @returns `undefined` for what is no output of the look script, or a mangled one */
+export function parseLook(text: string): Look | undefined {
+  const lines = text.split('\n');
+  const rest = lines.pop();
+  if (lines[0] !== 'look 1') return undefined;
+  const gathered = new Map<number, Gathered>();
+  const end = lines.at(-1) ?? '';
+  const hasEnd = /^end \d{1,10}$/.test(end) && rest === '';
+  const body = lines.slice(1, hasEnd ? -1 : undefined);
+  let cut = !hasEnd;
+  for (const [index, line] of body.entries()) {
+    if (line === 'cut' && index === body.length - 1) cut = true;
+    else if (!takeLine(line, gathered)) return undefined;
+  }
+  const processes = new Map<number, LookedProcess>();
+  for (const [pid, { about, cgroups, tasks }] of gathered) {
+    processes.set(pid, { pid, parent: about?.parent, start: about?.start, name: about?.name ?? '', cgroups, tasks });
+  }
+  return { processes, complete: !cut };
+}
+
+const forms = {
+  task: /^task (\d{1,10}) (\d{1,10}) ([A-Za-z?]) (\d{1,10}|\?)$/,
+  process: /^process (\d{1,10}) (\d{1,10}|\?) (\d{1,20}|\?) (.*)$/s,
+  cgroup: /^cgroup (\d{1,10}) (\/.*)$/s,
+} as const;
+
+function takeLine(line: string, gathered: Map<number, Gathered>): boolean {
+  const task = forms.task.exec(line);
+  if (task !== null) {
+    const [, pid, tid, state = '?', tracer] = task;
+    processIn(gathered, pid).tasks.push({ tid: Number(tid), state, tracer: numberOf(tracer) });
+    return true;
+  }
+  const process = forms.process.exec(line);
+  if (process !== null) {
+    const [, pid, parent, start, name = ''] = process;
+    const found = processIn(gathered, pid);
+    if (found.about !== undefined) return false;
+    found.about = { parent: numberOf(parent), start: numberOf(start), name };
+    return true;
+  }
+  const [, pid, path] = forms.cgroup.exec(line) ?? [];
+  if (pid === undefined || path === undefined) return false;
+  processIn(gathered, pid).cgroups.push(path);
+  return true;
+}
+
+function processIn(gathered: Map<number, Gathered>, text: string | undefined): Gathered {
+  const pid = Number(text);
+  const known = gathered.get(pid);
+  if (known !== undefined) return known;
+  const made: Gathered = { about: undefined, cgroups: [], tasks: [] };
+  gathered.set(pid, made);
+  return made;
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined || text === '?' ? undefined : Number(text);
+}

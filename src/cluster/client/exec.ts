@@ -1,0 +1,186 @@
+// Runs a program in a container, over the WebSocket that the API server has for `pods/exec`.
+import { request, WebSocket } from 'undici';
+import { isObject, listOf, objectOf, parsedJson, stringOf } from '../../model/json.js';
+import { ApiError, refusalOf } from './api-error.js';
+import { bodyText } from './body-text.js';
+import type { Connection } from './connection.js';
+import { pathOf, resources } from './resources.js';
+
+/** What is to run where. */
+export interface ExecRequest {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  readonly command: readonly string[];
+  /** How long all of it may take. */
+  readonly timeoutMs: number;
+  /** How much is taken of what it prints; the rest is left, and the program with it. */
+  readonly longestBytes: number;
+}
+
+/** What a program did. */
+export interface Executed {
+  readonly stdout: string;
+  /** Its first few words only. */
+  readonly stderr: string;
+  /** `undefined` where it was not started, and where its output was cut off. */
+  readonly exitCode: number | undefined;
+  /** Whether there was more on standard output than was asked for. */
+  readonly cut: boolean;
+  /** Why it was not started, in the runtime's words. */
+  readonly trouble: string | undefined;
+}
+
+/** Runs a program in a container. Throws `ApiError`: what is refused, and with status 0 where no answer comes. */
+export type Executor = (request: ExecRequest) => Promise<Executed>;
+
+// The first byte of each message says what the others are.
+const channels = { stdout: 1, stderr: 2, status: 3 } as const;
+const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
+const longestStderrBytes = 2048;
+const longestRefusalBytes = 64 * 1024;
+
+/**
+ * Makes an executor on a connection.
+ * @param userAgent what the API server's audit log shows
+ */
+export function createExecutor(connection: Connection, userAgent: string): Executor {
+  return async (asked) => {
+    const { namespace, pod, container, command, timeoutMs } = asked;
+    const path = pathOf(resources.pods, { namespace, name: pod, subresource: 'exec' });
+    const url = new URL(`${connection.server}${path}`);
+    for (const [name, value] of Object.entries({ container, stdout: 'true', stderr: 'true' })) {
+      url.searchParams.append(name, value);
+    }
+    for (const word of command) url.searchParams.append('command', word);
+    const signal = AbortSignal.timeout(timeoutMs);
+    const { headers, dispatcher } = await connection.authenticate();
+    const own = {
+      headers: { ...headers, 'user-agent': userAgent },
+      ...(dispatcher === undefined ? {} : { dispatcher }),
+    };
+    const session = new Session(`exec in ${namespace}/${pod}`, asked.longestBytes);
+    const socket = new WebSocket(url.href.replace(/^http/, 'ws'), { ...own, protocols });
+    socket.binaryType = 'arraybuffer';
+    const outcome = session.listenTo(socket, signal);
+    try {
+      const result = await outcome;
+      if (result !== 'refused') return result;
+    } finally {
+      socket.close();
+    }
+    throw await refusal(url, own, signal);
+  };
+}
+
+/** One run: gathers what comes, up to its bounds. */
+class Session {
+  readonly #what: string;
+  readonly #longestBytes: number;
+  readonly #stdout: Buffer[] = [];
+  readonly #stderr: Buffer[] = [];
+  #stdoutBytes = 0;
+  #stderrBytes = 0;
+  #status: string | undefined;
+  #cut = false;
+
+  constructor(what: string, longestBytes: number) {
+    this.#what = what;
+    this.#longestBytes = longestBytes;
+  }
+
+  /** Resolves with `refused` where the server does not take the WebSocket on. */
+  listenTo(socket: WebSocket, signal: AbortSignal): Promise<Executed | 'refused'> {
+    return new Promise((resolve, reject) => {
+      let open = false;
+      const end = (): void => {
+        const result = this.#result();
+        if (result === undefined) reject(this.#noAnswer(open ? 'the connection ended early' : 'no connection'));
+        else resolve(result);
+      };
+      signal.addEventListener('abort', () => reject(this.#noAnswer('it takes too long')), { once: true });
+      socket.addEventListener('open', () => (open = true));
+      socket.addEventListener('message', ({ data }: { readonly data: unknown }) => {
+        if (data instanceof ArrayBuffer) this.#take(Buffer.from(data));
+        if (this.#cut || this.#status !== undefined) end();
+      });
+      socket.addEventListener('error', () => {
+        if (!open) resolve('refused');
+        else end();
+      });
+      socket.addEventListener('close', () => {
+        if (open) end();
+      });
+    });
+  }
+
+  #take(message: Buffer): void {
+    const content = message.subarray(1);
+    if (message[0] === channels.stdout) {
+      const room = this.#longestBytes - this.#stdoutBytes;
+      this.#stdout.push(content.subarray(0, room));
+      this.#stdoutBytes += content.length;
+      if (content.length > room) this.#cut = true;
+    } else if (message[0] === channels.stderr) {
+      const room = Math.max(0, longestStderrBytes - this.#stderrBytes);
+      this.#stderr.push(content.subarray(0, room));
+      this.#stderrBytes += content.length;
+    } else if (message[0] === channels.status) {
+      this.#status = content.subarray(0, longestRefusalBytes).toString('utf8');
+    }
+  }
+
+  #result(): Executed | undefined {
+    if (!this.#cut && this.#status === undefined) return undefined;
+    return {
+      stdout: Buffer.concat(this.#stdout).toString('utf8'),
+      stderr: Buffer.concat(this.#stderr).toString('utf8'),
+      cut: this.#cut,
+      ...endOf(this.#status),
+    };
+  }
+
+  #noAnswer(why: string): ApiError {
+    return new ApiError(`${this.#what}: ${why}`, { status: 0, reason: 'NoAnswer' });
+  }
+}
+
+/** How a program ended, by the `Status` that comes last. */
+function endOf(text: string | undefined): Pick<Executed, 'exitCode' | 'trouble'> {
+  if (text === undefined) return { exitCode: undefined, trouble: undefined };
+  const status = objectOf(parsedJson(text)) ?? {};
+  if (status['status'] === 'Success') return { exitCode: 0, trouble: undefined };
+  const causes = listOf(objectOf(status['details'])?.['causes']).filter(isObject);
+  const code = Number(stringOf(causes.find(({ reason }) => reason === 'ExitCode')?.['message']));
+  const trouble = stringOf(status['message']) ?? 'it does not say why';
+  return status['reason'] === 'NonZeroExitCode' && Number.isInteger(code)
+    ? { exitCode: code, trouble: undefined }
+    : { exitCode: undefined, trouble };
+}
+
+type Own = { readonly headers: Record<string, string> } & Pick<
+  NonNullable<Parameters<typeof request>[1]>,
+  'dispatcher'
+>;
+
+/**
+ * Why a WebSocket was not taken on, which it does not say itself: asks the same without one. Both verbs are asked, since a
+ * WebSocket is a GET, and Kubernetes 1.35 wants the right to create beside it. Nothing runs: an exec that is no WebSocket is
+ * a bad request.
+ */
+async function refusal(url: URL, own: Own, signal: AbortSignal): Promise<ApiError> {
+  const what = `exec at ${url.pathname}`;
+  let last: ApiError | undefined;
+  for (const method of ['GET', 'POST'] as const) {
+    try {
+      const { statusCode, body } = await request(url, { ...own, method, signal });
+      last = refusalOf(what, statusCode, parsedJson(await bodyText(body, longestRefusalBytes)));
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      return new ApiError(`${what}: ${why}`, { status: 0, reason: 'NoAnswer', cause });
+    }
+    if (last.status !== 400) return last;
+  }
+  const message = `${what}: no WebSocket gets through: ${last?.message ?? ''}`;
+  return new ApiError(message, { status: last?.status ?? 0, reason: last?.reason ?? 'NoAnswer' });
+}
