@@ -1,24 +1,34 @@
 // What of a pod is to be traced: by the policy and the plan of now, not by what is written on the pod.
-import { readPod, isFinding } from '../../inject/pod/view.js';
+import { readPod, isFinding, type ContainerView } from '../../inject/pod/view.js';
+import { isNameOf } from '../../inject/pod/identify.js';
 import { busybox } from '../../inject/pod/scripts.js';
 import type { PlannedMember } from '../../inject/pod/plan.js';
 import type { Outcome } from '../../engine/outcome.js';
+import type { Decision } from '../../model/decision.js';
 import { listOf, objectOf, type JsonObject } from '../../model/json.js';
 import type { ReasonCode } from '../../model/reasons.js';
+import type { Recipe } from '../../model/recipe.js';
 import { leftOut } from '../offline/counts.js';
 
 /** What is to become of one container. */
 export type Expectation =
-  /** @property wrapped whether the pod's spec starts it by the tracer */
-  | { readonly name: string; readonly traced: true; readonly wrapped: boolean; readonly detail: string | undefined }
+  /**
+   * @property wrapped whether the pod's spec starts it by the tracer
+   * @property doubt why nothing that is seen of it tells anything
+   */
+  | {
+      readonly name: string;
+      readonly traced: true;
+      readonly wrapped: boolean;
+      readonly detail?: string;
+      readonly doubt?: string;
+    }
   | { readonly name: string; readonly traced: false; readonly reason: ReasonCode | undefined; readonly detail: string };
 
 /** What is expected of a pod, and how one can look. */
 export interface Expected {
   /** Of the workload's containers, ours left out. */
   readonly containers: readonly Expectation[];
-  /** Names of the containers that are ours. */
-  readonly ours: ReadonlySet<string>;
   /** What the tracer's process is called. */
   readonly tracerNames: ReadonlySet<string>;
   /** The agent's container, where it is as planned and has our busybox. */
@@ -38,40 +48,68 @@ const longestNameBytes = 15;
  * @param outcome what became of it when it was decided on once more, without look-ups
  * @param alsoTracers further names that the tracer may have
  */
-export function expectedOf(pod: JsonObject, { decision, plan }: Outcome, alsoTracers: readonly string[]): Expected {
+export function expectedOf(pod: JsonObject, outcome: Outcome, alsoTracers: readonly string[]): Expected {
+  const { decision, plan, rule } = outcome;
   const view = readPod(pod);
   const all = isFinding(view) ? [] : [...view.initContainers, ...view.containers];
   const own = plan === undefined ? [] : [...plan.initContainers, ...plan.containers];
   const ours = new Set(own.filter(({ present }) => present !== undefined).map(({ name }) => name));
-  const wrapper = plan?.recipe.wrapper;
-  const omitted = leftOut(decision);
+  const recipe = plan?.recipe ?? rule?.recipe;
+  const differs = plan === undefined && (decision.reason === 'parts_differ' || decision.reason === 'tampered');
   const containers = all
     .filter(({ name }) => !ours.has(name))
-    .map(({ name }): Expectation => {
-      const not = (detail: string, reason?: ReasonCode): Expectation => ({ name, traced: false, reason, detail });
-      if (decision.reason === 'report_mode') return not(`policy ${decision.policy ?? ''} only reports`, 'report_mode');
-      const stop = omitted.find(({ subject }) => subject === name);
-      if (stop !== undefined) {
-        // A pod that the webhook saw has our parts; in one that it never saw, nobody asked for the image.
-        return stop.reason?.startsWith('image_') === true && ours.size === 0
-          ? { name, traced: true, wrapped: false, detail: 'what its image starts was not looked up' }
-          : not(stop.detail, stop.reason);
-      }
-      const planned = plan?.workload.find(({ container }) => container.name === name);
-      if (planned !== undefined && wrapper === undefined) return not('the profile has no tracer in the pod');
-      if (planned !== undefined)
-        return { name, traced: true, wrapped: planned.command === undefined, detail: undefined };
-      if (plan === undefined) return not(decision.detail, decision.reason);
-      const note = decision.steps.findLast(({ subject, result }) => subject === name && result === 'note');
-      return not(note?.detail ?? 'the policy does not ask for it');
-    });
+    .map((container) =>
+      differs && recipe !== undefined
+        ? differingExpectation(container, decision, recipe)
+        : plannedExpectation(container, outcome, ours.size > 0),
+    );
   return {
     containers,
-    ours,
-    tracerNames: new Set([...namesOf(wrapper ?? []), ...alsoTracers.map(cut)]),
-    ...agentIn(own, plan?.volumes ?? []),
+    tracerNames: new Set([...namesOf(recipe?.wrapper ?? []), ...alsoTracers.map(cut)]),
+    ...(differs ? { agent: undefined, noAgent: decision.detail } : agentIn(own, plan?.volumes ?? [])),
     shared: objectOf(pod['spec'])?.['shareProcessNamespace'] === true,
   };
+}
+
+/** @param hasOurs whether the pod has parts of ours: the webhook saw it */
+function plannedExpectation({ name }: ContainerView, { decision, plan }: Outcome, hasOurs: boolean): Expectation {
+  const not = (detail: string, reason?: ReasonCode): Expectation => ({ name, traced: false, reason, detail });
+  if (decision.reason === 'report_mode') return not(`policy ${decision.policy ?? ''} only reports`, 'report_mode');
+  const stop = leftOut(decision).find(({ subject }) => subject === name);
+  if (stop !== undefined && (hasOurs || stop.reason?.startsWith('image_') !== true))
+    return not(stop.detail, stop.reason);
+  if (stop !== undefined) {
+    // Nobody asks a registry here; of a pod that the webhook never saw, nobody did.
+    return { name, traced: true, wrapped: false, detail: 'what its image starts was not looked up' };
+  }
+  const planned = plan?.workload.find(({ container }) => container.name === name);
+  if (planned !== undefined && plan?.recipe.wrapper === undefined) return not('the profile has no tracer in the pod');
+  if (planned !== undefined) return { name, traced: true, wrapped: planned.command === undefined };
+  if (plan === undefined) return not(decision.detail, decision.reason);
+  return not(noteOn(name, decision) ?? 'the policy does not ask for it');
+}
+
+/**
+ * A container of a pod with parts of ours that are not as the plan of now has them: of another version, or forged. What the
+ * pod's spec starts by the tracer is to be traced; so is the rest, unless the policy leaves it out.
+ */
+function differingExpectation({ name, command }: ContainerView, decision: Decision, recipe: Recipe): Expectation {
+  const { sidecar, volume, wrapper = [] } = recipe;
+  const ours = [sidecar?.name, volume?.copy?.name, volume?.copy?.toolsName];
+  if (ours.some((base) => base !== undefined && isNameOf(base, name))) {
+    const doubt = 'it is called like a part of ours, and is not as the plan of now has it';
+    return { name, traced: true, wrapped: false, doubt };
+  }
+  if (wrapper[0] !== undefined && command[0] === wrapper[0]) return { name, traced: true, wrapped: true };
+  const note = noteOn(name, decision);
+  if (note !== undefined) return { name, traced: false, reason: undefined, detail: note };
+  const stop = leftOut(decision).find(({ subject }) => subject === name);
+  if (stop !== undefined) return { name, traced: false, reason: stop.reason, detail: stop.detail };
+  return { name, traced: true, wrapped: false };
+}
+
+function noteOn(name: string, { steps }: Decision): string | undefined {
+  return steps.findLast(({ subject, result }) => subject === name && result === 'note')?.detail;
 }
 
 /** A wrapper's program, and those that it is given by their paths: `env` and a loader become what stands behind them. */

@@ -54,7 +54,12 @@ function podText(pod: VerifiedPod, style: Style): string {
       : [`    ${style.warn('?')} in no container of the pod: ${listText(pod.others, processText)}`]),
   ];
   const head = `  ${pod.name}  ${style.dim(`${policy}${wayText(pod.way)}`)}\n`;
-  const rows = table(pod.containers.map((each) => containerRow(each, style)));
+  // Why nobody looked is said of the pod.
+  const said = ({ detail, ...rest }: VerifiedContainer) => ({
+    ...rest,
+    detail: detail === pod.way.detail ? '' : detail,
+  });
+  const rows = table(pod.containers.map((each) => containerRow(said(each), style)));
   return `${head}${rows}${lines.map((line) => `${line}\n`).join('')}`;
 }
 

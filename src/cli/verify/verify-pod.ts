@@ -62,7 +62,7 @@ export async function verifyPod(
   }
   const sorted = sortProcesses(looked.look, [...before, ...after]);
   const containers = expected.containers.map((each) => {
-    if (!each.traced) return notLooked(each, undefined, looked.way);
+    if (!each.traced || each.doubt !== undefined) return notLooked(each, reportOf(each.name), looked.way);
     const judged = judge(sorted.of(each.name), sorted.seen, expected.tracerNames);
     return judgedContainer(each, judged, reportOf(each.name), sorted.complete);
   });
@@ -123,6 +123,7 @@ function notLooked(expectation: Expectation, reported: Reported | undefined, way
   if (reported !== undefined && !reported.running) {
     return { name, state: 'no_process', by: 'status', detail: reported.why };
   }
+  if (expectation.doubt !== undefined) return { name, state: 'not_known', by: 'nothing', detail: expectation.doubt };
   if (expectation.wrapped) return { name, state: 'not_known', by: 'nothing', detail: way.detail ?? 'nobody looked' };
   const detail = 'the pod’s spec starts it without the tracer';
   const more = expectation.detail === undefined ? '' : `; ${expectation.detail}`;

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { isObject, listOf, objectOf, parsedJson, type JsonObject } from '../../../src/model/json.js';
+import { isObject, listOf, objectOf, parsedJson, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { apiVersion } from '../../../src/model/names.js';
 import { images, pushVariant } from '../support/images.js';
 import { inject, keySecret, pullSecret, sysdig, type PolicyOptions } from '../support/inject.js';
@@ -24,8 +24,10 @@ const credentials = { secretRef: { name: keySecret, key: 'key' } };
 /** Policies by the label that selects their pods. */
 const policies: Readonly<Record<string, PolicyOptions>> = {
   usual: { prefer: 'Availability', spec: { agent, delivery: 'Copy' } },
-  strict: { prefer: 'Security', spec: { agent, delivery: 'Copy' } },
+  strict: { prefer: 'Security', spec: { agent, delivery: 'Copy', capability: 'Never' } },
   stubbed: { prefer: 'Availability', spec: { agent: { ...agent, image: images.rootOnlyAgent }, delivery: 'Copy' } },
+  // An older version of it made its pods.
+  stale: { prefer: 'Security', spec: { agent: { ...agent, image: images.rootOnlyAgent }, delivery: 'Copy' } },
 };
 
 function policyObject(name: string, { prefer, spec }: PolicyOptions): JsonObject {
@@ -48,6 +50,11 @@ const serveArgs = [
   `--tools-image=${images.tools}`,
   '--image-config=/etc/outrider/images/images.json',
 ];
+const imageMap = {
+  apiVersion,
+  kind: 'ImageMap',
+  images: argvOfAgents,
+};
 /** What an installation is read by; nothing of it runs. */
 const installed: readonly JsonObject[] = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
@@ -82,6 +89,15 @@ const installed: readonly JsonObject[] = [
   },
 ];
 
+/** What Pod Security asks of a container, at its strictest. */
+const restricted = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  runAsNonRoot: true,
+  runAsUser: 1000,
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
 interface Verified {
   readonly exitCode: number;
   readonly stdout: string;
@@ -101,7 +117,8 @@ const manifestFor = (name: string, policy: string, container: JsonObject, spec: 
 
 /** Creates a pod as its policy makes it, and waits until it is ready. */
 async function createPod(here: Namespace, policy: string, manifest: JsonObject): Promise<JsonObject> {
-  const { object, report } = await inject(manifest, policies[policy] ?? {});
+  const options = { ...policies[policy], documents: [imageMap], withoutKeeper: true };
+  const { object, report } = await inject(manifest, options);
   t.match(JSON.stringify(object), '"outrider.dev/status":"injected"', 'is instrumented', { report });
   await here.create(object);
   return object;
@@ -115,7 +132,9 @@ t.before(async () => {
 
 function crds(): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [bundle, 'crds'], (error, stdout) => (error === null ? resolve(stdout) : reject(error)));
+    execFile(process.execPath, [bundle, 'crds'], (error, stdout) =>
+      error === null ? resolve(stdout) : reject(new Error('no definitions', { cause: error })),
+    );
   });
 }
 
@@ -142,7 +161,7 @@ t.test('a Deployment is traced; a session shows as one; nothing is left behind',
   t.match(seen.stdout, /✓ app +traced +1 process by \d+ instrument\n/);
   t.match(seen.stdout, 'looked at by exec into sysdig-workload-agent, which leaves nothing behind');
 
-  const name = String(objectOf((await podsOf(here))[0]?.['metadata'])?.['name']);
+  const name = stringOf(objectOf((await podsOf(here))[0]?.['metadata'])?.['name']) ?? '';
   const parameters = ['exec', '-n', here.name, name, '-c', 'app', '--', 'sleep', '1000'];
   const session = spawn('kubectl', [`--kubeconfig=${join(stateFolder(), 'admin.kubeconfig')}`, ...parameters]);
   t.teardown(() => session.kill());
@@ -168,7 +187,7 @@ t.test('a Deployment is traced; a session shows as one; nothing is left behind',
   for (const each of await podsOf(here)) {
     const added = listOf(objectOf(each['spec'])?.['ephemeralContainers']).filter(isObject);
     t.notOk(
-      added.some((one) => String(one['name']).startsWith('outrider-')),
+      added.some((one) => stringOf(one['name'])?.startsWith('outrider-')),
       'nothing of ours was added',
     );
   }
@@ -177,13 +196,16 @@ t.test('a Deployment is traced; a session shows as one; nothing is left behind',
 t.test(
   'without our tools in the agent’s container: nothing is added unasked, and a debug container shows it',
   async (t) => {
-    const here = await createNamespace(t, 'strict', { labels: { 'pod-security.kubernetes.io/enforce': 'baseline' } });
-    await createPod(here, 'strict', manifestFor('strict', 'strict', shell(idle)));
+    const here = await createNamespace(t, 'strict', { labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } });
+    await createPod(here, 'strict', manifestFor('strict', 'strict', { ...shell(idle), securityContext: restricted }));
     await here.ready('strict');
     const unasked = await verify('pod/strict', '-n', here.name);
     t.comment(unasked.stdout);
     t.equal(unasked.exitCode, 2);
-    t.match(unasked.stdout, /\? app +not known +the agent’s container sysdig-workload-agent has no tools of ours/);
+    t.match(
+      unasked.stdout,
+      /not looked at: the agent’s container sysdig-workload-agent has no tools of ours; --debug-container [^]*\? app +not known\n/,
+    );
     const asked = await verify('pod/strict', '-n', here.name, '--debug-container');
     t.comment(asked.stdout);
     t.equal(asked.exitCode, 0, asked.stderr);
@@ -233,6 +255,8 @@ t.test('what only looks instrumented is named', async (t) => {
   // The agent's files could not be brought in: the stub starts the workload.
   await createPod(here, 'stubbed', manifestFor('stubbed', 'stubbed', shell(idle)));
   await here.create(manifestFor('missed', 'usual', shell(idle)));
+  const old = await inject(manifestFor('stale', 'stale', shell(idle)), policies['strict']);
+  await here.create(old.object);
   const proxied = manifestFor('proxied', 'usual', shell(idle), {
     containers: [
       { name: 'app', image: images.box, resources, ...shell(idle) },
@@ -240,7 +264,7 @@ t.test('what only looks instrumented is named', async (t) => {
     ],
   });
   await createPod(here, 'usual', proxied);
-  for (const name of ['linked', 'detached', 'stubbed', 'missed', 'proxied']) await here.ready(name);
+  for (const name of ['linked', 'detached', 'stubbed', 'missed', 'stale', 'proxied']) await here.ready(name);
 
   const seen = await verify('-n', here.name);
   t.comment(seen.stdout);
@@ -251,12 +275,17 @@ t.test('what only looks instrumented is named', async (t) => {
     t.match(of(name), `pod/${name}  UNTRACED`);
     t.match(of(name), /✗ app +untraced +\d not traced\n +not traced: .*\d+ sh\b/);
   }
-  t.match(of('missed'), /✗ app +untraced +the pod’s spec starts it without the tracer\n/);
+  t.match(of('missed'), /✗ app +untraced +the pod’s spec starts it without the tracer$/m);
+  t.match(of('stale'), 'pod/stale  NOT KNOWN');
+  t.match(of('stale'), /\? sysdig-workload-agent +not known +it is called like a part of ours/);
   t.match(of('proxied'), /✓ app +traced/);
   t.match(of('proxied'), /· istio-proxy +not covered/);
 
   const ofPolicy = parsedJson((await verify('--policy', 'stubbed', '-o', 'json')).stdout);
   t.match(ofPolicy, { result: 'untraced', workloads: [{ workload: { kind: 'Pod', name: 'stubbed' } }] });
+  const lookedInto = await verify('pod/stale', '-n', here.name, '--debug-container');
+  t.equal(lookedInto.exitCode, 2);
+  t.match(lookedInto.stdout, /✓ app +traced +2 processes by/);
   const nothing = await verify('--policy', 'nobody');
   t.equal(nothing.exitCode, 2);
   t.match(nothing.stderr, 'there is no policy nobody');
