@@ -1,10 +1,13 @@
 // Runs a program in a container, over the WebSocket that the API server has for `pods/exec`.
-import { request, WebSocket } from 'undici';
+import { createHash, randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { request, upgrade } from 'undici';
 import { isObject, listOf, objectOf, parsedJson, stringOf } from '../../model/json.js';
 import { ApiError, refusalOf } from './api-error.js';
 import { bodyText } from './body-text.js';
 import type { Connection } from './connection.js';
 import { pathOf, resources } from './resources.js';
+import { WebSocketMessages } from './web-socket-messages.js';
 
 /** What is to run where. */
 export interface ExecRequest {
@@ -36,7 +39,8 @@ export type Executor = (request: ExecRequest) => Promise<Executed>;
 
 // The first byte of each message says what the others are.
 const channels = { stdout: 1, stderr: 2, status: 3 } as const;
-const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
+const protocols = 'v5.channel.k8s.io, v4.channel.k8s.io';
+const longestMessageBytes = 4 * 1024 * 1024;
 const longestStderrBytes = 2048;
 const longestRefusalBytes = 64 * 1024;
 
@@ -55,22 +59,40 @@ export function createExecutor(connection: Connection, userAgent: string): Execu
     for (const word of command) url.searchParams.append('command', word);
     const signal = AbortSignal.timeout(timeoutMs);
     const { headers, dispatcher } = await connection.authenticate();
-    const own = {
+    const own: Own = {
       headers: { ...headers, 'user-agent': userAgent },
       ...(dispatcher === undefined ? {} : { dispatcher }),
     };
-    const session = new Session(`exec in ${namespace}/${pod}`, asked.longestBytes);
-    const socket = new WebSocket(url.href.replace(/^http/, 'ws'), { ...own, protocols });
-    socket.binaryType = 'arraybuffer';
-    const outcome = session.listenTo(socket, signal);
+    const socket = await openWebSocket(url, own, signal);
+    if (socket === undefined) throw await refusal(url, own, signal);
     try {
-      const result = await outcome;
-      if (result !== 'refused') return result;
+      return await new Session(`exec in ${namespace}/${pod}`, asked.longestBytes).listenTo(socket, signal);
     } finally {
-      socket.close();
+      // A server that is not there any more would never end it.
+      socket.destroy();
     }
-    throw await refusal(url, own, signal);
   };
+}
+
+/** @returns `undefined` where the server does not take it on */
+async function openWebSocket(url: URL, own: Own, signal: AbortSignal): Promise<Duplex | undefined> {
+  const key = randomBytes(16).toString('base64');
+  const headers = {
+    ...own.headers,
+    'sec-websocket-version': '13',
+    'sec-websocket-key': key,
+    'sec-websocket-protocol': protocols,
+  };
+  try {
+    const { socket, headers: answer } = await upgrade(url, { ...own, headers, protocol: 'websocket', signal });
+    const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+    if (answer['sec-websocket-accept'] === accept) return socket;
+    socket.destroy();
+    return undefined;
+  } catch {
+    // Why is asked without a WebSocket: the error does not say.
+    return undefined;
+  }
 }
 
 /** One run: gathers what comes, up to its bounds. */
@@ -89,35 +111,31 @@ class Session {
     this.#longestBytes = longestBytes;
   }
 
-  /** Resolves with `refused` where the server does not take the WebSocket on. */
-  listenTo(socket: WebSocket, signal: AbortSignal): Promise<Executed | 'refused'> {
+  /** Listens until the program has ended, there is enough, or the time is over. */
+  listenTo(socket: Duplex, signal: AbortSignal): Promise<Executed> {
+    const messages = new WebSocketMessages(longestMessageBytes);
     return new Promise((resolve, reject) => {
-      let open = false;
-      const end = (): void => {
+      const fail = (why: string): void => reject(this.#noAnswer(why));
+      if (signal.aborted) fail('it takes too long');
+      signal.addEventListener('abort', () => fail('it takes too long'), { once: true });
+      socket.on('data', (chunk: Buffer) => {
+        try {
+          for (const message of messages.take(chunk)) this.#take(message);
+        } catch (error) {
+          fail(error instanceof Error ? error.message : String(error));
+        }
         const result = this.#result();
-        if (result === undefined) reject(this.#noAnswer(open ? 'the connection ended early' : 'no connection'));
-        else resolve(result);
-      };
-      signal.addEventListener('abort', () => reject(this.#noAnswer('it takes too long')), { once: true });
-      socket.addEventListener('open', () => (open = true));
-      socket.addEventListener('message', ({ data }: { readonly data: unknown }) => {
-        if (data instanceof ArrayBuffer) this.#take(Buffer.from(data));
-        if (this.#cut || this.#status !== undefined) end();
+        if (result !== undefined) resolve(result);
+        else if (messages.closed) fail('the connection ended early');
       });
-      socket.addEventListener('error', () => {
-        if (!open) resolve('refused');
-        else end();
-      });
-      socket.addEventListener('close', () => {
-        if (open) end();
-      });
+      for (const end of ['end', 'close', 'error']) socket.on(end, () => fail('the connection ended early'));
     });
   }
 
   #take(message: Buffer): void {
     const content = message.subarray(1);
     if (message[0] === channels.stdout) {
-      const room = this.#longestBytes - this.#stdoutBytes;
+      const room = Math.max(0, this.#longestBytes - this.#stdoutBytes);
       this.#stdout.push(content.subarray(0, room));
       this.#stdoutBytes += content.length;
       if (content.length > room) this.#cut = true;
