@@ -8,7 +8,8 @@ const mostTasks = 20_000;
  * For each thread of each process, by the paths that come on standard input:
  *
  *     task PID TID STATE TRACER        `?` for what is not said
- *     process PID PARENT START NAME    once, by its first thread; START in ticks since the machine started
+ *     process PID PARENT START CAPABILITIES NAME    once, by its first thread: START in ticks since the machine
+ *                                                   started, CAPABILITIES in effect as a bit mask
  *     cgroup PID PATH                  each path that it is in, once
  *
  * A name is whatever its author likes. The kernel writes a line break in it as `\n`, and a name has 15 bytes, so it could at
@@ -19,7 +20,7 @@ BEGIN { print "look 1" }
 {
   if (++seen > ${mostTasks}) { print "cut"; exit }
   split($0, part, "/"); pid = part[3]; tid = part[5]
-  name = state = parent = tracer = ""; found = 0
+  name = state = parent = tracer = caps = ""; found = 0
   file = $0 "/status"
   while ((getline line < file) > 0) {
     found = 1
@@ -27,7 +28,8 @@ BEGIN { print "look 1" }
     else if (line ~ /^State:\\t/) state = substr(line, 8, 1)
     else if (line ~ /^PPid:\\t/) parent = substr(line, 7)
     else if (line ~ /^TracerPid:\\t/) tracer = substr(line, 12)
-    else if (line ~ /^FDSize:\\t/) break
+    else if (line ~ /^CapEff:\\t/) caps = substr(line, 9)
+    if (caps != "" || (pid != tid && line ~ /^FDSize:\\t/)) break
   }
   close(file)
   if (!found) next
@@ -38,7 +40,7 @@ BEGIN { print "look 1" }
   close(file)
   sub(/^.*[)] /, "", text)
   split(text, field, " ")
-  print "process", pid, (parent == "" ? "?" : parent), (field[20] == "" ? "?" : field[20]), name
+  print "process", pid, (parent == "" ? "?" : parent), (field[20] == "" ? "?" : field[20]), (caps == "" ? "?" : caps), name
   file = "/proc/" pid "/cgroup"
   while ((getline line < file) > 0) {
     sub(/^[0-9]+:[^:]*:/, "", line)

@@ -16,6 +16,8 @@ export interface LookedProcess {
   readonly parent: number | undefined;
   /** Ticks since the machine started. */
   readonly start: number | undefined;
+  /** Whether it may trace, and so read and change, any process of the pod. */
+  readonly mayTrace: boolean;
   /** As its author wrote it. */
   readonly name: string;
   readonly cgroups: readonly string[];
@@ -30,7 +32,7 @@ export interface Look {
 }
 
 interface Gathered {
-  about: Pick<LookedProcess, 'parent' | 'start' | 'name'> | undefined;
+  about: Pick<LookedProcess, 'parent' | 'start' | 'mayTrace' | 'name'> | undefined;
   readonly cgroups: string[];
   readonly tasks: LookedTask[];
 }
@@ -51,14 +53,19 @@ export function parseLook(text: string): Look | undefined {
   }
   const processes = new Map<number, LookedProcess>();
   for (const [pid, { about, cgroups, tasks }] of gathered) {
-    processes.set(pid, { pid, parent: about?.parent, start: about?.start, name: about?.name ?? '', cgroups, tasks });
+    processes.set(pid, { ...(about ?? unknown), pid, cgroups, tasks });
   }
   return { processes, complete: !cut };
 }
 
+/** What is said of a process whose first thread had gone. */
+const unknown = { parent: undefined, start: undefined, mayTrace: false, name: '' } as const;
+/** CAP_SYS_PTRACE. */
+const traceBit = 1n << 19n;
+
 const forms = {
   task: /^task (\d{1,10}) (\d{1,10}) ([A-Za-z?]) (\d{1,10}|\?)$/,
-  process: /^process (\d{1,10}) (\d{1,10}|\?) (\d{1,20}|\?) (.*)$/s,
+  process: /^process (\d{1,10}) (\d{1,10}|\?) (\d{1,20}|\?) ([0-9a-f]{1,32}|\?) (.*)$/s,
   cgroup: /^cgroup (\d{1,10}) (\/.*)$/s,
 } as const;
 
@@ -71,10 +78,11 @@ function takeLine(line: string, gathered: Map<number, Gathered>): boolean {
   }
   const process = forms.process.exec(line);
   if (process !== null) {
-    const [, pid, parent, start, name = ''] = process;
+    const [, pid, parent, start, capabilities = '?', name = ''] = process;
     const found = processIn(gathered, pid);
     if (found.about !== undefined) return false;
-    found.about = { parent: numberOf(parent), start: numberOf(start), name };
+    const mayTrace = capabilities === '?' || (BigInt(`0x${capabilities}`) & traceBit) !== 0n;
+    found.about = { parent: numberOf(parent), start: numberOf(start), mayTrace, name };
     return true;
   }
   const [, pid, path] = forms.cgroup.exec(line) ?? [];

@@ -52,6 +52,8 @@ export interface VerifiedPod {
   readonly way: Way;
   readonly containers: readonly VerifiedContainer[];
   readonly debugContainers: readonly DebugContainer[];
+  /** Containers with a process that may trace any other, and so could change what a look sees. */
+  readonly couldForge: readonly string[];
   /** Processes that are in none of the pod's containers, as far as that can be told. */
   readonly others: Listed<NamedProcess>;
 }

@@ -1,3 +1,4 @@
+import { capped } from '../../model/capped.js';
 import { workloadKind } from '../../model/workload-kinds.js';
 import type { Style } from '../text/style.js';
 import { table, type Row } from '../text/table.js';
@@ -49,6 +50,11 @@ function podText(pod: VerifiedPod, style: Style): string {
     ...pod.debugContainers.map(
       ({ name, processes }) => `    ${style.warn('!')} kubectl debug ${name}: ${listText(processes, processText)}`,
     ),
+    ...(pod.couldForge.length === 0
+      ? []
+      : [
+          `    ${style.warn('!')} ${capped(pod.couldForge)} could change what a look sees: SYS_PTRACE is in effect there`,
+        ]),
     ...(pod.others.listed.length === 0
       ? []
       : [`    ${style.warn('?')} in no container of the pod: ${listText(pod.others, processText)}`]),

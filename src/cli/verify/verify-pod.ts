@@ -49,7 +49,7 @@ export async function verifyPod(
   if (expected.containers.every(({ traced }) => !traced)) {
     const way: Way = { by: 'none', detail: 'nothing in it is to be traced' };
     const containers = expected.containers.map((each) => notLooked(each, undefined, way));
-    return { ...about, way, containers, debugContainers: [], others: listed([]) };
+    return { ...about, way, containers, debugContainers: [], couldForge: [], others: listed([]) };
   }
   const looked = await look(expected, (name) => before.some((each) => each.name === name && each.running));
   const now = await again();
@@ -58,7 +58,7 @@ export async function verifyPod(
   const reportOf = (name: string): Reported | undefined => after.find((each) => each.name === name);
   if (looked.look === undefined) {
     const containers = expected.containers.map((each) => notLooked(each, reportOf(each.name), looked.way));
-    return { ...about, way: looked.way, containers, debugContainers: [], others: listed([]) };
+    return { ...about, way: looked.way, containers, debugContainers: [], couldForge: [], others: listed([]) };
   }
   const sorted = sortProcesses(looked.look, [...before, ...after]);
   const containers = expected.containers.map((each) => {
@@ -70,7 +70,9 @@ export async function verifyPod(
     .filter(({ name, debug }) => debug && name !== looked.way.container)
     .map(({ name }): DebugContainer => ({ name, processes: listed(sorted.of(name).map(named)) }))
     .filter(({ processes }) => processes.listed.length > 0);
-  return { ...about, way: looked.way, containers, debugContainers, others: listed(sorted.others.map(named)) };
+  const couldForge = after.flatMap(({ name }) => (sorted.of(name).some(({ mayTrace }) => mayTrace) ? [name] : []));
+  const others = listed(sorted.others.map(named));
+  return { ...about, way: looked.way, containers, debugContainers, couldForge, others };
 }
 
 /** The containers of a pod's status, all of them. */

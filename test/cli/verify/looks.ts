@@ -8,6 +8,8 @@ export interface Described {
   readonly tracer?: number;
   readonly state?: string;
   readonly start?: number;
+  /** Capabilities in effect, in hexadecimal. */
+  readonly capabilities?: string;
   /** Further threads, by number, with what traces each. */
   readonly threads?: Readonly<Record<number, number>>;
 }
@@ -15,9 +17,19 @@ export interface Described {
 /** What the look script prints of them. */
 export function lookText(processes: readonly Described[]): string {
   const lines = processes.flatMap(
-    ({ pid, parent, name, cgroup, tracer = 0, state = 'S', start = pid, threads = {} }) => [
+    ({
+      pid,
+      parent,
+      name,
+      cgroup,
+      tracer = 0,
+      state = 'S',
+      start = pid,
+      capabilities = '0000000000000000',
+      threads = {},
+    }) => [
       `task ${pid} ${pid} ${state} ${tracer}`,
-      `process ${pid} ${parent} ${start} ${name}`,
+      `process ${pid} ${parent} ${start} ${capabilities} ${name}`,
       `cgroup ${pid} ${cgroup}`,
       ...Object.entries(threads).map(([tid, by]) => `task ${pid} ${tid} S ${by}`),
     ],

@@ -46,7 +46,9 @@ t.test('what is not of the form of a look is none', (t) => {
     'look 1\ntask 1 1 S 0 0\nend 1\n',
     'look 1\ntask -1 1 S 0\nend 1\n',
     'look 1\ntask 1 1 SS 0\nend 1\n',
-    'look 1\nprocess 1 0 5 a\nprocess 1 0 5 b\nend 1\n',
+    'look 1\nprocess 1 0 5 0 a\nprocess 1 0 5 0 b\nend 1\n',
+    'look 1\nprocess 1 0 5 0x0 a\nend 1\n',
+    'look 1\nprocess 1 0 5 a\nend 1\n',
     'look 1\ncgroup 1 relative\nend 1\n',
     'look 1\ncut\ntask 1 1 S 0\nend 1\n',
     'look 1\nend 0\nend 0\n',
@@ -82,7 +84,7 @@ t.test('any text is read or refused, never an exception, and quickly', (t) => {
   );
   const beganMs = performance.now();
   parseLook(`look 1\n${'task 1 2 S 0\n'.repeat(200_000)}end 1\n`);
-  parseLook(`look 1\nprocess 1 1 1 ${' '.repeat(2_000_000)}\nend 1\n`);
+  parseLook(`look 1\nprocess 1 1 1 0 ${' '.repeat(2_000_000)}\nend 1\n`);
   t.ok(performance.now() - beganMs < 3_000);
   t.end();
 });

@@ -248,6 +248,17 @@ t.test('what is seen beside the containers: debug containers, and what is in non
   t.match(second.stdout, '? in no container of the pod: 60 lost\n');
 });
 
+t.test('a container that could change what a look sees is named', async (t) => {
+  const here = await scene(t);
+  here.api.put(`${podPath}/web-1`, running(here.injected, 'web-1'));
+  const root = { capabilities: '000001ffffffffff' };
+  here.exec = () =>
+    printed(lookText([pause, agent, tracer, { ...app, ...root }, { ...proxy, capabilities: '00000000a80425fb' }]));
+  const { code, stdout } = await here.run(['pod/web-1'], { namespace: 'shop' });
+  t.equal(code, 0);
+  t.match(stdout, /^ {4}! app could change what a look sees: SYS_PTRACE is in effect there\n/m);
+});
+
 t.test('cgroup version 2: the look’s own container is seen as /, the others from there', async (t) => {
   const here = await scene(t);
   here.api.put(`${podPath}/web-1`, running(here.injected, 'web-1'));
