@@ -185,6 +185,10 @@ t.test('what the commands say of it', async (t) => {
   t.equal(explained.exitCode, 0, explained.stderr);
   t.match(explained.stdout, /deploy\/web +INJECT/);
   t.match(explained.stdout, '1 of 1 is instrumented', 'by the settings of the installation, which nobody gave');
+  const verified = await outrider('verify', 'deploy/web', '-n', here.name);
+  t.comment(verified.stdout);
+  t.equal(verified.exitCode, 0, verified.stderr);
+  t.match(verified.stdout, /✓ app +traced +1 process by \d+ instrument\n/);
   const [pod] = await webPods(here.name);
   t.match(objectOf(pod?.['metadata'])?.['labels'], { [names.status]: 'injected' });
 });

@@ -8,7 +8,9 @@ import { images, pushVariant } from '../support/images.js';
 import { inject, keySecret, pullSecret, sysdig, type PolicyOptions } from '../support/inject.js';
 import { kubectl, kubectlOutput, stateFolder } from '../support/kubectl.js';
 import { createNamespace, until, type Namespace } from '../support/namespace.js';
-import { idle, pod, shell } from '../support/pods.js';
+import { containerOf } from '../support/pod-status.js';
+import { idle, pod, shell, sysdigWrapper } from '../support/pods.js';
+import { tracedIn } from '../support/processes.js';
 import { webDeployment } from '../installed/deployment.js';
 
 // What `outrider verify` says of pods on a node, by its bundle. The cluster has the policies and what an installation is
@@ -159,6 +161,7 @@ t.test('a Deployment is traced; a session shows as one; nothing is left behind',
   t.equal(seen.exitCode, 0, seen.stderr);
   t.match(seen.stdout, /^deploy\/web {2}TRACED {2}2 of 2 running pods, namespace verified\n/);
   t.match(seen.stdout, /✓ app +traced +1 process by \d+ instrument\n/);
+  t.match(seen.stdout, '! app could change what a look sees: SYS_PTRACE is in effect there\n', 'it runs as root');
   t.match(seen.stdout, 'looked at by exec into sysdig-workload-agent, which leaves nothing behind');
 
   const name = stringOf(objectOf((await podsOf(here))[0]?.['metadata'])?.['name']) ?? '';
@@ -289,6 +292,17 @@ t.test('what only looks instrumented is named', async (t) => {
   const nothing = await verify('--policy', 'nobody');
   t.equal(nothing.exitCode, 2);
   t.match(nothing.stderr, 'there is no policy nobody');
+});
+
+t.test('a tracer that is killed takes its container along, and what runs then is traced', async (t) => {
+  const here = await createNamespace(t, 'killed');
+  await createPod(here, 'usual', manifestFor('killed', 'usual', shell(idle)));
+  const before = await here.ready('killed');
+  const { tracer } = tracedIn(containerOf(before, 'app').id, sysdigWrapper);
+  process.kill(tracer?.pid ?? 0, 'SIGKILL');
+  await here.waitFor('killed', 'started again', (now) => now.ready && containerOf(now, 'app').restarts === 1);
+  const seen = await verify('pod/killed', '-n', here.name);
+  t.equal(seen.exitCode, 0, seen.stdout);
 });
 
 t.test('whoever may not exec is told which right is lacking', async (t) => {
