@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { isAlive, judge, seenOf, type Judgement } from '../../../src/cli/verify/judge.js';
-import { parseLook } from '../../../src/cli/verify/parse-look.js';
+import { parseLook, type LookedProcess } from '../../../src/cli/verify/parse-look.js';
 import { lookText, type Described } from './looks.js';
 
 const names = new Set(['instrument']);
 const pause: Described = { pid: 1, parent: 0, name: 'pause', cgroup: '/sandbox' };
 
 /** Judges the processes of `/app`. */
-function judged(...processes: readonly Omit<Described, 'cgroup'>[]): Judgement {
+function judged(...processes: readonly (Omit<Described, 'cgroup'> & { readonly cgroup?: string })[]): Judgement {
   const look = parseLook(lookText([pause, ...processes.map((one) => ({ cgroup: '/app', ...one }))]));
-  const all = look?.processes ?? new Map();
+  const all = look?.processes ?? new Map<number, LookedProcess>();
   const members = [...all.values()].filter((one) => one.cgroups[0] === '/app' && isAlive(one));
   return judge(members, seenOf(all), names);
 }
@@ -100,7 +100,7 @@ t.test('a tracer has to be where the container began: no name and no session mak
     untraced: [{ pid: 10 }],
     sessions: [{ pid: 20 }, { pid: 21, tracer: { pid: 20 } }],
   });
-  const elsewhere = judged({ ...tracer, cgroup: '/other' } as Described, { ...app });
+  const elsewhere = judged({ ...tracer, cgroup: '/other' }, { ...app });
   t.equal(elsewhere.state, 'untraced', 'a tracer in another container is none of this one’s');
   t.end();
 });

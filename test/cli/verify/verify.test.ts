@@ -65,7 +65,7 @@ interface Scene {
   readonly execs: ExecRequest[];
   exec: (request: ExecRequest) => Executed | ApiError;
   readText: (path: string) => string;
-  patch: ((path: string, body: JsonObject) => JsonObject) | undefined;
+  patch: ((path: string, operations: readonly JsonObject[]) => JsonObject) | undefined;
   run(args: readonly string[], flags?: JsonObject): Promise<{ code: number; stdout: string }>;
 }
 
@@ -119,13 +119,13 @@ async function scene(t: Parameters<typeof workplace>[0], spec: JsonObject = {}):
         env: {},
         programName: 'outrider',
       };
-      const client = {
+      const client: FakeApi['client'] = {
         ...api.client,
-        patch: (path: string, _kind: unknown, body: unknown) =>
-          Promise.resolve(
-            made.patch?.(path, { operations: body as JsonObject }) ?? Promise.reject(refusal(403, 'Forbidden')),
-          ),
-      } as FakeApi['client'];
+        patch: (path, _, body) => {
+          const answer = made.patch?.(path, listOf(body).filter(isObject));
+          return answer === undefined ? Promise.reject(refusal(403, 'Forbidden')) : Promise.resolve(answer);
+        },
+      };
       const open = () =>
         Promise.resolve({
           client,
@@ -413,9 +413,8 @@ t.test('a debug container is added where it is asked for, and is said to stay', 
   t.equal(unasked.code, 2);
   t.match(unasked.stdout, 'the agent’s container sysdig-workload-agent has no tools of ours');
   let added: JsonObject = {};
-  here.patch = (path, { operations }) => {
+  here.patch = (path, [operation]) => {
     t.equal(path, `${podPath}/web-1/ephemeralcontainers`);
-    const [operation] = listOf(operations).filter(isObject);
     t.match(operation, { op: 'add', path: '/spec/ephemeralContainers' });
     added = listOf(operation?.['value']).filter(isObject)[0] ?? {};
     const spec = { ...objectOf(pod['spec']), ephemeralContainers: [added] };

@@ -31,7 +31,7 @@ const exited = (code: number): string =>
 
 interface Asked {
   readonly upgrades: IncomingMessage[];
-  exec(options?: { timeoutMs?: number; longestBytes?: number }): Promise<Executed>;
+  readonly exec: (options?: { timeoutMs?: number; longestBytes?: number }) => Promise<Executed>;
 }
 
 async function serve(
