@@ -248,6 +248,21 @@ t.test('what is seen beside the containers: debug containers, and what is in non
   t.match(second.stdout, '? in no container of the pod: 60 lost\n');
 });
 
+t.test('a tracer of another name is not known, unless it is named', async (t) => {
+  const here = await scene(t);
+  here.api.put(`${podPath}/web-1`, running(here.injected, 'web-1'));
+  here.exec = () => printed(lookText([pause, agent, { ...tracer, name: 'pdig' }, app, proxy]));
+  const unnamed = await here.run(['pod/web-1'], { namespace: 'shop' });
+  t.equal(unnamed.code, 2);
+  t.match(
+    unnamed.stdout,
+    /\? app +not known +all is traced, by a program that is not called .* \(--tracer NAME\); 1 traced by 20 pdig\n/,
+  );
+  const named = await here.run(['pod/web-1'], { namespace: 'shop', tracer: ['pdig'] });
+  t.equal(named.code, 0);
+  t.match(named.stdout, /✓ app +traced +1 process by 20 pdig\n/);
+});
+
 t.test('a container that could change what a look sees is named', async (t) => {
   const here = await scene(t);
   here.api.put(`${podPath}/web-1`, running(here.injected, 'web-1'));

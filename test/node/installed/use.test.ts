@@ -118,6 +118,15 @@ t.test('one namespace under Security, another with Datadog’s profile', async (
   const walked = only(await rolledOut(dogs));
   isTraced(t, walked, datadogWrapper);
   await dogs.waitForLog(walked.name, datadogAgent, '/bin/httpd');
+  for (const [here, tracer] of [
+    [payments, 'instrument'],
+    [dogs, 'cws-instrumenta'],
+  ] as const) {
+    const verified = await outrider('verify', 'deploy/web', '-n', here.name, '--debug-container');
+    t.equal(verified.exitCode, 0, `${verified.stdout}${verified.stderr}`);
+    t.match(verified.stdout, 'looked at from debug container outrider-verify-', 'out of the installation’s own image');
+    t.match(verified.stdout, new RegExp(`✓ app +traced +1 process by \\d+ ${tracer}\n`));
+  }
 
   const refused = await kubectl(['run', 'alone', '-n', payments.name, '--image=registry.test:5000/no-such-image:1']);
   t.not(refused.exitCode, 0, 'nothing runs there uninstrumented');
