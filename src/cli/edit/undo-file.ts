@@ -6,7 +6,8 @@ import type { JsonObject } from '../../model/json.js';
 import { isSystemError, systemReason } from '../../model/system-error.js';
 import { unwritable } from './write-files.js';
 import { type Invocation, textOf } from '../command.js';
-import type { EditedFile, TemplateEdit } from '../files/edited-file.js';
+import type { TemplateEdit } from '../../documents/edit/template-edit.js';
+import type { EditedFile } from '../files/edited-file.js';
 
 /** What `--undo-file` names: a Dockerrun file has no place of its own for the record. */
 export interface UndoFile {

@@ -2,9 +2,9 @@ import { readManifests, type ManifestDocument } from '../../documents/manifest/m
 import type { TemplatePath } from '../../documents/manifest/template-path.js';
 import type { PodTemplate } from '../../documents/manifest/templates.js';
 import { editDocument } from '../../documents/edit/edit.js';
+import { documentOperations, type TemplateEdit } from '../../documents/edit/template-edit.js';
 import { OutriderError } from '../../model/error.js';
-import type { Operation } from '../../model/patch.js';
-import { pointerInDocument, type TaskTemplate } from '../../model/task.js';
+import type { TaskTemplate } from '../../model/task.js';
 import { located } from '../errors.js';
 import type { Input } from './inputs.js';
 import type { Refusals } from './refusals.js';
@@ -15,16 +15,14 @@ export interface ManifestFile {
   readonly documents: readonly ManifestDocument[];
 }
 
-/** What becomes of one pod template or task. Pointers of the operations start at the template. */
-export interface TemplateEdit {
-  readonly template: PodTemplate | TaskTemplate;
-  readonly operations: readonly Operation[];
-}
-
 /** Says what becomes of what a document holds. */
 export interface TemplateEditor<Edit extends TemplateEdit> {
   pod(template: PodTemplate): Edit | Promise<Edit>;
   task(template: TaskTemplate): Edit | Promise<Edit>;
+  /** What becomes of the edits of a whole document before they are carried out; absent: nothing. */
+  complete?(documentText: string, edits: readonly Edit[]): readonly Edit[];
+  /** What becomes of a document's text once its edits are carried out; absent: nothing. */
+  finish?(text: string, edits: readonly Edit[]): string;
 }
 
 /** A document with the templates in it, and its text with their operations carried out. */
@@ -89,24 +87,27 @@ async function editFile<Edit extends TemplateEdit>(
   const edited: EditedDocument<Edit>[] = [];
   for (const [index, document] of documents.entries()) {
     const place = { file: input.name, line: document.line };
-    const edits: Edit[] = [];
+    const made: Edit[] = [];
     for (const template of document.templates) {
-      edits.push(await withPlace(place, template.path, () => edit.pod(template)));
+      made.push(await withPlace(place, template.path, () => edit.pod(template)));
     }
     for (const template of document.tasks) {
-      edits.push(await withPlace(place, template.path, () => edit.task(template)));
+      made.push(await withPlace(place, template.path, () => edit.task(template)));
     }
-    const text = await withPlace(place, '', () => editDocument(document.text, edits.flatMap(documentOperations)));
+    const { edits, text } = await withPlace(place, '', () => carriedOut(document.text, made, edit));
     edited.push({ document, number: index + 1, edits, text });
   }
   return { input, documents: edited, text: edited.map(({ text }) => text).join('') };
 }
 
-/** The operations of a template with pointers that start at its document. */
-export function documentOperations({ template, operations }: TemplateEdit): readonly Operation[] {
-  const placed = (path: string): string =>
-    'format' in template ? pointerInDocument(template, path) : `${template.path}${path}`;
-  return operations.map((operation) => ({ ...operation, path: placed(operation.path) }));
+function carriedOut<Edit extends TemplateEdit>(
+  documentText: string,
+  made: readonly Edit[],
+  editor: TemplateEditor<Edit>,
+): Pick<EditedDocument<Edit>, 'edits' | 'text'> {
+  const edits = editor.complete?.(documentText, made) ?? made;
+  const text = editDocument(documentText, edits.flatMap(documentOperations));
+  return { edits, text: editor.finish?.(text, edits) ?? text };
 }
 
 async function withPlace<T>(
