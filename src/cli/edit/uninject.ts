@@ -59,7 +59,7 @@ async function uninject(invocation: Invocation): Promise<number> {
   const editor = {
     pod: takeBack,
     task: (template: TaskTemplate) => takeTaskBack(template, undoFile),
-    finish: restoreSources,
+    finish: (text: string, edits: readonly TemplateEdit[]) => restoreSources(text, edits, undoFile?.record),
   };
   const files = await editFiles(read, editor, refusals);
   await deliver(files, options, invocation);

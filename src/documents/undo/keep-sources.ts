@@ -1,9 +1,10 @@
 import jsonpatch from 'fast-json-patch';
 import { OutriderError } from '../../model/error.js';
-import type { JsonObject } from '../../model/json.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
 import { pointerToken, valueAt } from '../../model/json-pointer.js';
 import { names } from '../../model/names.js';
 import { cloneOperation, type Operation } from '../../model/patch.js';
+import type { TaskTemplate } from '../../model/task.js';
 import { editDocument } from '../edit/edit.js';
 import { documentOperations, type TemplateEdit } from '../edit/template-edit.js';
 import { readRecord, writeRecord } from './record.js';
@@ -26,10 +27,36 @@ export function keepSources<Edit extends TemplateEdit>(documentText: string, edi
   const injected = editDocument(documentText, edits.flatMap(documentOperations));
   const back = unlessStale(() => editDocument(injected, after.flatMap(wayBack)));
   const was = unlessStale(() => {
-    return giveSourcesBack(editDocument(documentText, templates.flatMap(wayBack)), templates.flatMap(sourcesIn));
+    return giveSourcesBack(
+      editDocument(documentText, templates.flatMap(wayBack)),
+      templates.flatMap((each) => sourcesIn(each)),
+    );
   });
   if (back === undefined || was === undefined) return edits;
   return share(sourcesBetween(was, back), edits);
+}
+
+/**
+ * The same for a task whose record stands outside its document.
+ *
+ * @param record of how the edit is taken back, and the one before it
+ * @param earlier the one before it
+ * @returns the record with the sources
+ */
+export function sourcesInto(
+  record: string,
+  documentText: string,
+  edit: TemplateEdit & { readonly template: TaskTemplate },
+  earlier?: string,
+): string {
+  const { template, operations } = edit;
+  const injected = editDocument(documentText, documentOperations(edit));
+  const back = editDocument(injected, outsideWayBack(patchedTask(template, operations), record));
+  const was =
+    earlier === undefined
+      ? documentText
+      : giveSourcesBack(editDocument(documentText, outsideWayBack(template, earlier)), readRecord(earlier, {}).sources);
+  return writeRecord({ ...readRecord(record, {}), sources: sourcesBetween(was, back) });
 }
 
 /**
@@ -37,12 +64,13 @@ export function keepSources<Edit extends TemplateEdit>(documentText: string, edi
  *
  * @param text the text with the operations carried out
  * @param edits those that were
+ * @param outside the record that stands outside the document, for templates that hold none
  */
-export function restoreSources(text: string, edits: readonly TemplateEdit[]): string {
+export function restoreSources(text: string, edits: readonly TemplateEdit[], outside?: string): string {
   const taken = edits.filter(({ operations }) => operations.length > 0);
   return giveSourcesBack(
     text,
-    taken.flatMap(({ template }) => sourcesIn(template)),
+    taken.flatMap(({ template }) => sourcesIn(template, outside)),
   );
 }
 
@@ -80,17 +108,31 @@ function wayBack(template: Template): readonly Operation[] {
   return hasUndo(template.pod) ? documentOperations({ template, operations: undoOperations(template.pod) }) : [];
 }
 
-function sourcesIn(template: Template): readonly Source[] {
-  const record = 'format' in template ? findTaskUndo(template)?.record : valueAt(template.pod, annotationPath);
+function outsideWayBack(template: TaskTemplate, record: string): readonly Operation[] {
+  return documentOperations({ template, operations: taskUndoOperations(template, record) });
+}
+
+function sourcesIn(template: Template, outside?: string): readonly Source[] {
+  const record = recordOf(template) ?? outside;
   return record === undefined ? [] : readRecord(record, {}).sources;
 }
 
+function recordOf(template: Template): JsonValue | undefined {
+  if (!('format' in template)) return valueAt(template.pod, annotationPath);
+  return template.format === 'dockerrun' ? undefined : findTaskUndo(template)?.record;
+}
+
 function patched(template: Template, operations: readonly Operation[]): Template {
-  const applied = (value: JsonObject): JsonObject =>
-    jsonpatch.applyPatch<JsonObject>(value, operations.map(cloneOperation), true, false).newDocument;
-  return 'format' in template
-    ? { ...template, value: applied(template.value) }
-    : { ...template, pod: applied(template.pod) };
+  if ('format' in template) return patchedTask(template, operations);
+  return { ...template, pod: applied(template.pod, operations) };
+}
+
+function patchedTask(template: TaskTemplate, operations: readonly Operation[]): TaskTemplate {
+  return { ...template, value: applied(template.value, operations) };
+}
+
+function applied(value: JsonObject, operations: readonly Operation[]): JsonObject {
+  return jsonpatch.applyPatch<JsonObject>(value, operations.map(cloneOperation), true, false).newDocument;
 }
 
 /** `undefined` where something was edited, so that nothing can be taken back. */

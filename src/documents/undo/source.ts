@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { pointerToken, readPointer } from '../../model/json-pointer.js';
 import { exactValueOf, readsAs } from '../edit/reads-as.js';
 import { applySplices, Unspliceable, type Splice } from '../edit/splice.js';
+import { lineEnd } from '../edit/style.js';
 import { readDocument } from '../manifest/split.js';
 import type { CollectionNode, Member, SyntaxNode } from '../manifest/syntax.js';
 
@@ -17,7 +18,7 @@ export interface Source {
   readonly at: number;
   /** Length of what stands there once the data is taken back. */
   readonly length: number;
-  /** Hash of the member's text up to the end of that: where it is another, somebody edited. */
+  /** Hash of the member's text up to the end of that and of its line: where it is another, somebody edited. */
   readonly hash: string;
   readonly text: string;
 }
@@ -90,7 +91,7 @@ function spliceOf(document: Region, { path, at, length, hash, text }: Source): S
   const start = (region?.start ?? 0) + at;
   const end = start + length;
   if (region === undefined || end > region.end) return undefined;
-  return hashOf(document.text.slice(region.start, end)) === hash ? { start, end, text } : undefined;
+  return hashUpTo(region, end) === hash ? { start, end, text } : undefined;
 }
 
 /** A value with its key or dash, and with all behind it up to what is next. */
@@ -135,7 +136,7 @@ function differences(was: Region, is: Region, path: string): readonly Source[] {
   const [old, fresh] = [textOf(was), textOf(is)];
   if (old === fresh) return [];
   const pairs = membersAlike(was, is);
-  if (pairs === undefined) return [sourceOf(old, fresh, path)];
+  if (pairs === undefined) return [sourceOf(old, fresh, is, path)];
   return pairs.flatMap(([one, other], index) => {
     return differences(one, other, `${path}/${pointerToken(tokenOf(was.node, one, index) ?? '')}`);
   });
@@ -172,18 +173,25 @@ function isCollection(node: SyntaxNode): node is CollectionNode {
   return node.kind === 'map' || node.kind === 'seq';
 }
 
-function sourceOf(was: string, is: string, path: string): Source {
+function sourceOf(was: string, is: string, region: Region, path: string): Source {
   const most = Math.min(was.length, is.length);
   let at = 0;
   while (at < most && was[at] === is[at]) at += 1;
   let behind = 0;
   while (behind < most - at && was.at(-1 - behind) === is.at(-1 - behind)) behind += 1;
   const end = is.length - behind;
-  return { path, at, length: end - at, hash: hashOf(is.slice(0, end)), text: was.slice(at, was.length - behind) };
+  const hash = hashUpTo(region, region.start + end);
+  return { path, at, length: end - at, hash, text: was.slice(at, was.length - behind) };
 }
 
 function textOf({ text, start, end }: Region): string {
   return text.slice(start, end);
+}
+
+function hashUpTo({ text, node, start, end: regionEnd }: Region, offset: number): string {
+  // Of a value that is one word all counts.
+  const own = isCollection(node) && node.members.length > 0 ? offset : Math.max(offset, node.end);
+  return hashOf(text.slice(start, Math.min(lineEnd(text, own), regionEnd)));
 }
 
 function hashOf(text: string): string {

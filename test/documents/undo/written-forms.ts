@@ -33,7 +33,7 @@ const list = ['[', ']'] as const;
 const map = ['{', '}'] as const;
 
 /** What stands in a container; `$` is its indentation. */
-const inContainer: readonly string[] = [
+export const inContainer: readonly string[] = [
   ...nothing('env', list),
   ...nothing('volumeMounts', list),
   ...nothing('securityContext', map),
@@ -108,10 +108,11 @@ const scalars: readonly string[] = [
   "''",
   '|-\n$  a,b\n$# out',
 ];
-const evict = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
+/** An annotation that gets more behind it. */
+export const evict = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
 
 /** What stands in a pod's metadata; `$` is its indentation. */
-const inMetadata: readonly string[] = [
+export const inMetadata: readonly string[] = [
   ...nothing('annotations', map),
   ...nothing('labels', map),
   'annotations: { a: b }',
@@ -123,13 +124,13 @@ const inMetadata: readonly string[] = [
   'labels: &l {a: b}\n$annotations: *l',
   'labels: &l\n$  a: b # b\n$annotations:\n$  <<: *l\n$  c: d',
   ...scalars.map((scalar) => `annotations:\n$  ${evict}: ${scalar.replaceAll('$', '$  ')}`),
-  `annotations: { "${evict}": a , x: y }`,
+  `annotations: { "${evict}": a , x: z }`,
   `labels: {a: &t "a,b"}\n$annotations:\n$  ${evict}: *t`,
   `annotations:\n$  ${evict}: &t a,b # t\n$  other: *t`,
 ];
 
 /** What stands in a pod's spec; `$` is its indentation. */
-const inSpec: readonly string[] = [
+export const inSpec: readonly string[] = [
   ...nothing('volumes', list),
   ...nothing('initContainers', list),
   ...nothing('imagePullSecrets', list),
@@ -181,30 +182,36 @@ const shared: readonly (readonly [string, string])[] = [
   ],
 ];
 
+/** A pod with forms in several places at once. */
+export function podWith(container: string, spec: string, metadata: string): string {
+  const command = hasCommand(container) ? '' : '      command: [/app]\n';
+  const own = `    - name: web\n      image: a/web:1\n${command}      ${container.replaceAll('$', '      ')}\n`;
+  return podOf(
+    `  name: p\n  ${metadata.replaceAll('$', '  ')}\n`,
+    `  restartPolicy: Never\n  containers:\n${own}  ${spec.replaceAll('$', '  ')}\n`,
+  );
+}
+
 /** Every form, in a pod of its own. */
 export function writtenForms(): readonly WrittenForm[] {
   const forms: WrittenForm[] = [];
   const add = (place: string, form: string, text: string): void => {
     forms.push({ name: `${place}: ${JSON.stringify(form)}`, text });
   };
-  for (const form of inContainer) {
+  for (const [index, form] of inContainer.entries()) {
     const own = form.replaceAll('$', '      ');
-    const command = /^(\? )?command/.test(form) ? '' : '      command: [/app]\n';
+    const command = hasCommand(form) ? '' : '      command: [/app]\n';
     const head = '    - name: web\n      image: a/web:1\n';
-    add('last in a container', form, podOf('  name: p\n', `  containers:\n${head}${command}      ${own}\n`));
-    add(
-      'first in a container',
-      form,
-      podOf('  name: p\n', `  containers:\n    - ${own}\n      name: web\n      image: a/web:1\n${command}`),
-    );
-    add(
-      'above a second container',
-      form,
-      podOf(
-        '  name: p\n',
-        `  containers:\n${head}${command}      ${own}\n    # second\n    - {name: b, image: a/b:1, command: [ /b ] }\n`,
-      ),
-    );
+    const last = podOf('  name: p\n', `  containers:\n${head}${command}      ${own}\n`);
+    add('last in a container', form, last);
+    // A form that spoils one of these spoils the other.
+    if (index % 2 === 0) {
+      const second = '    # second\n    - {name: b, image: a/b:1, command: [ /b ] }\n';
+      add('above a second container', form, `${last}${second}`);
+    } else {
+      const first = `    - ${own}\n      name: web\n      image: a/web:1\n`;
+      add('first in a container', form, podOf('  name: p\n', `  containers:\n${first}${command}`));
+    }
   }
   const containers = '  containers:\n  - name: web # web\n    image: a/web:1\n    command: ["/app"]\n';
   for (const form of inMetadata) {
@@ -227,7 +234,12 @@ export function writtenForms(): readonly WrittenForm[] {
   return forms;
 }
 
-function podOf(metadata: string, spec: string): string {
+function hasCommand(form: string): boolean {
+  return /^(\? )?command/.test(form);
+}
+
+/** A pod with these lines in it. */
+export function podOf(metadata: string, spec: string): string {
   return `apiVersion: v1\nkind: Pod\nmetadata:\n${metadata}spec:\n${spec}`;
 }
 
