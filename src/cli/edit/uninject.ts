@@ -59,7 +59,7 @@ async function uninject(invocation: Invocation): Promise<number> {
   const editor = {
     pod: takeBack,
     task: (template: TaskTemplate) => takeTaskBack(template, undoFile),
-    finish: (text: string, edits: readonly TemplateEdit[]) => restoreSources(text, edits, undoFile?.record),
+    carryOut: (text: string, edits: readonly TemplateEdit[]) => restoreSources(text, edits, undoFile?.record),
   };
   const files = await editFiles(read, editor, refusals);
   await deliver(files, options, invocation);

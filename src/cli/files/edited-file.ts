@@ -1,8 +1,7 @@
 import { readManifests, type ManifestDocument } from '../../documents/manifest/manifest.js';
 import type { TemplatePath } from '../../documents/manifest/template-path.js';
 import type { PodTemplate } from '../../documents/manifest/templates.js';
-import { editDocument } from '../../documents/edit/edit.js';
-import { documentOperations, type TemplateEdit } from '../../documents/edit/template-edit.js';
+import { carriedOut, type CarriedOut, type TemplateEdit } from '../../documents/edit/template-edit.js';
 import { OutriderError } from '../../model/error.js';
 import type { TaskTemplate } from '../../model/task.js';
 import { located } from '../errors.js';
@@ -19,10 +18,8 @@ export interface ManifestFile {
 export interface TemplateEditor<Edit extends TemplateEdit> {
   pod(template: PodTemplate): Edit | Promise<Edit>;
   task(template: TaskTemplate): Edit | Promise<Edit>;
-  /** What becomes of the edits of a whole document before they are carried out; absent: nothing. */
-  complete?(documentText: string, edits: readonly Edit[]): readonly Edit[];
-  /** What becomes of a document's text once its edits are carried out; absent: nothing. */
-  finish?(text: string, edits: readonly Edit[]): string;
+  /** Carries the edits of a whole document out; absent: as they are. */
+  carryOut?(documentText: string, edits: readonly Edit[]): CarriedOut<Edit>;
 }
 
 /** A document with the templates in it, and its text with their operations carried out. */
@@ -94,20 +91,10 @@ async function editFile<Edit extends TemplateEdit>(
     for (const template of document.tasks) {
       made.push(await withPlace(place, template.path, () => edit.task(template)));
     }
-    const { edits, text } = await withPlace(place, '', () => carriedOut(document.text, made, edit));
+    const { edits, text } = await withPlace(place, '', () => (edit.carryOut ?? carriedOut)(document.text, made));
     edited.push({ document, number: index + 1, edits, text });
   }
   return { input, documents: edited, text: edited.map(({ text }) => text).join('') };
-}
-
-function carriedOut<Edit extends TemplateEdit>(
-  documentText: string,
-  made: readonly Edit[],
-  editor: TemplateEditor<Edit>,
-): Pick<EditedDocument<Edit>, 'edits' | 'text'> {
-  const edits = editor.complete?.(documentText, made) ?? made;
-  const text = editDocument(documentText, edits.flatMap(documentOperations));
-  return { edits, text: editor.finish?.(text, edits) ?? text };
 }
 
 async function withPlace<T>(

@@ -160,7 +160,7 @@ export function templateInstrumenter(
   return {
     pod: (template) => instrumentTemplate(template, engine, trace),
     task: (template) => instrumentTaskTemplate(template, engine, only, trace),
-    complete: keepSources,
+    carryOut: keepSources,
   };
 }
 

@@ -6,7 +6,7 @@ import { names } from '../../model/names.js';
 import { cloneOperation, type Operation } from '../../model/patch.js';
 import type { TaskTemplate } from '../../model/task.js';
 import { editDocument } from '../edit/edit.js';
-import { documentOperations, type TemplateEdit } from '../edit/template-edit.js';
+import { carriedOut, documentOperations, type CarriedOut, type TemplateEdit } from '../edit/template-edit.js';
 import { readRecord, writeRecord } from './record.js';
 import { giveSourcesBack, sourcesBetween, type Source } from './source.js';
 import { findTaskUndo, taskUndoOperations } from './task-undo.js';
@@ -15,25 +15,26 @@ import { annotationPath, hasUndo, undoOperations } from './undo.js';
 type Template = TemplateEdit['template'];
 
 /**
- * Edits whose records also hold what of the document's text taking them back would give another form (W28). The way back
- * is tried out on the text; a template that has a record already is compared with what it was before that.
- *
- * @param documentText the text of the document that the edits are for
+ * Carries out the edits of a document. Their records also hold what of the document's text taking them back would give
+ * another form (W28): the way back is tried out on the text. A document that holds records already is compared with what
+ * it was before those.
  */
-export function keepSources<Edit extends TemplateEdit>(documentText: string, edits: readonly Edit[]): readonly Edit[] {
-  if (!edits.some(({ operations }) => recordIn(operations) !== undefined)) return edits;
-  const templates = edits.map(({ template }) => template);
+export function keepSources<Edit extends TemplateEdit>(documentText: string, edits: readonly Edit[]): CarriedOut<Edit> {
+  const injected = carriedOut(documentText, edits);
+  if (!edits.some(({ operations }) => operations.some(isRecord))) return injected;
   const after = edits.map(({ template, operations }) => patched(template, operations));
-  const injected = editDocument(documentText, edits.flatMap(documentOperations));
-  const back = unlessStale(() => editDocument(injected, after.flatMap(wayBack)));
-  const was = unlessStale(() => {
-    return giveSourcesBack(
-      editDocument(documentText, templates.flatMap(wayBack)),
-      templates.flatMap((each) => sourcesIn(each)),
-    );
-  });
-  if (back === undefined || was === undefined) return edits;
-  return share(sourcesBetween(was, back), edits);
+  const back = triedOut(injected.text, () => after.flatMap(wayBack));
+  const before = edits.map(({ template }) => template);
+  const was = triedOut(documentText, () => before.flatMap(wayBack));
+  if (back === undefined || was === undefined) return injected;
+  const sources = sourcesBetween(
+    giveSourcesBack(
+      was,
+      before.flatMap((template) => sourcesIn(template)),
+    ),
+    back,
+  );
+  return sources.length === 0 ? injected : carriedOut(documentText, share(sources, edits));
 }
 
 /**
@@ -51,33 +52,32 @@ export function sourcesInto(
 ): string {
   const { template, operations } = edit;
   const injected = editDocument(documentText, documentOperations(edit));
-  const back = editDocument(injected, outsideWayBack(patchedTask(template, operations), record));
-  const was =
-    earlier === undefined
-      ? documentText
-      : giveSourcesBack(editDocument(documentText, outsideWayBack(template, earlier)), readRecord(earlier, {}).sources);
+  const back = triedOut(injected, () => outsideWayBack(patchedTask(template, operations), record));
+  const before = earlier === undefined ? documentText : triedOut(documentText, () => outsideWayBack(template, earlier));
+  if (back === undefined || before === undefined) return record;
+  const was = earlier === undefined ? before : giveSourcesBack(before, readRecord(earlier, {}).sources);
   return writeRecord({ ...readRecord(record, {}), sources: sourcesBetween(was, back) });
 }
 
 /**
- * The text of a document with its records' operations carried out, in the form that its author gave it.
+ * Carries out the edits of a document that take others back, and gives it the form that its author gave it.
  *
- * @param text the text with the operations carried out
- * @param edits those that were
  * @param outside the record that stands outside the document, for templates that hold none
  */
-export function restoreSources(text: string, edits: readonly TemplateEdit[], outside?: string): string {
+export function restoreSources<Edit extends TemplateEdit>(
+  documentText: string,
+  edits: readonly Edit[],
+  outside?: string,
+): CarriedOut<Edit> {
+  const { text } = carriedOut(documentText, edits);
   const taken = edits.filter(({ operations }) => operations.length > 0);
-  return giveSourcesBack(
-    text,
-    taken.flatMap(({ template }) => sourcesIn(template, outside)),
-  );
+  const sources = taken.flatMap(({ template }) => sourcesIn(template, outside));
+  return { edits, text: giveSourcesBack(text, sources) };
 }
 
 /** Each source in the record of the template that it is in, and all others in the first record. */
 function share<Edit extends TemplateEdit>(sources: readonly Source[], edits: readonly Edit[]): readonly Edit[] {
-  if (sources.length === 0) return edits;
-  const recorded = edits.filter(({ operations }) => recordIn(operations) !== undefined);
+  const recorded = edits.filter(({ operations }) => operations.some(isRecord));
   const homeOf = ({ path }: Source): Edit | undefined =>
     recorded.find(({ template }) => `${path}/`.startsWith(`${template.path}/`)) ?? recorded[0];
   return edits.map((edit) => {
@@ -89,10 +89,6 @@ function share<Edit extends TemplateEdit>(sources: readonly Source[], edits: rea
 function recording(operation: Operation, sources: readonly Source[]): Operation {
   if (!isRecord(operation)) return operation;
   return { ...operation, value: writeRecord({ ...readRecord(operation.value, {}), sources }) };
-}
-
-function recordIn(operations: readonly Operation[]): Operation | undefined {
-  return operations.find(isRecord);
 }
 
 function isRecord(operation: Operation): operation is Operation & { readonly op: 'add' } {
@@ -135,12 +131,12 @@ function applied(value: JsonObject, operations: readonly Operation[]): JsonObjec
   return jsonpatch.applyPatch<JsonObject>(value, operations.map(cloneOperation), true, false).newDocument;
 }
 
-/** `undefined` where something was edited, so that nothing can be taken back. */
-function unlessStale(action: () => string): string | undefined {
+/** A document with operations carried out; `undefined` where they cannot be: that is for who takes it back to be told. */
+function triedOut(documentText: string, operations: () => readonly Operation[]): string | undefined {
   try {
-    return action();
+    return editDocument(documentText, operations());
   } catch (error) {
-    if (error instanceof OutriderError && error.code === 'undo_stale') return undefined;
+    if (error instanceof OutriderError) return undefined;
     throw error;
   }
 }
