@@ -21,7 +21,7 @@ type Template = TemplateEdit['template'];
  */
 export function keepSources<Edit extends TemplateEdit>(documentText: string, edits: readonly Edit[]): CarriedOut<Edit> {
   const injected = carriedOut(documentText, edits);
-  if (!edits.some(({ operations }) => operations.some(isRecord))) return injected;
+  if (!edits.some(hasRecord)) return injected;
   const after = edits.map(({ template, operations }) => patched(template, operations));
   const back = triedOut(injected.text, () => after.flatMap(wayBack));
   const before = edits.map(({ template }) => template);
@@ -77,22 +77,29 @@ export function restoreSources<Edit extends TemplateEdit>(
 
 /** Each source in the record of the template that it is in, and all others in the first record. */
 function share<Edit extends TemplateEdit>(sources: readonly Source[], edits: readonly Edit[]): readonly Edit[] {
-  const recorded = edits.filter(({ operations }) => operations.some(isRecord));
+  const recorded = edits.filter(hasRecord);
   const homeOf = ({ path }: Source): Edit | undefined =>
     recorded.find(({ template }) => `${path}/`.startsWith(`${template.path}/`)) ?? recorded[0];
   return edits.map((edit) => {
     const own = sources.filter((source) => homeOf(source) === edit);
-    return own.length === 0 ? edit : { ...edit, operations: edit.operations.map((each) => recording(each, own)) };
+    return own.length === 0 ? edit : { ...edit, operations: recording(edit.operations, own) };
   });
 }
 
-function recording(operation: Operation, sources: readonly Source[]): Operation {
-  if (!isRecord(operation)) return operation;
-  return { ...operation, value: writeRecord({ ...readRecord(operation.value, {}), sources }) };
+function recording(operations: readonly Operation[], sources: readonly Source[]): readonly Operation[] {
+  const last = operations.at(-1);
+  if (!isRecord(last)) return operations;
+  const value = writeRecord({ ...readRecord(last.value, {}), sources });
+  return [...operations.slice(0, -1), { ...last, value }];
 }
 
-function isRecord(operation: Operation): operation is Operation & { readonly op: 'add' } {
-  return operation.op === 'add' && operation.path.endsWith(`/${pointerToken(names.undo)}`);
+function hasRecord({ operations }: TemplateEdit): boolean {
+  return isRecord(operations.at(-1));
+}
+
+/** The record is written when all else is. */
+function isRecord(operation: Operation | undefined): operation is Operation & { readonly op: 'add' } {
+  return operation?.op === 'add' && operation.path.endsWith(`/${pointerToken(names.undo)}`);
 }
 
 /** The operations, in the document, that take a template back; none where it carries no record. */

@@ -1,9 +1,15 @@
+import fc from 'fast-check';
+import jsonpatch from 'fast-json-patch';
 import t from 'tap';
 import { carriedOut, type TemplateEdit } from '../../../src/documents/edit/template-edit.js';
 import { readManifests } from '../../../src/documents/manifest/manifest.js';
 import { keepSources, restoreSources } from '../../../src/documents/undo/keep-sources.js';
 import { undoOperations, withUndo } from '../../../src/documents/undo/undo.js';
-import type { Operation } from '../../../src/model/patch.js';
+import type { JsonObject, JsonValue } from '../../../src/model/json.js';
+import { cloneOperation, type Operation } from '../../../src/model/patch.js';
+import { draws, jsonObject, operationOn, writing, Writer } from '../generated.js';
+
+t.setTimeout(120_000);
 
 const list = `kind: List
 apiVersion: v1
@@ -65,3 +71,37 @@ t.test(
     t.end();
   },
 );
+
+function patched<Value extends JsonValue>(value: Value, changes: readonly Operation[]): Value {
+  return jsonpatch.applyPatch<Value>(value, changes.map(cloneOperation), true, false).newDocument;
+}
+
+const templateOf = (pod: JsonObject): TemplateEdit['template'] => {
+  return { path: '', kind: 'Pod', name: undefined, namespace: undefined, pod };
+};
+
+t.test('W28: property: whatever was done anywhere to a document in any form is undone to the byte', (t) => {
+  fc.assert(
+    fc.property(jsonObject, jsonObject, writing, draws, (spec, metadata, how, drawn) => {
+      const pod: JsonObject = { ...metadata, metadata: {}, spec };
+      const changes: Operation[] = [];
+      let now: JsonValue = spec;
+      for (const draw of drawn) {
+        const operation = operationOn(now, draw.kind === 'remove' ? { ...draw, kind: 'replace' } : draw);
+        if (operation === undefined || JSON.stringify(operation).includes('e+')) continue;
+        changes.push({ ...operation, path: `/spec${operation.path}` });
+        now = patched(now, [operation]);
+      }
+      if (JSON.stringify(pod).includes('e+')) return;
+      const text = new Writer(how).document(pod);
+      const all = withUndo(pod, changes);
+      const injected = keepSources(text, [{ template: templateOf(pod), operations: all }]);
+      const done = patched(pod, injected.edits[0]?.operations ?? []);
+      const back = [{ template: templateOf(done), operations: undoOperations(done) }];
+      const { text: restored } = restoreSources(injected.text, back);
+      if (restored !== text) throw new Error(`${text}\n---\n${injected.text}\n---\n${restored}`);
+    }),
+    { numRuns: 300 },
+  );
+  t.end();
+});

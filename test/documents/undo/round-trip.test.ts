@@ -102,6 +102,23 @@ t.test('W28: every form of nothing in a task of each format comes back to the by
   }
 });
 
+t.test(
+  'W28: a template that gains a container is injected again, and both come back as they were written',
+  async (t) => {
+    const forms = inContainer.filter((each) => !each.includes('&') && !each.startsWith('?'));
+    for (const [index, form] of forms.entries()) {
+      if (index % 4 !== 0) continue;
+      const text = podWith(form, 'volumes: [ ] # none', 'labels: { }');
+      const gained = '    - {name: late, image: "a/late:1", command: [ /late ], env: [ ] } # late\n';
+      const flags = nth(profiles, index);
+      const grown = (all: string): string => all.replace('  volumes:', `${gained}  volumes:`);
+      const there = await inject(text, flags);
+      const again = await inject(grown(there), flags);
+      t.equal(await uninject(again), grown(text), form);
+    }
+  },
+);
+
 t.test('W28: property: forms together, in any form of file, come back around what somebody edited', async () => {
   const form = (forms: readonly string[]): fc.Arbitrary<string> =>
     fc.constantFrom(...forms.filter((each) => !each.includes('&')));
