@@ -1,6 +1,7 @@
 import { diffTexts, renderDiff } from '../text/diff.js';
 import type { Invocation } from '../command.js';
-import { documentOperations, type EditedFile, type TemplateEdit } from '../files/edited-file.js';
+import { documentOperations, type TemplateEdit } from '../../documents/edit/template-edit.js';
+import type { EditedFile } from '../files/edited-file.js';
 import type { OutputFormat, OutputOptions } from '../options/output.js';
 import { asList, exactJson } from './exact-json.js';
 import { shieldSecrets } from './shield-secrets.js';

@@ -1,6 +1,7 @@
 import { readManifests } from '../../documents/manifest/manifest.js';
 import { isArray, isObject, objectOf, stringMembersOf, type JsonValue } from '../../model/json.js';
-import type { EditedFile, TemplateEdit } from '../files/edited-file.js';
+import type { TemplateEdit } from '../../documents/edit/template-edit.js';
+import type { EditedFile } from '../files/edited-file.js';
 
 /** Bytes that the annotations of one object may have together (Kubernetes, `TotalAnnotationSizeLimitB`). */
 const mostBytes = 256 * 1024;

@@ -1,12 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { sourcesInto } from '../../documents/undo/keep-sources.js';
 import { joinUndo, undoOperationsOf, undoRecord } from '../../documents/undo/undo.js';
 import { OutriderError } from '../../model/error.js';
 import type { JsonObject } from '../../model/json.js';
 import { isSystemError, systemReason } from '../../model/system-error.js';
 import { unwritable } from './write-files.js';
 import { type Invocation, textOf } from '../command.js';
-import type { EditedFile, TemplateEdit } from '../files/edited-file.js';
+import type { TemplateEdit } from '../../documents/edit/template-edit.js';
+import type { EditedFile } from '../files/edited-file.js';
 
 /** What `--undo-file` names: a Dockerrun file has no place of its own for the record. */
 export interface UndoFile {
@@ -46,20 +48,27 @@ export function undoFileRecord(
   file: UndoFile | undefined,
 ): string | undefined {
   const changed = files
-    .flatMap(({ documents }) => documents.flatMap(({ edits }) => edits))
-    .flatMap(({ template, operations }) =>
-      'format' in template && template.format === 'dockerrun' && operations.length > 0
-        ? [{ value: template.value, record: undoRecord(template.value, operations) }]
-        : [],
+    .flatMap(({ documents }) => documents)
+    .flatMap(({ document: { text }, edits }) =>
+      edits.flatMap(({ template, operations }) =>
+        'format' in template && template.format === 'dockerrun' && operations.length > 0
+          ? [{ text, edit: { template, operations } }]
+          : [],
+      ),
     );
   const [first, second] = changed;
-  if (first === undefined || file === undefined) return first?.record;
+  if (first === undefined) return undefined;
+  const { text, edit } = first;
+  const record = undoRecord(edit.template.value, edit.operations);
+  if (file === undefined) return record;
   if (second !== undefined) {
     throw new OutriderError('usage', '--undo-file is for one Dockerrun file; give one with -f at a time.');
   }
-  if (file.record === undefined) return first.record;
-  const joined = joinUndo(first.record, file.record);
-  return belongsTo(first.value, file.record) ? joined : first.record;
+  if (file.record === undefined) return sourcesInto(record, text, edit);
+  const joined = joinUndo(record, file.record);
+  return belongsTo(edit.template.value, file.record)
+    ? sourcesInto(joined, text, edit, file.record)
+    : sourcesInto(record, text, edit);
 }
 
 function belongsTo(value: JsonObject, record: string): boolean {

@@ -1,5 +1,6 @@
 import type { PodTemplate } from '../../documents/manifest/templates.js';
 import { taskUndoOperations } from '../../documents/undo/task-undo.js';
+import { restoreSources } from '../../documents/undo/keep-sources.js';
 import { hasUndo, undoOperations } from '../../documents/undo/undo.js';
 import { objectOf } from '../../model/json.js';
 import { OutriderError } from '../../model/error.js';
@@ -7,7 +8,8 @@ import { names } from '../../model/names.js';
 import type { TaskTemplate } from '../../model/task.js';
 import { exitCodes, type CommandDefinition, type Invocation } from '../command.js';
 import { deliver, isChanged } from './deliver.js';
-import { editFiles, readFiles, type EditedFile, type TemplateEdit } from '../files/edited-file.js';
+import type { TemplateEdit } from '../../documents/edit/template-edit.js';
+import { editFiles, readFiles, type EditedFile } from '../files/edited-file.js';
 import { readInputs } from '../files/inputs.js';
 import { Refusals } from '../files/refusals.js';
 import { addInputOption, addOutputOptions, inputPaths, outputOptions, type OutputOptions } from '../options/output.js';
@@ -54,7 +56,11 @@ async function uninject(invocation: Invocation): Promise<number> {
   const read = await readFiles(await readInputs(paths, invocation.io, refusals), templatePaths(invocation), refusals);
   refusals.refuseNothingLeft(read);
   const undoFile = await readUndoFile(invocation);
-  const editor = { pod: takeBack, task: (template: TaskTemplate) => takeTaskBack(template, undoFile) };
+  const editor = {
+    pod: takeBack,
+    task: (template: TaskTemplate) => takeTaskBack(template, undoFile),
+    carryOut: (text: string, edits: readonly TemplateEdit[]) => restoreSources(text, edits, undoFile?.record),
+  };
   const files = await editFiles(read, editor, refusals);
   await deliver(files, options, invocation);
   report(files, refusals.errors, options, invocation);

@@ -1,10 +1,9 @@
 import { readManifests, type ManifestDocument } from '../../documents/manifest/manifest.js';
 import type { TemplatePath } from '../../documents/manifest/template-path.js';
 import type { PodTemplate } from '../../documents/manifest/templates.js';
-import { editDocument } from '../../documents/edit/edit.js';
+import { carriedOut, type CarriedOut, type TemplateEdit } from '../../documents/edit/template-edit.js';
 import { OutriderError } from '../../model/error.js';
-import type { Operation } from '../../model/patch.js';
-import { pointerInDocument, type TaskTemplate } from '../../model/task.js';
+import type { TaskTemplate } from '../../model/task.js';
 import { located } from '../errors.js';
 import type { Input } from './inputs.js';
 import type { Refusals } from './refusals.js';
@@ -15,16 +14,12 @@ export interface ManifestFile {
   readonly documents: readonly ManifestDocument[];
 }
 
-/** What becomes of one pod template or task. Pointers of the operations start at the template. */
-export interface TemplateEdit {
-  readonly template: PodTemplate | TaskTemplate;
-  readonly operations: readonly Operation[];
-}
-
 /** Says what becomes of what a document holds. */
 export interface TemplateEditor<Edit extends TemplateEdit> {
   pod(template: PodTemplate): Edit | Promise<Edit>;
   task(template: TaskTemplate): Edit | Promise<Edit>;
+  /** Carries the edits of a whole document out; absent: as they are. */
+  carryOut?(documentText: string, edits: readonly Edit[]): CarriedOut<Edit>;
 }
 
 /** A document with the templates in it, and its text with their operations carried out. */
@@ -89,24 +84,17 @@ async function editFile<Edit extends TemplateEdit>(
   const edited: EditedDocument<Edit>[] = [];
   for (const [index, document] of documents.entries()) {
     const place = { file: input.name, line: document.line };
-    const edits: Edit[] = [];
+    const made: Edit[] = [];
     for (const template of document.templates) {
-      edits.push(await withPlace(place, template.path, () => edit.pod(template)));
+      made.push(await withPlace(place, template.path, () => edit.pod(template)));
     }
     for (const template of document.tasks) {
-      edits.push(await withPlace(place, template.path, () => edit.task(template)));
+      made.push(await withPlace(place, template.path, () => edit.task(template)));
     }
-    const text = await withPlace(place, '', () => editDocument(document.text, edits.flatMap(documentOperations)));
+    const { edits, text } = await withPlace(place, '', () => (edit.carryOut ?? carriedOut)(document.text, made));
     edited.push({ document, number: index + 1, edits, text });
   }
   return { input, documents: edited, text: edited.map(({ text }) => text).join('') };
-}
-
-/** The operations of a template with pointers that start at its document. */
-export function documentOperations({ template, operations }: TemplateEdit): readonly Operation[] {
-  const placed = (path: string): string =>
-    'format' in template ? pointerInDocument(template, path) : `${template.path}${path}`;
-  return operations.map((operation) => ({ ...operation, path: placed(operation.path) }));
 }
 
 async function withPlace<T>(

@@ -1,5 +1,6 @@
 import type { Style } from '../text/style.js';
-import type { EditedFile, TemplateEdit } from './edited-file.js';
+import type { TemplateEdit } from '../../documents/edit/template-edit.js';
+import type { EditedFile } from './edited-file.js';
 import { templateName } from './template-names.js';
 
 /** An object that looks as if it held containers and was not looked at: an entry of reports for programs. */

@@ -1,4 +1,5 @@
 import jsonpatch from 'fast-json-patch';
+import { keepSources } from '../../documents/undo/keep-sources.js';
 import { keepTaskUndo } from '../../documents/undo/task-undo.js';
 import { hasUndo, undoOperations, withUndo } from '../../documents/undo/undo.js';
 import type { PodTemplate } from '../../documents/manifest/templates.js';
@@ -10,7 +11,8 @@ import { OutriderError } from '../../model/error.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Operation } from '../../model/patch.js';
 import type { TaskTemplate } from '../../model/task.js';
-import type { TemplateEdit, TemplateEditor } from '../files/edited-file.js';
+import type { TemplateEdit } from '../../documents/edit/template-edit.js';
+import type { TemplateEditor } from '../files/edited-file.js';
 import type { OfflineEngine } from './engine.js';
 import { keepUndo } from './keep-undo.js';
 import { updateTask } from './update-task.js';
@@ -158,6 +160,7 @@ export function templateInstrumenter(
   return {
     pod: (template) => instrumentTemplate(template, engine, trace),
     task: (template) => instrumentTaskTemplate(template, engine, only, trace),
+    carryOut: keepSources,
   };
 }
 

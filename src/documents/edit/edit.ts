@@ -1,13 +1,12 @@
 import jsonpatch from 'fast-json-patch';
-import { isDeepStrictEqual } from 'node:util';
 import { OutriderError } from '../../model/error.js';
 import type { JsonValue } from '../../model/json.js';
 import { cloneOperation, type Operation } from '../../model/patch.js';
 import { readDocument, type Piece } from '../manifest/split.js';
-import { SyntaxProblem, type ScalarNode, type SyntaxNode } from '../manifest/syntax.js';
-import { valueOf } from '../manifest/value.js';
+import { SyntaxProblem, type SyntaxNode } from '../manifest/syntax.js';
 import { DraftEditor } from './draft.js';
 import { Emitter } from './emit.js';
+import { exactValueOf, readsAs } from './reads-as.js';
 import { applySplices, Unspliceable } from './splice.js';
 import { rewriteDocument } from './rewrite.js';
 import { styleOf } from './style.js';
@@ -55,16 +54,11 @@ function read(text: string): Piece {
   }
 }
 
-/** Big integers stand as marked strings here, so that two of them are equal only when every digit is (E30). */
-function exactScalar({ value, exact }: ScalarNode): JsonValue {
-  return exact === undefined ? value : `\u0000${exact}`;
-}
-
 function patchedValue(root: SyntaxNode, operations: readonly Operation[]): JsonValue {
   // Tests were made by the draft, on values as callers see them. The library goes on to change the values it is given.
   const changes = operations.filter(({ op }) => op !== 'test').map(cloneOperation);
   try {
-    return jsonpatch.applyPatch<JsonValue>(valueOf(root, exactScalar), changes, true, false).newDocument;
+    return jsonpatch.applyPatch<JsonValue>(exactValueOf(root), changes, true, false).newDocument;
   } catch (error) {
     throw new OutriderError('internal', 'the patch does not fit the document', { cause: error });
   }
@@ -78,16 +72,6 @@ function trySplicing(piece: Piece, root: SyntaxNode, operations: readonly Operat
     return applySplices(piece.text, emitter.splices(root, editor.finish()));
   } catch (error) {
     if (error instanceof Unspliceable) return undefined;
-    throw error;
-  }
-}
-
-function readsAs(text: string, wanted: JsonValue): boolean {
-  try {
-    const { root } = readDocument(text);
-    return root !== undefined && isDeepStrictEqual(valueOf(root, exactScalar), wanted);
-  } catch (error) {
-    if (error instanceof SyntaxProblem) return false;
     throw error;
   }
 }

@@ -145,13 +145,27 @@ export class Emitter {
     }
     const end = lineEnd(text, old.end);
     const body = renderBlockBody(value, column, style);
+    const line = `${style.newline}${' '.repeat(column)}`;
+    const around = text.slice(gap, end);
+    if (isEmptyFlow(old) && /\s#/.test(text.slice(gap, old.end))) {
+      // What is said of nothing is said of what comes there: on the key's line, and above the first member.
+      const beside = /^[ \t]+#[^\r\n]*/.exec(around)?.[0] ?? '';
+      const above = around.slice(beside.length).match(/(?<=\s)#[^\r\n]*/g) ?? [];
+      const lines = [...above, body].map((each) => `${line}${each}`);
+      this.#splices.push({ start: gap, end, text: `${beside}${lines.join('')}` });
+      return;
+    }
     if (place.node.kind === 'seq' && text.slice(old.end, end).trim() === '') {
       this.#splices.push({ start: gap, end: old.end, text: ` ${body}` });
       return;
     }
     this.#splices.push({ start: gap, end: old.end, text: '' });
-    this.#splices.push({ start: end, end, text: `${style.newline}${' '.repeat(column)}${body}` });
+    this.#splices.push({ start: end, end, text: `${line}${body}` });
   }
+}
+
+function isEmptyFlow(node: SyntaxNode): boolean {
+  return (node.kind === 'map' || node.kind === 'seq') && node.style === 'flow' && node.members.length === 0;
 }
 
 function firstLine(text: string): string {

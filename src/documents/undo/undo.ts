@@ -4,12 +4,13 @@ import { cloneJson, isArray, isObject, type JsonObject, type JsonValue } from '.
 import { names } from '../../model/names.js';
 import { pointerToken, readPointer, valueAt, writePointer } from '../../model/json-pointer.js';
 import { cloneOperation, type Operation } from '../../model/patch.js';
+import { readRecord, writeRecord, type UndoPlace } from './record.js';
 import { asServed, hashStep, rehearse, toTheLetter, type Comparison, type Step } from './rehearse.js';
 
-const formatVersion = 1;
 /** A value whose JSON text is longer than this is kept as its hash, where it is only needed for a test. */
 const longestKept = 64;
-const annotationPath = `/metadata/annotations/${pointerToken(names.undo)}`;
+/** JSON pointer of the record in a pod-shaped object. */
+export const annotationPath = `/metadata/annotations/${pointerToken(names.undo)}`;
 
 /**
  * The operations that take a patch back: data and key order are again what they were. Each change is preceded by a test
@@ -112,7 +113,7 @@ export function withUndoAt(
 /** The record of how operations are taken back, as text: JSON of `{"v": 1, "undo": [operations]}`. */
 export function undoRecord(value: JsonValue, operations: readonly Operation[], hashed = false): string {
   const steps = invert(value, operations).map((operation) => (hashed ? shortened(operation) : operation));
-  return JSON.stringify({ v: formatVersion, undo: steps.map(compact) });
+  return writeRecord({ steps, sources: [] });
 }
 
 /**
@@ -121,8 +122,8 @@ export function undoRecord(value: JsonValue, operations: readonly Operation[], h
  * @throws OutriderError `undo_stale` for a record that cannot be read
  */
 export function joinUndo(later: JsonValue, earlier: JsonValue): string {
-  const undo = [...readUndo(later, {}), ...readUndo(earlier, {})];
-  return JSON.stringify({ v: formatVersion, undo: undo.map(compact) });
+  const steps = [...readRecord(later, {}).steps, ...readRecord(earlier, {}).steps];
+  return writeRecord({ steps, sources: [] });
 }
 
 /** True when the object carries the annotation `outrider.dev/undo`. */
@@ -168,7 +169,7 @@ export function undoOperationsOf(
   called: 'annotation' | 'record' = 'record',
 ): readonly Operation[] {
   const own: readonly Step[] = path === undefined ? [] : [{ op: 'remove', path }];
-  const steps = [...own, ...readUndo(record, where, called)];
+  const steps = [...own, ...readRecord(record, where, called).steps];
   const outcome = rehearse(value, steps, how);
   if ('operations' in outcome) return outcome.operations;
   const message = `${outcome.stale} is not what \`outrider inject\` left there: the manifest was edited since. Undo that edit and run again, or remove the instrumentation by hand.`;
@@ -184,62 +185,8 @@ export function applyUndo(
   return jsonpatch.applyPatch<JsonObject>(pod, operations, true, false).newDocument;
 }
 
-/** File and field of a record, for messages. */
-export interface UndoPlace {
-  readonly file?: string;
-  readonly field?: string;
-}
-
-type Compact =
-  readonly ['t' | 'a' | 'r', string, JsonValue] | readonly ['h', string, string, string?] | readonly ['d', string];
-
 /** A test of a long value by its hash. */
 function shortened(operation: Operation): Step {
   if (operation.op !== 'test' || JSON.stringify(operation.value).length <= longestKept) return operation;
   return hashStep(operation.path, operation.value);
-}
-
-function compact(operation: Step): Compact {
-  if (operation.op === 'remove') return ['d', operation.path];
-  if (operation.op === 'hash') {
-    const { path, hash, authors } = operation;
-    return authors === undefined ? ['h', path, hash] : ['h', path, hash, authors];
-  }
-  const letters = { test: 't', add: 'a', replace: 'r' } as const;
-  return [letters[operation.op], operation.path, operation.value];
-}
-
-function readUndo(text: JsonValue, where: UndoPlace, called: 'annotation' | 'record' = 'record'): readonly Step[] {
-  const stale = (why: string, cause?: unknown): OutriderError => {
-    const message = `the ${called} ${names.undo} ${why}. Go back to the manifest's source, or remove the instrumentation by hand.`;
-    return new OutriderError('undo_stale', message, { ...where, cause });
-  };
-  let record: unknown;
-  try {
-    record = JSON.parse(typeof text === 'string' ? text : '');
-  } catch (error) {
-    throw stale('is not JSON', error);
-  }
-  if (!isObject(record) || !isArray(record['undo'])) throw stale('has not the form that `outrider inject` writes');
-  if (record['v'] !== formatVersion) throw stale('was written by another version of Outrider');
-  return record['undo'].map((entry) => {
-    const operation = expand(entry);
-    if (operation === undefined) throw stale('holds an operation that is none');
-    return operation;
-  });
-}
-
-function expand(entry: JsonValue): Step | undefined {
-  if (!isArray(entry)) return undefined;
-  const [letter, path, value, authors] = entry;
-  if (typeof path !== 'string' || (path !== '' && !path.startsWith('/'))) return undefined;
-  if (letter === 'd') return { op: 'remove', path };
-  if (value === undefined) return undefined;
-  if (letter === 'h') {
-    if (typeof value !== 'string') return undefined;
-    return { op: 'hash', path, hash: value, ...(typeof authors === 'string' ? { authors } : {}) };
-  }
-  if (letter === 't') return { op: 'test', path, value };
-  if (letter === 'a') return { op: 'add', path, value };
-  return letter === 'r' ? { op: 'replace', path, value } : undefined;
 }

@@ -152,6 +152,16 @@ const cases: readonly { name: string; before: string; operations: Operation[]; a
     after: 'volumes: # none\n  - name: v\nz: 1',
   },
   {
+    name: 'W14: comments on, in and behind an empty list stay',
+    before: 'a: # beside\r\n  # above\r\n  [ # in\r\n  ] # behind\r\nb: [ # in\r\n  # alone\r\n ]\r\n',
+    operations: [
+      { op: 'add', path: '/a/0', value: 'one' },
+      { op: 'add', path: '/b/-', value: { c: 1, d: 2 } },
+    ],
+    after:
+      'a: # beside\r\n  # above\r\n  # in\r\n  # behind\r\n  - one\r\nb:\r\n  # in\r\n  # alone\r\n  - c: 1\r\n    d: 2\r\n',
+  },
+  {
     name: 'an alias that is edited is written out',
     before: 'a: &x {k: 1}\nb: *x\n',
     operations: [{ op: 'add', path: '/b/j', value: 2 }],
