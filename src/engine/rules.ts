@@ -15,6 +15,7 @@ import {
   type RankedPolicy,
 } from '../policy/compile.js';
 import { exemptionsOf } from '../policy/exempt.js';
+import { partsLayout } from '../inject/pod/layout.js';
 import { OwnParts } from '../inject/pod/own-parts.js';
 import type { KnownTracers } from '../model/tracers.js';
 import { knownTracers } from '../profile/known-tracers.js';
@@ -145,19 +146,21 @@ export function compileRule(
       : {}),
   });
   const recipe = deepFrozen(rendered);
+  const wishes = wishesOf(spec);
   return {
     recipe,
     parts: new OwnParts(recipe),
     profile,
-    wishes: wishesOf(spec),
+    wishes,
     exemptions: exemptionsOf(spec, recipe.skipWhen),
-    stamp: `${recipe.profile}/${recipe.version}/${hashOf(recipe)}`,
+    stamp: `${recipe.profile}/${recipe.version}/${hashOf({ recipe, wishes, containers: spec.containers, layout: partsLayout })}`,
     ...(mirror === undefined ? {} : { mirror }),
   };
 }
 
-function hashOf(recipe: Recipe): string {
-  const text = JSON.stringify(recipe, (_key, value: unknown) => (value instanceof Set ? [...value].sort() : value));
+/** A hash of all that decides, beside the cluster and the pod, what a pod gets: what runs is compared by it. */
+function hashOf(what: object): string {
+  const text = JSON.stringify(what, (_key, value: unknown) => (value instanceof Set ? [...value].sort() : value));
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 

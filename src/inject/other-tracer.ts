@@ -31,7 +31,7 @@ export function otherTracer(suspect: Suspect, own: OwnTracer, known: KnownTracer
       return instrumented(`container ${suspect.name} starts with the wrapper of profile ${first(wrapper.profiles)}`);
     }
   }
-  const agents = agentOf(suspect, known);
+  const agents = agentProfilesOf(suspect, known);
   if (agents.length === 0 || (own.knowsAgents && agents.includes(own.profile))) return undefined;
   return instrumented(`container ${suspect.name} is a part of profile ${first(agents)} that is none of ours`);
 }
@@ -39,7 +39,10 @@ export function otherTracer(suspect: Suspect, own: OwnTracer, known: KnownTracer
 const nobody: readonly string[] = [];
 
 /** The profiles whose agent, or copy of files, a container is: by its image's repository, or its name and a mirror's. */
-function agentOf({ name, image }: Suspect, { agents, parts }: KnownTracers): readonly string[] {
+export function agentProfilesOf(
+  { name, image }: Pick<Suspect, 'name' | 'image'>,
+  { agents, parts }: KnownTracers,
+): readonly string[] {
   const base = baseOf(image);
   const alike = parts.get(base);
   if (alike === undefined) return nobody;
@@ -76,7 +79,7 @@ function baseOf(image: string): string {
 }
 
 /** A reference without its tag and digest. */
-function repositoryOf(image: string): string {
+export function repositoryOf(image: string): string {
   const at = image.indexOf('@');
   const end = at === -1 ? image.length : at;
   const colon = image.lastIndexOf(':', end - 1);
