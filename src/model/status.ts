@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { coverageStates, stateTexts, type CoverageState } from './coverage.js';
 
 /** What is said of a policy, with what each condition means; `Ready` alone is also said of a profile. */
 export const conditionTexts = {
@@ -11,6 +12,8 @@ export const conditionTexts = {
   BlocksRecovery:
     'While Outrider is down, the policy’s validating webhook, whose failure policy is Fail, also stops pods that a cluster recovers by: of its network, its volumes, its names, its certificates or its metrics. It keeps nothing from being Ready.',
   Weak: 'A pod’s author could get round the policy, although it prefers Security or forbids opting out; the message says how. It keeps nothing from being Ready.',
+  Covered:
+    'The running pods of the policy have what it asks for, as far as they were looked at. It keeps nothing from being Ready, which is about new pods.',
   UnknownDefaults:
     'The API server fills in, in the containers and volumes that the policy adds to pods, what this version of Outrider does not know; the message says what, and what would let it be. It keeps nothing from being Ready.',
 } as const satisfies Record<string, string>;
@@ -62,6 +65,11 @@ export const conditionReasons = {
   AsKnown: 'The API server filled in nothing but what is known.',
   FilledIn: 'The API server filled in what is not known, or left something out.',
   NothingAdded: 'The policy adds no containers and no volumes to pods.',
+  AllCovered: 'Every running pod that was looked at is instrumented, or is excused.',
+  PodsForged: 'Running pods claim to be instrumented, and are not.',
+  PodsMissed: 'Pods run uninstrumented that a new pod would not.',
+  PodsUnproven: 'Running pods name plans that this version does not know.',
+  AuditOff: 'Nobody looks at running pods: the setting audit-minutes is 0.',
   NotLookedAt: 'The API server could not be asked; the message says why.',
 } as const satisfies Record<string, string>;
 export type ConditionReason = keyof typeof conditionReasons;
@@ -92,6 +100,50 @@ const conditionSchema = z.strictObject({
 const conditions = z.array(conditionSchema).max(32).default([]).describe('What holds, a condition a type.');
 const observedGeneration = z.int().min(0).optional().describe('Generation that the conditions were found of.');
 
+const count = z.int().min(0);
+const perState = {
+  instrumented: count.describe(stateTexts.instrumented),
+  partial: count.describe(stateTexts.partial),
+  stale: count.describe(stateTexts.stale),
+  excused: count.describe(stateTexts.excused),
+  missed: count.describe(stateTexts.missed),
+  unproven: count.describe(stateTexts.unproven),
+  forged: count.describe(stateTexts.forged),
+} as const satisfies Record<CoverageState, z.ZodType>;
+/** Names in a cluster have at most 253 characters; kinds are shorter. */
+const name = z.string().max(253);
+
+const coverageSchema = z
+  .strictObject({
+    observedAt: z.iso.datetime().describe('When the look began.'),
+    pods: count.describe('How many pods of the policy ran.'),
+    readWhole: count.describe('How many of them were read whole; the others were judged by their record.'),
+    namespaces: count.describe('In how many namespaces they ran.'),
+    ...perState,
+    beyond: count.optional().describe('Pods of workloads beyond the number that is told apart.'),
+    truncated: z
+      .string()
+      .max(256)
+      .optional()
+      .describe('Why a later look did not come through; absent where none failed.'),
+    workloads: z
+      .array(
+        z.strictObject({
+          namespace: name.describe('Where it is.'),
+          kind: name.describe('Its kind.'),
+          name: name.describe('Its name.'),
+          state: z.enum(coverageStates).describe('The worst state of its pods.'),
+          counts: z.strictObject(perState).partial().describe('How many pods are in which state.'),
+          reason: z.string().max(64).describe('Why the pod that is named is in its state, as a code.'),
+          detail: z.string().max(300).describe('The same for people.'),
+          pod: name.describe('Name of a pod in that state.'),
+        }),
+      )
+      .max(20)
+      .describe('The worst workloads, at most 20.'),
+  })
+  .describe('What the leader’s last look at running pods came to.');
+
 /** Status of an InstrumentationPolicy. Written by the leader, under its own field manager, never read as configuration. */
 export const policyStatusSchema = z.strictObject({
   observedGeneration,
@@ -102,6 +154,7 @@ export const policyStatusSchema = z.strictObject({
     .describe('Generation that is carried out: an earlier one while the present one is not valid. Absent: none is.'),
   profile: z.string().max(320).optional().describe('Profile and version that is carried out, such as sysdig/1.'),
   matchedNamespaces: z.int().min(0).optional().describe('How many namespaces the namespaceSelector selects.'),
+  coverage: coverageSchema.optional(),
   conditions,
 });
 

@@ -178,5 +178,23 @@ export const metricTable = {
     help: '1 while a review has to prove that the API server sends it, 0 while the port is open.',
     labels: [],
   },
+  coveragePods: {
+    kind: 'gauge',
+    name: 'outrider_coverage_pods',
+    help: 'Running pods by policy, what it prefers, and state, as the leader’s last sweep found them.',
+    labels: ['policy', 'prefer', 'state'],
+  },
+  coverageDuration: {
+    kind: 'gauge',
+    name: 'outrider_coverage_sweep_duration_seconds',
+    help: 'Time that the leader’s last look at running pods took.',
+    labels: [],
+  },
+  coverageAge: {
+    kind: 'gauge',
+    name: 'outrider_coverage_age_seconds',
+    help: 'Time since the leader’s last look at running pods came through; before the first one, since leading began.',
+    labels: [],
+  },
   paused: { kind: 'gauge', name: 'outrider_paused', help: '1 while the installation is paused.', labels: [] },
 } as const satisfies Readonly<Record<string, MetricRow<'counter' | 'gauge' | 'histogram'>>>;

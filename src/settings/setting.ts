@@ -59,6 +59,23 @@ export function integer(about: About<number> & { readonly min: number; readonly 
   };
 }
 
+/** A number between `min` and `max`, both included, with or without a fraction. */
+export function decimal(about: About<number> & { readonly min: number; readonly max: number }): Setting<number> {
+  const { min, max, ...rest } = about;
+  return {
+    placeholder: 'N',
+    repeatable: false,
+    valueOptional: false,
+    ...rest,
+    defaultText: String(about.default),
+    parse: (raw) => {
+      const value = typeof raw === 'string' && /^\d{1,9}(\.\d{1,9})?$/.test(raw) ? Number(raw) : raw;
+      return typeof value === 'number' && value >= min && value <= max ? value : undefined;
+    },
+    allowed: `a number from ${min} to ${max}`,
+  };
+}
+
 /** `true` or `false`; a flag without a value means `true`. */
 export function flag(about: About<boolean>): Setting<boolean> {
   return {

@@ -133,6 +133,7 @@ export function fakeApi(): FakeApi {
       const items = [...objects].filter(([key]) => listOf(key) === path && selected(options?.query, key));
       return { items: items.map(([, object]) => object), resourceVersion: String(revision) };
     },
+    page: () => Promise.reject(new Error('not read by pages here')),
     create: notUsed,
     replace: notUsed,
     patch: async (path, kind, body) => {

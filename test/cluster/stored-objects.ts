@@ -67,6 +67,7 @@ export function storedObjects(): StoredObjects {
       const items = [...objects].filter(([at]) => at.startsWith(`${path}/`)).map(([, object]) => object);
       return { items, resourceVersion: `${version}` };
     },
+    page: () => Promise.reject(new Error('not read by pages here')),
     create: async (path, object) => {
       await enter('POST', path, object);
       const at = `${path}/${stringOf(objectOf(object['metadata'])?.['name']) ?? `generated-${++version}`}`;

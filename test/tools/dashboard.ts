@@ -111,6 +111,32 @@ const rows: Readonly<Record<string, readonly Panel[]>> = {
       targets: { [`outrider_admission_in_flight{${selected}}`]: '{{pod}}' },
     },
   ],
+  'What runs': [
+    {
+      title: 'Running pods',
+      description: 'By state, as the leader last found them: docs/coverage.md.',
+      unit: 'short',
+      targets: { [`sum by (state) (outrider_coverage_pods{${selected}})`]: '{{state}}' },
+    },
+    {
+      title: 'Missed and forged',
+      description: 'Pods that run uninstrumented and should not, by policy.',
+      unit: 'short',
+      targets: {
+        [`sum by (policy, state) (outrider_coverage_pods{${selected},state=~"missed|forged|unproven"})`]:
+          '{{policy}} {{state}}',
+      },
+    },
+    {
+      title: 'Looks at running pods',
+      description: 'Time since the last one, and how long it took.',
+      unit: 's',
+      targets: {
+        [`max(outrider_coverage_age_seconds{${selected}})`]: 'age',
+        [`max(outrider_coverage_sweep_duration_seconds{${selected}})`]: 'duration',
+      },
+    },
+  ],
   Images: [
     {
       title: 'Cache',

@@ -1,3 +1,4 @@
+import type { PolicyCoverage } from '../../model/coverage.js';
 import type { ConditionReason, ConditionStatus } from '../../model/status.js';
 
 /** Whether the API server calls for a policy's pods, as the writer of the webhook configurations knows it. */
@@ -24,4 +25,14 @@ export interface DefaultsState {
   readonly reason: ConditionReason;
   /** A sentence or more, for people. */
   readonly message: string;
+}
+
+/** What the audit knows of one policy's running pods. */
+export interface CoverageFound {
+  /** `undefined`: nobody has looked in this term. */
+  readonly found: PolicyCoverage | undefined;
+  /** When that look began, RFC 3339. */
+  readonly observedAt: string | undefined;
+  /** Why the last look did not come through. */
+  readonly trouble: string | undefined;
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { asJson, listOf, type JsonObject } from '../../model/json.js';
+import { noCounts, type PolicyCoverage } from '../../model/coverage.js';
 import { conditionTypes, type PolicyStatus } from '../../model/status.js';
 import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
@@ -8,7 +9,8 @@ import type { ApiClient } from '../client/api-client.js';
 import { apiVersionOf, pathOf, resources } from '../client/resources.js';
 import type { ClusterState } from '../state/cluster-state.js';
 import { backOffMs } from '../back-off.js';
-import type { CredentialsState, DefaultsState, WebhookState } from './facts.js';
+import type { CoverageReport } from '../coverage/audit.js';
+import type { CoverageFound, CredentialsState, DefaultsState, WebhookState } from './facts.js';
 import { policyStatus } from './policy-status.js';
 import { profileStatus } from './profile-status.js';
 import { reachOfPolicies } from './reach.js';
@@ -24,6 +26,8 @@ export interface StatusPassOptions extends Timing {
   readonly credentialsOf: (policy: string) => CredentialsState | undefined;
   /** What the API server makes of a policy's parts; `undefined`: not known yet. */
   readonly defaultsOf: (policy: string) => DefaultsState | undefined;
+  /** What is known of running pods; `undefined`: nobody looks. */
+  readonly coverage: () => CoverageReport | undefined;
   /** Whether the platform gives all containers of a namespace one user. */
   readonly sharedUser: () => boolean;
   readonly log: Logger;
@@ -100,12 +104,13 @@ export class StatusPass {
   }
 
   #wanted(): readonly { readonly target: Target; readonly status: JsonObject }[] {
-    const { state, excludedNamespaces, webhookOf, credentialsOf, defaultsOf, sharedUser, clock, metrics } =
+    const { state, excludedNamespaces, webhookOf, credentialsOf, defaultsOf, coverage, sharedUser, clock, metrics } =
       this.#options;
     const configuration = state.configuration();
     const { policies, profiles, rules } = configuration;
     const reaches = reachOfPolicies(configuration, excludedNamespaces);
     const wallMs = clock.wallMs();
+    const report = coverage();
     const before = (kind: Kind, name: string, uid: string): JsonObject | undefined => {
       const record = this.#records.get(`${kind}/${name}`);
       return (record?.uid === uid ? record.written : undefined) ?? state.statusOf(kind, name);
@@ -118,6 +123,7 @@ export class StatusPass {
         webhook: webhookOf(name),
         credentials: credentialsOf(name),
         defaults: defaultsOf(name),
+        coverage: report === undefined ? undefined : coverageFoundOf(report, name),
         takesKey: rules.byPolicy.get(name)?.recipe.credentials !== undefined,
         sharedUser: sharedUser(),
         before: before('policies', name, uid),
@@ -168,6 +174,13 @@ export class StatusPass {
   }
 }
 
+/** What a report says of one policy: one without any running pod is not named in it. */
+function coverageFoundOf({ policies, observedAt, trouble }: CoverageReport, policy: string): CoverageFound {
+  return { found: policies === undefined ? undefined : (policies.get(policy) ?? noPods), observedAt, trouble };
+}
+
+const noPods: PolicyCoverage = { counts: noCounts, pods: 0, readWhole: 0, namespaces: 0, worst: [], beyond: 0 };
+
 /**
  * Whether a status is to be written. What was just written is not looked for in the API server's copy, which comes a moment
  * later; after a minute, somebody else must have changed it.
@@ -191,6 +204,7 @@ function holds(there: JsonObject | undefined, ours: JsonObject): boolean {
   const conditions = listOf(there?.['conditions']);
   return (
     ownFields.every((field) => there?.[field] === ours[field]) &&
+    isDeepStrictEqual(there?.['coverage'], ours['coverage']) &&
     listOf(ours['conditions']).every((own) => conditions.some((other) => isDeepStrictEqual(other, own)))
   );
 }

@@ -5,7 +5,8 @@ import { conditionTypes, isConditionReason, type ConditionReason, type PolicySta
 import type { PolicyState, ProfileState } from '../state/cluster-configuration.js';
 import { weaknessesOf, weaknessText } from '../../policy/weak.js';
 import { conditionsOf, someOf, type Found } from './conditions.js';
-import type { CredentialsState, DefaultsState, WebhookState } from './facts.js';
+import { coverageOf, covered } from './covered.js';
+import type { CoverageFound, CredentialsState, DefaultsState, WebhookState } from './facts.js';
 import type { Overlap, Reach } from './reach.js';
 import { blocksRecovery } from './recovery.js';
 
@@ -21,6 +22,8 @@ export interface PolicyFacts {
   readonly credentials: CredentialsState | undefined;
   /** `undefined`: not known yet. */
   readonly defaults: DefaultsState | undefined;
+  /** `undefined`: nobody looks at running pods. */
+  readonly coverage: CoverageFound | undefined;
   /** Whether the served version takes an access key. */
   readonly takesKey: boolean;
   /** Whether the platform gives all containers of a namespace one user. */
@@ -33,6 +36,7 @@ export interface PolicyFacts {
 
 /** Says how a policy stands. Pure. */
 export function policyStatus(policy: PolicyState, facts: PolicyFacts): PolicyStatus {
+  const coverage = policy.policy?.spec.mode === 'Off' ? undefined : coverageOf(facts.coverage, facts.before);
   const found = {
     ProfileResolved: profileResolved(policy, facts.profiles),
     WebhookConfigured: webhookConfigured(facts.webhook),
@@ -40,6 +44,7 @@ export function policyStatus(policy: PolicyState, facts: PolicyFacts): PolicySta
     Overlapping: overlapping(facts.reach?.overlap),
     BlocksRecovery: blocksRecovery(policy, facts.reach?.recovery ?? []),
     Weak: weak(policy, facts.sharedUser),
+    Covered: covered(coverage, facts.coverage !== undefined),
     UnknownDefaults: unknownDefaults(policy, facts.defaults),
   };
   const ready = isReady(policy, found);
@@ -50,6 +55,7 @@ export function policyStatus(policy: PolicyState, facts: PolicyFacts): PolicySta
     ...(servedGeneration === undefined ? {} : { servedGeneration }),
     ...(profile === undefined ? {} : { profile: `${profile.metadata.name}/${profile.spec.version}` }),
     ...(facts.reach === undefined ? {} : { matchedNamespaces: facts.reach.matchedNamespaces }),
+    ...(coverage === undefined ? {} : { coverage }),
     conditions: conditionsOf(findings, generation, facts.before, facts.wallMs),
   };
 }
@@ -77,7 +83,11 @@ function isReady(policy: PolicyState, others: Others): Found {
       message: 'Its mode is Report: pods are decided on and left as they are.',
     };
   }
-  return { status: 'True', reason: 'Served', message: 'Pods are instrumented as the policy says.' };
+  return {
+    status: 'True',
+    reason: 'Served',
+    message: 'New pods are instrumented as the policy says; Covered is about those that run.',
+  };
 }
 
 /** What becomes of the pods of a policy of which no version is served. */

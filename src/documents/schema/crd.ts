@@ -29,6 +29,43 @@ interface Kind {
   readonly columns: readonly Column[];
 }
 
+const coverageColumns: readonly Column[] = [
+  {
+    name: 'Covered',
+    type: 'string',
+    jsonPath: ".status.conditions[?(@.type=='Covered')].status",
+    description: 'Whether its running pods have what it asks for.',
+  },
+  {
+    name: 'Pods',
+    type: 'integer',
+    jsonPath: '.status.coverage.pods',
+    description: 'Running pods of the policy.',
+    priority: 1,
+  },
+  {
+    name: 'Instrumented',
+    type: 'integer',
+    jsonPath: '.status.coverage.instrumented',
+    description: 'Those that have every part.',
+    priority: 1,
+  },
+  {
+    name: 'Stale',
+    type: 'integer',
+    jsonPath: '.status.coverage.stale',
+    description: 'Those that are instrumented as something was before.',
+    priority: 1,
+  },
+  {
+    name: 'Missed',
+    type: 'integer',
+    jsonPath: '.status.coverage.missed',
+    description: 'Those that run uninstrumented, and should not.',
+    priority: 1,
+  },
+];
+
 const readyColumns: readonly Column[] = [
   {
     name: 'Ready',
@@ -65,7 +102,9 @@ const kinds: readonly Kind[] = [
         priority: 1,
       },
       { name: 'Profile', type: 'string', jsonPath: '.spec.profile.name', description: 'Which agent.' },
-      ...readyColumns,
+      ...readyColumns.slice(0, -1),
+      ...coverageColumns,
+      ...readyColumns.slice(-1),
     ],
   },
   {

@@ -14,6 +14,7 @@ import type { Settings } from '../../settings/table.js';
 import type { CompileOptions } from '../../engine/rules.js';
 import type { ImageResolver } from '../../model/image.js';
 import { ClusterMetrics } from '../../observe/cluster-metrics.js';
+import { CoverageMetrics } from '../../observe/coverage-metrics.js';
 import type { Logger } from '../../observe/logger.js';
 import type { Metrics } from '../../observe/metrics.js';
 import type { TlsPair } from '../../tls/pair.js';
@@ -62,6 +63,7 @@ export class InCluster {
   readonly #observations: Observations;
   readonly #port: Port;
   readonly #leading: Leading;
+  #engines: ClusterEngines | undefined;
 
   /** @throws OutriderError `usage` for settings that only a cluster reads */
   constructor(options: InClusterOptions) {
@@ -103,6 +105,8 @@ export class InCluster {
       credentials: this.#credentials,
       observations: this.#observations,
       port: this.#port,
+      engine: () => this.#enginesNow().current(),
+      coverageMetrics: new CoverageMetrics(metrics.registry, timing.clock),
     });
     clusterMetrics.watchStaleness(() => new Map([...this.#state.staleness(), ...this.#leading.staleness()]));
     clusterMetrics.watchClockSkew(() => serverClock.skewMs());
@@ -183,7 +187,7 @@ export class InCluster {
   #doors(): DoorOptions {
     const { logger, metrics } = this.#options;
     const { onReviewed, onFailure } = reviewLog(logger, metrics);
-    const engines = this.#engines();
+    const engines = this.#enginesNow();
     return {
       engine: () => engines.current(),
       otherVersions: {
@@ -200,7 +204,12 @@ export class InCluster {
     };
   }
 
-  #engines(): ClusterEngines {
+  /** Made when they are first asked for, which is when the cluster is known: nothing was in force before. */
+  #enginesNow(): ClusterEngines {
+    return (this.#engines ??= this.#createEngines());
+  }
+
+  #createEngines(): ClusterEngines {
     const { settings, connection, images } = this.#options;
     const { client, facts, timing } = connection;
     const { secretState, ahead } = this.#credentials;

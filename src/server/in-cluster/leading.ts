@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { ApiClient } from '../../cluster/client/api-client.js';
+import { CoverageAudit } from '../../cluster/coverage/audit.js';
+import { ReachHistory } from '../../cluster/coverage/reach-history.js';
+import { calledSinceMs } from '../../cluster/coverage/called-since.js';
 import { DefaultsLook } from '../../cluster/defaults/defaults-look.js';
 import { Election } from '../../cluster/leader/election.js';
 import type { Installation, WebhookAddress } from '../../cluster/registration/entry.js';
@@ -21,6 +24,8 @@ import type { Timing } from '../../time/sleep.js';
 import { clusterFacts, isOpenShift, type ClusterFactsSettings } from '../../settings/cluster-facts.js';
 import { certificateMode } from '../../settings/check.js';
 import type { Settings } from '../../settings/table.js';
+import type { Engine } from '../../engine/engine.js';
+import type { CoverageMetrics } from '../../observe/coverage-metrics.js';
 import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
 import { excludedBySettings, type ExcludedSettings } from './cluster-engines.js';
@@ -39,7 +44,7 @@ export type LeadingSettings = RegistrationSettings &
   ManagedTrustSettings &
   ClusterFactsSettings &
   Pick<Settings, 'certificates' | 'tlsCert' | 'cluster'> &
-  Pick<Settings, 'matchConditions' | 'mirrorSecrets' | 'probeSeconds' | 'leaseSeconds' | 'events'>;
+  Pick<Settings, 'matchConditions' | 'mirrorSecrets' | 'probeSeconds' | 'leaseSeconds' | 'events' | 'auditMinutes'>;
 
 /** What the leader's work is made of. */
 export interface LeadingOptions {
@@ -57,9 +62,13 @@ export interface LeadingOptions {
   readonly credentials: ClusterCredentials;
   readonly observations: Observations;
   readonly port: Port;
+  /** The engine of the moment, which running pods are judged by. */
+  readonly engine: () => Engine;
+  readonly coverageMetrics: CoverageMetrics;
 }
 
 const pauseMs = 5_000;
+const minuteMs = 60_000;
 
 /**
  * A replica's part in leading the installation: takes part in the election from when this is made, and does the leader's work
@@ -82,6 +91,8 @@ export class Leading {
   readonly #defaults: DefaultsLook;
   readonly #statuses: StatusWriter;
   readonly #selfTest: SelfTestLoop;
+  readonly #reach = new ReachHistory();
+  readonly #audit: CoverageAudit;
   readonly #resigned = new AbortController();
   #isServing = false;
 
@@ -100,6 +111,7 @@ export class Leading {
     this.trust = this.#createTrust();
     this.#sweep = this.#createSweep();
     this.#defaults = this.#createDefaultsLook();
+    this.#audit = this.#createAudit();
     this.#statuses = this.#createStatuses();
     this.#selfTest = this.#createSelfTest();
     this.#passOnChanges();
@@ -111,6 +123,7 @@ export class Leading {
     this.#isServing = true;
     this.#registration.poke();
     this.#sweep.changed();
+    this.#audit.changed();
   }
 
   /** Takes no part any more; what is led is given up at once. */
@@ -205,6 +218,25 @@ export class Leading {
     });
   }
 
+  #createAudit(): CoverageAudit {
+    const { settings, watching, state, connection, engine, coverageMetrics } = this.#options;
+    const { serverClock } = connection;
+    return new CoverageAudit({
+      ...watching,
+      // Pods carry the API server's dates.
+      clock: serverClock,
+      metrics: coverageMetrics,
+      everyMs: settings.auditMinutes * minuteMs,
+      engine: () => (this.#isServing ? engine() : undefined),
+      namespaces: () => state.configuration().namespaces,
+      calledFor: (policy) => ({
+        sinceMs: calledSinceMs(state.statusOf('policies', policy)),
+        unreached: this.#reach.times(serverClock.wallMs()),
+      }),
+      onResult: () => this.#statuses.wake(),
+    });
+  }
+
   #createStatuses(): StatusWriter {
     const { settings, watching, state, connection } = this.#options;
     return new StatusWriter({
@@ -214,6 +246,7 @@ export class Leading {
       webhookOf: (policy) => this.#registration.results().get(policy),
       credentialsOf: (policy) => credentialsStateOf(this.#sweep, policy),
       defaultsOf: (policy) => this.#defaults.of(policy),
+      coverage: () => (this.#audit.isOn ? this.#audit.report() : undefined),
       sharedUser: () => isOpenShift(settings, connection.facts.seen()),
     });
   }
@@ -227,7 +260,11 @@ export class Leading {
       nonce: randomUUID,
       everySeconds: settings.probeSeconds,
       ready: () => !this.#pause.paused() && this.#registration.confirmedBundle() !== undefined,
-      onResult: (result) => observations.selfTest(result),
+      onResult: (result) => {
+        observations.selfTest(result);
+        const { reachable, at } = result;
+        if (reachable !== undefined && this.#reach.note(reachable, Date.parse(at))) this.#audit.changed();
+      },
     });
   }
 
@@ -240,7 +277,10 @@ export class Leading {
     });
     this.#options.state.onChange(({ configuration }) => {
       this.#sweep.changed();
-      if (configuration) this.#registration.poke();
+      if (configuration) {
+        this.#registration.poke();
+        this.#audit.changed();
+      }
     });
   }
 
@@ -272,6 +312,7 @@ export class Leading {
       this.#defaults.run(term),
       this.#statuses.run(term),
       this.#selfTest.run(term),
+      this.#audit.run(term),
     ]);
   }
 }

@@ -1,4 +1,4 @@
-import { flag, integer } from '../setting.js';
+import { decimal, flag, integer } from '../setting.js';
 
 /** What replicas do in a cluster beside answering reviews. */
 export const inClusterRows = {
@@ -25,6 +25,14 @@ export const inClusterRows = {
     min: 0,
     max: 3600,
     help: 'How often the leader proves that the API server reaches the webhook. 0: never.',
+  }),
+  auditMinutes: decimal({
+    flag: 'audit-minutes',
+    placeholder: 'MINUTES',
+    default: 10,
+    min: 0,
+    max: 24 * 60,
+    help: 'How often the leader looks whether running pods have what their policies ask for. 0: never.',
   }),
   pullSecrets: flag({
     flag: 'pull-secrets',

@@ -43,6 +43,7 @@ export function createFakeApi(): FakeApi {
       const items = [...objects].filter(([key]) => key.startsWith(`${path}/`)).map(([, object]) => object);
       return { items, resourceVersion: String(version) };
     },
+    page: () => Promise.reject(new Error('not read by pages here')),
     create: async (path, object, options = {}) => {
       await begin('CREATE', path);
       const name = stringOf(objectOf(object['metadata'])?.['name']);

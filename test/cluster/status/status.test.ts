@@ -29,6 +29,7 @@ const facts: PolicyFacts = {
   webhook: configured,
   credentials: present,
   defaults: { status: 'False', reason: 'AsKnown', message: 'Nothing but what is known.' },
+  coverage: undefined,
   takesKey: true,
   sharedUser: false,
   before: undefined,

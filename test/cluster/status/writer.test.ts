@@ -52,6 +52,7 @@ async function lead(
     webhookOf: () => facts.webhook,
     credentialsOf: () => ({ status: 'True', reason: 'Present', message: 'There.' }),
     defaultsOf: () => undefined,
+    coverage: () => undefined,
     sharedUser: () => false,
     log,
     metrics: {

@@ -109,6 +109,7 @@ t.test('the state of a real cluster', async (t) => {
       webhookOf: () => ({ configured: true, reason: 'Configured', message: 'called' }),
       credentialsOf: () => ({ status: 'False', reason: 'Missing', message: 'missing in shop' }),
       defaultsOf: () => undefined,
+      coverage: () => undefined,
       sharedUser: () => false,
       log,
       metrics: { setPolicyCondition: () => undefined },

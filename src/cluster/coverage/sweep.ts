@@ -1,0 +1,171 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { CoverageJudge, type JudgeOptions, type PodPlace } from '../../engine/coverage/judge.js';
+import { CoverageTally, type CountedPod } from '../../engine/coverage/tally.js';
+import { matchNamespaces } from '../../engine/matched-namespaces.js';
+import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
+import { namespaceLabelsOf, type StringMap } from '../../model/selector.js';
+import { workloadOf } from '../../model/workload-of.js';
+import { isAborted } from '../../time/abort.js';
+import type { Timing } from '../../time/sleep.js';
+import { ApiError, isApiError } from '../client/api-error.js';
+import { pathOf, resources } from '../client/resources.js';
+import { PacedClient, type PodClient } from './paced-client.js';
+import { fieldSelector, pageSizes, podLists, strictNamespaces, type PodList } from './pod-lists.js';
+import { PodSample } from './sample.js';
+
+/** What a sweep looks at, and by what. */
+export interface SweepOptions extends JudgeOptions, Timing {
+  readonly client: PodClient;
+  /** Labels by name. */
+  readonly namespaces: ReadonlyMap<string, StringMap>;
+  /** Milliseconds from one request to the next. */
+  readonly everyMs: number;
+  /** How many of the pods that are judged by their record are then read whole. */
+  readonly sampled: number;
+  readonly signal: AbortSignal;
+}
+
+/** What a sweep has found, once it is through. */
+export interface Swept {
+  readonly tally: CoverageTally;
+  readonly requests: number;
+}
+
+/** A request may be slow: a page of whole pods has several megabytes. */
+const requestMs = 30_000;
+/** As often a list is begun anew that took longer than the API server remembers it. */
+const mostRestarts = 3;
+const podsAtOnce = 25;
+
+/**
+ * Looks at the running pods that policies may win, in pages, and counts them. Nothing of a page is kept behind it.
+ * @throws ApiError when a request fails; what was counted so far is dropped
+ */
+export async function sweepPods(options: SweepOptions): Promise<Swept> {
+  return new Sweep(options).run();
+}
+
+class Sweep {
+  readonly #options: SweepOptions;
+  readonly #client: PacedClient;
+  readonly #judge: CoverageJudge;
+  readonly #tally = new CoverageTally();
+  readonly #sample: PodSample;
+  readonly #places: ReadonlyMap<string, PodPlace>;
+  readonly #lists: readonly PodList[];
+  readonly #strict: ReadonlySet<string>;
+
+  constructor(options: SweepOptions) {
+    const { engine, namespaces } = options;
+    this.#options = options;
+    this.#client = new PacedClient(options);
+    this.#judge = new CoverageJudge(options);
+    this.#sample = this.#newSample();
+    const matches = matchNamespaces(engine.rules, namespaces, engine.excludedNamespaces);
+    this.#lists = podLists(matches);
+    this.#strict = strictNamespaces(matches);
+    this.#places = new Map(
+      matches.namespaces.map(({ name, labels }) => [
+        name,
+        { namespace: name, labels: namespaceLabelsOf(name, labels) },
+      ]),
+    );
+  }
+
+  async run(): Promise<Swept> {
+    for (const list of this.#lists) await this.#read(list);
+    await this.#readSample();
+    return { tally: this.#tally, requests: this.#client.requests };
+  }
+
+  /** Reads a list, from its beginning again where it has expired in the middle: what was counted of it is dropped. */
+  async #read(list: PodList): Promise<void> {
+    for (let restarts = 0; ; restarts++) {
+      const part = { tally: new CoverageTally(), sample: this.#newSample() };
+      try {
+        await this.#readOnce(list, part);
+        this.#tally.merge(part.tally);
+        this.#sample.merge(part.sample);
+        return;
+      } catch (error) {
+        if (!isApiError(error, 'Expired') || restarts >= mostRestarts) throw error;
+      }
+    }
+  }
+
+  async #readOnce(list: PodList, part: Part): Promise<void> {
+    const { path, labelSelector, read } = list;
+    let from: string | undefined;
+    do {
+      const page = await this.#client.page(path, {
+        query: { labelSelector, fieldSelector },
+        pageSize: pageSizes[read],
+        metadataOnly: read === 'record',
+        timeoutMs: requestMs,
+        from,
+      });
+      this.#endIfAborted();
+      for (const [index, pod] of page.items.entries()) {
+        this.#count(pod, list, part);
+        // Who sweeps also answers reviews.
+        if (index % podsAtOnce === podsAtOnce - 1) await nextTurn();
+      }
+      from = page.next;
+    } while (from !== undefined);
+  }
+
+  #count(pod: JsonObject, { read, path }: PodList, part: Part): void {
+    const metadata = objectOf(pod['metadata']) ?? {};
+    const place = this.#places.get(stringOf(metadata['namespace']) ?? '');
+    const workload = workloadOf(metadata);
+    if (place === undefined || workload === undefined || metadata['deletionTimestamp'] !== undefined) return;
+    const isElsewhere = read === 'record' && path === everywhere && this.#strict.has(place.namespace);
+    if (isElsewhere) return;
+    const readWhole = read === 'whole';
+    const verdict = readWhole ? this.#judge.whole(pod, place) : this.#judge.byRecord(pod, place);
+    if (verdict === undefined) return;
+    const name = stringOf(metadata['name']) ?? '';
+    const counted: CountedPod = { verdict, namespace: place.namespace, name, workload, readWhole };
+    part.tally.add(counted);
+    if (!readWhole && verdict.state !== 'excused') part.sample.offer(counted);
+  }
+
+  /** Reads some of the pods whole that were judged by their record. */
+  async #readSample(): Promise<void> {
+    for (const counted of this.#sample.pods) {
+      const { namespace, name } = counted;
+      const place = this.#places.get(namespace);
+      const pod = await this.#get(namespace, name);
+      this.#endIfAborted();
+      const found = place === undefined || pod === undefined ? undefined : this.#judge.whole(pod, place);
+      if (found !== undefined) this.#tally.correct(counted, found);
+    }
+  }
+
+  /** By a list of one, so that no right to get pods is needed. @returns `undefined` for a pod that is gone */
+  async #get(namespace: string, name: string): Promise<JsonObject | undefined> {
+    const query = { fieldSelector: `metadata.name=${name}` };
+    const { items } = await this.#client.page(pathOf(resources.pods, { namespace }), {
+      query,
+      pageSize: 1,
+      timeoutMs: requestMs,
+    });
+    return items[0];
+  }
+
+  #newSample(): PodSample {
+    return new PodSample(this.#options.sampled, this.#options.random);
+  }
+
+  #endIfAborted(): void {
+    if (!isAborted(this.#options.signal)) return;
+    throw new ApiError('the sweep was ended', { status: 0, reason: 'NoAnswer' });
+  }
+}
+
+interface Part {
+  readonly tally: CoverageTally;
+  readonly sample: PodSample;
+}
+
+const everywhere = pathOf(resources.pods);
