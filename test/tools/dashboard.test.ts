@@ -3,6 +3,7 @@ import t from 'tap';
 import { parse } from 'yaml';
 import { isObject, listOf, objectOf, stringOf } from '../../src/model/json.js';
 import { ClusterMetrics } from '../../src/observe/cluster-metrics.js';
+import { CoverageMetrics } from '../../src/observe/coverage-metrics.js';
 import { ImageMetrics } from '../../src/observe/image-metrics.js';
 import { Metrics, Registry } from '../../src/observe/metrics.js';
 import { dashboardExpressions } from './dashboard.js';
@@ -16,6 +17,7 @@ function knownLabels(): ReadonlyMap<string, ReadonlySet<string>> {
   new Metrics({ registry, version: '1', nodeVersion: 'v1', rejectCauses: ['internal'] });
   new ImageMetrics(registry);
   new ClusterMetrics(registry);
+  new CoverageMetrics(registry, { monotonicMs: () => 0 });
   return new Map(
     registry.getMetricsAsArray().map((metric) => {
       const labels: unknown = 'labelNames' in metric ? metric.labelNames : [];

@@ -71,6 +71,7 @@ t.test('a policy says how it stands, in its status and in columns', async (t) =>
     'Overlapping=False NoOverlap',
     'BlocksRecovery=False NoRecoveryBlocked',
     'Weak=False TrustsAuthors',
+    'Covered=True AllCovered',
     'UnknownDefaults=False AsKnown',
   ]);
   t.match(await get('default'), {
