@@ -27,6 +27,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./status/status.js')).command,
   },
   {
+    name: 'coverage',
+    summary: 'say of running pods whether they have what their policies ask for, and what helps',
+    load: async () => (await import('./coverage/coverage.js')).command,
+  },
+  {
     name: 'verify',
     summary: 'look into running pods: whether each process is traced',
     load: async () => (await import('./verify/verify.js')).command,

@@ -1,6 +1,6 @@
 // What is said of pods that run: whether each has what its policy asks for now, and of workloads and policies in sums.
 import { reasons, type ReasonCode } from './reasons.js';
-import type { Workload } from './workload-of.js';
+import type { Controller, Workload } from './workload-of.js';
 
 /** What each state of a running pod means. */
 export const stateTexts = {
@@ -118,6 +118,8 @@ export interface WorkloadCoverage {
   readonly detail: string;
   /** Name of that pod. */
   readonly pod: string;
+  /** What makes that pod, with its identity: its controller, else the pod itself. */
+  readonly maker: Controller;
 }
 
 /** What a sweep found of one policy. */

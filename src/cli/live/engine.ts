@@ -135,7 +135,8 @@ function secretStateIn(keys: ReadonlyMap<string, KeyState>): Engine['secretState
   };
 }
 
-async function readFacts(client: OpenCluster['client']): Promise<ClusterFactsReader> {
+/** Reads what the cluster says of itself, once. */
+export async function readFacts(client: OpenCluster['client']): Promise<ClusterFactsReader> {
   const facts = new ClusterFactsReader({
     client,
     log: await createLogger({ level: 'silent', format: 'json' }),
@@ -163,7 +164,7 @@ export function givesPolicies({ flags }: Invocation): boolean {
 }
 
 /** The cluster's policies. One that is not valid is said to be so, and competes as the webhook lets it. */
-async function clusterPolicies(
+export async function clusterPolicies(
   { io }: Invocation,
   { imageRewrites, instance }: Pick<Settings, 'imageRewrites' | 'instance'>,
   client: OpenCluster['client'],

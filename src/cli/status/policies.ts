@@ -112,7 +112,13 @@ function statusOf({
 
 function conditionOf(condition: JsonObject): PolicyCondition {
   const text = (name: string): string => stringOf(condition[name]) ?? '';
-  return { type: text('type'), status: text('status'), reason: text('reason'), message: text('message') };
+  return {
+    type: text('type'),
+    status: text('status'),
+    reason: text('reason'),
+    message: text('message'),
+    lastTransitionTime: text('lastTransitionTime'),
+  };
 }
 
 function nameOf({ metadata }: JsonObject): string {

@@ -17,7 +17,11 @@ export function policyFindings(parts: StatusParts, snapshot: Snapshot, programNa
   if (policies.value.length === 0) return [noPolicy, ...namespaceFindings(parts)];
   const findings = policies.value.flatMap((policy) => {
     const keys = keyFindings(policy, snapshot);
-    return [...stateFindings(policy, parts, keys.length > 0), ...keys];
+    return [
+      ...stateFindings(policy, parts, keys.length > 0),
+      ...coverageFindings(policy, snapshot, programName),
+      ...keys,
+    ];
   });
   return [...findings, ...denierFindings(parts, snapshot), ...namespaceFindings(parts)];
 }
@@ -77,6 +81,24 @@ function stateFindings(policy: PolicyReport, { pause }: StatusParts, keysSaid: b
     }
   }
   return findings;
+}
+
+/** As long may pods of a policy that prefers Availability be missed before it needs attention: as the alert has it. */
+const missedMs = 30 * 60_000;
+
+/** What is to be said of running pods, by the rules of the alerts. */
+function coverageFindings(
+  { name, current, prefer, conditions }: PolicyReport,
+  { nowMs }: Snapshot,
+  programName: string,
+): readonly StatusFinding[] {
+  const covered = conditions.find(({ type }) => type === 'Covered');
+  if (!current || covered === undefined || covered.status === 'True') return [];
+  const { status, reason, message, lastTransitionTime } = covered;
+  const isOld = nowMs - Date.parse(lastTransitionTime) >= missedMs;
+  const isProblem = status === 'False' && (reason === 'PodsForged' || prefer === 'Security' || isOld);
+  const next = status === 'False' || reason === 'PodsUnproven' ? [`${programName} coverage -A`] : [];
+  return [{ about: `policy ${name}`, severity: isProblem ? 'problem' : 'note', detail: `what runs: ${message}`, next }];
 }
 
 /** The Secrets that are missing where the policy's pods need them, as far as Secrets' names may be read. */

@@ -48,6 +48,8 @@ export interface PolicyCondition {
   readonly status: string;
   readonly reason: string;
   readonly message: string;
+  /** When the status last changed, RFC 3339. */
+  readonly lastTransitionTime: string;
 }
 
 /** One policy. */

@@ -13,7 +13,7 @@ import { backOffMs } from '../back-off.js';
 import { ApiError } from '../client/api-error.js';
 import type { PodClient } from './paced-client.js';
 import { PlanHistory } from './plan-history.js';
-import { sweepPods, type Swept } from './sweep.js';
+import { sweepPods } from './sweep.js';
 
 /** What the audit works with. */
 export interface CoverageAuditOptions extends Timing {
@@ -27,8 +27,8 @@ export interface CoverageAuditOptions extends Timing {
   readonly calledFor: (policy: string) => CalledFor;
   readonly log: Logger;
   readonly metrics: CoverageMetrics;
-  /** Told of the end of each sweep, and of one that failed. */
-  readonly onResult: (found: Swept | undefined) => void;
+  /** Told of the end of each sweep; `undefined` for one that failed. */
+  readonly onResult: (found: ReadonlyMap<string, PolicyCoverage> | undefined) => void;
 }
 
 /** What is known of the running pods. */
@@ -151,7 +151,7 @@ export class CoverageAudit {
       { requests: swept.requests, durationMs: Math.round(clock.monotonicMs() - startMs) },
       'running pods were looked at',
     );
-    onResult(swept);
+    onResult(policies);
   }
 
   #fail(error: unknown): void {

@@ -4,7 +4,7 @@ import { CoverageTally, type CountedPod } from '../../engine/coverage/tally.js';
 import { matchNamespaces } from '../../engine/matched-namespaces.js';
 import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { namespaceLabelsOf, type StringMap } from '../../model/selector.js';
-import { workloadOf } from '../../model/workload-of.js';
+import { controllerIn, workloadOf } from '../../model/workload-of.js';
 import { isAborted } from '../../time/abort.js';
 import type { Timing } from '../../time/sleep.js';
 import { ApiError, isApiError } from '../client/api-error.js';
@@ -125,7 +125,8 @@ class Sweep {
     const verdict = readWhole ? this.#judge.whole(pod, place) : this.#judge.byRecord(pod, place);
     if (verdict === undefined) return;
     const name = stringOf(metadata['name']) ?? '';
-    const counted: CountedPod = { verdict, namespace: place.namespace, name, workload, readWhole };
+    const maker = controllerIn(metadata) ?? { apiVersion: 'v1', kind: 'Pod', name, uid: stringOf(metadata['uid']) };
+    const counted: CountedPod = { verdict, namespace: place.namespace, name, workload, maker, readWhole };
     part.tally.add(counted);
     if (!readWhole && verdict.state !== 'excused') part.sample.offer(counted);
   }

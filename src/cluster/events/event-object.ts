@@ -19,20 +19,35 @@ const whatHappened = {
   inject: 'was instrumented',
 } as const;
 
+/** What an Event tells: of what comes again with the same action and reason about one object, the latest note counts. */
+export interface Told {
+  readonly action: string;
+  /** A code. */
+  readonly reason: string;
+  /** For people; what does not fit is cut off. */
+  readonly note: string;
+}
+
 /**
- * An Event of `events.k8s.io/v1` about one decision.
+ * What is told of a decision.
+ * @param one what it is about, such as `a pod`
+ */
+export function toldOf(one: string, decision: Pick<Decision, 'decision' | 'reason' | 'detail' | 'policy'>): Told {
+  return { action: actions[decision.decision], reason: decision.reason, note: noteOf(one, decision) };
+}
+
+/**
+ * An Event of `events.k8s.io/v1`.
  * @param unique makes the Event's name differ from all others
  */
 export function eventObject(about: {
-  /** What the decision is about, such as `a pod`. */
-  readonly one: string;
   readonly regarding: Regarding;
-  readonly decision: Pick<Decision, 'decision' | 'reason' | 'detail' | 'policy'>;
+  readonly told: Told;
   readonly identity: string;
   readonly wallMs: number;
   readonly unique: string;
 }): JsonObject {
-  const { one, regarding, decision, identity, wallMs, unique } = about;
+  const { regarding, told, identity, wallMs, unique } = about;
   const { apiVersion, kind, namespace, name, uid } = regarding;
   return {
     apiVersion: 'events.k8s.io/v1',
@@ -41,11 +56,11 @@ export function eventObject(about: {
     eventTime: microTime(wallMs),
     reportingController,
     reportingInstance: identity.slice(0, longestInstance),
-    action: actions[decision.decision],
-    reason: decision.reason,
+    action: told.action,
+    reason: told.reason,
     regarding: { apiVersion, kind, namespace, name, ...(uid === undefined ? {} : { uid }) },
     type: 'Warning',
-    note: noteOf(one, decision),
+    note: clipped(told.note),
   };
 }
 

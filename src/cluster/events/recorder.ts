@@ -12,7 +12,7 @@ import { pathOf, resources } from '../client/resources.js';
 import type { Sleep } from '../../time/sleep.js';
 import { TokenBucket, TokenBuckets } from '../../time/token-bucket.js';
 import { Wake } from '../../time/wake.js';
-import { eventObject, seriesPatch } from './event-object.js';
+import { eventObject, seriesPatch, toldOf, type Told } from './event-object.js';
 import { isNoteworthy } from './noteworthy.js';
 import { PendingQueue } from './pending.js';
 import { keyOf, makerOf, RegardingResolver, type Regarding } from './regarding.js';
@@ -53,11 +53,9 @@ const closeMs = 2_000;
 const requestMs = 5_000;
 
 interface Pending {
-  /** What happened to the subject of which door. */
-  readonly one: string;
   readonly maker: Regarding;
   /** The latest of them. */
-  decision: Decision;
+  told: Told;
   count: number;
 }
 
@@ -112,7 +110,14 @@ export class EventRecorder {
     if (!isNoteworthy(asked.verb, decision, pod)) return;
     const maker = makerOf(pod, namespace);
     if (maker === undefined) return;
-    this.#enqueue(asked.subject.one, maker, decision);
+    this.#enqueue(maker, toldOf(asked.subject.one, decision));
+    this.#wake.poke();
+  };
+
+  /** Notes what is to be told about an object. Neither waits nor throws. Can be passed on as a function. */
+  readonly tell = (maker: Regarding, told: Told): void => {
+    if (this.#closing || this.#options.signal.aborted) return;
+    this.#enqueue(maker, told);
     this.#wake.poke();
   };
 
@@ -125,19 +130,19 @@ export class EventRecorder {
     given.abort();
   }
 
-  #enqueue(one: string, maker: Regarding, decision: Decision): void {
+  #enqueue(maker: Regarding, told: Told): void {
     const owner = maker.namespace;
     if (this.#isMuted(owner)) {
       this.#drop(1);
       return;
     }
-    const key = seriesKey(maker, decision);
+    const key = seriesKey(maker, told);
     const same = this.#pending.get(owner, key);
     if (same === undefined) {
-      this.#drop(this.#pending.add({ owner, key, item: { one, maker, decision, count: 1 } })?.count ?? 0);
+      this.#drop(this.#pending.add({ owner, key, item: { maker, told, count: 1 } })?.count ?? 0);
     } else {
       same.count++;
-      same.decision = decision;
+      same.told = told;
     }
   }
 
@@ -153,11 +158,11 @@ export class EventRecorder {
     }
   }
 
-  async #writeNext({ one, maker, decision, count }: Pending): Promise<void> {
+  async #writeNext({ maker, told, count }: Pending): Promise<void> {
     const regarding = await this.#resolver.resolve(maker);
     if (regarding === undefined) this.#drop(count);
-    else if (this.#continueSeries(regarding, decision, count)) return;
-    else if (this.#mayCreate(regarding)) await this.#create(one, regarding, decision, count);
+    else if (this.#continueSeries(regarding, told, count)) return;
+    else if (this.#mayCreate(regarding)) await this.#create(regarding, told, count);
     else this.#drop(count);
   }
 
@@ -169,10 +174,10 @@ export class EventRecorder {
   }
 
   /** Adds to a series that has not ended; false when there is none. */
-  #continueSeries(regarding: Regarding, decision: Decision, count: number): boolean {
+  #continueSeries(regarding: Regarding, told: Told, count: number): boolean {
     const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
-    const running = this.#series.get(seriesKey(regarding, decision));
+    const running = this.#series.get(seriesKey(regarding, told));
     if (running === undefined || nowMs - running.lastMs >= seriesMs) return false;
     running.count += count;
     running.lastMs = nowMs;
@@ -180,18 +185,18 @@ export class EventRecorder {
     return true;
   }
 
-  async #create(one: string, regarding: Regarding, decision: Decision, count: number): Promise<void> {
+  async #create(regarding: Regarding, told: Told, count: number): Promise<void> {
     const { client, clock, identity } = this.#options;
     const nowMs = clock.monotonicMs();
     const wallMs = clock.wallMs();
     const unique = randomBytes(8).toString('hex');
-    const event = eventObject({ one, regarding, decision, identity, wallMs, unique });
+    const event = eventObject({ regarding, told, identity, wallMs, unique });
     const { namespace } = regarding;
     await this.#attempt(namespace, async () => {
       const made = await client.create(pathOf(resources.events, { namespace }), event, { timeoutMs: requestMs });
       const path = pathOf(resources.events, { namespace, name: nameIn(made) ?? nameIn(event) ?? '' });
       const series = { namespace, path, count, written: 1, lastMs: nowMs, lastWallMs: wallMs, writtenMs: nowMs };
-      this.#series.set(seriesKey(regarding, decision), series);
+      this.#series.set(seriesKey(regarding, told), series);
     });
   }
 
@@ -257,9 +262,9 @@ export class EventRecorder {
   }
 }
 
-/** Decisions of one kind about one object. */
-function seriesKey(regarding: Regarding, { decision, reason }: Decision): string {
-  return `${keyOf(regarding)} ${decision} ${reason}`;
+/** What is told of one kind about one object. */
+function seriesKey(regarding: Regarding, { action, reason }: Told): string {
+  return `${keyOf(regarding)} ${action} ${reason}`;
 }
 
 function nameIn(event: JsonObject): string | undefined {

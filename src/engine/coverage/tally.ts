@@ -9,7 +9,7 @@ import {
   type PolicyCoverage,
   type WorkloadCoverage,
 } from '../../model/coverage.js';
-import type { Workload } from '../../model/workload-of.js';
+import type { Controller, Workload } from '../../model/workload-of.js';
 
 /** A pod as it is counted. */
 export interface CountedPod {
@@ -17,6 +17,8 @@ export interface CountedPod {
   readonly namespace: string;
   readonly name: string;
   readonly workload: Workload;
+  /** Its controller, else the pod itself. */
+  readonly maker: Controller;
   readonly readWhole: boolean;
 }
 
@@ -38,6 +40,7 @@ interface Row {
   reason: CoverageReason;
   detail: string;
   pod: string;
+  maker: Controller;
 }
 
 interface Sum {
@@ -61,13 +64,13 @@ export class CoverageTally {
   }
 
   /** Counts one pod. */
-  add({ verdict, namespace, name, workload, readWhole }: CountedPod): void {
+  add({ verdict, namespace, name, workload, maker, readWhole }: CountedPod): void {
     const { policy, state, reason, detail } = verdict;
     const sum = this.#sumOf(policy);
     sum.counts[state] += 1;
     sum.namespaces.add(namespace);
     if (readWhole) sum.readWhole += 1;
-    const row = this.#rowOf(policy, namespace, workload, { state, reason, detail, pod: name });
+    const row = this.#rowOf(policy, namespace, workload, { state, reason, detail, pod: name, maker });
     if (row === undefined) {
       sum.beyond += 1;
       return;
@@ -78,6 +81,7 @@ export class CoverageTally {
       row.reason = reason;
       row.detail = detail.slice(0, longestDetail);
       row.pod = name;
+      row.maker = maker;
     }
   }
 
@@ -113,6 +117,7 @@ export class CoverageTally {
         mine.reason = row.reason;
         mine.detail = row.detail;
         mine.pod = row.pod;
+        mine.maker = row.maker;
       }
     }
   }
@@ -162,7 +167,7 @@ export class CoverageTally {
     policy: string,
     namespace: string,
     workload: Workload,
-    { state, reason, detail, pod }: Pick<Row, 'state' | 'reason' | 'detail' | 'pod'>,
+    { state, reason, detail, pod, maker }: Pick<Row, 'state' | 'reason' | 'detail' | 'pod' | 'maker'>,
   ): Row | undefined {
     const key = keyOf(policy, namespace, workload);
     const known = this.#rows.get(key);
@@ -177,6 +182,7 @@ export class CoverageTally {
       reason,
       detail: detail.slice(0, longestDetail),
       pod,
+      maker,
     };
     this.#rows.set(key, row);
     return row;

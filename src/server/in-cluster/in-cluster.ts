@@ -106,6 +106,7 @@ export class InCluster {
       observations: this.#observations,
       port: this.#port,
       engine: () => this.#enginesNow().current(),
+      tell: this.#events?.tell,
       coverageMetrics: new CoverageMetrics(metrics.registry, timing.clock),
     });
     clusterMetrics.watchStaleness(() => new Map([...this.#state.staleness(), ...this.#leading.staleness()]));

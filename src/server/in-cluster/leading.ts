@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { ApiClient } from '../../cluster/client/api-client.js';
 import { CoverageAudit } from '../../cluster/coverage/audit.js';
+import { CoverageEvents } from '../../cluster/coverage/coverage-events.js';
+import type { EventRecorder } from '../../cluster/events/recorder.js';
 import { ReachHistory } from '../../cluster/coverage/reach-history.js';
 import { calledSinceMs } from '../../cluster/coverage/called-since.js';
 import { DefaultsLook } from '../../cluster/defaults/defaults-look.js';
@@ -65,6 +67,8 @@ export interface LeadingOptions {
   /** The engine of the moment, which running pods are judged by. */
   readonly engine: () => Engine;
   readonly coverageMetrics: CoverageMetrics;
+  /** Writes Events; absent where none are to be written. */
+  readonly tell: EventRecorder['tell'] | undefined;
 }
 
 const pauseMs = 5_000;
@@ -221,6 +225,8 @@ export class Leading {
   #createAudit(): CoverageAudit {
     const { settings, watching, state, connection, engine, coverageMetrics } = this.#options;
     const { serverClock } = connection;
+    const { tell } = this.#options;
+    const events = tell === undefined ? undefined : new CoverageEvents({ tell, clock: serverClock });
     return new CoverageAudit({
       ...watching,
       // Pods carry the API server's dates.
@@ -233,7 +239,10 @@ export class Leading {
         sinceMs: calledSinceMs(state.statusOf('policies', policy)),
         unreached: this.#reach.times(serverClock.wallMs()),
       }),
-      onResult: () => this.#statuses.wake(),
+      onResult: (policies) => {
+        this.#statuses.wake();
+        if (policies !== undefined) events?.swept(policies);
+      },
     });
   }
 

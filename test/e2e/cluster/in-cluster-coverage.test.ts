@@ -1,6 +1,7 @@
 import t from 'tap';
 import { objectOf, stringOf } from '../../../src/model/json.js';
 import { countsIn, deploy, forgedPod, workloadsIn } from './coverage-scene.js';
+import { outrider } from './cli.js';
 import { until } from './guarded-process.js';
 import { install } from './installation.js';
 import { accessKey, conditionsOf, labelled, messageOf, namespace, policy } from './objects.js';
@@ -92,6 +93,42 @@ t.test('each kind is counted, exactly', async (t) => {
   t.equal(await pods('bank', 'Security', 'forged'), 2);
   t.equal(await pods('bank', 'Security', 'missed'), 0);
   t.ok((await one.metric('outrider_coverage_age_seconds')) !== undefined);
+});
+
+t.test('an Event tells the Deployment, and commands say the same as the leader', async (t) => {
+  const about = async (): Promise<string> =>
+    (await here.api.kubectl(['describe', 'deployment', 'early-0', '-n', 'shop'])).stdout;
+  await until('the Event', async () => (await about()).includes('pods_missed'));
+  t.match(await about(), /Warning +pods_missed .*10 pods under policy default: 10 missed\./);
+
+  const all = await outrider(here.api.kubeconfig, 'coverage', '-A', '--fail-on', 'missed,forged');
+  t.equal(all.exitCode, 1, all.stderr);
+  t.match(
+    all.stdout,
+    /^NAMESPACE +WORKLOAD +POLICY +PODS +STATE +WHY +WHAT HELPS\nvault +pod\/liar-1 +bank +1 +1 forged +claim_void/,
+  );
+  t.match(
+    all.stdout,
+    /\nshop +deploy\/early-0 +default +10 +10 missed +before_in_force +outrider restart deploy\/early-0 -n shop\n/,
+  );
+  t.match(
+    all.stdout,
+    /\narchive +deploy\/old-0 +archive +10 +10 stale +other_plan +outrider restart deploy\/old-0 -n archive\n/,
+  );
+  t.match(
+    all.stdout,
+    /\n293 pods of 33 workloads: 2 forged, 50 missed, 1 unproven, 50 stale, 10 excused, 180 instrumented\./,
+  );
+  const shop = await outrider(here.api.kubeconfig, 'coverage', '-n', 'shop', '-o', 'wide', '--fail-on=forged');
+  t.equal(shop.exitCode, 0, shop.stderr);
+  t.match(shop.stdout, /\ndeploy\/host-0 +default +10 +10 excused +host_network\n +spec\.hostNetwork is true\n/);
+  const json = await outrider(here.api.kubeconfig, 'coverage', '-A', '-o', 'json');
+  t.match(JSON.parse(json.stdout), { pods: 293, counts: { instrumented: 180, missed: 50, forged: 2 } });
+  const odd = await outrider(here.api.kubeconfig, 'coverage', '--fail-on=never');
+  t.equal(odd.exitCode, 2);
+
+  const status = await outrider(here.api.kubeconfig, 'status');
+  t.match(status.stdout, /policy bank +what runs: 83 pods: 2 forged, 1 unproven, 80 instrumented/);
 });
 
 t.test('while the API server is away the old result stays, with its date', async (t) => {

@@ -1,0 +1,53 @@
+import { LRUCache } from 'lru-cache';
+import { countsText, type PolicyCoverage, type WorkloadCoverage } from '../../model/coverage.js';
+import type { Clock } from '../../time/clock.js';
+import type { EventRecorder } from '../events/recorder.js';
+
+/** What the Events are written with. */
+export interface CoverageEventsOptions {
+  readonly tell: EventRecorder['tell'];
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+}
+
+/** An Event is kept for an hour by the API server's default. */
+const againMs = 60 * 60_000;
+const mostKnown = 5_000;
+
+const reasons = { forged: 'pods_forged', missed: 'pods_missed' } as const;
+
+/**
+ * Tells the owners of the worst workloads that their pods run uninstrumented: each of them once an hour, so that what is
+ * known is not said with every look.
+ */
+export class CoverageEvents {
+  readonly #options: CoverageEventsOptions;
+  readonly #toldMs = new LRUCache<string, number>({ max: mostKnown });
+
+  constructor(options: CoverageEventsOptions) {
+    this.#options = options;
+  }
+
+  /** Tells what a sweep has found. */
+  swept(policies: ReadonlyMap<string, PolicyCoverage>): void {
+    for (const { worst } of policies.values()) for (const one of worst) this.#tell(one);
+  }
+
+  #tell(one: WorkloadCoverage): void {
+    const { state, policy, namespace, workload, counts, pods, detail, maker } = one;
+    if (state !== 'forged' && state !== 'missed') return;
+    const key = `${policy} ${state} ${namespace} ${workload.apiVersion} ${workload.kind} ${workload.name}`;
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs - (this.#toldMs.get(key) ?? -Infinity) < againMs) return;
+    this.#toldMs.set(key, nowMs);
+    const { uid, ...owner } = maker;
+    const of = pods === 1 ? 'One pod' : `${pods} pods`;
+    this.#options.tell(
+      { ...owner, namespace, ...(uid === undefined ? {} : { uid }) },
+      {
+        action: 'Audit',
+        reason: reasons[state],
+        note: `${of} under policy ${policy}: ${countsText(counts)}. ${one.pod}: ${detail}. See outrider coverage -n ${namespace}.`,
+      },
+    );
+  }
+}
