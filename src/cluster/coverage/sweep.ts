@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { CoverageJudge, type JudgeOptions, type PodPlace } from '../../engine/coverage/judge.js';
+import type { PodPlace } from '../../engine/coverage/ask.js';
+import { CoverageJudge, type JudgeOptions } from '../../engine/coverage/judge.js';
 import { CoverageTally, type CountedPod } from '../../engine/coverage/tally.js';
 import { matchNamespaces } from '../../engine/matched-namespaces.js';
 import { objectOf, stringOf, type JsonObject } from '../../model/json.js';

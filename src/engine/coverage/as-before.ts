@@ -2,8 +2,7 @@ import { readPod, isFinding } from '../../inject/pod/view.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Engine } from '../engine.js';
 import type { Rule } from '../rules.js';
-import { askAnew, decidedOn, type Asked } from './ask.js';
-import type { PodPlace } from './judge.js';
+import { askAnew, decidedOn, type Asked, type PodPlace } from './ask.js';
 import { factsOfEarlier, otherFacts } from './looks.js';
 
 /**

@@ -1,11 +1,17 @@
 import { isFinding, readPod, type PodView } from '../../inject/pod/view.js';
 import type { PodVerdict } from '../../model/coverage.js';
 import type { JsonObject } from '../../model/json.js';
+import type { StringMap } from '../../model/selector.js';
 import type { Engine } from '../engine.js';
 import { instrument } from '../instrument.js';
 import { isPending, type Outcome } from '../outcome.js';
 import type { Rule } from '../rules.js';
-import type { PodPlace } from './judge.js';
+
+/** A pod's namespace. */
+export interface PodPlace {
+  readonly namespace: string;
+  readonly labels: StringMap;
+}
 
 /** What the engine says of a pod that runs. */
 export interface Asked {

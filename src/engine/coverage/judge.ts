@@ -8,23 +8,16 @@
 import type { CoverageReason, CoverageState, PodVerdict } from '../../model/coverage.js';
 import { objectOf, stringMembersOf, stringOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
-import type { StringMap } from '../../model/selector.js';
 import { screen } from '../../policy/screen.js';
 import type { Engine } from '../engine.js';
 import type { Rule, Rules } from '../rules.js';
 import { forClaims, withoutLookUps } from './looks.js';
 import { ageOfPlan, type PlanAge } from './plan-name.js';
-import { askAnew, decidedOn, type Asked } from './ask.js';
+import { askAnew, decidedOn, type Asked, type PodPlace } from './ask.js';
 import { tryAsBefore } from './as-before.js';
 import { structureOf } from './structure.js';
 import { isPartialAsClaimed } from './partial-claim.js';
 import { whyMissed, type CalledFor } from './why-missed.js';
-
-/** A pod's namespace. */
-export interface PodPlace {
-  readonly namespace: string;
-  readonly labels: StringMap;
-}
 
 /** What pods are judged by. */
 export interface JudgeOptions {
@@ -76,7 +69,7 @@ export class CoverageJudge {
       const { reason, detail } = stop ?? { reason: 'policy_invalid', detail: '' };
       return { policy: policy.name, state: 'excused', reason, detail };
     }
-    if (policy.valid && policy.spec.mode === 'Report') return reported(policy.name);
+    if (policy.spec.mode === 'Report') return reported(policy.name);
     const claim = claimOf(metadata);
     if (claim === undefined) return forged(policy.name, 'its label names no state of ours');
     return { policy: policy.name, ...this.#ofClaim(claim, rule, place.namespace) };

@@ -94,6 +94,7 @@ t.test('a policy that is carried out as it stands is Ready', (t) => {
       'False NoOverlap',
       'False NoRecoveryBlocked',
       'False NoWayRound',
+      'Unknown AuditOff',
       'False AsKnown',
     ],
   );

@@ -1,0 +1,88 @@
+import t from 'tap';
+import { failOnStates } from '../../../src/cli/coverage/fail-on.js';
+import { lookAtPods } from '../../../src/cli/coverage/look.js';
+import { remedyFor } from '../../../src/cli/coverage/remedy.js';
+import { lookText } from '../../../src/cli/coverage/text.js';
+import { styleOf } from '../../../src/cli/text/style.js';
+import type { CoverageState } from '../../../src/model/coverage.js';
+import { fakePods } from '../../cluster/coverage/fake-pods.js';
+import { fakeApi, refusal } from '../../cluster/fake-api.js';
+import { running } from '../../engine/coverage/running.js';
+import { decideNow, engineFor } from '../../support/engine.js';
+import { patched } from '../../support/json.js';
+import { podOf } from '../../support/pods.js';
+
+const engine = engineFor();
+const owned = (name: string, kind: string, owner: string) => ({
+  name,
+  namespace: 'shop',
+  ownerReferences: [{ apiVersion: 'apps/v1', kind, name: owner, controller: true }],
+});
+const pods = [
+  running(podOf({}, owned('db-0', 'StatefulSet', 'db'))),
+  running(podOf({ hostNetwork: true }, owned('node-1', 'DaemonSet', 'node'))),
+  running(patched(podOf({}, owned('web-0', 'StatefulSet', 'web')), decideNow(podOf(), engine).patch)),
+];
+
+function clusterOf() {
+  const api = fakeApi();
+  api.put('/api/v1/namespaces/shop', { metadata: { name: 'shop' } });
+  const fake = fakePods(pods);
+  const client = { ...api.client, page: fake.client.page };
+  return {
+    fake,
+    cluster: {
+      client,
+      clock: { monotonicMs: () => 0, wallMs: () => 0 },
+      namespace: 'shop',
+      readText: () => Promise.reject(new Error('not read')),
+    },
+  };
+}
+
+t.test('what is wrong is listed with the command that helps', async (t) => {
+  const { cluster } = clusterOf();
+  const look = await lookAtPods(cluster, engine, 'shop');
+  const how = { programName: 'outrider', style: styleOf(false) };
+  t.equal(
+    lookText(look, { ...how, wide: false, namespaces: false }),
+    `WORKLOAD  POLICY   PODS  STATE     WHY           WHAT HELPS
+sts/db    default  1     1 missed  another_path  outrider restart sts/db -n shop
+
+3 pods of 3 workloads: 1 missed, 1 excused, 1 instrumented. outrider coverage -o wide lists them all.
+`,
+  );
+  t.match(
+    lookText(await lookAtPods(cluster, engine, undefined), { ...how, wide: true, namespaces: true }),
+    /\nshop +ds\/node +default +1 +1 excused +host_network\n +spec\.hostNetwork is true\nshop +sts\/web +default +1 +1 instrumented\n/,
+  );
+  const none = { ...look, pods: 0, workloads: [] };
+  t.equal(lookText(none, { ...how, wide: false, namespaces: false }), 'No running pod is under a policy here.\n');
+});
+
+t.test('what may not be read is said', async (t) => {
+  const { cluster, fake } = clusterOf();
+  fake.faults.push(refusal(403, 'Forbidden'));
+  await t.rejects(lookAtPods(cluster, engine, 'shop'), { code: 'cluster_unavailable', message: /list pods/ });
+});
+
+t.test('what helps depends on who makes the pods', (t) => {
+  const remedy = (state: CoverageState, apiVersion: string, kind: string): string =>
+    remedyFor({ state, namespace: 'shop', workload: { apiVersion, kind, name: 'web' }, pod: 'web-1' }, 'outrider');
+  t.equal(remedy('missed', 'apps/v1', 'Deployment'), 'outrider restart deploy/web -n shop');
+  t.equal(remedy('stale', 'argoproj.io/v1alpha1', 'Rollout'), 'outrider restart rollout/web -n shop');
+  t.equal(remedy('missed', 'v1', 'Pod'), 'delete pod/web and create it again');
+  t.equal(remedy('missed', 'batch/v1', 'Job'), 'its next Job has it');
+  t.equal(remedy('missed', 'example.com/v1', 'Thing'), 'delete its pods; Thing/web makes new ones');
+  t.equal(remedy('forged', 'apps/v1', 'Deployment'), 'outrider explain pod/web-1 -n shop');
+  t.equal(remedy('unproven', 'apps/v1', 'Deployment'), 'outrider verify pod/web-1 -n shop');
+  t.equal(remedy('instrumented', 'apps/v1', 'Deployment'), '');
+  t.end();
+});
+
+t.test('states that are failures are read, and others refused', (t) => {
+  t.same(failOnStates({ flags: { failOn: ['missed, forged', 'stale'] } }), ['stale', 'missed', 'forged']);
+  t.same(failOnStates({ flags: {} }), []);
+  t.throws(() => failOnStates({ flags: { failOn: ['missing'] } }), { code: 'usage' });
+  t.end();
+});
