@@ -104,14 +104,24 @@ function jsonOf(look: Look, server: string, programName: string) {
       namespaces: found.namespaces,
       counts: found.counts,
     })),
-    workloads: workloads.map(({ maker: _, ...one }) => ({ ...one, ...saidOf(one), next: remedyFor(one, programName) })),
+    workloads: workloads.map((one) => rowOf(one, programName)),
   };
 }
 
-function saidOf({ detail, reason }: Pick<WorkloadCoverage, 'detail' | 'reason'>): {
-  readonly detail: string;
-  readonly remedy: string;
-} {
+function rowOf(one: WorkloadCoverage, programName: string) {
+  const { policy, namespace, workload, pods, counts, state, reason, detail, pod } = one;
   const { summary, remedy } = coverageText(reason);
-  return { detail: detail === '' ? summary : detail, remedy };
+  return {
+    policy,
+    namespace,
+    workload,
+    pods,
+    counts,
+    state,
+    reason,
+    detail: detail === '' ? summary : detail,
+    remedy,
+    pod,
+    next: remedyFor(one, programName),
+  };
 }

@@ -19,7 +19,8 @@ export function coverageOf(found: CoverageFound | undefined, before: JsonObject 
   if (policy === undefined || observedAt === undefined) {
     const earlier = readCoverage(before);
     if (earlier === undefined) return undefined;
-    const { truncated: _, ...kept } = earlier;
+    const kept: Coverage = { ...earlier };
+    delete kept.truncated;
     return { ...kept, ...truncated };
   }
   const { counts, pods, readWhole, namespaces, worst, beyond } = policy;

@@ -42,8 +42,11 @@ function withoutReading(limits: KnownLimits): KnownLimits {
   };
 }
 
-function resolver({ known }: ImageResolver, take: (outcome: ImageOutcome | undefined) => ImageOutcome): ImageResolver {
-  return { known: (request) => take(known(request)), lookUp: (request) => Promise.resolve(take(known(request))) };
+function resolver(images: ImageResolver, take: (outcome: ImageOutcome | undefined) => ImageOutcome): ImageResolver {
+  return {
+    known: (request) => take(images.known(request)),
+    lookUp: (request) => Promise.resolve(take(images.known(request))),
+  };
 }
 
 /** The cluster's facts as they may have been when a pod was made: nodes come and go. */

@@ -3,7 +3,7 @@
  * 10,000 pods of 500 workloads in 50 namespaces, is asked for with OUTRIDER_SCALE_PODS=10000, as docs/testing.md says.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer, connect, type AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -103,16 +103,18 @@ async function counted(api: ApiServer) {
     for (const one of [socket, there]) one.on('error', () => one.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const own = (server.address() as AddressInfo).port;
+  const address = server.address();
+  const own = typeof address === 'object' ? (address?.port ?? 0) : 0;
   const kubeconfig = join(api.directory, 'counted.kubeconfig');
   writeFileSync(kubeconfig, readFileSync(api.kubeconfig, 'utf8').replaceAll(`:${port}`, `:${own}`));
   return { kubeconfig, bytes: () => bytes, stop: () => server.close() };
 }
 
 setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
+const collect: unknown = runInNewContext('gc');
 function liveBytes(): number {
-  collect();
+  if (typeof collect !== 'function') throw new Error('no garbage can be collected');
+  Reflect.apply(collect, undefined, []);
   return process.memoryUsage().heapUsed;
 }
 

@@ -50,7 +50,10 @@ export function countsIn(policy: JsonObject): string {
   const coverage = objectOf(objectOf(policy['status'])?.['coverage']);
   const states = ['instrumented', 'partial', 'stale', 'excused', 'missed', 'unproven', 'forged'];
   return states
-    .flatMap((state) => (coverage?.[state] === 0 ? [] : [`${state}=${String(coverage?.[state])}`]))
+    .flatMap((state) => {
+      const count = coverage?.[state];
+      return count === 0 ? [] : [`${state}=${typeof count === 'number' ? count : '?'}`];
+    })
     .join(' ');
 }
 
