@@ -62,6 +62,7 @@ t.test('a policy says how it stands, in its status and in columns', async (t) =>
     await condition(name, 'Ready=True Served');
     await condition(name, 'CredentialsPresent=True Present');
     await condition(name, 'UnknownDefaults=False AsKnown');
+    await condition(name, 'Covered=True AllCovered');
   }
   t.same(conditionsOf(await get('default')), [
     'Ready=True Served',
@@ -78,7 +79,7 @@ t.test('a policy says how it stands, in its status and in columns', async (t) =>
     status: { observedGeneration: 1, servedGeneration: 1, profile: /^sysdig\/\d+$/, matchedNamespaces: 3 },
   });
   const { stdout } = await here.api.kubectl(['get', 'ipol']);
-  t.match(stdout, /^NAME +MODE +PREFER +PROFILE +READY +AGE\ndefault +Inject +Availability +sysdig +True +\d+/);
+  t.match(stdout, /^NAME +MODE +PREFER +PROFILE +READY +COVERED +AGE\ndefault +Inject +Availability +sysdig +True +True +\d+/);
   const wide = await here.api.kubectl(['get', 'outrider', '-o', 'wide']);
   t.match(wide.stdout, /PRECEDENCE +PROFILE +READY +REASON/);
 });
