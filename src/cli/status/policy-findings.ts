@@ -95,6 +95,8 @@ function coverageFindings(
   const covered = conditions.find(({ type }) => type === 'Covered');
   if (!current || covered === undefined || covered.status === 'True') return [];
   const { status, reason, message, lastTransitionTime } = covered;
+  // That nothing is served, or is to be done, is said of Ready.
+  if (reason === 'Off' || reason === 'PolicyInvalid') return [];
   const isOld = nowMs - Date.parse(lastTransitionTime) >= missedMs;
   const isProblem = status === 'False' && (reason === 'PodsForged' || prefer === 'Security' || isOld);
   const next = status === 'False' || reason === 'PodsUnproven' ? [`${programName} coverage -A`] : [];

@@ -36,7 +36,9 @@ export interface PolicyFacts {
 
 /** Says how a policy stands. Pure. */
 export function policyStatus(policy: PolicyState, facts: PolicyFacts): PolicyStatus {
-  const coverage = policy.policy?.spec.mode === 'Off' ? undefined : coverageOf(facts.coverage, facts.before);
+  const mode = policy.policy?.spec.mode;
+  // Pods of such a policy are not looked at.
+  const coverage = mode === undefined || mode === 'Off' ? undefined : coverageOf(facts.coverage, facts.before);
   const found = {
     ProfileResolved: profileResolved(policy, facts.profiles),
     WebhookConfigured: webhookConfigured(facts.webhook),
@@ -44,7 +46,7 @@ export function policyStatus(policy: PolicyState, facts: PolicyFacts): PolicySta
     Overlapping: overlapping(facts.reach?.overlap),
     BlocksRecovery: blocksRecovery(policy, facts.reach?.recovery ?? []),
     Weak: weak(policy, facts.sharedUser),
-    Covered: covered(coverage, facts.coverage !== undefined),
+    Covered: mode === undefined ? noVersion : mode === 'Off' ? off : covered(coverage, facts.coverage !== undefined),
     UnknownDefaults: unknownDefaults(policy, facts.defaults),
   };
   const ready = isReady(policy, found);
@@ -167,6 +169,8 @@ const noVersion: Found = {
   reason: 'PolicyInvalid',
   message: 'No version of the policy is carried out.',
 };
+
+const off: Found = { status: 'Unknown', reason: 'Off', message: 'Its mode is Off: its pods are not looked at.' };
 
 /** What a pod's author could do about the version that is carried out. */
 function weak({ policy, profile }: PolicyState, shared: boolean): Found {

@@ -51,6 +51,25 @@ t.test('an installation that is well', (t) => {
   t.end();
 });
 
+t.test('what runs needs attention by the rules of the alerts', (t) => {
+  const covered = (reason: string, prefer: string, secondsAgo: number, status = 'False') => {
+    const ready = { type: 'Ready', status: 'True', reason: 'Served', message: 'It is served.' };
+    const condition = { type: 'Covered', status, reason, message: '9 pods.', lastTransitionTime: ago(secondsAgo) };
+    const one = policy('default', { ...labelled, prefer }, [ready, condition]);
+    const { findings } = statusOf(snapshot({ policies: known([one]) }), how);
+    return findings.find(({ detail }) => detail.startsWith('what runs'));
+  };
+  t.match(covered('PodsMissed', 'Security', 1), { severity: 'problem', next: ['outrider coverage -A'] });
+  t.match(covered('PodsMissed', 'Availability', 60), { severity: 'note' });
+  t.match(covered('PodsMissed', 'Availability', 30 * 60), { severity: 'problem' });
+  t.match(covered('PodsForged', 'Availability', 1), { severity: 'problem' });
+  t.match(covered('PodsUnproven', 'Security', 3_600, 'Unknown'), { severity: 'note', next: ['outrider coverage -A'] });
+  t.match(covered('Pending', 'Security', 3_600, 'Unknown'), { severity: 'note', next: [] });
+  t.equal(covered('AllCovered', 'Security', 1, 'True'), undefined);
+  t.equal(covered('Off', 'Security', 1, 'Unknown'), undefined);
+  t.end();
+});
+
 t.test('F25: what the port asks for is said, and why it asks for nothing', (t) => {
   const asking = (port: object) =>
     snapshot({ lease: known(lease(JSON.stringify({ ...readObserved(observed), port }))) });

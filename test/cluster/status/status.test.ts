@@ -105,6 +105,17 @@ t.test('a policy that is carried out as it stands is Ready', (t) => {
   t.end();
 });
 
+t.test('of running pods nothing is said that nobody looked at', (t) => {
+  const looked = { found: undefined, observedAt: undefined, trouble: undefined };
+  const of = (spec: JsonObject, coverage: PolicyFacts['coverage']): string =>
+    said(statusAfter({ coverage }, [[policyObject('payments', spec)]]), 'Covered');
+  t.equal(of({ mode: 'Off' }, looked), 'Unknown Off');
+  t.equal(of({}, looked), 'Unknown Pending');
+  t.equal(of({}, undefined), 'Unknown AuditOff');
+  t.equal(of({ prefer: 'Sometimes' }, looked), 'Unknown PolicyInvalid');
+  t.end();
+});
+
 t.test('each thing that is wrong has its reason, and Ready repeats the first', (t) => {
   const broken = policyObject('payments', { prefer: 'Securty' }, { generation: 2 });
   const table: readonly (readonly [

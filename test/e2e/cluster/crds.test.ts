@@ -214,18 +214,51 @@ t.test('what kubectl shows', async (t) => {
     lastTransitionTime: '2026-01-01T00:00:00Z',
     observedGeneration: 1,
   };
-  const status = JSON.stringify({ status: { observedGeneration: 1, matchedNamespaces: 2, conditions: [condition] } });
+  const covered = { ...condition, type: 'Covered', reason: 'PodsMissed', message: '9 pods: 1 missed, 8 instrumented.' };
+  const coverage = {
+    observedAt: '2026-01-01T00:00:00Z',
+    pods: 9,
+    readWhole: 9,
+    namespaces: 2,
+    instrumented: 8,
+    partial: 0,
+    stale: 0,
+    excused: 0,
+    missed: 1,
+    unproven: 0,
+    forged: 0,
+    workloads: [
+      {
+        namespace: 'shop',
+        kind: 'Deployment',
+        name: 'web',
+        state: 'missed',
+        counts: { missed: 1 },
+        reason: 'another_path',
+        detail: 'created 2026-01-01T00:00:00Z',
+        pod: 'web-1',
+      },
+    ],
+  };
+  const conditions = [condition, covered];
+  const status = JSON.stringify({ status: { observedGeneration: 1, matchedNamespaces: 2, coverage, conditions } });
   const patched = await api.kubectl(['patch', 'ipol', 'tried', '--subresource=status', '--type=merge', '-p', status]);
   t.equal(patched.exitCode, 0, patched.stderr);
   const lines = async (...flags: readonly string[]) =>
     (await api.kubectl(['get', 'ipol', ...flags])).stdout.split('\n').map((line) => line.trim().split(/ {2,}/));
   t.match(await lines(), [
-    ['NAME', 'MODE', 'PREFER', 'PROFILE', 'READY', 'AGE'],
-    ['tried', 'Inject', 'Security', 'sysdig', 'False', String],
+    ['NAME', 'MODE', 'PREFER', 'PROFILE', 'READY', 'COVERED', 'AGE'],
+    ['tried', 'Inject', 'Security', 'sysdig', 'False', 'False', String],
   ]);
   t.match(await lines('-o', 'wide'), [
-    ['NAME', 'MODE', 'PREFER', 'PRECEDENCE', 'PROFILE', 'READY', 'REASON', 'AGE'],
-    ['tried', 'Inject', 'Security', '7', 'sysdig', 'False', 'SettingsInvalid', String],
+    [
+      ...['NAME', 'MODE', 'PREFER', 'PRECEDENCE', 'PROFILE', 'READY', 'REASON'],
+      ...['COVERED', 'PODS', 'INSTRUMENTED', 'STALE', 'MISSED', 'AGE'],
+    ],
+    [
+      ...['tried', 'Inject', 'Security', '7', 'sysdig', 'False', 'SettingsInvalid'],
+      ...['False', '9', '8', '0', '1', String],
+    ],
   ]);
 });
 
