@@ -79,7 +79,10 @@ t.test('a policy says how it stands, in its status and in columns', async (t) =>
     status: { observedGeneration: 1, servedGeneration: 1, profile: /^sysdig\/\d+$/, matchedNamespaces: 3 },
   });
   const { stdout } = await here.api.kubectl(['get', 'ipol']);
-  t.match(stdout, /^NAME +MODE +PREFER +PROFILE +READY +COVERED +AGE\ndefault +Inject +Availability +sysdig +True +True +\d+/);
+  t.match(
+    stdout,
+    /^NAME +MODE +PREFER +PROFILE +READY +COVERED +AGE\ndefault +Inject +Availability +sysdig +True +True +\d+/,
+  );
   const wide = await here.api.kubectl(['get', 'outrider', '-o', 'wide']);
   t.match(wide.stdout, /PRECEDENCE +PROFILE +READY +REASON/);
 });
