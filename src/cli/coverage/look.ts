@@ -36,7 +36,7 @@ const sampled = 20;
  * @throws OutriderError `cluster_unavailable`, `object_missing`
  */
 export async function lookAtPods(
-  { client, clock }: OpenCluster,
+  { client, clock }: Pick<OpenCluster, 'client' | 'clock'>,
   engine: Engine,
   namespace: string | undefined,
 ): Promise<Look> {

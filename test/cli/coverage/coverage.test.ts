@@ -29,15 +29,7 @@ function clusterOf() {
   api.put('/api/v1/namespaces/shop', { metadata: { name: 'shop' } });
   const fake = fakePods(pods);
   const client = { ...api.client, page: fake.client.page };
-  return {
-    fake,
-    cluster: {
-      client,
-      clock: { monotonicMs: () => 0, wallMs: () => 0 },
-      namespace: 'shop',
-      readText: () => Promise.reject(new Error('not read')),
-    },
-  };
+  return { fake, cluster: { client, clock: { monotonicMs: () => 0, wallMs: () => 0 } } };
 }
 
 t.test('what is wrong is listed with the command that helps', async (t) => {
