@@ -1,0 +1,111 @@
+import { podTemplateOf } from './pod-template.js';
+import { differingParts, missingParts } from '../../inject/pod/missing.js';
+import type { Plan } from '../../inject/pod/plan.js';
+import { isStampedBy } from '../../inject/pod/record.js';
+import type { Outcome } from '../../engine/outcome.js';
+import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
+import { names } from '../../model/names.js';
+import type { LiveEngine } from '../live/engine.js';
+import { decideTemplate } from '../offline/instrument-templates.js';
+
+/** What a running pod has of what a new one would get. */
+export interface PodNeed {
+  readonly name: string;
+  /**
+   * `instrumented`: every part, whatever is written on it. `stale`: the parts of another plan. `missed`: none, or not all.
+   * `unknown`: nobody can tell without more.
+   */
+  readonly state: 'instrumented' | 'missed' | 'stale' | 'unknown';
+  /** What it lacks, or which plan it has. */
+  readonly detail: string;
+}
+
+/** What of a workload's pods lacks. */
+export interface WorkloadState {
+  /** The policy that wins for a new pod. */
+  readonly policy: string | undefined;
+  /** Why a new pod would be no better; absent where it gets every part. */
+  readonly obstacle?: { readonly why: string; readonly isDenied: boolean } | undefined;
+  /** Pods that run, neither ending nor ended. */
+  readonly pods: readonly PodNeed[];
+}
+
+/**
+ * Judges a workload's pods by the engine that decides on new ones. The template's images may be looked up, its pods' are
+ * not.
+ *
+ * @param pods gives the workload's pods; not asked for where a new pod would be no better
+ * @param policy the only policy that is of interest; absent: each
+ */
+export async function judgeWorkload(
+  workload: JsonObject,
+  pods: () => Promise<readonly JsonObject[]>,
+  engine: LiveEngine,
+  policy: string | undefined,
+): Promise<WorkloadState> {
+  const template = podTemplateOf(workload);
+  if (template === undefined) {
+    const why = 'it has no template of its own: its pods are those of what spec.workloadRef names';
+    return { policy: undefined, obstacle: { why, isDenied: false }, pods: [] };
+  }
+  const decided = await decideTemplate(template, engine, { trace: false, admitted: true });
+  const { outcome, denial } = decided;
+  const { decision } = outcome;
+  if (policy !== undefined && decision.policy !== policy) {
+    const why =
+      decision.policy === undefined ? 'no policy is for its pods' : `policy ${decision.policy} wins for its pods`;
+    return { policy: decision.policy, obstacle: { why, isDenied: false }, pods: [] };
+  }
+  if (denial !== undefined) {
+    const why = `new pods would be denied: ${denial.reason}: ${denial.detail}`;
+    return { policy: decision.policy, obstacle: { why, isDenied: true }, pods: [] };
+  }
+  const isInjected = decision.decision === 'inject' || decision.decision === 'partial';
+  if (!isInjected || outcome.patch.length === 0) {
+    const why = isInjected
+      ? 'its template has every part itself'
+      : `a new pod would be left alone too: ${decision.reason}: ${decision.detail}`;
+    return { policy: decision.policy, obstacle: { why, isDenied: false }, pods: [] };
+  }
+  const quiet = { ...engine, images: { ...engine.images, lookUp: undefined } };
+  const needs: PodNeed[] = [];
+  for (const pod of await pods()) {
+    const { outcome: found } = await decideTemplate({ ...template, kind: 'Pod', path: '', pod }, quiet, {
+      trace: false,
+      admitted: true,
+    });
+    needs.push(needOf(pod, found, outcome));
+  }
+  return { policy: decision.policy, pods: needs };
+}
+
+/**
+ * What a pod lacks.
+ *
+ * @param found what became of it when it was decided on once more
+ * @param wanted what becomes of a new one
+ */
+export function needOf(
+  pod: JsonObject,
+  { plan }: Pick<Outcome, 'plan'>,
+  wanted: Pick<Outcome, 'rule' | 'decision'>,
+): PodNeed {
+  const metadata = objectOf(pod['metadata']);
+  const name = stringOf(metadata?.['name']) ?? '';
+  const annotations = objectOf(metadata?.['annotations']);
+  const record = { policy: stringOf(annotations?.[names.policy]), plan: stringOf(annotations?.[names.plan]) };
+  const lacks = plan === undefined ? [] : [...missingParts(plan), ...differingParts(plan)];
+  if (plan !== undefined && lacks.length === 0) return { name, state: 'instrumented', detail: '' };
+  // What is written on a pod can be written by its author: it says nothing of a pod that has none of our parts.
+  if (record.plan !== undefined && (plan === undefined || hasParts(plan))) {
+    const stamp = wanted.rule?.stamp;
+    const isOther = record.policy !== wanted.decision.policy || stamp === undefined || !isStampedBy(record.plan, stamp);
+    if (isOther) return { name, state: 'stale', detail: `it has plan ${record.plan}` };
+  }
+  if (plan !== undefined) return { name, state: 'missed', detail: `it lacks ${lacks.join(', ')}` };
+  return { name, state: 'unknown', detail: 'what it lacks cannot be told' };
+}
+
+function hasParts({ volumes, initContainers, containers }: Plan): boolean {
+  return [...volumes, ...initContainers, ...containers].some(({ present }) => present !== undefined);
+}
