@@ -94,16 +94,20 @@ export function needOf(
   const name = stringOf(metadata?.['name']) ?? '';
   const annotations = objectOf(metadata?.['annotations']);
   const record = { policy: stringOf(annotations?.[names.policy]), plan: stringOf(annotations?.[names.plan]) };
-  const lacks = plan === undefined ? [] : [...missingParts(plan), ...differingParts(plan)];
-  if (plan !== undefined && lacks.length === 0) return { name, state: 'instrumented', detail: '' };
+  const missing = plan === undefined ? [] : missingParts(plan);
+  const differing = plan === undefined ? [] : differingParts(plan);
+  if (plan !== undefined && missing.length + differing.length === 0) return { name, state: 'instrumented', detail: '' };
   // What is written on a pod can be written by its author: it says nothing of a pod that has none of our parts.
   if (record.plan !== undefined && (plan === undefined || hasParts(plan))) {
     const stamp = wanted.rule?.stamp;
     const isOther = record.policy !== wanted.decision.policy || stamp === undefined || !isStampedBy(record.plan, stamp);
     if (isOther) return { name, state: 'stale', detail: `it has plan ${record.plan}` };
   }
-  if (plan !== undefined) return { name, state: 'missed', detail: `it lacks ${lacks.join(', ')}` };
-  return { name, state: 'unknown', detail: 'what it lacks cannot be told' };
+  if (missing.length > 0) return { name, state: 'missed', detail: `it lacks ${missing.join(', ')}` };
+  // A replica may know more of the agent’s image than this command, and so make a part otherwise.
+  const detail =
+    differing.length === 0 ? 'what it lacks cannot be told' : `it has other parts: ${differing.join(', ')}`;
+  return { name, state: 'unknown', detail };
 }
 
 function hasParts({ volumes, initContainers, containers }: Plan): boolean {
