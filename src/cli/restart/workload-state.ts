@@ -1,12 +1,12 @@
-import { podTemplateOf } from './pod-template.js';
 import { differingParts, missingParts } from '../../inject/pod/missing.js';
 import type { Plan } from '../../inject/pod/plan.js';
 import { isStampedBy } from '../../inject/pod/record.js';
 import type { Outcome } from '../../engine/outcome.js';
 import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
-import type { LiveEngine } from '../live/engine.js';
+import type { OfflineEngine } from '../offline/engine.js';
 import { decideTemplate } from '../offline/instrument-templates.js';
+import { podTemplateOf } from './pod-template.js';
 
 /** What a running pod has of what a new one would get. */
 export interface PodNeed {
@@ -40,7 +40,7 @@ export interface WorkloadState {
 export async function judgeWorkload(
   workload: JsonObject,
   pods: () => Promise<readonly JsonObject[]>,
-  engine: LiveEngine,
+  engine: Pick<OfflineEngine, 'engine' | 'namespaces' | 'images'>,
   policy: string | undefined,
 ): Promise<WorkloadState> {
   const template = podTemplateOf(workload);
@@ -104,7 +104,7 @@ export function needOf(
     if (isOther) return { name, state: 'stale', detail: `it has plan ${record.plan}` };
   }
   if (missing.length > 0) return { name, state: 'missed', detail: `it lacks ${missing.join(', ')}` };
-  // A replica may know more of the agent’s image than this command, and so make a part otherwise.
+  // Another webhook may have changed it, and would do so again.
   const detail =
     differing.length === 0 ? 'what it lacks cannot be told' : `it has other parts: ${differing.join(', ')}`;
   return { name, state: 'unknown', detail };

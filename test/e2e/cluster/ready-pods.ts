@@ -1,6 +1,8 @@
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import type { ApiClient } from '../../../src/cluster/client/api-client.js';
 import { pathOf, resources } from '../../../src/cluster/client/resources.js';
+import { isAborted } from '../../../src/time/abort.js';
+import { sleepAwake } from '../../../src/time/sleep.js';
 import { clientOf } from './in-cluster.js';
 
 /** Stands in for kubelets: says of each pod that it runs and is ready. */
@@ -12,21 +14,21 @@ export interface ReadyPods {
 
 const pollMs = 200;
 
-/** Starts it, for the namespaces with this label. An API server that does not answer is asked again. */
+/** Starts it. An API server that does not answer is asked again. */
 export function readyPods(kubeconfig: string): ReadyPods {
   const client = clientOf(kubeconfig);
   const stuck = new Set<string>();
-  let over = false;
+  const over = new AbortController();
   const loop = (async () => {
-    while (!over) {
+    while (!isAborted(over.signal)) {
       await markAll(client, stuck).catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
+      await sleepAwake(pollMs, over.signal);
     }
   })();
   return {
     stuck,
     stop: async () => {
-      over = true;
+      over.abort();
       await loop;
       await client.close();
     },

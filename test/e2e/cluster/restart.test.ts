@@ -169,11 +169,10 @@ t.test('only those of another plan, where that is asked', async (t) => {
 t.test('Ctrl-C ends a round between workloads, and the next call goes on there', async (t) => {
   await api.kubectl(['label', 'namespace', 'late', 'outrider.dev/inject=enabled']);
   const arguments_ = ['restart', 'deploy/a', 'deploy/b', 'deploy/c', '-n', 'late', `--kubeconfig=${api.kubeconfig}`];
-  const inTime = await until('the label', async () => {
+  await until('the label', async () => {
     const ran = await restart('deploy/a', '-n', 'late', '--dry-run');
     return ran.stdout.includes('would restart');
   });
-  t.equal(inTime, undefined);
   kubelet.stuck.add('late');
   const child = spawn(process.execPath, [bundle, ...arguments_], { stdio: ['ignore', 'pipe', 'pipe'] });
   const output = text(child.stdout);
