@@ -144,17 +144,17 @@ const rows: readonly Row[] = [
   { name: 'of ours, and paused', given: { rollout: { ...half, isPaused: true }, isOurs: true }, act: 'refuse' },
 ];
 
-for (const kind of kinds) {
-  t.test(`when a ${kind} is restarted, and when not`, (t) => {
+t.test('when a workload is restarted, and when not', (t) => {
+  for (const kind of kinds) {
     for (const { name, given, act, why, remedy } of rows) {
       const verdict = verdictOn(facts(kind, given));
-      t.equal(verdict.act, act, name);
+      t.equal(verdict.act, act, `${kind}: ${name}`);
       if (why !== undefined) t.match('why' in verdict ? verdict.why : '', why, name);
       if (remedy !== undefined) t.match('remedy' in verdict ? verdict.remedy : '', remedy, name);
     }
-    t.end();
-  });
-}
+  }
+  t.end();
+});
 
 t.test('pods that a partition keeps are no reason for a restart', (t) => {
   const rollout = { ...well, wanted: 3, available: 3, updated: 3, held: 2 };

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
@@ -220,7 +221,8 @@ t.test('the first that fails ends the round, and says why and how it is taken ba
 });
 
 t.test('by the caller’s own rights', async (t) => {
-  await applyText(api, fewRights);
+  await applyText(api, rolesOfTheDocs());
+  await applyText(api, reader);
   await here.apply([workload('Deployment', 'new', 'shop', { replicas: 1 })]);
   await rolledOut('shop', 'deploy/new');
   await api.kubectl(['annotate', 'pods', '-n', 'shop', '-l', 'app=new', 'outrider.dev/plan=older', '--overwrite']);
@@ -235,6 +237,12 @@ t.test('by the caller’s own rights', async (t) => {
   const dry = await outrider(jane.kubeconfig, 'restart', 'deploy/new', '-n', 'shop', '--dry-run');
   t.match(dry.stdout, 'the API server would not take the restart');
   t.equal(dry.exitCode, 1);
+  await applyText(api, restarter);
+  const allowed = await outrider(jane.kubeconfig, 'restart', 'deploy/new', '-n', 'shop');
+  t.equal(allowed.exitCode, 0, allowed.stdout + allowed.stderr);
+  const all = await outrider(jane.kubeconfig, 'restart', '--policy=default', '-n', 'shop', '--dry-run', '-o', 'json');
+  t.equal(all.exitCode, 0, all.stdout + all.stderr);
+  t.equal(outcomes(all)['deploy/new'], 'unchanged');
   const stranger = await api.certificateFor('joe', []);
   const none = await outrider(stranger.kubeconfig, 'restart', 'deploy/new', '-n', 'shop');
   t.equal(none.exitCode, 2);
@@ -267,17 +275,36 @@ t.test('an API server that is gone for a while is waited for', async (t) => {
   t.match(await output, '✓ deploy/web -n shop  restarted');
 });
 
-const fewRights = `
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata: {name: reader}
-rules:
-  - {apiGroups: ["", apps], resources: [pods, deployments, namespaces], verbs: [get, list]}
-  - {apiGroups: [outrider.dev], resources: ["*"], verbs: [get, list]}
----
+/** What docs/install.md says that a person needs. */
+function rolesOfTheDocs(): string {
+  const page = readFileSync(new URL('../../../../docs/install.md', import.meta.url), 'utf8');
+  const section = page.slice(page.indexOf('### What a person needs for restarts'));
+  return /```yaml\n([\s\S]*?)```/.exec(section)?.[1] ?? '';
+}
+
+const reader = `
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata: {name: reader}
 subjects: [{kind: User, name: jane, apiGroup: rbac.authorization.k8s.io}]
-roleRef: {kind: ClusterRole, name: reader, apiGroup: rbac.authorization.k8s.io}
+roleRef: {kind: ClusterRole, name: outrider-read, apiGroup: rbac.authorization.k8s.io}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: looker, namespace: shop}
+rules: [{apiGroups: ["", apps], resources: [pods, deployments], verbs: [get, list]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: looker, namespace: shop}
+subjects: [{kind: User, name: jane, apiGroup: rbac.authorization.k8s.io}]
+roleRef: {kind: Role, name: looker, apiGroup: rbac.authorization.k8s.io}
+`;
+
+const restarter = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: restarter, namespace: shop}
+subjects: [{kind: User, name: jane, apiGroup: rbac.authorization.k8s.io}]
+roleRef: {kind: ClusterRole, name: outrider-restart, apiGroup: rbac.authorization.k8s.io}
 `;
