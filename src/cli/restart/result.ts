@@ -1,3 +1,5 @@
+import type { PodNeed } from './workload-state.js';
+
 /** What became of one workload. */
 export interface RestartResult {
   /** As people call it: `deploy/web`. */
@@ -17,6 +19,8 @@ export interface RestartResult {
   readonly remark?: string;
   /** The policy that wins for its pods. */
   readonly policy?: string;
+  /** How many of its pods had what, before; absent where they were not looked at. */
+  readonly pods?: Readonly<Record<PodNeed['state'], number>>;
 }
 
 /** Why a round ended before its end. */

@@ -13,7 +13,16 @@ import { controllerIn, workloadOf, type Workload } from '../../model/workload-of
 import { isAborted } from '../../time/abort.js';
 import type { Timing } from '../../time/sleep.js';
 import type { RestartResult, RoundReport, Stopped } from './result.js';
-import { isHeld, needText, needyPods, neverRestarted, verdictOn, type RestartFacts, type Wanted } from './verdict.js';
+import {
+  countsOf,
+  isHeld,
+  needText,
+  needyPods,
+  neverRestarted,
+  verdictOn,
+  type RestartFacts,
+  type Wanted,
+} from './verdict.js';
 import type { WorkloadState } from './workload-state.js';
 
 /** A workload of a round, as it was read. */
@@ -117,7 +126,7 @@ export class RestartRound {
     let { object } = target;
     for (let look = 1; ; look++) {
       const facts = await this.#factsOf(target, object);
-      const found = { ...about(target), ...policyOf(facts.state) };
+      const found = { ...about(target), ...knownOf(facts.state) };
       const verdict = verdictOn(facts);
       if (verdict.act === 'nothing') return { ...found, outcome: 'unchanged', detail: verdict.why };
       if (verdict.act === 'refuse') return refusal(found, verdict);
@@ -249,7 +258,7 @@ export class RestartRound {
     const before = needText(facts.state);
     const held = needyPods(after).length;
     const kept = held === 0 ? '' : `; its partition keeps ${held} as ${held === 1 ? 'it is' : 'they are'}`;
-    const unknown = after.state.pods.filter(({ state }) => state === 'unknown').length;
+    const { unknown } = countsOf(after.state.pods);
     const untold = unknown === 0 ? '' : `, but for ${unknown} of which that cannot be told`;
     return { ...found, outcome: 'restarted', detail: `${before} before; the new ones have every part${untold}${kept}` };
   }
@@ -257,15 +266,16 @@ export class RestartRound {
 
 const retryMs = 2_000;
 
-type About = Pick<RestartResult, 'workload' | 'namespace' | 'policy' | 'remark'>;
+type About = Pick<RestartResult, 'workload' | 'namespace' | 'policy' | 'pods' | 'remark'>;
 type Finding = Omit<RestartResult, 'workload' | 'namespace'>;
 
 function about(target: Target): About {
   return { workload: called(target), namespace: target.namespace };
 }
 
-function policyOf({ policy }: WorkloadState): Pick<RestartResult, 'policy'> {
-  return policy === undefined ? {} : { policy };
+function knownOf({ policy, obstacle, pods }: WorkloadState): Pick<RestartResult, 'policy' | 'pods'> {
+  const isLooked = obstacle === undefined || obstacle.kind === 'untold';
+  return { ...(policy === undefined ? {} : { policy }), ...(isLooked ? { pods: countsOf(pods) } : {}) };
 }
 
 function refusal(found: About, { why, remedy }: { readonly why: string; readonly remedy?: string }): RestartResult {

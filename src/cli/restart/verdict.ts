@@ -43,14 +43,14 @@ export type Verdict =
 /** Decides. A restart is for pods that lack something that new ones have, and for a workload that is well. */
 export function verdictOn(facts: RestartFacts): Verdict {
   const { state, owner, rollout, workload, namespace, called, isOurs, programName } = facts;
-  if (state.obstacle?.isDenied === true) {
-    return {
-      act: 'refuse',
-      why: state.obstacle.why,
-      remedy: `${programName} explain ${called} -n ${namespace}`,
-    };
+  const { obstacle } = state;
+  const explain = `${programName} explain ${called} -n ${namespace}`;
+  if (obstacle?.kind === 'denied') return { act: 'refuse', why: obstacle.why, remedy: explain };
+  if (obstacle?.kind === 'same') return { act: 'nothing', why: obstacle.why };
+  if (obstacle?.kind === 'untold' && state.pods.some((pod) => pod.state !== 'instrumented')) {
+    const remedy = `give the image with --image-config, or run this where its registry can be asked; see ${explain}`;
+    return { act: 'refuse', why: obstacle.why, remedy };
   }
-  if (state.obstacle !== undefined) return { act: 'nothing', why: state.obstacle.why };
   const needy = needyPods(facts);
   if (needy.length === 0) return { act: 'nothing', why: nothingLacks(facts) };
   if (owner !== undefined) {
@@ -115,11 +115,18 @@ export function isHeld(
   return ordinal !== undefined && Number(ordinal) < firstOrdinal + held;
 }
 
-/** `2 of 3 pods were missed, 1 is stale`: counts in a few words. */
+/** How many pods have what. */
+export function countsOf(pods: readonly PodNeed[]): Readonly<Record<PodNeed['state'], number>> {
+  const counts = { instrumented: 0, missed: 0, stale: 0, unknown: 0 };
+  for (const { state } of pods) counts[state] += 1;
+  return counts;
+}
+
+/** The same in a few words: `2 missed, 1 stale of 3 pods`. */
 export function needText({ pods }: WorkloadState): string {
-  const count = (state: PodNeed['state']): number => pods.filter((pod) => pod.state === state).length;
+  const counts = countsOf(pods);
   const parts = (['missed', 'stale', 'unknown'] as const).flatMap((state) =>
-    count(state) === 0 ? [] : [`${count(state)} ${state}`],
+    counts[state] === 0 ? [] : [`${counts[state]} ${state}`],
   );
   const all = `${pods.length} ${pods.length === 1 ? 'pod' : 'pods'}`;
   return parts.length === 0 ? all : `${parts.join(', ')} of ${all}`;

@@ -2,8 +2,10 @@ import { differingParts, missingParts } from '../../inject/pod/missing.js';
 import type { Plan } from '../../inject/pod/plan.js';
 import { isStampedBy } from '../../inject/pod/record.js';
 import type { Outcome } from '../../engine/outcome.js';
+import type { Decision } from '../../model/decision.js';
 import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
+import { skippedAsUnresolved } from '../../policy/unresolved.js';
 import type { OfflineEngine } from '../offline/engine.js';
 import { decideTemplate } from '../offline/instrument-templates.js';
 import { podTemplateOf } from './pod-template.js';
@@ -20,12 +22,21 @@ export interface PodNeed {
   readonly detail: string;
 }
 
+/**
+ * Why a restart may not help. `same`: a new pod would be no better. `denied`: there would be none. `untold`: what its image
+ * starts cannot be looked up from here, and the cluster may know.
+ */
+export interface Obstacle {
+  readonly kind: 'same' | 'denied' | 'untold';
+  readonly why: string;
+}
+
 /** What of a workload's pods lacks. */
 export interface WorkloadState {
   /** The policy that wins for a new pod. */
   readonly policy: string | undefined;
-  /** Why a new pod would be no better; absent where it gets every part. */
-  readonly obstacle?: { readonly why: string; readonly isDenied: boolean } | undefined;
+  /** Why a restart may not help; absent where a new pod gets every part. */
+  readonly obstacle?: Obstacle | undefined;
   /** Pods that run, neither ending nor ended. */
   readonly pods: readonly PodNeed[];
 }
@@ -34,7 +45,7 @@ export interface WorkloadState {
  * Judges a workload's pods by the engine that decides on new ones. The template's images may be looked up, its pods' are
  * not.
  *
- * @param pods gives the workload's pods; not asked for where a new pod would be no better
+ * @param pods gives the workload's pods; not asked for where no restart helps
  * @param policy the only policy that is of interest; absent: each
  */
 export async function judgeWorkload(
@@ -46,27 +57,12 @@ export async function judgeWorkload(
   const template = podTemplateOf(workload);
   if (template === undefined) {
     const why = 'it has no template of its own: its pods are those of what spec.workloadRef names';
-    return { policy: undefined, obstacle: { why, isDenied: false }, pods: [] };
+    return { policy: undefined, obstacle: { kind: 'same', why }, pods: [] };
   }
-  const decided = await decideTemplate(template, engine, { trace: false, admitted: true });
-  const { outcome, denial } = decided;
-  const { decision } = outcome;
-  if (policy !== undefined && decision.policy !== policy) {
-    const why =
-      decision.policy === undefined ? 'no policy is for its pods' : `policy ${decision.policy} wins for its pods`;
-    return { policy: decision.policy, obstacle: { why, isDenied: false }, pods: [] };
-  }
-  if (denial !== undefined) {
-    const why = `new pods would be denied: ${denial.reason}: ${denial.detail}`;
-    return { policy: decision.policy, obstacle: { why, isDenied: true }, pods: [] };
-  }
-  const isInjected = decision.decision === 'inject' || decision.decision === 'partial';
-  if (!isInjected || outcome.patch.length === 0) {
-    const why = isInjected
-      ? 'its template has every part itself'
-      : `a new pod would be left alone too: ${decision.reason}: ${decision.detail}`;
-    return { policy: decision.policy, obstacle: { why, isDenied: false }, pods: [] };
-  }
+  const { outcome, denial } = await decideTemplate(template, engine, { trace: false, admitted: true });
+  const obstacle = obstacleOf(outcome, denial, policy);
+  const judged = { policy: outcome.decision.policy, obstacle };
+  if (obstacle !== undefined && obstacle.kind !== 'untold') return { ...judged, pods: [] };
   const quiet = { ...engine, images: { ...engine.images, lookUp: undefined } };
   const needs: PodNeed[] = [];
   for (const pod of await pods()) {
@@ -76,7 +72,27 @@ export async function judgeWorkload(
     });
     needs.push(needOf(pod, found, outcome));
   }
-  return { policy: decision.policy, pods: needs };
+  return { ...judged, pods: needs };
+}
+
+function obstacleOf(
+  { decision, patch }: Outcome,
+  denial: Decision | undefined,
+  policy: string | undefined,
+): Obstacle | undefined {
+  if (policy !== undefined && decision.policy !== policy) {
+    const why =
+      decision.policy === undefined ? 'no policy is for its pods' : `policy ${decision.policy} wins for its pods`;
+    return { kind: 'same', why };
+  }
+  const { reason, detail } = denial ?? decision;
+  const isInjected = decision.decision === 'inject' || decision.decision === 'partial';
+  if ((denial !== undefined || !isInjected) && skippedAsUnresolved(reason)) {
+    return { kind: 'untold', why: `what its image starts is not known here: ${reason}: ${detail}` };
+  }
+  if (denial !== undefined) return { kind: 'denied', why: `new pods would be denied: ${reason}: ${detail}` };
+  if (!isInjected) return { kind: 'same', why: `a new pod would be left alone too: ${reason}: ${detail}` };
+  return patch.length === 0 ? { kind: 'same', why: 'its template has every part itself' } : undefined;
 }
 
 /**

@@ -88,16 +88,31 @@ const rows: readonly Row[] = [
   },
   {
     name: 'a new pod would be no better',
-    given: { state: { ...missed, pods: [], obstacle: { why: 'left alone', isDenied: false } } },
+    given: { state: { ...missed, pods: [], obstacle: { kind: 'same', why: 'left alone' } } },
     act: 'nothing',
     why: /^left alone$/,
   },
   {
     name: 'a new pod would be denied',
-    given: { state: { ...missed, pods: [], obstacle: { why: 'denied', isDenied: true } } },
+    given: { state: { ...missed, pods: [], obstacle: { kind: 'denied', why: 'denied' } } },
     act: 'refuse',
     why: /^denied$/,
     remedy: /^outrider explain \S+\/web -n shop$/,
+  },
+  {
+    name: 'its image is not known here',
+    given: {
+      state: { ...fine, pods: pods('instrumented', 'unknown'), obstacle: { kind: 'untold', why: 'not known' } },
+    },
+    act: 'refuse',
+    why: /^not known$/,
+    remedy: /--image-config/,
+  },
+  {
+    name: 'its image is not known here, and nothing lacks',
+    given: { state: { ...fine, obstacle: { kind: 'untold', why: 'not known' } } },
+    act: 'nothing',
+    why: /every part/,
   },
   {
     name: 'an operator’s',

@@ -4,7 +4,7 @@ import { judgeWorkload, type WorkloadState } from '../../../src/cli/restart/work
 import type { Engine } from '../../../src/engine/engine.js';
 import { asJson, type JsonObject } from '../../../src/model/json.js';
 import { names } from '../../../src/model/names.js';
-import { decideNow, engineFor, engineOf, policyText } from '../../support/engine.js';
+import { decideNow, engineFor, engineOf, policyText, resolverOf } from '../../support/engine.js';
 import { podOf } from '../../support/pods.js';
 
 const image = 'quay.io/sysdig/workload-agent:6.3.0';
@@ -98,12 +98,12 @@ t.test('where a new pod would be no better, no pod is looked at', async (t) => {
   const spec = (more: JsonObject) =>
     engineFor({ profile: { name: 'sysdig', settings: { region: 'us2' } }, ...more }, options);
   t.match(await obstacle(deployment(), spec({ mode: 'Report' })), {
-    obstacle: { why: /report_mode/, isDenied: false },
+    obstacle: { kind: 'same', why: /report_mode/ },
   });
   t.match(await obstacle(deployment(), spec({ mode: 'Off' })), { obstacle: { why: /left alone too/ } });
-  const unresolved = { ...template, spec: { containers: [{ name: 'web', image: 'acme/web:1' }] } };
-  t.match(await obstacle(deployment(unresolved), us2), { obstacle: { why: /registry_unreachable/, isDenied: false } });
-  t.match(await obstacle(deployment(unresolved), spec({ prefer: 'Security' })), { obstacle: { isDenied: true } });
+  const secure = spec({ prefer: 'Security' });
+  const asInit = { ...template, spec: { containers: [{ name: 'web', image: 'acme/web:1', command: ['/sbin/init'] }] } };
+  t.match(await obstacle(deployment(asInit), secure), { obstacle: { kind: 'denied', why: /would be denied: pid1/ } });
   t.match(await obstacle(deployment(), us2, 'payments'), { obstacle: { why: 'policy default wins for its pods' } });
   const nobody = engineOf(
     policyText('far', {
@@ -114,7 +114,7 @@ t.test('where a new pod would be no better, no pod is looked at', async (t) => {
   );
   t.match(await obstacle(deployment(), nobody, 'far'), { obstacle: { why: 'no policy is for its pods' } });
   const optedOut = { ...template, metadata: { labels: { [names.inject]: 'disabled' } } };
-  t.match(await obstacle(deployment(optedOut), us2), { policy: 'default', obstacle: { isDenied: false } });
+  t.match(await obstacle(deployment(optedOut), us2), { policy: 'default', obstacle: { kind: 'same' } });
   const offline = injected(us2, { ...template });
   t.match(await obstacle(deployment(offline), us2), { obstacle: { why: 'its template has every part itself' } });
   const rollout = {
@@ -128,4 +128,18 @@ t.test('where a new pod would be no better, no pod is looked at', async (t) => {
 
 t.test('an answer of the API server that is no workload is a fault', async (t) => {
   await t.rejects(judge(deployment({ spec: 7, metadata: {} }), [], us2), { code: 'internal' });
+});
+
+t.test('an image that cannot be looked up here says nothing of what the cluster knows', async (t) => {
+  const template = { metadata: {}, spec: { containers: [{ name: 'web', image: 'acme/web:1' }] } };
+  for (const engine of [us2, engineFor({ prefer: 'Security' }, options)]) {
+    const inCluster = { ...engine, images: resolverOf({ ...known, 'acme/web:1': { entrypoint: ['/web'], cmd: [] } }) };
+    const pods = [podOf(template.spec), injected(inCluster, podOf(template.spec))];
+    const { obstacle, pods: needs } = await judge(deployment(template), pods, engine);
+    t.match(obstacle, { kind: 'untold', why: /registry_unreachable/ });
+    t.same(
+      needs.map(({ state }) => state),
+      ['unknown', 'instrumented'],
+    );
+  }
 });
