@@ -85,8 +85,9 @@ function obstacleOf(
       decision.policy === undefined ? 'no policy is for its pods' : `policy ${decision.policy} wins for its pods`;
     return { kind: 'same', why };
   }
-  const { reason, detail } = denial ?? decision;
   const isInjected = decision.decision === 'inject' || decision.decision === 'partial';
+  // The validating door looks nothing up, and so knows less of an image.
+  const { reason, detail } = (isInjected ? denial : undefined) ?? decision;
   if ((denial !== undefined || !isInjected) && skippedAsUnresolved(reason)) {
     return { kind: 'untold', why: `what its image starts is not known here: ${reason}: ${detail}` };
   }
