@@ -132,6 +132,10 @@ export class RestartRound {
       if (verdict.act === 'refuse') return refusal(found, verdict);
       if (verdict.act === 'fail') return { ...refusal(found, verdict), outcome: 'failed' };
       const at = restartOf(object);
+      if (verdict.act === 'wait' && this.#options.dryRun) {
+        const detail = 'an earlier restart is still being rolled out, and would be waited for';
+        return { ...found, outcome: 'would_restart', detail };
+      }
       if (verdict.act === 'wait' && at !== undefined) return this.#seeThrough(target, facts, { at, found });
       const written = await this.#write(target, facts, object);
       if (written === 'changed' && look < looks) {
@@ -188,8 +192,8 @@ export class RestartRound {
       if (!isUnknown || !(await this.#isWritten(target, at)))
         return { outcome: 'failed', ...refusedPatch(error, dryRun) };
     }
-    if (dryRun) return { outcome: 'would_restart', detail: needText(state), ...remark };
     this.#restarts += 1;
+    if (dryRun) return { outcome: 'would_restart', detail: needText(state), ...remark };
     return { at, remark };
   }
 

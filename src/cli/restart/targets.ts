@@ -35,7 +35,7 @@ export async function targetsOf(
   if ('objects' in asked) {
     const { namespace } = asked;
     const named = namedWorkloads(asked.objects);
-    const engine = await live.inNamespace({ name: namespace, labels: await readNamespaceLabels(client, namespace) });
+    const engine = await live.inNamespace({ name: namespace, labels: await labelsOf(client, namespace) });
     const found = await Promise.all(
       named.map(async (one) => ({ ...one, namespace, object: await readWorkload(client, one, namespace) })),
     );
@@ -75,7 +75,7 @@ async function namespacesOf(
   { namespace }: Extract<Asked, { readonly policy: string }>,
   client: ApiClient,
 ): Promise<ReadonlyMap<string, StringMap>> {
-  if (namespace !== undefined) return new Map([[namespace, await readNamespaceLabels(client, namespace)]]);
+  if (namespace !== undefined) return new Map([[namespace, await labelsOf(client, namespace)]]);
   try {
     const { items } = await client.list(pathOf(resources.namespaces), { metadataOnly: true });
     return new Map(
@@ -98,6 +98,10 @@ function judgeWith(
   policy: string | undefined,
 ): Target['judge'] {
   return (object) => judgeWorkload(object, () => listPodsOf(client, object, namespace), engine, policy);
+}
+
+function labelsOf(client: ApiClient, namespace: string): Promise<StringMap> {
+  return readNamespaceLabels(client, namespace, 'ask for the right to get it');
 }
 
 async function* each(targets: readonly Target[]): AsyncGenerator<Target> {

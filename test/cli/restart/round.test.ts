@@ -190,6 +190,9 @@ t.test('a dry run tries the change, names all that would be refused, and waits f
   t.notOk(report.results[1]?.remedy);
   t.same(here.restarts, []);
   t.ok(here.orders.every(({ dryRun }) => dryRun));
+  const most = await cluster({ a: { missed: 2 }, b: { missed: 2 } }).run({ dryRun: true, max: 1 });
+  t.same(said(most), ['deploy/a would_restart']);
+  t.equal(most.stopped, 'max');
 });
 
 t.test('403 and whatever else the API server refuses ends it', async (t) => {
@@ -259,6 +262,14 @@ t.test('a rollout of ours that goes on is waited for, not begun again; one of so
     };
     const report = await here.run({}, undefined, judged);
     t.same(said(report), [`deploy/a ${outcome}`], `${manager} ${ageMs}`);
+    looks = 0;
+    here.written.set('a', { at: new Date(atMs - ageMs).toISOString(), looks: 0 });
+    const dry = await here.run({ dryRun: true }, undefined, judged);
+    t.same(
+      said(dry),
+      [`deploy/a ${outcome === 'restarted' ? 'would_restart' : outcome}`],
+      'nor waited for in a dry run',
+    );
     t.same(here.restarts, []);
   }
 });

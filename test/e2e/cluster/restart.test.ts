@@ -131,6 +131,9 @@ t.test('a dry run says what would be, and changes nothing', async (t) => {
     'sts/db': 'would_restart',
     'ds/log': 'would_restart',
   });
+  const unknown = await restart('--policy', 'defualt', '-A');
+  t.equal(unknown.exitCode, 2);
+  t.match(unknown.stderr, 'there is no policy defualt');
   const { stdout } = await api.kubectl(['get', 'deploy,sts,ds', '-n', 'shop', '-o', 'yaml']);
   t.notMatch(stdout, 'restartedAt');
 });
