@@ -27,6 +27,7 @@ async function restart(argv: readonly string[], cluster?: Pick<OpenCluster, 'cli
             clock: systemClock,
             namespace: 'shop',
             readText: () => Promise.reject(new Error()),
+            exec: () => Promise.reject(new Error()),
           }),
     interrupts: () => ({ signal: new AbortController().signal, end: () => undefined }),
   });
