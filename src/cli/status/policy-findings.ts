@@ -40,7 +40,7 @@ function unreadable(policies: Extract<StatusParts['policies'], { known: false }>
 }
 
 /** Conditions whose False is a problem of its own, when Ready does not say it. */
-const mustHold = new Set(['ProfileResolved', 'WebhookConfigured', 'CredentialsPresent']);
+const mustHold = new Set(['ProfileResolved', 'WebhookConfigured', 'InForce', 'CredentialsPresent']);
 
 /** Conditions whose True is worth knowing, and keeps nothing from working. */
 const mustNotHold = new Set(['Overlapping', 'BlocksRecovery', 'Weak']);
