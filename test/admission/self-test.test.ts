@@ -50,7 +50,9 @@ t.test('E44: both doors name the configuration that they were called by, and onl
   const ask = (door: 'mutate' | 'validate', nonce: string, isProven = true) =>
     responseOf(createSelfTestDoor('outrider-0')(review({ data: selfTestData(nonce) }), { door, isProven, objectHash }));
   const [operation] = operationsOf(ask('mutate', 'n-1'));
-  const annotations = objectOf(objectOf(patched({ metadata: {} }, [operation ?? []].flat())['metadata'])?.['annotations']);
+  const annotations = objectOf(
+    objectOf(patched({ metadata: {} }, [operation ?? []].flat())['metadata'])?.['annotations'],
+  );
   const answer = readAnswer(stringOf(annotations?.[names.answeredBy]) ?? '');
   t.same(answer, { identity: 'outrider-0', nonce: 'n-1', objectHash });
   const [warning] = listOf(ask('validate', 'n-1')['warnings']);

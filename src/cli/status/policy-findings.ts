@@ -48,7 +48,11 @@ const mustNotHold = new Set(['Overlapping', 'BlocksRecovery', 'Weak']);
 /** Conditions whose True is a problem: pods are, or soon will be, treated otherwise than the policy says. */
 const mustBeFalse = new Set(['UnknownDefaults']);
 
-function stateFindings(policy: PolicyReport, { pause }: StatusParts, keysSaid: boolean): readonly StatusFinding[] {
+/** Reasons for which a policy is not in force yet, and will be in a moment. */
+const beingFoundOut = new Set(['Proving', 'Pending']);
+
+function stateFindings(policy: PolicyReport, parts: StatusParts, keysSaid: boolean): readonly StatusFinding[] {
+  const { pause, selfTest } = parts;
   const { name, ready, current, conditions, problem, servesEarlier } = policy;
   const about = `policy ${name}`;
   const next = [`kubectl describe instrumentationpolicy ${name}`];
@@ -64,12 +68,17 @@ function stateFindings(policy: PolicyReport, { pause }: StatusParts, keysSaid: b
   }
   const paused = pause.known && pause.value.paused;
   const findings: StatusFinding[] = [];
-  for (const { type, status, message } of conditions) {
-    const said = (type === 'CredentialsPresent' && keysSaid) || (type === 'WebhookConfigured' && paused);
+  const unreached = selfTest.known && selfTest.value.reachable === false;
+  for (const { type, status, reason, message } of conditions) {
+    const said =
+      (type === 'CredentialsPresent' && keysSaid) ||
+      (type === 'WebhookConfigured' && paused) ||
+      (type === 'InForce' && (paused || (unreached && reason === 'Unreachable')));
     if (type === 'Ready' && status === 'False' && !paused && !keysSaid) {
       findings.push({ about, severity: 'problem', detail: `is not ready: ${message}`, next });
     } else if (mustHold.has(type) && status === 'False' && ready === 'True' && !said) {
-      findings.push({ about, severity: 'problem', detail: `${type}: ${message}`, next });
+      const severity = type === 'InForce' && beingFoundOut.has(reason) ? 'note' : 'problem';
+      findings.push({ about, severity, detail: `${type}: ${message}`, next });
     } else if (mustBeFalse.has(type) && status === 'True') {
       findings.push({ about, severity: 'problem', detail: `${type}: ${message}`, next });
     } else if (mustNotHold.has(type) && status === 'True') {

@@ -15,8 +15,6 @@ export interface RegistrationOptions extends ReconcilerOptions, Timing {
   readonly follow: Follow;
   /** Told after each look at the configurations, when results or the confirmed bundle may have changed. */
   readonly onOutcome?: () => void;
-  /** Told of each look that failed: what the API server does meanwhile, nobody sees. */
-  readonly onFailure?: () => void;
 }
 
 /** The authorities that the API server has been told to trust. */
@@ -85,7 +83,6 @@ export class Registration {
         failures += 1;
         waitMs = backOffMs(failures, this.#options.random, error);
         if (!isAborted(signal)) this.#complain(error, waitMs);
-        this.#options.onFailure?.();
       }
       await this.#wake.sleep(waitMs, signal, gatherMs);
     }

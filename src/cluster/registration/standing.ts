@@ -58,5 +58,7 @@ export function standingOf(
  * either is good, so whoever still has the earlier ones calls all the same.
  */
 function digestOf({ clientConfig: _, ...entry }: WebhookEntry, address: Installation['address']): string {
-  return createHash('sha256').update(JSON.stringify([entry, address])).digest('base64url');
+  return createHash('sha256')
+    .update(JSON.stringify([entry, address]))
+    .digest('base64url');
 }

@@ -101,7 +101,11 @@ function asCalled(webhook: JsonObject, hash: string): JsonObject {
 }
 
 /** What the object's hash is made of beside the entries: what it was written over, or, where it is to be written, will be. */
-function writtenOver({ entries, instance }: Intent, webhooks: readonly JsonObject[], live: JsonObject | undefined): string {
+function writtenOver(
+  { entries, instance }: Intent,
+  webhooks: readonly JsonObject[],
+  live: JsonObject | undefined,
+): string {
   const { over } = readWritten(live);
   if (over !== undefined) {
     const hash = objectHashOf(entries, over);

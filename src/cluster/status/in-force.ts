@@ -25,7 +25,11 @@ export function inForce(policy: PolicyState, { inForce: state, webhook, before }
   const { problem, served, servedGeneration, generation } = policy;
   if (problem !== undefined && served !== 'Current') {
     const rest = served === 'LastValid' ? `It is generation ${servedGeneration ?? 0} that goes on.` : 'No version is.';
-    return { status: 'False', reason: 'PolicyInvalid', message: `Generation ${generation} is not carried out. ${rest}` };
+    return {
+      status: 'False',
+      reason: 'PolicyInvalid',
+      message: `Generation ${generation} is not carried out. ${rest}`,
+    };
   }
   if (webhook !== undefined && !webhook.configured && !stands.has(webhook.reason)) {
     const reason = isConditionReason(webhook.reason) ? webhook.reason : 'NotWritten';

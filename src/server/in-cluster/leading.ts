@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { ApiClient } from '../../cluster/client/api-client.js';
+import { isApiError } from '../../cluster/client/api-error.js';
 import { DefaultsLook } from '../../cluster/defaults/defaults-look.js';
 import { Election } from '../../cluster/leader/election.js';
 import type { Installation, WebhookAddress } from '../../cluster/registration/entry.js';
@@ -94,8 +95,14 @@ export class Leading {
     this.#options = options;
     this.#excluded = new Set(excludedBySettings(settings));
     this.#client = owningClient(watching.client, ownNamespace, instance);
-    const onFailure = (): void => watching.metrics.countWatchFailure('registration');
-    this.#follow = followWithWatch({ ...watching, onFailure });
+    this.#follow = followWithWatch({
+      ...watching,
+      onFailure: (error) => {
+        watching.metrics.countWatchFailure('registration');
+        // What it does meanwhile, nobody sees.
+        if (isApiError(error, 'NoAnswer')) this.#inForce.doubt();
+      },
+    });
     this.#pause = new PauseMarker({ ...watching, clock: serverClock, instance, ownNamespace, follow: this.#follow });
     this.#pauseEvents = this.#createPauseEvents();
     this.#inForce = this.#createInForce();
@@ -151,7 +158,6 @@ export class Leading {
       pause: this.#pause,
       follow: this.#follow,
       onStanding: this.#inForce.stand,
-      onFailure: this.#inForce.doubt,
       onOutcome: () => {
         this.#statuses.wake();
         this.#options.port.poke();

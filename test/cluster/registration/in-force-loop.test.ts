@@ -119,28 +119,31 @@ const refused = (): ApiError =>
     reason: 'InternalError',
   });
 
-t.test('E44: a new policy is in force once five new connections in a row were answered by what is written', async (t) => {
-  const { loop, time, world, said } = start(t);
-  loop.stand(standing('0', {}));
-  await time.advance(1_000);
-  t.equal(world.requests, 0, 'with no policy there is nothing to prove');
-  loop.stand(standing('1', { payments: 'x' }, { payments: 'y' }));
-  t.equal(said('payments'), 'false Proving');
-  await time.advance(5_000);
-  t.equal(said('payments'), 'false Proving', 'the API server is behind');
-  world.servers = [{ ...of('1'), validating: hash('b0') }];
-  await time.advance(10_000);
-  t.equal(said('payments'), 'false NotProven', 'a Security policy needs both');
-  world.servers = [of('1')];
-  const before = world.counted.current;
-  await time.advance(11_000);
-  t.equal(said('payments'), 'true Proven');
-  t.equal(world.counted.current - before, 5);
-  const { requests } = world;
-  await time.advance(600_000);
-  t.equal(world.requests, requests, 'and then nothing is asked');
-  t.ok(requests < 30, `${requests} requests`);
-});
+t.test(
+  'E44: a new policy is in force once five new connections in a row were answered by what is written',
+  async (t) => {
+    const { loop, time, world, said } = start(t);
+    loop.stand(standing('0', {}));
+    await time.advance(1_000);
+    t.equal(world.requests, 0, 'with no policy there is nothing to prove');
+    loop.stand(standing('1', { payments: 'x' }, { payments: 'y' }));
+    t.equal(said('payments'), 'false Proving');
+    await time.advance(5_000);
+    t.equal(said('payments'), 'false Proving', 'the API server is behind');
+    world.servers = [{ ...of('1'), validating: hash('b0') }];
+    await time.advance(10_000);
+    t.equal(said('payments'), 'false NotProven', 'a Security policy needs both');
+    world.servers = [of('1')];
+    const before = world.counted.current;
+    await time.advance(11_000);
+    t.equal(said('payments'), 'true Proven');
+    t.equal(world.counted.current - before, 5);
+    const { requests } = world;
+    await time.advance(600_000);
+    t.equal(world.requests, requests, 'and then nothing is asked');
+    t.ok(requests < 30, `${requests} requests`);
+  },
+);
 
 t.test('E44: one of two API servers that is behind keeps a policy from being in force', async (t) => {
   const { loop, time, world, said } = start(t);

@@ -74,7 +74,10 @@ function start() {
     writes: () => fake.requests.filter((request) => /^(APPLY|REPLACE|CREATE) /.test(request)).length,
     last: () => world.standings.at(-1),
     /** As somebody with kubectl would. */
-    meddle: (kind: (typeof kinds)[number], change: (webhooks: readonly JsonObject[]) => readonly JsonObject[]): void => {
+    meddle: (
+      kind: (typeof kinds)[number],
+      change: (webhooks: readonly JsonObject[]) => readonly JsonObject[],
+    ): void => {
       const object = live(kind);
       const metadata = { ...objectOf(object['metadata']), resourceVersion: `m-${fake.requests.length}` };
       const webhooks = change(listOf(object['webhooks']).filter(isObject));
@@ -100,10 +103,10 @@ t.test('E44: the self-test’s path ends with a hash of the object, behind the t
     kinds.map((kind) => last()?.objects[kind].hash),
     [mutating, validating],
   );
-  t.same([...(last()?.objects.mutating.entries.keys() ?? [])], [
-    'payments.outrider.outrider.dev',
-    'shop.outrider.outrider.dev',
-  ]);
+  t.same(
+    [...(last()?.objects.mutating.entries.keys() ?? [])],
+    ['payments.outrider.outrider.dev', 'shop.outrider.outrider.dev'],
+  );
   const written = writes();
   await one.look();
   await leader().look();

@@ -17,7 +17,13 @@ const current: PolicyState = {
 };
 const webhook: WebhookState = { configured: true, reason: 'Configured', message: 'written' };
 const sinceMs = Date.parse('2026-11-22T12:00:00Z');
-const proven: InForceState = { of: { uid: 'u', generation: 2 }, inForce: true, reason: 'Proven', message: 'P.', sinceMs };
+const proven: InForceState = {
+  of: { uid: 'u', generation: 2 },
+  inForce: true,
+  reason: 'Proven',
+  message: 'P.',
+  sinceMs,
+};
 const earlier = (status: string, observedGeneration: number, reason = 'Proven'): JsonObject => ({
   conditions: [
     { type: 'InForce', status, reason, message: 'E.', observedGeneration, lastTransitionTime: '2026-11-22T11:00:00Z' },
