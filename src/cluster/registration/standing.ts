@@ -57,8 +57,7 @@ export function standingOf(
  * Of all that says for whom the API server calls, and whom. Not of authorities and tokens: they change with an overlap in which
  * either is good, so whoever still has the earlier ones calls all the same.
  */
-function digestOf({ clientConfig: _, ...entry }: WebhookEntry, address: Installation['address']): string {
-  return createHash('sha256')
-    .update(JSON.stringify([entry, address]))
-    .digest('base64url');
+function digestOf(entry: WebhookEntry, address: Installation['address']): string {
+  const text = JSON.stringify({ ...entry, clientConfig: address });
+  return createHash('sha256').update(text).digest('base64url');
 }

@@ -180,7 +180,7 @@ t.test('E44: two API servers behind a balancer are both met', async (t) => {
     for (const each of clients) {
       const path = pathOf(resources.pods, { namespace: `again-${at}` });
       const made = await each.create(path, pod('dry'), { query: { dryRun: 'All' } });
-      t.match(objectOf(made['metadata'])?.['labels'], { 'outrider.dev/status': 'injected' }, `${name}`);
+      t.match(objectOf(made['metadata'])?.['labels'], { 'outrider.dev/status': 'injected' }, name);
     }
   }
   t.ok(balancer.connections - before >= 30, 'each test is a connection');
