@@ -48,8 +48,8 @@ const mustNotHold = new Set(['Overlapping', 'BlocksRecovery', 'Weak']);
 /** Conditions whose True is a problem: pods are, or soon will be, treated otherwise than the policy says. */
 const mustBeFalse = new Set(['UnknownDefaults']);
 
-/** Reasons for which a policy is not in force yet, and will be in a moment. */
-const beingFoundOut = new Set(['Proving', 'Pending']);
+/** Reasons for which it is not known yet whether a policy is in force: nothing is wrong. */
+const notKnownYet = new Set(['Proving', 'Pending', 'OlderReplicas']);
 
 function stateFindings(policy: PolicyReport, parts: StatusParts, keysSaid: boolean): readonly StatusFinding[] {
   const { pause, selfTest } = parts;
@@ -77,7 +77,7 @@ function stateFindings(policy: PolicyReport, parts: StatusParts, keysSaid: boole
     if (type === 'Ready' && status === 'False' && !paused && !keysSaid) {
       findings.push({ about, severity: 'problem', detail: `is not ready: ${message}`, next });
     } else if (mustHold.has(type) && status === 'False' && ready === 'True' && !said) {
-      const severity = type === 'InForce' && beingFoundOut.has(reason) ? 'note' : 'problem';
+      const severity = type === 'InForce' && notKnownYet.has(reason) ? 'note' : 'problem';
       findings.push({ about, severity, detail: `${type}: ${message}`, next });
     } else if (mustBeFalse.has(type) && status === 'True') {
       findings.push({ about, severity: 'problem', detail: `${type}: ${message}`, next });

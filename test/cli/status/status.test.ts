@@ -282,7 +282,9 @@ t.test('policies: what the leader says, and what is seen without it', (t) => {
   t.match(findingsOf('one', labelled, [ready, notInForce('NotProven')]), [
     { severity: 'problem', detail: 'InForce: InForce says' },
   ]);
-  t.match(findingsOf('one', labelled, [ready, notInForce('Proving')]), [{ severity: 'note' }]);
+  for (const reason of ['Proving', 'OlderReplicas']) {
+    t.match(findingsOf('one', labelled, [ready, notInForce(reason)]), [{ severity: 'note' }]);
+  }
   for (const type of ['Overlapping', 'BlocksRecovery', 'Weak']) {
     t.match(findingsOf('one', labelled, [ready, condition(type, 'True')]), [
       { severity: 'note', detail: `${type} says`, next: ['kubectl describe instrumentationpolicy one'] },
