@@ -8,7 +8,7 @@ import type { ApiClient } from '../client/api-client.js';
 import { apiVersionOf, pathOf, resources } from '../client/resources.js';
 import type { ClusterState } from '../state/cluster-state.js';
 import { backOffMs } from '../back-off.js';
-import type { CredentialsState, DefaultsState, WebhookState } from './facts.js';
+import type { CredentialsState, DefaultsState, InForceState, WebhookState } from './facts.js';
 import { policyStatus } from './policy-status.js';
 import { profileStatus } from './profile-status.js';
 import { reachOfPolicies } from './reach.js';
@@ -20,6 +20,8 @@ export interface StatusPassOptions extends Timing {
   readonly excludedNamespaces: ReadonlySet<string>;
   /** What became of a policy's webhook entries; `undefined`: not known yet. */
   readonly webhookOf: (policy: string) => WebhookState | undefined;
+  /** Whether the API server is known to call for a policy's pods; `undefined`: not known yet. */
+  readonly inForceOf: (policy: string) => InForceState | undefined;
   /** What is known of a policy's access key; not asked for a policy that takes none. */
   readonly credentialsOf: (policy: string) => CredentialsState | undefined;
   /** What the API server makes of a policy's parts; `undefined`: not known yet. */
@@ -100,7 +102,7 @@ export class StatusPass {
   }
 
   #wanted(): readonly { readonly target: Target; readonly status: JsonObject }[] {
-    const { state, excludedNamespaces, webhookOf, credentialsOf, defaultsOf, sharedUser, clock, metrics } =
+    const { state, excludedNamespaces, webhookOf, inForceOf, credentialsOf, defaultsOf, sharedUser, clock, metrics } =
       this.#options;
     const configuration = state.configuration();
     const { policies, profiles, rules } = configuration;
@@ -116,6 +118,7 @@ export class StatusPass {
         profiles,
         reach: reaches.get(name),
         webhook: webhookOf(name),
+        inForce: inForceOf(name),
         credentials: credentialsOf(name),
         defaults: defaultsOf(name),
         takesKey: rules.byPolicy.get(name)?.recipe.credentials !== undefined,

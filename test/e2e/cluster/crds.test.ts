@@ -214,18 +214,20 @@ t.test('what kubectl shows', async (t) => {
     lastTransitionTime: '2026-01-01T00:00:00Z',
     observedGeneration: 1,
   };
-  const status = JSON.stringify({ status: { observedGeneration: 1, matchedNamespaces: 2, conditions: [condition] } });
+  const status = JSON.stringify({
+    status: { observedGeneration: 1, matchedNamespaces: 2, conditions: [condition, { ...condition, type: 'InForce' }] },
+  });
   const patched = await api.kubectl(['patch', 'ipol', 'tried', '--subresource=status', '--type=merge', '-p', status]);
   t.equal(patched.exitCode, 0, patched.stderr);
   const lines = async (...flags: readonly string[]) =>
     (await api.kubectl(['get', 'ipol', ...flags])).stdout.split('\n').map((line) => line.trim().split(/ {2,}/));
   t.match(await lines(), [
-    ['NAME', 'MODE', 'PREFER', 'PROFILE', 'READY', 'AGE'],
-    ['tried', 'Inject', 'Security', 'sysdig', 'False', String],
+    ['NAME', 'MODE', 'PREFER', 'PROFILE', 'IN FORCE', 'READY', 'AGE'],
+    ['tried', 'Inject', 'Security', 'sysdig', 'False', 'False', String],
   ]);
   t.match(await lines('-o', 'wide'), [
-    ['NAME', 'MODE', 'PREFER', 'PRECEDENCE', 'PROFILE', 'READY', 'REASON', 'AGE'],
-    ['tried', 'Inject', 'Security', '7', 'sysdig', 'False', 'SettingsInvalid', String],
+    ['NAME', 'MODE', 'PREFER', 'PRECEDENCE', 'PROFILE', 'IN FORCE', 'READY', 'REASON', 'AGE'],
+    ['tried', 'Inject', 'Security', '7', 'sysdig', 'False', 'False', 'SettingsInvalid', String],
   ]);
 });
 
