@@ -11,9 +11,14 @@ export function allowUntouched(uid: string): string {
   return `${start}${quotedText(uid)},"allowed":true,"auditAnnotations":{"decision":"skip","reason":"other_request"}}}`;
 }
 
-/** The answer to a request that nothing is decided on, with what it adds to the object. */
-export function allowWith(uid: string, patch: readonly Operation[], encoder: PatchEncoder): string {
-  return `${start}${quotedText(uid)},"allowed":true${patchFields(patch, encoder)}}}`;
+/** The answer to a request that nothing is decided on, with what it adds to the object and what it tells who made that. */
+export function allowWith(
+  uid: string,
+  patch: readonly Operation[],
+  encoder: PatchEncoder,
+  warnings: readonly string[] = [],
+): string {
+  return `${start}${quotedText(uid)},"allowed":true${patchFields(patch, encoder)}${warningsField(warnings)}}}`;
 }
 
 /**
@@ -28,11 +33,14 @@ export function answer(uid: string, decision: Decision, patch: readonly Operatio
   if (denied) {
     body += `,"status":{"code":403,"reason":"Forbidden","message":${quotedText(denialOf(decision))}}`;
   } else {
-    const warnings = warningsOf(decision);
-    if (warnings.length > 0) body += `,"warnings":${asciiJson(warnings)}`;
+    body += warningsField(warningsOf(decision));
   }
   const policy = decision.policy === undefined ? '' : `,"policy":${quotedText(decision.policy)}`;
   return `${body},"auditAnnotations":{"decision":"${decision.decision}","reason":"${decision.reason}"${policy}}}}`;
+}
+
+function warningsField(warnings: readonly string[]): string {
+  return warnings.length === 0 ? '' : `,"warnings":${asciiJson(warnings)}`;
 }
 
 function patchFields(patch: readonly Operation[], encoder: PatchEncoder): string {

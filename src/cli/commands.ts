@@ -37,6 +37,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./verify/verify.js')).command,
   },
   {
+    name: 'restart',
+    summary: 'give workloads of a cluster new pods, where those that run lack what new ones get',
+    load: async () => (await import('./restart/restart.js')).command,
+  },
+  {
     name: 'image',
     summary: 'look an image up: what it starts, and how that was found out',
     load: async () => (await import('./image/image.js')).command,

@@ -43,6 +43,8 @@ export interface SubjectRow {
   readonly sideEffects: 'NoneOnDryRun' | 'None';
   /** Whether the mutating door is asked again after other webhooks have changed the object. */
   readonly reinvocationPolicy: 'IfNeeded' | 'Never';
+  /** Whether its paths name, behind the token, the webhook configuration that the API server calls by. */
+  readonly namesConfiguration: boolean;
   /** Whether its calls count as reviews: in metrics, and in what callers of a wrong path are told. */
   readonly isMeasured: boolean;
   /** The largest body that is read, where that is less than for all. */
@@ -58,6 +60,7 @@ export const pods = {
   one: 'a pod',
   sideEffects: 'NoneOnDryRun',
   reinvocationPolicy: 'IfNeeded',
+  namesConfiguration: false,
   isMeasured: true,
   maxBodyBytes: Infinity,
   doors: {
@@ -80,6 +83,7 @@ export const selfTest = {
   one: 'a self-test',
   sideEffects: 'None',
   reinvocationPolicy: 'Never',
+  namesConfiguration: true,
   isMeasured: false,
   maxBodyBytes: 64 * 1024,
   doors: {

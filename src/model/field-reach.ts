@@ -57,6 +57,7 @@ const policyGroups: readonly Group[] = [
     fields: ['credentials.secretRef.name', 'credentials.secretRef.key', 'credentials.mirror'],
   },
   { on: 'pods', why: 'how the files get into a task is `spec.task` of the profile’s to say', fields: ['delivery'] },
+  { on: 'pods', why: 'running tasks are ECS’ to replace', fields: ['restart'] },
 ];
 
 const taskHasIts = (field: string): string => `tasks have \`spec.task.${field}\``;

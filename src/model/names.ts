@@ -43,7 +43,12 @@ export const names = {
   observed: 'outrider.dev/observed',
   /** Label on our own pods, by their template: what their port understands. A pod without is of a version before. */
   port: 'outrider.dev/port',
+  /** Label on our own pods, by their template: that the self-test's doors tell by which configuration they were called. */
+  inForce: 'outrider.dev/in-force',
 } as const;
+
+/** The value of `names.inForce` where that is told by its hash. */
+export const inForceLabelValue = 'hash';
 
 /** The value of `names.port` where calls with a token are understood. */
 export const portLabelValue = 'token';

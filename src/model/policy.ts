@@ -182,6 +182,12 @@ const specInputSchema = z
       .describe(
         'What becomes of a pod whose image cannot be looked up. Default: Skip under Availability, Deny under Security.',
       ),
+    restart: z
+      .enum(['Never', 'Advise'])
+      .default('Never')
+      .describe(
+        'What is said in the cluster about workloads that a restart would put right; nothing is ever restarted unasked. Never: nothing. Advise: an Event on the workload names the command.',
+      ),
   })
   .superRefine((spec, context) => {
     if (spec.optOut !== 'Forbidden') return;

@@ -5,7 +5,9 @@ import { coverageStates, stateTexts, type CoverageState } from './coverage.js';
 export const conditionTexts = {
   Ready: 'The object is in force as it stands. False and Unknown repeat the first thing that stands against it.',
   ProfileResolved: 'The policy’s profile is there, is valid and takes the settings that the policy gives it.',
-  WebhookConfigured: 'The API server calls Outrider for the policy’s pods.',
+  WebhookConfigured: 'The policy’s webhooks are written into the webhook configurations.',
+  InForce:
+    'The API server is known to call Outrider for the policy’s pods: it has loaded the webhooks as they are written. Wait for it before you create pods.',
   CredentialsPresent: 'The access key is in the namespaces that the policy matches.',
   Overlapping:
     'While Outrider is down, the policy’s validating webhook, whose failure policy is Fail, also stops pods that another policy wins. It keeps nothing from being Ready.',
@@ -38,7 +40,12 @@ export const conditionReasons = {
   NameTaken: 'The profile has the name of a built-in one, which is used in its place.',
   SettingsInvalid: 'A setting that the policy gives its profile is missing, unknown or not allowed.',
   Resolved: 'The profile is there, and takes the policy’s settings.',
-  Configured: 'The API server calls the webhook for the policy’s pods.',
+  Configured: 'The policy’s webhooks are written.',
+  Proven: 'Five new connections in a row met API servers that have loaded the policy’s webhooks.',
+  Proving: 'Whether the API server has loaded the policy’s webhooks is being found out.',
+  NotProven: 'That the API server has loaded the policy’s webhooks could not be proven; the message says why.',
+  OlderReplicas: 'It cannot be proven while a replica of a version that does not take part may answer.',
+  Unreachable: 'The API server does not reach the webhook.',
   NothingToDo: 'The policy is not valid, has no last valid version and prefers Availability: its pods are left alone.',
   SelectsNothing: 'No object can have the labels that the policy’s selectors ask for.',
   Pending: 'It has not been done yet.',

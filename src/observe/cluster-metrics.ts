@@ -12,6 +12,7 @@ export class ClusterMetrics {
   readonly #registrations: Counter<'configuration' | 'cause' | 'result'>;
   readonly #reachable: Gauge;
   readonly #selfTestSeconds: Gauge;
+  readonly #inForceTests: Counter<'result'>;
   readonly #conditions: Gauge<'condition' | 'status'>;
   readonly #mirrored: Gauge<'state'>;
   readonly #events: Counter<'result'>;
@@ -37,6 +38,7 @@ export class ClusterMetrics {
     this.#registrations = openCounter(registry, metricTable.registrations);
     this.#reachable = openGauge(registry, metricTable.reachable);
     this.#selfTestSeconds = openGauge(registry, metricTable.selfTestDuration);
+    this.#inForceTests = openCounter(registry, metricTable.inForceTests);
     this.#conditions = openGauge(registry, metricTable.policyConditions);
     this.#mirrored = openGauge(registry, metricTable.mirroredSecrets);
     this.#events = openCounter(registry, metricTable.events);
@@ -81,6 +83,11 @@ export class ClusterMetrics {
   setReachable(reachable: boolean, seconds: number): void {
     this.#reachable.set(reachable ? 1 : 0);
     this.#selfTestSeconds.set(seconds);
+  }
+
+  /** Counts a self-test by which policies are proven to be in force: who called has loaded what is wanted, or is behind. */
+  countInForceTest(result: 'current' | 'earlier' | 'failed'): void {
+    this.#inForceTests.inc({ result });
   }
 
   /** Records how many policies have a condition with this status. */

@@ -154,6 +154,12 @@ export const metricTable = {
     help: 'Time of the last self-test: a dry run through the API server and the webhook.',
     labels: [],
   },
+  inForceTests: {
+    kind: 'counter',
+    name: 'outrider_in_force_tests_total',
+    help: 'Self-tests on connections of their own, by what the API server that was met has loaded.',
+    labels: ['result'],
+  },
   policyConditions: {
     kind: 'gauge',
     name: 'outrider_policy_conditions',

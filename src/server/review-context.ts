@@ -16,6 +16,8 @@ export interface ReviewContext {
   readonly traceparent: string | undefined;
   /** Whether the caller is the API server, as far as that can be told; true where nobody asks for proof. */
   readonly isProven: boolean;
+  /** Hash of the webhook configuration that the API server called by, where the path names one. */
+  readonly objectHash?: string | undefined;
 }
 
 /**
@@ -27,21 +29,26 @@ export type ReviewHandler = (body: Buffer, context: ReviewContext) => string | P
 /** The handler of each door. A door without one is not there. */
 export type ReviewHandlers = { readonly [Of in Subject]?: { readonly [Verb in Door]?: ReviewHandler } };
 
+/** Who asks, as far as the path tells. */
+export type Caller = Pick<ReviewContext, 'isProven' | 'objectHash'>;
+
 /** The context of one request. `end` must be called when the answer is made. */
 export class RequestContext implements ReviewContext {
   readonly served: ServedDoor;
   readonly startMs = performance.now();
   readonly deadlineMs: number;
   readonly isProven: boolean;
+  readonly objectHash: string | undefined;
   readonly #response: ServerResponse;
   #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
 
-  constructor(served: ServedDoor, timeoutMs: number, response: ServerResponse, isProven: boolean) {
+  constructor(served: ServedDoor, timeoutMs: number, response: ServerResponse, caller: Caller) {
     this.served = served;
     this.deadlineMs = this.startMs + timeoutMs;
-    this.isProven = isProven;
+    this.isProven = caller.isProven;
+    this.objectHash = caller.objectHash;
     this.#response = response;
   }
 

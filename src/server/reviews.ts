@@ -7,7 +7,7 @@ import type { Metrics } from '../observe/metrics.js';
 import type { Answers } from './answers.js';
 import type { HeavyWork } from './heavy-work.js';
 import type { RejectCause } from './rejection.js';
-import { RequestContext, type ReviewHandler, type ReviewHandlers } from './review-context.js';
+import { RequestContext, type Caller, type ReviewHandler, type ReviewHandlers } from './review-context.js';
 import { ReviewTimeouts, type TimeoutLimits } from './review-timeout.js';
 
 const noBody = Buffer.alloc(0);
@@ -63,9 +63,9 @@ export class Reviews {
   /**
    * Answers one review, at once when its handler does. An error in the handler is answered with 500 and logged;
    * `review_invalid` with 400 and its message.
-   * @param isProven whether the caller is the API server, as far as that can be told
+   * @param caller whether it is the API server, as far as that can be told, and by what it called
    */
-  answer(door: ServedDoor, request: FastifyRequest, reply: FastifyReply, isProven: boolean): void {
+  answer(door: ServedDoor, request: FastifyRequest, reply: FastifyReply, caller: Caller): void {
     const timeoutMs = this.#timeouts.of(request.query);
     const body = Buffer.isBuffer(request.body) ? request.body : noBody;
     const handler = this.#handlerFor(door, request, body, timeoutMs);
@@ -73,7 +73,7 @@ export class Reviews {
       this.#answers.reject(reply, handler);
       return;
     }
-    const context = new RequestContext(door, timeoutMs, reply.raw, isProven);
+    const context = new RequestContext(door, timeoutMs, reply.raw, caller);
     this.#inFlight++;
     let answer: string | Promise<string>;
     try {

@@ -5,6 +5,7 @@ import type { SecureContextOptions } from 'node:tls';
 import { fastify, type FastifyInstance } from 'fastify';
 import { defaultPendingBytes } from '../model/bounds.js';
 import { allDoors, subjects, type ServedDoor } from '../model/doors.js';
+import { isObjectHash } from '../model/object-hash.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { TlsPair } from '../tls/pair.js';
@@ -17,7 +18,7 @@ import { answerConnectionError } from './connection-error.js';
 import { listenOn, type Address } from './listen.js';
 import type { CallerProof } from './proof.js';
 import { RequestRejected, responseOf, type RejectCause } from './rejection.js';
-import type { ReviewHandlers } from './review-context.js';
+import type { Caller, ReviewHandlers } from './review-context.js';
 import type { TimeoutLimits } from './review-timeout.js';
 import { ReviewMemory } from './review-memory.js';
 import { Reviews } from './reviews.js';
@@ -29,6 +30,9 @@ const defaultRequestTimeoutMs = 30_000;
 
 // Somebody who has opened a connection asks on it within that time, or has opened it in vain.
 const youngMs = 1_000;
+
+const proven: Caller = { isProven: true };
+const unproven: Caller = { isProven: false };
 
 /** Bounds on what a client may take. */
 export interface WebhookLimits extends TimeoutLimits {
@@ -234,20 +238,38 @@ export class WebhookServer {
         scope.addContentTypeParser('application/json', createBodyParser(options));
         for (const door of allDoors.filter((one) => one.subject === subject)) {
           scope.post(door.path, (request, reply) => {
-            this.#reviews.answer(door, request, reply, this.#isProven(door, undefined));
+            this.#reviews.answer(door, request, reply, this.#callerOf(door, undefined));
           });
-          if (this.#proof === undefined) continue;
-          scope.post<{ Params: { readonly token: string } }>(`${door.path}/:token`, (request, reply) => {
-            this.#reviews.answer(door, request, reply, this.#isProven(door, request.params.token));
-          });
+          if (this.#proof !== undefined) this.#openBehind(door, scope);
         }
         done();
       });
     }
   }
 
-  #isProven({ name }: ServedDoor, token: string | undefined): boolean {
-    return this.#proof === undefined || this.#proof.isProven(name, token);
+  /** The paths behind a door's own: with a token, with the hash of the configuration that is called by, or with both. */
+  #openBehind(door: ServedDoor, scope: Pick<FastifyInstance, 'post'>): void {
+    const { namesConfiguration } = door.subject;
+    scope.post<{ Params: { readonly behind: string } }>(`${door.path}/:behind`, (request, reply) => {
+      const { behind } = request.params;
+      const isHash = namesConfiguration && isObjectHash(behind);
+      const caller = isHash ? this.#callerOf(door, undefined, behind) : this.#callerOf(door, behind);
+      this.#reviews.answer(door, request, reply, caller);
+    });
+    if (!namesConfiguration) return;
+    scope.post<{ Params: { readonly token: string; readonly hash: string } }>(
+      `${door.path}/:token/:hash`,
+      (request, reply) => {
+        const { token, hash } = request.params;
+        this.#reviews.answer(door, request, reply, this.#callerOf(door, token, isObjectHash(hash) ? hash : undefined));
+      },
+    );
+  }
+
+  #callerOf({ name }: ServedDoor, token: string | undefined, objectHash?: string): Caller {
+    const isProven = this.#proof === undefined || this.#proof.isProven(name, token);
+    if (objectHash !== undefined) return { isProven, objectHash };
+    return isProven ? proven : unproven;
   }
 
   /** Answers what is asked of no door, and what goes wrong before a door has it. */

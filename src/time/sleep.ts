@@ -30,3 +30,12 @@ export const sleepByTimer: Sleep = async (ms, signal) => {
 export function jittered(ms: number, random: Random): number {
   return ms * (0.8 + 0.4 * random());
 }
+
+/** The same for a command that has nothing else to do meanwhile: it keeps the process alive. */
+export const sleepAwake: Sleep = async (ms, signal) => {
+  try {
+    await delay(Math.min(ms, longestMs), undefined, { signal });
+  } catch {
+    // It rejects only when the signal aborts.
+  }
+};

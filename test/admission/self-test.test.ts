@@ -2,7 +2,7 @@ import t from 'tap';
 import { createSelfTestDoor } from '../../src/admission/self-test.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../src/model/json.js';
 import { names } from '../../src/model/names.js';
-import { readAnswer, selfTestData } from '../../src/model/self-test.js';
+import { hashInWarnings, readAnswer, selfTestData } from '../../src/model/self-test.js';
 import { patched } from '../support/json.js';
 
 const door = createSelfTestDoor('outrider-0');
@@ -42,6 +42,29 @@ t.test('E42: the mutating door says who answered, beside other annotations or al
     t.same(readAnswer(stringOf(written?.[names.answeredBy]) ?? ''), { identity: 'outrider-0', nonce: 'n-1' });
     t.equal(written?.['other'], annotations?.['other']);
   }
+  t.end();
+});
+
+t.test('E44: both doors name the configuration that they were called by, and only to who is proven', (t) => {
+  const objectHash = '0123456789abcdef'.repeat(2);
+  const ask = (door: 'mutate' | 'validate', nonce: string, isProven = true) =>
+    responseOf(createSelfTestDoor('outrider-0')(review({ data: selfTestData(nonce) }), { door, isProven, objectHash }));
+  const [operation] = operationsOf(ask('mutate', 'n-1'));
+  const annotations = objectOf(
+    objectOf(patched({ metadata: {} }, [operation ?? []].flat())['metadata'])?.['annotations'],
+  );
+  const answer = readAnswer(stringOf(annotations?.[names.answeredBy]) ?? '');
+  t.same(answer, { identity: 'outrider-0', nonce: 'n-1', objectHash });
+  const [warning] = listOf(ask('validate', 'n-1')['warnings']);
+  const header = `299 - "${stringOf(warning) ?? ''}"`;
+  t.equal(hashInWarnings(['299 - "something else"', header], 'n-1'), objectHash);
+  t.equal(hashInWarnings([`299 - "other", ${header}`], 'n-1'), objectHash, 'in one line');
+  t.equal(hashInWarnings([header], 'n-2'), undefined, 'of another test');
+  t.equal(hashInWarnings([header.replace(objectHash, 'abc')], 'n-1'), undefined);
+  for (const nonce of ['', 'a"b', 'a b', 'x'.repeat(65), 'ü']) t.notOk(ask('validate', nonce)['warnings'], nonce);
+  for (const door of ['mutate', 'validate'] as const) t.strictSame(ask(door, 'n', false), { uid: '7', allowed: true });
+  t.match(readAnswer('{"identity": "a", "nonce": "n", "objectHash": "../x"}'), { nonce: 'n' });
+  t.notOk(readAnswer('{"identity": "a", "nonce": "n", "objectHash": "../x"}')?.objectHash);
   t.end();
 });
 

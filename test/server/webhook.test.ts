@@ -111,6 +111,29 @@ t.test('E42: the self-test is answered where there is one, and not measured as a
   t.notOk(await metric('outrider_admission_duration_seconds', { door: 'mutate', le: '+Inf' }));
 });
 
+t.test('E44: the self-test is told by which configuration it was called, with a token and without', async (t) => {
+  const tells: ReviewHandler = (_body, { door, isProven, objectHash }) =>
+    JSON.stringify(`${door} ${isProven ? 'proven' : 'unproven'} ${objectHash ?? 'by none'}`);
+  const proof: CallerProof = { isProven: (_door, token) => token === 'token' };
+  const { client, server } = await serve(t, undefined, {}, proof);
+  server.setHandlers({ pods: echo, selfTest: { mutate: tells, validate: tells } });
+  const ask = async (path: string) => {
+    const connection = await client();
+    connection.send(post('1', { path }));
+    const { status, body } = await connection.next();
+    return status === 200 ? body : status;
+  };
+  const hash = '0123456789abcdef'.repeat(2);
+  t.equal(await ask(`/mutate/self-test/token/${hash}?timeout=5s`), `"mutate proven ${hash}"`);
+  t.equal(await ask(`/validate/self-test/token/${hash}`), `"validate proven ${hash}"`);
+  t.equal(await ask('/mutate/self-test/token'), '"mutate proven by none"');
+  t.equal(await ask(`/mutate/self-test/${hash}`), `"mutate unproven ${hash}"`);
+  t.equal(await ask(`/mutate/self-test/wrong/${hash}`), `"mutate unproven ${hash}"`);
+  t.equal(await ask('/mutate/self-test/token/x'), '"mutate proven by none"', 'what is no hash names nothing');
+  t.equal(await ask(`/mutate/self-test/token/${hash}/x`), 404);
+  t.equal(await ask(`/mutate/pods/token/${hash}`), 404, 'pods are not asked about by it');
+});
+
 t.test('both doors answer, many times on one connection', async (t) => {
   const { client, metric } = await serve(t, echo);
   const connection = await client();

@@ -48,22 +48,30 @@ export interface KeyState {
   readonly state: SecretState;
 }
 
+/** What decides on the objects of all namespaces of a cluster. Whoever opens it closes `images`. */
+export interface LiveCluster extends Pick<LiveEngine, 'images' | 'report' | 'ownPolicies'> {
+  readonly rules: Rules;
+  /** Names of the namespaces that are never touched. */
+  readonly excludedNamespaces: ReadonlySet<string>;
+  /** Reads what is a namespace's own. What it gives uses the `images` of all. */
+  inNamespace(namespace: { readonly name: string; readonly labels: StringMap }): Promise<LiveEngine>;
+}
+
 /**
- * Puts together what decides on the objects of one namespace as the webhook there does: the cluster's policies, unless
- * the command line gives some, the installation's settings, and what of the rest can be read.
+ * Puts together what decides on a cluster's objects as the webhook there does: the cluster's policies, unless the command
+ * line gives some, the installation's settings, and what of the rest can be read.
  *
  * @param ownPolicies whether the policies are the cluster's
  * @param looksAtKeys whether Secrets are read: which of them pods would get now
  * @throws OutriderError, or an AggregateError of them
  */
-export async function openLiveEngine(
+export async function openLiveCluster(
   invocation: Invocation,
   settings: LiveSettings,
   { client }: OpenCluster,
-  namespace: { readonly name: string; readonly labels: StringMap },
   ownPolicies: boolean,
   looksAtKeys = true,
-): Promise<LiveEngine> {
+): Promise<LiveCluster> {
   const installed = await readInstallation(client, settings);
   const { clusterSettings, images: known, registries } = withInstalled(invocation, installed);
   const policies = ownPolicies
@@ -74,11 +82,9 @@ export async function openLiveEngine(
         new Map([...known, ...(await readImageConfigs(invocation))]),
       )
     : await loadPolicies(invocation, { ...clusterSettings, instance: settings.instance }, known);
-  const keys = looksAtKeys
-    ? await readKeys(client, policies.rules, namespace.name, settings.ownNamespace)
-    : new Map<string, KeyState>();
+  const { rules } = policies;
   const limits = new ClusterLimits({ client, clock: systemClock });
-  const [facts] = await Promise.all([readFacts(client), limits.learn(namespace.name, AbortSignal.timeout(factsMs))]);
+  const facts = await readFacts(client);
   const images = await openImages({
     map: policies.images,
     ...(registries === undefined ? {} : { registries }),
@@ -86,22 +92,55 @@ export async function openLiveEngine(
     io: invocation.io,
     cluster: { secrets: createSecretSource({ client, clock: systemClock }), nodes: facts.nodes },
   });
-  const engine: Engine = {
-    rules: policies.rules,
-    facts: clusterFacts(clusterSettings, facts.seen()),
-    images: images.resolver,
-    limits,
-    excludedNamespaces: new Set([...clusterSettings.excludedNamespaces, settings.ownNamespace]),
-    secretState: secretStateIn(keys),
-  };
+  const common = { images, ownPolicies, report: facts.report() };
+  const excludedNamespaces = new Set([...clusterSettings.excludedNamespaces, settings.ownNamespace]);
   return {
-    engine,
-    images,
-    ownPolicies,
-    report: facts.report(),
-    namespaces: { of: () => namespace.name, labels: () => namespace.labels },
-    keyOf: (policy) => (policy === undefined ? undefined : keys.get(policy)),
+    ...common,
+    rules,
+    excludedNamespaces,
+    inNamespace: async ({ name, labels }) => {
+      const [keys] = await Promise.all([
+        looksAtKeys ? readKeys(client, rules, name, settings.ownNamespace) : new Map<string, KeyState>(),
+        limits.learn(name, AbortSignal.timeout(factsMs)),
+      ]);
+      const engine: Engine = {
+        rules,
+        facts: clusterFacts(clusterSettings, facts.seen()),
+        images: images.resolver,
+        limits,
+        excludedNamespaces,
+        secretState: secretStateIn(keys),
+      };
+      return {
+        ...common,
+        engine,
+        namespaces: { of: () => name, labels: () => labels },
+        keyOf: (policy) => (policy === undefined ? undefined : keys.get(policy)),
+      };
+    },
   };
+}
+
+/**
+ * The same for the objects of one namespace. Whoever opens it closes `images`.
+ *
+ * @throws OutriderError, or an AggregateError of them
+ */
+export async function openLiveEngine(
+  invocation: Invocation,
+  settings: LiveSettings,
+  cluster: OpenCluster,
+  namespace: { readonly name: string; readonly labels: StringMap },
+  ownPolicies: boolean,
+  looksAtKeys = true,
+): Promise<LiveEngine> {
+  const live = await openLiveCluster(invocation, settings, cluster, ownPolicies, looksAtKeys);
+  try {
+    return await live.inNamespace(namespace);
+  } catch (error) {
+    await live.images.close();
+    throw error;
+  }
 }
 
 /** The access keys that each policy's pods of a namespace refer to. */

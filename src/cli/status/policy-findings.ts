@@ -44,7 +44,7 @@ function unreadable(policies: Extract<StatusParts['policies'], { known: false }>
 }
 
 /** Conditions whose False is a problem of its own, when Ready does not say it. */
-const mustHold = new Set(['ProfileResolved', 'WebhookConfigured', 'CredentialsPresent']);
+const mustHold = new Set(['ProfileResolved', 'WebhookConfigured', 'InForce', 'CredentialsPresent']);
 
 /** Conditions whose True is worth knowing, and keeps nothing from working. */
 const mustNotHold = new Set(['Overlapping', 'BlocksRecovery', 'Weak']);
@@ -52,7 +52,11 @@ const mustNotHold = new Set(['Overlapping', 'BlocksRecovery', 'Weak']);
 /** Conditions whose True is a problem: pods are, or soon will be, treated otherwise than the policy says. */
 const mustBeFalse = new Set(['UnknownDefaults']);
 
-function stateFindings(policy: PolicyReport, { pause }: StatusParts, keysSaid: boolean): readonly StatusFinding[] {
+/** Reasons for which it is not known yet whether a policy is in force: nothing is wrong. */
+const notKnownYet = new Set(['Proving', 'Pending', 'OlderReplicas']);
+
+function stateFindings(policy: PolicyReport, parts: StatusParts, keysSaid: boolean): readonly StatusFinding[] {
+  const { pause, selfTest } = parts;
   const { name, ready, current, conditions, problem, servesEarlier } = policy;
   const about = `policy ${name}`;
   const next = [`kubectl describe instrumentationpolicy ${name}`];
@@ -68,12 +72,17 @@ function stateFindings(policy: PolicyReport, { pause }: StatusParts, keysSaid: b
   }
   const paused = pause.known && pause.value.paused;
   const findings: StatusFinding[] = [];
-  for (const { type, status, message } of conditions) {
-    const said = (type === 'CredentialsPresent' && keysSaid) || (type === 'WebhookConfigured' && paused);
+  const unreached = selfTest.known && selfTest.value.reachable === false;
+  for (const { type, status, reason, message } of conditions) {
+    const said =
+      (type === 'CredentialsPresent' && keysSaid) ||
+      (type === 'WebhookConfigured' && paused) ||
+      (type === 'InForce' && (paused || (unreached && reason === 'Unreachable')));
     if (type === 'Ready' && status === 'False' && !paused && !keysSaid) {
       findings.push({ about, severity: 'problem', detail: `is not ready: ${message}`, next });
     } else if (mustHold.has(type) && status === 'False' && ready === 'True' && !said) {
-      findings.push({ about, severity: 'problem', detail: `${type}: ${message}`, next });
+      const severity = type === 'InForce' && notKnownYet.has(reason) ? 'note' : 'problem';
+      findings.push({ about, severity, detail: `${type}: ${message}`, next });
     } else if (mustBeFalse.has(type) && status === 'True') {
       findings.push({ about, severity: 'problem', detail: `${type}: ${message}`, next });
     } else if (mustNotHold.has(type) && status === 'True') {

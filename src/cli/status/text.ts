@@ -105,11 +105,13 @@ function policyRows(policies: readonly PolicyReport[], style: Style): readonly R
   ];
 }
 
-function readyText({ ready, current, problem }: PolicyReport, style: Style): string {
+function readyText({ ready, current, problem, conditions }: PolicyReport, style: Style): string {
   if (problem !== undefined) return style.bad('not valid');
   if (ready === undefined || ready === 'Unknown') return style.warn('unknown');
   const word = ready === 'True' ? 'yes' : 'no';
   if (!current) return style.warn(`${word}, before its change`);
+  const isInForce = !conditions.some(({ type, status }) => type === 'InForce' && status === 'False');
+  if (ready === 'True' && !isInForce) return style.warn('not in force');
   return ready === 'True' ? style.good(word) : style.bad(word);
 }
 

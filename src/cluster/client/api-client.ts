@@ -1,4 +1,4 @@
-import { request } from 'undici';
+import { request, type Dispatcher } from 'undici';
 import { isObject, listOf, objectOf, parsedJson, stringOf, type JsonObject, type JsonValue } from '../../model/json.js';
 import { ApiError, refusalOf } from './api-error.js';
 import { bodyText } from './body-text.js';
@@ -17,6 +17,10 @@ export interface RequestOptions {
   readonly timeoutMs?: number;
   /** How long the answer may be; 256 MiB unless given. */
   readonly longestBytes?: number;
+  /** Opens a connection for this request alone: behind a load balancer it may lead to another API server. */
+  readonly newConnection?: boolean;
+  /** Told of the answer's warnings, as the header has them. */
+  readonly onWarnings?: (headers: readonly string[]) => void;
 }
 
 /** How a patch is to be read. */
@@ -122,8 +126,11 @@ export function createApiClient(
     const what = `${method} ${path}`;
     const timeout = AbortSignal.timeout(options.timeoutMs ?? defaultTimeoutMs);
     const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
+    const { newConnection = false } = options;
+    let once: Dispatcher | undefined;
     try {
-      const { headers, dispatcher } = await connection.authenticate();
+      const { headers, dispatcher } = await connection.authenticate({ newConnection });
+      if (newConnection) once = dispatcher;
       const sentMs = clock?.monotonicMs() ?? 0;
       const response = await request(urlOf(server, path, options.query), {
         method,
@@ -138,11 +145,14 @@ export function createApiClient(
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       clock?.heard(response.headers['date'], sentMs);
+      options.onWarnings?.([response.headers['warning'] ?? []].flat());
       const answer = parsedJson(await bodyText(response.body, options.longestBytes ?? longestAnswerBytes));
       if (response.statusCode >= 200 && response.statusCode < 300 && isObject(answer)) return answer;
       throw refusalOf(what, response.statusCode, answer, secondsOf(response.headers['retry-after']));
     } catch (error) {
       throw error instanceof ApiError ? error : noAnswer(what, error);
+    } finally {
+      void once?.destroy();
     }
   }
 

@@ -1,5 +1,5 @@
 import { HttpMethod, RequestContext, type KubeConfig } from '@kubernetes/client-node';
-import type { Dispatcher } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { OutriderError } from '../../model/error.js';
 
 // The client makes a dispatcher, and with it a TLS connection, for each call. One is kept, and made anew from time to
@@ -32,10 +32,14 @@ export class Connection {
     this.#nowMs = nowMs;
   }
 
-  /** What a request has to carry: asked for with each one, since tokens are renewed. */
-  async authenticate(): Promise<Authentication> {
+  /**
+   * What a request has to carry: asked for with each one, since tokens are renewed.
+   * @param how.newConnection gives a dispatcher without connections, which the caller destroys
+   */
+  async authenticate({ newConnection = false } = {}): Promise<Authentication> {
     const context = new RequestContext(this.server, HttpMethod.GET);
     await this.#config.applySecurityAuthentication(context);
+    if (newConnection) return { headers: context.getHeaders(), dispatcher: context.getDispatcher() ?? new Agent() };
     if (this.#nowMs() - this.#madeMs > keepDispatcherMs) {
       if (this.#dispatcher !== undefined) this.#retire(this.#dispatcher);
       this.#dispatcher = context.getDispatcher();

@@ -33,15 +33,19 @@ export async function readWorkload(
 /**
  * Reads a namespace's labels.
  *
+ * @param remedy what helps somebody who may not
  * @throws OutriderError `object_missing`, `cluster_unavailable`
  */
-export async function readNamespaceLabels(client: ApiClient, name: string): Promise<StringMap> {
+export async function readNamespaceLabels(
+  client: ApiClient,
+  name: string,
+  remedy = 'ask for the right to get it, or give its labels with --namespace-labels',
+): Promise<StringMap> {
   try {
     const { metadata } = await client.get(pathOf(resources.namespaces, { name }));
     return stringMembersOf(objectOf(metadata)?.['labels']);
   } catch (error) {
     if (!isApiError(error, 'NotFound')) {
-      const remedy = 'ask for the right to get it, or give its labels with --namespace-labels';
       throw refused(error, client.server, `namespace ${name}`, remedy);
     }
     const message = `there is no namespace ${name} (${client.server}); give another with -n, or another --context.`;

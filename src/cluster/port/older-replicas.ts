@@ -1,4 +1,4 @@
-import { names, portLabelValue } from '../../model/names.js';
+import { inForceLabelValue, names, portLabelValue } from '../../model/names.js';
 import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { Logger } from '../../observe/logger.js';
 import type { Timing } from '../../time/sleep.js';
@@ -24,21 +24,21 @@ export interface OlderReplicasOptions extends Timing {
 
 /**
  * Follows the installation's pods, from when this is made, for those of versions that know no tokens: their template has no
- * label `outrider.dev/port`. A pod counts from its creation, seconds before anybody can call it, until it is gone.
+ * label `outrider.dev/port`; and for those that do not tell by which configuration they were called. A pod counts from its creation, seconds before anybody can call it, until it is gone.
  */
 export class OlderReplicaWatch {
-  readonly #reflector: Reflector<boolean>;
+  readonly #reflector: Reflector<Knowledge>;
   #forbidden = false;
   #known = false;
 
   constructor(options: OlderReplicasOptions) {
     const { instance, ownNamespace, onChange, log } = options;
-    this.#reflector = new Reflector<boolean>({
+    this.#reflector = new Reflector<Knowledge>({
       ...options,
       resource: resources.pods,
       namespace: ownNamespace,
       labels: `app.kubernetes.io/name=outrider,app.kubernetes.io/instance=${instance}`,
-      pick: isOlder,
+      pick: knowledgeOf,
       onChange: () => {
         this.#forbidden = false;
         this.#known = true;
@@ -57,13 +57,30 @@ export class OlderReplicaWatch {
   current(): OlderReplicas | undefined {
     if (this.#forbidden) return 'unknown';
     if (!this.#known) return undefined;
-    return [...this.#reflector.entries()].some(([, older]) => older) ? 'some' : 'none';
+    return this.#all((known) => known.tokens) ? 'none' : 'some';
+  }
+
+  /** Whether every replica tells by which configuration its self-test was called, as far as their pods may be read. */
+  knowHashes(): boolean {
+    return this.#known && !this.#forbidden && this.#all((known) => known.hashes);
+  }
+
+  #all(test: (known: Knowledge) => boolean): boolean {
+    return [...this.#reflector.entries()].every(([, known]) => test(known));
   }
 }
 
-/** Whether a pod answers, or will, and knows no tokens; one that has ended does no harm. */
-function isOlder(pod: JsonObject): boolean {
+/** What a replica understands in the path that it is called at. */
+interface Knowledge {
+  readonly tokens: boolean;
+  readonly hashes: boolean;
+}
+
+/** By the labels of a pod that answers, or will; one that has ended does no harm. */
+function knowledgeOf(pod: JsonObject): Knowledge {
   const phase = stringOf(objectOf(pod['status'])?.['phase']);
-  if (phase === 'Succeeded' || phase === 'Failed') return false;
-  return objectOf(objectOf(pod['metadata'])?.['labels'])?.[names.port] !== portLabelValue;
+  if (phase === 'Succeeded' || phase === 'Failed') return { tokens: true, hashes: true };
+  const labels = objectOf(objectOf(pod['metadata'])?.['labels']);
+  const tokens = labels?.[names.port] === portLabelValue;
+  return { tokens, hashes: tokens && labels[names.inForce] === inForceLabelValue };
 }

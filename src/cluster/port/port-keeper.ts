@@ -48,6 +48,7 @@ export class PortKeeper {
   readonly #wake: Wake;
   #choice: PortChoice | undefined;
   #older: OlderReplicas | undefined;
+  #knowHashes = false;
   /** Since when such replicas may be there, and whether proof was asked for then. */
   #olderSince: { readonly ms: number; readonly asked: boolean } | undefined;
   #keys = noPortKeys;
@@ -88,7 +89,7 @@ export class PortKeeper {
     while (!isAborted(signal)) {
       let failure: unknown;
       try {
-        const hasWritten = await this.#look(pods.current(), signal);
+        const hasWritten = await this.#look(pods, signal);
         if (!hasWritten) {
           inARow = 0;
           await this.#wake.sleep(this.#isMoving() ? tickMs : longestIdleMs, signal);
@@ -106,6 +107,7 @@ export class PortKeeper {
     }
     this.#choice = undefined;
     this.#older = undefined;
+    this.#knowHashes = false;
     this.#isRefused = false;
     this.#olderSince = undefined;
     this.#keys = noPortKeys;
@@ -113,7 +115,9 @@ export class PortKeeper {
   }
 
   /** Looks, and carries out one step. @returns whether something was written */
-  async #look(older: OlderReplicas | undefined, signal: AbortSignal): Promise<boolean> {
+  async #look(pods: OlderReplicaWatch, signal: AbortSignal): Promise<boolean> {
+    const older = pods.current();
+    this.#knowHashes = pods.knowHashes();
     this.#noteOlder(older);
     if (older === undefined) return false;
     // Not behind a read that may fail: who knows no tokens is about to answer.
@@ -178,8 +182,9 @@ export class PortKeeper {
     const since = this.#olderSince;
     if (since === undefined ? current === undefined : since.asked && clock.monotonicMs() - since.ms < noticeMs) return;
     const key = since === undefined ? current : undefined;
-    if (this.#choice !== undefined && this.#choice.key === key) return;
-    this.#choice = { key };
+    const hashed = this.#knowHashes;
+    if (this.#choice !== undefined && this.#choice.key === key && this.#choice.hashed === hashed) return;
+    this.#choice = { key, hashed };
     onChoice();
   }
 
@@ -200,7 +205,7 @@ export class PortKeeper {
     if (!isApiError(error, 'Forbidden', 'Invalid', 'BadRequest')) return;
     this.#isRefused = true;
     if (this.#choice !== undefined) return;
-    this.#choice = { key: undefined };
+    this.#choice = { key: undefined, hashed: this.#knowHashes };
     this.#options.onChoice();
   }
 

@@ -9,7 +9,7 @@ import {
   type WebhookEntry,
 } from './entry.js';
 import { mostConditions, type MatchCondition } from './match-conditions.js';
-import type { RegisteredPolicy } from './registered-policy.js';
+import type { ObjectVersion, RegisteredPolicy } from './registered-policy.js';
 import { acceptable } from './selectors.js';
 
 /** The entries of both configurations, and which of them each policy has. */
@@ -28,6 +28,8 @@ export interface PolicyEntries {
   readonly none: 'Off' | 'NothingToDo' | 'SelectsNothing' | undefined;
   /** How many match conditions they would have, where that is more than the API server takes: then none of the policy's. */
   readonly tooManyConditions?: number;
+  /** The version of the policy that they were made from. */
+  readonly madeFrom?: ObjectVersion;
 }
 
 /**
@@ -56,6 +58,7 @@ export function desiredRegistration(
       validating: entries.validating?.name,
       none: entries.none,
       ...(entries.tooManyConditions === undefined ? {} : { tooManyConditions: entries.tooManyConditions }),
+      ...(policy.madeFrom === undefined ? {} : { madeFrom: policy.madeFrom }),
     });
   }
   return { mutating, validating, byPolicy };

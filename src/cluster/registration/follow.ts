@@ -28,7 +28,7 @@ export function followWithWatch(
     /** How often each is also read anew. */
     readonly relistMs: number;
     /** Told of each list or watch that failed and is tried again. */
-    readonly onFailure?: () => void;
+    readonly onFailure?: (error: unknown) => void;
   },
 ): Follow {
   return ({ resource, namespace, name, metadataOnly }, onChange, signal) => {

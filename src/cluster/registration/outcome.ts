@@ -3,7 +3,7 @@ import type { DesiredRegistration, PolicyEntries } from './desired.js';
 import { mostConditions } from './match-conditions.js';
 import type { RegisteredPolicy } from './registered-policy.js';
 
-/** Whether the API server calls us for a policy's pods: the condition `WebhookConfigured`. */
+/** Whether a policy's webhooks are written as they should: the condition `WebhookConfigured`. */
 export interface PolicyRegistration {
   /** Also true where nothing is needed. */
   readonly configured: boolean;
@@ -99,6 +99,6 @@ function outcomeOf(
   return {
     configured: true,
     reason: 'Configured',
-    message: ['the API server calls the webhook for the policy’s pods', ...remarks].join('; '),
+    message: ['the policy’s webhooks are written', ...remarks].join('; '),
   };
 }

@@ -25,6 +25,7 @@ import {
   type Intent,
   type Owner,
 } from './webhook-configuration.js';
+import { standingOf, type Standing } from './standing.js';
 import { readConfiguration, readOwner, rehearse, stands, writeConfiguration } from './write.js';
 import { readWritten } from './written.js';
 
@@ -43,6 +44,8 @@ export interface ReconcilerOptions {
   readonly caBundle: () => string | undefined;
   /** By which key entries call; `undefined` while that is not decided: nothing is written then. Absent: by none. */
   readonly port?: () => PortChoice | undefined;
+  /** Told of what stands as it was found, and again as it was written; `undefined`: that is not known, or nothing does. */
+  readonly onStanding?: (standing: Standing | undefined) => void;
   readonly pause: Pick<PauseMarker, 'current' | 'readLive' | 'onChange'>;
   /** Repairs at once, and how long until there is one more. Default: 5 and 30,000. */
   readonly repairs?: Rate;
@@ -51,6 +54,8 @@ export interface ReconcilerOptions {
 /** By which key the API server is to call; `undefined`: without a token. */
 export interface PortChoice {
   readonly key: string | undefined;
+  /** Whether every replica tells by which configuration its self-test was called: then the path says so. */
+  readonly hashed?: boolean;
 }
 
 /** What stands in every entry of ours, where it is the same in all. */
@@ -125,13 +130,17 @@ export class Reconciler {
       rehearsed.conditions,
     );
     const intents = {
-      mutating: this.#intentOf('mutating', desired, rehearsed, owner),
-      validating: this.#intentOf('validating', desired, rehearsed, owner),
+      mutating: this.#intentOf('mutating', desired, rehearsed, owner, port),
+      validating: this.#intentOf('validating', desired, rehearsed, owner, port),
     };
+    const { installation, onStanding } = this.#options;
+    onStanding?.(standingOf(desired, intents, live, installation));
     const puts = {
       mutating: await this.#put(intents.mutating, live.mutating),
       validating: await this.#put(intents.validating, live.validating),
     };
+    const left = { mutating: puts.mutating.live, validating: puts.validating.live };
+    onStanding?.(standingOf(desired, intents, left, installation));
     const seen = {
       mutating: this.#seenOf(intents.mutating, puts.mutating),
       validating: this.#seenOf(intents.validating, puts.validating),
@@ -150,9 +159,10 @@ export class Reconciler {
     desired: DesiredRegistration,
     { conditions: matchConditions }: RehearsedConditions,
     owner: Owner | undefined,
+    { hashed = false }: PortChoice,
   ): Intent {
     const { instance } = this.#options.installation;
-    return { kind, instance, entries: desired[kind], matchConditions, owner };
+    return { kind, instance, entries: desired[kind], matchConditions, owner, hashed };
   }
 
   #seenOf(intent: Intent, { live, failure }: Put): SeenConfiguration {
@@ -182,7 +192,7 @@ export class Reconciler {
   async #put(intent: Intent, live: JsonObject | undefined): Promise<Put> {
     const { client, log, metrics, pause } = this.#options;
     const { kind } = intent;
-    const text = JSON.stringify([intent.entries, intent.owner]);
+    const text = JSON.stringify([intent.entries, intent.owner, intent.hashed]);
     if (stands(intent, live)) {
       this.#known.set(kind, text);
       return { live, waitMs: Infinity };
@@ -214,7 +224,8 @@ export class Reconciler {
     const rehearsed = await this.#rehearsal.settle(readWritten(live.mutating).matchConditions, async (conditions) => {
       // A policy's entry, since the self-test's has no conditions; and no more, so that nothing else is refused.
       const desired = desiredRegistration([anyPolicy], installation, caBundle, conditions);
-      const intent = { kind: 'mutating', instance: installation.instance, entries: desired.mutating } as const;
+      const { instance } = installation;
+      const intent = { kind: 'mutating', instance, entries: desired.mutating, hashed: false } as const;
       await rehearse(client, { ...intent, matchConditions: conditions, owner }, live.mutating, this.#signal);
     });
     if (rehearsed.refusal !== this.#saidRefusal) {
@@ -233,6 +244,7 @@ export class Reconciler {
   async #standStill(pause: Pause, policies: readonly RegisteredPolicy[], wanted: Told): Promise<number> {
     const { instance } = this.#options.installation;
     const live = [await this.#read('mutating'), await this.#read('validating')];
+    this.#options.onStanding?.(undefined);
     this.#known.clear();
     const left = live.reduce((sum, one) => sum + ownEntries(one, instance), 0);
     const what =

@@ -17,6 +17,14 @@ export interface RegisteredPolicy {
   readonly podSelector: LabelSelector;
   /** What is true of the pods that it has to be asked about: it exempts the others (F20). */
   readonly asksFor: readonly MatchCondition[];
+  /** What this was made from; absent: not told. */
+  readonly madeFrom?: ObjectVersion;
+}
+
+/** A version of an object. */
+export interface ObjectVersion {
+  readonly uid: string;
+  readonly generation: number;
 }
 
 /**
@@ -57,10 +65,13 @@ export function registeredPolicies(
     readonly policy: Policy | undefined;
     readonly profile: Profile | undefined;
     readonly known: KnownOfPolicy | undefined;
+    readonly uid?: string;
+    readonly generation?: number;
   }[],
 ): readonly RegisteredPolicy[] {
-  return states.flatMap(({ policy, profile, known }) => {
-    if (policy !== undefined) return [registered(policy, profile)];
-    return known === undefined ? [] : [registeredInvalid(known)];
+  return states.flatMap(({ policy, profile, known, uid, generation }) => {
+    const from = uid === undefined || generation === undefined ? {} : { madeFrom: { uid, generation } };
+    if (policy !== undefined) return [{ ...registered(policy, profile), ...from }];
+    return known === undefined ? [] : [{ ...registeredInvalid(known), ...from }];
   });
 }

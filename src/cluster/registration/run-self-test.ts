@@ -2,12 +2,11 @@ import type { Clock } from '../../time/clock.js';
 import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
 import type { ObservedSelfTest } from '../../model/observed.js';
-import { readAnswer, selfTestData } from '../../model/self-test.js';
-import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
-import type { Logger } from '../../observe/logger.js';
+import { hashInWarnings, readAnswer, selfTestData, type SelfTestAnswer } from '../../model/self-test.js';
 import type { ApiClient } from '../client/api-client.js';
 import { ApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
+import type { ConfigurationKind } from './entry.js';
 import { selfTestName } from './entry-names.js';
 
 /** What a self-test found: the condition `Reachable`. */
@@ -22,7 +21,12 @@ export interface SelfTestResult {
   readonly answeredBy: string | undefined;
   /** For people: what is wrong, or that nothing is. */
   readonly why: string;
+  /** The hashes of the configurations that the API server called by, as far as the answers name them. */
+  readonly calledBy?: CalledBy;
 }
+
+/** Hash of each configuration that the API server called by; absent: the answer named none. */
+export type CalledBy = Readonly<Partial<Record<ConfigurationKind, string>>>;
 
 /** A result as the leader writes it down; `undefined` for one that tells nothing. */
 export function observedSelfTest({ reachable, latencyMs, at, why }: SelfTestResult): ObservedSelfTest | undefined {
@@ -33,8 +37,6 @@ export function observedSelfTest({ reachable, latencyMs, at, why }: SelfTestResu
 /** What the self-test works with. */
 export interface SelfTestOptions {
   readonly client: Pick<ApiClient, 'create'>;
-  readonly log: Logger;
-  readonly metrics: Pick<ClusterMetrics, 'setReachable'>;
   readonly clock: Clock;
   readonly instance: string;
   readonly ownNamespace: string;
@@ -48,9 +50,15 @@ const timeoutMs = 30_000;
 /**
  * Proves that the API server reaches the webhook (E42): by a dry-run create of a ConfigMap for which it must call the
  * self-test's entries. The mutating one answers with an annotation; the validating one makes the API server say what is
- * in the way.
+ * in the way, and answers with a warning. Both name the configuration that was called by.
+ *
+ * @param how.newConnection opens a connection to the API server for this one
  */
-export async function runSelfTest(options: SelfTestOptions, signal: AbortSignal): Promise<SelfTestResult> {
+export async function runSelfTest(
+  options: SelfTestOptions,
+  signal: AbortSignal,
+  { newConnection = false } = {},
+): Promise<SelfTestResult> {
   const { client, clock, instance, ownNamespace } = options;
   const nonce = options.nonce();
   const configMap: JsonObject = {
@@ -61,19 +69,23 @@ export async function runSelfTest(options: SelfTestOptions, signal: AbortSignal)
   };
   const at = new Date(clock.wallMs()).toISOString();
   const startMs = clock.monotonicMs();
-  const result = (reachable: boolean | undefined, why: string, answeredBy?: string): SelfTestResult => ({
+  let warnings: readonly string[] = [];
+  const onWarnings = (headers: readonly string[]): void => void (warnings = headers);
+  const result = (reachable: boolean | undefined, why: string, answer?: SelfTestAnswer): SelfTestResult => ({
     reachable,
     latencyMs: Math.round((clock.monotonicMs() - startMs) * 10) / 10,
     at,
-    answeredBy,
+    answeredBy: answer?.identity,
     why,
+    calledBy: calledByOf(answer, hashInWarnings(warnings, nonce)),
   });
   try {
     const path = pathOf(resources.configMaps, { namespace: ownNamespace });
-    const created = await client.create(path, configMap, { query: { dryRun: 'All' }, timeoutMs, signal });
+    const query = { dryRun: 'All' };
+    const created = await client.create(path, configMap, { query, timeoutMs, signal, newConnection, onWarnings });
     const text = stringOf(objectOf(objectOf(created['metadata'])?.['annotations'])?.[names.answeredBy]);
     const answer = text === undefined ? undefined : readAnswer(text);
-    if (answer?.nonce === nonce) return result(true, `the API server reaches the webhook`, answer.identity);
+    if (answer?.nonce === nonce) return result(true, 'the API server reaches the webhook', answer);
     return result(
       false,
       'the API server let the self-test through without an answer of the webhook: the entry of the self-test is not in force, or the webhook’s mutating door failed',
@@ -84,6 +96,11 @@ export async function runSelfTest(options: SelfTestOptions, signal: AbortSignal)
       ? result(false, `the API server cannot call the webhook: ${reasonOf(error.message)}`)
       : result(undefined, `the self-test could not be made: ${error.message}`);
   }
+}
+
+function calledByOf(answer: SelfTestAnswer | undefined, validating: string | undefined): CalledBy {
+  const mutating = answer?.objectHash;
+  return { ...(mutating === undefined ? {} : { mutating }), ...(validating === undefined ? {} : { validating }) };
 }
 
 /** The API server answers so when a webhook with failurePolicy Fail cannot be called: ours, and nobody else's. */

@@ -1,9 +1,13 @@
+import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
+import type { Logger } from '../../observe/logger.js';
 import { isAborted } from '../../time/abort.js';
 import type { Sleep } from '../../time/sleep.js';
 import { runSelfTest, type SelfTestOptions, type SelfTestResult } from './run-self-test.js';
 
 /** When the self-test runs, and who is told. */
 export interface SelfTestLoopOptions extends SelfTestOptions {
+  readonly log: Logger;
+  readonly metrics: Pick<ClusterMetrics, 'setReachable'>;
   /** 0: never. */
   readonly everySeconds: number;
   /** Whether the entries of the self-test are in force: not while paused, nor before the first write. */

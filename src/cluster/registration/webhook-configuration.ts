@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
+import { withoutObjectHash } from '../../model/object-hash.js';
 import { apiVersionOf, resources, type Resource } from '../client/resources.js';
 import type { ConfigurationKind, WebhookEntry } from './entry.js';
-import { isOwnName } from './entry-names.js';
+import { isOwnName, selfTestName } from './entry-names.js';
 import type { MatchCondition } from './match-conditions.js';
+import { calledByHash, objectHashOf } from './object-hash.js';
 import { foreignTexts, sameDemands, withForeign } from './selectors.js';
 import { readWritten, selectorFields, writtenText } from './written.js';
 
@@ -28,6 +30,8 @@ export interface Intent {
   /** For the record: what the API server has taken. */
   readonly matchConditions: readonly MatchCondition[];
   readonly owner: Owner | undefined;
+  /** Whether the self-test is called by a path that names the object. */
+  readonly hashed: boolean;
 }
 
 /** A configuration as it should stand, with what others added to selectors. */
@@ -61,7 +65,7 @@ export function ownMetadata(
 
 /** What is to be written, given what stands there. */
 export function targetOf(intent: Intent, live: JsonObject | undefined): Target {
-  const { kind, instance, entries, owner } = intent;
+  const { kind, instance, entries, owner, hashed } = intent;
   const written = readWritten(live);
   const foreign = new Map<string, readonly string[]>();
   const webhooks = entries.map((entry): JsonObject => {
@@ -79,18 +83,44 @@ export function targetOf(intent: Intent, live: JsonObject | undefined): Target {
       ...(matchConditions.length === 0 ? {} : { matchConditions }),
     };
   });
+  const over = hashed ? writtenOver(intent, webhooks, live) : undefined;
+  const hash = over === undefined ? undefined : objectHashOf(entries, over);
+  const called = hash === undefined ? webhooks : webhooks.map((one) => asCalled(one, hash));
   const resource = configurationResources[kind];
   const object: JsonObject = {
     apiVersion: apiVersionOf(resource),
     kind: resource.kind,
-    metadata: ownMetadata(instance, owner, { [names.written]: writtenText(entries, intent.matchConditions) }),
-    webhooks,
+    metadata: ownMetadata(instance, owner, { [names.written]: writtenText(entries, intent.matchConditions, over) }),
+    webhooks: called,
   };
-  return { object, webhooks, foreign };
+  return { object, webhooks: called, foreign };
+}
+
+function asCalled(webhook: JsonObject, hash: string): JsonObject {
+  return webhook['name'] === selfTestName ? calledByHash(webhook, hash) : webhook;
+}
+
+/** What the object's hash is made of beside the entries: what it was written over, or, where it is to be written, will be. */
+function writtenOver(
+  { entries, instance }: Intent,
+  webhooks: readonly JsonObject[],
+  live: JsonObject | undefined,
+): string {
+  const { over } = readWritten(live);
+  if (over !== undefined) {
+    const hash = objectHashOf(entries, over);
+    const target = { webhooks: webhooks.map((one) => asCalled(one, hash)) };
+    if (wrongEntries(target, live, instance).length === 0) return over;
+  }
+  return stringOf(objectOf(live?.['metadata'])?.['resourceVersion']) ?? '';
 }
 
 /** Names of the entries that do not stand as they should; of those that should not be there too. */
-export function wrongEntries(target: Target, live: JsonObject | undefined, instance: string): readonly string[] {
+export function wrongEntries(
+  target: Pick<Target, 'webhooks'>,
+  live: JsonObject | undefined,
+  instance: string,
+): readonly string[] {
   const wanted = new Map(target.webhooks.map((webhook) => [stringOf(webhook['name']) ?? '', webhook]));
   const wrong = [...wanted].filter(([name, webhook]) => !isAsWanted(webhook, liveEntry(live, name)));
   const stale = liveNames(live).filter((name) => isOwnName(name, instance) && !wanted.has(name));
@@ -103,7 +133,7 @@ export function isMarked(live: JsonObject): boolean {
 }
 
 /** Whether everything that is ours stands as it should. */
-export function isInForce(target: Target, live: JsonObject | undefined, instance: string): boolean {
+export function isAsIntended(target: Target, live: JsonObject | undefined, instance: string): boolean {
   if (live === undefined || isMarked(live) || wrongEntries(target, live, instance).length > 0) return false;
   const wanted = objectOf(target.object['metadata']);
   const there = objectOf(live['metadata']);
@@ -160,15 +190,18 @@ export function bundleIn(live: JsonObject | undefined, instance: string): string
   return bundles.size === 1 ? only : undefined;
 }
 
-/** Where the API server calls us by a configuration: path or URL of each entry of ours; without either, empty. */
+/** Where the API server calls us by a configuration: path or URL of each entry of ours, without the hash of the object. */
 export function pathsIn(live: JsonObject | undefined, instance: string): readonly string[] {
   return listOf(live?.['webhooks'])
     .filter(isObject)
     .filter(({ name }) => isOwnName(stringOf(name) ?? '', instance))
-    .map((webhook) => {
-      const config = objectOf(webhook['clientConfig']);
-      return stringOf(objectOf(config?.['service'])?.['path']) ?? stringOf(config?.['url']) ?? '';
-    });
+    .map((webhook) => withoutObjectHash(pathOfEntry(webhook)));
+}
+
+/** Path or URL at which an entry calls; without either, empty. */
+export function pathOfEntry(webhook: JsonObject): string {
+  const config = objectOf(webhook['clientConfig']);
+  return stringOf(objectOf(config?.['service'])?.['path']) ?? stringOf(config?.['url']) ?? '';
 }
 
 function isAsWanted(wanted: JsonObject, there: JsonObject | undefined): boolean {

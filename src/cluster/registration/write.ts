@@ -5,7 +5,7 @@ import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
 import {
   configurationResources,
-  isInForce,
+  isAsIntended,
   isMarked,
   replacementOf,
   targetOf,
@@ -96,7 +96,7 @@ export async function rehearse(
 
 /** Whether a configuration stands as it should. */
 export function stands(intent: Intent, live: JsonObject | undefined): boolean {
-  return isInForce(targetOf(intent, live), live, intent.instance);
+  return isAsIntended(targetOf(intent, live), live, intent.instance);
 }
 
 /** Server-side apply leaves what others wrote. */

@@ -14,15 +14,25 @@ export interface Written {
   fingerprints(entry: string, field: SelectorField): ReadonlySet<string> | undefined;
   /** The match conditions that the API server has taken; absent when that is not known. */
   readonly matchConditions: readonly MatchCondition[] | undefined;
+  /** The resourceVersion that it was written over; absent when that is not known. */
+  readonly over: string | undefined;
 }
 
-/** The annotation's text for these entries, as they are without what others added. */
-export function writtenText(entries: readonly WebhookEntry[], matchConditions: readonly MatchCondition[]): string {
+/**
+ * The annotation's text for these entries, as they are without what others added.
+ * @param over resourceVersion of what they are written over, where their hash is made of it
+ */
+export function writtenText(
+  entries: readonly WebhookEntry[],
+  matchConditions: readonly MatchCondition[],
+  over?: string,
+): string {
   return JSON.stringify({
     selectors: Object.fromEntries(
       entries.map((entry) => [entry.name, selectorFields.map((field) => fingerprintsOf(entry[field]))]),
     ),
     matchConditions,
+    ...(over === undefined ? {} : { over }),
   });
 }
 
@@ -39,6 +49,7 @@ export function readWritten(configuration: JsonObject | undefined): Written {
       return list === undefined ? undefined : new Set(list);
     },
     matchConditions: isArray(conditions) ? conditions.flatMap(conditionOf) : undefined,
+    over: stringOf(value?.['over']),
   };
 }
 

@@ -7,6 +7,8 @@ export interface ConditionFinding {
   readonly status: ConditionStatus;
   readonly reason: ConditionReason;
   readonly message: string;
+  /** When its status changed, if it did, where that is known better than by when it is written. */
+  readonly sinceMs?: number;
 }
 
 /** A finding as it is made without its type. */
@@ -28,14 +30,14 @@ export function conditionsOf(
   wallMs: number,
 ): readonly Condition[] {
   const before = listOf(status?.['conditions']).filter(isObject);
-  return findings.map((finding) => {
+  return findings.map(({ sinceMs, ...finding }) => {
     const same = before.find(({ type, status }) => type === finding.type && status === finding.status);
     const since = stringOf(same?.['lastTransitionTime']);
     return {
       ...finding,
       message: finding.message.slice(0, longestMessage),
       observedGeneration,
-      lastTransitionTime: since === undefined || Number.isNaN(Date.parse(since)) ? timeText(wallMs) : since,
+      lastTransitionTime: since === undefined || Number.isNaN(Date.parse(since)) ? timeText(sinceMs ?? wallMs) : since,
     };
   });
 }

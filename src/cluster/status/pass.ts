@@ -10,7 +10,7 @@ import { apiVersionOf, pathOf, resources } from '../client/resources.js';
 import type { ClusterState } from '../state/cluster-state.js';
 import { backOffMs } from '../back-off.js';
 import type { CoverageReport } from '../coverage/audit.js';
-import type { CoverageFound, CredentialsState, DefaultsState, WebhookState } from './facts.js';
+import type { CoverageFound, CredentialsState, DefaultsState, InForceState, WebhookState } from './facts.js';
 import { policyStatus } from './policy-status.js';
 import { profileStatus } from './profile-status.js';
 import { reachOfPolicies } from './reach.js';
@@ -22,6 +22,8 @@ export interface StatusPassOptions extends Timing {
   readonly excludedNamespaces: ReadonlySet<string>;
   /** What became of a policy's webhook entries; `undefined`: not known yet. */
   readonly webhookOf: (policy: string) => WebhookState | undefined;
+  /** Whether the API server is known to call for a policy's pods; `undefined`: not known yet. */
+  readonly inForceOf: (policy: string) => InForceState | undefined;
   /** What is known of a policy's access key; not asked for a policy that takes none. */
   readonly credentialsOf: (policy: string) => CredentialsState | undefined;
   /** What the API server makes of a policy's parts; `undefined`: not known yet. */
@@ -104,8 +106,18 @@ export class StatusPass {
   }
 
   #wanted(): readonly { readonly target: Target; readonly status: JsonObject }[] {
-    const { state, excludedNamespaces, webhookOf, credentialsOf, defaultsOf, coverage, sharedUser, clock, metrics } =
-      this.#options;
+    const {
+      state,
+      excludedNamespaces,
+      webhookOf,
+      inForceOf,
+      credentialsOf,
+      defaultsOf,
+      coverage,
+      sharedUser,
+      clock,
+      metrics,
+    } = this.#options;
     const configuration = state.configuration();
     const { policies, profiles, rules } = configuration;
     const reaches = reachOfPolicies(configuration, excludedNamespaces);
@@ -121,6 +133,7 @@ export class StatusPass {
         profiles,
         reach: reaches.get(name),
         webhook: webhookOf(name),
+        inForce: inForceOf(name),
         credentials: credentialsOf(name),
         defaults: defaultsOf(name),
         coverage: report === undefined ? undefined : coverageFoundOf(report, name),

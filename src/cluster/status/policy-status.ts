@@ -6,7 +6,8 @@ import type { PolicyState, ProfileState } from '../state/cluster-configuration.j
 import { weaknessesOf, weaknessText } from '../../policy/weak.js';
 import { conditionsOf, someOf, type Found } from './conditions.js';
 import { coverageOf, covered } from './covered.js';
-import type { CoverageFound, CredentialsState, DefaultsState, WebhookState } from './facts.js';
+import type { CoverageFound, CredentialsState, DefaultsState, InForceState, WebhookState } from './facts.js';
+import { inForce } from './in-force.js';
 import type { Overlap, Reach } from './reach.js';
 import { blocksRecovery } from './recovery.js';
 
@@ -18,6 +19,8 @@ export interface PolicyFacts {
   readonly reach: Reach | undefined;
   /** `undefined`: not known yet. */
   readonly webhook: WebhookState | undefined;
+  /** `undefined`: not known yet. */
+  readonly inForce: InForceState | undefined;
   /** `undefined`: not known yet. */
   readonly credentials: CredentialsState | undefined;
   /** `undefined`: not known yet. */
@@ -42,6 +45,7 @@ export function policyStatus(policy: PolicyState, facts: PolicyFacts): PolicySta
   const found = {
     ProfileResolved: profileResolved(policy, facts.profiles),
     WebhookConfigured: webhookConfigured(facts.webhook),
+    InForce: inForce(policy, facts),
     CredentialsPresent: facts.takesKey ? credentialsPresent(facts.credentials) : noKey,
     Overlapping: overlapping(facts.reach?.overlap),
     BlocksRecovery: blocksRecovery(policy, facts.reach?.recovery ?? []),

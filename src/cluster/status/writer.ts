@@ -19,7 +19,7 @@ export class StatusWriter {
     this.#wake = new Wake(options.sleep);
   }
 
-  /** Says that `webhookOf`, `credentialsOf` or `defaultsOf` may have another answer now. */
+  /** Says that `webhookOf`, `inForceOf`, `credentialsOf` or `defaultsOf` may have another answer now. */
   readonly wake = (): void => this.#wake.poke();
 
   /**

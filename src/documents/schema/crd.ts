@@ -71,7 +71,7 @@ const readyColumns: readonly Column[] = [
     name: 'Ready',
     type: 'string',
     jsonPath: ".status.conditions[?(@.type=='Ready')].status",
-    description: 'Whether it is in force as it stands.',
+    description: 'Whether it is carried out as it stands.',
   },
   {
     name: 'Reason',
@@ -102,6 +102,12 @@ const kinds: readonly Kind[] = [
         priority: 1,
       },
       { name: 'Profile', type: 'string', jsonPath: '.spec.profile.name', description: 'Which agent.' },
+      {
+        name: 'In force',
+        type: 'string',
+        jsonPath: ".status.conditions[?(@.type=='InForce')].status",
+        description: 'Whether the API server is known to call for its pods.',
+      },
       ...readyColumns.slice(0, -1),
       ...coverageColumns,
       ...readyColumns.slice(-1),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { ApiClient } from '../../cluster/client/api-client.js';
+import { isApiError } from '../../cluster/client/api-error.js';
 import { CoverageAudit } from '../../cluster/coverage/audit.js';
 import { CoverageEvents } from '../../cluster/coverage/coverage-events.js';
 import type { EventRecorder } from '../../cluster/events/recorder.js';
@@ -15,6 +16,7 @@ import { PauseEvents } from '../../cluster/registration/pause-events.js';
 import { PauseMarker } from '../../cluster/registration/pause-marker.js';
 import { registeredPolicies } from '../../cluster/registration/registered-policy.js';
 import { Registration } from '../../cluster/registration/registration.js';
+import { InForceLoop } from '../../cluster/registration/in-force-loop.js';
 import { SelfTestLoop } from '../../cluster/registration/self-test-loop.js';
 import type { ClusterCredentials } from '../../cluster/secrets/credentials.js';
 import { CredentialsSweep } from '../../cluster/secrets/sweep.js';
@@ -94,6 +96,7 @@ export class Leading {
   readonly #sweep: CredentialsSweep;
   readonly #defaults: DefaultsLook;
   readonly #statuses: StatusWriter;
+  readonly #inForce: InForceLoop;
   readonly #selfTest: SelfTestLoop;
   readonly #reach = new ReachHistory();
   readonly #audit: CoverageAudit;
@@ -107,10 +110,17 @@ export class Leading {
     this.#options = options;
     this.#excluded = new Set(excludedBySettings(settings));
     this.#client = owningClient(watching.client, ownNamespace, instance);
-    const onFailure = (): void => watching.metrics.countWatchFailure('registration');
-    this.#follow = followWithWatch({ ...watching, onFailure });
+    this.#follow = followWithWatch({
+      ...watching,
+      onFailure: (error) => {
+        watching.metrics.countWatchFailure('registration');
+        // What it does meanwhile, nobody sees.
+        if (isApiError(error, 'NoAnswer')) this.#inForce.doubt();
+      },
+    });
     this.#pause = new PauseMarker({ ...watching, clock: serverClock, instance, ownNamespace, follow: this.#follow });
     this.#pauseEvents = this.#createPauseEvents();
+    this.#inForce = this.#createInForce();
     this.#registration = this.#createRegistration();
     this.trust = this.#createTrust();
     this.#sweep = this.#createSweep();
@@ -164,6 +174,7 @@ export class Leading {
       port: () => this.#options.port.choice(),
       pause: this.#pause,
       follow: this.#follow,
+      onStanding: this.#inForce.stand,
       onOutcome: () => {
         this.#statuses.wake();
         this.#options.port.poke();
@@ -253,6 +264,7 @@ export class Leading {
       state,
       excludedNamespaces: this.#excluded,
       webhookOf: (policy) => this.#registration.results().get(policy),
+      inForceOf: (policy) => this.#inForce.policies().get(policy),
       credentialsOf: (policy) => credentialsStateOf(this.#sweep, policy),
       defaultsOf: (policy) => this.#defaults.of(policy),
       coverage: () => (this.#audit.isOn ? this.#audit.report() : undefined),
@@ -273,6 +285,22 @@ export class Leading {
         observations.selfTest(result);
         const { reachable, at } = result;
         if (reachable !== undefined && this.#reach.note(reachable, Date.parse(at))) this.#audit.changed();
+        this.#inForce.reached(result);
+      },
+    });
+  }
+
+  #createInForce(): InForceLoop {
+    const { settings, watching, connection } = this.#options;
+    return new InForceLoop({
+      ...watching,
+      clock: connection.serverClock,
+      instance: settings.instance,
+      ownNamespace: settings.ownNamespace,
+      nonce: randomUUID,
+      onChange: () => {
+        this.#statuses.wake();
+        this.#audit.changed();
       },
     });
   }
@@ -320,6 +348,7 @@ export class Leading {
       this.#sweep.run(term),
       this.#defaults.run(term),
       this.#statuses.run(term),
+      this.#inForce.run(term),
       this.#selfTest.run(term),
       this.#audit.run(term),
     ]);

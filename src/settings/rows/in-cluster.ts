@@ -24,7 +24,7 @@ export const inClusterRows = {
     default: 60,
     min: 0,
     max: 3600,
-    help: 'How often the leader proves that the API server reaches the webhook. 0: never.',
+    help: 'How often the leader proves that the API server reaches the webhook. 0: only after changes.',
   }),
   auditMinutes: decimal({
     flag: 'audit-minutes',

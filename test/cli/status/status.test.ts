@@ -297,6 +297,13 @@ t.test('policies: what the leader says, and what is seen without it', (t) => {
   t.match(findingsOf('one', labelled, [ready, condition('WebhookConfigured', 'False')]), [
     { severity: 'problem', detail: 'WebhookConfigured: WebhookConfigured says' },
   ]);
+  const notInForce = (reason: string) => ({ ...condition('InForce', 'False'), reason });
+  t.match(findingsOf('one', labelled, [ready, notInForce('NotProven')]), [
+    { severity: 'problem', detail: 'InForce: InForce says' },
+  ]);
+  for (const reason of ['Proving', 'OlderReplicas']) {
+    t.match(findingsOf('one', labelled, [ready, notInForce(reason)]), [{ severity: 'note' }]);
+  }
   for (const type of ['Overlapping', 'BlocksRecovery', 'Weak']) {
     t.match(findingsOf('one', labelled, [ready, condition(type, 'True')]), [
       { severity: 'note', detail: `${type} says`, next: ['kubectl describe instrumentationpolicy one'] },

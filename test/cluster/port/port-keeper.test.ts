@@ -89,7 +89,11 @@ function createWorld(t: Test) {
 }
 
 const older = { status: { phase: 'Running' } };
-const newer = { metadata: { labels: { [names.port]: 'token' } }, status: { phase: 'Running' } };
+const tokens = { metadata: { labels: { [names.port]: 'token' } }, status: { phase: 'Running' } };
+const newer = {
+  metadata: { labels: { [names.port]: 'token', [names.inForce]: 'hash' } },
+  status: { phase: 'Running' },
+};
 
 t.test('F25: a new installation asks for proof after a minute of calls with tokens', async (t) => {
   const world = createWorld(t);
@@ -131,7 +135,7 @@ t.test('F25: an upgrade: nothing is asked and no token registered until the last
   world.register(undefined);
   await world.lead();
   await world.pass(10 * aMinute);
-  t.same(world.choice(), { key: undefined });
+  t.same(world.choice(), { key: undefined, hashed: false });
   t.match(world.why(), /a replica that knows no tokens is there/);
   t.notOk(world.keys().asked);
   world.listed.remove(`${pods}/old`);
@@ -152,7 +156,7 @@ t.test('F25: a way back: an older replica is created, and tokens are gone before
   await settle();
   t.notOk(world.keys().asked, 'first nobody asks any more');
   await world.pass(3);
-  t.same(world.choice(), { key: undefined }, 'then nobody calls by a token');
+  t.same(world.choice(), { key: undefined, hashed: false }, 'then nobody calls by a token');
   // It leads, writes without tokens, and knows nothing of the Secret’s keys.
   await world.resign();
   world.register(undefined);
@@ -174,9 +178,27 @@ t.test('F25: a way back that takes the rights away first: tokens are gone all th
   world.objects.fault = () => refusal(403, 'Forbidden');
   world.listed.put(`${pods}/old`, { status: { phase: 'Pending' } });
   await world.pass(4);
-  t.same(world.choice(), { key: undefined });
+  t.same(world.choice(), { key: undefined, hashed: false });
   t.ok(world.keys().asked, 'the Secret could not be told');
   t.notOk(world.proof.asks, 'the entries tell');
+});
+
+t.test('E44: the path names the configuration only while every replica can tell which one it was', async (t) => {
+  const world = createWorld(t);
+  world.listed.put(`${pods}/new`, newer);
+  await world.lead();
+  await world.pass(2 * aMinute);
+  t.match(world.choice(), { key: world.keys().current, hashed: true });
+  world.listed.put(`${pods}/old`, tokens);
+  await world.pass(1);
+  t.match(world.choice(), { key: world.keys().current, hashed: false }, 'and it calls by a token on');
+  t.ok(world.proof.asks);
+  world.listed.remove(`${pods}/old`);
+  await world.pass(1);
+  t.match(world.choice(), { hashed: true });
+  world.listed.put(`${pods}/oldest`, older);
+  await world.pass(3);
+  t.same(world.choice(), { key: undefined, hashed: false });
 });
 
 t.test('F25: what undoes each write is not raced with', async (t) => {
@@ -202,7 +224,7 @@ t.test('F25: a leader that died meanwhile left the mark: the entries without tok
   await world.lead();
   await world.pass(aMinute);
   t.notOk(world.keys().asked);
-  t.same(world.choice(), { key: undefined });
+  t.same(world.choice(), { key: undefined, hashed: false });
 });
 
 t.test('F25: where the pods may not be read, nothing is asked, and that is said', async (t) => {
@@ -211,7 +233,7 @@ t.test('F25: where the pods may not be read, nothing is asked, and that is said'
   await world.lead();
   await world.pass(3 * aMinute);
   t.match(world.why(), /may not be read/);
-  t.same(world.choice(), { key: undefined });
+  t.same(world.choice(), { key: undefined, hashed: false });
   t.match(JSON.stringify(world.lines), /the port asks for no proof/);
 });
 
@@ -220,7 +242,7 @@ t.test('F25: where the Secret may not be kept, calls go without a token rather t
   world.objects.fault = (method) => (method === 'GET' ? refusal(403, 'Forbidden') : undefined);
   await world.lead();
   await world.pass(2);
-  t.same(world.choice(), { key: undefined });
+  t.same(world.choice(), { key: undefined, hashed: true });
   t.match(world.why(), /cannot be kept/);
   world.objects.fault = () => undefined;
   await world.pass(2 * aMinute);

@@ -51,6 +51,7 @@ async function lead(
     excludedNamespaces: new Set(['kube-system']),
     webhookOf: () => facts.webhook,
     credentialsOf: () => ({ status: 'True', reason: 'Present', message: 'There.' }),
+    inForceOf: () => undefined,
     defaultsOf: () => undefined,
     coverage: () => undefined,
     sharedUser: () => false,

@@ -8,7 +8,7 @@ const group = 'apiVersion: outrider.dev/v1alpha1';
 const known =
   'known are InstrumentationPolicy, InstrumentationProfile and ImageMap (outrider.dev/v1alpha1), and Namespace (v1)';
 const specFields =
-  'known are mode, prefer, precedence, match, containers, profile, agent, credentials, capability, delivery, optOut, admitUninstrumented, onUnresolvedImage';
+  'known are mode, prefer, precedence, match, containers, profile, agent, credentials, capability, delivery, optOut, admitUninstrumented, onUnresolvedImage, restart';
 
 function policy(spec: string, name = 'p'): string {
   return `${group}\nkind: InstrumentationPolicy\nmetadata: {name: ${name}}\nspec:\n  profile: {name: sysdig}\n${spec}\n`;

@@ -37,6 +37,8 @@ export interface ApiServer {
   certificateFor(user: string, groups: readonly string[]): Promise<Identity>;
   /** Every request so far, with `audit`. */
   audited(): readonly AuditedRequest[];
+  /** Starts another API server on the same etcd, as a cluster with several has it. */
+  addServer(): Promise<{ readonly port: number; stop(): Promise<void> }>;
   /** Kills the API server and etcd; what is stored stays. */
   halt(): Promise<void>;
   /** Starts the two again, on the ports and with the data that they had. */
@@ -119,6 +121,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       kubectl,
       audited: () => (audit === undefined ? [] : readAudit(audit)),
       certificateFor: async (user, groups) => identity(`user-${users++}`, await authority.client(user, groups)),
+      addServer: () =>
+        startOnFreePort(
+          processes,
+          join(binaries, 'kube-apiserver'),
+          (port) => apiServerFlags(files, etcd.port, port),
+          twice((port) => isReady(port, authority.caPem, adminPair)),
+        ),
       halt: async () => {
         await server.stop();
         await etcd.stop();

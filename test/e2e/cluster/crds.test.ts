@@ -240,23 +240,23 @@ t.test('what kubectl shows', async (t) => {
       },
     ],
   };
-  const conditions = [condition, covered];
+  const conditions = [condition, { ...condition, type: 'InForce' }, covered];
   const status = JSON.stringify({ status: { observedGeneration: 1, matchedNamespaces: 2, coverage, conditions } });
   const patched = await api.kubectl(['patch', 'ipol', 'tried', '--subresource=status', '--type=merge', '-p', status]);
   t.equal(patched.exitCode, 0, patched.stderr);
   const lines = async (...flags: readonly string[]) =>
     (await api.kubectl(['get', 'ipol', ...flags])).stdout.split('\n').map((line) => line.trim().split(/ {2,}/));
   t.match(await lines(), [
-    ['NAME', 'MODE', 'PREFER', 'PROFILE', 'READY', 'COVERED', 'AGE'],
-    ['tried', 'Inject', 'Security', 'sysdig', 'False', 'False', String],
+    ['NAME', 'MODE', 'PREFER', 'PROFILE', 'IN FORCE', 'READY', 'COVERED', 'AGE'],
+    ['tried', 'Inject', 'Security', 'sysdig', 'False', 'False', 'False', String],
   ]);
   t.match(await lines('-o', 'wide'), [
     [
-      ...['NAME', 'MODE', 'PREFER', 'PRECEDENCE', 'PROFILE', 'READY', 'REASON'],
+      ...['NAME', 'MODE', 'PREFER', 'PRECEDENCE', 'PROFILE', 'IN FORCE', 'READY', 'REASON'],
       ...['COVERED', 'PODS', 'INSTRUMENTED', 'STALE', 'MISSED', 'AGE'],
     ],
     [
-      ...['tried', 'Inject', 'Security', '7', 'sysdig', 'False', 'SettingsInvalid'],
+      ...['tried', 'Inject', 'Security', '7', 'sysdig', 'False', 'False', 'SettingsInvalid'],
       ...['False', '9', '8', '0', '1', String],
     ],
   ]);

@@ -61,6 +61,7 @@ t.test('a policy says how it stands, in its status and in columns', async (t) =>
   for (const name of ['default', 'payments']) {
     await condition(name, 'Ready=True Served');
     await condition(name, 'CredentialsPresent=True Present');
+    await condition(name, 'InForce=True Proven');
     await condition(name, 'UnknownDefaults=False AsKnown');
     await condition(name, 'Covered=True AllCovered');
   }
@@ -68,6 +69,7 @@ t.test('a policy says how it stands, in its status and in columns', async (t) =>
     'Ready=True Served',
     'ProfileResolved=True Resolved',
     'WebhookConfigured=True Configured',
+    'InForce=True Proven',
     'CredentialsPresent=True Present',
     'Overlapping=False NoOverlap',
     'BlocksRecovery=False NoRecoveryBlocked',
@@ -81,10 +83,10 @@ t.test('a policy says how it stands, in its status and in columns', async (t) =>
   const { stdout } = await here.api.kubectl(['get', 'ipol']);
   t.match(
     stdout,
-    /^NAME +MODE +PREFER +PROFILE +READY +COVERED +AGE\ndefault +Inject +Availability +sysdig +True +True +\d+/,
+    /^NAME +MODE +PREFER +PROFILE +IN FORCE +READY +COVERED +AGE\ndefault +Inject +Availability +sysdig +True +True +True +\d+/,
   );
   const wide = await here.api.kubectl(['get', 'outrider', '-o', 'wide']);
-  t.match(wide.stdout, /PRECEDENCE +PROFILE +READY +REASON/);
+  t.match(wide.stdout, /PRECEDENCE +PROFILE +IN FORCE +READY +REASON/);
 });
 
 t.test('E31: what is missing is said: the access key, until the policy names the one that is there', async (t) => {

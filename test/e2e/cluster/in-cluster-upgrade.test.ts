@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { pathOf, resources } from '../../../src/cluster/client/resources.js';
-import { names, portLabelValue } from '../../../src/model/names.js';
+import { inForceLabelValue, names, portLabelValue } from '../../../src/model/names.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { until } from './guarded-process.js';
 import { clientOf } from './in-cluster.js';
@@ -19,6 +19,8 @@ const own = 'outrider-system';
 const secure = { tier: 'secure' };
 /** A pod takes so long from its creation until somebody can call it, at least. */
 const startMs = 3_000;
+/** What the chart writes on the pods of this version. */
+const newer = { [names.port]: portLabelValue, [names.inForce]: inForceLabelValue };
 
 const here = await install({ flags: ['--ca-overlap-seconds=3', '--drain-grace-ms=1000'] });
 t.teardown(() => here.stop());
@@ -48,7 +50,7 @@ const remove = async (name: string): Promise<void> => {
 const asks = async (replica: Replica): Promise<boolean> => (await replica.metric('outrider_port_asks_for_proof')) === 1;
 const isPlain = async (): Promise<boolean> => (await podPaths(client)).every((path) => path === '/mutate/pods');
 
-await here.apply([podOf('old-1'), podOf('one', { [names.port]: portLabelValue })]);
+await here.apply([podOf('old-1'), podOf('one', newer)]);
 const one = await here.addReplica('one');
 await here.apply([namespace('payments', secure)]);
 await here.apply([accessKey('payments'), policy('payments', secure, { prefer: 'Security' })]);
@@ -112,7 +114,7 @@ t.test('F25: an older replica beside this one, an upgrade and a way back, and no
   });
 
   await t.test('and forward again, while the leader is replaced', async (t) => {
-    await here.apply([podOf('two', { [names.port]: portLabelValue })]);
+    await here.apply([podOf('two', newer)]);
     const two = await here.addReplica('two');
     serveBeside();
     behind = two.port;

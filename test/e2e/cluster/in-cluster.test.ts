@@ -64,25 +64,14 @@ await here.apply([
   policy('off', { tier: 'off' }, { precedence: 100, mode: 'Off' }),
   policy('reported', { tier: 'reported' }, { precedence: 100, mode: 'Report', prefer: 'Security' }),
 ]);
-const ready = await here.api.kubectl(['wait', '--for=condition=Ready', 'ipol', '--all', '--timeout=60s']);
-if (ready.exitCode !== 0) throw new Error(ready.stderr);
-// The API server reads a new configuration a moment after it took it.
-await until('every mutating entry', async () => {
-  const { status } = await here.created('enforced', pod('probe'), '--dry-run=server');
-  return status === 'injected';
-});
-await until('every validating entry', () => counts({ door: 'validate', policy: 'payments' }, 'payments'));
+const inForce = await here.api.kubectl(['wait', '--for=condition=InForce', 'ipol', '--all', '--timeout=60s']);
+if (inForce.exitCode !== 0) throw new Error(inForce.stderr);
 
 /** How many more reviews with these labels there are after an action than before it. */
 async function counted(labels: ReviewLabels, action: () => Promise<unknown>): Promise<number> {
   const before = await one.count(labels);
   await action();
   return (await one.count(labels)) - before;
-}
-
-/** Whether a pod in a namespace makes such reviews. */
-async function counts(labels: ReviewLabels, inNamespace: string): Promise<boolean> {
-  return (await counted(labels, () => here.create(inNamespace, pod('probe'), '--dry-run=server'))) > 0;
 }
 
 /** The pods of a namespace whose controller is of this kind. */

@@ -108,6 +108,7 @@ t.test('the state of a real cluster', async (t) => {
       excludedNamespaces: new Set(['kube-system']),
       webhookOf: () => ({ configured: true, reason: 'Configured', message: 'called' }),
       credentialsOf: () => ({ status: 'False', reason: 'Missing', message: 'missing in shop' }),
+      inForceOf: () => undefined,
       defaultsOf: () => undefined,
       coverage: () => undefined,
       sharedUser: () => false,

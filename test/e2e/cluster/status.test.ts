@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
-import { apiVersion } from '../../../src/model/names.js';
+import { apiVersion, inForceLabelValue, names, portLabelValue } from '../../../src/model/names.js';
 import { outrider as cli, runNode, type Ran } from './cli.js';
 import { until } from './guarded-process.js';
 import { writeKubeconfig } from './identity.js';
@@ -40,7 +40,7 @@ const deployment = (plainPort: number) => ({
     replicas: 1,
     selector: { matchLabels: labels() },
     template: {
-      metadata: { labels: labels() },
+      metadata: { labels: { ...labels(), [names.port]: portLabelValue, [names.inForce]: inForceLabelValue } },
       spec: {
         containers: [{ name: 'outrider', image: 'outrider:0', ports: [{ name: 'plain', containerPort: plainPort }] }],
       },
@@ -136,6 +136,8 @@ t.test('an installation on a real API server says how it is', async (t) => {
   );
 
   await t.test('with everything in place it is healthy', async (t) => {
+    const inForce = ['wait', '--for=condition=InForce', 'ipol/default', '--timeout=60s'];
+    t.equal((await api.kubectl(inForce)).exitCode, 0);
     const pods = objectIn(await api.kubectl(['get', 'pods', '-n', 'outrider-system', '-o', 'json']));
     const name = stringOf(objectOf(objectOf(listOf(pods['items'])[0])?.['metadata'])?.['name']) ?? '';
     const conditions = [{ type: 'Ready', status: 'True' }];

@@ -4,7 +4,7 @@ import t from 'tap';
 import { parse, parseAllDocuments } from 'yaml';
 import { settingsTable } from '../../../src/settings/table.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
-import { names, portLabelValue } from '../../../src/model/names.js';
+import { inForceLabelValue, names, portLabelValue } from '../../../src/model/names.js';
 import { version } from '../../../src/model/version.js';
 import { repositoryRoot } from '../../tools/generated.js';
 import { startApiServer } from '../cluster/api-server.js';
@@ -132,7 +132,10 @@ t.test('F25: every pod of the server says what its port understands', async (t) 
   for (const values of [{}, everything]) {
     const found = (await helm.render(values)).find(({ kind }) => kind === 'Deployment');
     const template = objectOf(objectOf(found?.['spec'])?.['template']);
-    t.match(objectOf(template?.['metadata'])?.['labels'], { [names.port]: portLabelValue });
+    t.match(objectOf(template?.['metadata'])?.['labels'], {
+      [names.port]: portLabelValue,
+      [names.inForce]: inForceLabelValue,
+    });
   }
 });
 

@@ -76,7 +76,7 @@ t.test('two replicas that are ready, with rights and certificates of their own',
   // Nothing here enforces it: the network plug-in is a bare bridge.
   t.match(await getObject(release.namespace, 'networkpolicy', release.name), { spec: { policyTypes: ['Ingress'] } });
   for (const policy of ['default', 'payments', 'dogs', 'mirrored']) {
-    await kubectlOutput(['wait', `instrumentationpolicy/${policy}`, '--for=condition=Ready', '--timeout=60s']);
+    await kubectlOutput(['wait', `instrumentationpolicy/${policy}`, '--for=condition=InForce', '--timeout=60s']);
   }
 });
 

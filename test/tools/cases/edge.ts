@@ -45,4 +45,5 @@ export const edgeCases: CaseTable = {
   E41: 'A list of policies that is empty, unread or broken never turns Security into Availability.',
   E42: 'A webhook that the API server does not reach is noticed, by a probe of ours.',
   E43: 'At the end the configurations go before the Service; nothing blocks, nothing comes back.',
+  E44: 'A policy is said to be in force only once the API server is known to call for it.',
 };

@@ -1,0 +1,153 @@
+// Where the rollout of a Deployment, StatefulSet, DaemonSet or Argo Rollout stands, read from its status as
+// `kubectl rollout status` reads it.
+import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
+
+/** What an object and its status say of its pods. */
+export interface Rollout {
+  /** Whether its controller has seen the object as it is now; until then the numbers are of the one before. */
+  readonly isObserved: boolean;
+  readonly wanted: number;
+  /** Pods of the newest template. */
+  readonly updated: number;
+  readonly available: number;
+  /** Pods of earlier templates that are to go, and are still there. */
+  readonly old: number;
+  /** Pods that the update strategy keeps as they are: those below a StatefulSet's partition. */
+  readonly held: number;
+  /** Why the controller has given up. */
+  readonly failure: string | undefined;
+  readonly isPaused: boolean;
+  /** Whether pods are renewed only when somebody deletes them: `OnDelete`. */
+  readonly isByHand: boolean;
+  /** Whether something is left to do that no number says. */
+  readonly isUnfinished: boolean;
+}
+
+/** Reads it; `undefined` for a kind that has no rollout. */
+export function rolloutOf(object: JsonObject): Rollout | undefined {
+  const read = readers[stringOf(object['kind']) ?? ''];
+  return read?.(objectOf(object['spec']) ?? {}, objectOf(object['status']) ?? {}, objectOf(object['metadata']) ?? {});
+}
+
+/** Whether every pod that the strategy renews is of the newest template, and all are available. */
+export function isComplete(rollout: Rollout): boolean {
+  return isRolledOut(rollout) && rollout.available >= rollout.wanted;
+}
+
+/** Whether every pod that the strategy renews is of the newest template, available or not. */
+export function isRolledOut({ isObserved, wanted, updated, old, held, isUnfinished }: Rollout): boolean {
+  return isObserved && updated >= wanted - held && old === 0 && !isUnfinished;
+}
+
+/** How far it is, in a few words: `2 of 3 pods are new`. */
+export function progressOf(rollout: Rollout): string {
+  const { isObserved, wanted, updated, available, old, held, isUnfinished } = rollout;
+  if (!isObserved) return 'its controller has not seen the change yet';
+  if (updated < wanted - held) return `${updated} of ${wanted - held} pods are new`;
+  if (old > 0) return `${old} old ${old === 1 ? 'pod is' : 'pods are'} still there`;
+  if (available < wanted) return `${available} of ${wanted} pods are available`;
+  return isUnfinished ? 'its controller has not finished yet' : `${available} of ${wanted} pods are available`;
+}
+
+type Reader = (spec: JsonObject, status: JsonObject, metadata: JsonObject) => Rollout;
+
+const readers: Readonly<Record<string, Reader | undefined>> = {
+  Deployment: deployment,
+  StatefulSet: statefulSet,
+  DaemonSet: daemonSet,
+  Rollout: argoRollout,
+};
+
+function deployment(spec: JsonObject, status: JsonObject, metadata: JsonObject): Rollout {
+  const updated = numberIn(status, 'updatedReplicas');
+  const progressing = conditionIn(status, 'Progressing');
+  const isGivenUp = progressing?.['reason'] === 'ProgressDeadlineExceeded';
+  const refused = conditionIn(status, 'ReplicaFailure');
+  const why = [progressing, refused].flatMap((condition) => stringOf(condition?.['message']) ?? []);
+  return {
+    ...usual,
+    isObserved: isSeen(status, metadata),
+    wanted: numberIn(spec, 'replicas', 1),
+    updated,
+    available: numberIn(status, 'availableReplicas'),
+    old: Math.max(0, numberIn(status, 'replicas') - updated),
+    failure: isGivenUp ? why.join('; ') : undefined,
+    isPaused: spec['paused'] === true,
+  };
+}
+
+function statefulSet(spec: JsonObject, status: JsonObject, metadata: JsonObject): Rollout {
+  const wanted = numberIn(spec, 'replicas', 1);
+  const strategy = objectOf(spec['updateStrategy']) ?? {};
+  const held = Math.min(wanted, numberIn(objectOf(strategy['rollingUpdate']) ?? {}, 'partition'));
+  // Once the revisions are one, all pods are of it, whatever the count says.
+  const isOneRevision = status['currentRevision'] === status['updateRevision'];
+  return {
+    ...usual,
+    isObserved: isSeen(status, metadata),
+    wanted,
+    updated: isOneRevision ? numberIn(status, 'replicas') : numberIn(status, 'updatedReplicas'),
+    available: numberIn(status, 'availableReplicas', numberIn(status, 'readyReplicas')),
+    held,
+    isByHand: strategy['type'] === 'OnDelete',
+    isUnfinished: held === 0 && !isOneRevision,
+  };
+}
+
+function daemonSet(spec: JsonObject, status: JsonObject, metadata: JsonObject): Rollout {
+  return {
+    ...usual,
+    isObserved: isSeen(status, metadata),
+    wanted: numberIn(status, 'desiredNumberScheduled'),
+    updated: numberIn(status, 'updatedNumberScheduled'),
+    available: numberIn(status, 'numberAvailable'),
+    isByHand: objectOf(spec['updateStrategy'])?.['type'] === 'OnDelete',
+  };
+}
+
+/** Argo's: `restartAt` makes no new template; its controller evicts the pods that are older than that time. */
+function argoRollout(spec: JsonObject, status: JsonObject, metadata: JsonObject): Rollout {
+  const updated = numberIn(status, 'updatedReplicas');
+  const phase = stringOf(status['phase']);
+  const isAborted = status['abort'] === true;
+  const isGivenUp = phase === 'Degraded' || isAborted;
+  const restart = Date.parse(stringOf(spec['restartAt']) ?? '');
+  const restarted = Date.parse(stringOf(status['restartedAt']) ?? '');
+  const isRestarting = !Number.isNaN(restart) && !(restarted >= restart);
+  return {
+    ...usual,
+    // A text here, a number elsewhere.
+    isObserved: Number(stringOf(status['observedGeneration'])) >= numberIn(metadata, 'generation'),
+    wanted: numberIn(spec, 'replicas', 1),
+    updated,
+    available: numberIn(status, 'availableReplicas'),
+    old: Math.max(0, numberIn(status, 'replicas') - updated),
+    failure: isGivenUp ? (stringOf(status['message']) ?? (isAborted ? 'it was aborted' : 'it is degraded')) : undefined,
+    isPaused: spec['paused'] === true || listOf(status['pauseConditions']).length > 0,
+    isUnfinished: isRestarting || (phase !== undefined && phase !== 'Healthy'),
+  };
+}
+
+const usual = {
+  old: 0,
+  held: 0,
+  failure: undefined,
+  isPaused: false,
+  isByHand: false,
+  isUnfinished: false,
+} as const;
+
+function isSeen(status: JsonObject, metadata: JsonObject): boolean {
+  return numberIn(status, 'observedGeneration') >= numberIn(metadata, 'generation');
+}
+
+function numberIn(object: JsonObject, field: string, absent = 0): number {
+  const value = object[field];
+  return typeof value === 'number' ? value : absent;
+}
+
+function conditionIn(status: JsonObject, type: string): JsonObject | undefined {
+  return listOf(status['conditions'])
+    .filter(isObject)
+    .find((condition) => condition['type'] === type);
+}
