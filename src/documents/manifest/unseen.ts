@@ -2,6 +2,7 @@ import { isArray, isObject, type JsonObject, type JsonValue } from '../../model/
 import { pointerToken, readPointer } from '../../model/json-pointer.js';
 import { nearest } from '../../model/nearest.js';
 import { allWorkloadKinds, groupOf, workloadKind } from '../../model/workload-kinds.js';
+import { expandFirst } from './for-each.js';
 import { objectsIn, type FoundObject, type Unseen } from './objects.js';
 import { jsonPatch, kustomization } from './unfinished.js';
 
@@ -77,8 +78,7 @@ function unseenAt(object: FoundObject, at: string): Unseen {
   const key = readPointer(at).at(-1) ?? '';
   if (/\/Fn::ForEach::[^/]*\//.test(at)) {
     const detail = `${at} stands in Fn::ForEach, which CloudFormation expands`;
-    const command = '`aws cloudformation get-template --stack-name NAME --template-stage Processed`';
-    return { ...about, detail, remedy: `Give the expanded template, as ${command} prints it, or write the tasks out.` };
+    return { ...about, detail, remedy: expandFirst };
   }
   if (kind === undefined) {
     const detail = `it has containers at ${at} and is of no kind that is known`;

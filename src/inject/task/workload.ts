@@ -9,7 +9,7 @@ import { missingCapabilities, unknownCapabilities } from './capability.js';
 import { isIntrinsic, referenceText } from './dialect.js';
 import type { PartNames } from './parts.js';
 import type { TaskWorkloadPlan } from './plan.js';
-import { variablesOf } from './variables.js';
+import { nameIn, variablesOf } from './variables.js';
 import { fieldOf, pointerOf, unknown, type TaskContainerView, type TaskView } from './view.js';
 
 /** What the containers of a task share. */
@@ -82,7 +82,7 @@ export function planTaskContainer(
       argv,
       env: recipe.env.filter(({ name, fargateOnly }) => !present.has(name) && (!fargateOnly || view.fargate)),
       capabilities: missingCapabilities(view, container, recipe.capabilities, remarks),
-      volumesFrom: needsSource ? [{ sourceContainer: names.agent, readOnly: true }] : [],
+      volumesFrom: needsSource ? [{ sourceContainer: nameIn(view, names.agent), readOnly: true }] : [],
       misnamed,
       mountPoints:
         volumeName === undefined || hasMount(context, container)
@@ -124,7 +124,7 @@ function hasMount({ view, recipe, volumeName }: TaskContext, container: TaskCont
 }
 
 function hasSource(view: TaskView, sources: readonly JsonValue[], name: string): boolean {
-  return sources.some((item) => isObject(item) && fieldOf(view, item, 'sourceContainer') === name);
+  return sources.some((item) => isObject(item) && referenceText(fieldOf(view, item, 'sourceContainer')) === name);
 }
 
 /** References that no container has the name of, and the agent has but for case: ECS would not find it. */
@@ -145,7 +145,8 @@ function missingDependencies({ view, recipe, names }: TaskContext, container: Ta
   );
   return recipe.dependsOn.flatMap(({ part, condition }) => {
     const containerName = names[part];
-    return containerName === undefined || present.has(containerName) ? [] : [{ containerName, condition }];
+    if (containerName === undefined || present.has(containerName)) return [];
+    return [{ containerName: nameIn(view, containerName), condition }];
   });
 }
 
