@@ -1,7 +1,7 @@
 import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
 import { isObject, listOf, type JsonObject, type JsonValue } from '../../model/json.js';
-import type { TaskRecipe } from '../../model/task-recipe.js';
+import type { TaskEnv, TaskRecipe } from '../../model/task-recipe.js';
 import { isInProcess, isSamePlace, mountPoint } from '../path.js';
 import { sameName } from './identify.js';
 import { wrapTaskArgv } from './argv.js';
@@ -62,7 +62,8 @@ export function planTaskContainer(
   const remarks: Finding[] = [];
   const present = variablesOf(view, container);
   let tampered: Finding | undefined;
-  const wanted = new Map(recipe.env.map(({ name, value }) => [name, value]));
+  const env = variablesFor(container, recipe);
+  const wanted = new Map(env.map(({ name, value }) => [name, value]));
   for (const [name, value] of present) {
     if (wanted.has(name) && wanted.get(name) === value) continue;
     if (wanted.has(name)) {
@@ -80,7 +81,7 @@ export function planTaskContainer(
     plan: {
       container,
       argv,
-      env: recipe.env.filter(({ name, fargateOnly }) => !present.has(name) && (!fargateOnly || view.fargate)),
+      env: env.filter(({ name, fargateOnly }) => !present.has(name) && (!fargateOnly || view.fargate)),
       capabilities: missingCapabilities(view, container, recipe.capabilities, remarks),
       volumesFrom: needsSource ? [{ sourceContainer: nameIn(view, names.agent), readOnly: true }] : [],
       misnamed,
@@ -93,6 +94,16 @@ export function planTaskContainer(
     remarks,
     tampered,
   };
+}
+
+/** The variables of a recipe that are for a container: of several of one name the first. */
+function variablesFor({ name }: TaskContainerView, { env }: TaskRecipe): readonly TaskEnv[] {
+  const found = new Map<string, TaskEnv>();
+  for (const variable of env) {
+    if (variable.containers?.has(name) === false || found.has(variable.name)) continue;
+    found.set(variable.name, variable);
+  }
+  return [...found.values()];
 }
 
 /** Pointer of the first field that has to be added to and cannot be. */
