@@ -12,6 +12,11 @@ const taskEnvSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('What stands for a secret in a new container of a Dockerrun file, which has no secrets; for people.'),
+  containersSetting: settingName
+    .optional()
+    .describe(
+      'The setting with the names of the only containers that get the variable, parted by commas; without it, none does. For variables of an instrumented container.',
+    ),
   fargateOnly: z.boolean().default(false).describe('Whether the variable is for tasks on Fargate only.'),
   when: condition.optional().describe('When the variable is used.'),
 });

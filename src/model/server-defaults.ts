@@ -1,10 +1,13 @@
 import { isArray, isObject, type JsonObject, type JsonValue } from './json.js';
 
+/** Where the lists below are from. */
+export const defaultsSource = 'defaults of Kubernetes 1.30.14 and 1.36.3, pkg/apis/core/v1/defaults.go';
+
 /**
- * What the API server writes into a pod where its author left a field out: a closed list of fields and values
- * (defaults of Kubernetes 1.30.14 and 1.36.3, pkg/apis/core/v1/defaults.go).
+ * What the API server writes into a pod where its author left a field out: a closed list of fields and values. The doors
+ * take some of it in parts of ours, field by field: a row more here allows nothing there.
  */
-const values: Readonly<Record<string, JsonValue>> = {
+export const writtenDefaults = {
   terminationMessagePath: '/dev/termination-log',
   terminationMessagePolicy: 'File',
   procMount: 'Default',
@@ -16,10 +19,10 @@ const values: Readonly<Record<string, JsonValue>> = {
   failureThreshold: 3,
   defaultMode: 420,
   expirationSeconds: 3600,
-};
+} as const;
 
-/** Fields that it leaves out where they say nothing. */
-const omitted: Readonly<Record<string, JsonValue>> = {
+/** Fields whose absence says the same as these values. */
+export const emptyDefaults = {
   initialDelaySeconds: 0,
   readOnly: false,
   stdin: false,
@@ -33,7 +36,13 @@ const omitted: Readonly<Record<string, JsonValue>> = {
   medium: '',
   type: '',
   service: '',
-};
+} as const;
+
+/** What it writes into a reference to a field of the pod. */
+export const fieldRefApiVersion = 'v1';
+
+const values: Readonly<Record<string, JsonValue>> = writtenDefaults;
+const omitted: Readonly<Record<string, JsonValue>> = emptyDefaults;
 
 /**
  * Whether a field says no more than its absence: the API server writes it, or leaves it out.
@@ -47,7 +56,7 @@ export function isServerDefault(field: string, value: JsonValue, of: JsonObject)
   if (field === 'resources') return isObject(value) && Object.keys(value).length === 0;
   if (field === 'imagePullPolicy') return value === defaultPullPolicy(of['image']);
   if (field === 'pullPolicy') return value === defaultPullPolicy(of['reference']);
-  if (field === 'apiVersion') return value === 'v1' && of['fieldPath'] !== undefined;
+  if (field === 'apiVersion') return value === fieldRefApiVersion && of['fieldPath'] !== undefined;
   if (field === 'path') return value === '/' && of['port'] !== undefined;
   return field === 'resizePolicy' && isDefaultResize(value);
 }

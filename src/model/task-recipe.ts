@@ -8,6 +8,8 @@ export interface TaskEnv {
   readonly value: string;
   /** Left out of tasks that are not for Fargate. */
   readonly fargateOnly: boolean;
+  /** Names of the only containers that it is for; absent for all. Of several of one name, the first that is for it counts. */
+  readonly containers?: ReadonlySet<string>;
 }
 
 /** One variable that ECS reads out of Secrets Manager or the Parameter Store when the container starts. */

@@ -24,6 +24,8 @@ export interface TaskTemplate {
   readonly tags: Readonly<Record<string, string>>;
   /** A service of the same template has `EnableExecuteCommand`; absent for no. */
   readonly execEnabled?: boolean;
+  /** Identifiers of the loops of `Fn::ForEach` that the resource stands in, whose placeholders may be in any text. */
+  readonly loops?: readonly string[];
   /** Tags that a function of CloudFormation makes, so that only deployment knows them; absent for none. */
   readonly unknownTags?: readonly UnknownTag[];
 }

@@ -45,6 +45,10 @@ export function checkTask({ task, image, wrapper }: ProfileSpec, check: SharedCh
   }
   checkEnv(`${at}.env`, task.env, check);
   checkEnv(`${at}.agent.env`, agent.env, check);
+  for (const [index, { containersSetting }] of agent.env.entries()) {
+    if (containersSetting === undefined) continue;
+    check.report(`${at}.agent.env[${index}].containersSetting`, 'is for containers of the workload; take it out');
+  }
   check.template(`${at}.agent.name`, agent.name);
   if (agent.image !== undefined) check.template(`${at}.agent.image`, agent.image);
   else if (image === undefined) check.report(`${at}.agent.image`, 'is missing, and so is spec.image; give one of them');
@@ -81,7 +85,10 @@ function checkAgentOnly({ toolsPath, capabilities, volume, env, dependsOn }: Pro
 }
 
 function checkEnv(field: string, variables: readonly ProfileTaskEnv[], check: SharedChecks): void {
-  for (const [index, { name, value, secretFrom, dockerrunPlaceholder, when }] of variables.entries()) {
+  for (const [
+    index,
+    { name, value, secretFrom, dockerrunPlaceholder, containersSetting, when },
+  ] of variables.entries()) {
     const place = `${field}[${index}]`;
     if ((value === undefined) === (secretFrom === undefined)) {
       check.report(place, 'needs exactly one of value and secretFrom');
@@ -96,6 +103,7 @@ function checkEnv(field: string, variables: readonly ProfileTaskEnv[], check: Sh
       }
     }
     if (secretFrom !== undefined) check.setting(`${place}.secretFrom`, secretFrom);
+    if (containersSetting !== undefined) check.setting(`${place}.containersSetting`, containersSetting);
     check.condition(`${place}.when`, when);
   }
 }

@@ -24,7 +24,9 @@ export function renderTaskRecipe(profile: Profile, policy: PolicySpec): TaskReci
   const values = { prefer: policy.prefer, settings: effectiveSettings(profile, policy.profile.settings) };
   const filling: Filling = { profile, policy, values };
   const { env, secrets } = variablesOf(filling, task.env);
-  const given = new Set([...env, ...secrets].map(({ name }) => name));
+  const given = new Set(
+    [...env.filter(({ containers }) => containers === undefined), ...secrets].map(({ name }) => name),
+  );
   const unset = wrapper === undefined ? [] : unsetVariables(profile.spec, policy, given);
   return {
     profile: profile.metadata.name,
@@ -110,8 +112,9 @@ function variablesOf(
 } {
   const env = new Map<string, TaskEnv>();
   const secrets = new Map<string, TaskSecret>();
+  const limited: TaskEnv[] = [];
   let secretSetting: string | undefined;
-  for (const { name, value, secretFrom, dockerrunPlaceholder, when, fargateOnly } of variables) {
+  for (const { name, value, secretFrom, dockerrunPlaceholder, containersSetting, when, fargateOnly } of variables) {
     if (env.has(name) || secrets.has(name) || !holds(when, values)) continue;
     if (secretFrom !== undefined) {
       const source = values.settings.get(secretFrom);
@@ -120,9 +123,17 @@ function variablesOf(
       continue;
     }
     const expansion = expandTemplate(value ?? '', values);
-    if (expansion.ok) env.set(name, { name, value: expansion.text, fargateOnly });
+    if (!expansion.ok) continue;
+    const variable = { name, value: expansion.text, fargateOnly };
+    if (containersSetting === undefined) env.set(name, variable);
+    else limited.push({ ...variable, containers: namesIn(values.settings.get(containersSetting)) });
   }
-  return { env: [...env.values()], secrets: [...secrets.values()], secretSetting };
+  return { env: [...limited, ...env.values()], secrets: [...secrets.values()], secretSetting };
+}
+
+function namesIn(value: SettingValue | undefined): ReadonlySet<string> {
+  const names = String(value ?? '').split(/[,\s]+/);
+  return new Set(names.filter((name) => name !== ''));
 }
 
 function numberOf(value: SettingValue | undefined): number | undefined {

@@ -58,6 +58,8 @@ const logForward = [
   { name: 'SYSDIG_DEADLINE_SECONDS', value: '${settings.logDeadlineSeconds}' },
 ];
 
+const barePdig = '/opt/draios/bin/pdig,-C,-t,-1';
+
 const workloadEnv = [
   { name: 'SYSDIG_SIDECAR', value: '${settings.sidecar}' },
   ...priority('SYSDIG_PRIORITY', { setting: 'priorityOnWorkload', equals: true }),
@@ -132,8 +134,7 @@ export const sysdig: ProfileInput = {
         description: 'SYSDIG_EXTRA_CONF of the tracer in the workload; in plain text, like extraConf',
       },
       instrumentationWrapper: {
-        description:
-          '__INSTRUMENTATION_WRAPPER of the workload: what instrument starts instead, such as /opt/draios/bin/pdig,-C,-t,-1 for bare pdig',
+        description: `__INSTRUMENTATION_WRAPPER of the workload: what instrument starts instead, such as ${barePdig} for bare pdig`,
       },
       logForward: {
         type: 'boolean',
@@ -168,6 +169,11 @@ export const sysdig: ProfileInput = {
         description:
           'SYSDIG_DEADLINE_SECONDS of the log listener; the vendor’s default is 3. Unverified which container reads it: both get it',
         minimum: 0,
+      },
+      taskBarePdig: {
+        description:
+          'names of the containers of a task that instrument starts under bare pdig, parted by commas, as bare_pdig_on_containers of the vendor’s Terraform provider; all of them by instrumentationWrapper. Tasks only',
+        pattern: '[A-Za-z0-9_, -]{1,2600}',
       },
       ...taskSettings('SysdigInstrumentation', 'sysdig'),
     },
@@ -223,7 +229,7 @@ export const sysdig: ProfileInput = {
       sharePidNamespace: true,
       capabilities: ['SYS_PTRACE'],
       toolsPath: '/opt/draios',
-      env: workloadEnv,
+      env: [{ name: '__INSTRUMENTATION_WRAPPER', value: barePdig, containersSetting: 'taskBarePdig' }, ...workloadEnv],
       agent: {
         name: '${settings.containerName}',
         env: [{ name: 'SYSDIG_ACCESS_KEY', secretFrom: 'accessKeySecretArn' }, ...agentEnv],

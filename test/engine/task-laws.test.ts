@@ -250,7 +250,9 @@ for (const profile of ['sysdig', 'datadog', 'datadog-node'] as const) {
             const entryPoint = listOf(found[field('entryPoint')]);
             const command = listOf(found[field('command')]);
             if (entryPoint[0] !== wrappers[profile]) throw new Error('not wrapped');
-            const had = listOf(container[field('entryPoint')]);
+            const given = listOf(container[field('entryPoint')]);
+            // One empty word is Docker's way to say that there is none.
+            const had = JSON.stringify(given) === '[""]' ? [] : given;
             const words = JSON.stringify(entryPoint.slice(-had.length || entryPoint.length));
             if (had.length > 0 && words !== JSON.stringify(had)) throw new Error('entryPoint lost');
             const hadCommand = listOf(container[field('command')]);

@@ -123,6 +123,17 @@ t.test('what is wrong with a task section is said with its field', (t) => {
     ['spec.task.agent.env[0].value', own({ ...good, agent: { name: 'a', env: [{ name: 'API_KEY', value: 'x' }] } })],
     ['spec.task.env[0].when.setting', own({ ...good, env: [{ name: 'X', value: 'x', when: { setting: 'none' } }] })],
     [
+      'spec.task.env[0].containersSetting',
+      own({ ...good, env: [{ name: 'X', value: 'x', containersSetting: 'none' }] }),
+    ],
+    [
+      'spec.task.agent.env[0].containersSetting',
+      own(
+        { ...good, agent: { name: 'a', env: [{ name: 'X', value: 'x', containersSetting: 's' }] } },
+        { settings: { s: { description: 'names' } } },
+      ),
+    ],
+    [
       'spec.task.agent.log.options.group',
       own({ ...good, agent: { name: 'a', log: { driver: 'awslogs', options: { group: '${nonsense}' } } } }),
     ],

@@ -79,7 +79,12 @@ async function inject(invocation: Invocation): Promise<number> {
   const undoFile = await readUndoFile(invocation);
   const said: string[] = [];
   const asking = options.report === 'json' ? { ...invocation, io: { ...io, stderr: gathering(said) } } : invocation;
-  const { files, refused, engine } = await instrumentFiles(asking, paths, { settings, policies, trace: false });
+  const { files, refused, engine } = await instrumentFiles(asking, paths, {
+    settings,
+    policies,
+    trace: false,
+    undoRecord: undoFile?.record,
+  });
   const held = files.filter(isHeld);
   const given = files.filter((file) => !isHeld(file));
   const undoRecord = undoFileRecord(given, undoFile);

@@ -1,5 +1,6 @@
 import { readManifests } from '../../documents/manifest/manifest.js';
 import { isArray, isObject, objectOf, stringMembersOf, type JsonValue } from '../../model/json.js';
+import { readPointer } from '../../model/json-pointer.js';
 import type { TemplateEdit } from '../../documents/edit/template-edit.js';
 import type { EditedFile } from '../files/edited-file.js';
 
@@ -13,9 +14,10 @@ const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
  */
 export function tooLargeToApply(files: readonly EditedFile<TemplateEdit>[]): readonly string[] {
   return files.flatMap(({ input, documents }) =>
-    documents.flatMap(({ document, text }) => {
+    documents.flatMap(({ document, edits, text }) => {
       const isSmall = text.length < mostBytes / 8;
       if (isSmall || text === document.text || document.templates.length === 0) return [];
+      if (!mayBeTooLarge(document.value, edits)) return [];
       const [value] = readManifests(text, input.name).flatMap((each) => (each.value === null ? [] : [each.value]));
       if (value === undefined || !objectsIn(value).some(isTooLarge)) return [];
       return [
@@ -25,15 +27,37 @@ export function tooLargeToApply(files: readonly EditedFile<TemplateEdit>[]): rea
   );
 }
 
+/**
+ * Whether an object may come out too large, as far as can be told without reading the text again: every byte that is
+ * added counts twice, in an annotation and in what quotes it.
+ */
+function mayBeTooLarge(value: JsonValue, edits: readonly TemplateEdit[]): boolean {
+  const [only, ...more] = objectsIn(value);
+  const isList = more.length > 0 || only !== value;
+  const added = new Map<string, number>();
+  for (const { template, operations } of edits) {
+    const object = isList ? (readPointer(template.path)[1] ?? '') : '';
+    added.set(object, (added.get(object) ?? 0) + 2 * bytesOf(JSON.stringify(operations)));
+  }
+  return objectsIn(value).some(
+    (object, index) => sizeOf(object) + (added.get(isList ? `${index}` : '') ?? 0) > mostBytes,
+  );
+}
+
 function objectsIn(value: JsonValue): readonly JsonValue[] {
   const items = isObject(value) ? value['items'] : undefined;
   return isArray(items) ? items : [value];
 }
 
 function isTooLarge(value: JsonValue): boolean {
+  return sizeOf(value) > mostBytes;
+}
+
+/** Bytes of an object's annotations once a client-side apply has added its own. */
+function sizeOf(value: JsonValue): number {
   const annotations = stringMembersOf(objectOf(objectOf(value)?.['metadata'])?.['annotations']);
   const own = Object.entries(annotations).reduce((sum, [key, text]) => sum + bytesOf(key) + bytesOf(text), 0);
-  return own + lastApplied.length + bytesOf(JSON.stringify(value)) + 1 > mostBytes;
+  return own + lastApplied.length + bytesOf(JSON.stringify(value)) + 1;
 }
 
 function bytesOf(text: string): number {

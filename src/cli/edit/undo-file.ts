@@ -50,21 +50,22 @@ export function undoFileRecord(
   const changed = files
     .flatMap(({ documents }) => documents)
     .flatMap(({ document: { text }, edits }) =>
-      edits.flatMap(({ template, operations }) =>
+      edits.flatMap(({ template, operations, record }) =>
         'format' in template && template.format === 'dockerrun' && operations.length > 0
-          ? [{ text, edit: { template, operations } }]
+          ? [{ text, edit: { template, operations }, whole: record }]
           : [],
       ),
     );
   const [first, second] = changed;
   if (first === undefined) return undefined;
-  const { text, edit } = first;
-  const record = undoRecord(edit.template.value, edit.operations);
+  const { text, edit, whole } = first;
+  const record = whole ?? undoRecord(edit.template.value, edit.operations);
   if (file === undefined) return record;
   if (second !== undefined) {
     throw new OutriderError('usage', '--undo-file is for one Dockerrun file; give one with -f at a time.');
   }
   if (file.record === undefined) return sourcesInto(record, text, edit);
+  if (whole !== undefined) return sourcesInto(whole, text, edit, file.record);
   const joined = joinUndo(record, file.record);
   return belongsTo(edit.template.value, file.record)
     ? sourcesInto(joined, text, edit, file.record)

@@ -28,6 +28,8 @@ export interface InstrumentedWith {
   readonly policies: LoadedPolicies;
   /** Record every check, for `explain`. */
   readonly trace: boolean;
+  /** What `--undo-file` holds: how an earlier inject into a Dockerrun is taken back. */
+  readonly undoRecord?: string | undefined;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface InstrumentedWith {
 export async function instrumentFiles(
   invocation: Invocation,
   paths: readonly string[],
-  { settings, policies, trace }: InstrumentedWith,
+  { settings, policies, trace, undoRecord }: InstrumentedWith,
 ): Promise<InstrumentedFiles> {
   const refusals = new Refusals();
   const read = await readFiles(await readInputs(paths, invocation.io, refusals), templatePaths(invocation), refusals);
@@ -46,7 +48,7 @@ export async function instrumentFiles(
   const documents = read.flatMap((file) => file.documents);
   const engine = await openEngine(invocation, settings, policies, documents);
   try {
-    const editor = templateInstrumenter(engine, onlyOf(invocation, read), trace);
+    const editor = templateInstrumenter(engine, { only: onlyOf(invocation, read), trace, undoRecord });
     const files = await editFiles(read, editor, refusals);
     return { files, refused: refusals.errors, namespaces: engine.namespaces, engine: engine.engine };
   } finally {

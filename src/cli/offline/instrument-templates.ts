@@ -121,16 +121,16 @@ export async function decideTemplate(
 /**
  * Decides on a task, by the same rules as for a pod.
  *
- * @param only names of the only containers to look at; empty: all
- * @param trace record every check, for `explain`
+ * @param asked.only names of the only containers to look at; empty: all
+ * @param asked.trace record every check, for `explain`
+ * @param asked.undoRecord the record of a Dockerrun, which keeps none itself
  * @throws OutriderError `settings_invalid` for settings that only tasks use; `undo_stale` for an undo record that
  *   cannot be read
  */
 async function instrumentTaskTemplate(
   template: TaskTemplate,
   { engine, images, imagesByText }: OfflineEngine,
-  only: readonly string[],
-  trace: boolean,
+  { only, trace, undoRecord }: AskedOfTasks,
 ): Promise<InstrumentedTask> {
   const decide = (asked: TaskTemplate): Promise<TaskOutcome> =>
     instrumentTask({ template: asked, only, images: imagesByText, trace, lookUp: images.lookUp }, engine);
@@ -141,7 +141,7 @@ async function instrumentTaskTemplate(
   // Asking for certain containers takes nothing from the others.
   const isUpdated = only.length === 0 && (decision.decision === 'inject' || decision.decision === 'partial');
   const current = { value: applied(template.value, operations), outcome };
-  const update = isUpdated ? await updateTask(template, current, decide) : undefined;
+  const update = isUpdated ? await updateTask(template, current, decide, undoRecord) : undefined;
   if (update === undefined) return decided;
   if ('stale' in update) {
     const differs = { ...decision, decision: 'skip', reason: 'parts_differ', detail: update.stale } as const;
@@ -151,15 +151,18 @@ async function instrumentTaskTemplate(
   return { ...decided, ...update, denial: update.outcome.denial };
 }
 
-/** Decides on pod templates and tasks with one engine; `only` is `--only`'s. */
-export function templateInstrumenter(
-  engine: OfflineEngine,
-  only: readonly string[],
-  trace: boolean,
-): TemplateEditor<InstrumentedTemplate> {
+/** How tasks are decided on: `--only`, and what `--undo-file` holds. */
+export interface AskedOfTasks {
+  readonly only: readonly string[];
+  readonly trace: boolean;
+  readonly undoRecord?: string | undefined;
+}
+
+/** Decides on pod templates and tasks with one engine. */
+export function templateInstrumenter(engine: OfflineEngine, asked: AskedOfTasks): TemplateEditor<InstrumentedTemplate> {
   return {
-    pod: (template) => instrumentTemplate(template, engine, trace),
-    task: (template) => instrumentTaskTemplate(template, engine, only, trace),
+    pod: (template) => instrumentTemplate(template, engine, asked.trace),
+    task: (template) => instrumentTaskTemplate(template, engine, asked),
     carryOut: keepSources,
   };
 }

@@ -7,6 +7,8 @@ import { editDocument } from './edit.js';
 export interface TemplateEdit {
   readonly template: PodTemplate | TaskTemplate;
   readonly operations: readonly Operation[];
+  /** How a file that keeps no record is taken back, where the operations take an earlier change back first. */
+  readonly record?: string;
 }
 
 /** The operations of a template with pointers that start at its document. */

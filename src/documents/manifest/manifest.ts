@@ -6,7 +6,7 @@ import { splitDocuments, type Piece } from './split.js';
 import { effectiveMembers, dereference, refuseAliasBomb, valueOf } from './value.js';
 import { SyntaxProblem, withOffset, type SyntaxNode } from './syntax.js';
 import { findPodTemplates, type PodTemplate, type TemplateProblem } from './templates.js';
-import { findTasks } from './task-templates.js';
+import { findTasks, tasksExpandedLater } from './task-templates.js';
 import type { TemplatePath } from './template-path.js';
 import { isHelmTemplate, renderFirst, unfinishedTemplate } from './unfinished.js';
 import { findUnseen } from './unseen.js';
@@ -85,7 +85,8 @@ function documentOf(
   const object = objectOf(value);
   const unfinished = found.flatMap((template) => unfinishedTemplate(template) ?? []);
   const at = new Set(unfinished.map(({ path }) => path));
-  const seen = [...found, ...tasks].map(({ path }) => path);
+  const later = tasksExpandedLater(value);
+  const seen = [...found, ...tasks, ...later].map(({ path }) => path);
   return {
     ...about,
     value,
@@ -93,7 +94,7 @@ function documentOf(
     kind: stringOf(object?.['kind']),
     templates: found.filter(({ path }) => !at.has(`${path}/spec/containers`)),
     tasks,
-    unseen: [...unfinished, ...findUnseen(value, seen)],
+    unseen: [...unfinished, ...later.map(({ unseen }) => unseen), ...findUnseen(value, seen)],
   };
 }
 

@@ -1,5 +1,6 @@
 import { isArray, isObject, listOf, type JsonObject, type JsonValue } from '../../model/json.js';
 import { pointerToken } from '../../model/json-pointer.js';
+import { hasPlaceholder } from '../../model/loop-placeholders.js';
 import { keyInAnyCase } from '../../model/task-keys.js';
 import type { UnknownTag } from '../../model/task.js';
 
@@ -12,11 +13,12 @@ export interface ReadTags {
 /**
  * Reads a list of `{key, value}`. A value that is no text counts as the service writes it down: a number and a Boolean as
  * their text; a tag without a value says nothing. One that a function makes is unknown, and so is a tag inside of one
- * (W33).
+ * (W33). What has the placeholder of a loop in it is as good as made by one.
  *
  * @param field `Tags` as CloudFormation has them, else the name in the ECS API
+ * @param loops identifiers of the loops of `Fn::ForEach` that the task stands in
  */
-export function readTags(owner: JsonObject, field: 'Tags' | 'tags'): ReadTags {
+export function readTags(owner: JsonObject, field: 'Tags' | 'tags', loops: readonly string[] = []): ReadTags {
   const isTemplate = field === 'Tags';
   const keyOf = (tag: JsonObject, name: string): string =>
     isTemplate ? name.charAt(0).toUpperCase() + name.slice(1) : keyInAnyCase(tag, name);
@@ -33,9 +35,13 @@ export function readTags(owner: JsonObject, field: 'Tags' | 'tags'): ReadTags {
       unknown.push(...madeByFunction(tag, pointer));
       continue;
     }
+    if (hasPlaceholder(key, loops)) {
+      unknown.push({ tag: undefined, pointer });
+      continue;
+    }
     const value = tag[keyOf(tag, 'value')] ?? undefined;
     if (value === undefined) continue;
-    if (typeof value === 'object')
+    if (typeof value === 'object' || (typeof value === 'string' && hasPlaceholder(value, loops)))
       unknown.push({ tag: key, pointer: `${pointer}/${pointerToken(keyOf(tag, 'value'))}` });
     else tags[key] = String(value);
   }

@@ -2,13 +2,15 @@ import { isArray, isObject, objectOf, stringOf, type JsonObject, type JsonValue 
 import { pointerToken } from '../../model/json-pointer.js';
 import type { TaskTemplate } from '../../model/task.js';
 import { keyInAnyCase } from '../../model/task-keys.js';
+import { expandedLater, resourcesOf, type FoundResource } from './for-each.js';
+import type { Unseen } from './objects.js';
 import { readTags } from './task-tags.js';
 import type { TemplateProblem } from './templates.js';
 
 /**
  * Finds the tasks of a document by its content: an ECS task definition, as it is registered or as
- * `aws ecs describe-task-definition` prints it; the `AWS::ECS::TaskDefinition` resources of a CloudFormation template;
- * a Dockerrun.aws.json of version 2.
+ * `aws ecs describe-task-definition` prints it; the `AWS::ECS::TaskDefinition` resources of a CloudFormation template,
+ * in `Fn::ForEach` too; a Dockerrun.aws.json of version 2.
  *
  * @returns the tasks in document order, none for any other document, or what is wrong with one that is there
  */
@@ -16,10 +18,12 @@ export function findTasks(value: JsonValue): readonly TaskTemplate[] | TemplateP
   if (isArray(value)) return bareList(value);
   if (!isObject(value) || value['apiVersion'] !== undefined) return [];
   if (value['AWSEBDockerrunVersion'] !== undefined) return dockerrun(value);
-  const resources = objectOf(value['Resources']);
-  if (resources !== undefined) {
-    const execEnabled = Object.values(resources).some(letsIn);
-    return Object.entries(resources).flatMap(([name, each]) => resource(name, each, execEnabled));
+  if (isObject(value['Resources'])) {
+    const resources = resourcesOf(value);
+    const execEnabled = resources.some((each) => letsIn(each.value));
+    return resources.flatMap((each) =>
+      isTask(each.value) && expandedLater(each) === undefined ? resource(each, each.value, execEnabled) : [],
+    );
   }
   const key = keyInAnyCase(value, 'taskDefinition');
   const described = objectOf(value[key]);
@@ -75,14 +79,32 @@ function letsIn(value: JsonValue | undefined): boolean {
   return enabled === true || enabled === 'true';
 }
 
-function resource(name: string, value: JsonValue | undefined, execEnabled: boolean): readonly TaskTemplate[] {
-  if (!isObject(value) || value['Type'] !== 'AWS::ECS::TaskDefinition') return [];
-  const path = `/Resources/${pointerToken(name)}`;
-  const { tags, unknown } = readTags(objectOf(value['Properties']) ?? {}, 'Tags');
+/**
+ * The tasks of a template that CloudFormation has to expand before anybody can read them.
+ *
+ * @returns of each, the JSON pointer of its resource and what is to be said of it
+ */
+export function tasksExpandedLater(value: JsonValue): readonly { readonly path: string; readonly unseen: Unseen }[] {
+  if (!isObject(value) || value['apiVersion'] !== undefined) return [];
+  return resourcesOf(value).flatMap((each) => {
+    const unseen = isTask(each.value) ? expandedLater(each) : undefined;
+    return unseen === undefined ? [] : [{ path: each.path, unseen }];
+  });
+}
+
+function isTask(value: JsonValue | undefined): value is JsonObject {
+  return isObject(value) && value['Type'] === 'AWS::ECS::TaskDefinition';
+}
+
+function resource(
+  { path, name, loops }: FoundResource,
+  value: JsonObject,
+  execEnabled: boolean,
+): readonly TaskTemplate[] {
+  const { tags, unknown } = readTags(objectOf(value['Properties']) ?? {}, 'Tags', loops);
   const unknownTags = unknown.map(({ tag, pointer }) => ({ tag, pointer: `${path}/Properties${pointer}` }));
-  return [
-    { format: 'cloudformation', path, kind: 'AWS::ECS::TaskDefinition', name, value, tags, unknownTags, execEnabled },
-  ];
+  const about = { format: 'cloudformation', path, kind: 'AWS::ECS::TaskDefinition', name, value } as const;
+  return [{ ...about, tags, unknownTags, execEnabled, ...(loops.length === 0 ? {} : { loops }) }];
 }
 
 /** Versions 1 and 3, which are strings, are other formats (Elastic Beanstalk, "Docker configuration"). */

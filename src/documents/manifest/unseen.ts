@@ -2,6 +2,7 @@ import { isArray, isObject, type JsonObject, type JsonValue } from '../../model/
 import { pointerToken, readPointer } from '../../model/json-pointer.js';
 import { nearest } from '../../model/nearest.js';
 import { allWorkloadKinds, groupOf, workloadKind } from '../../model/workload-kinds.js';
+import { expandFirst } from './for-each.js';
 import { objectsIn, type FoundObject, type Unseen } from './objects.js';
 import { jsonPatch, kustomization } from './unfinished.js';
 
@@ -23,39 +24,43 @@ const kinds: readonly string[] = [...new Set(allWorkloadKinds.map(({ kind }) => 
  * @param seen pointers of what is looked at: pod templates and tasks
  */
 export function findUnseen(value: JsonValue, seen: readonly string[]): readonly Unseen[] {
+  const known = new Set(seen);
   const patch = isArray(value) ? jsonPatch(value) : undefined;
   if (patch !== undefined) return [patch];
   return objectsIn(value).flatMap((object) => {
     const built = kustomization(object);
     if (built !== undefined) return [built];
     if (aboutOthers.test(groupOf(object.apiVersion ?? ''))) return [];
-    const at = containersIn(object.value, object.path, seen);
+    const at = containersIn(object.value, object.path, known);
     return at === undefined || !isTelling(object, at) ? [] : [unseenAt(object, at)];
   });
 }
 
 /** The pointer of the first containers that stand in nothing that is looked at. */
-function containersIn(value: JsonValue | undefined, path: string, seen: readonly string[]): string | undefined {
-  if (seen.includes(path)) return undefined;
-  if (isArray(value)) return firstOf(value.map((item, index) => [item, `${path}/${index}`, seen]));
-  if (!isObject(value)) return undefined;
-  const members = Object.entries(value);
-  const found = members.find(([key, member]) => holdsContainers(key, member));
-  if (found !== undefined) return `${path}/${pointerToken(found[0])}`;
-  return firstOf(members.map(([key, member]) => [member, `${path}/${pointerToken(key)}`, seen]));
-}
-
-function firstOf(places: readonly Parameters<typeof containersIn>[]): string | undefined {
-  for (const place of places) {
-    const found = containersIn(...place);
+function containersIn(value: JsonValue | undefined, path: string, seen: ReadonlySet<string>): string | undefined {
+  if (typeof value !== 'object' || value === null || seen.has(path)) return undefined;
+  const isList = isArray(value);
+  const keys = Object.keys(value);
+  const holder = isList ? undefined : keys.find((key) => holdsContainers(key, memberOf(value, key)));
+  if (holder !== undefined) return `${path}/${pointerToken(holder)}`;
+  for (const key of keys) {
+    const member = memberOf(value, key);
+    // Most of a document are texts: no path is made for these.
+    if (typeof member !== 'object' || member === null) continue;
+    const found = containersIn(member, `${path}/${pointerToken(key)}`, seen);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
+function memberOf(value: readonly JsonValue[] | JsonObject, key: string): JsonValue | undefined {
+  return isArray(value) ? value[Number(key)] : value[key];
+}
+
 function holdsContainers(key: string, value: JsonValue | undefined): boolean {
   // Argo creates the object that stands there as text.
   if (key === 'manifest' && typeof value === 'string') return /\bcontainers["']?[ \t]*:/.test(value);
+  if (typeof value !== 'object' || value === null) return false;
   const items = (isArray(value) ? value : [value]).filter(isObject);
   if (key === 'containers' && isArray(value) && items.some(isContainer)) return true;
   if (!items.some(({ image, Image }) => (typeof image === 'string' ? image : Image) !== undefined)) return false;
@@ -77,8 +82,7 @@ function unseenAt(object: FoundObject, at: string): Unseen {
   const key = readPointer(at).at(-1) ?? '';
   if (/\/Fn::ForEach::[^/]*\//.test(at)) {
     const detail = `${at} stands in Fn::ForEach, which CloudFormation expands`;
-    const command = '`aws cloudformation get-template --stack-name NAME --template-stage Processed`';
-    return { ...about, detail, remedy: `Give the expanded template, as ${command} prints it, or write the tasks out.` };
+    return { ...about, detail, remedy: expandFirst };
   }
   if (kind === undefined) {
     const detail = `it has containers at ${at} and is of no kind that is known`;

@@ -231,9 +231,10 @@ class YamlReader {
   }
 }
 
+const blank: ReadonlySet<string> = new Set(['space', 'newline', 'comment', 'comma', 'byte-order-mark']);
+
 /** Items that hold nothing but comments and spaces are left over at the end of a collection. */
 function isOnlyComment(item: CST.CollectionItem): boolean {
-  const blank = new Set(['space', 'newline', 'comment', 'comma', 'byte-order-mark']);
   return !item.key && item.sep === undefined && !item.value && item.start.every((token) => blank.has(token.type));
 }
 
@@ -259,16 +260,22 @@ function scalarNode(
   { anchor, tag }: Properties,
   path: string,
 ): ScalarNode {
-  const { value: string } = CST.resolveAsScalar(token, true, (offset, _code, message) => {
+  const isPlain = token.type === 'scalar';
+  const { value, exact } = tagged(textOf(token, path), tag, isPlain);
+  const isBlock = token.type === 'block-scalar';
+  const end = isBlock ? blockScalarEnd(token) : token.offset + token.source.length;
+  const style = isBlock ? 'block' : isPlain ? 'plain' : token.type === 'single-quoted-scalar' ? 'single' : 'double';
+  // Written out: there is one of these for every word of a file.
+  return { kind: 'scalar', start, end, anchor, intrinsic: intrinsicOf(tag), style, value, exact };
+}
+
+/** What a scalar says. A plain one on one line is what is written: the composer has checked it. */
+function textOf(token: CST.FlowScalar | CST.BlockScalar, path: string): string {
+  if (token.type === 'scalar' && !/[\r\n]/.test(token.source)) return token.source;
+  const { value } = CST.resolveAsScalar(token, true, (offset, _code, message) => {
     throw new SyntaxProblem(message, offset, path);
   });
-  const located = { kind: 'scalar', start, anchor, intrinsic: intrinsicOf(tag) } as const;
-  if (token.type === 'block-scalar') {
-    return { ...located, end: blockScalarEnd(token), style: 'block', ...tagged(string, tag, false) };
-  }
-  const style = token.type === 'scalar' ? 'plain' : token.type === 'single-quoted-scalar' ? 'single' : 'double';
-  const end = token.offset + token.source.length;
-  return { ...located, end, style, ...tagged(string, tag, token.type === 'scalar') };
+  return value;
 }
 
 function tagged(string: string, tag: string | undefined, plain: boolean): ResolvedScalar {

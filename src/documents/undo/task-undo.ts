@@ -75,9 +75,11 @@ export function taskUndoOperations(template: TaskTemplate, record?: string): rea
 /**
  * The operations that a task's record asks for, whatever was edited since; `undefined` where they cannot be carried out.
  * What comes out may be compared, and is never written.
+ *
+ * @param record one that is kept elsewhere
  */
-export function forcedTaskUndo(template: TaskTemplate): readonly Operation[] | undefined {
-  const found = findTaskUndo(template);
+export function forcedTaskUndo(template: TaskTemplate, record?: string): readonly Operation[] | undefined {
+  const found = record === undefined ? findTaskUndo(template) : { path: undefined, record };
   if (found === undefined) return undefined;
   try {
     return undoOperationsOf(template.value, found.record, found.path, {}, whateverThere);

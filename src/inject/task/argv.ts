@@ -32,6 +32,7 @@ export function taskPid1(
 ): string | undefined {
   const entryPoint = fieldOf(view, container.value, 'entryPoint');
   const command = leadingWords(fieldOf(view, container.value, 'command'));
+  if (isNoEntryPoint(entryPoint)) return mustBePid1(command);
   if (listOf(entryPoint).length > 0) return mustBePid1([...leadingWords(entryPoint), ...command]);
   if (isIntrinsic(entryPoint) || image?.ok !== true) return mustBePid1(command, false);
   return mustBePid1([...image.config.entrypoint, ...(command.length > 0 ? command : image.config.cmd)]);
@@ -40,7 +41,9 @@ export function taskPid1(
 /** The words that a container itself gives, as far as they are text: its entryPoint, else its command. */
 export function startOf(view: TaskView, container: TaskContainerView): readonly string[] {
   const entryPoint = leadingWords(fieldOf(view, container.value, 'entryPoint'));
-  return entryPoint.length > 0 ? entryPoint : leadingWords(fieldOf(view, container.value, 'command'));
+  return entryPoint.length > 0 && !isNoEntryPoint(entryPoint)
+    ? entryPoint
+    : leadingWords(fieldOf(view, container.value, 'command'));
 }
 
 /** Whether what a container starts is only known from its image: it gives no `entryPoint`. */
@@ -53,7 +56,9 @@ export function needsTaskImage(view: TaskView, container: TaskContainerView, wra
 /**
  * Puts the wrapper before what a container starts. ECS has Docker's rules: an `entryPoint` of the container takes the
  * place of the image's and drops the image's CMD, a `command` takes the place of the CMD alone, an empty list counts as
- * none, and nothing is expanded (E6).
+ * none, and nothing is expanded (E6). An `entryPoint` of one empty word drops the image's and starts the command, without
+ * which Docker does not start the container (W1). Any other argv whose first word is empty starts nothing, and is left as
+ * it is.
  *
  * @param image what is known of the image; only looked at where {@link needsTaskImage} says so
  */
@@ -72,6 +77,12 @@ export function wrapTaskArgv(
   const own = leadingWords(entryPoint);
   const given = listOf(entryPoint);
   const givenCommand = isIntrinsic(command) || listOf(command).length > 0;
+  if (isNoEntryPoint(entryPoint)) {
+    if (!givenCommand)
+      return leftOut(empty('its entryPoint is one empty word, which drops the image’s, and it has no command'));
+    if (isIntrinsic(command) && mayVanish(command)) return leftOut(unknown(place('command')));
+    return startingCommand(leadingWords(command), wrapper);
+  }
   if (given.length > 0) {
     if (runsWrapper(own, wrapper)) {
       const bare = isWrapped(own, wrapper) && given.length === wrapper.length;
@@ -106,8 +117,23 @@ export function wrapTaskArgv(
   });
 }
 
+/** Whether an entryPoint is Docker's way to say that there is none, not the image's either. */
+function isNoEntryPoint(entryPoint: JsonValue | undefined): boolean {
+  const [first, second] = listOf(entryPoint);
+  return first === '' && second === undefined;
+}
+
+/** What becomes of a container whose command alone is what it starts. */
+function startingCommand(words: readonly string[], wrapper: readonly string[]): TaskArgv {
+  if (runsWrapper(words, wrapper)) return startedBehind(wrapper, words[wrapper.length], { kind: 'wrapped' });
+  const init = mustBePid1(words);
+  if (init !== undefined) return leftOut(pid1(init));
+  return startedBehind(wrapper, words[0], { kind: 'override', entryPoint: wrapper, command: undefined });
+}
+
 /** What becomes of an argv whose first word behind the wrapper is this one: a wrapper may take it for an option (F11). */
 function startedBehind(wrapper: readonly string[], word: string | undefined, argv: TaskArgv): TaskArgv {
+  if (word === '') return leftOut(empty('its first word is empty, and starts nothing'));
   return word !== undefined && isOption(word) && takesOptions(wrapper) ? leftOut(entrypointIsOption(word)) : argv;
 }
 

@@ -1,4 +1,5 @@
 import { isArray, isObject, stringsOf, type JsonObject, type JsonValue } from '../../model/json.js';
+import { hasPlaceholder } from '../../model/loop-placeholders.js';
 import type { TaskFormat } from '../../model/task.js';
 import { keyInAnyCase } from '../../model/task-keys.js';
 
@@ -56,6 +57,24 @@ export function isIntrinsic(value: JsonValue | undefined): value is JsonObject {
   if (!isObject(value)) return false;
   const [name, second] = Object.keys(value);
   return name !== undefined && second === undefined && /^(Ref|Condition|Fn::\w+)$/.test(name);
+}
+
+/**
+ * A resource in loops of `Fn::ForEach`, with each text that has one of their placeholders in it as the `Fn::Sub` that it
+ * is as good as: not known before deployment.
+ *
+ * @param loops the identifiers of those loops
+ */
+export function asFunctions(resource: JsonObject, loops: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    Object.entries(resource).map(([key, item]) => [key, item === undefined ? item : asFunction(item, loops)]),
+  );
+}
+
+function asFunction(value: JsonValue, loops: readonly string[]): JsonValue {
+  if (typeof value === 'string') return hasPlaceholder(value, loops) ? { 'Fn::Sub': value } : value;
+  if (isArray(value)) return value.map((item) => asFunction(item, loops));
+  return isObject(value) && !isIntrinsic(value) ? asFunctions(value, loops) : value;
 }
 
 /** Whether a value may turn out to be nothing, by `AWS::NoValue` somewhere in it. */

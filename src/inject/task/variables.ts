@@ -29,6 +29,11 @@ export function filledIn(text: string): JsonValue {
   return text.includes('${') ? { 'Fn::Sub': text } : text;
 }
 
+/** A container's name where it is referred to; one that CloudFormation puts together is put together there as well. */
+export function nameIn({ dialect }: TaskView, name: string): JsonValue {
+  return dialect.format === 'cloudformation' ? filledIn(name) : name;
+}
+
 /** A variable as it stands in `environment`. */
 export function plainVariable({ name, value }: TaskEnv): JsonObject {
   return { name, value };

@@ -2,7 +2,7 @@ import type { Finding } from '../../model/decision.js';
 import { isArray, isObject, listOf, objectOf, stringOf, type JsonObject, type JsonValue } from '../../model/json.js';
 import { pointerToken } from '../../model/json-pointer.js';
 import { pointerInDocument, type TaskTemplate } from '../../model/task.js';
-import { dialectOf, isIntrinsic, referenceText, type TaskDialect } from './dialect.js';
+import { asFunctions, dialectOf, isIntrinsic, referenceText, type TaskDialect } from './dialect.js';
 import { misspelt } from './keys.js';
 
 /** One container of a task. `value` is the container as it came. */
@@ -44,14 +44,15 @@ export interface TaskView {
  */
 export function readTask(template: TaskTemplate): TaskView | Finding {
   const dialect = dialectOf(template.format);
-  const task = dialect.root === '' ? template.value : objectOf(template.value[dialect.root.slice(1)]);
+  const value = template.loops === undefined ? template.value : asFunctions(template.value, template.loops);
+  const task = dialect.root === '' ? value : objectOf(value[dialect.root.slice(1)]);
   const problem = (pointer: string, what: string): Finding => ({
     reason: 'task_unreadable',
     detail: `${pointerInDocument(template, pointer)} ${what}`,
   });
   if (task === undefined) return problem(dialect.root, 'is not an object');
   // Where the record of a CloudFormation resource is kept.
-  const metadata = template.format === 'cloudformation' ? template.value['Metadata'] : undefined;
+  const metadata = template.format === 'cloudformation' ? value['Metadata'] : undefined;
   if (metadata !== undefined && metadata !== null && !isObject(metadata))
     return problem('/Metadata', 'is not an object');
   const wrong = misspelt(dialect, task);

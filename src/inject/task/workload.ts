@@ -1,7 +1,7 @@
 import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
 import { isObject, listOf, type JsonObject, type JsonValue } from '../../model/json.js';
-import type { TaskRecipe } from '../../model/task-recipe.js';
+import type { TaskEnv, TaskRecipe } from '../../model/task-recipe.js';
 import { isInProcess, isSamePlace, mountPoint } from '../path.js';
 import { sameName } from './identify.js';
 import { wrapTaskArgv } from './argv.js';
@@ -9,7 +9,7 @@ import { missingCapabilities, unknownCapabilities } from './capability.js';
 import { isIntrinsic, referenceText } from './dialect.js';
 import type { PartNames } from './parts.js';
 import type { TaskWorkloadPlan } from './plan.js';
-import { variablesOf } from './variables.js';
+import { nameIn, variablesOf } from './variables.js';
 import { fieldOf, pointerOf, unknown, type TaskContainerView, type TaskView } from './view.js';
 
 /** What the containers of a task share. */
@@ -62,7 +62,8 @@ export function planTaskContainer(
   const remarks: Finding[] = [];
   const present = variablesOf(view, container);
   let tampered: Finding | undefined;
-  const wanted = new Map(recipe.env.map(({ name, value }) => [name, value]));
+  const env = variablesFor(container, recipe);
+  const wanted = new Map(env.map(({ name, value }) => [name, value]));
   for (const [name, value] of present) {
     if (wanted.has(name) && wanted.get(name) === value) continue;
     if (wanted.has(name)) {
@@ -80,9 +81,9 @@ export function planTaskContainer(
     plan: {
       container,
       argv,
-      env: recipe.env.filter(({ name, fargateOnly }) => !present.has(name) && (!fargateOnly || view.fargate)),
+      env: env.filter(({ name, fargateOnly }) => !present.has(name) && (!fargateOnly || view.fargate)),
       capabilities: missingCapabilities(view, container, recipe.capabilities, remarks),
-      volumesFrom: needsSource ? [{ sourceContainer: names.agent, readOnly: true }] : [],
+      volumesFrom: needsSource ? [{ sourceContainer: nameIn(view, names.agent), readOnly: true }] : [],
       misnamed,
       mountPoints:
         volumeName === undefined || hasMount(context, container)
@@ -93,6 +94,16 @@ export function planTaskContainer(
     remarks,
     tampered,
   };
+}
+
+/** The variables of a recipe that are for a container: of several of one name the first. */
+function variablesFor({ name }: TaskContainerView, { env }: TaskRecipe): readonly TaskEnv[] {
+  const found = new Map<string, TaskEnv>();
+  for (const variable of env) {
+    if (variable.containers?.has(name) === false || found.has(variable.name)) continue;
+    found.set(variable.name, variable);
+  }
+  return [...found.values()];
 }
 
 /** Pointer of the first field that has to be added to and cannot be. */
@@ -124,7 +135,7 @@ function hasMount({ view, recipe, volumeName }: TaskContext, container: TaskCont
 }
 
 function hasSource(view: TaskView, sources: readonly JsonValue[], name: string): boolean {
-  return sources.some((item) => isObject(item) && fieldOf(view, item, 'sourceContainer') === name);
+  return sources.some((item) => isObject(item) && referenceText(fieldOf(view, item, 'sourceContainer')) === name);
 }
 
 /** References that no container has the name of, and the agent has but for case: ECS would not find it. */
@@ -145,7 +156,8 @@ function missingDependencies({ view, recipe, names }: TaskContext, container: Ta
   );
   return recipe.dependsOn.flatMap(({ part, condition }) => {
     const containerName = names[part];
-    return containerName === undefined || present.has(containerName) ? [] : [{ containerName, condition }];
+    if (containerName === undefined || present.has(containerName)) return [];
+    return [{ containerName: nameIn(view, containerName), condition }];
   });
 }
 

@@ -78,10 +78,10 @@ t.test('W21: what a kind’s API asks for beside is told where its pods are chan
 });
 
 t.test(
-  'W21: tasks in Fn::ForEach are named, with the command that expands them, in every form of output',
+  'W21: tasks that Fn::ForEach has to make first are named, with the command that expands them, in every form of output',
   async (t) => {
     const place = await workplace(t);
-    const text = await readFile('test/fixtures/corpus/tasks/for-each.yaml', 'utf8');
+    const text = await readFile('test/fixtures/corpus/tasks/for-each-fields.yaml', 'utf8');
     await place.write('tasks.yaml', text);
     const outputs = ['yaml', 'json', 'patch', 'diff'].map((form) => ['inject', '-o', form, ...withSysdig]);
     const edits = [...outputs, ['inject', '--check', ...withSysdig], ['uninject']];
@@ -93,11 +93,31 @@ t.test(
       const { code, stderr } = await place.outrider([...argv, '-f', 'tasks.yaml']);
       t.equal(code, 0, argv.join(' '));
       t.match(stderr, /\bnot_looked_at\b/);
-      t.match(stderr, 'stands in Fn::ForEach, which CloudFormation expands');
+      t.match(stderr, 'stands in Fn::ForEach and is no list of containers but Fn::FindInMap');
       t.match(stderr, '`aws cloudformation get-template --stack-name NAME --template-stage Processed`');
     }
   },
 );
+
+t.test('W21: tasks in Fn::ForEach are injected, updated, given back and explained', async (t) => {
+  const place = await workplace(t);
+  const text = await readFile('test/fixtures/corpus/tasks/for-each.yaml', 'utf8');
+  const run = (command: string, stdin: string, ...more: readonly string[]) =>
+    place.outrider([command, '-f', '-', ...more], { stdin });
+  const key = ['--set', 'accessKeySecretArn=/keys/agent', '--no-lookup'];
+  const injected = await run('inject', text, ...withSysdig, ...key, '--prefer', 'Security');
+  t.equal(injected.code, 0, injected.stderr);
+  t.match(injected.stderr, /✓ {2}-:1 {2}resource\/Task\$\{Name\} {2,}inject /);
+  t.match(injected.stderr, /✓ {2}-:1 {2}resource\/Job&\{Name\}&\{Stage\} {2,}inject /);
+  t.match(injected.stdout, 'EntryPoint: [/opt/draios/bin/instrument, /app], ');
+  const again = await run('inject', injected.stdout, ...withSysdig, ...key, '--prefer', 'Security', '-q');
+  t.equal(again.stdout, injected.stdout);
+  const other = ['--profile', 'sysdig', '--set', 'region=eu1', ...key, '-q'];
+  t.equal((await run('inject', injected.stdout, ...other)).stdout, (await run('inject', text, ...other)).stdout);
+  t.equal((await run('uninject', injected.stdout, '-q')).stdout, text);
+  const explained = await run('explain', text, ...withSysdig, ...key);
+  t.match(explained.stdout, /^resource\/Task\$\{Name\} {2}INJECT 1 of 1 /);
+});
 
 t.test('W23: explain names the agent’s image as the nodes will pull it', async (t) => {
   const place = await workplace(t);

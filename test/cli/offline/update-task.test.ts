@@ -25,7 +25,25 @@ const cloudformation = `Resources:
           EntryPoint: [/web]
 `;
 const bare = '[{"name": "web", "image": "a/web:1", "entryPoint": ["/web"], "essential": true}]\n';
-const tasks = { 'ecs.json': ecs, 'stack.yaml': cloudformation, 'bare.json': bare };
+const loop = `Resources:
+  Fn::ForEach::Tasks:
+    - Name
+    - [web, worker]
+    - Task\${Name}:
+        Type: AWS::ECS::TaskDefinition
+        Properties:
+          ContainerDefinitions: # each
+            - {Name: '\${Name}', Image: a/web:1, EntryPoint: [/web]}
+`;
+const printed = `{"taskDefinition": ${ecs.trim()},\n"tags": []}\n`;
+const json = `{"Resources": {"Task": {"Type": "AWS::ECS::TaskDefinition", "Properties": {
+  "ContainerDefinitions": [{"Name": "web", "Image": "a/web:1", "EntryPoint": ["/web"]}]
+}}}}
+`;
+const tasks = {
+  ...{ 'ecs.json': ecs, 'printed.json': printed, 'bare.json': bare },
+  ...{ 'stack.yaml': cloudformation, 'stack.json': json, 'loop.yaml': loop },
+};
 
 t.test('W18: a second inject of a task with other settings updates by our own record', async (t) => {
   const place = await workplace(t, tasks);

@@ -1,5 +1,12 @@
 import { isArray, isObject, type JsonObject, type JsonValue } from '../../../model/json.js';
-import { defaultPullPolicy, isDefaultResize } from '../../../model/server-defaults.js';
+import {
+  defaultPullPolicy,
+  defaultsSource,
+  emptyDefaults,
+  fieldRefApiVersion,
+  isDefaultResize,
+  writtenDefaults,
+} from '../../../model/server-defaults.js';
 import { isSamePlace } from '../../path.js';
 import type { Terms } from './difference.js';
 
@@ -23,7 +30,6 @@ export interface Row {
   readonly allows: (value: JsonValue, planned: JsonValue | undefined, owner: JsonObject, terms: Terms) => boolean;
 }
 
-const apiServer = 'defaults of Kubernetes 1.30.14 and 1.36.3, pkg/apis/core/v1/defaults.go';
 const constraints = 'OpenShift’s security context constraints, restricted and restricted-v2, release-4.22';
 
 /** Where a container of ours may differ, but for variables, mounts and amounts: those have files of their own. */
@@ -32,23 +38,11 @@ export const containerRows: readonly Row[] = [
     path: 'imagePullPolicy',
     values: 'what the image’s tag defaults to, or Always',
     why: 'a default, or stricter than it; Never would take what lies on the node',
-    source: `${apiServer}; the plug-in AlwaysPullImages`,
+    source: `${defaultsSource}; the plug-in AlwaysPullImages`,
     allows: (value, planned, { image }) => planned === undefined && isPullPolicy(value, image),
   },
-  {
-    path: 'terminationMessagePath',
-    values: '/dev/termination-log',
-    why: 'a default; the kubelet mounts a file there, so any other place is a mount',
-    source: apiServer,
-    allows: (value, planned) => planned === undefined && value === '/dev/termination-log',
-  },
-  {
-    path: 'terminationMessagePolicy',
-    values: 'File',
-    why: 'a default',
-    source: apiServer,
-    allows: (value, planned) => planned === undefined && value === 'File',
-  },
+  asWritten('terminationMessagePath', 'a default; the kubelet mounts a file there, so any other place is a mount'),
+  asWritten('terminationMessagePolicy', 'a default'),
   {
     path: 'resizePolicy',
     values: 'restartPolicy NotRequired for cpu and memory',
@@ -103,7 +97,7 @@ export const volumeRows: readonly Row[] = [
     path: 'image.pullPolicy',
     values: 'what the image’s tag defaults to, or Always',
     why: 'a default, or stricter than it',
-    source: `${apiServer} (since 1.32); the plug-in AlwaysPullImages`,
+    source: `${defaultsSource} (since 1.32); the plug-in AlwaysPullImages`,
     allows: (value, planned, { image }) =>
       planned === undefined && isPullPolicy(value, isObject(image) ? image['reference'] : undefined),
   },
@@ -111,9 +105,21 @@ export const volumeRows: readonly Row[] = [
 
 /** What the API server writes beside what is planned inside a variable. */
 export const variableDefaults: Readonly<Record<string, JsonValue>> = {
-  'valueFrom.fieldRef.apiVersion': 'v1',
-  'valueFrom.secretKeyRef.optional': false,
+  'valueFrom.fieldRef.apiVersion': fieldRefApiVersion,
+  'valueFrom.secretKeyRef.optional': emptyDefaults.optional,
 };
+
+/** A field whose default the API server writes where nothing is planned. */
+function asWritten(field: keyof typeof writtenDefaults, why: string): Row {
+  const written = writtenDefaults[field];
+  return {
+    path: field,
+    values: String(written),
+    why,
+    source: defaultsSource,
+    allows: (value, planned) => planned === undefined && value === written,
+  };
+}
 
 function isPullPolicy(value: JsonValue, image: JsonValue | undefined): boolean {
   return value === 'Always' || (value === 'IfNotPresent' && defaultPullPolicy(image) === value);
