@@ -1,5 +1,5 @@
 import { isWrong, type WorkloadCoverage } from '../../model/coverage.js';
-import { workloadKind } from '../../model/workload-kinds.js';
+import { restartAdvice } from '../../model/restart-advice.js';
 
 /** The command that helps with a workload, or a few words where none does; empty where nothing is wrong. */
 export function remedyFor(
@@ -11,10 +11,5 @@ export function remedyFor(
   // Somebody wrote the claim: who, is asked before the pod is gone.
   if (state === 'forged') return `${programName} explain pod/${pod} ${at}`;
   if (state === 'unproven') return `${programName} verify pod/${pod} ${at}`;
-  const kind = workloadKind(workload.kind, workload.apiVersion);
-  if (kind?.restarts === true || kind?.kind === 'Rollout')
-    return `${programName} restart ${kind.called}/${workload.name} ${at}`;
-  if (kind?.kind === 'Pod') return `delete pod/${workload.name} and create it again`;
-  if (kind?.kind === 'Job') return 'its next Job has it';
-  return `delete its pods; ${workload.kind}/${workload.name} makes new ones`;
+  return restartAdvice({ workload, namespace }, programName).text;
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { countsText, type PolicyCoverage, type WorkloadCoverage } from '../../model/coverage.js';
+import { restartAdvice } from '../../model/restart-advice.js';
 import type { Clock } from '../../time/clock.js';
 import type { EventRecorder } from '../events/recorder.js';
 
@@ -7,17 +8,19 @@ import type { EventRecorder } from '../events/recorder.js';
 export interface CoverageEventsOptions {
   readonly tell: EventRecorder['tell'];
   readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Whether a policy asks for the command that puts a workload right. */
+  readonly advises: (policy: string) => boolean;
 }
 
 /** An Event is kept for an hour by the API server's default. */
 const againMs = 60 * 60_000;
 const mostKnown = 5_000;
 
-const reasons = { forged: 'pods_forged', missed: 'pods_missed' } as const;
+const reasons = { forged: 'pods_forged', missed: 'pods_missed', stale: 'pods_stale' } as const;
 
 /**
- * Tells the owners of the worst workloads that their pods run uninstrumented: each of them once an hour, so that what is
- * known is not said with every look.
+ * Tells the owners of the worst workloads that their pods run uninstrumented, and where the policy advises, also by an
+ * earlier plan, with the command that helps: each of them once an hour, so that what is known is not said with every look.
  */
 export class CoverageEvents {
   readonly #options: CoverageEventsOptions;
@@ -34,19 +37,21 @@ export class CoverageEvents {
 
   #tell(one: WorkloadCoverage): void {
     const { state, policy, namespace, workload, counts, pods, detail, maker } = one;
-    if (state !== 'forged' && state !== 'missed') return;
+    const isAdvised = this.#options.advises(policy) && (state === 'missed' || state === 'stale');
+    if (state !== 'forged' && state !== 'missed' && !(state === 'stale' && isAdvised)) return;
     const key = `${policy} ${state} ${namespace} ${workload.apiVersion} ${workload.kind} ${workload.name}`;
     const nowMs = this.#options.clock.monotonicMs();
     if (nowMs - (this.#toldMs.get(key) ?? -Infinity) < againMs) return;
     this.#toldMs.set(key, nowMs);
     const { uid, ...owner } = maker;
+    const help = isAdvised ? ` What helps: ${restartAdvice({ workload, namespace }).text}.` : '';
     const of = pods === 1 ? 'One pod' : `${pods} pods`;
     this.#options.tell(
       { ...owner, namespace, ...(uid === undefined ? {} : { uid }) },
       {
         action: 'Audit',
         reason: reasons[state],
-        note: `${of} under policy ${policy}: ${countsText(counts)}. ${one.pod}: ${detail}. See outrider coverage -n ${namespace}.`,
+        note: `${of} under policy ${policy}: ${countsText(counts)}. ${one.pod}: ${detail}. See outrider coverage -n ${namespace}.${help}`,
       },
     );
   }

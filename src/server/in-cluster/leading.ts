@@ -237,7 +237,17 @@ export class Leading {
     const { settings, watching, state, connection, engine, coverageMetrics } = this.#options;
     const { serverClock } = connection;
     const { tell } = this.#options;
-    const events = tell === undefined ? undefined : new CoverageEvents({ tell, clock: serverClock });
+    const events =
+      tell === undefined
+        ? undefined
+        : new CoverageEvents({
+            tell,
+            clock: serverClock,
+            advises: (name) =>
+              state
+                .configuration()
+                .rules.policies.ranked.some((one) => one.valid && one.name === name && one.spec.restart === 'Advise'),
+          });
     return new CoverageAudit({
       ...watching,
       // Pods carry the API server's dates.

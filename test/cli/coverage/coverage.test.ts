@@ -63,9 +63,9 @@ t.test('what helps depends on who makes the pods', (t) => {
     remedyFor({ state, namespace: 'shop', workload: { apiVersion, kind, name: 'web' }, pod: 'web-1' }, 'outrider');
   t.equal(remedy('missed', 'apps/v1', 'Deployment'), 'outrider restart deploy/web -n shop');
   t.equal(remedy('stale', 'argoproj.io/v1alpha1', 'Rollout'), 'outrider restart rollout/web -n shop');
-  t.equal(remedy('missed', 'v1', 'Pod'), 'delete pod/web and create it again');
-  t.equal(remedy('missed', 'batch/v1', 'Job'), 'its next Job has it');
-  t.equal(remedy('missed', 'example.com/v1', 'Thing'), 'delete its pods; Thing/web makes new ones');
+  t.match(remedy('missed', 'v1', 'Pod'), 'kubectl -n shop delete pod web, and create it again');
+  t.match(remedy('missed', 'batch/v1', 'Job'), 'only a new Job has it');
+  t.match(remedy('missed', 'example.com/v1', 'Thing'), 'restart it the way that controller says');
   t.equal(remedy('forged', 'apps/v1', 'Deployment'), 'outrider explain pod/web-1 -n shop');
   t.equal(remedy('unproven', 'apps/v1', 'Deployment'), 'outrider verify pod/web-1 -n shop');
   t.equal(remedy('instrumented', 'apps/v1', 'Deployment'), '');

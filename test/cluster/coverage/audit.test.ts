@@ -1,11 +1,7 @@
 import t from 'tap';
 import { CoverageAudit, type CoverageAuditOptions } from '../../../src/cluster/coverage/audit.js';
 import { calledSinceMs } from '../../../src/cluster/coverage/called-since.js';
-import { CoverageEvents } from '../../../src/cluster/coverage/coverage-events.js';
 import { ReachHistory } from '../../../src/cluster/coverage/reach-history.js';
-import type { Told } from '../../../src/cluster/events/event-object.js';
-import type { PolicyCoverage, WorkloadCoverage } from '../../../src/model/coverage.js';
-import { noCounts } from '../../../src/model/coverage.js';
 import { CoverageMetrics } from '../../../src/observe/coverage-metrics.js';
 import { Registry } from '../../../src/observe/metrics.js';
 import { running } from '../../engine/coverage/running.js';
@@ -143,60 +139,5 @@ t.test('when the webhook was not reached is remembered from the last test that c
     history.note(true, ms + 1);
   }
   t.equal(history.times(200).length, 20);
-  t.end();
-});
-
-t.test('the owner of a workload is told once an hour', (t) => {
-  const told: Told[] = [];
-  let nowMs = 0;
-  const events = new CoverageEvents({
-    tell: (regarding, about) => {
-      t.match(regarding, { kind: 'ReplicaSet', name: 'web-1', namespace: 'shop', uid: 'u' });
-      told.push(about);
-    },
-    clock: { monotonicMs: () => nowMs },
-  });
-  const worst = (state: WorkloadCoverage['state']): ReadonlyMap<string, PolicyCoverage> =>
-    new Map([
-      [
-        'default',
-        {
-          counts: noCounts,
-          pods: 2,
-          readWhole: 2,
-          namespaces: 1,
-          beyond: 0,
-          worst: [
-            {
-              policy: 'default',
-              namespace: 'shop',
-              workload: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
-              counts: { ...noCounts, [state]: 2 },
-              pods: 2,
-              state,
-              reason: 'another_path',
-              detail: 'created at noon',
-              pod: 'web-1-x',
-              maker: { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'u' },
-            },
-          ],
-        },
-      ],
-    ]);
-  events.swept(worst('missed'));
-  events.swept(worst('missed'));
-  events.swept(worst('stale'));
-  t.same(told, [
-    {
-      action: 'Audit',
-      reason: 'pods_missed',
-      note: '2 pods under policy default: 2 missed. web-1-x: created at noon. See outrider coverage -n shop.',
-    },
-  ]);
-  events.swept(worst('forged'));
-  t.equal(told.length, 2, 'another state is news');
-  nowMs = 60 * minuteMs;
-  events.swept(worst('missed'));
-  t.equal(told.length, 3);
   t.end();
 });
