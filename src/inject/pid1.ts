@@ -1,3 +1,5 @@
+import { lastLettersOf, mayEndLike } from './last-letters.js';
+
 /**
  * Which programs have to be process 1. They do not start as another process: not under a tracer that forks (E39), and
  * not in a process namespace that the pod's containers share (F22).
@@ -112,16 +114,11 @@ function search(argv: readonly string[], firstIsProgram: boolean, depth: number)
   return undefined;
 }
 
-/** The last letters of all these names, a bit for each, modulo 32: most paths end in another, and are not cut up. */
-const lastLetters = [...initNames, 'init', 'busybox'].reduce((bits, name) => bits | bitOfLast(name), 0);
-
-function bitOfLast(text: string): number {
-  return 1 << text.charCodeAt(text.length - 1);
-}
+const lastLetters = lastLettersOf([...initNames, 'init', 'busybox']);
 
 /** Whether a cleaned path or a bare name is such a program's. */
 function isInit(path: string, next: string | undefined): boolean {
-  if ((lastLetters & bitOfLast(path)) === 0) return path.startsWith(s6Folder);
+  if (!mayEndLike(path, lastLetters)) return path.startsWith(s6Folder);
   const slash = path.lastIndexOf('/');
   const name = slash === -1 ? path : path.slice(slash + 1);
   if (initNames.has(name)) return true;

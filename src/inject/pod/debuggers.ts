@@ -1,5 +1,6 @@
 import type { Finding } from '../../model/decision.js';
 import { isObject, listOf } from '../../model/json.js';
+import { lastLettersOf, mayEndLike } from '../last-letters.js';
 import type { ContainerView } from './view.js';
 
 /** Programs that trace the processes they start or attach to. A process has one tracer at a time (ptrace(2)). */
@@ -15,8 +16,11 @@ const tracing: ReadonlySet<string> = new Set([
   'strace',
 ]);
 
+const lastLetters = lastLettersOf(tracing);
+
 /** What turns on the leak check that stops the program when it is traced, unless it says no. */
 const leakChecks: ReadonlySet<string> = new Set(['ASAN_OPTIONS', 'LSAN_OPTIONS']);
+const leakCheckLetters = lastLettersOf(leakChecks);
 
 /**
  * Says where a debugger starts in a container, or its variables speak of a sanitizer whose leak check does not work under a
@@ -24,6 +28,7 @@ const leakChecks: ReadonlySet<string> = new Set(['ASAN_OPTIONS', 'LSAN_OPTIONS']
  */
 export function debuggerRemark(container: ContainerView, argv: readonly string[], remarks: Finding[]): void {
   for (const word of argv) {
+    if (!mayEndLike(word, lastLetters)) continue;
     if (!tracing.has(word) && !(word.startsWith('/') && tracing.has(word.slice(word.lastIndexOf('/') + 1)))) continue;
     remarks.push({ reason: 'debugger_inside', detail: `container ${container.name} starts ${word}, a tracer itself` });
     return;
@@ -31,7 +36,7 @@ export function debuggerRemark(container: ContainerView, argv: readonly string[]
   for (const variable of listOf(container.value['env'])) {
     if (!isObject(variable)) continue;
     const { name, value } = variable;
-    if (typeof name !== 'string' || !leakChecks.has(name)) continue;
+    if (typeof name !== 'string' || !mayEndLike(name, leakCheckLetters) || !leakChecks.has(name)) continue;
     if (typeof value === 'string' && value.includes('detect_leaks=0')) continue;
     const detail = `container ${container.name} has ${name}: LeakSanitizer does not work under a tracer`;
     remarks.push({ reason: 'debugger_inside', detail });
