@@ -22,10 +22,7 @@ t.teardown(() => proxy.stop());
 const throughProxy = [`--kubeconfig=${proxy.kubeconfig}`];
 
 await here.apply([namespace('shop', labelled), accessKey('shop')]);
-await until(
-  'the ServiceAccount of shop',
-  async () => (await here.get('serviceaccount', 'default', 'shop')) !== undefined,
-);
+await until('the ServiceAccount of shop', () => here.get('serviceaccount', 'default', 'shop').then(() => true));
 const admin = clientOf(here.api.kubeconfig);
 t.teardown(() => admin.close());
 const podNames = Array.from({ length: 300 }, (_, index) => `early-${index}`);
