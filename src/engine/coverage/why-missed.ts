@@ -19,13 +19,13 @@ export function whyMissed(
   if (created === undefined || Number.isNaN(createdMs)) {
     return { reason: 'another_path', detail: 'nobody knows when it was created' };
   }
-  if (sinceMs !== undefined && createdMs < sinceMs) {
+  // The API server's dates have whole seconds: a pod and a policy of one `kubectl apply` may be of the same one.
+  if (sinceMs !== undefined && createdMs <= sinceMs) {
     return {
       reason: 'before_in_force',
       detail: `created ${created}, before the API server called for the policy (${textOf(sinceMs)})`,
     };
   }
-  // The API server's dates have whole seconds.
   const away = unreached.find(({ fromMs, untilMs }) => createdMs + secondMs > fromMs && createdMs <= untilMs);
   if (away !== undefined) {
     return {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort } from '../registry/processes.js';
 import { createAuditFiles, readAudit, type AuditedRequest } from './audit.js';
+import { compact } from './compaction.js';
 import { apiServerFlags, controllerManagerFlags, etcdFlags, type ClusterFiles } from './component-flags.js';
 import { startGuarded, until, type GuardedProcess } from './guarded-process.js';
 import { createAuthority, createTokenKeys, writeKubeconfig, type Authority, type PairFiles } from './identity.js';
@@ -39,6 +40,8 @@ export interface ApiServer {
   audited(): readonly AuditedRequest[];
   /** Starts another API server on the same etcd, as a cluster with several has it. */
   addServer(): Promise<{ readonly port: number; stop(): Promise<void> }>;
+  /** Has etcd forget how things were before now: continue tokens of lists expire. */
+  compact(): Promise<void>;
   /** Kills the API server and etcd; what is stored stays. */
   halt(): Promise<void>;
   /** Starts the two again, on the ports and with the data that they had. */
@@ -128,6 +131,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
           (port) => apiServerFlags(files, etcd.port, port),
           twice((port) => isReady(port, authority.caPem, adminPair)),
         ),
+      compact: () => compact(`http://127.0.0.1:${etcd.port}`),
       halt: async () => {
         await server.stop();
         await etcd.stop();

@@ -116,7 +116,8 @@ t.test('why a pod was missed is told by its date', (t) => {
   });
   const reason = (time: string): string | undefined => judge.whole(running(podOf(), at(time)), shop)?.reason;
   t.equal(reason('09:59:59'), 'before_in_force');
-  t.equal(reason('10:00:00'), 'another_path');
+  t.equal(reason('10:00:00'), 'before_in_force', 'of the same second');
+  t.equal(reason('10:00:01'), 'another_path');
   t.equal(reason('11:00:00'), 'not_reached', 'dates have whole seconds');
   t.equal(reason('11:05:00'), 'not_reached');
   t.equal(reason('11:05:01'), 'another_path');
