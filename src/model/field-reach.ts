@@ -182,7 +182,10 @@ function variable(at: string): readonly string[] {
 }
 
 function taskVariable(at: string): readonly string[] {
-  return [...fieldsOf(at, 'name value secretFrom dockerrunPlaceholder containersSetting fargateOnly'), ...condition(`${at}.when`)];
+  return [
+    ...fieldsOf(at, 'name value secretFrom dockerrunPlaceholder containersSetting fargateOnly'),
+    ...condition(`${at}.when`),
+  ];
 }
 
 function selector(at: string): readonly string[] {

@@ -91,7 +91,10 @@ t.test('E44: a pod that is created once its policy is in force is instrumented, 
   t.equal((await inForce('team-0'))?.reason, 'Proven');
   t.not(await hashOf('mutatingWebhooks'), await hashOf('validatingWebhooks'));
   const { stdout } = await here.api.kubectl(['get', 'ipol', 'team-0']);
-  t.match(stdout, /^NAME +MODE +PREFER +PROFILE +IN FORCE +READY +COVERED +AGE\nteam-0 +Inject +Security +sysdig +True +True/);
+  t.match(
+    stdout,
+    /^NAME +MODE +PREFER +PROFILE +IN FORCE +READY +COVERED +AGE\nteam-0 +Inject +Security +sysdig +True +True/,
+  );
 });
 
 t.test('E44: a change is waited for too, and is no matter of the others', async (t) => {
