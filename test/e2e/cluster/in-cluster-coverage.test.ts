@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { objectOf, stringOf } from '../../../src/model/json.js';
 import { countsIn, deploy, forgedPod, workloadsIn } from './coverage-scene.js';
@@ -129,6 +130,19 @@ t.test('an Event tells the Deployment, and commands say the same as the leader',
 
   const status = await outrider(here.api.kubeconfig, 'status');
   t.match(status.stdout, /policy bank: what runs: 83 pods: 2 forged, 1 unproven, 80 instrumented/);
+});
+
+t.test('every command of the page about what runs works as it is written', async (t) => {
+  const text = readFileSync(new URL('../../../../docs/coverage.md', import.meta.url), 'utf8');
+  const lines = [...text.matchAll(/^```sh\n([^]*?)^```/gm)].flatMap(([, block = '']) => block.trim().split('\n'));
+  t.ok(lines.length > 4, lines.join('\n'));
+  for (const line of lines) {
+    const [program, ...words] = line.split(' ');
+    const ran = await (program === 'kubectl' ? here.api.kubectl(words) : outrider(here.api.kubeconfig, ...words));
+    // Pods are missed here.
+    t.equal(ran.exitCode, words.includes('--fail-on') ? 1 : 0, `${line}: ${ran.stderr}`);
+    t.not(ran.stdout, '', line);
+  }
 });
 
 t.test('while the API server is away the old result stays, with its date', async (t) => {
