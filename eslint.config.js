@@ -80,9 +80,27 @@ const layers = Object.entries(mayImport).map(([folder, allowed]) => ({
 // The same inside src/cli: each folder may import those before it, and io.ts, command.ts and errors.ts. A command's folder
 // imports no other command's, and nothing but commands.ts imports a command.
 const cliGround = ['io', 'command', 'errors'];
-const cliShared = ['text', 'files', 'options', 'image', 'offline', 'live'];
-const cliCommands = ['edit', 'explain', 'status', 'coverage', 'verify', 'doctor', 'pause', 'demo'];
+const cliShared = ['text', 'files', 'options', 'image', 'offline', 'live', 'preview'];
+const cliCommands = [
+  'diff',
+  'preflight',
+  'edit',
+  'explain',
+  'test',
+  'fn',
+  'post-render',
+  'status',
+  'coverage',
+  'verify',
+  'doctor',
+  'pause',
+  'demo',
+  'completion',
+  'version',
+];
 const cliFolders = [...cliShared, ...cliCommands];
+// A command that is another one with other ways in and out.
+const cliAlso = { 'post-render': ['edit'] };
 
 const cliLayer = (files, allowed, patterns) => ({
   files,
@@ -97,10 +115,11 @@ const cliLayer = (files, allowed, patterns) => ({
 const cliLayers = [
   ...cliFolders.map((folder) => {
     const shared = cliShared.includes(folder) ? cliShared.slice(0, cliShared.indexOf(folder)) : cliShared;
-    const barred = cliFolders.filter((other) => other !== folder && !shared.includes(other));
+    const also = cliAlso[folder] ?? [];
+    const barred = cliFolders.filter((other) => other !== folder && ![...shared, ...also].includes(other));
     return cliLayer(
       [`src/cli/${folder}/*.ts`],
-      [...cliGround, ...shared],
+      [...cliGround, ...shared, ...also],
       [`^\\.\\./(${barred.join('|')})/`, `^\\.\\./(?!(${cliGround.join('|')})\\.js$)[^/.]+\\.js$`],
     );
   }),

@@ -4,13 +4,15 @@ import { objectOf, type JsonObject } from '../model/json.js';
 import { names } from '../model/names.js';
 
 /**
- * The versions that the other door may have decided by in another replica: replicas do not all hear of a changed
- * policy, profile or node at the same moment.
+ * The versions that the other door may have used in another replica: replicas do not all learn of a changed policy,
+ * profile or node at the same moment.
  */
 export interface OtherVersions {
-  /** Engines with what was in force until a while ago; the latest first. */
+  /** Engines with the rules that were in force until recently; the latest first. */
   earlier(): Iterable<Engine>;
-  /** Reads live what this replica may be behind with. Rejects when it cannot be read, and when the signal aborts. */
+  /**
+   * Reads live what this replica may not have heard of yet. Rejects when it cannot be read, and when the signal aborts.
+   */
   catchUp(signal: AbortSignal): Promise<unknown>;
 }
 

@@ -5,7 +5,7 @@ const blank = 0x20;
 const scratchBytes = 64 * 1024;
 const end = Buffer.from(']').toString('base64');
 
-/** How many runs that begin with the same operation are kept. */
+/** How many runs with the same first operation are kept. */
 const mostRuns = 16;
 /** The longest run that is kept, in operations: as many as 64 containers have. */
 const longestRun = 256;
@@ -20,7 +20,7 @@ interface Run {
 /**
  * Writes patches as the base64 of their JSON, as an AdmissionReview carries them. Most operations of a patch are the
  * same for pod after pod, in the same order: the encoded form of such a run is kept. Base64 takes three bytes at a
- * time, so blanks, which mean nothing between JSON's tokens, fill up each piece.
+ * time, so spaces, which mean nothing between JSON tokens, pad each piece.
  */
 export class PatchEncoder {
   readonly #runs = new WeakMap<Operation, Run[]>();

@@ -5,28 +5,30 @@ import type { StringMap } from '../model/selector.js';
 import type { Engine } from '../engine/engine.js';
 import { instrument } from '../engine/instrument.js';
 import { isPending, type Outcome } from '../engine/outcome.js';
+import { catchUp } from './catch-up.js';
 import type { Call, DoorOptions, Reviewed } from './door-options.js';
 import { byEarlier, mayBeOfAnother, type OtherVersions } from './other-versions.js';
 import type { PatchEncoder } from './patch-encoder.js';
 import { allowUntouched, answer } from './response.js';
 import { readReview, type Review } from './review.js';
+import type { Skipped } from './review-json.js';
 
 type PodDoor = DoorRow & { readonly name: DoorName };
 
 /**
- * One review of a pod, from its body to its answer: read, decide, look again where this replica may be behind, answer.
+ * One review of a pod, from its body to its answer: read, decide, look again where this replica may be after, answer.
  *
  * An unexpected error at a door that never denies lets the pod through untouched, as its failure policy would; at the
- * validating door it is thrown on, so that the failure policy of the entry that called decides: Fail for Security, else
+ * validating door it is rethrown, so that the failure policy of the entry that called decides: Fail for Security, else
  * Ignore (E37).
  *
- * A pod that no policy matches, or whose namespace is not known, is decided on a second time after a live look (E41): the
+ * A pod that no policy matches, or whose namespace is not known, is decided a second time after a live read (E41): the
  * API server calls for no pod that no policy wants, so what is known here is behind. When that look fails, the mutating
- * door goes by what is known, and at the validating one it is an error: some entry asked for this pod to be looked at.
+ * door uses what is known, and at the validating one it is an error: some entry asked for this pod to be looked at.
  *
  * A pod that the validating door would deny although it carries our record may have been instrumented by a replica that
- * knew another version of its policy. It is let in when it is whole by a version that was in force a while ago, or by the
- * one that a live look brings.
+ * knew another version of its policy. It is admitted when it is whole by a version that was in force a while ago, or by
+ * the one that a live look brings.
  */
 export class PodReview {
   readonly #door: PodDoor;
@@ -37,16 +39,16 @@ export class PodReview {
   readonly #review: Review;
 
   /** @throws OutriderError `review_invalid` */
-  constructor(door: PodDoor, options: DoorOptions, encoder: PatchEncoder, body: Buffer, call: Call) {
+  constructor(door: PodDoor, options: DoorOptions, encoder: PatchEncoder, body: Buffer, call: Call, skipped?: Skipped) {
     this.#startMs = performance.now();
     this.#door = door;
     this.#options = options;
     this.#encoder = encoder;
     this.#call = call;
-    this.#review = readReview(body);
+    this.#review = readReview(body, skipped);
   }
 
-  /** The body of the answer, at once where nothing had to be waited for. */
+  /** The body of the answer; synchronous if nothing had to be awaited. */
   answer(): string | Promise<string> {
     if (!this.#review.createsPod) return this.#letPass();
     try {
@@ -62,13 +64,13 @@ export class PodReview {
     const { namespace } = this.#review;
     const labels = namespaceLabels(namespace);
     if (reread === undefined) return this.#decideByAnyVersion(labels ?? noLabels);
-    if (labels === undefined && !engine().excludedNamespaces.has(namespace)) return this.#decideAfterReading(reread);
+    if (labels === undefined && !engine().excludedNamespaces.has(namespace)) return this.#decideAfterReading();
     const outcome = this.#decideByAnyVersion(labels ?? noLabels);
     if (isPending(outcome) || outcome.decision.reason !== 'no_policy') return outcome;
-    return this.#decideAfterReading(reread);
+    return this.#decideAfterReading();
   }
 
-  /** Decides by what is in force here, or by what the replica may have gone by that instrumented the pod. */
+  /** Decides by the rules in force here, or by those that the replica that instrumented the pod may have used. */
   #decideByAnyVersion(namespaceLabels: StringMap): Outcome | Promise<Outcome> {
     const engine = this.#options.engine();
     const outcome = this.#decideBy(engine, namespaceLabels);
@@ -90,7 +92,7 @@ export class PodReview {
     return other ?? this.#decideAfterCatchingUp(otherVersions, engine, outcome);
   }
 
-  /** @param asks false where what is known has to do */
+  /** @param asks false to decide from what is already known */
   #decideBy(engine: Engine, namespaceLabels: StringMap, asks = true): Outcome | Promise<Outcome> {
     const { pod, namespace, dryRun } = this.#review;
     const door = this.#door.verb;
@@ -109,15 +111,9 @@ export class PodReview {
     );
   }
 
-  async #decideAfterReading(reread: NonNullable<DoorOptions['reread']>): Promise<Outcome> {
-    const { namespace, uid } = this.#review;
-    try {
-      await reread(namespace, this.#call.signal);
-    } catch (error) {
-      if (this.#door.verb === 'validate') throw error;
-      this.#options.onFailure(error, uid);
-    }
-    return this.#decideByAnyVersion(this.#options.namespaceLabels(namespace) ?? noLabels);
+  async #decideAfterReading(): Promise<Outcome> {
+    await catchUp(this.#door.verb, this.#review, this.#options, this.#call);
+    return this.#decideByAnyVersion(this.#options.namespaceLabels(this.#review.namespace) ?? noLabels);
   }
 
   async #decideAfterCatchingUp(versions: OtherVersions, engine: Engine, denied: Outcome): Promise<Outcome> {
@@ -146,7 +142,7 @@ export class PodReview {
     if (decision.decision === 'deny' && !maySay.includes('denial')) {
       throw new Error(`a denial at the door ${this.#door.name}`);
     }
-    this.#tell(decision);
+    this.#tell(decision, !patch.some(({ path }) => path.startsWith('/spec')));
     return answer(this.#review.uid, decision, patch, this.#encoder);
   }
 
@@ -156,13 +152,13 @@ export class PodReview {
     return this.#respond({ decision: internalError, patch: [] });
   }
 
-  /** Answers a request that is none of our business. */
+  /** Answers a request that Outrider does not handle. */
   #letPass(): string {
-    this.#tell(otherRequest);
+    this.#tell(otherRequest, true);
     return allowUntouched(this.#review.uid);
   }
 
-  #tell(decision: Decision): void {
+  #tell(decision: Decision, isSpecKept: boolean): void {
     const { uid, namespace, dryRun, pod } = this.#review;
     const reviewed: Reviewed = {
       door: this.#door.name,
@@ -173,6 +169,9 @@ export class PodReview {
       decision: decision.decision,
       reason: decision.reason,
       policy: decision.policy,
+      isSpecKept,
+      would: decision.would?.decision,
+      wouldReason: decision.would?.reason,
       durationMs: performance.now() - this.#startMs,
       traceparent: this.#call.traceparent,
     };

@@ -6,9 +6,9 @@ import type { Operation } from '../model/patch.js';
 import { answeringWarning, nonceOf, writeAnswer } from '../model/self-test.js';
 import { PatchEncoder } from './patch-encoder.js';
 import { allowWith } from './response.js';
-import { readRequest } from './review.js';
+import { readRequest } from './envelope.js';
 
-/** What the self-test's doors know of a call. */
+/** What the self-test's doors know about a call. */
 export interface SelfTestCall {
   readonly door: Door;
   readonly isProven: boolean;
@@ -17,12 +17,12 @@ export interface SelfTestCall {
 }
 
 /**
- * Makes the handler of the self-test's two doors. The mutating one says with an annotation which replica was reached and by
- * which configuration, the validating one with a warning by which. Both let the ConfigMap through: it is a dry run. Without
- * proof nothing is said, so that the test fails where the proof does not arrive.
+ * Makes the handler of the self-test's two doors. The mutating one says with an annotation which replica was reached
+ * and by which configuration, the validating one with a warning by which. Both let the ConfigMap through: it is a dry
+ * run. Without proof they say nothing, so that the test fails if the proof does not arrive.
  *
  * @param identity name of this replica
- * @returns a handler that throws OutriderError `review_invalid` for what is no AdmissionReview
+ * @returns a handler that throws OutriderError `review_invalid` when the body is not an AdmissionReview
  */
 export function createSelfTestDoor(identity: string): (body: Buffer, call: SelfTestCall) => string {
   const encoder = new PatchEncoder();

@@ -5,13 +5,14 @@ import { reasons, type ReasonCode } from '../model/reasons.js';
 const longest = 250;
 const mostTogether = 4000;
 
-/** Remarks that the person who creates the pod should hear; the others are for `explain`. */
+/** Remarks for the person who creates the pod; the others are for `explain`. */
 const loud: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'capability_left_out',
   'capability_refused',
   'env_kept',
   'exclusion_void',
   'annotation_ignored',
+  'agent_resources_kept',
   'annotation_names_unknown',
   'opt_out_ignored',
   'agent_image_unauthorized',
@@ -20,44 +21,57 @@ const loud: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'pid1_assumed',
   'parts_put_back',
   'pull_secrets_not_added',
+  'update_keeps_command',
 ]);
 
 /** The warnings for the person who creates a pod: what was not done and why, and the remarks that matter. */
 export function warningsOf(decision: Decision): readonly string[] {
   const warnings: string[] = [];
   const { decision: kind, reason, detail } = decision;
-  if (kind === 'partial') warnings.push(line(`partly instrumented, ${reason}: ${detail}`, reasons[reason].remedy));
+  if (kind === 'partial')
+    warnings.push(warningLine(`partly instrumented, ${reason}: ${detail}`, reasons[reason].remedy));
   if (kind === 'skip' && reasons[reason].tells !== 'nobody') {
-    warnings.push(line(`not instrumented, ${reason}: ${detail}`, reasons[reason].remedy));
+    warnings.push(warningLine(`not instrumented, ${reason}: ${detail}`, reasons[reason].remedy));
   }
   for (const step of decision.steps) {
     if (step.result === 'note' && step.reason !== undefined && loud.has(step.reason)) {
-      warnings.push(line(`${step.reason}: ${step.detail}`, undefined));
+      warnings.push(warningLine(`${step.reason}: ${step.detail}`, undefined));
     }
   }
   let left = mostTogether;
   return warnings.filter((text) => (left -= text.length) >= 0);
 }
 
-/** What the person whose pod is denied reads: the policy, what is wrong, what to do. */
+/** The message for the person whose pod is denied: the policy, what is wrong, what to do. */
 export function denialOf(decision: Decision): string {
-  const { policy, reason, detail } = decision;
-  return clipped(
-    printable(
-      `outrider: policy ${policy ?? '?'} does not let this pod run uninstrumented (${reason}): ${sentence(detail)} ${reasons[reason].remedy}`,
-    ),
-    2000,
-  );
+  return denialText(decision, 'does not let this pod run uninstrumented');
 }
 
-function line(what: string, remedy: string | undefined): string {
+/** The same for an update of a running pod. */
+export function denialOfUpdate(decision: Decision): string {
+  return denialText(decision, 'does not let this pod be updated');
+}
+
+/**
+ * The same for anything else. @param what what the policy does not allow, such as `does not let this pod be updated`
+ */
+export function denialText(
+  { policy, reason, detail }: Pick<Decision, 'policy' | 'reason' | 'detail'>,
+  what: string,
+): string {
+  const text = `outrider: policy ${policy ?? '?'} ${what} (${reason}): ${sentence(detail)} ${reasons[reason].remedy}`;
+  return clipped(printable(text), 2000);
+}
+
+/** One warning, printable and short enough; with the remedy where that fits. */
+export function warningLine(what: string, remedy: string | undefined): string {
   const text = printable(`outrider: ${what}`);
   if (text.length > longest) return `${clipped(text, longest - 1)}…`;
   const whole = remedy === undefined ? text : `${sentence(text)} ${remedy}`;
   return whole.length > longest ? text : whole;
 }
 
-/** The text with exactly one full stop at its end: texts about faulty documents have one already. */
+/** The text with exactly one full stop at its end: texts about invalid documents already end with one. */
 function sentence(text: string): string {
   return text.replace(/\.?$/, '.');
 }

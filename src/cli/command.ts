@@ -5,7 +5,7 @@ import type { Io } from './io.js';
 export interface Invocation {
   /** Options as commander gives them, by name in camel case. */
   readonly flags: Readonly<Record<string, unknown>>;
-  /** What stands on the command line beside options. */
+  /** The arguments on the command line that are not options. */
   readonly args: readonly string[];
   readonly io: Io;
 }
@@ -15,15 +15,16 @@ export interface CommandDefinition {
   /** Declares options, arguments and help texts. */
   configure(command: Command, io: Io): void;
   /**
-   * Does it.
+   * Runs the command.
    *
    * @returns the exit code
-   * @throws OutriderError or an AggregateError of them for what a person can fix: printed, exit code 2
+   * @throws OutriderError or an AggregateError of them for a problem that a person can fix: it is printed, and the exit code
+   * is 2
    */
   run(invocation: Invocation): Promise<number>;
 }
 
-/** A row of the table of commands: the module is loaded only when the command is asked for. */
+/** A row of the table of commands. The module is loaded only when the command runs. */
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
@@ -33,7 +34,7 @@ export interface CommandEntry {
 /** What exit codes mean, for every command that does not say otherwise. */
 export const exitCodes = {
   ok: 0,
-  /** `--check` and something would change, or something may not run as it is. */
+  /** With `--check`: something would change, or something is not allowed to run as it is. */
   findings: 1,
   /** Wrong usage, bad input, or a failure: nothing was written. */
   error: 2,

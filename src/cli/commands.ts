@@ -1,8 +1,8 @@
 import type { CommandEntry } from './command.js';
 
-// The folders here, each of which may import those before it: text, files, options, image, offline, live, and then one for
-// each command that is more than a file, which no other folder imports. All of them use io.ts, command.ts and errors.ts.
-// eslint.config.js holds them to it.
+// The folders here. Each may import the folders before it: text, files, options, image, offline, live, preview. Then comes one folder
+// for each command that is more than a file; no other folder imports it, except that post-render, which is another way to
+// call inject, imports inject. All of them use io.ts, command.ts and errors.ts. eslint.config.js holds them to it.
 
 /** Every command of `outrider`: one row each, in the order of the help text. */
 export const commands: readonly CommandEntry[] = [
@@ -18,8 +18,33 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'explain',
-    summary: 'say what would become of the pods in manifests or of objects in a cluster, and why',
+    summary: 'say what would happen to the pods in manifests or of objects in a cluster, and why',
     load: async () => (await import('./explain/explain.js')).command,
+  },
+  {
+    name: 'diff',
+    summary: 'say what policies would change for the workloads of a cluster, before they are applied',
+    load: async () => (await import('./diff/diff.js')).command,
+  },
+  {
+    name: 'preflight',
+    summary: 'ask the API server, by dry runs, who would refuse the pods that policies make',
+    load: async () => (await import('./preflight/preflight.js')).command,
+  },
+  {
+    name: 'test',
+    summary: 'hold policies to what they should do with resources, without a cluster',
+    load: async () => (await import('./test/test.js')).command,
+  },
+  {
+    name: 'fn',
+    summary: 'instrument as a KRM function, for kustomize and kpt',
+    load: async () => (await import('./fn/fn.js')).command,
+  },
+  {
+    name: 'post-render',
+    summary: 'instrument what Helm rendered, as its post-renderer',
+    load: async () => (await import('./post-render/post-render.js')).command,
   },
   {
     name: 'status',
@@ -42,6 +67,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./restart/restart.js')).command,
   },
   {
+    name: 'retry',
+    summary: 'try workloads again whose new pods are left alone, because parts of ours kept earlier ones from running',
+    load: async () => (await import('./retry/retry.js')).command,
+  },
+  {
     name: 'image',
     summary: 'look an image up: what it starts, and how that was found out',
     load: async () => (await import('./image/image.js')).command,
@@ -60,6 +90,11 @@ export const commands: readonly CommandEntry[] = [
     name: 'crds',
     summary: 'print the custom resource definitions',
     load: async () => (await import('./crds.js')).command,
+  },
+  {
+    name: 'schema',
+    summary: 'print the JSON schema of policies and other documents, for editors',
+    load: async () => (await import('./schema.js')).command,
   },
   {
     name: 'serve',
@@ -88,7 +123,12 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'completion',
-    summary: 'print a completion script for bash, zsh or fish',
-    load: async () => (await import('./completion.js')).completionCommand(commands),
+    summary: 'print a completion script for bash, zsh, fish or kubectl',
+    load: async () => (await import('./completion/completion.js')).command,
+  },
+  {
+    name: 'version',
+    summary: 'say which version this is, and which one runs in a cluster',
+    load: async () => (await import('./version/version.js')).command,
   },
 ];

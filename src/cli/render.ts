@@ -17,7 +17,7 @@ import type { Io } from './io.js';
 
 const profileName = nodeAgentProfile().metadata.name;
 
-/** `outrider render PROFILE`: what switches the vendor's own node agent on, for each platform. */
+/** `outrider render PROFILE`: writes what switches on the vendor's own node agent, for each platform. */
 export const command: CommandDefinition = {
   configure(command, { programName }) {
     command
@@ -100,7 +100,7 @@ function textFor(file: RenderedFile, format: 'yaml' | 'json' | undefined): strin
   return stringify(file.document, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-/** Writes all files, or none: one that is there already stays. */
+/** Writes all files, or none. It does not overwrite an existing file. */
 async function write(
   files: readonly { readonly name: string; readonly text: string }[],
   dir: string,
@@ -133,7 +133,7 @@ function helpText(programName: string): string {
   const settings = Object.entries(withTextSettings(nodeAgentProfile()).spec.settings);
   const lines = settings.map(([name, { description, default: value }]) => {
     const shown = value === undefined ? '' : ` (default: ${String(value)})`;
-    return `  ${name.padEnd(20)} ${description}${shown}`;
+    return `  ${name.padEnd(23)} ${description}${shown}`;
   });
   return `
 Settings:

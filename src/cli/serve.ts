@@ -3,8 +3,9 @@ import { clusterFacts } from '../settings/cluster-facts.js';
 import type { ConnectionSettings } from '../server/in-cluster/connect.js';
 import type { InClusterSettings } from '../server/in-cluster/in-cluster.js';
 import { createDoor } from '../admission/handler.js';
+import { createUpdateDoor } from '../admission/update-review.js';
 import { settingKeys, settingsFileName } from '../settings/settings.js';
-import type { Settings } from '../settings/table.js';
+import type { SettingKey, Settings } from '../settings/table.js';
 import { parseConfiguration, type ParsedConfiguration } from '../documents/configuration/configuration.js';
 import { parseSettingsFile } from '../documents/configuration/settings-file.js';
 import { parseImageMapJson } from '../documents/configuration/image-map.js';
@@ -30,7 +31,26 @@ import { exitCodes, type CommandDefinition, type Invocation } from './command.js
 import { openLookups, type LookupSettings, type LookupOptions } from './image/lookups.js';
 import { commandSettings, type ClusterSettings } from './options/settings.js';
 
-const serveSettings = commandSettings({ 'Settings:': settingKeys });
+/** The settings that nearly everybody needs. The help text shows the rest with --help-all. */
+const usualSettings: readonly SettingKey[] = [
+  'settingsFile',
+  'config',
+  'cluster',
+  'instance',
+  'ownNamespace',
+  'certificates',
+  'tlsCert',
+  'tlsKey',
+  'listenPort',
+  'plainPort',
+  'logLevel',
+  'lookup',
+];
+
+const serveSettings = commandSettings({
+  'Settings:': usualSettings,
+  'More settings:': settingKeys.filter((key) => !usualSettings.includes(key)),
+});
 
 /** `outrider serve`: runs the webhook until a signal ends it. */
 export const command: CommandDefinition = {
@@ -94,7 +114,7 @@ async function serveCluster(
   logger: Logger,
   metrics: Metrics,
 ): Promise<Service | undefined> {
-  // Loaded only here: the Kubernetes client takes as long to load as all the rest.
+  // Loaded only here, because the Kubernetes client takes as long to load as all the rest.
   const { connectCluster } = await import('../server/in-cluster/connect.js');
   const { InCluster } = await import('../server/in-cluster/in-cluster.js');
   const { imageConfig } = settings;
@@ -161,8 +181,8 @@ async function readText(file: string): Promise<string> {
 }
 
 /**
- * Makes handlers of a configuration folder's files. With something wrong in them, the last good configuration stays in
- * force; at the start, when there is none, policies that are not valid stand in for themselves (E41).
+ * Makes handlers from the files of a configuration folder. If they have errors, the last good configuration stays in force.
+ * At the start there is none, so policies that are not valid still take part, as invalid policies (E41).
  */
 function createLoader(
   settings: ClusterSettings,
@@ -203,7 +223,10 @@ function handlersOf(
     namespaceLabels: (namespace: string) => namespaces.get(namespace) ?? noLabels,
     ...reviewLog(logger, metrics),
   };
-  return { pods: { mutate: createDoor('mutate', options), validate: createDoor('validate', options) } };
+  return {
+    pods: { mutate: createDoor('mutate', options), validate: createDoor('validate', options) },
+    updates: { validate: createUpdateDoor(options) },
+  };
 }
 
 function demonstration(logger: Logger): ParsedConfiguration {

@@ -4,8 +4,8 @@ import { ApiError } from './client/api-error.js';
 const longestAskedMs = 5 * 60_000;
 
 /**
- * How long to wait before the next try: doubled with each failure up to a maximum, shortened at random by up to a half,
- * and never less than the API server asks for.
+ * How long to wait before the next try. The wait doubles with each failure up to a maximum, is shortened at random by up to
+ * a half, and is never shorter than the API server asks for.
  * @param failures in a row, from 1
  * @param limits by default 0.5 s, and 30 s
  */

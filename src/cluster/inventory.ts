@@ -5,9 +5,9 @@ import { version as ownVersion } from '../model/version.js';
 import type { ApiClient } from './client/api-client.js';
 import { resources, pathOf } from './client/resources.js';
 
-/** Which cluster is asked, and for how long. */
+/** The cluster to read, and the time limit. */
 export interface InventoryRequest {
-  /** Path of a kubeconfig; absent: what kubectl would take. */
+  /** Path of a kubeconfig; absent: the one that kubectl would use. */
   readonly kubeconfig?: string;
   /** Context in it; absent: the current one. */
   readonly context?: string;
@@ -18,8 +18,8 @@ export interface InventoryRequest {
 const instead = 'or use --from with what kubectl get nodes,namespaces -o json prints';
 
 /**
- * Reads the nodes, the namespaces and the version of a cluster: GET requests and nothing else. The client is loaded by
- * the call, since that takes a while.
+ * Reads the nodes, the namespaces and the version of a cluster: only GET requests. The call loads the client, because that
+ * takes a while.
  *
  * @throws OutriderError `cluster_unavailable`: no configuration, an unknown context, no answer in time, or a refusal,
  *   each with what helps
@@ -54,7 +54,7 @@ export async function readInventory({ timeoutMs, ...choice }: InventoryRequest):
   }
 }
 
-/** Nothing where the account may not list them: then doctor says nothing of them. */
+/** Empty if the account cannot list them. Then doctor says nothing about them. */
 async function readLimits(client: ApiClient, timeoutMs: number): Promise<ClusterInventory['limits']> {
   try {
     const [ranges, quotas] = await Promise.all([

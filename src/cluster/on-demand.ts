@@ -2,29 +2,29 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../time/clock.js';
 import { SharedCalls } from '../time/shared-calls.js';
 
-/** A value, and how old it is. */
+/** A value and its age. */
 export interface Kept<T> {
   readonly value: T;
   readonly ageMs: number;
 }
 
-/** How values are asked for and kept. */
+/** How to request and keep values. */
 export interface OnDemandOptions<T> {
-  /** Has a deadline of its own. */
+  /** It must have its own deadline. */
   readonly read: (key: string) => Promise<T>;
   /** How long a value is fresh. */
   readonly freshMs: (value: T) => number;
   /** How long a failure is remembered and thrown again. */
   readonly failureMs: number;
   readonly maxEntries: number;
-  /** Bytes a value takes, about, and how many there may be in all. */
+  /** The approximate size of a value in bytes, and the limit for all values. */
   readonly size?: { readonly of: (value: T) => number; readonly max: number };
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
 type Entry<T> = { readonly atMs: number } & ({ readonly value: T } | { readonly error: unknown });
 
-/** Values by key, asked for when they are needed and kept for a while. */
+/** Values by key. They are requested when needed, and kept for a while. */
 export class OnDemand<T> {
   readonly #options: OnDemandOptions<T>;
   readonly #kept: LRUCache<string, Entry<T>>;
@@ -38,26 +38,26 @@ export class OnDemand<T> {
     this.#kept = new LRUCache(size === undefined ? { max } : { max, maxSize: size.max, sizeCalculation });
   }
 
-  /** What is kept, however old; `undefined` where nothing is. */
+  /** The kept entry, however old; `undefined` if there is none. */
   peek(key: string): Kept<T> | undefined {
     const entry = this.#kept.get(key);
     return entry === undefined || 'error' in entry ? undefined : { value: entry.value, ageMs: this.#ageMs(entry) };
   }
 
-  /** The value that is kept, however old; makes nothing, for those who ask for each pod. */
+  /** The kept value, however old. Allocates nothing, for callers that ask for each pod. */
   last(key: string): T | undefined {
     const entry = this.#kept.get(key);
     return entry === undefined || 'error' in entry ? undefined : entry.value;
   }
 
-  /** Whether `get` answers, or throws, from what is kept. */
+  /** Whether `get` returns or throws without a request. */
   isFresh(key: string): boolean {
     return this.#freshEntry(key) !== undefined;
   }
 
   /**
-   * The value, from what is kept where that is fresh. Callers with one key share one request, which goes on when one
-   * of them leaves.
+   * The value; the kept one if it is fresh. Callers with the same key share one request, which continues if one of them
+   * leaves.
    * @throws what the request throws; `WaitEnded` when the signal aborts
    */
   async get(key: string, signal: AbortSignal): Promise<T> {
@@ -67,12 +67,12 @@ export class OnDemand<T> {
     return entry.value;
   }
 
-  /** Asks now, whatever is kept. @throws as `get` does */
+  /** Makes a request now, whatever is kept. @throws as `get` does */
   refresh(key: string, signal: AbortSignal): Promise<T> {
     return this.#calls.run(key, signal, () => this.#ask(key));
   }
 
-  /** Takes over what somebody else learned. */
+  /** Takes over a value that was learned elsewhere. */
   put(key: string, value: T): void {
     this.#kept.set(key, { value, atMs: this.#nowMs() });
   }
@@ -83,7 +83,7 @@ export class OnDemand<T> {
       this.put(key, value);
       return value;
     } catch (error) {
-      // What was known stays: an API server that does not answer says nothing about it.
+      // The known value stays, because a missing answer says nothing about it.
       const before = this.#kept.get(key);
       if (before === undefined || 'error' in before) this.#kept.set(key, { error, atMs: this.#nowMs() });
       throw error;

@@ -4,8 +4,9 @@ import { isApiError } from './client/api-error.js';
 import { apiVersionOf, pathOf, resources } from './client/resources.js';
 
 /**
- * A client whose new objects in the installation's namespace belong to the installation's ConfigMap, which the chart
- * makes: when it goes, the garbage collector takes them along. Where there is none, they belong to nobody.
+ * A client that makes the installation's ConfigMap, which the chart creates, the owner of new objects in the installation's
+ * namespace. When the ConfigMap is deleted, the garbage collector deletes them too. Without that ConfigMap, they have no
+ * owner.
  */
 export function owningClient(client: ApiClient, ownNamespace: string, instance: string): ApiClient {
   const place = { namespace: ownNamespace, name: instance };

@@ -8,7 +8,7 @@ import { examineLabelled, examineMatched, type MatchedNamespace, type NamespaceR
 import { examineNode, isLeftAlone, isOpenShift, nodesHealthy, type NodeReport } from './node.js';
 import { atLeast, parseVersion } from './version.js';
 
-/** What policies say of a cluster's namespaces. */
+/** What policies say about a cluster's namespaces. */
 export interface PolicyMatches {
   readonly namespaces: readonly MatchedNamespace[];
   /** Names of the policies that match no namespace. */
@@ -17,11 +17,11 @@ export interface PolicyMatches {
   readonly outranked: readonly string[];
   /** Pod Security level where a namespace has no label. */
   readonly podSecurityDefault: PodSecurityLevel;
-  /** Whether Outrider is told that it is on OpenShift; what the nodes say is looked at beside it. */
+  /** Whether Outrider is told that it is on OpenShift; what the nodes say is used too. */
   readonly openShift: boolean;
 }
 
-/** Everything there is to say of a cluster. */
+/** The full report on a cluster. */
 export interface ClusterReport {
   readonly nodes: readonly NodeReport[];
   /** Those that the policies match; without policies, those labelled `outrider.dev/inject=enabled`. */

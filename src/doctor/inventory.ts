@@ -1,13 +1,13 @@
 import { OutriderError } from '../model/error.js';
 import { isObject, listOf, stringOf, type JsonObject, type JsonValue } from '../model/json.js';
 
-/** What is known of a cluster. */
+/** What is known about a cluster. */
 export interface ClusterInventory {
   /** Node objects, as the API server has them. */
   readonly nodes: readonly JsonObject[];
   /** Namespace objects. */
   readonly namespaces: readonly JsonObject[];
-  /** LimitRange and ResourceQuota objects; `undefined` where nobody asked for them, or nobody may. */
+  /** LimitRange and ResourceQuota objects; `undefined` if they were not read or may not be. */
   readonly limits?: { readonly ranges: readonly JsonObject[]; readonly quotas: readonly JsonObject[] } | undefined;
   /** The server's version, such as `v1.34.1`; `undefined` where it was not asked. */
   readonly version: string | undefined;

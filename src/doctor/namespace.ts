@@ -45,7 +45,7 @@ export interface NamespaceReport {
   readonly findings: readonly DoctorFinding[];
 }
 
-/** What is known of the cluster when a namespace is judged. */
+/** What is known about the cluster when a namespace is judged. */
 export interface KnownCluster {
   readonly nodes: readonly NodeReport[];
   /** Pod Security level where a namespace has no label. */
@@ -152,7 +152,7 @@ function ignored({ name }: NamespacePolicy): DoctorFinding {
   };
 }
 
-/** What LimitRanges and quotas make of the policy there. */
+/** How LimitRanges and quotas affect the policy there. */
 function misfit({ name, prefer, admits, misfit: detail }: NamespacePolicy): readonly DoctorFinding[] {
   if (detail === undefined) return [];
   const refuses = prefer === 'Security' && !admits.has('resources_do_not_fit');
@@ -167,7 +167,7 @@ function misfit({ name, prefer, admits, misfit: detail }: NamespacePolicy): read
   ];
 }
 
-/** Whether the capability is added to pods of the namespace, and what becomes of them then. */
+/** Whether the capability is added to pods of the namespace, and what happens to them then. */
 function capability(
   { name, capability: wish, capabilities }: NamespacePolicy,
   enforce: PodSecurityLevel | undefined,
@@ -226,7 +226,7 @@ const leftAlone: readonly (readonly [kind: NodeKind, reason: ReasonCode, what: s
   ['sandbox', 'sandboxed_runtime', 'sandboxed nodes'],
 ];
 
-/** What a policy's `prefer` makes of nodes on which ptrace cannot work. */
+/** What a policy's `prefer` means for nodes on which ptrace cannot work. */
 function nodesFor(policy: NamespacePolicy, adds: boolean, { nodes }: KnownCluster): readonly DoctorFinding[] {
   const { name, prefer, admits } = policy;
   const security = prefer === 'Security';

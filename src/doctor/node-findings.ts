@@ -19,7 +19,7 @@ export const warden: DoctorFinding = {
   source: 'autopilot',
 };
 
-/** All that there is to say of a Windows node. */
+/** The only finding about a Windows node. */
 export const windows: DoctorFinding = {
   check: 'platform',
   result: 'note',
@@ -28,7 +28,7 @@ export const windows: DoctorFinding = {
   source: 'datadogRequirements',
 };
 
-/** All that there is to say of a virtual node. */
+/** The only finding about a virtual node. */
 export const virtual: DoctorFinding = {
   check: 'platform',
   result: 'note',
@@ -38,7 +38,7 @@ export const virtual: DoctorFinding = {
   source: 'virtualKubelet',
 };
 
-/** All that there is to say of a node of GKE Sandbox. */
+/** The only finding about a node of GKE Sandbox. */
 export const sandbox: DoctorFinding = {
   check: 'platform',
   result: 'note',

@@ -5,7 +5,7 @@ import { constraints, sandbox, virtual, warden, windows } from './node-findings.
 import { judgeNodeAgent } from './node-agent.js';
 import { atLeast, parseVersion, type Release } from './version.js';
 
-/** What kind of machine stands behind a node. */
+/** What kind of machine is behind a node. */
 export type NodeKind = 'machine' | 'autopilot' | 'fargate' | 'sandbox' | 'virtual' | 'windows';
 
 /** One node, and what can be done on it. */

@@ -1,4 +1,4 @@
-/** Where a rule comes from: what `doctor` prints beside a finding. */
+/** Where a rule comes from: what `doctor` prints besides a finding. */
 export const sources = {
   datadogRequirements:
     'Datadog, Workload Protection, supported Linux distributions: https://docs.datadoghq.com/security/workload_protection/supported_linux_distributions/',

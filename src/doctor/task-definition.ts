@@ -3,7 +3,7 @@ import { atLeast, parseVersion } from './version.js';
 
 /** A value of a template that is only known at deployment, such as a `!Ref`. */
 export interface AtDeployment {
-  /** What stands there instead, for people. */
+  /** What is there instead, for people. */
   readonly atDeployment: string;
 }
 /** A text as a file states it; `undefined` where the file says nothing. */
@@ -16,7 +16,7 @@ export interface ServiceFacts {
   readonly platformVersion: Stated;
 }
 
-/** What stands in a file about a task. */
+/** What is in a file about a task. */
 export interface TaskFacts {
   readonly format: 'ecs' | 'cloudformation' | 'dockerrun';
   /** The family, or the resource's name in a template. */
@@ -35,7 +35,7 @@ export interface TaskFacts {
   readonly silentContainers: readonly string[];
 }
 
-/** What is to be said of a task definition. */
+/** What is to be said about a task definition. */
 export interface TaskReport {
   readonly family: string;
   readonly format: TaskFacts['format'];
@@ -240,7 +240,7 @@ const beanstalkNetwork: DoctorFinding = {
   source: 'dockerrun',
 };
 
-/** Containers whose program stands in the image alone: it has to be known before it can be wrapped. */
+/** Containers whose program is in the image alone: it has to be known before it can be wrapped. */
 function entrypoints({ silentContainers }: TaskFacts): readonly DoctorFinding[] {
   if (silentContainers.length === 0) return [];
   return [

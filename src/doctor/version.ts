@@ -1,4 +1,4 @@
-/** Major, minor and patch level, and `-1` behind them for a pre-release of that version. */
+/** Major, minor and patch level, and `-1` after them for a pre-release of that version. */
 export type Version = readonly [major: number, minor: number, patch: number, stage?: -1];
 
 /** A version that is out. */

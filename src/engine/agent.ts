@@ -7,15 +7,15 @@ import { rewriteImage } from '../inject/rewrite-image.js';
 import type { Engine, PodRequest } from './engine.js';
 import type { Rule } from './rules.js';
 
-/** What is known to be wrong with what the agent needs, its images or its access key (E31). */
+/** Known problems with what the agent needs: its images or its access key (E31). */
 export interface AgentTrouble {
   readonly obstacle: Finding | undefined;
   readonly remark: Finding | undefined;
 }
 
 /**
- * What a registry says of the agent's images: an image that does not exist keeps the pod uninstrumented. One that the
- * registry does not show to us may still be shown to the nodes, so that is only remarked.
+ * What a registry says about the agent's images. If an image does not exist, the pod stays uninstrumented. If the
+ * registry denies it to us, the nodes may still have access, so that is only a remark.
  */
 export function agentImageTrouble(outcomes: readonly ImageOutcome[]): AgentTrouble {
   for (const outcome of outcomes) {
@@ -30,15 +30,15 @@ export function agentImageTrouble(outcomes: readonly ImageOutcome[]): AgentTroub
   return noTrouble;
 }
 
-/** The agent's images: what is known of them without any I/O, and those that a registry has to be asked for. */
+/** The agent's images: what is known without any I/O, and the images that have to be looked up. */
 export interface AgentImages {
   readonly known: readonly ImageOutcome[];
   readonly unknown: readonly ImageRequest[];
 }
 
 /**
- * Collects the agent's images. Only under Availability: under Security the pod is instrumented whatever a registry says,
- * and its start shows the trouble.
+ * Collects the agent's images. Only under Availability: under Security the pod is instrumented whatever a registry
+ * says, and any trouble shows when it starts.
  */
 export function agentImagesOf(recipe: Recipe, request: PodRequest, engine: Engine): AgentImages {
   if (recipe.prefer !== 'Availability') return noImages;
@@ -63,7 +63,7 @@ const noImages: AgentImages = { known: [], unknown: [] };
 // The pod waits only briefly for the agent's images; the look-up goes on, and later pods get its result.
 const longestWaitMs = 2_000;
 
-/** Asks for the agent's images; an answer that does not come in time counts as none. */
+/** Looks up the agent's images. An answer that comes too late counts as none. */
 export function lookUpAgents(
   agents: readonly ImageRequest[],
   images: ImageResolver,
@@ -84,14 +84,32 @@ function imagesOf(recipe: Recipe): readonly string[] {
 }
 
 /**
- * What is known to be wrong with the Secret of the agent's access key. Missing: under Availability the pod is left as it
- * is, rather than started beside an agent that cannot work; under Security the kubelet waits for the Secret. Blocked: the
- * pod is never handed a Secret that somebody put where ours belongs.
+ * What is known to be wrong with the Secret of the agent's access key, and with the copies of its image's pull secrets.
+ * Missing: under Availability the pod is left as it is, rather than started next to an agent that cannot work; under
+ * Security the kubelet waits for the Secret. Blocked: the pod is never handed a Secret that someone put where ours
+ * belongs.
  */
-export function secretTrouble({ recipe, mirror }: Rule, namespace: string, engine: Engine): AgentTrouble {
-  if (recipe.credentials === undefined) return noTrouble;
-  const { name, key } = recipe.credentials;
-  const state = engine.secretState(namespace, name, key, mirror?.policy);
+export function secretTrouble(rule: Rule, namespace: string, engine: Engine): AgentTrouble {
+  const { recipe, mirror, pullMirrors } = rule;
+  const { credentials } = recipe;
+  let found = noTrouble;
+  if (credentials !== undefined) found = troubleOf(credentials, mirror?.policy, rule, namespace, engine);
+  for (const { copy, source, policy } of pullMirrors) {
+    if (found.obstacle !== undefined) break;
+    const trouble = troubleOf({ name: copy, key: source.key }, policy, rule, namespace, engine);
+    if (trouble !== noTrouble) found = { ...trouble, remark: found.remark ?? trouble.remark };
+  }
+  return found;
+}
+
+function troubleOf(
+  { name, key }: { readonly name: string; readonly key: string },
+  mirrorOf: string | undefined,
+  { recipe }: Rule,
+  namespace: string,
+  engine: Engine,
+): AgentTrouble {
+  const state = engine.secretState(namespace, name, key, mirrorOf);
   if (state !== 'missing' && state !== 'blocked') return noTrouble;
   const said = engine.credentials?.detail(namespace, name, key);
   if (state === 'blocked') {

@@ -1,15 +1,15 @@
 import type { ImageOutcome, ImageRequest, ImageResolver } from '../model/image.js';
 
-/** What is known of images by container name. */
+/** What is known about images by container name. */
 export type KnownImages = ReadonlyMap<string, ImageOutcome>;
 
-/** Images of one pod or task: those known at once, and those that a registry has to be asked for. */
+/** Images of one pod or task: those that are known, and those that have to be looked up. */
 export interface AskedImages {
   readonly known: Map<string, ImageOutcome>;
   readonly unknown: readonly { readonly container: string; readonly request: ImageRequest }[];
 }
 
-/** Asks for the images that are not known, each look-up as a promise that ends when its outcome is among the known. */
+/** Looks up the images that are not known. Each promise resolves when its outcome has joined the known ones. */
 export function lookUpAll(
   { known, unknown }: AskedImages,
   resolver: ImageResolver,

@@ -7,13 +7,13 @@ import { salvagePolicy } from '../policy/salvage.js';
 import { profileRegistry } from '../profile/registry.js';
 import { compileRules, type BrokenPolicy, type CompileOptions, type Rules } from './rules.js';
 
-/** A configuration made ready, and everything that is wrong with it. */
+/** A compiled configuration, and all its problems. */
 export interface Configured {
   readonly rules: Rules;
   readonly problems: readonly OutriderError[];
   /**
-   * True when each problem is that of one policy, which then stands in the rules as not valid: its pods are treated as
-   * `policy_invalid` (E41). False when something is wrong of which nobody can tell whom it is for.
+   * True if each problem belongs to one policy, which then is in the rules as invalid: its pods are treated as
+   * `policy_invalid` (E41). False if there is a problem that cannot be attributed to a policy.
    */
   readonly usable: boolean;
 }
@@ -57,7 +57,7 @@ export function configure(
 }
 
 /**
- * What images start by the operator's map, which may name an image before or after the operator's rewrites.
+ * What images start by the operator's map, whose names may be from before or after the operator's rewrites.
  * @returns gives `undefined` for an image that is not in it, or starts nothing
  */
 export function argvIn(

@@ -1,12 +1,14 @@
 import type { Door } from '../model/decision.js';
 import type { ImageResolver } from '../model/image.js';
 import type { JsonObject } from '../model/json.js';
-import type { ClusterFacts } from '../model/recipe.js';
+import type { ClusterFacts, PodNodes } from '../model/recipe.js';
 import type { StringMap } from '../model/selector.js';
+import type { CanaryWorkload } from './canary.js';
 import type { KnownLimits } from './known-limits.js';
 import type { Rule, Rules } from './rules.js';
+import type { TakenBack } from '../model/taken-back.js';
 
-/** A pod, or a pod template, that a decision is asked for. */
+/** A pod, or a pod template, to decide on. */
 export interface PodRequest {
   readonly pod: JsonObject;
   /** The namespace the pod goes to: the request's, since `metadata.namespace` may be empty (E29). */
@@ -17,19 +19,21 @@ export interface PodRequest {
   readonly admitted: boolean;
   /** Record every check, for `explain`. */
   readonly trace: boolean;
-  /** A dry run: nothing may be made for this pod. */
+  /** A dry run: nothing may be created for this pod. */
   readonly dryRun?: boolean;
+  /** The object whose template it is, where there is no pod yet. */
+  readonly workload?: CanaryWorkload | undefined;
   /** Gives the signal under which look-ups run; absent where nothing may be looked up. */
   readonly lookUp?: (() => AbortSignal) | undefined;
 }
 
 /**
- * Whether a Secret's key is there, as far as that is known. `blocked`: where a copy belongs stands a Secret of somebody
- * else, which is neither overwritten nor used.
+ * Whether a Secret's key is there, as far as that is known. `blocked`: someone else's Secret is in the place of the
+ * copy, and is neither overwritten nor used.
  */
 export type SecretState = 'present' | 'missing' | 'unknown' | 'blocked';
 
-/** What a cluster knows of the access keys that pods refer to, and does for them (E31). */
+/** What a cluster knows about the access keys that pods refer to, and how it copies them (E31). */
 export interface Credentials {
   /**
    * Looks up a rule's Secret in a namespace before a pod there is decided on, and creates its copy if the policy
@@ -45,7 +49,7 @@ export interface Credentials {
   version(namespace: string, name: string, key: string): string | undefined;
 }
 
-/** Everything a decision is made with. Handed in; replaced as a whole when the configuration changes. */
+/** Everything that a decision needs. Passed in, and replaced as a whole when the configuration changes. */
 export interface Engine {
   readonly rules: Rules;
   readonly facts: ClusterFacts;
@@ -61,4 +65,8 @@ export interface Engine {
   readonly credentials?: Credentials;
   /** Only in a cluster. */
   readonly limits?: KnownLimits;
+  /** Only in a cluster. Replaced with the engine when it changes. */
+  readonly takenBack?: TakenBack;
+  /** For what is decided pod by pod; absent where `facts.imageVolumes` counts for every pod. */
+  readonly nodes?: PodNodes;
 }

@@ -7,7 +7,7 @@ import type { Engine } from './engine.js';
 import { obstructedBy, type Passed } from './findings.js';
 import type { Rule } from './rules.js';
 
-/** What a pod that its policy exempts is decided by. */
+/** The policy and reason that exempt a pod. */
 export interface Exempt {
   readonly screening: Passed;
   readonly findings: Findings;
@@ -15,9 +15,9 @@ export interface Exempt {
 }
 
 /**
- * Looks whether the policy that wins for a pod exempts it (F20). That counts before everything else, a label that opts out or
- * cannot be read among it, because the API server is told not to ask about such a pod: while we answer, it has to fare as it
- * does while nobody does.
+ * Checks whether the policy that wins for a pod exempts it (F20). That counts before everything else, a label that opts
+ * out or cannot be read among it, because the API server is told not to call for such a pod: it must be treated the
+ * same whether we answer or not.
  *
  * @param trace record that the API server does not ask, for `explain`
  */

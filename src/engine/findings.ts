@@ -1,22 +1,42 @@
 import type { Decision, Finding, Step } from '../model/decision.js';
 import { noFindings, type Findings } from '../policy/decide.js';
 import type { Screening } from '../policy/screen.js';
+import { chooseRule, type CanaryWorkload } from './canary.js';
 import type { Engine } from './engine.js';
 import type { Rule } from './rules.js';
 
 /** A screening that lets the look at a pod or a task go on. */
 export type Passed = Extract<Screening, { stop: undefined }>;
 
-/** How the policy that won is carried out. */
-export function ruleFor({ policy }: Passed, { rules }: Engine): Rule {
-  const rule = rules.byPolicy.get(policy.name);
-  if (rule === undefined) throw new Error(`no rule for policy ${policy.name}`);
-  return rule;
+/**
+ * How the policy that won is carried out for one workload, and the screening with what there is to say of that.
+ * @returns the finding where the policy leaves the workload alone
+ */
+export function ruleFor(
+  screening: Passed,
+  { rules }: Engine,
+  namespace: string,
+  workload: () => CanaryWorkload,
+  trace: boolean,
+): { readonly rule: Rule; readonly screening: Passed } | { readonly leftAlone: Screening } {
+  const { policy } = screening;
+  const whole = rules.byPolicy.get(policy.name);
+  if (whole === undefined) throw new Error(`no rule for policy ${policy.name}`);
+  if (whole.canary === undefined) return { rule: whole, screening };
+  const { rule, step } = chooseRule(whole, namespace, workload());
+  if (rule === undefined) {
+    const stop: Finding = { reason: 'canary_excluded', detail: step?.detail ?? '' };
+    return { leftAlone: { stop, policy, steps: screening.steps } };
+  }
+  return {
+    rule,
+    screening: trace && step !== undefined ? { ...screening, steps: [...screening.steps, step] } : screening,
+  };
 }
 
 /** What planning found, of a pod or of a task. */
 export interface Found extends Pick<Findings, 'obstacle' | 'tampered' | 'differing' | 'kept' | 'containers'> {
-  /** What the pod's author does to get round the policy; only looked for where it insists on the instrumentation. */
+  /** What the pod's author does to bypass the policy; only checked if the policy insists on the instrumentation. */
   readonly forged?: Finding | undefined;
   readonly remarks: readonly Finding[];
 }
@@ -30,7 +50,7 @@ export function findingsOf(
 ): Findings {
   return {
     obstacle: found.obstacle,
-    // Overriding a reserved variable is a way of opting out: only a policy that forbids that minds (E32).
+    // Overriding a reserved variable is a way of opting out, so it only matters to a policy that forbids that (E32).
     tampered: found.forged ?? (policy.spec.optOut === 'Forbidden' ? found.tampered : undefined),
     differing: found.differing,
     kept: found.kept,

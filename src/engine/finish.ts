@@ -2,6 +2,7 @@ import type { PodContext } from '../inject/pod/context.js';
 import { makePlan } from '../inject/pod/make-plan.js';
 import { missingParts, partsTakenOff } from '../inject/pod/missing.js';
 import { buildPatch } from '../inject/pod/patch.js';
+import type { Plan } from '../inject/pod/plan.js';
 import type { Planned, WhereDiffering } from '../inject/pod/planned.js';
 import { isStampedBy, stampOf } from '../inject/pod/record.js';
 import { startOfContainer } from '../inject/pod/start.js';
@@ -17,7 +18,7 @@ import { fittedStep } from './limits.js';
 import type { Outcome } from './outcome.js';
 import type { Rule } from './rules.js';
 
-/** What was found out of a pod before its plan is made. */
+/** What is known about a pod before its plan is made. */
 export interface Chosen {
   readonly selected: readonly ContainerView[];
   readonly narrowed: boolean;
@@ -53,7 +54,7 @@ export function finished(
   const takenOff = mutates && plan !== undefined ? partsTakenOff(plan, context.view) : undefined;
   const found = takenOff === undefined ? planned : { ...planned, remarks: [...planned.remarks, takenOff] };
   const missing = mutates || plan === undefined ? [] : missingParts(plan);
-  const steps = request.trace && plan?.fitted !== undefined ? [...chosen.steps, fittedStep(plan)] : chosen.steps;
+  const steps = request.trace ? withTraced(chosen.steps, plan, context) : chosen.steps;
   const decision = decide(
     screening,
     findingsOf(screening, { narrowed: chosen.narrowed, steps }, found, missing),
@@ -72,9 +73,21 @@ export function finished(
             plan: stampOf(rule.stamp, plan),
             credentials: chosen.credentials,
           },
-          rule.parts.operations,
+          context.parts.operations,
         );
   return { decision, patch, rule, plan, images: chosen.images };
+}
+
+/** The steps, with those about the plan if every check is recorded. */
+function withTraced(steps: readonly Step[], plan: Plan | undefined, context: PodContext): readonly Step[] {
+  if (plan === undefined) return steps;
+  const { recipe, delivery, deliveredSo } = context;
+  const traced = [...steps];
+  if (recipe.volume !== undefined) {
+    traced.push({ subject: 'delivery', result: 'note', detail: `${delivery}: ${deliveredSo}` });
+  }
+  if (plan.fitted !== undefined) traced.push(fittedStep(plan));
+  return traced;
 }
 
 /**
@@ -86,7 +99,7 @@ function isOfAnotherVersion({ kept }: Planned, { view }: PodContext, { stamp }: 
   return kept !== undefined && record !== undefined && !isStampedBy(record, stamp);
 }
 
-/** What becomes of parts of ours that somebody changed: nobody may where opting out is forbidden. */
+/** What happens to changed parts of ours: nobody may change them where opting out is forbidden. */
 function whereDiffering({ spec }: CompiledPolicy, door: Door): WhereDiffering {
   if (spec.optOut === 'Forbidden') return door === 'mutate' ? 'putBack' : 'stops';
   return spec.prefer === 'Availability' ? 'stays' : 'stops';

@@ -7,12 +7,12 @@ import {
   type ImageResolver,
 } from '../model/image.js';
 import { names } from '../model/names.js';
-import type { ContainerView, PodView } from '../inject/pod/view.js';
+import type { ContainerBody, ContainerView, PodView } from '../inject/pod/view.js';
 import type { AskedImages } from './asked-images.js';
 
 /**
- * Collects what is known of the images of containers that give no command, without any I/O: the pod's annotation first,
- * then what the resolver has (the operator's map, its cache).
+ * Collects what is known about the images of containers that give no command, without any I/O: the pod's annotation
+ * first, then what the resolver has (the operator's map, its cache).
  */
 export function knownImages(
   containers: readonly ContainerView[],
@@ -35,8 +35,8 @@ export function knownImages(
   return { known, unknown };
 }
 
-/** An image that is never pulled is on the node alone: what a registry says of the name need not be it (E15). */
-function neverPulled(container: ContainerView): ImageOutcome | undefined {
+/** An image that is never pulled is on the node alone: what a registry says about the name need not be it (E15). */
+export function neverPulled(container: ContainerBody): ImageOutcome | undefined {
   if (container.value['imagePullPolicy'] !== 'Never') return undefined;
   return { ok: false, reason: 'image_unresolved', detail: `${container.image} is never pulled (imagePullPolicy)` };
 }

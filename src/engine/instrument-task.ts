@@ -29,7 +29,7 @@ import { findingsOf, isCarriedOut, obstructedBy, ruleFor, type Passed } from './
 import { knownTaskImages } from './task-images.js';
 import { readTags, unknownNarrowing, type TaskTags } from './task-tags.js';
 
-/** A task that a decision is asked for. */
+/** A task to decide on. */
 export interface TaskRequest {
   readonly template: TaskTemplate;
   /** Names of the only containers to look at; empty: all. */
@@ -45,16 +45,16 @@ export interface TaskRequest {
 /** A decision about a task with what it came from. */
 export interface TaskOutcome {
   readonly decision: Decision;
-  /** What the validating door would say of the result, where that is a denial. */
+  /** What the validating door would say about the result, where that is a denial. */
   readonly denial: Decision | undefined;
-  /** Operations that carry the decision out; pointers start at the object that the task stands in. */
+  /** Operations that carry the decision out; pointers start at the object that the task is in. */
   readonly patch: readonly Operation[];
   /** JSON pointer of the agent's container once they are applied. */
   readonly agent: string | undefined;
   readonly rule: Rule | undefined;
   readonly view: TaskView | undefined;
   readonly plan: TaskPlan | undefined;
-  /** What was known of each container's image that was asked for. */
+  /** What was known about each container's image that was asked for. */
   readonly images: KnownImages;
 }
 
@@ -68,9 +68,12 @@ export async function instrumentTask(request: TaskRequest, engine: Engine): Prom
   const { template } = request;
   const tags = readTags(template.tags);
   const screened = { namespace: '', namespaceLabels: tags.labels, podLabels: tags.labels };
-  const screening = screen(engine.rules.policies, screened, new Set(), request.trace);
-  if (screening.stop !== undefined) return stopped(screening, noFindings, { template });
-  const rule = ruleFor(screening, engine);
+  const passed = screen(engine.rules.policies, screened, new Set(), request.trace);
+  if (passed.stop !== undefined) return stopped(passed, noFindings, { template });
+  const family = () => ({ kind: 'TaskDefinition', name: template.name ?? '' });
+  const way = ruleFor(passed, engine, '', family, request.trace);
+  if ('leftAlone' in way) return stopped(way.leftAlone, noFindings, { template });
+  const { rule, screening } = way;
   const obstructed = (obstacle: Finding, view?: TaskView) => stopped(screening, obstructedBy(obstacle), { rule, view });
   const rendered = renderTaskRecipe(rule.profile, screening.policy.spec);
   const recipe = rendered === undefined ? undefined : rewritten(rendered, engine.facts);
@@ -152,7 +155,9 @@ interface Chosen {
 
 const nothingChosen: Chosen = { selected: [], narrowed: false, steps: [] };
 
-/** The policy's choice, narrowed by the tags (unless the policy forbids that) and by `--only`, which is no opt-out. */
+/**
+ * The policy's choice, narrowed by the tags (unless the policy forbids that) and by `--only`, which is not an opt-out.
+ */
 function choose(
   policy: CompiledPolicy,
   view: TaskView,
@@ -203,7 +208,7 @@ function finished(
     readonly own: ReturnType<typeof findOwnTaskContainers>;
     readonly asksForUnknown: boolean;
     readonly images: KnownImages;
-    /** What is to be said beside what planning finds. */
+    /** What is to be said besides what planning finds. */
     readonly said: readonly Finding[];
   },
 ): TaskOutcome {

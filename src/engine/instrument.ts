@@ -19,6 +19,7 @@ import { decide, noFindings, type Findings } from '../policy/decide.js';
 import { screen, type Screening } from '../policy/screen.js';
 import { lookUpAll, type AskedImages, type KnownImages } from './asked-images.js';
 import { agentImagesOf, agentImageTrouble, lookUpAgents, secretTrouble } from './agent.js';
+import { canaryWorkload } from './canary.js';
 import type { Engine, PodRequest } from './engine.js';
 import { exemptOf } from './exempt.js';
 import { noteOf, obstructedBy, ruleFor } from './findings.js';
@@ -27,6 +28,7 @@ import { knownImages } from './images.js';
 import { prepareLimits, unknownLimits } from './limits.js';
 import type { Outcome } from './outcome.js';
 import type { Rule } from './rules.js';
+import { takenBackFrom } from './take-back/left-alone.js';
 
 const noImages: KnownImages = new Map();
 const nobody: readonly ContainerView[] = [];
@@ -38,19 +40,27 @@ const nothingAsked: AskedImages = { known: new Map(), unknown: [] };
  */
 export function instrument(request: PodRequest, engine: Engine): Outcome | Promise<Outcome> {
   const view = readPod(request.pod, engine.facts.maxContainers);
-  const screening = screen(
+  const screened = screen(
     engine.rules.policies,
     screenedPodOf(request, view),
     engine.excludedNamespaces,
     request.trace,
   );
-  const exempt = isFinding(view) ? undefined : exemptOf(view, screening, engine, request.trace);
+  const exempt = isFinding(view) ? undefined : exemptOf(view, screened, engine, request.trace);
   if (exempt !== undefined) return stopped(exempt.screening, exempt.findings, request.door, exempt.rule);
-  if (screening.stop !== undefined) return stopped(screening, noFindings, request.door, undefined);
-  const rule = ruleFor(screening, engine);
+  if (screened.stop !== undefined) return stopped(screened, noFindings, request.door, undefined);
+  const workload = () => canaryWorkload(objectOf(request.pod['metadata']) ?? {}, request.workload);
+  const way = ruleFor(screened, engine, request.namespace, workload, request.trace);
+  if ('leftAlone' in way) return stopped(way.leftAlone, noFindings, request.door, undefined);
+  const { rule, screening } = way;
   const obstructed = (obstacle: Finding) => stopped(screening, obstructedBy(obstacle), request.door, rule);
   if (isFinding(view)) return obstructed(view);
-  const context = openPodContext(view, rule.recipe, rule.wishes, engine.facts, rule.parts);
+  const back = takenBackFrom(request, screening.policy, rule, workload, engine);
+  if (back !== undefined) return obstructed(back);
+  const wanted = view.annotations[names.agentResources];
+  const agentChoice = wanted === undefined ? undefined : rule.agentChoices.of(wanted);
+  const { recipe, parts } = agentChoice ?? rule;
+  const context = openPodContext(view, recipe, rule.wishes, engine.facts, parts, engine.nodes);
   if ('reason' in context) return obstructed(context);
   const many = hasTooMany(view, context.workload, engine.facts.maxContainers);
   if (many !== undefined) return obstructed(many);
@@ -109,10 +119,11 @@ export function instrument(request: PodRequest, engine: Engine): Outcome | Promi
     const obstacle = (images.unknown.length > 0 ? initIn() : undefined) ?? secret.obstacle ?? image.obstacle;
     if (obstacle !== undefined) return obstructed(obstacle);
     const amounts = selected.length > 0 ? unknownLimits(request, context, engine) : undefined;
+    const steps = withNote(withNote(withNote(selection.steps, secret.remark), image.remark), amounts);
     return finished(request, screening, rule, context, engine, {
       selected,
       narrowed: selection.narrowed,
-      steps: withNote(withNote(withNote(selection.steps, secret.remark), image.remark), amounts),
+      steps: agentChoice === undefined || selected.length === 0 ? steps : [...steps, agentChoice.step],
       images: images.known,
       aside: aside.known,
       credentials: credentialsVersion(rule, request.namespace, engine),
@@ -146,13 +157,13 @@ function alsoSharing(context: PodContext, selected: readonly ContainerView[]): r
  * Whether a Secret in the copy's place would be a way out of the policy. The validating door then looks for itself: the
  * replica that answered at the mutating door may be the only one that knows of it.
  */
-function mayHideBehindKey({ mirror }: Rule, { spec }: CompiledPolicy): boolean {
-  return mirror !== undefined && isStrict(spec);
+function mayHideBehindKey({ mirror, pullMirrors }: Rule, { spec }: CompiledPolicy): boolean {
+  return (mirror !== undefined || pullMirrors.length > 0) && isStrict(spec);
 }
 
 /**
- * Gets to know, and where the policy mirrors makes, the Secret that the pod will refer to. Reports have no effects, nor
- * has the validating door.
+ * Looks up the Secrets that the pod will refer to, and creates the copies if the policy mirrors them. Creates nothing
+ * in Report mode or at the validating door.
  */
 function prepareSecret(
   { namespace, door, dryRun = false }: PodRequest,
@@ -161,7 +172,7 @@ function prepareSecret(
   { credentials }: Engine,
   signal: () => AbortSignal,
 ): Promise<void> | undefined {
-  if (rule.recipe.credentials === undefined) return undefined;
+  if (rule.recipe.credentials === undefined && rule.pullMirrors.length === 0) return undefined;
   return credentials?.prepare(namespace, rule, door === 'mutate' && !dryRun && spec.mode === 'Inject', signal);
 }
 
@@ -192,7 +203,7 @@ function screenedPodOf(request: PodRequest, view: PodView | Finding) {
   return { namespace: request.namespace, namespaceLabels: request.namespaceLabels, podLabels: labels };
 }
 
-/** The labels that are strings, of a pod that is no pod in some other place. */
+/** The labels that are strings, of a pod that may be malformed elsewhere. */
 function readableLabels(pod: JsonObject): StringMap {
   const labels: Record<string, string> = {};
   const found = objectOf(objectOf(pod['metadata'])?.['labels']);

@@ -8,10 +8,10 @@ export interface KnownLimits {
   /** Why nothing is known, for people; no I/O. */
   trouble(namespace: string): string | undefined;
   /**
-   * Learns of a namespace before a pod there is decided on. Never rejects, and ends within half a second.
+   * Reads a namespace's limits before a pod there is decided on. Never rejects, and ends within half a second.
    *
    * @param signal ends the wait before that; absent where nothing else does
-   * @returns `undefined` when there is nothing to wait for, which is the rule
+   * @returns `undefined` when there is nothing to wait for, as is usual
    */
   prepare(namespace: string, door: Door, signal: (() => AbortSignal) | undefined): Promise<void> | undefined;
 }

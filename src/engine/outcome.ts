@@ -11,7 +11,7 @@ export interface Outcome {
   readonly patch: readonly Operation[];
   readonly rule: Rule | undefined;
   readonly plan: Plan | undefined;
-  /** What was known of each container's image that was asked for. */
+  /** What was known about each container's image that was asked for. */
   readonly images: KnownImages;
 }
 

@@ -5,7 +5,7 @@ import type { NamespaceLimits } from '../model/namespace-limits.js';
 import type { ClusterFacts } from '../model/recipe.js';
 import type { Rule } from './rules.js';
 
-/** A pod that takes as good as nothing: where the agent does not fit beside it, it fits beside none. */
+/** A pod that takes almost nothing: where the agent does not fit next to it, it fits next to none. */
 const smallest = {
   spec: { containers: [{ name: 'app', command: ['/app'], resources: { requests: { cpu: '1m', memory: '1Mi' } } }] },
 };

@@ -4,8 +4,8 @@ import { fieldOf, taskField, type TaskContainerView, type TaskView } from '../in
 import type { AskedImages } from './asked-images.js';
 
 /**
- * Collects what is known of the images of containers, without any I/O: what was said under the container's name or the
- * reference's text first, then what the resolver has.
+ * Collects what is known about the images of containers, without any I/O: what was said under the container's name or
+ * the reference's text first, then what the resolver has.
  *
  * @param said what images start, by container name, or by reference as it is written; `${Name}` stands for a `!Ref`
  */
@@ -32,7 +32,7 @@ export function knownTaskImages(
   return { known, unknown };
 }
 
-/** A pod that lands where the task does, for whoever picks an image's platform (E8). */
+/** A pod on the task's platform, to choose an image's platform by (E8). */
 function podLike(view: TaskView): JsonObject {
   const platform = taskField(view, 'runtimePlatform');
   const architecture = isObject(platform) ? stringOf(fieldOf(view, platform, 'cpuArchitecture')) : undefined;

@@ -2,7 +2,7 @@ import { names } from '../model/names.js';
 import type { StringMap } from '../model/selector.js';
 import type { TaskTemplate, UnknownTag } from '../model/task.js';
 
-/** What a task's tags say of its instrumentation, in our words. */
+/** What a task's tags say about its instrumentation, in our words. */
 export interface TaskTags {
   /** The tags as labels: a task has no namespace, so they stand for the labels of both pod and namespace. */
   readonly labels: StringMap;
@@ -24,7 +24,8 @@ export function unknownNarrowing({ unknownTags = [] }: TaskTemplate): UnknownTag
 
 /**
  * Reads the tags: ours, and those of the vendor's CloudFormation patcher (`kilt-include`, `kilt-ignore`,
- * `kilt-include-containers`, which opts in as well, and `kilt-ignore-containers` with names parted by colons). Ours win.
+ * `kilt-include-containers`, which opts in as well, and `kilt-ignore-containers` with names separated by colons). Ours
+ * win.
  */
 export function readTags(tags: StringMap): TaskTags {
   const ignore = isOn(tags['kilt-ignore']);

@@ -2,8 +2,8 @@ import type { ImageResolver } from '../model/image.js';
 import type { Engine } from './engine.js';
 
 /**
- * An engine for callers who have not shown that they are the API server: it knows what the operator configured and nothing
- * that was read for a tenant, looks nothing up and does nothing.
+ * An engine for callers that have not proven to be the API server. It knows what the operator configured and nothing
+ * that was read for a tenant, looks nothing up and has no effects.
  */
 export function unprovenEngine({ rules, facts, excludedNamespaces }: Engine): Engine {
   return { rules, facts, excludedNamespaces, images: tellsNothing, secretState: () => 'unknown' };

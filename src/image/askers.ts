@@ -1,4 +1,4 @@
-/** The namespaces that wait for one answer of a registry. More may join while it is under way. */
+/** The namespaces that wait for one answer of a registry. More may join while it is in progress. */
 export class Askers {
   readonly #namespaces: Set<string>;
   readonly #watchers = new Set<(namespace: string) => void>();
@@ -13,12 +13,12 @@ export class Askers {
     for (const watcher of this.#watchers) watcher(namespace);
   }
 
-  /** Everyone who asks now. */
+  /** All namespaces that ask now. */
   get namespaces(): Iterable<string> {
     return this.#namespaces;
   }
 
-  /** Tells of each that joins from now on. Returns what ends that. */
+  /** Calls back for each namespace that joins from now on. Returns a function that stops this. */
   onJoin(watcher: (namespace: string) => void): () => void {
     this.#watchers.add(watcher);
     return () => void this.#watchers.delete(watcher);

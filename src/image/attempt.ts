@@ -1,9 +1,11 @@
 import type { Clock } from '../time/clock.js';
+import { networkCause, type NetworkCause } from '../model/network-cause.js';
+import { systemCode } from './registry/failure.js';
 import { RegistryError, type Credential, type ImageReference } from './types.js';
 
 /** One credential's try at a reference. */
 export interface Attempt {
-  /** Who asks, as far as a failure is remembered for one namespace alone. */
+  /** The caller, if a failure is remembered for only one namespace. */
   readonly namespace: string;
   readonly reference: ImageReference;
   readonly credential: Credential;
@@ -21,12 +23,16 @@ export interface LookupStep {
   readonly tookMs: number;
   /** `ok`, or the reason of the failure. */
   readonly result: string;
+  /** Why no host was reached. Only for users on their own machine, because it reveals what is in a network. */
+  readonly cause?: NetworkCause;
+  /** The system's error code: `ECONNREFUSED`. */
+  readonly code?: string;
 }
 
-/** Told of each step as it ends. */
+/** Called for each step as it ends. */
 export type Trace = (step: LookupStep) => void;
 
-/** Does one step of an attempt, and tells its trace how it went. */
+/** Performs one step of an attempt, and reports the result to its trace. */
 export async function traced<T>(
   { credential, trace }: Attempt,
   clock: Clock,
@@ -35,12 +41,30 @@ export async function traced<T>(
 ): Promise<T> {
   const startMs = clock.monotonicMs();
   let result = 'ok';
+  let failure: Pick<LookupStep, 'cause' | 'code'> = {};
   try {
     return await work();
   } catch (error) {
     result = error instanceof RegistryError ? error.reason : 'internal';
+    failure = networkFailure(error);
     throw error;
   } finally {
-    trace?.({ step, subject, credential: credential.source, tookMs: clock.monotonicMs() - startMs, result });
+    trace?.({
+      step,
+      subject,
+      credential: credential.source,
+      tookMs: clock.monotonicMs() - startMs,
+      result,
+      ...failure,
+    });
   }
+}
+
+function networkFailure(error: unknown): Pick<LookupStep, 'cause' | 'code'> {
+  if (!(error instanceof RegistryError) || error.status !== undefined) return {};
+  if (error.reason === 'lookup_timeout') return { cause: 'timed_out' };
+  if (error.reason !== 'registry_unreachable') return {};
+  const code = systemCode(error.cause);
+  const cause = code === undefined ? undefined : networkCause(code);
+  return { ...(cause === undefined ? {} : { cause }), ...(code === undefined ? {} : { code }) };
 }

@@ -11,7 +11,7 @@ import { referenceKey, repositoryKey } from './reference.js';
 import { SharedQuestions } from './shared-questions.js';
 import { RegistryError, type ImageLog, type ImageReference, type Manifest, type RegistryClient } from './types.js';
 
-/** What a fetcher works with. */
+/** What a fetcher needs. */
 export interface FetcherParts {
   readonly client: RegistryClient;
   readonly cache: ImageCache;
@@ -20,9 +20,11 @@ export interface FetcherParts {
   readonly log: ImageLog;
   /** A question is given up after this. */
   readonly longestMs: number;
+  /** Whether only one person asks. Default: no. */
+  readonly isOnePersons?: boolean;
 }
 
-/** An attempt that is made for all who wait for it. */
+/** An attempt on behalf of all who wait for it. */
 interface OwnAttempt extends Attempt {
   readonly askers: Askers;
 }
@@ -30,8 +32,8 @@ interface OwnAttempt extends Attempt {
 const configLimitBytes = 8 * 1_048_576;
 
 /**
- * Asks registries and keeps what they say in the cache. What several ask for at once is asked once, and asked to the end
- * though they leave. Its promises reject with a `RegistryError`, or with `WaitEnded`, and nothing else.
+ * Asks registries and keeps their answers in the cache. Equal requests are sent once, and finish even if the callers leave.
+ * Its promises reject with a `RegistryError`, or with `WaitEnded`, and nothing else.
  */
 export class Fetcher {
   readonly #client: RegistryClient;
@@ -41,16 +43,18 @@ export class Fetcher {
   readonly #roots: SharedQuestions<string>;
   readonly #contents: SharedQuestions<Content>;
 
-  constructor({ client, cache, clock, counter, log, longestMs }: FetcherParts) {
+  constructor({ client, cache, clock, counter, log, longestMs, isOnePersons = false }: FetcherParts) {
     this.#client = client;
     this.#cache = cache;
     this.#clock = clock;
-    this.#failures = new KnownFailures({ negatives: cache.negatives, clock, counter, log });
+    this.#failures = new KnownFailures({ negatives: cache.negatives, clock, counter, log, isOnePersons });
     this.#roots = new SharedQuestions(longestMs);
     this.#contents = new SharedQuestions(longestMs);
   }
 
-  /** Has the registry show the reference to the credential's holder; that grants the right to it. Returns its digest. */
+  /**
+   * Asks the registry to show the reference to the credential's holder, which grants the right to it. Returns its digest.
+   */
   root(attempt: Attempt): Promise<string> {
     const asked = referenceKey(attempt.reference);
     return this.#share(this.#roots, attempt, asked, (own) => this.#askRoot(own));
@@ -67,7 +71,7 @@ export class Fetcher {
     return this.#failures.leavesAlone(reference);
   }
 
-  /** Ends everything under way. */
+  /** Ends everything in progress. */
   close(): void {
     this.#roots.close();
     this.#contents.close();
@@ -104,7 +108,7 @@ export class Fetcher {
     return this.#keep(attempt, await this.#manifest(attempt, { ...attempt.reference, digest }));
   }
 
-  /** HEAD costs no pull (rate limits count GETs) and is enough where the content is at hand. */
+  /** HEAD costs no pull (rate limits count GETs) and is enough if the content is cached. */
   async #revalidated(attempt: OwnAttempt): Promise<string | undefined> {
     const { reference, credential, signal, askers, namespace } = attempt;
     const hint = this.#cache.hint(reference, namespace);
@@ -159,16 +163,16 @@ export class Fetcher {
 const hungUp: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 /**
- * Whether a registry, or where it redirects to, answered a HEAD with anything but what was asked for, or hung up. Some
- * refuse every HEAD, as 404, 401 or 403, and show the same image to a GET (W5): that one's answer counts. What a token
- * server refuses would be refused for a GET too.
+ * Whether a registry, or the target of its redirect, answered a HEAD with anything but what was asked for, or hung up. Some
+ * refuse every HEAD, with 404, 401 or 403, but show the same image to a GET (W5), so the GET's answer counts. A token
+ * server's refusal would be the same for a GET.
  */
 function isHeadRefused(error: unknown): boolean {
   if (!(error instanceof RegistryError) || error.isTokenServers) return false;
   return error.status !== undefined || hungUp.has(systemCode(error.cause) ?? '');
 }
 
-/** What a parser finds wrong with verified bytes stays wrong, so it is content too. */
+/** If verified bytes cannot be parsed, that never changes, so it is cached as content too. */
 function parsing<T>(parse: () => T): T | Extract<Content, { kind: 'unusable' }> {
   try {
     return parse();

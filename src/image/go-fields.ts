@@ -3,7 +3,7 @@ import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 // The two characters beyond ASCII that fold into it (Unicode, CaseFolding.txt): long s and the Kelvin sign.
 const foldsToAscii = /[\u017f\u212a]/g;
 
-/** Equal for names that Go's decoder takes for one field. `undefined` for a name that no field of ours can have. */
+/** Equal for names that Go's decoder treats as one field. `undefined` for a name that no field of ours can have. */
 function folded(name: string): string | undefined {
   const ascii = name.replace(foldsToAscii, (character) => (character === '\u017f' ? 's' : 'k'));
   return /^[\x20-\x7e]+$/.test(ascii) ? ascii.toLowerCase() : undefined;
@@ -26,7 +26,7 @@ export function goField(object: JsonObject, field: string): JsonValue | undefine
 
 /**
  * An object in a field: of several keys that mean the field, each adds to it, as Go decodes each into the same struct.
- * `undefined` where there is none; what is no object is returned as it is, for the caller to refuse.
+ * `undefined` where there is none; what is not an object is returned as it is, for the caller to refuse.
  */
 export function goStruct(object: JsonObject, field: string): JsonValue | undefined {
   let members: [string, JsonValue | undefined][] | undefined;
@@ -37,7 +37,7 @@ export function goStruct(object: JsonObject, field: string): JsonValue | undefin
     if (!isObject(value)) return value;
     members = [...(members ?? []), ...Object.entries(value)];
   }
-  // A key that stands in several of the objects counts where it stands last.
+  // A key that is in several of the objects counts where it is last.
   return members === undefined ? undefined : lastOfEach(members);
 }
 

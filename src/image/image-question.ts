@@ -4,7 +4,7 @@ import { podPlatforms, type NodeFacts, type PodPlatforms } from './pod-platforms
 import { referenceKey, type ParseReference } from './reference.js';
 import type { CredentialRequest, ImageReference } from './types.js';
 
-/** What a look-up is asked: which image, for whom, for which platforms. */
+/** What a look-up is about: which image, for whom, for which platforms. */
 export interface ImageQuestion {
   readonly reference: ImageReference;
   readonly who: CredentialRequest;
@@ -13,12 +13,12 @@ export interface ImageQuestion {
   readonly platforms: PodPlatforms;
 }
 
-/** What a pod says of all of its images. */
+/** What a pod says about all of its images. */
 type PodPart = Omit<ImageQuestion, 'reference'>;
 
 /**
- * Makes what reads requests. A pod is read once for all of its images, which are asked for one behind the other, so all of
- * them go by the nodes that were there for the first.
+ * Makes a reader of requests. It reads a pod once for all of its images, which come one after the other. So all of them use
+ * the nodes that existed for the first one.
  *
  * @returns throws RegistryError `image_reference_invalid`.
  */
@@ -43,7 +43,7 @@ export function questionKey({ reference, whoKey, platforms }: ImageQuestion): st
 }
 
 /**
- * Whose rights a pod's look-ups have: its namespace's, with its ServiceAccount and pull secrets.
+ * The rights of a pod's look-ups: those of its namespace, with its ServiceAccount and pull secrets.
  *
  * @param namespace the request's, since a pod may leave its own out (E29).
  */

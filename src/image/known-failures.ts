@@ -7,25 +7,34 @@ import { systemCode } from './registry/failure.js';
 import { repositoryKey } from './reference.js';
 import { RegistryError, type ImageLog, type ImageReference } from './types.js';
 
-/** What failures are known with. */
+/** What is needed to know failures. */
 export interface KnownFailuresParts {
   readonly negatives: Negatives;
   readonly clock: Clock;
   readonly counter: CacheCounter;
   readonly log: ImageLog;
+  /** Whether only one person asks: {@link ResolverOptions.isOnePersons}. Default: no. */
+  readonly isOnePersons?: boolean;
 }
 
+/** If only one person asks: the number of repositories that take too long from which the registry counts as hanging. */
+const hangingFrom = 2;
+
 /**
- * Spares registries the questions that have just failed: a refusal for the credential that met it, and whatever would be
- * asked of a registry or repository that does not answer.
+ * Does not repeat requests that have just failed: refused ones with the same credential, and any to a registry or repository
+ * that does not answer.
  */
 export class KnownFailures {
   readonly #negatives: Negatives;
   readonly #backoff: Backoff;
   readonly #counter: CacheCounter;
   readonly #log: ImageLog;
+  readonly #isOnePersons: boolean;
+  /** By registry: repositories that took too long since it answered last. */
+  readonly #slow = new Map<string, Set<string>>();
 
-  constructor({ negatives, clock, counter, log }: KnownFailuresParts) {
+  constructor({ negatives, clock, counter, log, isOnePersons = false }: KnownFailuresParts) {
+    this.#isOnePersons = isOnePersons;
     this.#negatives = negatives;
     this.#backoff = new Backoff({ clock, entries: 5_000 });
     this.#counter = counter;
@@ -38,7 +47,7 @@ export class KnownFailures {
   }
 
   /**
-   * Asks unless the answer is known to be a failure; remembers how it went.
+   * Asks unless the answer is known to be a failure; remembers the result.
    *
    * @param asked what is asked for, in one form for all ways of writing it
    * @throws RegistryError and nothing else
@@ -75,7 +84,7 @@ export class KnownFailures {
     if (failure.reason === 'too_many_lookups') return;
     const { registry } = attempt.reference;
     const repository = repositoryKey(attempt.reference);
-    const outage = outageOf(failure);
+    const outage = this.#outageOf(failure, registry, repository);
     // One log line for a whole outage, not one for every attempt.
     if (outage === undefined) this.#say(failure, attempt, asked, 'A registry did not show an image.');
     else if (this.#backoff.failed(outage === 'registry' ? registry : repository)) {
@@ -93,7 +102,20 @@ export class KnownFailures {
     this.#log.warn({ image, credential: credential.source, reason, status, err: failure }, message);
   }
 
+  /**
+   * If only one person asks, a registry whose repositories all take too long counts as down. Nobody else is refused because
+   * of that.
+   */
+  #outageOf(failure: RegistryError, registry: string, repository: string): ReturnType<typeof outageOf> {
+    const outage = outageOf(failure);
+    if (!this.#isOnePersons || outage !== 'repository' || failure.status !== undefined) return outage;
+    const slow = this.#slow.get(registry) ?? new Set();
+    if (slow.size < hangingFrom) this.#slow.set(registry, slow.add(repository));
+    return slow.size < hangingFrom ? outage : 'registry';
+  }
+
   #answered(place: string): void {
+    this.#slow.delete(place);
     if (this.#backoff.succeeded(place)) this.#log.warn({ place }, 'A registry answers again.');
   }
 }
@@ -124,8 +146,8 @@ const afterConnecting = new Set([
 ]);
 
 /**
- * What to leave alone after a failure. The whole registry only if nothing listens there. If a time-out or a gateway's
- * error were enough, a tenant with one slow repository behind a shared registry could get everybody else's look-ups
+ * What not to ask after a failure. It is the whole registry only if nothing listens there. If a time-out or a gateway's
+ * error were enough, a tenant with one slow repository in a shared registry could cause everybody else's look-ups to be
  * refused.
  */
 function outageOf({ reason, status, cause }: RegistryError): 'registry' | 'repository' | undefined {

@@ -1,22 +1,22 @@
 import type { JsonObject } from '../model/json.js';
 
-/** How many look-ups one may have, so that there are some for everybody. */
+/** The limits on look-ups, so that there are some for everybody. */
 export interface LookupCaps {
   /** Distinct look-ups of one pod. */
   readonly perPod: number;
-  /** Look-ups of one namespace that are under way at once. */
+  /** Look-ups of one namespace that are in progress at once. */
   readonly perNamespace: number;
 }
 
 /** The defaults. */
 export const defaultLookupCaps: LookupCaps = { perPod: 50, perNamespace: 200 };
 
-/** Thrown to a namespace that has as many look-ups under way as it may. */
+/** Thrown if a namespace has as many look-ups in progress as it may have. */
 export class TooManyOfNamespace extends Error {
   override readonly name = 'TooManyOfNamespace';
 }
 
-/** Counts look-ups by pod and by namespace. What is over a cap costs nobody else anything. */
+/** Counts look-ups by pod and by namespace. A look-up over a cap does not affect others. */
 export class LookupShares {
   readonly #caps: LookupCaps;
   readonly #ofPod = new WeakMap<JsonObject, Set<string>>();
@@ -36,7 +36,7 @@ export class LookupShares {
   }
 
   /**
-   * Does a look-up of the namespace, which counts until it ends, whether or not somebody still waits for it.
+   * Runs a look-up of the namespace. It counts until it ends, whether or not anyone still waits for it.
    *
    * @throws TooManyOfNamespace, and what the look-up throws
    */

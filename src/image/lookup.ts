@@ -26,7 +26,7 @@ export interface LookupResult {
   readonly credential?: Credential;
 }
 
-/** What look-ups work with. */
+/** What look-ups need. */
 export interface LookupParts {
   readonly cache: ImageCache;
   readonly counter: CacheCounter;
@@ -37,7 +37,7 @@ export interface LookupParts {
   readonly log: ImageLog;
 }
 
-/** What a registry's trouble may be answered with an older answer for (E14). A refusal may not. */
+/** The failures of a registry for which an older answer may be used (E14). A refusal is not one of them. */
 const troubles: ReadonlySet<ReasonCode> = new Set([
   'registry_unreachable',
   'registry_rate_limited',
@@ -68,13 +68,13 @@ export class Lookup {
     this.#log = log;
   }
 
-  /** From the cache alone, with what is remembered of the pod's credentials. */
+  /** Only from the cache, with what is remembered about the pod's credentials. */
   cached(question: ImageQuestion, tolerance: Tolerance): LookupResult | undefined {
     const fingerprints = this.#memory.fingerprints(question, tolerance);
     return this.#cachedFor(question, fingerprints, tolerance);
   }
 
-  /** From the cache, else from the registry with every credential in turn (E11), else stale. Does not reject. */
+  /** From the cache, otherwise from the registry with every credential in turn (E11), otherwise stale. Does not reject. */
   async run(question: ImageQuestion, signal: AbortSignal, trace: Trace | undefined): Promise<LookupResult> {
     try {
       const notes: string[] = [];
@@ -97,7 +97,7 @@ export class Lookup {
     return undefined;
   }
 
-  /** What is at hand of a repository, for one who may read it. */
+  /** The cached content of a repository, for a caller that may read it. */
   #atHand({ reference, who }: ImageQuestion, fingerprint: string, digest: string): Content | 'absent' | undefined {
     const repository = repositoryKey(reference);
     const content = this.#cache.content.get(repository, digest, who.namespace);
@@ -164,7 +164,7 @@ export class Lookup {
     return { ...resultOf(question, reading, digest, 'registry'), credential };
   }
 
-  /** Reads the image of a digest, fetching what is not at hand. */
+  /** Reads the image of a digest, fetching what is not cached. */
   async #readAll(question: ImageQuestion, attempt: Attempt, root: string): Promise<Read> {
     const fetched = new Map<string, Content | 'absent'>();
     const { fingerprint } = attempt.credential;

@@ -17,7 +17,7 @@ export type ParsedManifest =
   | { readonly kind: 'index'; readonly entries: readonly IndexEntry[] }
   | { readonly kind: 'image'; readonly config: Descriptor };
 
-/** What an image's config says that a look-up needs. */
+/** The parts of an image's config that a look-up needs. */
 export interface ParsedImageConfig extends Platform {
   readonly config: ImageConfig;
 }
@@ -33,7 +33,7 @@ const maxVolumesLength = 256 * 1024;
  * in Content-Type: an OCI manifest need not repeat it in its body (E9). Keys count in any case, as runtimes read them (W2).
  *
  * @param bytes The manifest's bytes, JSON in UTF-8.
- * @throws {RegistryError} `image_not_runnable` for schema 1 and artifacts, `image_config_invalid` for what is no
+ * @throws {RegistryError} `image_not_runnable` for schema 1 and artifacts, `image_config_invalid` for what is not a
  *   manifest of its type.
  */
 export function parseManifest(mediaType: string, bytes: Uint8Array): ParsedManifest {
@@ -43,7 +43,7 @@ export function parseManifest(mediaType: string, bytes: Uint8Array): ParsedManif
   const manifest = parseObject(bytes, 'manifest');
   const hasIndexFields = goField(manifest, 'manifests') !== undefined;
   const hasImageFields = goField(manifest, 'config') !== undefined || goField(manifest, 'layers') !== undefined;
-  // Bytes that are both mean two images to two readers (OCI image-spec, on CVE-2021-41190).
+  // Bytes that are both would mean different images to different readers (OCI image-spec, on CVE-2021-41190).
   if (hasIndexFields && hasImageFields) throw invalid('the manifest is an index and an image at once');
   return kind === 'index' ? parseIndex(manifest) : parseImage(manifest);
 }

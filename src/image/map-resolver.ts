@@ -2,16 +2,16 @@ import type { ImageConfig, ImageOutcome, ImageRequest, ImageResolver } from '../
 import { keepReferences, parseReference, referenceKey } from './reference.js';
 import { RegistryError, type ImageReference } from './types.js';
 
-/** The operator's own word on what images start. */
+/** What images start, according to the operator. */
 export interface ImageMap {
   find(reference: ImageReference): ImageConfig | undefined;
 }
 
 /**
- * Makes a map of references in any way of writing them: `nginx` is `docker.io/library/nginx:latest`. A digest wins over
- * a tag on both sides (E10), so an entry for a tag is not for a digest that stands beside that tag.
+ * Makes a map of references in any spelling: `nginx` is `docker.io/library/nginx:latest`. A digest wins over a tag on both
+ * sides (E10), so an entry for a tag is not for a digest that is next to that tag.
  *
- * @throws RegistryError `image_reference_invalid` for a key that is no reference.
+ * @throws RegistryError `image_reference_invalid` for a key that is not a reference.
  */
 export function createImageMap(entries: ReadonlyMap<string, ImageConfig>): ImageMap {
   const byKey = new Map([...entries].map(([text, config]) => [referenceKey(parseReference(text)), config]));
@@ -19,11 +19,11 @@ export function createImageMap(entries: ReadonlyMap<string, ImageConfig>): Image
 }
 
 /**
- * Puts an operator's image map in front of a resolver. The map belongs to a configuration and changes with it; the
- * resolver behind it, with its cache, stays.
+ * Puts an operator's image map before a resolver. The map belongs to a configuration and changes with it. The resolver, with
+ * its cache, stays.
  *
  * @param next what is asked for images that the map does not have; absent: nothing is looked up, and they are unresolved
- * @throws RegistryError `image_reference_invalid` for a key of the map that is no reference
+ * @throws RegistryError `image_reference_invalid` for a key of the map that is not a reference
  */
 export function createMapResolver(map: ReadonlyMap<string, ImageConfig>, next?: ImageResolver): ImageResolver {
   const images = createImageMap(map);

@@ -8,7 +8,7 @@ export interface Failure {
   readonly error: RegistryError;
 }
 
-/** Reasons whose message is this project's own and speaks of nothing but the image. */
+/** Reasons whose message is this project's own and is only about the image. */
 const tellable: ReadonlySet<ReasonCode> = new Set([
   'image_reference_invalid',
   'image_not_found',
@@ -26,12 +26,12 @@ const plainWords: Readonly<Partial<Record<ReasonCode, string>>> = {
 
 const longest = 600;
 
-/** Without control characters, which a terminal would act on: what a registry says may be quoted in a text. */
+/** Removes control characters, which a terminal would obey, because a text may quote a registry. */
 function oneLine(text: string): string {
   return text.replace(/\p{Cc}/gu, ' ');
 }
 
-/** A reference as it was written, in one line and not without end. */
+/** A reference as it was written, in one line of limited length. */
 function shown(reference: string): string {
   const line = oneLine(reference);
   return line.length > 300 ? `${line.slice(0, 300)}…` : line;
@@ -54,7 +54,7 @@ function answerOf({ reason, status, registryCode, message }: RegistryError): str
 
 const mostNotes = 3;
 
-/** What was not used, as the end of a sentence; nothing where there is nothing. */
+/** The unused credentials, as the end of a sentence; empty if there are none. */
 export function notUsed(notes: readonly string[]): string {
   const distinct = [...new Set(notes)];
   if (distinct.length === 0) return '';
@@ -62,7 +62,7 @@ export function notUsed(notes: readonly string[]): string {
   return `; not used: ${distinct.slice(0, mostNotes).join(', ')}${more}`;
 }
 
-/** Whether another credential could fare better: the registry refused this one, or hides what it may not see (E11). */
+/** Whether another credential could succeed: the registry refused this one, or hides what it may not see (E11). */
 export function worthAnother({ reason }: RegistryError): boolean {
   return reason === 'image_unauthorized' || reason === 'image_not_found';
 }
@@ -76,9 +76,9 @@ function isMissingForSure({ error }: Failure): boolean {
 }
 
 /**
- * One outcome of the failures of all credentials tried. What stopped the trying decides; then a credential that sees
- * the repository and finds no such image in it. Otherwise the image is missing only if every answer says so, since a
- * registry may say 404 to a credential that may not know.
+ * Combines the failures of all tried credentials into one outcome. The failure that stopped the attempts decides, then one
+ * of a credential that sees the repository and finds no such image. Otherwise the image is missing only if every answer says
+ * so, because a registry may answer 404 to a credential without rights.
  *
  * @param failures in the order they were met, at least one.
  * @param notes credentials that were not used, and why

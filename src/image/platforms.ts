@@ -26,7 +26,7 @@ const aliases: ReadonlyMap<string, { readonly architecture: string; readonly var
   ['armel', { architecture: 'arm', variant: 'v6' }],
 ]);
 
-/** Variants that are meant without one. */
+/** The variants that are assumed if none is given. */
 const baselines: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['amd64', new Set(['v1'])],
   ['arm64', new Set(['v8', '8', 'v8.0', '8.0'])],
@@ -58,7 +58,7 @@ function normaliseVariant(architecture: string, variant: string): string {
 export interface PlatformEntry {
   readonly platform: Platform | undefined;
   readonly entry: IndexEntry;
-  /** The nodes that take this entry, as far as the index says. */
+  /** The nodes that can use this entry, as far as the index says. */
   readonly nodes: Nodes;
 }
 
@@ -66,11 +66,11 @@ export interface PlatformEntry {
 type Nodes = Pick<PodPlatforms, 'admits'>;
 
 /**
- * The entries of an index that a node could run which the pod can land on, at most one for each platform: the first, as
- * containerd takes it (E8). Left out are attestations and Windows. A node takes the baseline of its architecture before
- * a variant of it, so `amd64/v3` counts only where there is no `amd64`; on `arm` each variant counts, since nodes
- * differ; `arm` counts for `arm64` nodes where the index has nothing else for them. An entry without a platform is for
- * the nodes that no other is for.
+ * The entries of an index that nodes available to the pod can run, at most one for each platform: the first, as in
+ * containerd (E8). Left out are attestations and Windows. A node takes the baseline of its architecture before a variant of
+ * it, so `amd64/v3` counts only where there is no `amd64`; on `arm` each variant counts, since nodes differ; `arm` counts
+ * for `arm64` nodes where the index has nothing else for them. An entry without a platform is for the nodes that no other is
+ * for.
  *
  * @param entries the index's entries in their order.
  * @param possible where the pod can land.
@@ -113,7 +113,7 @@ function sameStart(one: ImageConfig, other: ImageConfig): boolean {
   return JSON.stringify([one.entrypoint, one.cmd]) === JSON.stringify([other.entrypoint, other.cmd]);
 }
 
-/** A node has the volumes and the user of one of the platforms, and it can be any of them. */
+/** A node gets the volumes and the user of one of the platforms, which can be any of them. */
 function withThoseOfAll(first: ImageConfig, others: readonly PlatformConfig[]): ImageConfig {
   const volumes = union(first.volumes, others, ({ config }) => config.volumes);
   const users = union(first.users, others, ({ config }) => config.users);
@@ -141,8 +141,7 @@ function argvText(config: ImageConfig): string {
 }
 
 /**
- * Whether the image starts the same on every platform the pod can land on; which of them it will be does then not
- * matter (E8).
+ * Whether the image starts the same on every platform that the pod can run on. Then the platform does not matter (E8).
  *
  * @param configs at least one config; `undefined` is returned for none.
  */

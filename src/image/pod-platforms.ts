@@ -1,6 +1,6 @@
 import { isArray, listOf, objectOf, stringOf, stringsOf, type JsonObject, type JsonValue } from '../model/json.js';
 
-/** The platforms of the nodes a pod can land on, as far as the pod and what is known of the nodes say it (E8). */
+/** The platforms of the nodes a pod can land on, as far as the pod and what is known about the nodes say it (E8). */
 export interface PodPlatforms {
   /** Whether a node of this operating system and architecture (Go's names, as in `amd64`) can get the pod. */
   admits(os: string, architecture: string): boolean;
@@ -8,7 +8,7 @@ export interface PodPlatforms {
   readonly key: string;
 }
 
-/** What is known of the cluster's nodes. Without it every architecture is possible. */
+/** What is known about the cluster's nodes. Without it, every architecture is possible. */
 export interface NodeFacts {
   /** Architecture of the node of this name, as in its label `kubernetes.io/arch`. */
   architectureOf(nodeName: string): string | undefined;
@@ -19,13 +19,13 @@ export interface NodeFacts {
 const architectureLabels = new Set(['kubernetes.io/arch', 'beta.kubernetes.io/arch']);
 const osLabels = new Set(['kubernetes.io/os', 'beta.kubernetes.io/os']);
 
-// Architectures that Kubernetes and container images exist for; more are possible.
+// Architectures for which Kubernetes and container images exist. More are possible.
 const usual = ['386', 'amd64', 'arm', 'arm64', 'loong64', 'mips64le', 'ppc64le', 'riscv64', 's390x', 'other'];
 
 /** Something that must hold for a node. */
 type PlatformTest = (os: string, architecture: string) => boolean;
 
-/** What tests are made with. */
+/** What is needed to make tests. */
 interface Making {
   readonly nodes: NodeFacts | undefined;
   /** Every architecture that a test speaks of. */
@@ -65,7 +65,7 @@ function expressionTest(value: JsonValue, { mentioned }: Making): PlatformTest {
   return () => true;
 }
 
-/** The one node that a DaemonSet's pod, or one like it, names in a term's `matchFields`. */
+/** The single node that a DaemonSet's pod, or a similar pod, names in a term's `matchFields`. */
 function fieldTest(value: JsonValue, { nodes, mentioned }: Making): PlatformTest {
   const field = objectOf(value) ?? {};
   const names = stringsOf(field['values']) ?? [];
@@ -123,7 +123,7 @@ function specTests(spec: JsonObject, making: Making): readonly PlatformTest[] {
  * any node, so they rule nothing out. Windows is never admitted: the tracer is a Linux program.
  *
  * @param pod the Pod.
- * @param nodes what is known of the nodes.
+ * @param nodes what is known about the nodes.
  */
 export function podPlatforms(pod: JsonObject, nodes?: NodeFacts): PodPlatforms {
   const spec = objectOf(pod['spec']) ?? {};
@@ -146,7 +146,7 @@ class RuledPlatforms implements PodPlatforms {
     return os === 'linux' && this.#tests.every((test) => test(os, architecture));
   }
 
-  // What is said of every architecture that can make a difference, so pods that differ elsewhere are still equal.
+  // What is said about every architecture that can make a difference, so pods that differ elsewhere are still equal.
   get key(): string {
     this.#key ??= [...this.#mentioned]
       .sort()

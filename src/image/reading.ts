@@ -11,7 +11,7 @@ export interface PlatformRow {
   readonly config: ImageConfig;
 }
 
-/** What an image starts where the pod can land; or what has to be fetched before that can be said. */
+/** What an image starts on the nodes that the pod can run on, or what must be fetched first. */
 export type Reading =
   | { readonly kind: 'config'; readonly config: ImageConfig; readonly rows: readonly PlatformRow[] }
   | {
@@ -25,11 +25,11 @@ export type Reading =
 /** Content of a digest: `absent` when the registry does not have it, `undefined` when it was not fetched yet. */
 export type FindContent = (digest: string) => Content | 'absent' | undefined;
 
-// An index can list a thousand entries; nobody builds for so many platforms, and each costs two requests.
+// An index can list a thousand entries; no image is built for that many platforms, and each costs two requests.
 const mostPlatforms = 32;
 // Tools that join images of several builds make an index of indexes; none is known to go deeper.
 const deepest = 4;
-// An index that lies in another in many places costs one request, and a walk for each of them.
+// An index that appears many times in another costs one request, but one walk for each occurrence.
 const mostEntries = 2 * mostPlatforms;
 
 function refused(reason: ReasonCode, message: string, rows: readonly PlatformRow[] = []): Reading {
@@ -48,7 +48,7 @@ function readImage(digest: string, content: Extract<Content, { kind: 'image' }>)
   return { kind: 'config', config, rows: [{ platform: platformText(platform), digest, config }] };
 }
 
-/** Goes through an index and the indexes in it, and collects what the images start that nodes take out of it (E8, W6). */
+/** Walks an index and its nested indexes, and collects what the images for the pod's nodes start (E8, W6). */
 class IndexWalk {
   readonly rows: PlatformRow[] = [];
   readonly missing = new Set<string>();
@@ -83,7 +83,7 @@ class IndexWalk {
   #take({ platform, entry: { digest }, nodes }: PlatformEntry, isSaid: boolean, depth: number): void {
     const content = this.#find(digest);
     if (content === undefined) this.missing.add(digest);
-    // A copy of an image often lacks platforms that its index lists; no node can run what is not there.
+    // A copy of an image often lacks platforms that its index lists. No node can run a missing one.
     if (content === undefined || content === 'absent') return;
     this.isAbsent = false;
     switch (content.kind) {
@@ -130,7 +130,7 @@ function readIndex(selected: readonly PlatformEntry[], find: FindContent): Readi
 }
 
 /**
- * Reads what the image of a digest starts on the nodes a pod can land on (E8), from content at hand.
+ * Reads what the image of a digest starts on the nodes a pod can land on (E8), from cached content.
  *
  * @param digest of the manifest or index.
  * @param find gives content by digest.

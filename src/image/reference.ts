@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { isDigest } from './registry/digest.js';
 import { type ImageReference, RegistryError } from './types.js';
 
-/** Where a reference without a registry points, and the host that answers for it. */
+/** The registry of a reference without one, and the host that serves it. */
 const defaultRegistry = 'docker.io';
 const defaultRegistryHost = 'registry-1.docker.io';
 const defaultTag = 'latest';
@@ -40,7 +40,7 @@ export function parseReference(text: string): ImageReference {
     );
   }
 
-  // A colon is the tag's only behind the last slash; before it, it is a port's.
+  // A colon is the tag's only after the last slash; before it, it is a port's.
   const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
   const tag = colon === -1 ? undefined : named.slice(colon + 1);
   const name = colon === -1 ? named : named.slice(0, colon);
@@ -65,7 +65,7 @@ export function formatReference(reference: Omit<ImageReference, 'text'>): string
   return `${reference.registry}/${reference.repository}${tag}${digest}`;
 }
 
-/** The host and optional port that serve a registry's API: the registry's own but for Docker Hub. */
+/** The host and optional port that serve a registry's API: the registry's own except for Docker Hub. */
 export function apiHost(registry: string): string {
   return registry === defaultRegistry ? defaultRegistryHost : registry;
 }
@@ -133,7 +133,7 @@ export type ParseReference = (text: string) => ImageReference;
 // A cluster runs far fewer images than this; the text of one is at most 1,000 characters.
 const mostKept = 2_000;
 
-/** Keeps what was parsed lately: the agent's image, for one, is asked for with every pod. */
+/** Keeps recently parsed references, because the agent's image, for example, comes with every pod. */
 export function keepReferences(): ParseReference {
   const kept = new LRUCache<string, ImageReference>({ max: mostKept });
   return (text) => {

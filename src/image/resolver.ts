@@ -16,7 +16,7 @@ import type { PlatformRow } from './reading.js';
 import { keepReferences, referenceKey } from './reference.js';
 import { RegistryError, type Credential, type CredentialSource, type ImageLog, type RegistryClient } from './types.js';
 
-/** What a resolver works with. */
+/** What a resolver needs. */
 export interface ResolverOptions {
   readonly client: RegistryClient;
   readonly credentials: CredentialSource;
@@ -24,19 +24,24 @@ export interface ResolverOptions {
   readonly log: ImageLog;
   readonly nodes?: NodeFacts;
   readonly limits?: Partial<CacheLimits>;
-  /** For how long a pod's credentials are believed to be the same, in milliseconds. Default: a minute. */
+  /** How long a pod's credentials are assumed to be the same, in milliseconds. Default: a minute. */
   readonly credentialTtlMs?: number;
-  /** After this a look-up is given up even if somebody waits, in milliseconds. Default: 30 seconds. */
+  /** After this a look-up is given up even if a caller waits, in milliseconds. Default: 30 seconds. */
   readonly longestMs?: number;
-  /** Most look-ups under way. Default: 2,000. */
+  /** Most look-ups in progress. Default: 2,000. */
   readonly maximum?: number;
-  /** Most look-ups of a pod, and under way for a namespace. */
+  /** Most look-ups of a pod, and in progress for a namespace. */
   readonly lookups?: Partial<LookupCaps>;
+  /**
+   * Whether only one person asks. A registry that hangs for some of their images is then not asked for any. With several
+   * tenants, one with a slow repository could cause the others' look-ups to be refused. Default: no.
+   */
+  readonly isOnePersons?: boolean;
   /** From 0 to below 1; spreads the ends of cached answers. Default: `Math.random`. */
   readonly random?: () => number;
 }
 
-/** Everything there is to say of one look-up, for `outrider image`. */
+/** The full report on one look-up, for `outrider image`. */
 export interface LookupReport {
   readonly outcome: ImageOutcome;
   /** The reference in full; `undefined` when it is not valid. */
@@ -72,7 +77,15 @@ export class RegistryResolver implements ImageResolver {
     const cache = new ImageCache({ clock, limits, counter, random });
     const memory = new CredentialMemory({ clock, ttlMs: options.credentialTtlMs ?? 60_000, staleMs, entries });
     // A question to a registry ends before the look-up that asked it, so that its failure is remembered.
-    const fetcher = new Fetcher({ client, cache, clock, counter, log, longestMs: (longestMs * 2) / 3 });
+    const fetcher = new Fetcher({
+      client,
+      cache,
+      clock,
+      counter,
+      log,
+      longestMs: (longestMs * 2) / 3,
+      isOnePersons: options.isOnePersons ?? false,
+    });
     this.cache = cache;
     this.#clock = clock;
     this.#counter = counter;
@@ -128,7 +141,7 @@ export class RegistryResolver implements ImageResolver {
     return { ...this.#counter.totals(), inFlight: this.#underWay.size, entries, bytes };
   }
 
-  /** Ends what is under way. */
+  /** Ends what is in progress. */
   close(): void {
     this.#underWay.close();
     this.#fetcher.close();
@@ -144,8 +157,8 @@ export class RegistryResolver implements ImageResolver {
   }
 
   /**
-   * While the registry is left alone, it is known that there is no answer: nobody waits for another's attempt. Where
-   * there is an older answer, a look-up has to see whether the pod still has the credential for it.
+   * While the registry is not asked, it is known that there is no answer, so no caller waits for another's attempt. If there
+   * is an older answer, a look-up must check whether the pod still has the credential for it.
    */
   #leftAlone(question: ImageQuestion): ImageOutcome | undefined {
     const { reference } = question;

@@ -2,14 +2,14 @@ import { SharedCalls } from '../time/shared-calls.js';
 import { Askers } from './askers.js';
 
 /**
- * Asks once what several namespaces ask for at the same moment. Each of them waits in its own line for the answer: a
- * namespace that many others are waiting behind does not hold up one that joins its question.
+ * Asks once what several namespaces ask for at the same time. Each of them waits in its own queue for the answer, so a
+ * namespace with a long queue does not delay one that joins its question.
  */
 export class SharedQuestions<T> {
   readonly #calls: SharedCalls<T>;
   readonly #askers = new Map<string, Askers>();
 
-  /** @param longestMs a question is given up after this, though nobody waits for it any more */
+  /** @param longestMs a question is given up after this, even if no caller waits for it any more */
   constructor(longestMs: number) {
     this.#calls = new SharedCalls({ whenLeft: 'goOn', longestMs });
   }
@@ -38,7 +38,7 @@ export class SharedQuestions<T> {
     });
   }
 
-  /** Ends everything under way. */
+  /** Ends everything in progress. */
   close(): void {
     this.#calls.close();
   }

@@ -55,7 +55,8 @@ export interface Manifest extends Descriptor {
  * stops when the signal aborts. Authentication (challenges, tokens), mirrors, redirects, limits on concurrency and the
  * egress guard happen inside.
  *
- * Of `askers`, every namespace waits in its own line for a place of the registry; without, the question is nobody's.
+ * Each namespace in `askers` waits in its own queue for a place of the registry. Without `askers`, the question belongs to
+ * no namespace.
  */
 export interface RegistryClient {
   /** HEAD on a manifest: its digest without using up a pull. `undefined` when the registry shows it and gives no digest. */
@@ -78,7 +79,7 @@ export interface RegistryClient {
   ): Promise<Uint8Array>;
 }
 
-/** A registry's refusal or failure. `reason` decides what becomes of the pod; the rest is for people and the cache. */
+/** A registry's refusal or failure. `reason` decides what happens to the pod; the rest is for people and the cache. */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError';
   readonly reason: ReasonCode;
@@ -88,7 +89,7 @@ export class RegistryError extends Error {
   readonly registryCode: string | undefined;
   /** How long the registry asks to be left alone, in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** A token server refused, so the registry was not asked what there was to ask. */
+  /** Whether a token server refused, so that the request was not sent to the registry. */
   readonly isTokenServers: boolean;
 
   constructor(
@@ -113,7 +114,7 @@ export class RegistryError extends Error {
 
 /** Finds the credentials to try for an image, best first. Never rejects: what could not be read is left out and logged. */
 export interface CredentialSource {
-  /** @param note told what would be for the image, and is not used */
+  /** @param note called for what would be for the image but is not used */
   credentials(
     reference: ImageReference,
     request: CredentialRequest,
@@ -122,17 +123,19 @@ export interface CredentialSource {
   ): Promise<readonly Credential[]>;
 }
 
-/** Told of a credential that is not used, and why, in a few words for a pod's author. Never with a secret in them. */
+/**
+ * Called for a credential that is not used, and why, in a few words for a pod's author. Never with a secret in them.
+ */
 export type CredentialNote = (text: string) => void;
 
-/** Whose rights a look-up has. */
+/** The rights of a look-up. */
 export interface CredentialRequest {
   readonly namespace: string;
   readonly serviceAccount: string;
   readonly imagePullSecrets: readonly string[];
 }
 
-/** Where things go that no pod's author may see. A pino logger is one; nothing secret is ever passed to it. */
+/** The log for things that no pod's author may see. A pino logger is one; nothing secret is ever passed to it. */
 export interface ImageLog {
   warn(facts: object, message: string): void;
 }

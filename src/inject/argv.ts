@@ -1,6 +1,6 @@
 import type { Finding } from '../model/decision.js';
 
-/** Why a container that starts such a program is left out. */
+/** Why a container that starts a program which must be process 1 is left out. */
 export function pid1(program: string): Finding {
   return { reason: 'pid1_entrypoint', detail: `${program} has to be process 1` };
 }
@@ -12,19 +12,19 @@ export function isWrapped(argv: readonly string[], wrapper: readonly string[]): 
 }
 
 /**
- * Whether a wrapper takes a word of the workload's that begins with a dash for an option of its own: all do but those
- * whose argv ends in `--` (F11).
+ * Whether a wrapper takes a word of the workload that begins with a dash as its own option. All do, except those whose argv
+ * ends in `--` (F11).
  */
 export function takesOptions(wrapper: readonly string[]): boolean {
   return wrapper.length > 0 && wrapper.at(-1) !== '--';
 }
 
-/** Whether a word reads as an option. */
+/** Whether a word looks like an option. */
 export function isOption(word: string | undefined): boolean {
   return word?.startsWith('-') === true;
 }
 
-/** Why a container whose first word is such a one is left out. */
+/** Why a container whose first word looks like an option is left out. */
 export function entrypointIsOption(word: string): Finding {
   return { reason: 'entrypoint_is_option', detail: `the tracer would take ${word} for an option of its own` };
 }

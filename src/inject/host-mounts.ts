@@ -3,7 +3,7 @@ import type { JsonObject } from '../model/json.js';
 import type { Finding } from '../model/decision.js';
 import { isInProcess, mountPoint, withoutSlash } from './path.js';
 
-/** A part of the node that a container is to see. */
+/** A part of the node that a container should see. */
 export interface HostMount {
   /** Name of the volume in this pod. */
   readonly name: string;
@@ -13,41 +13,41 @@ export interface HostMount {
   readonly readOnly: boolean;
 }
 
-/** The mounts that a container lacks, and what there is to say of those that it has. */
+/** The mounts that a container lacks, and remarks about those that it has. */
 export interface HostMounts {
   readonly mounts: readonly PlannedHostMount[];
   readonly remarks: readonly Finding[];
-  /** The planned volume is mounted in another way than planned, where that is not let be. */
+  /** The planned volume is mounted differently from the plan, which is not tolerated. */
   readonly differs?: Finding;
 }
 
-/** A mount as it will stand in a container of a pod. */
+/** A mount as it will be in a container of a pod. */
 export type PlannedHostMount = JsonObject & { readonly name: string; readonly mountPath: string };
 
-/** A container as far as it is looked at here: a task's comes in a pod's form. */
+/** The parts of a container that matter here. A task's container is given in a pod's form. */
 export interface MountingContainer {
   readonly name: string;
   readonly value: JsonObject;
 }
 
-/** A mount as the pod has it. Paths end in a slash. */
+/** A mount in the pod. Paths end in a slash. */
 interface PresentMount {
   readonly name: string;
   readonly at: string;
-  /** What it shows of the node; `undefined` for another kind of volume. */
+  /** The part of the node that it shows; `undefined` for another kind of volume. */
   readonly source: string | undefined;
   readonly readOnly: boolean;
-  /** The pod has no volume of that name. */
+  /** The pod has no volume with that name. */
   readonly isDangling: boolean;
 }
 
 /**
- * Plans the parts of the node that a container is to see. The same path at the same place counts as met, whatever the
- * volume's name and whether by a mount of its own or inside a wider one. A mount of the user's at the very place stays,
- * and that is said. One in the way is `mount_path_taken`: a mount inside another needs a folder to stand on, which
- * nobody can make in a read-only one.
+ * Plans the parts of the node that a container should see. The same path at the same place counts as met, whatever the
+ * volume's name, and also inside a wider mount. A user's mount at the same path stays, with a remark. A mount in the way is
+ * `mount_path_taken`: a mount inside another needs a folder as its mount point, which cannot be created in a read-only
+ * mount.
  *
- * @param enforced whether who wrote the container is not trusted: then nothing of theirs stays at the place or below it
+ * @param enforced whether the container's author is not trusted. Then nothing of theirs stays at the place or below it
  */
 export function planHostMounts(
   container: MountingContainer,
@@ -88,7 +88,7 @@ function taken({ name, at }: PresentMount, how: string): Finding {
   return { reason: 'mount_path_taken', detail: `its own volume ${name} is ${how} at ${withoutSlash(at)}` };
 }
 
-/** What appears below a place and is another thing than the node has there. */
+/** What appears below a place and differs from what the node has there. */
 function whatHides(
   { value }: MountingContainer,
   present: readonly PresentMount[],
@@ -101,12 +101,15 @@ function whatHides(
   return other === undefined ? undefined : { reason: 'mount_path_taken', detail: other };
 }
 
-/** Whether what appears at one place may hide what is at a path: it is at or below it, or nobody knows where it ends up. */
+/** Whether something at one place may hide what is at a path: it is at or below the path, or its place is unknown. */
 function mayHide(place: string, path: string): boolean {
   return place.startsWith(path) || isInProcess(place);
 }
 
-/** What appears at a path or below it and is no volume mount: a device, or the file of a container's last words (F5). */
+/**
+ * What appears at a path or below it without being a volume mount: a device, or the container's termination message file
+ * (F5).
+ */
 export function otherAt(container: JsonObject, path: string): string | undefined {
   for (const device of listOf(container['volumeDevices'])) {
     const at = isObject(device) ? stringOf(device['devicePath']) : undefined;
@@ -117,7 +120,7 @@ export function otherAt(container: JsonObject, path: string): string | undefined
   return log === undefined || !mayHide(mountPoint(log), path) ? undefined : `its terminationMessagePath is ${log}`;
 }
 
-/** The mount that a place is inside of: what is mounted deeper lies over what is around it. */
+/** The mount that contains a place. A deeper mount covers the one around it. */
 function deepestAround(present: readonly PresentMount[], at: string): PresentMount | undefined {
   let deepest: PresentMount | undefined;
   for (const mount of present) {
@@ -126,7 +129,7 @@ function deepestAround(present: readonly PresentMount[], at: string): PresentMou
   return deepest;
 }
 
-/** A remark where the mount at the very place is not what is wanted; it stays all the same. */
+/** A remark if the mount at exactly this place is not the wanted one. It stays anyway. */
 function keptMount(container: MountingContainer, wanted: HostMount, own: PresentMount): Finding | undefined {
   // Our own mount, whose volume is missing and is added again.
   if (own.name === wanted.name && own.isDangling) return undefined;
@@ -145,7 +148,7 @@ function shows(other: PresentMount, at: string, wanted: HostMount): boolean {
 function isInTheWay(other: PresentMount, at: string, wanted: HostMount): boolean {
   if (at.startsWith(other.at)) return other.readOnly && other.at !== '/';
   if (!other.at.startsWith(at)) return false;
-  // The same part of the node: what it stands on is there.
+  // The same part of the node, so its mount point exists.
   return other.source !== mountPoint(wanted.path) + other.at.slice(at.length);
 }
 

@@ -1,7 +1,7 @@
-// A quick no to whether a text is one of a few names: by its last letter. Each pod's words are asked, nearly all of them are
-// none, and hashing each for a look-up costs more than the look-up.
+// Quickly rules out, by its last letter, that a text is one of a few names. Every word of every pod is checked, and nearly
+// none is such a name. Hashing each word for a look-up would cost more than the look-up.
 
-/** The last letters of names, a bit for each, modulo 32. */
+/** The last letters of names, one bit each, modulo 32. */
 export type LastLetters = number;
 
 /** @param names none of them empty */

@@ -1,7 +1,7 @@
 import type { Finding } from '../model/decision.js';
 import type { KnownTracers } from '../model/tracers.js';
 
-/** What of a container shows that a tracer starts it, or that it is an agent. */
+/** The parts of a container that show that a tracer starts it, or that it is an agent. */
 export interface Suspect {
   readonly name: string;
   readonly image: string;
@@ -9,18 +9,18 @@ export interface Suspect {
   readonly argv: readonly string[];
 }
 
-/** For whom another profile's instrumentation is looked for. */
+/** The profile for which other profiles' instrumentation is searched. */
 export interface OwnTracer {
   readonly profile: string;
-  /** First word of the wrapper's argv: what starts so is known as instrumented by the profile itself. */
+  /** The first word of the wrapper's argv. A container that starts with it is instrumented by the profile itself. */
   readonly program: string | undefined;
-  /** Whether agents of the profile itself are known otherwise already. */
+  /** Whether agents of the profile itself are already recognised in another way. */
   readonly knowsAgents: boolean;
 }
 
 /**
- * What shows that a container is another profile's, or belongs to an agent that is there by other means: no process is
- * traced twice (W27).
+ * Finds what shows that a container is instrumented by another profile, or belongs to an agent that was added by other
+ * means. No process may be traced twice (W27).
  */
 export function otherTracer(suspect: Suspect, own: OwnTracer, known: KnownTracers): Finding | undefined {
   const program = suspect.argv[0];
@@ -52,7 +52,7 @@ export function agentProfilesOf(
   return named.length === 0 ? nobody : named.map(({ profile }) => profile);
 }
 
-/** Whether a container has this name, in whatever case, or one that a suffix makes of it. */
+/** Whether a container has this name, in any case, with or without a suffix. */
 function isNamed(name: string, part: string): boolean {
   const [one, other] = [name.toLowerCase(), part.toLowerCase()];
   return one === other || one.startsWith(`${other}-`);
@@ -62,8 +62,8 @@ const slash = 0x2f;
 const colon = 0x3a;
 
 /**
- * The last part of a reference's repository. Character by character: each pod's images are asked, and compiled code is
- * left for every search by `lastIndexOf`.
+ * The last part of a reference's repository. It goes character by character, because it runs for every image of every pod,
+ * and each `lastIndexOf` leaves compiled code.
  */
 function baseOf(image: string): string {
   const at = image.indexOf('@');

@@ -1,12 +1,12 @@
 import { mountPoint, withoutSlash } from './path.js';
 
-/** Folders in which nobody keeps programs: what is mounted in there changes what an image starts in nothing. */
+/** Folders in which no image keeps programs. A mount there does not change what an image starts. */
 const dataFolders = [
   ...['/dev/', '/home/', '/mnt/', '/run/', '/tmp/', '/vault/'],
   ...['/var/cache/', '/var/lib/', '/var/log/', '/var/run/', '/var/spool/', '/var/tmp/'],
 ] as const;
 
-/** Variables with which a loader, a shell or an interpreter runs other code than the program's own. */
+/** Variables that make a loader, a shell or an interpreter run other code than the program's own. */
 const loaderVariables: ReadonlySet<string> = new Set([
   ...['BASH_ENV', 'BASHOPTS', 'ENV', 'IFS', 'PROMPT_COMMAND', 'PS4', 'SHELLOPTS'],
   ...['GCONV_PATH', 'GLIBC_TUNABLES', 'OPENSSL_CONF', 'OPENSSL_ENGINES', 'OPENSSL_MODULES', 'PATH'],
@@ -16,7 +16,7 @@ const loaderVariables: ReadonlySet<string> = new Set([
   ...['PYTHONHOME', 'PYTHONPATH', 'PYTHONSTARTUP'],
 ]);
 
-/** What the names of more of them begin with: functions of the shell's, and a .NET profiler, which is a library. */
+/** Prefixes of further such variables: shell functions, and a .NET profiler, which is a library. */
 const loaderPrefixes = ['LD_', 'BASH_FUNC_', 'CORECLR_', 'COR_', 'LUA_INIT'] as const;
 
 /** Whether a variable may make a program run other code than its own. */
@@ -25,8 +25,8 @@ export function isLoaderVariable(name: string): boolean {
 }
 
 /**
- * Whether something that is mounted at a path could stand in the place of a program, a library or the loader's own
- * files. Only what is known to be no such place is let through, since nobody knows where an image has its programs.
+ * Whether something mounted at a path could replace a program, a library or the loader's own files. Only paths that are
+ * known to be safe are accepted, because it is unknown where an image has its programs.
  */
 export function isOverPrograms(path: string): boolean {
   const place = mountPoint(path);
@@ -34,15 +34,15 @@ export function isOverPrograms(path: string): boolean {
   return !dataFolders.some((folder) => place.startsWith(folder));
 }
 
-/** What of a container could make another program of its image's. */
+/** The parts of a container that could replace its image's program. */
 export interface Bending {
   readonly variables: readonly string[];
   readonly mounts: readonly string[];
-  /** Something whose content is not in the container itself, such as `envFrom`. */
+  /** Whether something has its content outside the container itself, such as `envFrom`. */
   readonly elsewhere: readonly string[];
 }
 
-/** What makes it uncertain that a container runs its image's own program, in a few words; `undefined` for nothing. */
+/** What makes it uncertain that a container runs its image's own program, in a few words; `undefined` if nothing does. */
 export function bentBy({ variables, mounts, elsewhere }: Bending): string | undefined {
   const [unknown] = elsewhere;
   if (unknown !== undefined) return `it has ${unknown}`;

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 const slash = 0x2f;
 const dot = 0x2e;
 
-/** Whether a path has a part that cleaning it would change: an empty one, or one that begins with a dot. Few have. */
+/** Whether a path has a part that cleaning would change: an empty one, or one that begins with a dot. Few do. */
 function isUnclean(path: string): boolean {
   for (let index = path.length - 1; index > 0; index--) {
     const code = path.charCodeAt(index);
@@ -13,7 +13,7 @@ function isUnclean(path: string): boolean {
 }
 
 /**
- * Where a mount lands, with a slash at its end, so that one place is inside another where its text begins with it. The
+ * Where a mount lands, with a slash at its end, so that one place is inside another if its text begins with the other's. The
  * runtime cleans a path, and takes a relative one from the root, while the API server and ECS compare paths as they are
  * written.
  */
@@ -27,7 +27,7 @@ export function isSamePlace(one: string, other: string): boolean {
   return one === other || mountPoint(one) === mountPoint(other);
 }
 
-/** The folder of a process: its `root` and `cwd` lead to any place of the container, and runtimes follow them. */
+/** The folder of a process. Its `root` and `cwd` lead to any place of the container, and runtimes follow them. */
 const ofProcess = /^\/proc\/(?:self|thread-self|\d+)\//;
 
 /** Whether a mount point lies in a process's folder of `/proc`, so that what is mounted there may appear anywhere. */

@@ -1,11 +1,11 @@
 import { lastLettersOf, mayEndLike } from './last-letters.js';
 
 /**
- * Which programs have to be process 1. They do not start as another process: not under a tracer that forks (E39), and
+ * Finds programs that must be process 1. They do not start as another process, so not under a tracer that forks (E39), and
  * not in a process namespace that the pod's containers share (F22).
  */
 
-/** Names that only such programs have, wherever they stand. */
+/** Names that only such programs have, in any folder. */
 const initNames: ReadonlySet<string> = new Set([
   'systemd',
   'openrc',
@@ -17,7 +17,7 @@ const initNames: ReadonlySet<string> = new Set([
   's6-svscan',
 ]);
 
-/** Where a program named `init` is the system's, and not one of the image's own. */
+/** Folders in which a program named `init` is the system's, not the image's own. */
 const initFolders: ReadonlySet<string> = new Set([
   '',
   '/bin',
@@ -30,10 +30,10 @@ const initFolders: ReadonlySet<string> = new Set([
   '/usr/lib/systemd',
 ]);
 
-/** s6-overlay's own folder, which has a version behind its name in older releases: all in it starts process 1. */
+/** s6-overlay's own folder, whose name ends with a version in older releases. Everything in it starts process 1. */
 const s6Folder = '/package/admin/s6-overlay';
 
-/** Programs that become, or start, the program named behind their options; each with the options that take a word. */
+/** Programs that become or start the program named after their options, each with its options that take a word. */
 const forwarders: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['tini', new Set(['-p', '-e'])],
   ['tini-static', new Set(['-p', '-e'])],
@@ -51,23 +51,26 @@ const forwarders: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 
 const shells: ReadonlySet<string> = new Set(['sh', 'ash', 'bash', 'dash', 'ksh', 'mksh', 'zsh']);
 
-/** Programs that do something to the files they are given, and start none. */
+/** Programs that work on the files that they are given, and start none. */
 const fileTools: ReadonlySet<string> = new Set([
   ...['[', '[[', 'cat', 'chmod', 'chown', 'cp', 'echo', 'file', 'install', 'ln', 'ls', 'mkdir', 'mv', 'printf', 'rm'],
   ...['stat', 'test', 'touch'],
 ]);
 
-/** How a program is read: as one that starts what its script or the words behind its options say, or as one that starts nothing. */
+/**
+ * How to read a program: as one that starts what its script or the words after its options say, or as one that starts
+ * nothing.
+ */
 type Kind = 'fileTool' | 'shell' | { readonly withWord: ReadonlySet<string> };
 
-/** All of these by name: most words are none of them, which one look at one table tells. */
+/** All of these by name, in one table, because most words are none of them. */
 const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ...Array.from(fileTools, (name): [string, Kind] => [name, 'fileTool']),
   ...Array.from(shells, (name): [string, Kind] => [name, 'shell']),
   ...Array.from(forwarders, ([name, withWord]): [string, Kind] => [name, { withWord }]),
 ]);
 
-/** What may stand before a command in a shell's script. */
+/** Words that may precede a command in a shell script. */
 const shellWords: ReadonlySet<string> = new Set(['!', 'do', 'else', 'if', 'then', 'time', 'until', 'while', '{']);
 
 const betweenCommands = /[;&|\n()`]+/;
@@ -75,20 +78,21 @@ const assignment = /^[A-Za-z_][A-Za-z0-9_]*=/;
 const quotes = /["']/g;
 
 /**
- * The word of an argv that has to be process 1; `undefined` for none. A bare name counts as the program that is started:
- * first, or behind `tini`, `dumb-init`, `env`, `exec` and the like. A path of the system's counts wherever it is a word
- * of its own, since entrypoint scripts end in `exec "$@"`, but not where a program is given it that only handles files.
+ * The word of an argv that must be process 1; `undefined` if there is none. A bare name counts if it is the program that is
+ * started: the first word, or the word after `tini`, `dumb-init`, `env`, `exec` and the like. A system path counts wherever
+ * it is a word of its own, because entrypoint scripts end in `exec "$@"`, but not as an argument of a program that only
+ * handles files.
  *
- * @param firstIsProgram false where something unknown is started before the first word
+ * @param firstIsProgram false if something unknown is started before the first word
  */
 export function mustBePid1(argv: readonly string[], firstIsProgram = true): string | undefined {
   return search(argv, firstIsProgram, 0);
 }
 
-/** Scripts within scripts are read so deep. */
+/** How deep scripts within scripts are read. */
 const deepest = 4;
 
-/** @param depth in how many scripts the words stand */
+/** @param depth the number of scripts around the words */
 function search(argv: readonly string[], firstIsProgram: boolean, depth: number): string | undefined {
   let startsHere = firstIsProgram;
   for (let index = 0; index < argv.length; index++) {
@@ -104,7 +108,7 @@ function search(argv: readonly string[], firstIsProgram: boolean, depth: number)
     if (kind === 'fileTool') return undefined;
     if (kind === 'shell') {
       const at = scriptBehind(argv, index + 1);
-      // In a script quotes are gone already, so one within is all that is left of the command.
+      // In a script, quotes are removed already, so a nested script is all that is left of the command.
       if (at !== undefined) return ofScript((depth === 0 ? argv[at] : argv.slice(at).join(' ')) ?? '', depth + 1);
       continue;
     }
@@ -131,7 +135,7 @@ function baseOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** A path as the kernel takes it: `//sbin/../init/` is `/init`. What is no absolute path stays. */
+/** A path as the kernel reads it: `//sbin/../init/` is `/init`. Paths that are not absolute stay unchanged. */
 function cleanPath(word: string): string {
   if (!word.startsWith('/')) return word;
   if (!word.includes('//') && !word.includes('/.') && !(word.length > 1 && word.endsWith('/'))) return word;
@@ -143,7 +147,7 @@ function cleanPath(word: string): string {
   return `/${parts.join('/')}`;
 }
 
-/** Place of the last word before the program that a forwarder starts. */
+/** The index of the last word before the program that a forwarder starts. */
 function lastOption(argv: readonly string[], from: number, withWord: ReadonlySet<string>): number {
   let index = from;
   for (; index < argv.length; index++) {
@@ -155,21 +159,21 @@ function lastOption(argv: readonly string[], from: number, withWord: ReadonlySet
   return index - 1;
 }
 
-/** Place of the script that a shell is given by `-c`, alone or among other letters; `undefined` where it reads a file. */
+/** The index of the script that a shell gets by `-c`, alone or among other letters; `undefined` if it reads a file. */
 function scriptBehind(argv: readonly string[], from: number): number | undefined {
   let given = false;
   for (let index = from; index < argv.length; index++) {
     const word = argv[index] ?? '';
     if (word.startsWith('-') || word.startsWith('+')) {
       given ||= word.startsWith('-') && !word.startsWith('--') && word.includes('c');
-      // The name of an option stands behind the letter.
+      // The option's name follows the letter.
       if (/^[-+][a-z]*o$/i.test(word)) index++;
     } else return given ? index : undefined;
   }
   return undefined;
 }
 
-/** The same of a script: of its commands, a bare name only counts behind `exec`, or as the only one. */
+/** The same for a script. A bare name among its commands only counts after `exec`, or as the only command. */
 function ofScript(script: string, depth: number): string | undefined {
   if (depth > deepest) return undefined;
   const commands = script
@@ -183,7 +187,7 @@ function ofScript(script: string, depth: number): string | undefined {
   return undefined;
 }
 
-/** Whether a command of several in a script is no function's or script's name, but tells itself what follows. */
+/** Whether a command, one of several in a script, is not a function or script but shows by itself what it starts. */
 function isStarter(word: string): boolean {
   return kinds.has(baseOf(word));
 }
@@ -195,7 +199,7 @@ function wordsOf(command: string): readonly string[] {
 }
 
 const procOne = /\/proc\/1(?![0-9])/;
-/** Words that may stand between `kill` and the process: `-s TERM --`. */
+/** Words that may come between `kill` and the process: `-s TERM --`. */
 const mostKillWords = 4;
 
 /** Whether a command signals process 1, or looks at it under /proc. */

@@ -16,8 +16,11 @@ export const mostWithStatusBytes = 128 * mebibyte;
 /** What reviews may hold of the memory unless the settings say otherwise: what keeps a replica below 512 MiB (F16 to F18). */
 export const defaultPendingBytes = 192 * mebibyte;
 
-/** So many of the largest bodies have to find room in that: a third of it is for bodies that come in. */
+/** This many of the largest bodies must fit into that: a third of it is for incoming bodies. */
 export const leastPendingBodies = 3;
 
-/** Most containers of a pod that is instrumented, unless the settings say otherwise. A node runs some hundred pods' worth. */
+/**
+ * The most containers of a pod that is instrumented, unless the settings say otherwise. A whole node runs a few
+ * hundred.
+ */
 export const defaultMostContainers = 500;

@@ -4,8 +4,8 @@ export interface ContainerStart {
   readonly command: readonly string[] | undefined;
   /** The words of its own `args`; `undefined` where they are not known. */
   readonly args: readonly string[] | undefined;
-  /** What could make another program of the image's, in a few words; `undefined` for nothing. */
+  /** What could replace the image's program by another, in a few words; `undefined` if nothing could. */
   readonly bent: string | undefined;
-  /** Where it mounts something, cleaned, with a slash at the end. */
+  /** Its mount paths, cleaned, each with a slash at the end. */
   readonly mounts: readonly string[];
 }

@@ -6,8 +6,8 @@ const atEnd = new RegExp(`/[0-9a-f]{${tokenLength}}$`);
 const anywhere = new RegExp(`(?<=/(?:mutate|validate)/[a-z-]+/)[0-9a-f]{${tokenLength}}(?![0-9a-f])`, 'g');
 
 /**
- * What the API server shows at one door. Each door has its own, and none tells another: where a call fails that must not,
- * the API server prints the path to whoever asked for the object.
+ * The token that the API server shows at one door. Each door has its own, and none reveals another: if a call fails
+ * under failurePolicy Fail, the API server shows the path to the person who made the request.
  *
  * @param key of the installation
  * @param path the door's
@@ -16,7 +16,7 @@ export function tokenOf(key: string, path: string): string {
   return createHmac('sha256', key).update(path).digest('hex').slice(0, tokenLength);
 }
 
-/** Where a door is called with its token; without a key, its plain path. */
+/** The path of a door with its token; without a key, the plain path. */
 export function provenPath(path: string, key: string | undefined): string {
   return key === undefined ? path : `${path}/${tokenOf(key, path)}`;
 }
@@ -26,7 +26,7 @@ export function carriesToken(path: string): boolean {
   return atEnd.test(path);
 }
 
-/** A text in which the API server may have printed where it called, without tokens. */
+/** Removes tokens from a text in which the API server may have printed the path that it called. */
 export function withoutTokens(text: string): string {
   return text.replace(anywhere, '…');
 }

@@ -1,16 +1,19 @@
 /**
  * The doors: what the API server asks the webhook about, one row for each subject, and at which verbs. Paths, rules and
- * bounds stand here once. The server's routes, the webhook configurations, the handlers, metrics and Events read them.
+ * bounds are only defined here. The server's routes, the webhook configurations, the handlers, metrics and Events read
+ * them.
  *
  * A further subject is a row here, a handler under its key in `ReviewHandlers`, and the entries by which policies register
  * it (`cluster/registration/desired.ts`).
  */
 import type { Door } from './decision.js';
 
-/** What an answer may say beside that a request is allowed; warnings come with any. What is not listed is never said. */
+/**
+ * What an answer may say besides that a request is allowed; warnings come with any. Anything not listed is never sent.
+ */
 export type Sayable = 'patch' | 'denial';
 
-/** What requests a subject is made of, as a webhook configuration and an AdmissionReview name them. */
+/** Requests of one resource, as a webhook configuration and an AdmissionReview name them. */
 export interface SubjectRequests {
   readonly apiGroup: string;
   readonly apiVersion: string;
@@ -37,15 +40,16 @@ export interface DoorRow {
 export interface SubjectRow {
   /** Its key in `ReviewHandlers`. */
   readonly key: string;
-  readonly requests: SubjectRequests;
-  /** What an Event calls one of them. */
+  /** The requests that it covers; several resources if they are judged alike. */
+  readonly requests: readonly SubjectRequests[];
+  /** The name of one of them in an Event. */
   readonly one: string;
   readonly sideEffects: 'NoneOnDryRun' | 'None';
   /** Whether the mutating door is asked again after other webhooks have changed the object. */
   readonly reinvocationPolicy: 'IfNeeded' | 'Never';
-  /** Whether its paths name, behind the token, the webhook configuration that the API server calls by. */
+  /** Whether its paths name, after the token, the webhook configuration that the API server calls by. */
   readonly namesConfiguration: boolean;
-  /** Whether its calls count as reviews: in metrics, and in what callers of a wrong path are told. */
+  /** Whether its calls count as reviews: in metrics, and in the answer to callers of a wrong path. */
   readonly isMeasured: boolean;
   /** The largest body that is read, where that is less than for all. */
   readonly maxBodyBytes: number;
@@ -56,7 +60,9 @@ export interface SubjectRow {
 /** A pod that is created. */
 export const pods = {
   key: 'pods',
-  requests: { apiGroup: '', apiVersion: 'v1', resource: 'pods', subResource: '', kind: 'Pod', operations: ['CREATE'] },
+  requests: [
+    { apiGroup: '', apiVersion: 'v1', resource: 'pods', subResource: '', kind: 'Pod', operations: ['CREATE'] },
+  ],
   one: 'a pod',
   sideEffects: 'NoneOnDryRun',
   reinvocationPolicy: 'IfNeeded',
@@ -72,14 +78,16 @@ export const pods = {
 /** The ConfigMap of the leader's dry run (E42). */
 export const selfTest = {
   key: 'selfTest',
-  requests: {
-    apiGroup: '',
-    apiVersion: 'v1',
-    resource: 'configmaps',
-    subResource: '',
-    kind: 'ConfigMap',
-    operations: ['CREATE'],
-  },
+  requests: [
+    {
+      apiGroup: '',
+      apiVersion: 'v1',
+      resource: 'configmaps',
+      subResource: '',
+      kind: 'ConfigMap',
+      operations: ['CREATE'],
+    },
+  ],
   one: 'a self-test',
   sideEffects: 'None',
   reinvocationPolicy: 'Never',
@@ -92,8 +100,92 @@ export const selfTest = {
   },
 } as const satisfies SubjectRow;
 
+/** The common part of the rows for ways into a running pod. */
+const way = { sideEffects: 'None', namesConfiguration: false, isMeasured: true, maxBodyBytes: Infinity } as const;
+
+/** A command that is started in a running container: the object is PodExecOptions, and the pod is not in the request. */
+export const exec = {
+  ...way,
+  key: 'exec',
+  requests: [
+    {
+      apiGroup: '',
+      apiVersion: 'v1',
+      resource: 'pods',
+      subResource: 'exec',
+      kind: 'PodExecOptions',
+      operations: ['CONNECT'],
+    },
+  ],
+  one: 'an exec session',
+  // Another webhook may put something in front of the command, too.
+  reinvocationPolicy: 'IfNeeded',
+  doors: {
+    mutate: { verb: 'mutate', name: 'mutate-exec', path: '/mutate/exec', maySay: ['patch'] },
+    validate: { verb: 'validate', name: 'validate-exec', path: '/validate/exec', maySay: ['denial'] },
+  },
+} as const satisfies SubjectRow;
+
+/** A connection to what a container runs. There is no command that could be changed. */
+export const attach = {
+  ...way,
+  key: 'attach',
+  requests: [
+    {
+      apiGroup: '',
+      apiVersion: 'v1',
+      resource: 'pods',
+      subResource: 'attach',
+      kind: 'PodAttachOptions',
+      operations: ['CONNECT'],
+    },
+  ],
+  one: 'an attach session',
+  reinvocationPolicy: 'Never',
+  doors: {
+    validate: { verb: 'validate', name: 'validate-attach', path: '/validate/attach', maySay: ['denial'] },
+  },
+} as const satisfies SubjectRow;
+
+/** Ephemeral containers that are added to a running pod: object and old object are whole pods. */
+export const debug = {
+  ...way,
+  key: 'debug',
+  requests: [
+    {
+      apiGroup: '',
+      apiVersion: 'v1',
+      resource: 'pods',
+      subResource: 'ephemeralcontainers',
+      kind: 'Pod',
+      operations: ['UPDATE'],
+    },
+  ],
+  one: 'a debug container',
+  reinvocationPolicy: 'IfNeeded',
+  doors: {
+    mutate: { verb: 'mutate', name: 'mutate-debug', path: '/mutate/debug', maySay: ['patch'] },
+    validate: { verb: 'validate', name: 'validate-debug', path: '/validate/debug', maySay: ['denial'] },
+  },
+} as const satisfies SubjectRow;
+
+/** Other images or resources for containers of a running pod: object and old object are whole pods. */
+export const updates = {
+  ...way,
+  key: 'updates',
+  requests: [
+    { apiGroup: '', apiVersion: 'v1', resource: 'pods', subResource: '', kind: 'Pod', operations: ['UPDATE'] },
+    { apiGroup: '', apiVersion: 'v1', resource: 'pods', subResource: 'resize', kind: 'Pod', operations: ['UPDATE'] },
+  ],
+  one: 'an update of a pod',
+  reinvocationPolicy: 'Never',
+  doors: {
+    validate: { verb: 'validate', name: 'validate-update', path: '/validate/update', maySay: ['denial'] },
+  },
+} as const satisfies SubjectRow;
+
 /** The table. */
-export const subjects = [pods, selfTest] as const;
+export const subjects = [pods, exec, attach, debug, updates, selfTest] as const;
 
 /** What the API server asks about, by its key. */
 export type Subject = (typeof subjects)[number]['key'];

@@ -47,6 +47,14 @@ const table = {
     cause: 'A registry configuration does not have the form of one.',
     remedy: 'Compare it with [the reference](reference/registry-configuration.md).',
   },
+  policy_test_invalid: {
+    cause: 'A PolicyTest does not have the form of one, or names a policy or resource that is not there.',
+    remedy: 'Compare it with [the reference](reference/policy-test.md).',
+  },
+  function_config_invalid: {
+    cause: 'What `fn` or a pipeline gives as `functionConfig` does not have the form of one.',
+    remedy: 'Compare it with [the reference](reference/instrument-function.md).',
+  },
   manifest_invalid: {
     cause: 'A manifest, task definition or template has broken syntax, or not the shape of what it says it is.',
     remedy: 'Fix the line that the message names; nothing was changed.',

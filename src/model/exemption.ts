@@ -1,6 +1,6 @@
 import type { Obstacle } from './profile.js';
 
-/** The reasons that a pod alone proves, whatever its cluster is like, and for which nobody has to be asked (F20). */
+/** The reasons that a pod alone proves, in any cluster, so that no webhook has to be called (F20). */
 export const provenByPod = ['mirror_pod', 'windows', 'host_network', 'host_pid'] as const satisfies readonly Obstacle[];
 export type ProvenByPod = (typeof provenByPod)[number];
 
@@ -8,8 +8,8 @@ export type ProvenByPod = (typeof provenByPod)[number];
 export type Blocker = ProvenByPod | Extract<Obstacle, 'virtual_node' | 'sandboxed_runtime'>;
 
 /**
- * Most tolerations that are looked through for a virtual node's; a pod with more is asked about. The API server's time for that
- * grows with their square: 20,000 took it a second for each webhook.
+ * Most tolerations that are looked through for a virtual node's; the webhook is called for a pod with more. The API
+ * server's time for that grows with their square: 20,000 took it a second for each webhook.
  */
 export const mostTolerations = 100;
 

@@ -1,11 +1,11 @@
-/** On what a field of a policy or a profile acts. `neither`: it is for people. */
+/** What a field of a policy or a profile affects. `neither`: it is for people. */
 export interface FieldReach {
   readonly on: 'both' | 'pods' | 'tasks' | 'neither';
-  /** Why not on the other, or what is otherwise there. */
+  /** Why it does not affect the other, or what does instead. */
   readonly why?: string;
 }
 
-/** Fields that act alike, for one reason. */
+/** Fields with the same effect, for the same reason. */
 interface Group extends FieldReach {
   readonly fields: readonly string[];
 }
@@ -39,11 +39,20 @@ const policyGroups: readonly Group[] = [
     fields: ['containers.cover'],
   },
   { on: 'both', why: 'in a task Auto is Always: nothing refuses it before it is deployed', fields: ['capability'] },
-  { on: 'pods', why: 'ECS pulls by the rights of the task’s execution role', fields: ['agent.imagePullSecrets'] },
+  {
+    on: 'pods',
+    why: 'ECS pulls by the rights of the task’s execution role',
+    fields: ['agent.imagePullSecrets', 'agent.mirrorPullSecrets'],
+  },
   {
     on: 'pods',
     why: 'an agent in a task has the memory that `spec.task.agent` of the profile says',
     fields: ['agent.resources.requests', 'agent.resources.limits'],
+  },
+  {
+    on: 'pods',
+    why: 'a task’s author sets the agent’s amounts by the profile’s settings; tags choose none',
+    fields: fieldsOf('agent.allowOverride.resources.max', 'cpu memory ephemeral-storage'),
   },
   {
     on: 'pods',
@@ -57,7 +66,28 @@ const policyGroups: readonly Group[] = [
     fields: ['credentials.secretRef.name', 'credentials.secretRef.key', 'credentials.mirror'],
   },
   { on: 'pods', why: 'how the files get into a task is `spec.task` of the profile’s to say', fields: ['delivery'] },
+  {
+    on: 'both',
+    why: 'the family is a task’s workload',
+    fields: [...fieldsOf('canary', 'percent seed'), ...fieldsOf('canary.previous.profile', 'name settings')],
+  },
+  { on: 'both', fields: ['canary.previous.agent.image'] },
+  {
+    on: 'pods',
+    why: 'as of `spec.agent`',
+    fields: [
+      ...fieldsOf('canary.previous.agent', 'imagePullSecrets mirrorPullSecrets placement'),
+      ...fieldsOf('canary.previous.agent.resources', 'requests limits'),
+      ...fieldsOf('canary.previous.agent.copyResources', 'requests limits'),
+      ...fieldsOf('canary.previous.agent.allowOverride.resources.max', 'cpu memory ephemeral-storage'),
+    ],
+  },
   { on: 'pods', why: 'running tasks are ECS’ to replace', fields: ['restart'] },
+  {
+    on: 'pods',
+    why: 'ECS has sessions of its own, which ask nobody',
+    fields: [...fieldsOf('sessions', 'exec attach debug'), ...fieldsOf('sessions.exempt', 'users groups')],
+  },
 ];
 
 const taskHasIts = (field: string): string => `tasks have \`spec.task.${field}\``;
@@ -85,6 +115,11 @@ const profileGroups: readonly Group[] = [
     on: 'pods',
     why: 'a task’s access key comes from the setting that `secretFrom` names',
     fields: fieldsOf('credentials', 'name key'),
+  },
+  {
+    on: 'pods',
+    why: 'ECS has sessions of its own, which ask nobody',
+    fields: [...argument('session.argv'), 'session.relocatable'],
   },
   { on: 'pods', why: 'a task has no names of hosts that all of its containers go by', fields: ['hosts'] },
   { on: 'pods', why: taskHasIts('sharePidNamespace'), fields: ['shareProcessNamespace'] },
@@ -118,7 +153,7 @@ const profileGroups: readonly Group[] = [
     on: 'pods',
     why: taskHasIts('agent'),
     fields: [
-      ...fieldsOf('sidecar', 'name image argv runAs runAsUser runAsGroup readOnlyRootFilesystem'),
+      ...fieldsOf('sidecar', 'name image argv runAs runAsUser runAsGroup readOnlyRootFilesystem apiAccess'),
       ...fieldsOf('sidecar.resources', 'requests limits'),
       'sidecar.minimumLimits',
       ...variable('sidecar.env[]'),
@@ -148,7 +183,7 @@ const profileGroups: readonly Group[] = [
   },
 ];
 
-/** Where each field of a policy acts, by its path from `spec` on; `[]` is any member, `NAME` any key. */
+/** What each field of a policy affects, by its path from `spec` on; `[]` is any member, `NAME` any key. */
 export const policyReach: ReadonlyMap<string, FieldReach> = byField(policyGroups);
 
 /** The same of a profile. */

@@ -1,12 +1,12 @@
-/** Says whether a text is matched. */
+/** Returns whether a text matches. */
 export type TextMatcher = (text: string) => boolean;
 
 /**
- * Compiles one glob: `*` stands for any run of characters, also an empty one and also across `/`; `?` for exactly one
+ * Compiles one glob: `*` stands for any run of characters, including an empty one, and across `/`; `?` for exactly one
  * UTF-16 code unit; everything else for itself. The whole text has to match, and case counts.
  *
  * No regular expression and no backtracking: the leftmost place is taken for each piece between two stars, so time is
- * at most the text's length times the pattern's, whatever both hold.
+ * at most the text's length times the pattern's, whatever they contain.
  */
 export function compileGlob(pattern: string): TextMatcher {
   const pieces = pattern.split('*');

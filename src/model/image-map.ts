@@ -10,7 +10,7 @@ const words = z
   .nullish()
   .transform((list): readonly string[] => list ?? []);
 
-/** What images start, by reference as it stands in pods. */
+/** What images start, by reference as it is in pods. */
 export const imagesSchema = z
   .record(
     z.string().regex(/^\S{1,1024}$/, 'must be an image reference without blanks'),

@@ -6,13 +6,13 @@ export interface ImageStats {
   readonly misses: number;
   /** Look-ups answered past an answer's time, because the registry could not be asked. */
   readonly stale: number;
-  /** Questions to a registry that were spared because its refusal is remembered. */
+  /** Requests to a registry that were saved because its refusal is remembered. */
   readonly negatives: number;
-  /** Look-ups that waited for one that was under way. */
+  /** Look-ups that waited for one that was in progress. */
   readonly joined: number;
   /** Entries dropped for room. */
   readonly evictions: number;
-  /** Look-ups under way. */
+  /** Look-ups in progress. */
   readonly inFlight: number;
   /** Images and indexes held. */
   readonly entries: number;

@@ -1,13 +1,18 @@
 import type { JsonObject } from './json.js';
 import type { ReasonCode } from './reasons.js';
 
-/** What an image says of the container it becomes (OCI image-spec, config.md: `Entrypoint`, `Cmd`, `Volumes`, `User`). */
+/** What an image says about its containers (OCI image-spec, config.md: `Entrypoint`, `Cmd`, `Volumes`, `User`). */
 export interface ImageConfig {
   readonly entrypoint: readonly string[];
   readonly cmd: readonly string[];
-  /** Paths at which a runtime makes volumes of the image's own content; absent for none, and where nobody said. */
+  /**
+   * Paths at which a runtime makes volumes of the image's own content; absent if there are none or they are not known.
+   */
   readonly volumes?: readonly string[];
-  /** Uids that the image's USER gives as numbers, of each platform; absent for none, for a name, and where nobody said. */
+  /**
+   * Uids that the image's USER gives as numbers, of each platform; absent if there is none, it is a name, or it is not
+   * known.
+   */
   readonly users?: readonly number[];
 }
 

@@ -10,18 +10,18 @@ export function writePointer(keys: readonly string[]): string {
   return keys.map((key) => `/${pointerToken(key)}`).join('');
 }
 
-/** The keys that a JSON pointer leads by, unescaped. */
+/** The keys of a JSON pointer, unescaped. */
 export function readPointer(pointer: string): readonly string[] {
   const tokens = pointer.split('/').slice(1);
   return pointer.includes('~') ? tokens.map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~')) : tokens;
 }
 
-/** The place in a list that a token names; `undefined` where it names none. */
+/** The index in a list that a token names; `undefined` if it names none. */
 export function pointerIndex(token: string): number | undefined {
   return /^(?:0|[1-9][0-9]*)$/.test(token) ? Number(token) : undefined;
 }
 
-/** What stands where a pointer leads; `undefined` where nothing does. */
+/** The value that a pointer leads to; `undefined` if there is none. */
 export function valueAt(root: JsonValue, pointer: string): JsonValue | undefined {
   let node: JsonValue | undefined = root;
   for (const key of readPointer(pointer)) {

@@ -39,14 +39,14 @@ export function stringsOf(value: unknown): readonly string[] | undefined {
   return isArray(value) && value.every((item): item is string => typeof item === 'string') ? value : undefined;
 }
 
-/** The members of an object that are strings; none of what is no object. */
+/** The members of an object that are strings; none if it is not an object. */
 export function stringMembersOf(value: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(objectOf(value) ?? {}).filter((member): member is [string, string] => typeof member[1] === 'string'),
   );
 }
 
-/** What a text says as JSON; `undefined` when it is not JSON. */
+/** The value of a JSON text; `undefined` if it is not JSON. */
 export function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -68,14 +68,14 @@ export function deepFrozen<T>(value: T): T {
 }
 
 /**
- * A text as JSON, in ASCII. Most are short and plain, and stand in JSON as they are: they are seen for such and put in
+ * A text as JSON, in ASCII. Most are short and plain, and are in JSON as they are: they are recognised and only put in
  * quotes.
  */
 export function quotedText(text: string): string {
   return isPlain(text) ? `"${text}"` : asciiJson(text);
 }
 
-/** A value as JSON, in ASCII: a character beyond is escaped, so that the text has as many bytes as characters. */
+/** A value as JSON, in ASCII: any other character is escaped, so that the text has as many bytes as characters. */
 export function asciiJson(value: JsonValue): string {
   return JSON.stringify(value).replace(/[^\x20-\x7e]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
@@ -93,7 +93,7 @@ function isPlain(text: string): boolean {
   return true;
 }
 
-/** A copy that shares nothing with the value, nor its parts with each other: safe to be patched in place. */
+/** A copy that shares nothing with the value, and whose parts share nothing with each other: safe to patch in place. */
 export function cloneJson<Value extends JsonValue>(value: Value): Value;
 export function cloneJson(value: JsonValue): JsonValue {
   if (isArray(value)) return value.map((item) => cloneJson(item));

@@ -3,14 +3,20 @@ export const apiVersion = 'outrider.dev/v1alpha1';
 
 /** Labels and annotations that a namespace or a pod may carry, and those we write. */
 export const names = {
-  /** Label on a namespace or a pod: `enabled` or `disabled`. A pod's `enabled` takes back its namespace's `disabled`, no more. */
+  /**
+   * Label on a namespace or a pod: `enabled` or `disabled`. A pod's `enabled` only cancels its namespace's `disabled`.
+   */
   inject: 'outrider.dev/inject',
   /** Annotation on a pod, read: the comma-separated names of the containers to instrument. It narrows the policy's choice. */
   containers: 'outrider.dev/containers',
   /** Annotation on a pod, read: `{"container": {"entrypoint": [...], "cmd": [...]}}`, what an image would say. */
   images: 'outrider.dev/images',
+  /** Annotation on a pod, read: `{"requests": {...}, "limits": {...}}` of its agent, within what the policy allows. */
+  agentResources: 'outrider.dev/agent-resources',
   /** Label on a pod, written: `injected` or `partial`. A record, never proof. */
   status: 'outrider.dev/status',
+  /** Label on a pod, written: `api-server` where the API server instrumented it by itself, `webhook` where the webhook went over that again. It only chooses who judges the pod. */
+  by: 'outrider.dev/by',
   /** Annotation on a pod, written: the name of the policy that won. */
   policy: 'outrider.dev/policy',
   /** Annotation on a pod, written: the decision's reason code. */
@@ -25,7 +31,7 @@ export const names = {
   paused: 'outrider.dev/paused',
   /** Annotation on the installation's ConfigMap, read: what earlier versions paused by, an RFC 3339 time or `forever`. */
   pausedUntil: 'outrider.dev/paused-until',
-  /** Annotation beside it, read: why it is paused, for people. */
+  /** Annotation next to it, read: why it is paused, for people. */
   pauseReason: 'outrider.dev/pause-reason',
   /** Annotation on a webhook configuration: what was last written into it, so that others' selector expressions can be told from ours. */
   written: 'outrider.dev/written',
@@ -41,14 +47,35 @@ export const names = {
   mirrorBy: 'outrider.dev/mirror-by',
   /** Annotation on the Lease: what the leader last observed, JSON, for `outrider status`. */
   observed: 'outrider.dev/observed',
-  /** Label on our own pods, by their template: what their port understands. A pod without is of a version before. */
+  /**
+   * Label on our own pods, by their template: what their port understands. A pod without it is of an earlier version.
+   */
   port: 'outrider.dev/port',
   /** Label on our own pods, by their template: that the self-test's doors tell by which configuration they were called. */
   inForce: 'outrider.dev/in-force',
+  /**
+   * Label on our own pods, by their template: where they have what agents' images start from. A pod without it has
+   * none.
+   */
+  agentArgv: 'outrider.dev/agent-argv',
+  /** Label on our own pods, by their template: that they answer about running pods. */
+  ways: 'outrider.dev/ways',
 } as const;
+
+/** The value of `names.by` where the API server instrumented a pod: its own policy judges it. */
+export const byApiServer = 'api-server';
+
+/** The value of `names.by` where the webhook looked at such a pod again: it judges the pod, as it does every one without the label. */
+export const byWebhook = 'webhook';
 
 /** The value of `names.inForce` where that is told by its hash. */
 export const inForceLabelValue = 'hash';
 
+/** The value of `names.agentArgv` where the leader's ConfigMap is read. */
+export const agentArgvLabelValue = 'config-map';
+
 /** The value of `names.port` where calls with a token are understood. */
 export const portLabelValue = 'token';
+
+/** The value of `names.ways` where every door of `src/model/doors.ts` is served. */
+export const waysLabelValue = 'sessions';

@@ -3,7 +3,7 @@ import { parseQuantity } from './quantity.js';
 
 /**
  * What a namespace's LimitRanges and ResourceQuotas ask of the amounts in its pods' containers. How much of a quota is
- * left is not looked at: whoever uses a quota up would otherwise run untraced.
+ * left is not looked at: otherwise using up a quota would be a way to run untraced.
  */
 export interface NamespaceLimits {
   /** Of each container, by resource. */
@@ -20,15 +20,15 @@ export type BoundedResource = (typeof boundedResources)[number];
 
 /** What LimitRanges allow of one resource, in billionths; of several LimitRanges the narrowest. */
 export interface Bounds {
-  /** Neither the request nor the limit is less, and there is a request. */
+  /** Lower bound of request and limit; a request is then required. */
   readonly min?: bigint;
-  /** Neither is more, and there is a limit. */
+  /** Upper bound of both; a limit is then required. */
   readonly max?: bigint;
   /** How many times its request a limit may be, in billionths; both are there. */
   readonly ratio?: bigint;
 }
 
-/** The same of containers, and what the API server gives one that says nothing. */
+/** The same for containers, with the defaults that the API server fills in. */
 export interface ContainerBounds extends Bounds {
   readonly defaultLimit?: bigint;
   readonly defaultRequest?: bigint;
@@ -49,7 +49,7 @@ export interface QuotaScope {
   readonly values: readonly string[];
 }
 
-/** Those of a namespace that has none of either: one object, so that it is known by identity. */
+/** Those of a namespace that has neither. One object, so that it can be recognised by identity. */
 export const noLimits: NamespaceLimits = { container: new Map(), pod: new Map(), quotas: [] };
 
 /** Whether a namespace asks for nothing. */
@@ -60,7 +60,7 @@ export function asksForNothing({ container, pod, quotas }: NamespaceLimits): boo
 /** Quotas beyond these are left out: a namespace has a handful. */
 const mostQuotas = 64;
 
-/** Puts together what LimitRanges and ResourceQuotas of one namespace say. What cannot be read says nothing. */
+/** Puts together what LimitRanges and ResourceQuotas of one namespace say. Unreadable parts are ignored. */
 export function namespaceLimits(ranges: readonly JsonObject[], quotas: readonly JsonObject[]): NamespaceLimits {
   const container = new Map<BoundedResource, ContainerBounds>();
   const pod = new Map<BoundedResource, Bounds>();
@@ -87,7 +87,7 @@ function addItem(bounds: Map<BoundedResource, ContainerBounds>, item: JsonObject
     const min = greater(known?.min, of('min'));
     const max = lesser(known?.max, of('max'));
     const ratio = lesser(known?.ratio, of('maxLimitRequestRatio'));
-    // The first LimitRange that has a default fills it in; the next one finds it there.
+    // The first LimitRange with a default fills it in; the next one finds it set.
     const defaultLimit = known?.defaultLimit ?? (withDefaults ? of('default') : undefined);
     const defaultRequest = known?.defaultRequest ?? (withDefaults ? of('defaultRequest') : undefined);
     const all = [min, max, ratio, defaultLimit, defaultRequest];
@@ -122,14 +122,15 @@ function demandOf(quota: JsonObject): QuotaDemand | undefined {
   const requests = demanded.filter((name) => name in hard || `requests.${name}` in hard);
   const limits = demanded.filter((name) => `limits.${name}` in hard);
   if (requests.length === 0 && limits.length === 0) return undefined;
+  return { name: stringOf(objectOf(quota['metadata'])?.['name']) ?? '', requests, limits, scopes: scopesOf(quota) };
+}
+
+/** The conditions that a pod meets where a ResourceQuota counts it. */
+export function scopesOf(quota: JsonObject): readonly QuotaScope[] {
+  const spec = objectOf(quota['spec']);
   const named = stringsOf(spec?.['scopes']) ?? [];
   const selected = listOf(objectOf(spec?.['scopeSelector'])?.['matchExpressions']);
-  return {
-    name: stringOf(objectOf(quota['metadata'])?.['name']) ?? '',
-    requests,
-    limits,
-    scopes: [...named.map((name) => ({ name, operator: 'Exists', values: [] })), ...selected.map(scopeOf)],
-  };
+  return [...named.map((name) => ({ name, operator: 'Exists', values: [] })), ...selected.map(scopeOf)];
 }
 
 function scopeOf(expression: JsonValue): QuotaScope {

@@ -1,5 +1,5 @@
 /**
- * The candidate that a person most likely meant: equal but for case and punctuation, or at most a third of its
+ * The candidate that a person most likely meant: equal except for case and punctuation, or at most a third of its
  * letters away (optimal string alignment distance). `undefined` when nothing is near.
  */
 export function nearest(written: string, candidates: Iterable<string>): string | undefined {

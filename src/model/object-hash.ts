@@ -13,7 +13,7 @@ export function isObjectHash(segment: string): boolean {
   return whole.test(segment);
 }
 
-/** A path, or a URL without a query, that names the object behind it; without a hash as it is. */
+/** A path, or a URL without a query, that names the object after it; without a hash as it is. */
 export function withObjectHash(path: string, hash: string | undefined): string {
   return hash === undefined ? path : `${path}/${hash}`;
 }

@@ -5,8 +5,8 @@ export const subdomainPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z
 export const longestName = 253;
 
 /**
- * Whether a text can be an object's name (RFC 1123 subdomain). A name out of a pod is looked at before it gets into a
- * path: admission comes before validation, and an empty name would be a list.
+ * Whether a text can be an object's name (RFC 1123 subdomain). A name from a pod is checked before it goes into a path:
+ * admission comes before validation, and an empty name would mean a list.
  */
 export function isObjectName(text: string): boolean {
   return text.length <= longestName && subdomainPattern.test(text);

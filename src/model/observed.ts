@@ -11,16 +11,16 @@ const selfTestSchema = z.object({
   latencyMs: z.number().nonnegative(),
   /** When it was made. */
   at: time,
-  /** For people: what is wrong, or that nothing is. */
+  /** What is wrong, or that nothing is, as text for people. */
   why: z.string().optional(),
   /** The replica that answered. */
   answeredBy: z.string().optional(),
 });
-/** What the leader's last self-test came to: a dry run that the API server has to send to the webhook (E42). */
+/** The result of the leader's last self-test: a dry run that the API server has to send to the webhook (E42). */
 export type ObservedSelfTest = z.infer<typeof selfTestSchema>;
 
 const certificateSchema = z.object({
-  /** Start of the certificate that is served: with its end it says when it should have been renewed. */
+  /** Start of the certificate that is served: together with its end it tells when it should have been renewed. */
   notBefore: time.optional(),
   /** End of the certificate that is served. */
   notAfter: time,
@@ -35,7 +35,7 @@ const certificateSchema = z.object({
 export type ObservedCertificate = z.infer<typeof certificateSchema>;
 
 const portSchema = z.object({
-  /** What a call has to show to count as the API server's; `none`: the port is open. */
+  /** What a call must show to count as the API server's; `none`: the port is open. */
   proof: z.enum(['token', 'certificate', 'none']),
   /** For people: why it asks for none. */
   why: z.string().optional(),
@@ -59,7 +59,7 @@ const observedSchema = z.object({
   versions: versionsSchema.optional().catch(undefined),
 });
 /**
- * What the leader last observed. It stands as JSON in the annotation `outrider.dev/observed` of the Lease, where
+ * What the leader last observed. It is kept as JSON in the annotation `outrider.dev/observed` of the Lease, where
  * `outrider status` reads it; a part that was not observed yet is left out.
  */
 export type Observed = z.infer<typeof observedSchema>;

@@ -5,7 +5,7 @@ export type Operation =
   | { readonly op: 'add' | 'replace' | 'test'; readonly path: string; readonly value: JsonValue }
   | { readonly op: 'remove'; readonly path: string };
 
-/** An operation that is the same object for pod after pod: what somebody makes of it is worth keeping. */
+/** An operation that is the same object for pod after pod: results derived from it are worth keeping. */
 export class KeptOperation {
   readonly op = 'add';
   readonly path: string;

@@ -13,7 +13,7 @@ export const objectName = z
   .max(longestName)
   .regex(subdomainPattern, 'must be lower case letters, digits, - and . (an RFC 1123 subdomain)');
 
-/** Metadata of a document; what else a cluster adds there is accepted and not used. */
+/** Metadata of a document; anything else that a cluster adds there is accepted and ignored. */
 export const metadataSchema = z.looseObject({ name: objectName });
 
 /** A Kubernetes quantity that is not negative. */
@@ -32,8 +32,30 @@ export const resourcesSchema = z.strictObject({
 });
 export type Resources = z.infer<typeof resourcesSchema>;
 
+const amount = quantitySchema.optional();
+const overrideSchema = z.strictObject({
+  resources: z
+    .strictObject({
+      max: z
+        .strictObject({
+          cpu: amount.describe('Absent: no pod chooses it.'),
+          memory: amount.describe('Absent: no pod chooses it.'),
+          'ephemeral-storage': amount.describe('Absent: no pod chooses it.'),
+        })
+        .describe('The most that a pod may choose, as a request or a limit.'),
+    })
+    .describe(
+      'A pod chooses requests and limits of its agent by the annotation outrider.dev/agent-resources: at most these, and no limit below what the agent needs.',
+    ),
+});
+/** The most that a pod may choose for its agent, by resource. */
+export type MostAgentResources = z.infer<typeof overrideSchema>['resources']['max'];
+
 export const preferSchema = z.enum(['Availability', 'Security']);
-/** What gives way on trouble: `Availability` lets the pod run uninstrumented, `Security` does not let it run. */
+/**
+ * What takes precedence in case of trouble: `Availability` lets the pod run uninstrumented, `Security` does not let it
+ * run.
+ */
 export type Prefer = z.infer<typeof preferSchema>;
 
 const coverSchema = z.enum(['Main', 'Init', 'Probes', 'Lifecycle']);
@@ -54,7 +76,7 @@ const exclusionSchema = z.union([
 /** What `containers.exclude` may hold. */
 export type Exclusion = z.infer<typeof exclusionSchema>;
 
-/** What meshes and Vault add, by name or image: one that a pod's author can give, too. */
+/** Containers that meshes and Vault add, by name or image; a pod's author can use these too. */
 const trustingExclusions: readonly Exclusion[] = [
   ...['istio-proxy', 'linkerd-proxy', 'vault-agent'],
   ...['istio-init', 'linkerd-init', 'vault-agent-init'],
@@ -65,6 +87,100 @@ const trustingExclusions: readonly Exclusion[] = [
 const strictExclusions: readonly Exclusion[] = [];
 const strictCover: readonly Cover[] = ['Main', 'Init'];
 const trustingCover: readonly Cover[] = ['Main'];
+
+const execModeSchema = z.enum(['Allow', 'Record', 'Trace', 'Deny']);
+/** What happens to a session whose command can be changed. */
+export type SessionMode = z.infer<typeof execModeSchema>;
+const attachModeSchema = z.enum(['Allow', 'Record', 'Deny']);
+/** What happens to a session that joins what runs already. */
+export type AttachMode = z.infer<typeof attachModeSchema>;
+
+const callerName = z.string().min(1).max(256);
+const callerNames = z.array(callerName).max(64).optional();
+
+// Nothing here has a default in the custom resource, so that what nobody wrote is in no object: a replica of an earlier
+// version accepts no policy with a field that it does not know.
+const sessionsSchema = z.strictObject({
+  exec: execModeSchema
+    .optional()
+    .describe(
+      'kubectl exec and cp. Allow: nobody asks Outrider. Record: they are written down. Trace: the command starts under the tracer. Deny: refused. Default: Allow under prefer: Availability with optOut: Allowed; else Trace, or Record for a policy from before the field.',
+    ),
+  attach: attachModeSchema
+    .optional()
+    .describe(
+      'kubectl attach, which joins what runs already. Default: Allow under prefer: Availability with optOut: Allowed, else Record.',
+    ),
+  debug: execModeSchema
+    .optional()
+    .describe(
+      'Debug containers (kubectl debug). Default: Allow under prefer: Availability with optOut: Allowed; else Trace, or Record for a policy from before the field.',
+    ),
+  exempt: z
+    .strictObject({
+      users: callerNames.describe('Names of users whose sessions nobody asks Outrider about.'),
+      groups: callerNames.describe('Names of groups whose members’ sessions nobody asks Outrider about.'),
+    })
+    .optional()
+    .describe('Whose sessions go on as they are, also while Outrider is down.'),
+});
+
+const profileReferenceSchema = z.strictObject({
+  name: objectName.describe('The profile: sysdig, datadog, or one of your own.'),
+  settings: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .default({})
+    .describe('Settings of the profile; each profile documents its own.'),
+});
+
+const agentSchema = z.strictObject({
+  image: z
+    .string()
+    .max(1024)
+    .default('')
+    .describe('Image of the agent in place of the profile’s. Empty: the profile’s.'),
+  imagePullSecrets: z.array(objectName).default([]).describe('Names of pull secrets for the agent’s image.'),
+  mirrorPullSecrets: z
+    .boolean()
+    .default(false)
+    .describe('Copy these pull secrets from Outrider’s namespace into matched namespaces; pods name the copies.'),
+  resources: resourcesSchema.default({}).describe('Resources of the agent in place of the profile’s.'),
+  allowOverride: overrideSchema.optional().describe('What a pod may choose of its own agent. Absent: nothing.'),
+  copyResources: resourcesSchema
+    .default({})
+    .describe('Resources of the init containers that bring the agent’s files, in place of small ones.'),
+  placement: z
+    .enum(['Auto', 'Native', 'Container'])
+    .default('Auto')
+    .describe(
+      'Native: an init container with restartPolicy Always. Container: a plain one. Auto: what the cluster has.',
+    ),
+});
+
+// As with sessions, nothing of it is in a policy that does not ask for it.
+const canarySchema = z
+  .strictObject({
+    percent: z
+      .int()
+      .min(0)
+      .max(100)
+      .describe('How many of a hundred workloads get the policy as it stands. A greater number keeps all that had it.'),
+    seed: z
+      .string()
+      .max(63)
+      .optional()
+      .describe('Another text chooses other workloads. Default: the name of the policy.'),
+    previous: z
+      .strictObject({
+        profile: profileReferenceSchema.describe('As in spec.profile.'),
+        agent: agentSchema.optional().describe('As in spec.agent, whole. Absent: spec.agent.'),
+      })
+      .optional()
+      .describe(
+        'What the other workloads get. Absent: they are left alone, with reason canary_excluded. Needed with prefer: Security or optOut: Forbidden.',
+      ),
+  })
+  .describe('The share of workloads that get the policy as it stands; a workload is wholly in or out.');
 
 const specInputSchema = z
   .strictObject({
@@ -114,36 +230,8 @@ const specInputSchema = z
       })
       .prefault({})
       .describe('Which containers of a pod.'),
-    profile: z
-      .strictObject({
-        name: objectName.describe('The profile: sysdig, datadog, or one of your own.'),
-        settings: z
-          .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-          .default({})
-          .describe('Settings of the profile; each profile documents its own.'),
-      })
-      .describe('Which agent, and how it is set up.'),
-    agent: z
-      .strictObject({
-        image: z
-          .string()
-          .max(1024)
-          .default('')
-          .describe('Image of the agent in place of the profile’s. Empty: the profile’s.'),
-        imagePullSecrets: z.array(objectName).default([]).describe('Names of pull secrets for the agent’s image.'),
-        resources: resourcesSchema.default({}).describe('Resources of the agent in place of the profile’s.'),
-        copyResources: resourcesSchema
-          .default({})
-          .describe('Resources of the init containers that bring the agent’s files, in place of small ones.'),
-        placement: z
-          .enum(['Auto', 'Native', 'Container'])
-          .default('Auto')
-          .describe(
-            'Native: an init container with restartPolicy Always. Container: a plain one. Auto: what the cluster has.',
-          ),
-      })
-      .prefault({})
-      .describe('The agent’s container.'),
+    profile: profileReferenceSchema.describe('Which agent, and how it is set up.'),
+    agent: agentSchema.prefault({}).describe('The agent’s container.'),
     credentials: z
       .strictObject({
         secretRef: z
@@ -167,7 +255,9 @@ const specInputSchema = z
     delivery: z
       .enum(['Auto', 'Copy', 'ImageVolume'])
       .default('Auto')
-      .describe('How the agent’s files get into the pod. Auto is Copy.'),
+      .describe(
+        'How the agent’s files get into the pod. Auto: ImageVolume where every node that can get the pod is known to mount image volumes rightly, else Copy.',
+      ),
     optOut: z
       .enum(['Allowed', 'Forbidden'])
       .default('Allowed')
@@ -180,8 +270,12 @@ const specInputSchema = z
       .enum(['Skip', 'Deny'])
       .optional()
       .describe(
-        'What becomes of a pod whose image cannot be looked up. Default: Skip under Availability, Deny under Security.',
+        'What happens to a pod whose image cannot be looked up. Default: Skip under Availability, Deny under Security.',
       ),
+    sessions: sessionsSchema
+      .optional()
+      .describe('What happens to sessions in the policy’s running pods: exec, attach and debug containers.'),
+    canary: canarySchema.optional(),
     restart: z
       .enum(['Never', 'Advise'])
       .default('Never')
@@ -190,6 +284,13 @@ const specInputSchema = z
       ),
   })
   .superRefine((spec, context) => {
+    if (spec.canary !== undefined && spec.canary.previous === undefined && isStrict(spec)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['canary', 'previous'],
+        message: validationRules.canaryKeepsPrevious.message,
+      });
+    }
     if (spec.optOut !== 'Forbidden') return;
     const { matchLabels, matchExpressions } = spec.match.podSelector;
     if (Object.keys(matchLabels ?? {}).length > 0 || (matchExpressions ?? []).length > 0) {
@@ -201,11 +302,11 @@ const specInputSchema = z
     }
   })
   .describe('Who gets which profile, and how strictly.')
-  .meta(withRules(validationRules.podSelectorUnderForbidden));
+  .meta(withRules(validationRules.podSelectorUnderForbidden, validationRules.canaryKeepsPrevious));
 
 /**
  * Fills in the defaults that depend on how strict a policy is: a pod's author is trusted with names only where nothing
- * is denied (F8). Not the custom resource's defaults, so that what is stored is what somebody wrote.
+ * is denied (F8). Not the custom resource's defaults, so that what is stored is what was written.
  */
 const specSchema = specInputSchema.transform((spec) => {
   const strict = isStrict(spec);
@@ -217,7 +318,7 @@ const specSchema = specInputSchema.transform((spec) => {
   return { ...spec, containers: { include, exclude, cover } };
 });
 
-/** A policy's spec without what its strictness filled in, for whoever goes on to make it stricter or less so. */
+/** A policy's spec without what its strictness filled in, for anyone who goes on to make it stricter or less so. */
 export function withoutStrictnessDefaults(
   spec: PolicySpec,
 ): Omit<PolicySpec, 'containers'> & { readonly containers: Partial<PolicySpec['containers']> } {
@@ -230,8 +331,14 @@ export function withoutStrictnessDefaults(
   };
 }
 
-/** Whether a policy does not trust a pod's author: it denies what they could bring about, or forbids opting out. */
-export function isStrict({ prefer, optOut }: Pick<z.output<typeof specInputSchema>, 'prefer' | 'optOut'>): boolean {
+/** Whether a policy does not trust a pod's author: it denies what they could cause, or forbids opting out. */
+export function isStrict({
+  prefer,
+  optOut,
+}: {
+  readonly prefer: Prefer;
+  readonly optOut: 'Allowed' | 'Forbidden';
+}): boolean {
   return prefer === 'Security' || optOut === 'Forbidden';
 }
 

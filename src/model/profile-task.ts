@@ -15,7 +15,7 @@ const taskEnvSchema = z.strictObject({
   containersSetting: settingName
     .optional()
     .describe(
-      'The setting with the names of the only containers that get the variable, parted by commas; without it, none does. For variables of an instrumented container.',
+      'The setting with the names of the only containers that get the variable, separated by commas; without it, none does. For variables of an instrumented container.',
     ),
   fargateOnly: z.boolean().default(false).describe('Whether the variable is for tasks on Fargate only.'),
   when: condition.optional().describe('When the variable is used.'),
@@ -80,7 +80,7 @@ const taskAgentSchema = z.strictObject({
     .describe('Where its output goes.'),
 });
 
-/** How a profile stands in tasks. */
+/** How a profile is in tasks. */
 export const taskSchema = z
   .strictObject({
     sharePidNamespace: z

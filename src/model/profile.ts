@@ -161,6 +161,12 @@ const sidecarSchema = z
     runAsUser: z.int().min(1).optional().describe('Its uid under runAs: Own, where the image needs a certain one.'),
     runAsGroup: z.int().min(0).optional().describe('Its gid under runAs: Own, where the image needs a certain one.'),
     readOnlyRootFilesystem: z.boolean().default(true).describe('Whether its root file system is read-only.'),
+    apiAccess: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether it asks the API server or the kubelet, with the token of the pod’s ServiceAccount. Without, no container of the instrumentation holds that token.',
+      ),
   })
   .meta(withRules(validationRules.ownUserOnly));
 
@@ -169,6 +175,20 @@ const workloadPartSchema = z.strictObject({
   env: z.array(envSchema).max(256).default([]).describe('Variables of these containers.'),
   capabilities: z.array(z.string()).default([]).describe('Capabilities of these containers.'),
   mounts: z.array(hostMountSchema).default([]).describe('Host volumes that these containers mount.'),
+});
+
+const sessionSchema = z.strictObject({
+  argv: z
+    .array(argSchema)
+    .min(1)
+    .optional()
+    .describe('What is put before a session’s command, if that is not what wrapper.argv says.'),
+  relocatable: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the tracer also works with its files at another path than mountPath, as an image volume gives them to a debug container.',
+    ),
 });
 
 const profileSpecSchema = z
@@ -193,9 +213,10 @@ const profileSpecSchema = z
       .describe('Whether the pod’s containers share one process namespace.'),
     capabilities: z.array(z.string()).default([]).describe('Capabilities of an instrumented container.'),
     wrapper: z
-      .strictObject({ argv: z.array(argSchema).min(1).describe('What stands before the original argv.') })
+      .strictObject({ argv: z.array(argSchema).min(1).describe('What is put before the original argv.') })
       .optional()
       .describe('The tracer that starts an instrumented container’s process.'),
+    session: sessionSchema.optional().describe('How the tracer starts what a session starts.'),
     volume: volumeSchema.optional().describe('The volume with the agent’s files.'),
     env: z.array(envSchema).max(256).default([]).describe('Variables of an instrumented container.'),
     reservedEnv: z

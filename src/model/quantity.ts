@@ -4,12 +4,12 @@ const binary: Readonly<Record<string, number>> = { Ki: 10, Mi: 20, Gi: 30, Ti: 4
 
 /**
  * A quantity that is not negative, as the API server reads it (apimachinery `resource.Quantity`), of at most twenty
- * digits on each side of the point. In a form that RE2 knows too, since it stands in the resource definitions.
+ * digits on each side of the point. In a form that RE2 knows too, since it is in the resource definitions.
  */
 export const quantityPattern =
   /^\+?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,2})?$/;
 
-/** What the API server makes of more in binary units: the largest int64. */
+/** The largest int64: what the API server makes of larger amounts in binary units. */
 const largestBinary = ((1n << 63n) - 1n) * 1_000_000_000n;
 
 /**

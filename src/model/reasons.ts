@@ -1,21 +1,24 @@
 /**
- * The closed list of reasons. One code stands in the warning, the audit annotation, the metric's label, the log line,
+ * The closed list of reasons. One code is in the warning, the audit annotation, the metric's label, the log line,
  * `explain` and docs/reasons.md, which is made from this table. A code is never renamed and never used again.
  */
 interface ReasonText {
-  /** What a code is about: the whole decision, one container of it, or a remark that changes no decision. */
-  readonly about: 'decision' | 'container' | 'remark';
+  /**
+   * What a code is about: the whole decision, one container of it, a remark that changes no decision; or a session in a running
+   * pod, or an update of one.
+   */
+  readonly about: 'decision' | 'container' | 'remark' | 'session';
   /** One sentence, without the names of the pod at hand. */
   readonly summary: string;
   /** What to do about it. */
   readonly remedy: string;
   /** True for a reason that the pod proves, alone or with its namespace, which a policy may list in `admitUninstrumented`. */
   readonly admissible?: true;
-  /** True for what a pod's author can bring about at will to run untraced: denied under `optOut: Forbidden`, too. */
+  /** True for what a pod's author can cause at will to run untraced: denied under `optOut: Forbidden`, too. */
   readonly optsOut?: true;
   /**
    * For a skip: who is told. Absent: whoever creates the pod, by a warning, and whoever looks at its controller, by an
-   * Event. `warning`: only the former. `nobody`: it is as somebody wants it, and a word for each pod would be noise.
+   * Event. `warning`: only the former. `nobody`: it was asked for, and a message for each pod would be noise.
    */
   readonly tells?: 'warning' | 'nobody';
 }
@@ -29,8 +32,9 @@ const table = {
   other_request: {
     about: 'decision',
     tells: 'nobody',
-    summary: 'The request is not the creation of a pod.',
-    remedy: 'Nothing to do: only CREATE of pods is looked at.',
+    summary: 'The request is about nothing that Outrider judges.',
+    remedy:
+      'Nothing to do: Outrider looks at the creation of pods, at exec and attach sessions, at debug containers, and at other images or resources for a running pod.',
   },
   no_policy: {
     about: 'decision',
@@ -49,6 +53,18 @@ const table = {
     tells: 'warning',
     summary: 'The policy only reports; the pod is left as it is.',
     remedy: 'Set the policy’s mode to Inject once the reports look right.',
+  },
+  canary_excluded: {
+    about: 'decision',
+    tells: 'nobody',
+    summary: 'The policy’s canary leaves this workload out.',
+    remedy: 'Raise the policy’s canary.percent, or take canary out once all workloads are to be instrumented.',
+  },
+  taken_back: {
+    about: 'decision',
+    summary: 'Parts of ours kept earlier pods of the workload from running, so this one is left alone for now.',
+    remedy:
+      'Fix what the message names. It is tried again by itself, at once when the policy, the profile, the agent’s image or the workload’s template changes, or by outrider retry. Pods that hang need a rollout restart: outrider restart --taken-back.',
   },
   namespace_excluded: {
     about: 'decision',
@@ -123,7 +139,7 @@ const table = {
   },
   job_needs_native_sidecar: {
     about: 'decision',
-    summary: 'The pod has to finish, and a plain sidecar container would keep it running for ever.',
+    summary: 'The pod has to finish, and a plain sidecar container would keep it running forever.',
     remedy: 'Use a cluster with native sidecars (Kubernetes 1.29 on every node), or placement: Native.',
     admissible: true,
   },
@@ -258,7 +274,7 @@ const table = {
   },
   init_needs_native_sidecar: {
     about: 'container',
-    summary: 'An init container would wait for ever for an agent that starts after it.',
+    summary: 'An init container would wait forever for an agent that starts after it.',
     remedy:
       'Use a cluster with native sidecars (Kubernetes 1.29 on every node), or leave Init out of containers.cover.',
   },
@@ -401,6 +417,13 @@ const table = {
     summary: 'The policy forbids narrowing; the annotation outrider.dev/containers is ignored.',
     remedy: 'Remove the annotation.',
   },
+  agent_resources_kept: {
+    about: 'remark',
+    summary:
+      'The annotation outrider.dev/agent-resources asks for what the policy does not allow; the agent gets the policy’s resources.',
+    remedy:
+      'Stay within agent.allowOverride.resources.max of the policy, and not below what the agent needs; or remove the annotation.',
+  },
   annotation_names_unknown: {
     about: 'remark',
     summary: 'The annotation outrider.dev/containers names a container that the pod does not have.',
@@ -408,8 +431,10 @@ const table = {
   },
   keeper_left_out: {
     about: 'remark',
-    summary: 'The agent image’s entrypoint is not known, so a crashing agent takes the pod out of its Services.',
-    remedy: 'Add the agent’s image to an ImageMap.',
+    summary:
+      'The agent runs without the keeper, which would restart it inside its container: while a crashing agent waits for its restart, the pod is not ready.',
+    remedy:
+      'The keeper has to know what the agent’s image starts. In a cluster Outrider looks that up by itself, and status.agent of the policy says why it could not: an unreachable registry, say, or one that wants a pull secret (agent.imagePullSecrets). Otherwise give it with --image-config or an ImageMap; `outrider image IMAGE` prints it. See docs/reliability.md#when-the-agent-is-in-trouble.',
   },
   agent_image_unauthorized: {
     about: 'remark',
@@ -571,6 +596,122 @@ const table = {
     remedy: 'Use the profile sysdig or datadog, which need no host.',
     admissible: true,
   },
+  session_allowed: {
+    about: 'session',
+    tells: 'nobody',
+    summary: 'The policy lets such sessions go on as they are.',
+    remedy: 'Nothing to do, or set sessions in the policy.',
+  },
+  session_recorded: {
+    about: 'session',
+    summary: 'The session goes on as it is, and is written down.',
+    remedy: 'Nothing to do, or set sessions in the policy to Trace.',
+  },
+  session_traced: {
+    about: 'session',
+    summary: 'What the session starts is started under the tracer.',
+    remedy: 'Nothing to do.',
+  },
+  session_denied: {
+    about: 'session',
+    summary: 'The policy denies such sessions.',
+    remedy: 'Ask whoever keeps the policy for a place in sessions.exempt, or for another mode.',
+  },
+  session_pod_unknown: {
+    about: 'session',
+    summary: 'The pod that the session is for could not be read, so nothing is known of its containers.',
+    remedy: 'Check whether the pod is still there, and whether Outrider has the right to get pods.',
+  },
+  session_container_unknown: {
+    about: 'session',
+    summary: 'The pod has no container of the name that the session is for.',
+    remedy: 'Name one of its containers with -c.',
+  },
+  exec_not_instrumented: {
+    about: 'session',
+    summary: 'The container should be instrumented and is not, so what the session starts cannot be traced.',
+    remedy: 'Restart the pod’s workload, so that its new pods are instrumented.',
+  },
+  exec_left_out: {
+    about: 'session',
+    tells: 'nobody',
+    summary: 'The policy leaves the container, or the pod, uninstrumented, and so its sessions, too.',
+    remedy: 'Nothing to do, or take the container off what the policy excludes or admits.',
+  },
+  exec_into_agent: {
+    about: 'session',
+    summary: 'The container is a part of the instrumentation, where a session could reach the agent itself.',
+    remedy: 'Use another container of the pod; outrider verify looks into this one by itself.',
+  },
+  exec_not_traced: {
+    about: 'session',
+    summary: 'The session’s final command does not start with the tracer.',
+    remedy:
+      'Try again; another webhook may have changed the command, or the mutating call failed. See outrider status for whether that is reached.',
+  },
+  debug_not_instrumented: {
+    about: 'session',
+    summary: 'The pod is not instrumented, so its debug containers go on as they are.',
+    remedy: 'Restart the pod’s workload, if its new pods are to be instrumented.',
+  },
+  debug_untraceable: {
+    about: 'session',
+    summary: 'A debug container in this pod cannot be traced.',
+    remedy:
+      'Where it says who may have written the tracer, restart the pod’s workload; else set sessions.debug to Record or Deny, or use a profile whose tracer works in debug containers.',
+  },
+  debug_not_traced: {
+    about: 'session',
+    summary: 'The final debug container lacks a part of the instrumentation.',
+    remedy: 'Try again; another webhook may have taken it off, or the mutating call failed.',
+  },
+  debug_image_unknown: {
+    about: 'session',
+    summary: 'What the debug container’s image starts, or which volumes it declares, is not known.',
+    remedy: 'Use an image that Outrider can look up, or add it to an ImageMap.',
+  },
+  debug_image_volume: {
+    about: 'session',
+    summary: 'The debug container’s image declares a VOLUME at or below the path of the agent’s files.',
+    remedy: 'Use an image without that VOLUME.',
+  },
+  debug_mount_forbidden: {
+    about: 'session',
+    summary: 'The debug container mounts a volume of the instrumentation.',
+    remedy: 'Leave the mount out; Outrider adds what it needs, read-only.',
+  },
+  debug_user_forbidden: {
+    about: 'session',
+    summary: 'The debug container would run as the agent’s user, and could read its access key or change its files.',
+    remedy: 'Give it another runAsUser.',
+  },
+  debug_privilege_forbidden: {
+    about: 'session',
+    summary:
+      'The debug container would be privileged, or root with a capability such as SYS_PTRACE, and could end the tracer.',
+    remedy: 'Use kubectl debug --profile=baseline or --profile=restricted.',
+  },
+  update_allowed: {
+    about: 'session',
+    tells: 'nobody',
+    summary: 'The update leaves the parts of the instrumentation as a policy plans them.',
+    remedy: 'Nothing to do.',
+  },
+  update_of_agent_image: {
+    about: 'session',
+    summary: 'The update gives a part of the instrumentation an image that no policy plans for it.',
+    remedy: 'Leave the image as it is; to change it, change the policy’s agent.image and restart the workload.',
+  },
+  update_of_agent_resources: {
+    about: 'session',
+    summary: 'The update takes a limit of the instrumentation below the least that its profile allows.',
+    remedy: 'Leave the agent its limits, or set agent.resources in the policy.',
+  },
+  update_keeps_command: {
+    about: 'remark',
+    summary: 'The container keeps the command that it was instrumented with, which is what the old image starts.',
+    remedy: 'Nothing to do if the new image starts the same; otherwise create the pod again.',
+  },
 } as const satisfies Record<string, ReasonText>;
 
 /** A reason's code. */
@@ -579,7 +720,7 @@ export type ReasonCode = keyof typeof table;
 /** What each code means and what helps. */
 export const reasons: Readonly<Record<ReasonCode, ReasonText>> = table;
 
-/** Whether a pod's author can bring this reason about at will, to run untraced. */
+/** Whether a pod's author can cause this reason at will, to run untraced. */
 export function optsOut(code: ReasonCode): boolean {
   return reasons[code].optsOut === true;
 }

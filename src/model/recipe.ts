@@ -4,7 +4,7 @@ import type { Obstacle } from './profile.js';
 
 /**
  * A profile rendered for one policy: every template filled in, every condition decided. This is all that `inject/`
- * knows of a vendor, and it never changes once made.
+ * knows about a vendor, and it never changes once made.
  */
 export interface Recipe {
   readonly profile: string;
@@ -12,8 +12,10 @@ export interface Recipe {
   readonly prefer: Prefer;
   readonly shareProcessNamespace: boolean;
   readonly capabilities: readonly string[];
-  /** What stands before the original argv; its first element is how a wrapped argv is recognised. */
+  /** What is before the original argv; its first element is how a wrapped argv is recognised. */
   readonly wrapper: readonly string[] | undefined;
+  /** How sessions are traced; absent if they are traced like containers. Nothing of it goes into a pod. */
+  readonly session?: RecipeSession;
   readonly volume: RecipeVolume | undefined;
   readonly env: readonly RecipeEnv[];
   /** Names of those in `env` that only say that there is no value; absent for none. */
@@ -32,8 +34,19 @@ export interface Recipe {
   readonly credentials?: { readonly name: string; readonly key: string };
 }
 
-/** One variable as it will stand in the pod: `{name, value}` or `{name, valueFrom}`. */
+/** What of the recipe is about sessions alone. */
+export interface RecipeSession {
+  /** What is before a session's command, where that is not `wrapper`. */
+  readonly argv?: readonly string[];
+  /** Whether the tracer works with its files at another path. */
+  readonly relocatable: boolean;
+}
+
+/** One variable as it will be in the pod: `{name, value}` or `{name, valueFrom}`. */
 export type RecipeEnv = JsonObject & { readonly name: string };
+
+/** How the agent's files get into a pod. */
+export type Delivery = 'Copy' | 'ImageVolume';
 
 export interface RecipeVolume {
   readonly name: string;
@@ -51,7 +64,14 @@ export interface RecipeVolume {
         readonly command: readonly string[] | undefined;
       }
     | undefined;
-  readonly imageVolume: { readonly image: string; readonly subPath: string | undefined } | undefined;
+  readonly imageVolume:
+    | {
+        readonly image: string;
+        readonly subPath: string | undefined;
+        /** Name of the volume with Outrider's own tools, which nothing brings into this one. */
+        readonly toolsName: string;
+      }
+    | undefined;
 }
 
 /** A folder of programs: below the files' folder, in a volume of its own where the files are copied. */
@@ -93,10 +113,12 @@ export interface RecipeSidecar {
   readonly runAsUser?: number;
   readonly runAsGroup?: number;
   readonly readOnlyRootFilesystem: boolean;
+  /** It asks the API server, with the token of the pod's ServiceAccount; absent for one that gets no token. */
+  readonly apiAccess?: true;
 }
 
 /**
- * What is known of the cluster a pod goes to. Read from the API server where there is one; settings stand in for it
+ * What is known about the cluster a pod goes to. Read from the API server where there is one; settings stand in for it
  * elsewhere.
  */
 export interface ClusterFacts {
@@ -116,21 +138,31 @@ export interface ClusterFacts {
   readonly agentUser: number;
   /** Prefixes of images and what to write in their place, first match wins. */
   readonly imageRewrites: readonly { readonly from: string; readonly to: string }[];
-  /** Where parts of ours may differ from the plan, beside what the table of such places has. */
+  /** Where parts of ours may differ from the plan, besides what the table of such places has. */
   readonly ownPartsMayDiffer: readonly AllowedDifference[];
   /** Pods with more containers are left alone; init and ephemeral ones count. */
   readonly maxContainers: number;
+}
+
+/** What is known about the nodes that a pod can land on. No I/O; what it answers changes as nodes come and go. */
+export interface PodNodes {
+  /**
+   * Whether every one of them mounts image volumes rightly, and by what that is known: a part of a sentence.
+   *
+   * @param spec the pod's
+   */
+  imageVolumes(spec: JsonObject): { readonly holds: boolean; readonly because: string };
 }
 
 /** One place in which an operator lets our containers and volumes be other than planned. */
 export interface AllowedDifference {
   /** JSON pointer that begins with the part: `/agent/env/DD_ENV`; `*` for each of our containers. */
   readonly path: string;
-  /** What may stand there: JSON, a text as a glob; `null` for nothing. */
+  /** What may be there: JSON, a text as a glob; `null` for nothing. */
   readonly value: JsonValue;
 }
 
-/** What a cluster says of itself, for the settings that are `auto`. */
+/** What a cluster says about itself, for the settings that are `auto`. */
 export type SeenFacts = Pick<ClusterFacts, 'nativeSidecars' | 'imageVolumes' | 'openShift'>;
 
 export type PodSecurityLevel = 'privileged' | 'baseline' | 'restricted';

@@ -15,7 +15,7 @@ const mirrorSchema = z.strictObject({
     .string()
     .regex(/^[a-z0-9._/-]+\/$/, 'must be lower-case parts of a repository that end with /')
     .exactOptional()
-    .describe('What stands before the repository, such as dockerhub-proxy/ for a project of Harbor.'),
+    .describe('What comes before the repository, such as dockerhub-proxy/ for a project of Harbor.'),
   sendCredentials: z.boolean().exactOptional().describe('Show the mirror the registry’s credentials. Default: false.'),
 });
 

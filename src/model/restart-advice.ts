@@ -8,7 +8,7 @@ export interface RestartAdvice {
   readonly text: string;
 }
 
-/** A workload, and what is known of it. */
+/** A workload, and what is known about it. */
 export interface AdvisedWorkload {
   readonly workload: Pick<Workload, 'apiVersion' | 'kind' | 'name'>;
   readonly namespace: string;
@@ -55,7 +55,7 @@ function foreignSentence(kind: string, name: string): string {
 /** By what people call a kind: `Job` is one of several groups. */
 const others: Readonly<Record<string, ((name: string, namespace: string) => string) | undefined>> = {
   pod: (name, namespace) =>
-    `nothing makes it anew: save its manifest, kubectl -n ${namespace} delete pod ${name}, and create it again`,
+    `nothing creates it again: save its manifest, kubectl -n ${namespace} delete pod ${name}, and create it again`,
   job: () => 'a Job’s pods stay as they are: only a new Job has it, the next one of a CronJob by itself',
   cronjob: () => 'its next run has it by itself; the Job that runs now stays as it is',
   rs: deletePods,

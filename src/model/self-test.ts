@@ -28,7 +28,7 @@ export function writeAnswer({ identity, nonce, objectHash }: SelfTestAnswer): st
   return JSON.stringify({ identity, nonce, ...(objectHash === undefined ? {} : { objectHash }) });
 }
 
-/** Reads the annotation; `undefined` when it is no answer. */
+/** Reads the annotation; `undefined` when it is not an answer. */
 export function readAnswer(text: string): SelfTestAnswer | undefined {
   const value = objectOf(parsedJson(text));
   const identity = stringOf(value?.['identity']);
@@ -44,7 +44,7 @@ const plainNonce = /^[\w-]{1,64}$/;
 
 /**
  * The warning by which the validating door answers, which can change nothing; `undefined` where there is nothing to say.
- * @param nonce as the object has it, whoever made that
+ * @param nonce as the object has it, no matter who made it
  */
 export function answeringWarning(nonce: string, objectHash: string | undefined): string | undefined {
   return objectHash === undefined || !plainNonce.test(nonce) ? undefined : `${warningStart} ${nonce} ${objectHash}`;

@@ -47,7 +47,7 @@ const omitted: Readonly<Record<string, JsonValue>> = emptyDefaults;
 /**
  * Whether a field says no more than its absence: the API server writes it, or leaves it out.
  *
- * @param of the object that it stands in
+ * @param of the object that it is in
  */
 export function isServerDefault(field: string, value: JsonValue, of: JsonObject): boolean {
   if (value === null || (isArray(value) && value.length === 0)) return true;

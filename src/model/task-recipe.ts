@@ -39,11 +39,11 @@ export interface TaskRecipe {
   readonly sharePidNamespace: boolean;
   readonly capabilities: readonly string[];
   /**
-   * What stands before the original argv; its first element is how a wrapped argv is recognised. Empty for a recipe of
-   * the agent alone, which leaves every other container as it is.
+   * What is before the original argv; its first element is how a wrapped argv is recognised. Empty for a recipe of the
+   * agent alone, which leaves every other container as it is.
    */
   readonly wrapper: readonly string[];
-  /** Where the wrapper's files stand in an instrumented container; empty without a wrapper. */
+  /** Where the wrapper's files are in an instrumented container; empty without a wrapper. */
   readonly toolsPath: string;
   /** How they get there; without it, by `volumesFrom` the agent's container. */
   readonly volume: { readonly name: string; readonly init: TaskInit } | undefined;

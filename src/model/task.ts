@@ -11,8 +11,8 @@ export type TaskFormat = 'ecs' | 'cloudformation' | 'dockerrun' | 'containers';
 export interface TaskTemplate {
   readonly format: TaskFormat;
   /**
-   * JSON pointer of the object that the task stands in: the task definition itself, or the CloudFormation resource
-   * with its `Properties`. Operations about the task start there, but see {@link pointerInDocument}.
+   * JSON pointer of the object that the task is in: the task definition itself, or the CloudFormation resource with its
+   * `Properties`. Operations about the task start there, but see {@link pointerInDocument}.
    */
   readonly path: string;
   /** Kind of it, for people: `TaskDefinition`, `AWS::ECS::TaskDefinition`, `Dockerrun`, `ContainerDefinitions`. */
@@ -24,7 +24,7 @@ export interface TaskTemplate {
   readonly tags: Readonly<Record<string, string>>;
   /** A service of the same template has `EnableExecuteCommand`; absent for no. */
   readonly execEnabled?: boolean;
-  /** Identifiers of the loops of `Fn::ForEach` that the resource stands in, whose placeholders may be in any text. */
+  /** Identifiers of the loops of `Fn::ForEach` that the resource is in, whose placeholders may be in any text. */
   readonly loops?: readonly string[];
   /** Tags that a function of CloudFormation makes, so that only deployment knows them; absent for none. */
   readonly unknownTags?: readonly UnknownTag[];

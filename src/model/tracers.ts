@@ -2,7 +2,7 @@
 export interface KnownWrapper {
   /** Names of the profiles that start it. */
   readonly profiles: ReadonlySet<string>;
-  /** Further words that have to stand behind the program; none, where the program alone tells. */
+  /** Further words that have to be after the program; none, where the program alone tells. */
   readonly words: readonly string[];
 }
 

@@ -21,6 +21,12 @@ export const validationRules = {
     message: 'must be empty with optOut: Forbidden, because a pod’s author controls its labels',
     fieldPath: '.match.podSelector',
   },
+  canaryKeepsPrevious: {
+    rule: "!has(self.canary) || has(self.canary.previous) || (self.prefer != 'Security' && self.optOut != 'Forbidden')",
+    message:
+      'is needed with prefer: Security or optOut: Forbidden, because the workloads that the canary leaves out must be instrumented too',
+    fieldPath: '.canary',
+  },
   selectorNeedsValues: {
     rule: "!(self.operator in ['In', 'NotIn']) || (has(self.values) && size(self.values) > 0)",
     message: 'needs at least one value for In and NotIn',

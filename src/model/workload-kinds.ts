@@ -18,7 +18,7 @@ export interface WorkloadKind {
   readonly short: string | undefined;
   /** What people write before an object's name. */
   readonly called: string;
-  /** Whether it is a pod or makes pods, so that there is something to say of those that run. */
+  /** Whether it is a pod or makes pods, so that there is something to say about those that run. */
   readonly ownsPods: boolean;
   /** Whether `kubectl rollout restart` renews its pods. */
   readonly restarts: boolean;
@@ -27,9 +27,9 @@ export interface WorkloadKind {
    * for which the chart's ClusterRole has to allow `get`.
    */
   readonly isInBetween: boolean;
-  /** Whether its kind and plural alone mean an object of another group, so that both need the group behind them. */
+  /** Whether its kind and plural alone mean an object of another group, so that both need the group after them. */
   readonly needsGroup: boolean;
-  /** What its controller or its API asks for beside what a pod does, told to whoever has a manifest of it changed. */
+  /** What its controller or its API asks for besides what a pod does, told to whoever has a manifest of it changed. */
   readonly remark: string | undefined;
 }
 
@@ -50,7 +50,7 @@ const argo = { ...own, group: 'argoproj.io', version: 'v1alpha1' } as const;
 const argoContainers = { ...argo, templates: [] } as const;
 
 /**
- * Every such kind: Kubernetes' own first, then those of its extensions. One more is a row here and, where it stands in
+ * Every such kind: Kubernetes' own first, then those of its extensions. One more is a row here and, where it is in
  * between, a rule of the chart's ClusterRole.
  */
 export const workloadKinds = {
@@ -221,7 +221,7 @@ const byKind: ReadonlyMap<string, readonly WorkloadKind[]> = new Map(
 );
 
 /**
- * The row of a kind; `undefined` for one that is no workload.
+ * The row of a kind; `undefined` for one that is not a workload.
  *
  * @param apiVersion of the object; where it has none, its kind is Kubernetes' own, or the only one of that name
  */

@@ -34,7 +34,7 @@ export function controllerIn(metadata: JsonObject): Controller | undefined {
 }
 
 /**
- * The workload of a pod: its controller, a ReplicaSet's as the Deployment or Rollout whose hash stands at the end of the
+ * The workload of a pod: its controller, a ReplicaSet's as the Deployment or Rollout whose hash is at the end of the
  * ReplicaSet's name; the pod itself where it has no controller. A pod's author can write all of it, and so only say
  * under which name their own pod is listed.
  *

@@ -3,9 +3,10 @@ import { metricTable } from './metric-table.js';
 import { openCounter, openGauge } from './open-metric.js';
 
 /** A kind of object that is watched. */
-export type WatchedKind = 'policies' | 'profiles' | 'namespaces' | 'certificate' | 'registration';
+export type WatchedKind =
+  'policies' | 'profiles' | 'namespaces' | 'certificate' | 'registration' | 'agent-images' | 'plans' | 'taken-back';
 
-/** What is measured of the work with the API server. */
+/** Metrics of the work with the API server. */
 export class ClusterMetrics {
   readonly #failures: Counter<'kind'>;
   readonly #leader: Gauge;
@@ -45,7 +46,7 @@ export class ClusterMetrics {
     this.#paused = openGauge(registry, metricTable.paused);
   }
 
-  /** Says where the seconds since the last sign of life of each watch are read. */
+  /** Sets how the seconds since the last sign of life of each watch is read. */
   watchStaleness(read: () => ReadonlyMap<WatchedKind, number>): void {
     this.#staleness = read;
   }
@@ -70,7 +71,7 @@ export class ClusterMetrics {
     this.#leader.set(leads ? 1 : 0);
   }
 
-  /** Counts a write of a webhook configuration; `repair` where somebody else had changed what is ours. */
+  /** Counts a write of a webhook configuration; `repair` where someone else had changed what is ours. */
   countRegistration(
     configuration: 'mutating' | 'validating',
     cause: 'change' | 'repair',

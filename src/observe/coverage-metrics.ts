@@ -5,10 +5,11 @@ import type { Clock } from '../time/clock.js';
 import { metricTable } from './metric-table.js';
 import { openGauge } from './open-metric.js';
 
-/** What is measured of running pods. Only the replica that leads has any of it. */
+/** Metrics of running pods. Only the leading replica has them. */
 export class CoverageMetrics {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #pods: Gauge<'policy' | 'prefer' | 'state'>;
+  readonly #byApiServer: Gauge<'policy'>;
   readonly #seconds: Gauge;
   #throughMs: number | undefined;
 
@@ -16,6 +17,7 @@ export class CoverageMetrics {
   constructor(registry: Registry, clock: Pick<Clock, 'monotonicMs'>) {
     this.#clock = clock;
     this.#pods = openGauge(registry, metricTable.coveragePods);
+    this.#byApiServer = openGauge(registry, metricTable.coverageByApiServer);
     this.#seconds = openGauge(registry, metricTable.coverageDuration);
     openGauge(registry, metricTable.coverageAge, (gauge) => {
       if (this.#throughMs === undefined) gauge.remove();
@@ -37,8 +39,10 @@ export class CoverageMetrics {
     this.#throughMs = this.#clock.monotonicMs();
     this.#seconds.set(durationMs / 1000);
     this.#pods.reset();
+    this.#byApiServer.reset();
     for (const [policy, preferred] of prefer) {
-      const found = policies.get(policy)?.counts;
+      const { counts: found, byApiServer = 0 } = policies.get(policy) ?? {};
+      this.#byApiServer.set({ policy }, byApiServer);
       for (const state of coverageStates) this.#pods.set({ policy, prefer: preferred, state }, found?.[state] ?? 0);
     }
   }
@@ -47,6 +51,7 @@ export class CoverageMetrics {
   clear(): void {
     this.#throughMs = undefined;
     this.#pods.reset();
+    this.#byApiServer.reset();
     this.#seconds.remove();
   }
 }

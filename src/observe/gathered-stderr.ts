@@ -10,9 +10,10 @@ const retryMs = 100;
 const mostRetries = 10;
 
 /**
- * Standard error, to which lines go when there are enough of them, after a moment, or when the process ends. Where the
- * reader has gone, nothing is written any more; the process goes on. (The logger's own stream would try for ever, within
- * the call, and hold everything up.) Lines wait as bytes: texts would outlive the youngest generation, and fill the old.
+ * Standard error, to which lines go when there are enough of them, after a moment, or when the process ends. If the
+ * reader has gone, nothing more is written and the process goes on. (The logger's own stream would try forever, within
+ * the call, and hold everything up.) Lines wait as bytes: texts would outlive the youngest generation, and fill the
+ * old.
  */
 export class GatheredStderr implements DestinationStream {
   readonly #gathered = Buffer.allocUnsafeSlow(gatherBytes);
@@ -39,7 +40,7 @@ export class GatheredStderr implements DestinationStream {
     setTimeout(this.flushSync, gatherMs).unref();
   }
 
-  /** Writes what waits. Can be handed on as it is. */
+  /** Writes what waits. Can be passed on as it is. */
   readonly flushSync = (): void => {
     this.#waiting = false;
     const bytes = this.#gathered.subarray(0, this.#length);

@@ -3,7 +3,7 @@ import type { ImageStats } from '../model/image-stats.js';
 import { metricTable } from './metric-table.js';
 import { openCounter, openGauge, openHistogram } from './open-metric.js';
 
-/** What is measured of image look-ups. */
+/** Metrics of image look-ups. */
 export class ImageMetrics {
   readonly #duration: Histogram<'result'>;
   readonly #requests: Counter<'purpose' | 'code'>;
@@ -31,7 +31,7 @@ export class ImageMetrics {
     this.#requests = openCounter(registry, metricTable.registryRequests);
   }
 
-  /** Says where counts and sizes are read. */
+  /** Sets how counts and sizes are read. */
   watchCache(read: () => ImageStats): void {
     this.#read = read;
   }

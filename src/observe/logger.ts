@@ -16,8 +16,8 @@ export interface LoggerOptions {
 
 /**
  * Makes a logger. JSON lines to standard error are written together, some milliseconds late, and in this thread: a line
- * of its own costs more than the rest of a review's log. None is lost but by a kill that a process cannot see. The printer
- * for people is loaded only where it is used.
+ * of its own costs more than the rest of a review's log. None is lost, except by a kill that the process cannot see.
+ * The printer for people is loaded only where it is used.
  */
 export async function createLogger(options: LoggerOptions): Promise<Logger> {
   const terminal = options.destination === undefined ? process.stderr.isTTY : options.destination.isTTY === true;

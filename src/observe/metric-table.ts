@@ -8,13 +8,13 @@ export interface MetricRow<Kind extends string = string, Label extends string = 
   readonly buckets?: readonly number[];
 }
 
-/** Every metric of our own. What counts it is where it is opened. */
+/** Every metric of our own. It is counted where it is opened. */
 export const metricTable = {
   reviews: {
     kind: 'counter',
     name: 'outrider_admission_reviews_total',
-    help: 'Admission reviews answered, by what was decided and why.',
-    labels: ['door', 'policy', 'decision', 'reason'],
+    help: 'Admission reviews answered, by what was decided and why. Only those of a policy whose mode is Report have the labels would and would_reason: what mode Inject would decide.',
+    labels: ['door', 'policy', 'decision', 'reason', 'would', 'would_reason'],
   },
   reviewDuration: {
     kind: 'histogram',
@@ -22,6 +22,12 @@ export const metricTable = {
     help: 'Time from a review read to its answer made.',
     labels: ['door'],
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  },
+  injectionsBy: {
+    kind: 'counter',
+    name: 'outrider_injections_total',
+    help: 'Pods that came to the mutating door and are instrumented, by who did it: the API server by itself, or the webhook.',
+    labels: ['by'],
   },
   certificateExpiry: {
     kind: 'gauge',
@@ -58,6 +64,12 @@ export const metricTable = {
     name: 'outrider_unproven_reviews_total',
     help: 'Reviews without proof that the API server sends them, answered without look-ups and effects.',
     labels: ['door'],
+  },
+  sessions: {
+    kind: 'counter',
+    name: 'outrider_sessions_total',
+    help: 'Sessions in running pods, by what they are (exec, attach, debug) and their outcome.',
+    labels: ['policy', 'kind', 'decision'],
   },
   buildInfo: {
     kind: 'gauge',
@@ -175,7 +187,7 @@ export const metricTable = {
   events: {
     kind: 'counter',
     name: 'outrider_events_total',
-    help: 'Events about decisions, by what became of them.',
+    help: 'Events about decisions, by their outcome.',
     labels: ['result'],
   },
   portProof: {
@@ -190,6 +202,12 @@ export const metricTable = {
     help: 'Running pods by policy, what it prefers, and state, as the leader’s last sweep found them.',
     labels: ['policy', 'prefer', 'state'],
   },
+  coverageByApiServer: {
+    kind: 'gauge',
+    name: 'outrider_coverage_by_api_server_pods',
+    help: 'Running pods by policy that are instrumented, and whose label says that the API server did it by itself.',
+    labels: ['policy'],
+  },
   coverageDuration: {
     kind: 'gauge',
     name: 'outrider_coverage_sweep_duration_seconds',
@@ -200,6 +218,30 @@ export const metricTable = {
     kind: 'gauge',
     name: 'outrider_coverage_age_seconds',
     help: 'Time since the leader’s last look at running pods came through; before the first one, since leading began.',
+    labels: [],
+  },
+  takenBackWorkloads: {
+    kind: 'gauge',
+    name: 'outrider_taken_back_workloads',
+    help: 'Workloads whose pods parts of ours keep from running, by policy and state: left alone, tried again, insisted on by the policy, or beyond the number that is kept.',
+    labels: ['policy', 'state'],
+  },
+  takeBackTries: {
+    kind: 'counter',
+    name: 'outrider_take_back_tries_total',
+    help: 'Workloads that were taken back and tried again, by outcome.',
+    labels: ['result'],
+  },
+  takeBackDuration: {
+    kind: 'gauge',
+    name: 'outrider_take_back_look_duration_seconds',
+    help: 'Time that the leader’s last look for pods took that parts of ours keep from running.',
+    labels: [],
+  },
+  takeBackAge: {
+    kind: 'gauge',
+    name: 'outrider_take_back_age_seconds',
+    help: 'Time since that look last came through; before the first one, since leading began.',
     labels: [],
   },
   paused: { kind: 'gauge', name: 'outrider_paused', help: '1 while the installation is paused.', labels: [] },

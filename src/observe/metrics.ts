@@ -2,6 +2,7 @@ import type { Counter, Gauge, Registry } from 'prom-client';
 import type { DecisionKind } from '../model/decision.js';
 import { measuredDoors, type DoorName } from '../model/doors.js';
 import type { ReasonCode } from '../model/reasons.js';
+import type { SessionRecord } from '../model/session-record.js';
 import { GatheredCount, GatheredDurations } from './gathered.js';
 import { metricTable } from './metric-table.js';
 import { openCounter, openGauge, openHistogram } from './open-metric.js';
@@ -16,6 +17,9 @@ export interface CountedReview {
   readonly policy: string | undefined;
   readonly decision: DecisionKind;
   readonly reason: ReasonCode;
+  /** What a policy that only reports would have decided, and why. */
+  readonly would?: DecisionKind | undefined;
+  readonly wouldReason?: ReasonCode | undefined;
 }
 
 /** What the metrics are made with. */
@@ -31,7 +35,7 @@ export interface MetricsOptions {
 export class Metrics {
   readonly registry: Registry;
   readonly #rejectCauses: readonly string[];
-  readonly #reviews: Counter<'door' | 'policy' | 'decision' | 'reason'>;
+  readonly #reviews: Counter<(typeof metricTable.reviews.labels)[number]>;
   readonly #observers: ReadonlyMap<string, GatheredDurations>;
   readonly #expiry: Gauge;
   readonly #certificateReloads: Counter<'result'>;
@@ -39,6 +43,7 @@ export class Metrics {
   readonly #lastReload: Gauge;
   readonly #rejected: Counter<'cause'>;
   readonly #unproven: Counter<'door'>;
+  readonly #sessions: Counter<'policy' | 'kind' | 'decision'>;
   readonly #counts = new Map<string, GatheredCount>();
   #inFlight = (): number => 0;
   #pendingBytes = (): number => 0;
@@ -64,6 +69,7 @@ export class Metrics {
     this.#lastReload = openGauge(registry, metricTable.lastReload);
     this.#rejected = openCounter(registry, metricTable.rejected);
     this.#unproven = openCounter(registry, metricTable.unproven);
+    this.#sessions = openCounter(registry, metricTable.sessions);
     openGauge(registry, metricTable.inFlight, (gauge) => gauge.set(this.#inFlight()));
     openGauge(registry, metricTable.pendingBytes, (gauge) => gauge.set(this.#pendingBytes()));
     collectProcessMetrics(registry);
@@ -79,10 +85,15 @@ export class Metrics {
   /** Counts a review. A policy that is not among the known ones is counted as `other`: label sets stay bounded. */
   countReview(review: CountedReview): void {
     if (this.#last === undefined || !isSame(this.#last.of, review)) {
-      const { door, policy, decision, reason } = review;
-      this.#last = { of: { door, policy, decision, reason }, count: this.#countOf(review) };
+      const { door, policy, decision, reason, would, wouldReason } = review;
+      this.#last = { of: { door, policy, decision, reason, would, wouldReason }, count: this.#countOf(review) };
     }
     this.#last.count.add();
+  }
+
+  /** Counts a session. A policy that is not among the known ones is counted as `other`. */
+  countSession({ policy, kind, decision }: Pick<SessionRecord, 'policy' | 'kind' | 'decision'>): void {
+    this.#sessions.inc({ policy: this.#labelOf(policy), kind, decision });
   }
 
   /** Says which policies there are now. */
@@ -98,12 +109,12 @@ export class Metrics {
     this.#observers.get(door)?.add(seconds);
   }
 
-  /** Says where the number of reviews under way is read. */
+  /** Sets how the number of reviews in progress is read. */
   watchInFlight(read: () => number): void {
     this.#inFlight = read;
   }
 
-  /** Says where the bytes are read that reviews hold. */
+  /** Sets how the bytes is read that reviews hold. */
   watchPendingBytes(read: () => number): void {
     this.#pendingBytes = read;
   }
@@ -134,18 +145,31 @@ export class Metrics {
     this.#lastReload.set(result === 'success' ? 1 : 0);
   }
 
-  #countOf({ door, policy, decision, reason }: CountedReview): GatheredCount {
-    const label = policy === undefined ? '' : this.#policies.has(policy) ? policy : 'other';
-    const key = `${door} ${label} ${decision} ${reason}`;
+  #countOf({ door, policy, decision, reason, would, wouldReason }: CountedReview): GatheredCount {
+    const label = this.#labelOf(policy);
+    const key = `${door} ${label} ${decision} ${reason} ${would ?? ''} ${wouldReason ?? ''}`;
     let count = this.#counts.get(key);
     if (count === undefined) {
-      count = new GatheredCount(this.#reviews.labels({ door, policy: label, decision, reason }));
+      const reported = would === undefined || wouldReason === undefined ? {} : { would, would_reason: wouldReason };
+      count = new GatheredCount(this.#reviews.labels({ door, policy: label, decision, reason, ...reported }));
       this.#counts.set(key, count);
     }
     return count;
   }
+
+  #labelOf(policy: string | undefined): string {
+    if (policy === undefined) return '';
+    return this.#policies.has(policy) ? policy : 'other';
+  }
 }
 
 function isSame(a: CountedReview, b: CountedReview): boolean {
-  return a.door === b.door && a.policy === b.policy && a.decision === b.decision && a.reason === b.reason;
+  return (
+    a.door === b.door &&
+    a.policy === b.policy &&
+    a.decision === b.decision &&
+    a.reason === b.reason &&
+    a.would === b.would &&
+    a.wouldReason === b.wouldReason
+  );
 }

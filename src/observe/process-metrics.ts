@@ -15,7 +15,7 @@ import version from 'prom-client/lib/metrics/version.js';
 const loopLagResolutionMs = 100;
 
 /**
- * Registers the metrics of the process: those that the library collects by default, but for the durations of garbage
+ * Registers the metrics of the process: those that the library collects by default, except for the durations of garbage
  * collections. These are watched by an observer that itself leaves some kilobytes in the old generation at each
  * collection, which made memory grow with every review.
  */

@@ -43,8 +43,10 @@ function isStream(value: unknown): value is Stream {
 
 function lineOf(review: LoggedReview, time: string): string {
   const { door, uid, namespace, owner, dryRun, decision, reason, policy, durationMs, traceparent } = review;
+  const { would, wouldReason } = review;
   const policyText = policy === undefined ? '' : `,"policy":${quotedText(policy)}`;
+  const wouldText = would === undefined ? '' : `,"would":"${would}","wouldReason":"${wouldReason ?? ''}"`;
   const trace = traceparent === undefined ? '' : `,"traceparent":${quotedText(traceparent)}`;
   const rounded = Math.round(durationMs * 1000) / 1000;
-  return `{"level":"info","time":"${time}","door":"${door}","uid":${quotedText(uid)},"namespace":${quotedText(namespace)},"owner":${quotedText(owner)},"dryRun":${dryRun},"decision":"${decision}","reason":"${reason}"${policyText},"durationMs":${rounded}${trace},"msg":"reviewed"}\n`;
+  return `{"level":"info","time":"${time}","door":"${door}","uid":${quotedText(uid)},"namespace":${quotedText(namespace)},"owner":${quotedText(owner)},"dryRun":${dryRun},"decision":"${decision}","reason":"${reason}"${policyText}${wouldText},"durationMs":${rounded}${trace},"msg":"reviewed"}\n`;
 }

@@ -5,16 +5,16 @@ import type { PolicySet, RankedPolicy } from './compile.js';
 /** The policy that wins for a pod. */
 export interface Choice {
   readonly winner: RankedPolicy | undefined;
-  /** One step per policy that was looked at when a trace was asked for, else none. */
+  /** If a trace was requested, one step for each policy that was considered; else empty. */
   readonly steps: readonly Step[];
 }
 
 const noSteps: readonly Step[] = [];
 
 /**
- * Chooses the one policy for a pod: of those whose two selectors match, the one that ranks first, whatever its mode.
+ * Chooses the one policy for a pod: of those whose selectors both match, the one that ranks first, whatever its mode.
  *
- * @param trace also look at the policies behind the winner and record a step for each.
+ * @param trace also consider the policies after the winner, and record a step for each.
  */
 export function choosePolicy(
   policies: PolicySet,

@@ -5,7 +5,7 @@ import type { LabelSelector } from '../model/selector.js';
 import { compileExclusions, type ExclusionMatcher } from './exclude.js';
 import { compileSelector, type LabelMatcher } from './selector.js';
 
-/** What is known of every policy, valid or not: whom it is for and how it ranks. */
+/** What is known about every policy, valid or not: what it selects and how it ranks. */
 interface Contender {
   readonly name: string;
   readonly precedence: number;
@@ -13,38 +13,38 @@ interface Contender {
   readonly matchesPod: LabelMatcher;
 }
 
-/** A valid policy with its selectors and globs compiled. It is made once per change of the policy, not per pod. */
+/** A valid policy with its selectors and globs compiled. Made once for each change of the policy, not for each pod. */
 export interface CompiledPolicy extends Contender {
   readonly valid: true;
   readonly spec: PolicySpec;
   readonly include: ContainerMatcher;
   readonly exclude: ExclusionMatcher;
   readonly cover: ReadonlySet<Cover>;
-  /** `admitUninstrumented` as a set, with what follows from it. */
+  /** `admitUninstrumented` as a set, with the reasons that it implies. */
   readonly admits: ReadonlySet<ReasonCode>;
 }
 
 /**
  * A policy that is not valid and has no last valid version. It still wins by its rank, so that breaking a Security
- * policy does not open its namespaces (E41). What it says of opting out is not known, so nobody can opt out of it.
+ * policy does not open its namespaces (E41). Whether it allows opting out is not known, so nobody can opt out of it.
  */
 export interface InvalidPolicy extends Contender {
   readonly valid: false;
   readonly prefer: Prefer;
   readonly mode: PolicySpec['mode'];
-  /** What is wrong with it, for people. */
+  /** What is wrong with it, as text for people. */
   readonly problem: string;
 }
 
 /** A policy as it competes for a pod. */
 export type RankedPolicy = CompiledPolicy | InvalidPolicy;
 
-/** Every policy, the one that wins first in front. Made by `rankPolicies`. */
+/** Every policy, in the order in which they win. Made by `rankPolicies`. */
 export interface PolicySet {
   readonly ranked: readonly RankedPolicy[];
 }
 
-/** Says whether a container is meant by its name or its image. `image` is the text that stands in the pod. */
+/** Says whether a container is meant by its name or its image. `image` is the text that is in the pod. */
 export type ContainerMatcher = (name: string, image: string | undefined) => boolean;
 
 /** Compiles a policy that passed `policySchema`. */
@@ -74,7 +74,7 @@ function admitted(reasons: readonly ReasonCode[]): ReadonlySet<ReasonCode> {
   return admits;
 }
 
-/** What could be read of a policy that is not valid. */
+/** The parts of an invalid policy that could be read. */
 export interface KnownOfPolicy {
   readonly name: string;
   readonly precedence: number;
@@ -84,7 +84,7 @@ export interface KnownOfPolicy {
   readonly podSelector: LabelSelector;
 }
 
-/** Makes the stand-in for a policy that is not valid; `problem` says what is wrong with it. */
+/** Makes the stand-in for an invalid policy; `problem` says what is wrong with it. */
 export function invalidPolicy(known: KnownOfPolicy, problem: string): InvalidPolicy {
   return {
     valid: false,

@@ -4,7 +4,7 @@ import { names } from '../model/names.js';
 import type { CompiledPolicy } from './compile.js';
 import { listed, quoted } from './text.js';
 
-/** What the choice of containers looks at. */
+/** The fields of a container that the choice depends on. */
 export interface ContainerView {
   readonly name: string;
   /** The image as it is written in the pod; no default registry or tag is added for globs. */
@@ -14,13 +14,13 @@ export interface ContainerView {
   readonly restartPolicy?: string | undefined;
 }
 
-/** Why a container is chosen or not. `narrowed`: the policy would, and the pod's annotation does not name it. */
+/** Why a container is chosen or not. `narrowed`: the policy selects it, but the pod's annotation does not name it. */
 export type Because = 'selected' | 'not_covered' | 'not_included' | 'excluded' | 'narrowed';
 
 /** Which containers of a pod are to be instrumented. */
 export interface Selection<Container extends ContainerView> {
   readonly selected: readonly Container[];
-  /** For each container that was asked about, in the same order. */
+  /** For each given container, in the same order. */
   readonly because: readonly Because[];
   /** True when the pod's annotation took at least one container away from what the policy selects. */
   readonly narrowed: boolean;
@@ -30,8 +30,8 @@ export interface Selection<Container extends ContainerView> {
 
 /**
  * Chooses containers by the policy's `containers.cover`, `include` and `exclude`, and by the pod's annotation
- * `outrider.dev/containers`, which narrows the policy's choice and never widens it (E36). Under `optOut: Forbidden`
- * the annotation is ignored, and that is remarked.
+ * `outrider.dev/containers`, which narrows the policy's choice and never widens it (E36). Under `optOut: Forbidden` the
+ * annotation is ignored, with a remark.
  *
  * @param containers the pod's containers without the parts that Outrider added.
  * @param annotation the annotation's text: container names, separated by commas. One without a name in it counts as none.
@@ -86,7 +86,7 @@ function judge(
   return wanted === undefined || wanted.has(container.name) ? 'selected' : 'narrowed';
 }
 
-/** The names that the annotation leaves; `undefined` when it narrows nothing. */
+/** The names in the annotation; `undefined` if it narrows nothing. */
 function narrowing(
   policy: CompiledPolicy,
   containers: readonly ContainerView[],

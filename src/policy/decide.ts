@@ -1,4 +1,4 @@
-import type { ContainerFinding, Decision, DecisionKind, Door, Finding, Step } from '../model/decision.js';
+import type { ContainerFinding, Decision, DecisionKind, Door, Finding, Step, WouldBe } from '../model/decision.js';
 import { canDeny } from '../model/policy.js';
 import { optsOut, type ReasonCode } from '../model/reasons.js';
 import type { CompiledPolicy, RankedPolicy } from './compile.js';
@@ -6,15 +6,15 @@ import type { Screening } from './screen.js';
 import { listed, listedNames, nameText } from './text.js';
 import { deniedAsUnresolved, skippedAsUnresolved } from './unresolved.js';
 
-/** What the look at a pod's inside found, for a pod that passed the screening. */
+/** The findings about the inside of a pod that passed the screening. */
 export interface Findings {
-  /** Something about the whole pod that rules the instrumentation out. It goes before everything else. */
+  /** Something about the whole pod that rules out instrumentation. It takes precedence over everything else. */
   readonly obstacle?: Finding | undefined;
   /** A look-alike of the instrumentation, or an override of what the policy reserves. */
   readonly tampered?: Finding | undefined;
-  /** The pod is instrumented already, and not as the plan has it. */
+  /** The pod is already instrumented, but not as the plan says. */
   readonly differing?: Finding | undefined;
-  /** Parts of ours differ from the plan and are left as they are; the rest is carried out. */
+  /** Some of our parts differ from the plan and are left as they are; the rest of the plan is carried out. */
   readonly kept?: Finding | undefined;
   /** The parts of the plan that the final pod lacks; only the validating door looks for them. */
   readonly missing: readonly string[];
@@ -22,19 +22,20 @@ export interface Findings {
   readonly containers: readonly ContainerFinding[];
   /** Whether the pod's annotation took containers away from the policy's choice. */
   readonly narrowed: boolean;
-  /** Remarks and, with a trace, what else was looked at; handed on with the decision. */
+  /** Remarks and, with a trace, the other steps; passed on with the decision. */
   readonly remarks: readonly Step[];
 }
 
-/** The findings about a pod whose inside was not looked at, because the screening stopped. */
+/** The findings for a pod that the screening stopped before its inside was examined. */
 export const noFindings: Findings = { missing: [], containers: [], narrowed: false, remarks: [] };
 
 interface Verdict extends Finding {
   readonly decision: DecisionKind;
+  readonly would?: WouldBe | undefined;
 }
 
 /**
- * Decides what becomes of a pod. Pure: the same input has the same answer, however often it is asked.
+ * Decides what happens to a pod. Pure: the same input always gives the same answer.
  *
  * The mutating door never denies. The validating door denies under a policy that can deny and whose mode is Inject; the
  * rules are in docs/policies.md.
@@ -54,28 +55,29 @@ export function decide(screening: Screening, findings: Findings, door: Door): De
     policy: policy?.name,
     prefer: policy === undefined ? undefined : policy.valid ? policy.spec.prefer : policy.prefer,
     steps: stepsOf(screening, findings, verdict),
+    ...(verdict.would === undefined ? {} : { would: verdict.would }),
   };
 }
 
-/** A pod that the screening stopped is skipped; under Security only some stops excuse it. */
+/** A pod that the screening stopped is skipped; under Security only some stops are an excuse. */
 function stopped(policy: RankedPolicy | undefined, { reason, detail }: Finding, door: Door): Verdict {
-  const denied = door === 'validate' && policy !== undefined && stopDenies(policy, reason);
-  return { decision: denied ? 'deny' : 'skip', reason, detail };
+  const { prefer, mode } = policy === undefined ? noPolicy : policy.valid ? policy.spec : policy;
+  const isDenial = prefer === 'Security' && (reason === 'policy_invalid' || reason === 'inject_label_invalid');
+  const denied = door === 'validate' && mode === 'Inject' && isDenial;
+  const would: WouldBe | undefined =
+    mode === 'Report' ? { decision: isDenial ? 'deny' : 'skip', reason, detail } : undefined;
+  return { decision: denied ? 'deny' : 'skip', reason, detail, would };
 }
 
-function stopDenies(policy: RankedPolicy, reason: ReasonCode): boolean {
-  const { prefer, mode } = policy.valid ? policy.spec : policy;
-  return (
-    prefer === 'Security' && mode === 'Inject' && (reason === 'policy_invalid' || reason === 'inject_label_invalid')
-  );
-}
+const noPolicy = { prefer: undefined, mode: undefined } as const;
 
 function judge(policy: CompiledPolicy, findings: Findings, door: Door): Verdict {
   const plan = planned(policy, findings);
   if (policy.spec.mode === 'Report') {
     const denial = refusal(policy, { ...findings, missing: [] }, plan);
-    const would = denial === undefined ? plan : { ...denial, decision: 'deny' };
+    const would: WouldBe = denial === undefined ? plan : { ...denial, decision: 'deny' };
     return {
+      would,
       decision: 'skip',
       reason: 'report_mode',
       detail: `would be ${would.decision} (${would.reason}): ${would.detail}`,
@@ -87,7 +89,7 @@ function judge(policy: CompiledPolicy, findings: Findings, door: Door): Verdict 
   return isDone(plan, findings) ? plan : { ...lacks(findings), decision: 'skip' };
 }
 
-/** What the instrumentation makes of the pod: the mutating door's answer. */
+/** The outcome of planning the instrumentation: the mutating door's answer. */
 function planned(policy: CompiledPolicy, findings: Findings): Verdict {
   const whole = podFinding(policy, findings);
   if (whole !== undefined) return { ...whole, decision: 'skip' };
@@ -109,7 +111,7 @@ function planned(policy: CompiledPolicy, findings: Findings): Verdict {
   return { ...summary(leftOut, 'some_containers_left_out'), decision: 'partial' };
 }
 
-/** What is found about the whole pod, in the order in which it counts. */
+/** The findings about the whole pod, in order of precedence. */
 function podFinding(policy: CompiledPolicy, findings: Findings): Finding | undefined {
   const { obstacle, tampered, differing } = findings;
   if (obstacle !== undefined) return obstacle;
@@ -149,16 +151,16 @@ function refusal(policy: CompiledPolicy, findings: Findings, plan: Verdict): Fin
 }
 
 /** Whether a pod may run uninstrumented for this reason, although the policy prefers Security. */
-function isExcused(policy: CompiledPolicy, reason: ReasonCode): boolean {
+export function isExcused(policy: CompiledPolicy, reason: ReasonCode): boolean {
   return policy.admits.has(reason) || (policy.spec.onUnresolvedImage === 'Skip' && skippedAsUnresolved(reason));
 }
 
-/** Whether what a reason says is a way of opting out, which the policy forbids. */
+/** Whether a reason amounts to opting out while the policy forbids that. */
 function isForbidden({ spec }: CompiledPolicy, reason: ReasonCode): boolean {
   return spec.optOut === 'Forbidden' && optsOut(reason);
 }
 
-/** Whether the final pod has every part of what was planned. A pod for which nothing is planned lacks nothing. */
+/** Whether the final pod has every part of what was planned. If nothing is planned for it, nothing is missing. */
 function isDone(plan: Verdict, findings: Findings): boolean {
   return plan.decision === 'skip' || findings.missing.length === 0;
 }
@@ -188,7 +190,7 @@ function summary(containers: readonly LeftOutContainer[], otherwise: ReasonCode)
   return { reason: codes.size === 1 ? common : otherwise, detail };
 }
 
-/** Everything that was looked at, and at the end what decided against the pod or a container. */
+/** All steps, and at the end what decided against the pod or a container. */
 function stepsOf(screening: Screening, findings: Findings, verdict: Verdict): readonly Step[] {
   const steps: Step[] = [];
   for (const step of screening.steps) steps.push(step);

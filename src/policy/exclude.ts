@@ -2,7 +2,7 @@ import type { ContainerStart } from '../model/container-start.js';
 import { compileGlob, compileGlobs, type TextMatcher } from '../model/glob.js';
 import { isStrict, type Exclusion, type PolicySpec } from '../model/policy.js';
 
-/** What becomes of a container by `containers.exclude`: excluded; or why an exclusion that names it does not hold. */
+/** What happens to a container by `containers.exclude`: excluded, or why an exclusion that names it does not apply. */
 export type Excluded = { readonly holds: true } | { readonly holds: false; readonly because: string };
 
 /** A container that `containers.exclude` is asked about. */
@@ -13,14 +13,14 @@ export interface Candidate {
 }
 
 /**
- * Answers whether a container is excluded; `undefined` where no exclusion names it.
+ * Returns whether a container is excluded; `undefined` if no exclusion names it.
  * @param startOf how the container starts; only asked where an exclusion by image names it
  */
 export type ExclusionMatcher = (container: Candidate, startOf: () => ContainerStart) => Excluded | undefined;
 
 interface ByImage {
   readonly image: TextMatcher;
-  /** Absent for a pattern alone, which under Availability holds whatever the container starts. */
+  /** Absent for a bare pattern, which under Availability applies whatever the container starts. */
   readonly words?: { readonly command: readonly string[]; readonly args: readonly string[] };
 }
 
@@ -28,9 +28,8 @@ const imagePrefix = 'image:';
 const excluded: Excluded = { holds: true };
 
 /**
- * Compiles `containers.exclude`. Where a pod's author is not trusted, an image tells nothing of what a container starts
- * out of it: there an exclusion by image holds for the image's own entrypoint, or for the words that the policy gives
- * (F8).
+ * Compiles `containers.exclude`. If a pod's author is not trusted, the image does not say what the container starts.
+ * Then an exclusion by image only applies to the image's own entrypoint, or to the words that the policy gives (F8).
  */
 export function compileExclusions({ prefer, optOut, containers }: PolicySpec): ExclusionMatcher {
   const strict = isStrict({ prefer, optOut });
@@ -59,7 +58,7 @@ function readByImage(exclusion: Exclusion): readonly ByImage[] {
   return exclusion.startsWith(imagePrefix) ? [{ image: compileGlob(exclusion.slice(imagePrefix.length)) }] : [];
 }
 
-/** Why an exclusion whose image matches does not hold for a container. */
+/** Why an exclusion whose image matches does not apply to a container. */
 function objection({ words }: ByImage, strict: boolean, startOf: () => ContainerStart): string | undefined {
   if (!strict && words === undefined) return undefined;
   const start = startOf();

@@ -1,8 +1,8 @@
 /**
- * Pods that the API server does not ask about at all (F20). A policy that prefers Security and admits a reason which the pod
- * alone proves lets such a pod in whatever else is found: so its webhooks need not be called, and the pod is created while no
- * replica answers, too. What is exempt is worked out once for a policy; the engine obeys it before anything else, and the
- * webhooks' match conditions say the same in CEL.
+ * Pods that the API server does not ask about at all (F20). A policy that prefers Security and admits a reason which
+ * the pod alone proves lets such a pod in whatever else is found: so its webhooks need not be called, and the pod is
+ * created while no replica answers, too. What is exempt is computed once for each policy. The engine checks it before
+ * anything else, and the webhooks' match conditions say the same in CEL.
  */
 import { mostTolerations, provenByPod, type Blocker, type Exemption, type ProvenByPod } from '../model/exemption.js';
 import { obstacleOrder } from '../model/obstacle-order.js';
@@ -15,7 +15,7 @@ export type ExemptCondition = { readonly name: string; readonly expression: stri
 /** What the names of our match conditions begin with: nobody else's may. */
 export const exemptPrefix = 'exempt.outrider.dev/';
 
-/** What in CEL is true of a pod that has an obstacle. None can fail: a missing field is asked for first. */
+/** CEL expressions that are true for a pod with an obstacle. None can fail: each checks for a missing field first. */
 const tests: Readonly<Record<Blocker, string>> = {
   mirror_pod: "has(object.metadata.annotations) && 'kubernetes.io/config.mirror' in object.metadata.annotations",
   windows: [
@@ -26,7 +26,7 @@ const tests: Readonly<Record<Blocker, string>> = {
     selects('type', 'virtual-kubelet'),
     `has(object.spec.tolerations) && (object.spec.tolerations.size() > ${mostTolerations} || object.spec.tolerations.exists(t, has(t.key) && t.key == 'virtual-kubelet.io/provider'))`,
   ].join(' || '),
-  // Which classes are sandboxes is a setting; a pod that names any is asked about.
+  // Which classes are sandboxes is a setting, so the webhook is called for any pod that names one.
   sandboxed_runtime: 'has(object.spec.runtimeClassName)',
   host_network: 'has(object.spec.hostNetwork) && object.spec.hostNetwork',
   host_pid: 'has(object.spec.hostPID) && object.spec.hostPID',
@@ -61,7 +61,7 @@ export function exemptionsOf(
 export function exemptConditions(exemptions: readonly Exemption[]): readonly ExemptCondition[] {
   return exemptions.map(({ reason, unless }) => ({
     name: exemptPrefix + reason.replaceAll('_', '-'),
-    // The plain case, a pod that does not have the obstacle, is said first: it costs the API server least.
+    // The common case, a pod without the obstacle, comes first: it costs the API server least.
     expression: [`!(${tests[reason]})`, ...unless.map((blocker) => `(${tests[blocker]})`)].join(' || '),
   }));
 }

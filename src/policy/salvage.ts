@@ -5,16 +5,16 @@ import { labelSelectorSchema, type LabelSelector } from '../model/selector.js';
 import type { KnownOfPolicy } from './compile.js';
 
 /**
- * Reads what it can of a policy that `policySchema` refuses and that has no last valid version. Where a field cannot be
- * read, the stricter meaning is taken, so that a typing mistake never turns Security into Availability (E41):
+ * Reads what it can from a policy that `policySchema` refuses and that has no last valid version. Where a field cannot
+ * be read, the stricter meaning is taken, so that a typing mistake never turns Security into Availability (E41):
  *
  * - `prefer`: Availability when absent or written so, else Security; a misspelt `prefer` is not absent;
  * - `mode`: Off and Report where written so, so that an operator can silence the policy; else Inject;
  * - `precedence`: 0 unless it is a finite number;
  * - `podSelector`: all pods when it cannot be read.
  *
- * @returns `undefined` when the name or the namespaceSelector cannot be read or is misspelt: then it is not known whom the policy is
- * for, and to take all namespaces would stop pods that nobody wanted to have touched.
+ * @returns `undefined` when the name or the namespaceSelector cannot be read or is misspelt: then the policy's scope is
+ * not known, and selecting all namespaces would stop pods that it was never meant for.
  */
 export function salvagePolicy(document: JsonObject): KnownOfPolicy | undefined {
   const name = objectName.safeParse(objectOf(document['metadata'])?.['name']);

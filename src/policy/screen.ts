@@ -6,7 +6,7 @@ import type { CompiledPolicy, PolicySet, RankedPolicy } from './compile.js';
 import { labelOf } from './selector.js';
 import { quoted } from './text.js';
 
-/** What the checks before a pod's inside know of it. */
+/** What the checks that come before a pod's inside know about it. */
 export interface ScreenedPod {
   /** Name of the namespace the pod goes to: the request's where the pod says none (E29). */
   readonly namespace: string;
@@ -14,14 +14,14 @@ export interface ScreenedPod {
   readonly podLabels: StringMap;
 }
 
-/** What the checks before a pod's inside say: a stop, or the policy under which to go on. */
+/** The result of these checks: a stop, or the policy to go on with. */
 export type Screening =
   | { readonly stop: Finding; readonly policy: RankedPolicy | undefined; readonly steps: readonly Step[] }
   | { readonly stop: undefined; readonly policy: CompiledPolicy; readonly steps: readonly Step[] };
 
 /**
- * Makes the checks that need nothing of a pod but its labels: excluded namespace, the policy that wins, its mode, and
- * opting out. Mode Report is no stop: the pod is planned, and `decide` reports.
+ * Runs the checks that need only a pod's labels: excluded namespace, the policy that wins, its mode, and opting out.
+ * Mode Report is no stop: the pod is planned, and `decide` reports.
  *
  * @param excluded names of the namespaces that are never touched.
  * @param trace record a step for each check and each policy, for `explain`; else only remarks are recorded.
@@ -60,7 +60,7 @@ export function screen(
   return { stop: against, policy: winner, steps };
 }
 
-/** The label's values in the order in which they count: the pod's own word, then its namespace's. */
+/** The label's values in order of precedence: the pod's own, then its namespace's. */
 function optOut({ podLabels, namespaceLabels }: ScreenedPod): Finding | undefined {
   const pod = labelOf(podLabels, names.inject);
   if (pod === 'disabled') return { reason: 'pod_opted_out', detail: `the pod is labelled ${names.inject}=disabled` };

@@ -1,4 +1,4 @@
-/** Longest name or value that is shown whole: what a label's value or a container's name may have. */
+/** Names and values up to this length are shown in full: the limit of label values and container names. */
 const shownLength = 63;
 /** How many items of a list are shown. */
 const shownItems = 5;
@@ -16,7 +16,7 @@ export function nameText(name: string): string {
   return /^[a-z0-9-]{1,63}$/.test(name) ? name : quoted(name);
 }
 
-/** Items as one phrase: `web, worker`, and from the sixth on only how many more there are. */
+/** Items as one phrase: `web, worker`, and from the sixth on only the number of the rest. */
 export function listed(items: readonly string[], separator = ', '): string {
   const shown = items.slice(0, shownItems).join(separator);
   return items.length > shownItems ? `${shown}${separator}and ${items.length - shownItems} more` : shown;

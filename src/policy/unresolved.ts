@@ -1,8 +1,8 @@
 import type { ReasonCode } from '../model/reasons.js';
 
 /**
- * The reasons that say: what the container's image starts could not be found out. `onUnresolvedImage` is about these.
- * An image that was found and starts nothing (`entrypoint_empty`) is not among them, nor is an agent's image.
+ * The reasons that mean that what the container's image starts could not be found out. `onUnresolvedImage` is about
+ * these. An image that was found and starts nothing (`entrypoint_empty`) is not among them, nor is an agent's image.
  */
 const unresolvedImage: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'image_unresolved',
@@ -21,14 +21,14 @@ const unresolvedImage: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'lookup_timeout',
 ]);
 
-/** Whether `onUnresolvedImage: Skip`, written out under Security, lets a container with this reason run as it is. */
+/** Whether an explicit `onUnresolvedImage: Skip` under Security lets a container with this reason run as it is. */
 export function skippedAsUnresolved(reason: ReasonCode): boolean {
   return unresolvedImage.has(reason);
 }
 
 /**
- * Whether `onUnresolvedImage: Deny` denies for this reason. A broken annotation about images is here and not above:
- * the pod's author writes it, and must not get round a look-up with it.
+ * Whether `onUnresolvedImage: Deny` denies for this reason. An invalid annotation about images is listed here and not
+ * above: the pod's author writes it, and must not be able to avoid a look-up with it.
  */
 export function deniedAsUnresolved(reason: ReasonCode): boolean {
   return reason === 'images_annotation_invalid' || unresolvedImage.has(reason);

@@ -3,13 +3,13 @@ import type { ReasonCode } from '../model/reasons.js';
 
 /** The facts of profile and cluster that decide whether the workload can read the agent's environment. */
 export interface AgentUser {
-  /** The agent takes on the workload's user, by its profile. */
+  /** Whether, by its profile, the agent runs as the workload's user. */
   readonly asWorkload: boolean;
   /** The platform gives all containers of a namespace one user. */
   readonly shared: boolean;
 }
 
-/** Admissible reasons that no author of a pod that then runs on Linux can bring about. */
+/** Admissible reasons that a pod's author cannot cause for a pod that runs on Linux. */
 const beyondAuthors: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['windows', 'mirror_pod', 'no_host']);
 
 /**

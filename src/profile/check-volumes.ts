@@ -1,8 +1,9 @@
 import { posix } from 'node:path';
+import { apiTokenPath } from '../model/api-token.js';
 import { didYouMean } from '../model/nearest.js';
 import type { ProfileSpec } from '../model/profile.js';
 import { validationRules } from '../model/validation-rules.js';
-import { programFolderProblem, programFolders } from './program-folders.js';
+import { programFolderProblem, programFolders, toolsVolumeName } from './program-folders.js';
 import { quote } from './setting-value.js';
 
 const hostPathTypes = ['DirectoryOrCreate', 'Directory', 'FileOrCreate', 'File', 'Socket', 'CharDevice', 'BlockDevice'];
@@ -24,7 +25,11 @@ export function pathProblem(path: string): string | undefined {
 export function checkVolumes(spec: ProfileSpec, report: Report): void {
   checkFiles(spec, report);
   const volumes = spec.hostVolumes.map(({ name }) => name);
-  const own = spec.volume && [spec.volume.name, ...programFolders(spec.volume, spec.wrapper).map(({ name }) => name)];
+  const own = spec.volume && [
+    spec.volume.name,
+    toolsVolumeName(spec.volume),
+    ...programFolders(spec.volume, spec.wrapper).map(({ name }) => name),
+  ];
   for (const [index, { name, path, type }] of spec.hostVolumes.entries()) {
     const field = `spec.hostVolumes[${index}]`;
     if (volumes.indexOf(name) !== index || own?.includes(name) === true) {
@@ -55,6 +60,13 @@ function checkFiles(spec: ProfileSpec, report: Report): void {
     report(`spec.volume.programFolders[${index}]`, programFolderProblem(spec, index, folder));
   }
   const place = mountPath === '/' ? 'is /; give a folder of its own' : pathProblem(mountPath);
-  report('spec.volume.mountPath', place);
+  report('spec.volume.mountPath', place ?? tokenProblem(mountPath));
   if (copy?.from !== undefined) report('spec.volume.copy.from', pathProblem(copy.from));
+}
+
+/** There our own containers mount something else, in place of a token. */
+function tokenProblem(mountPath: string): string | undefined {
+  return `${mountPath}/`.startsWith(`${apiTokenPath}/`)
+    ? `is ${quote(mountPath)}, where a pod’s token is; give a folder of its own`
+    : undefined;
 }

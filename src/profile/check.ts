@@ -18,7 +18,7 @@ const podField =
  * What is wrong with a profile beyond its schema: names that lead nowhere, defaults that a policy could not give,
  * patterns that may never end, keys in plain text. Each is `profile_invalid` with its field and the remedy.
  *
- * @param file where the profile stands, for the messages
+ * @param file the profile's file, for the messages
  */
 export function checkProfile(profile: Profile, file?: string): readonly OutriderError[] {
   return new Check(profile, file).run();
@@ -77,18 +77,26 @@ class Check {
   }
 
   #wrapper(): void {
-    const { wrapper, volume } = this.#profile.spec;
-    if (wrapper === undefined) return;
-    this.#args('spec.wrapper.argv', wrapper.argv);
-    const [first] = wrapper.argv;
+    const { wrapper, session } = this.#profile.spec;
+    if (session !== undefined && wrapper === undefined) {
+      this.#report('spec.session', 'says how sessions are traced, and there is no spec.wrapper; add it');
+    }
+    if (wrapper !== undefined) this.#startsWithWrapper('spec.wrapper.argv', wrapper.argv);
+    if (session?.argv !== undefined) this.#startsWithWrapper('spec.session.argv', session.argv);
+  }
+
+  #startsWithWrapper(field: string, argv: readonly ProfileArg[]): void {
+    const { volume } = this.#profile.spec;
+    this.#args(field, argv);
+    const [first] = argv;
     // A wrapped container is recognised by its first element, so that one can neither vary nor be looked up in PATH.
     if (typeof first !== 'string' || !first.startsWith('/') || first.includes('${')) {
-      this.#report('spec.wrapper.argv[0]', 'must be the wrapper’s absolute path, without a condition or a template');
+      this.#report(`${field}[0]`, 'must be the wrapper’s absolute path, without a condition or a template');
     } else if (pathProblem(first) !== undefined) {
-      this.#reportIf('spec.wrapper.argv[0]', pathProblem(first));
+      this.#reportIf(`${field}[0]`, pathProblem(first));
     } else if (volume !== undefined && !first.startsWith(`${volume.mountPath.replace(/\/$/, '')}/`)) {
       this.#report(
-        'spec.wrapper.argv[0]',
+        `${field}[0]`,
         `is ${first}, outside spec.volume.mountPath ${volume.mountPath}; name a file of the volume, or leave the volume out where the images hold the wrapper`,
       );
     }

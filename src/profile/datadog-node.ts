@@ -3,7 +3,7 @@ import { agentCapabilities, nodeTask, nodeTaskSettings } from './datadog-node-ta
 
 /**
  * Datadog Workload Protection by eBPF, in a Datadog Agent that runs on the node: nothing is wrapped and nothing added
- * beside it; the Agent's own containers get what switches the feature on. In tasks the whole Agent is one container.
+ * next to it; the Agent's own containers get what switches the feature on. In tasks the whole Agent is one container.
  */
 export const datadogNode: ProfileInput = {
   apiVersion: 'outrider.dev/v1alpha1',
@@ -27,7 +27,7 @@ export const datadogNode: ProfileInput = {
       ...nodeTaskSettings,
     },
     image: '${settings.image}:${settings.version}',
-    // Windows has none of these paths, and a mirror pod that differs from its file is made again for ever. The other
+    // Windows has none of these paths, and a mirror pod that differs from its file is made again forever. The other
     // obstacles are what an agent on the node is by nature: on the node's network and in its process namespace.
     skipWhen: ['mirror_pod', 'windows'],
     reservedEnv: ['DD_RUNTIME_SECURITY_CONFIG_ENABLED'],

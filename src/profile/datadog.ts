@@ -162,13 +162,14 @@ export const datadog: ProfileInput = {
         name: 'cws-instrumentation-init',
         command: setup,
       },
-      // The tracer stands in the root of its image, so the image itself can be the volume.
+      // The tracer is in the root of its image, so the image itself can be the volume.
       imageVolume: {},
     },
     // What the tracer reads of its environment where no flag says otherwise: `trace.go`, `cws.go` and
-    // `container_context.go` of cws-instrumentation in DataDog/datadog-agent, 7.81. Each takes an empty text for none: a
-    // bool is true only as "true", the others are left alone where they are "". ECS_CONTAINER_METADATA_URI_V4 is ECS's
-    // own, and HOST_PROC (gopsutil) many a workload's: both touch what is said of a process, not whether it is traced.
+    // `container_context.go` of cws-instrumentation in DataDog/datadog-agent, 7.81. Each takes an empty text for none:
+    // a bool is true only as "true", the others are left alone where they are "". ECS_CONTAINER_METADATA_URI_V4 is
+    // ECS's own, and HOST_PROC (gopsutil) many a workload's: both affect what is reported about a process, not whether
+    // it is traced.
     reservedEnv: [
       { name: 'DD_CWS_INSTRUMENTATION_STATS_DISABLED', unset: '' },
       { name: 'DD_CWS_INSTRUMENTATION_PROC_SCAN_DISABLED', unset: '' },
@@ -207,6 +208,8 @@ export const datadog: ProfileInput = {
       ],
       resources: { requests: { cpu: '200m', memory: '256Mi' }, limits: { cpu: '200m', memory: '256Mi' } },
       readOnlyRootFilesystem: false,
+      // It reads the kubelet, by a ClusterRole that is bound to the pod's ServiceAccount.
+      apiAccess: true,
     },
     task: {
       sharePidNamespace: true,

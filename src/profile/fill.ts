@@ -65,7 +65,7 @@ export function agentPorts(ports: ProfileSidecar['ports'], { values }: Filling):
   });
 }
 
-/** The port in a setting's value: the number itself, or what stands behind the last colon of an address. */
+/** The port in a setting's value: the number itself, or what is after the last colon of an address. */
 function portIn(value: SettingValue | undefined): number | undefined {
   if (value === undefined) return undefined;
   const number = Number(String(value).split(':').at(-1));

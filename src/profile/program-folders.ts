@@ -12,8 +12,13 @@ const reserved = '.outrider';
 export function programFolders(volume: ProfileVolume, wrapper: ProfileSpec['wrapper']): readonly RecipeProgramFolder[] {
   const ofWrapper = wrapperFolder(volume, wrapper);
   const folders = ofWrapper === '' ? volume.programFolders : [ofWrapper, ...volume.programFolders];
-  // A name with no hyphen before its number: nothing that a suffix makes of another's.
+  // A name with no hyphen before its number: so that it never equals another name with a suffix.
   return folders.map((folder, index) => ({ name: `${volume.name}-bin${index === 0 ? '' : index + 1}`, folder }));
+}
+
+/** Name of the volume with our own tools, where the files come by an image volume. */
+export function toolsVolumeName({ name }: Pick<ProfileVolume, 'name'>): string {
+  return `${name}-tools`;
 }
 
 /** What is wrong with a folder of programs; `undefined` for nothing. */

@@ -32,8 +32,8 @@ export interface ProfileRegistry {
 }
 
 /**
- * Puts a user's profiles beside the built-in ones. One that has a built-in's name, or the name of one before it, or
- * that `checkProfile` refuses, is left out, with a problem (`profile_invalid`) that says why.
+ * Adds a user's profiles to the built-in ones. One that has a built-in's name, or the name of one before it, or that
+ * `checkProfile` refuses, is left out, with a problem (`profile_invalid`) that says why.
  */
 export function profileRegistry(extra: readonly ExtraProfile[] = []): ProfileRegistry {
   const profiles = new Map(builtIn.map((profile) => [profile.metadata.name, profile]));

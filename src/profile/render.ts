@@ -4,7 +4,7 @@ import type { Profile, ProfileEnv, ProfileSidecar, ProfileVolume } from '../mode
 import type { Recipe, RecipeEnv, RecipeSidecar, RecipeVolume } from '../model/recipe.js';
 import { holds } from './condition.js';
 import { agentImage, agentPorts, fillArgs, fillText, type Filling } from './fill.js';
-import { programFolders } from './program-folders.js';
+import { programFolders, toolsVolumeName } from './program-folders.js';
 import { hostsOf } from './hosts.js';
 import { reservedNames, unsetVariables } from './reserved.js';
 import { copyResourcesProblem, mergeResources, resourcesProblem, type ResourceProblem } from './resources.js';
@@ -17,6 +17,8 @@ export interface RenderOptions {
   readonly argvOf?: (image: string) => readonly string[] | undefined;
   /** Name of the Secret that pods refer to in place of the policy's, for a policy whose Secret is mirrored. */
   readonly secretName?: (secret: { readonly name: string; readonly key: string }) => string;
+  /** The same for a pull secret of the agent's image. */
+  readonly pullSecretName?: (name: string) => string;
 }
 
 /**
@@ -63,6 +65,7 @@ class Renderer {
       shareProcessNamespace: spec.shareProcessNamespace,
       capabilities: spec.capabilities,
       wrapper,
+      ...this.#session(),
       volume: spec.volume && this.#volume(spec.volume),
       env: [...env, ...unset],
       ...(unset.length === 0 ? {} : { unsetEnv: new Set(unset.map(({ name }) => name)) }),
@@ -74,10 +77,18 @@ class Renderer {
       ),
       sidecar,
       skipWhen: new Set(spec.skipWhen),
-      imagePullSecrets: policy.agent.imagePullSecrets,
+      imagePullSecrets: policy.agent.imagePullSecrets.map((name) => this.#options.pullSecretName?.(name) ?? name),
       ...(copyResources === undefined ? {} : { copyResources }),
       ...(credentials === undefined ? {} : { credentials }),
     };
+  }
+
+  #session(): Pick<Recipe, 'session'> {
+    const { session } = this.#filling.profile.spec;
+    if (session === undefined) return {};
+    const { argv, relocatable } = session;
+    if (argv === undefined) return { session: { relocatable } };
+    return { session: { argv: fillArgs(this.#filling, argv, 'spec.session.argv'), relocatable } };
   }
 
   #copyResources(): Resources | undefined {
@@ -106,7 +117,11 @@ class Renderer {
         from: copy.from,
         command: copy.command && fillArgs(this.#filling, copy.command, 'spec.volume.copy.command'),
       },
-      imageVolume: imageVolume && { image: image(), subPath: imageVolume.subPath },
+      imageVolume: imageVolume && {
+        image: image(),
+        subPath: imageVolume.subPath,
+        toolsName: toolsVolumeName(volume),
+      },
     };
   }
 
@@ -130,6 +145,7 @@ class Renderer {
       ...(sidecar.runAsUser === undefined ? {} : { runAsUser: sidecar.runAsUser }),
       ...(sidecar.runAsGroup === undefined ? {} : { runAsGroup: sidecar.runAsGroup }),
       readOnlyRootFilesystem: sidecar.readOnlyRootFilesystem,
+      ...(sidecar.apiAccess ? { apiAccess: true as const } : {}),
     };
   }
 

@@ -7,7 +7,7 @@ const standardResources = ['cpu', 'memory', 'ephemeral-storage'];
 const resourceName = /^(cpu|memory|ephemeral-storage|hugepages-.+|[a-z0-9.-]+\/[A-Za-z0-9._-]+)$/;
 
 /**
- * The agent's resources: the profile's, but for each resource that the policy names in requests or limits the
+ * The agent's resources: the profile's, except for each resource that the policy names in requests or limits the
  * policy's pair. A limit without a request is the request too, as Kubernetes has it.
  */
 export function mergeResources(profile: Resources, policy: Resources): Resources {

@@ -172,7 +172,7 @@ export const sysdig: ProfileInput = {
       },
       taskBarePdig: {
         description:
-          'names of the containers of a task that instrument starts under bare pdig, parted by commas, as bare_pdig_on_containers of the vendor’s Terraform provider; all of them by instrumentationWrapper. Tasks only',
+          'names of the containers of a task that instrument starts under bare pdig, separated by commas, as bare_pdig_on_containers of the vendor’s Terraform provider; all of them by instrumentationWrapper. Tasks only',
         pattern: '[A-Za-z0-9_, -]{1,2600}',
       },
       ...taskSettings('SysdigInstrumentation', 'sysdig'),
@@ -193,10 +193,10 @@ export const sysdig: ProfileInput = {
       imageVolume: { subPath: 'opt/draios' },
     },
     env: workloadEnv,
-    // The vendor's sources are closed: what reads them, and what they take for none, is known of few. SYSDIG_SIDECAR is
-    // given to every container, so that the tracer hands on to the sidecar; the collector's and the orchestrator's names
-    // count for an agent that is embedded in the workload, which is what SYSDIG_SIDECAR rules out. Those about logs send
-    // no events anywhere.
+    // The vendor's sources are closed: what reads them, and what they take for none, is known about few. SYSDIG_SIDECAR
+    // is given to every container, so that the tracer passes on to the sidecar; the collector's and the orchestrator's
+    // names count for an agent that is embedded in the workload, which is what SYSDIG_SIDECAR rules out. Those about
+    // logs send no events anywhere.
     reservedEnv: [
       'SYSDIG_SIDECAR',
       // The vendor names no default of these two: empty is none.

@@ -9,7 +9,10 @@ import { watchFolder } from './watch.js';
 /** Certificate authorities in a file, PEM, and how to hear of later ones. */
 export interface AuthoritiesFile {
   readonly pem: string;
-  /** Calls `onPem` with each later content until the signal of the context aborts. Resolves once the watch stands. */
+  /**
+   * Calls `onPem` with each later content until the signal of the context aborts. Resolves once the watch is
+   * established.
+   */
   watch(onPem: (pem: string) => void): Promise<void>;
 }
 

@@ -7,10 +7,11 @@ import { mostWeightBytes, weightOf } from './review-weight.js';
 import { StatusFilter } from './status-filter.js';
 import type { SmallBody } from './small-bodies.js';
 
-// Room for a whole body is made when so much of it has come: a client's word alone is not worth its memory.
+// Room for a whole body is reserved once this much of it has arrived: a client's announcement alone is not worth the
+// memory.
 const trustedBytes = 64 * 1024;
 
-// Below, a review is not weighed: as many as may be under way come to little, whatever is in them.
+// Smaller reviews are not weighed: as many as may be in progress take little memory, whatever is in them.
 const lightBytes = 16 * 1024;
 
 /** Reads the body of a request, for Fastify's `addContentTypeParser`. */
@@ -27,7 +28,7 @@ export interface BodyParserOptions {
   /** The longest body that is read without the status of its pod, where that is more. */
   readonly mostWithStatusBytes?: number;
   readonly buffers: BodyBuffers;
-  /** What there is no room for is the error RequestRejected `over_budget`. */
+  /** A body for which there is no room is the error RequestRejected `over_budget`. */
   readonly memory: ReviewMemory;
 }
 
@@ -44,14 +45,14 @@ class BodyReader {
   readonly #options: BodyParserOptions;
   readonly #payload: IncomingMessage;
   readonly #done: Parameters<BodyParser>[2];
-  /** Not a number of a body in chunks. */
+  /** Not a number if the body comes in chunks. */
   readonly #length: number;
   #chunks: Buffer[] = [];
   #room: Buffer | undefined;
   #received = 0;
   #small: SmallBody | undefined;
   #large: LargeBody | undefined;
-  // Of a body that is too long unless its pod's status is most of it.
+  // For a body that is too long unless most of it is its pod's status.
   #filter: StatusFilter | undefined;
   readonly #isFiltered: boolean;
 
@@ -144,7 +145,7 @@ class BodyReader {
     const { work } = this.#options.memory;
     const refuse = (): void => this.#refuse('over_budget');
     const start = (): void => {
-      // Who has gone while this waited is answered in vain, and cheaply.
+      // Answering a client that has gone meanwhile does no harm and costs little.
       if (this.#payload.socket.destroyed) refuse();
       else this.#hand(body);
     };
@@ -153,7 +154,7 @@ class BodyReader {
   };
 
   #body(): Buffer {
-    // Every byte of the room was written: the parser of HTTP sees to it that as many come as the client said.
+    // Every byte of the room was written: the HTTP parser makes sure that as many come as the client announced.
     if (this.#room !== undefined) return this.#room.subarray(0, this.#filter?.length ?? this.#length);
     const [only] = this.#chunks;
     return only !== undefined && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks, this.#received);

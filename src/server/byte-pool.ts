@@ -1,4 +1,4 @@
-/** So many bytes, of which parts are taken and given back. */
+/** A number of bytes, of which parts are taken and given back. */
 export class BytePool {
   readonly totalBytes: number;
   #takenBytes = 0;
@@ -7,12 +7,12 @@ export class BytePool {
     this.totalBytes = totalBytes;
   }
 
-  /** More than the total while somebody took what was not there. */
+  /** More than the total if more was taken than there was. */
   get takenBytes(): number {
     return this.#takenBytes;
   }
 
-  /** @returns false, and nothing is taken, when there are not so many left */
+  /** @returns false, taking nothing, if not enough are left */
   tryTake(bytes: number): boolean {
     if (this.#takenBytes + bytes > this.totalBytes) return false;
     this.#takenBytes += bytes;

@@ -14,7 +14,7 @@ export const certificateFromFiles: CertificateSource = certificateFromFilesBy(Da
 
 /**
  * The same.
- * @param nowMs the date of whoever judges the certificate
+ * @param nowMs the date by which the certificate is judged
  */
 export function certificateFromFilesBy(nowMs: () => number): CertificateSource {
   return async (context) => {
@@ -61,9 +61,9 @@ function isEarly({ notBefore }: TlsPair, nowMs: number): boolean {
 }
 
 /**
- * Calls `onPair` with each new pair that the files come to hold, until the signal aborts. A pair that cannot be read
- * or does not belong together is logged, and the old one stays: of two files written one after the other, the first
- * alone is such a pair. One that has not begun waits until it has, or until the old one ends.
+ * Calls `onPair` with each new pair that the files come to hold, until the signal aborts. A pair that cannot be read or
+ * does not belong together is logged, and the old one stays: when two files are written one after the other, they do
+ * not match in between. A pair that is not valid yet waits until it is, or until the old one expires.
  */
 class PairWatch {
   readonly #options: PairWatchOptions;
@@ -77,7 +77,7 @@ class PairWatch {
     this.#served = current;
   }
 
-  /** Resolves once the watch stands. */
+  /** Resolves once the watch is established. */
   async start(): Promise<void> {
     const { context, files, nowMs } = this.#options;
     const { settings, signal, logger } = context;
@@ -109,7 +109,9 @@ class PairWatch {
     logger.info({ names: pair.names, notAfter: pair.notAfter }, 'a new certificate is served');
   }
 
-  /** Whether a pair is to wait: then it is looked at again. Nothing is gained by an old one that has ended. */
+  /**
+   * Whether a pair has to wait, to be checked again later. There is no point in keeping an old one that has expired.
+   */
   #waitsFor(pair: TlsPair): boolean {
     const { context, nowMs } = this.#options;
     const { settings, signal, logger } = context;

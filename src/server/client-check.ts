@@ -10,7 +10,7 @@ export interface ClientCheck {
 }
 
 /**
- * The connections whose client may ask. TLS has verified its certificate; its name is looked at here, once for each
+ * The connections whose client is authorised. TLS has verified the certificate; its name is checked here, once for each
  * connection.
  */
 export class AllowedClients {
@@ -32,7 +32,7 @@ export class AllowedClients {
   #isAllowed(socket: Socket): boolean {
     if (!(socket instanceof TLSSocket) || !socket.authorized) return false;
     if (this.#names.length === 0) return true;
-    // A certificate with several common names is nobody's.
+    // A certificate with several common names is not accepted.
     const name: unknown = socket.getPeerCertificate().subject.CN;
     return typeof name === 'string' && this.#names.includes(name);
   }

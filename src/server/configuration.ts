@@ -4,7 +4,7 @@ import type { HandlerSource } from './sources.js';
 import { watchFolder } from './watch.js';
 
 /**
- * Makes handlers of a configuration.
+ * Makes handlers from a configuration.
  * @param files the configuration folder's files; `undefined` when no folder is configured
  * @throws an error that names file, field and remedy when the configuration is not valid
  */

@@ -6,7 +6,7 @@ import { responseOf, type RejectCause } from './rejection.js';
  * @returns the cause, for the metric; `undefined` when the client has gone or was answered already
  */
 export function answerConnectionError(error: NodeJS.ErrnoException, socket: Socket): RejectCause | undefined {
-  // What is written before the handshake is done waits for it, and keeps the connection open: for ever, if it never is
+  // What is written before the handshake is done waits for it, and keeps the connection open: forever, if it never is
   // done.
   if (!socket.writable || /^ERR_(?:TLS|SSL)_/.test(error.code ?? '')) {
     socket.destroy();

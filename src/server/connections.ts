@@ -2,14 +2,14 @@ import type { Socket } from 'node:net';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { Server } from 'node:tls';
 
-// How long is waited for the client to close a connection that has its last answer.
+// How long to wait for the client to close a connection after its last answer.
 const lingerMs = 5_000;
 
-// How long a server takes in what clients have sent. One turn of the event loop accepts one connection, so that a full queue
-// of the kernel's takes some hundred; clients that open one in each turn would be waited for without end.
+// How long a server takes in what clients have sent. One turn of the event loop accepts one connection, so that a full
+// queue of the kernel's takes some hundred; clients that open one in each turn would be waited for forever.
 const mostTakeInMs = 2_000;
 
-/** The open connections of a server, to close it under nobody's call. */
+/** The open connections of a server, to close it without breaking a call. */
 export class Connections {
   // With when they were opened.
   readonly #open = new Map<Socket, number>();
@@ -43,7 +43,7 @@ export class Connections {
   }
 
   /**
-   * Resolves behind a turn of the event loop that brought no new one: every connection that the kernel held is accepted
+   * Resolves after a turn of the event loop that brought no new one: every connection that the kernel held is accepted
    * then, and every request that it held is read. Timers run before either when the process has stood still; what they
    * close, they would close under calls that wait. At the latest after `atMostMs`: under load each turn may bring one.
    */
@@ -57,10 +57,10 @@ export class Connections {
   }
 
   /**
-   * Ends those on which nobody waits for an answer, each behind a last one that nobody has asked for. The API server does
-   * not repeat a call that met a closed connection, so a call that is on its way at this moment would be lost; as it is,
-   * that client reads `answer` as the answer to it. A client that has no call under way closes the connection, and may log
-   * that it was answered unasked.
+   * Ends those on which nobody waits for an answer, each after a last one that nobody has asked for. The API server
+   * does not repeat a call that met a closed connection, so a call that is on its way at this moment would be lost; as
+   * it is, that client reads `answer` as the answer to it. A client that has no call in progress closes the connection,
+   * and may log an unsolicited answer.
    *
    * Resolves when the clients have closed them, at the latest after five seconds, when they are cut.
    *
@@ -79,7 +79,7 @@ export class Connections {
         told.delete(socket);
         if (told.size === 0) allClosed.abort();
       });
-      // Not behind an answer that the client has yet to read: that one is its last.
+      // Not after an answer that the client has yet to read: that one is its last.
       if (socket.writableLength === 0) socket.end(answer, 'latin1');
       else socket.end();
     }

@@ -1,9 +1,9 @@
 import { BytePool } from './byte-pool.js';
 
-/** Gives back what was taken; a second call does nothing. */
+/** Gives back what was taken. A second call does nothing. */
 export type GiveBack = () => void;
 
-// Who has waited for so long is told to ask another replica.
+// A client that has waited this long is told to ask another replica.
 const usualWaitMs = 3_000;
 
 const nothing: GiveBack = () => undefined;
@@ -21,8 +21,8 @@ interface Current {
 }
 
 /**
- * Counts the memory of reviews that are worked on, and of large answers that nobody has taken yet. The largest reviews are
- * worked on one in a turn of the event loop: what others ask meanwhile is answered in between.
+ * Counts the memory of reviews that are being handled, and of large answers that are not read yet. The largest reviews
+ * are handled one at a time, each in its own turn of the event loop, so that other requests are answered in between.
  */
 export class HeavyWork {
   readonly #pool: BytePool;
@@ -44,7 +44,7 @@ export class HeavyWork {
     return this.#pool.takenBytes;
   }
 
-  /** Works on a review at once. @returns false when there is no room for it */
+  /** Handles a review at once. @returns false when there is no room for it */
   run(bytes: number, start: () => void): boolean {
     if (!this.#pool.tryTake(bytes)) return false;
     this.#work(this.#giverOf(bytes), start);
@@ -52,9 +52,9 @@ export class HeavyWork {
   }
 
   /**
-   * Works on a review in a turn of its own, once there is room.
+   * Handles a review in a turn of its own, once there is room.
    *
-   * @param bytes what is more than there can be counts as all of it
+   * @param bytes capped at the total
    * @param refuse called in place of `start` when that takes too long
    */
   runInTurn(bytes: number, start: () => void, refuse: () => void): void {
@@ -117,7 +117,10 @@ export class HeavyWork {
     this.#later();
   }
 
-  /** Refuses those who have waited for too long. Whoever gives back looks at the line again, and so does the timer. */
+  /**
+   * Refuses those that have waited for too long. The line is checked again whenever memory is given back, and by the
+   * timer.
+   */
   #refuseLate(): void {
     const latestMs = performance.now() - this.#longestWaitMs;
     for (let first = this.#line[0]; first !== undefined && first.sinceMs <= latestMs; first = this.#line[0]) {

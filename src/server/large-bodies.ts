@@ -1,16 +1,17 @@
 import { BytePool } from './byte-pool.js';
 
-// How often those that are read are looked at while others wait for their room.
+// How often bodies that are being read are checked while others wait for room.
 const usualTickMs = 250;
-// What is read more slowly than this, a second long, makes room for who waits. An API server is a thousand times as fast.
+// A body that comes more slowly than this for a second makes room for others that wait. An API server is a thousand
+// times as fast.
 const leastBytesInTick = 64 * 1024;
 const mostSlowTicks = 4;
-// Who has waited for two seconds is told to ask another replica.
+// A client that has waited for two seconds is told to ask another replica.
 const mostWaitTicks = 8;
 
-/** A large body that comes in, or waits until it may. */
+/** A large body that is being read, or waits to be. */
 export interface LargeBody {
-  /** Bytes that there has to be room for. */
+  /** Bytes that it needs room for. */
   readonly bytes: number;
   /** Called once there is room for the whole of it. */
   readonly enter: () => void;
@@ -29,14 +30,14 @@ interface Held {
 }
 
 /**
- * Lets large bodies in while there is room for each of them as a whole, so that none waits half-read for room that other
- * half-read ones have. The others wait in line, with their connections unread. While somebody waits, who sends slowly is
- * put out; the looks are counted and not the time, so that nobody seems slow because this process stood still.
+ * Admits large bodies while there is room for each of them as a whole, so that none waits half-read for room that other
+ * half-read ones hold. The others wait in line, with their connections unread. While any waits, slow senders are
+ * dropped. Checks are counted instead of time, so that nobody seems slow because this process stood still.
  */
 export class LargeBodies {
   readonly #pool: BytePool;
   readonly #held = new Map<LargeBody, Held>();
-  // With the looks that they have waited for.
+  // With the number of checks that they have waited for.
   readonly #waiting = new Map<LargeBody, number>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -47,12 +48,12 @@ export class LargeBodies {
     this.#tickMs = tickMs;
   }
 
-  /** Bytes that there is room made for. */
+  /** Bytes that are reserved for it. */
   get takenBytes(): number {
     return this.#pool.takenBytes;
   }
 
-  /** Lets a body in, at once where that can be. It has to leave in the end unless it is refused. */
+  /** Admits a body, at once if possible. It must leave in the end unless it is refused. */
   add(body: LargeBody): void {
     if (this.#waiting.size === 0 && this.#pool.tryTake(body.bytes)) {
       this.#enter(body);
@@ -62,7 +63,7 @@ export class LargeBodies {
     this.#timer ??= setInterval(() => this.#look(), this.#tickMs).unref();
   }
 
-  /** Takes a body off, wherever it stands; one that is not there any more is no fault. */
+  /** Takes a body off, wherever it is. It is not an error if it has already left. */
   leave(body: LargeBody): void {
     if (!this.#waiting.delete(body) && this.#held.delete(body)) this.#pool.giveBack(body.bytes);
     this.#letIn();

@@ -1,7 +1,7 @@
 import { OutriderError } from '../model/error.js';
 import { isSystemError, systemReason } from '../model/system-error.js';
 
-/** What of a Fastify application is needed to listen. */
+/** The parts of a Fastify application that are needed to listen. */
 interface Listener {
   listen(address: { host: string; port: number }): Promise<string>;
   addresses(): readonly (string | { readonly port: number })[];

@@ -1,7 +1,7 @@
 /** What must hold for requests to be sent here. */
 export type Condition = 'configuration' | 'certificate' | 'serving';
 
-/** Keeps what stands against being ready. It starts with nothing but `serving` met. */
+/** Keeps the conditions that are not met. At first only `serving` is met. */
 export class Readiness {
   readonly #against = new Map<Condition, string>([
     ['configuration', 'not loaded yet'],

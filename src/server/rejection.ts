@@ -1,11 +1,11 @@
 import { STATUS_CODES } from 'node:http';
 import { measuredDoors } from '../model/doors.js';
 
-const paths = measuredDoors.map(({ path }) => path).join(' or ');
+const paths = measuredDoors.map(({ path }) => path).join(', ');
 
 /** Why a request got an HTTP error instead of an admission response, with the status and a sentence for each. */
 const table = {
-  path_unknown: { status: 404, message: `Nothing is served at this path: it is ${paths}.` },
+  path_unknown: { status: 404, message: `Nothing is served at this path: those that may be are ${paths}.` },
   client_unauthorized: {
     status: 403,
     message: 'Reviews are answered for a client certificate of --client-ca, and a name of --client-name, only.',

@@ -2,10 +2,10 @@ import type { ServerResponse } from 'node:http';
 import type { Door } from '../model/decision.js';
 import type { ServedDoor, Subject } from '../model/doors.js';
 
-/** What a handler knows of a request beside its body. */
+/** What a handler knows about a request, besides its body. */
 export interface ReviewContext {
   readonly door: Door;
-  /** Until when an answer is of use, on the clock of `performance.now()`. */
+  /** The time until which an answer is useful, by `performance.now()`. */
   readonly deadlineMs: number;
   /**
    * Aborts at the deadline and when the client has gone; is aborted once the answer is made. It costs a timer and listeners, so it is made when it is
@@ -14,9 +14,9 @@ export interface ReviewContext {
   readonly signal: AbortSignal;
   /** W3C trace context of the caller, if it sent one. */
   readonly traceparent: string | undefined;
-  /** Whether the caller is the API server, as far as that can be told; true where nobody asks for proof. */
+  /** Whether the caller is the API server, as far as that can be told; true if no proof is required. */
   readonly isProven: boolean;
-  /** Hash of the webhook configuration that the API server called by, where the path names one. */
+  /** Hash of the webhook configuration that caused the call, if the path names one. */
   readonly objectHash?: string | undefined;
 }
 
@@ -26,10 +26,10 @@ export interface ReviewContext {
  */
 export type ReviewHandler = (body: Buffer, context: ReviewContext) => string | Promise<string>;
 
-/** The handler of each door. A door without one is not there. */
+/** The handler of each door. A door without one does not exist. */
 export type ReviewHandlers = { readonly [Of in Subject]?: { readonly [Verb in Door]?: ReviewHandler } };
 
-/** Who asks, as far as the path tells. */
+/** The caller, as far as the path tells. */
 export type Caller = Pick<ReviewContext, 'isProven' | 'objectHash'>;
 
 /** The context of one request. `end` must be called when the answer is made. */

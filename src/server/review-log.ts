@@ -3,7 +3,7 @@ import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import { createReviewLine } from '../observe/review-line.js';
 
-/** Counts and logs each review; for a door's options. */
+/** Counts and logs each review; goes into a door's options. */
 export function reviewLog(
   logger: Logger,
   metrics: Metrics,

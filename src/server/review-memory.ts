@@ -4,9 +4,9 @@ import { leastPendingBodies } from '../model/bounds.js';
 import { SmallBodies } from './small-bodies.js';
 
 /**
- * The memory that reviews may take, in three parts so that none of them stands in the way of another: a sixth for small
- * bodies that come in, a third for large ones, and half for reviews that are worked on and answers that nobody has taken
- * yet (F16 to F18). docs/decisions/0008 says why.
+ * The memory that reviews may take, in three parts so that none of them is in the way of another: a sixth for small
+ * bodies that come in, a third for large ones, and half for reviews that are being handled and answers that are not
+ * read yet (F16 to F18). docs/decisions/0008 says why.
  */
 export class ReviewMemory {
   readonly small: SmallBodies;

@@ -1,9 +1,9 @@
-import { parseGoDuration } from './go-duration.js';
+import { parseGoDuration } from '../time/go-duration.js';
 
 // The API server never waits longer for a webhook.
 const longestTimeoutMs = 30_000;
 
-// The API server asks for one or two; anybody else may make up as many as they like.
+// The API server uses one or two; other callers could invent any number.
 const mostKept = 16;
 
 /** How long a review may take where its request does not say, and how much earlier it is to be answered. */

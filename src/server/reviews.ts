@@ -55,7 +55,7 @@ export class Reviews {
     this.#closed = true;
   }
 
-  /** Whether a handler still works on a review that came on this connection. */
+  /** Whether a review that came on this connection is still being handled. */
   isAwaited(socket: Socket): boolean {
     return this.#awaited.has(socket);
   }
@@ -63,7 +63,7 @@ export class Reviews {
   /**
    * Answers one review, at once when its handler does. An error in the handler is answered with 500 and logged;
    * `review_invalid` with 400 and its message.
-   * @param caller whether it is the API server, as far as that can be told, and by what it called
+   * @param caller whether it is the API server, as far as that can be told, and which configuration it called by
    */
   answer(door: ServedDoor, request: FastifyRequest, reply: FastifyReply, caller: Caller): void {
     const timeoutMs = this.#timeouts.of(request.query);

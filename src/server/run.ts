@@ -1,14 +1,14 @@
 import closeWithGrace from 'close-with-grace';
 import { StartAborted, startService, type Service, type ServiceOptions } from './service.js';
 
-// Room for what the drain does beside waiting.
+// Room for what the drain does besides waiting.
 const slackMs = 5_000;
 
 /**
  * Starts the service and ties it to the process: SIGTERM or SIGINT drains it and ends the process with 0; a second
  * signal ends it at once with 1. An uncaught error is logged, and the service is drained before the process ends with
- * 1, so that reviews under way are answered. A signal during the start, such as while waiting for a certificate, closes
- * what is open and ends the process with 0 too.
+ * 1, so that reviews in progress are answered. A signal during the start, such as while waiting for a certificate,
+ * closes what is open and ends the process with 0 too.
  * @returns `undefined` when the process is ending already
  * @throws what `startService` throws
  */

@@ -12,11 +12,12 @@ import { Readiness } from './readiness.js';
 import type { CertificateSource, HandlerSource, OpenedCertificate, SourceSettings } from './sources.js';
 import { WebhookServer } from './webhook.js';
 
-// A review that takes as long by itself is one that the API server may give up.
+// The API server may give up on a review that takes this long.
 const longestStallMs = 500;
 
-// Who still opens connections behind the grace has not heard that this server is going: a control plane that is slow, or
-// large. It is waited for, a tenth of the grace without a connection at a time, for up to half of the time-out.
+// A client that still opens connections after the grace has not heard that this server is going: the control plane is
+// slow, or large. The drain then waits for a tenth of the grace without a new connection, for up to half of the
+// time-out.
 const quietPart = 1 / 10;
 const latePart = 1 / 2;
 
@@ -45,7 +46,7 @@ export interface ServiceOptions {
   readonly metrics: Metrics;
   readonly certificates: CertificateSource;
   readonly handlers: HandlerSource;
-  /** Tells the API server by a token in the path. Absent: nobody is asked for one. */
+  /** Recognises the API server by a token in the path. Absent: no token is required. */
   readonly proof?: CallerProof;
   /** Called when the drain begins: for what must be handed over at once. */
   readonly onDrain?: () => void;
@@ -53,7 +54,7 @@ export interface ServiceOptions {
   readonly closeLast?: () => Promise<void>;
 }
 
-/** What `startService` throws when it was told to end before it had started. */
+/** Thrown by `startService` if it was told to stop before it had started. */
 export class StartAborted extends Error {
   override readonly name = 'StartAborted';
 }
@@ -81,7 +82,7 @@ export async function startService(
   }
 }
 
-/** A service: the webhook, and health and metrics beside it. */
+/** A service: the webhook, and health and metrics besides it. */
 export class Service {
   readonly #options: ServiceOptions;
   readonly #ended = new AbortController();
@@ -191,7 +192,7 @@ export class Service {
     return atMostMs;
   }
 
-  /** Closes what is open. Reviews under way have so long to end. */
+  /** Closes what is open. Reviews in progress have so long to end. */
   async close(timeoutMs: number): Promise<void> {
     this.#ended.abort();
     await this.#webhook?.close(timeoutMs);

@@ -7,8 +7,8 @@ export interface SmallBody {
 }
 
 /**
- * Counts what has come of small bodies that are not whole. Where there is no room left, the one that is unfinished for
- * longest goes: an API server's is whole within moments, so that is never its.
+ * Counts what has come of small bodies that are not whole. If there is no room left, the body that has been unfinished
+ * for longest is dropped. An API server's is complete within moments, so it is never that one.
  */
 export class SmallBodies {
   readonly #pool: BytePool;
@@ -34,7 +34,7 @@ export class SmallBodies {
     }
   }
 
-  /** Counts a body no longer; one that is not there any more is no fault. */
+  /** Stops counting a body. It is not an error if it has already left. */
   leave(body: SmallBody): void {
     this.#pool.giveBack(this.#bytes.get(body) ?? 0);
     this.#bytes.delete(body);

@@ -10,7 +10,7 @@ export type SourceSettings = Pick<
   'config' | 'tlsCert' | 'tlsKey' | 'certsDir' | 'dnsNames' | 'caBundle' | 'reloadIntervalMs'
 >;
 
-/** What a source works with, and a part of one with the settings that it reads. */
+/** What a source needs, and a part of one with the settings that it reads. */
 export interface SourceContext<Key extends keyof SourceSettings = keyof SourceSettings> {
   readonly settings: Pick<SourceSettings, Key>;
   readonly logger: Logger;
@@ -24,7 +24,9 @@ export interface OpenedCertificate {
   readonly pair: TlsPair;
   /** For a webhook configuration, base64; only where a person has to write it there. */
   readonly caBundle: string | undefined;
-  /** Calls `onPair` with each later pair until the signal of the context aborts. Resolves once the watch stands. */
+  /**
+   * Calls `onPair` with each later pair until the signal of the context aborts. Resolves once the watch is established.
+   */
   watch(onPair: (pair: TlsPair) => void): Promise<void>;
 }
 

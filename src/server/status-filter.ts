@@ -7,13 +7,13 @@ const space = 0x20;
 const key = Buffer.from('status');
 const nothing = Buffer.from('null');
 
-// Of the members of a review's object: the review is the first level, its request the second.
+// The level of the members of a review's object: the review is the first, its request the second.
 const levelOfStatus = 3;
 
 /**
- * Takes the pod's status out of a review as it comes in. An API server sends what an author has written there, thirty times as
- * long as it came, and throws it away afterwards: so it says nothing of how large a pod may be (F10). Whether the text is
- * JSON is left to who parses it.
+ * Removes the pod's status from a review as it arrives. An API server sends what an author has written there, up to
+ * thirty times as long, and discards it afterwards, so it does not count towards the size of a pod (F10). Whether the
+ * text is JSON is left to the parser.
  */
 export class StatusFilter {
   readonly #into: Buffer;
@@ -37,7 +37,7 @@ export class StatusFilter {
     return this.#length;
   }
 
-  /** Takes up the next piece. @returns false when there is no room for what is left of it */
+  /** Takes the next piece. @returns false when there is no room for what is left of it */
   push(chunk: Buffer): boolean {
     let from = 0;
     for (let at = 0; at < chunk.length; at++) {

@@ -5,7 +5,7 @@ import type { TlsPair } from '../tls/pair.js';
 import { openAuthoritiesFile } from './authorities-file.js';
 import type { CertificateSource } from './sources.js';
 
-/** What the API server is to trust of the served certificate. */
+/** What the API server should trust, so that it accepts the served certificate. */
 export interface TrustBundle {
   /** PEM; empty while it is not known, and where the API server's own roots are to be used. */
   bundle(): string;
@@ -13,7 +13,7 @@ export interface TrustBundle {
   onBundle(listener: () => void): void;
 }
 
-/** The bundle of the moment. Of a chain whose authority changes, the old one stays beside it while it is valid. */
+/** The current bundle. Of a chain whose authority changes, the old one stays next to it while it is valid. */
 class KeptBundle implements TrustBundle {
   readonly #listeners: (() => void)[] = [];
   readonly #nowMs: () => number;
@@ -56,10 +56,10 @@ class KeptBundle implements TrustBundle {
 }
 
 /**
- * Adds to a source of certificates what the API server has to be told of them: the file of `--ca-bundle`, else the
- * authority of development, else the authority in the certificate's own chain. Of a chain whose authority changes, the
- * old one stays beside it while it is valid: other replicas may still serve a certificate of it.
- * @param nowMs the date of whoever judges the certificate
+ * Adds to a source of certificates what the API server has to trust: the file of `--ca-bundle`, else the authority of
+ * development, else the authority in the certificate's own chain. Of a chain whose authority changes, the old one stays
+ * next to it while it is valid: other replicas may still serve a certificate of it.
+ * @param nowMs the date by which the certificate is judged
  */
 export function withTrustBundle(
   source: CertificateSource,

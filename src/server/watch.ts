@@ -11,21 +11,21 @@ export interface WatchOptions {
   /** Ends the watch. */
   readonly signal: AbortSignal;
   /**
-   * Reads the folder for the first time. It runs once the state to compare with is known, so that no change falls
-   * between the two; the watch fails with what it fails with.
+   * Reads the folder for the first time. It runs once the state to compare with is known, so that no change is missed
+   * in between. If it throws, so does the watch.
    */
   readonly first?: () => Promise<void>;
-  /** Gets what `onChange` failed with; the watch goes on. */
+  /** Called with the error if `onChange` fails; the watch goes on. */
   readonly onError: (error: unknown) => void;
 }
 
 /**
  * Calls `onChange` after the files of a folder have changed, in name, content or what their links lead to, until the
- * signal aborts. One call at a time; what changes during one is seen after it. Files in folders below do not count.
+ * signal aborts. One call at a time; changes during a call are seen after it. Files in folders below do not count.
  *
- * The folder is watched, not its files, because a mounted Secret or ConfigMap changes by a swap of the link `..data`;
- * and it is also looked at from time to time, because some file systems announce nothing. It may be taken away and
- * come back. Resolves once the watch stands. Never keeps the process alive.
+ * The folder is watched, not its files, because a mounted Secret or ConfigMap changes by a swap of the link `..data`.
+ * It is also polled, because some file systems announce nothing. It may be taken away and come back. Resolves once the
+ * watch is established. Never keeps the process alive.
  */
 export async function watchFolder(
   dir: string,
@@ -73,7 +73,7 @@ class FolderWatch {
     await this.#look();
   }
 
-  /** Has changes announced of the folder that the path leads to now. */
+  /** Starts announcements for the folder that the path leads to now. */
   async #listen(): Promise<void> {
     const identity = await identityOf(this.#dir);
     if (identity === this.#watched && this.#watcher !== undefined) return;
@@ -100,7 +100,7 @@ class FolderWatch {
     this.#settling = setTimeout(() => void this.#look(), this.#options.settleMs ?? 100).unref();
   }
 
-  /** Looks for a change, and again while one was announced meanwhile. */
+  /** Looks for a change, and again if one was announced meanwhile. */
   async #look(): Promise<void> {
     this.#lookAgain = true;
     if (this.#looking) return;

@@ -28,13 +28,13 @@ const spareBodyBytes = 8 * 1024 * 1024;
 
 const defaultRequestTimeoutMs = 30_000;
 
-// Somebody who has opened a connection asks on it within that time, or has opened it in vain.
+// A client that sends nothing on a new connection for this long loses it.
 const youngMs = 1_000;
 
 const proven: Caller = { isProven: true };
 const unproven: Caller = { isProven: false };
 
-/** Bounds on what a client may take. */
+/** Limits on what a client may use. */
 export interface WebhookLimits extends TimeoutLimits {
   readonly maxBodyBytes: number;
   readonly maxInFlight: number;
@@ -56,7 +56,7 @@ export interface WebhookLimits extends TimeoutLimits {
 function secureContext(pair: TlsPair, authorities: string | undefined): SecureContextOptions {
   const served: SecureContextOptions = { cert: pair.certPem, key: pair.keyPem, minVersion: 'TLSv1.2' };
   if (authorities === undefined) return served;
-  // A resumed session would be as good as its first handshake, whatever became of the authorities since.
+  // A resumed session would be trusted like its first handshake, even if the authorities have changed since.
   return { ...served, ca: authorities, secureOptions: constants.SSL_OP_NO_TICKET };
 }
 
@@ -66,15 +66,18 @@ export interface WebhookServerOptions {
   readonly limits: WebhookLimits;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Absent: anybody's reviews are answered. */
+  /** Absent: reviews are answered for any caller. */
   readonly clients?: ClientCheck | undefined;
-  /** Tells the API server by a token behind a door's path. Absent: there are no such paths, and nobody is asked for one. */
+  /**
+   * Recognises the API server by a token after a door's path. Absent: there are no such paths, and no token is
+   * required.
+   */
   readonly proof?: CallerProof | undefined;
 }
 
 /**
- * The webhook's HTTPS server: a route for each door of the table. What it answers is up to its handlers. HTTP/1.1 only: the
- * API server speaks nothing else to a Service.
+ * The webhook's HTTPS server: a route for each door of the table. Its handlers decide what it answers. HTTP/1.1 only:
+ * the API server speaks nothing else to a Service.
  */
 export class WebhookServer {
   /** Connections as clients open them. */
@@ -114,14 +117,14 @@ export class WebhookServer {
     metrics.watchPendingBytes(() => this.#memory.takenBytes);
   }
 
-  /** Reviews under way. */
+  /** Reviews in progress. */
   get inFlight(): number {
     return this.#reviews.inFlight;
   }
 
   /**
    * Starts to listen.
-   * @returns the port, which is of interest when 0 was asked for
+   * @returns the port, which matters if 0 was asked for
    * @throws OutriderError `listen_failed`
    */
   listen(address: Address): Promise<number> {
@@ -143,7 +146,7 @@ export class WebhookServer {
     this.#serve({ ...this.#served, pair });
   }
 
-  /** Goes on answering, and asks each client to close its connection behind the answer. */
+  /** Goes on answering, and asks each client to close its connection after the answer. */
   startDraining(): void {
     this.#answers.startClosing();
   }
@@ -180,9 +183,9 @@ export class WebhookServer {
       },
       requestTimeout: limits.requestTimeoutMs ?? defaultRequestTimeoutMs,
       keepAliveTimeout: this.#keepAliveMs,
-      // What has to be done before closing takes seconds. Fastify would throw after ten, which ends the process.
+      // The work before closing takes seconds. Fastify would throw after ten, which ends the process.
       pluginTimeout: 0,
-      // Who comes then is told to try again elsewhere, which Fastify's own answer does not say.
+      // Clients that come then are told to try elsewhere, which Fastify's own answer does not say.
       return503OnClosing: false,
       clientErrorHandler: (error, socket) => this.#refuseConnection(error, socket),
       frameworkErrors: (_error, _request, reply) => this.#answers.reject(reply, 'path_unknown'),
@@ -191,18 +194,20 @@ export class WebhookServer {
 
   #watchConnections(): void {
     this.#app.server.on('tlsClientError', (error) => this.#logger.debug({ err: error }, 'a TLS handshake failed'));
-    // As near to the closing of idle connections as can be: what arrives in between finds its connection broken.
+    // As close as possible to the closing of idle connections: a request that arrives in between finds its connection
+    // broken.
     this.#app.addHook('preClose', async () => {
       await this.connections.settled();
       this.#reviews.close();
       await this.#dismiss(youngMs);
-      // What came meanwhile is taken in: a connection that the kernel still holds would be reset.
+      // What came meanwhile is accepted first: a connection that the kernel still holds would be reset.
       await this.connections.settled();
     });
   }
 
   #dismiss(spareMs: number): Promise<void> {
-    const isAwaited = (socket: Socket): boolean => this.#answered.has(socket) || this.#reviews.isAwaited(socket);
+    const isAwaited = (socket: Socket): boolean =>
+      this.#answered.has(socket) || this.#reviews.isAwaited(socket) || this.#answers.isAnswering(socket);
     return this.connections.dismiss(responseOf('draining'), isAwaited, spareMs);
   }
 
@@ -211,7 +216,7 @@ export class WebhookServer {
       socket.destroy();
       return;
     }
-    // The API server opens more connections than it needs and keeps them for its next calls. To Node, they are slow.
+    // The API server opens more connections than it needs and keeps them for its next calls. To Node, they look slow.
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isUnused(socket)) {
       socket.setTimeout(this.#keepAliveMs);
       return;
@@ -247,7 +252,7 @@ export class WebhookServer {
     }
   }
 
-  /** The paths behind a door's own: with a token, with the hash of the configuration that is called by, or with both. */
+  /** The paths after a door's own: with a token, with the hash of the configuration that is called by, or with both. */
   #openBehind(door: ServedDoor, scope: Pick<FastifyInstance, 'post'>): void {
     const { namesConfiguration } = door.subject;
     scope.post<{ Params: { readonly behind: string } }>(`${door.path}/:behind`, (request, reply) => {
@@ -272,7 +277,7 @@ export class WebhookServer {
     return isProven ? proven : unproven;
   }
 
-  /** Answers what is asked of no door, and what goes wrong before a door has it. */
+  /** Answers requests that are for no door, and errors that occur before a door is reached. */
   #refuseTheRest(): void {
     this.#app.removeAllContentTypeParsers();
     this.#app.setNotFoundHandler((request, reply) => {

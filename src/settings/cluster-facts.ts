@@ -1,5 +1,5 @@
 import type { Settings } from './table.js';
-import type { ClusterFacts, SeenFacts } from '../model/recipe.js';
+import type { ClusterFacts, PodNodes, SeenFacts } from '../model/recipe.js';
 
 const usual: SeenFacts = { nativeSidecars: true, imageVolumes: false, openShift: false };
 
@@ -21,7 +21,7 @@ export type ClusterFactsSettings = Pick<
 /**
  * What is taken for true of the cluster.
  *
- * @param seen what the cluster says of itself, for the settings that are `auto`
+ * @param seen what the cluster says about itself, for the settings that are `auto`
  */
 export function clusterFacts(settings: ClusterFactsSettings, seen: SeenFacts = usual): ClusterFacts {
   return {
@@ -36,6 +36,14 @@ export function clusterFacts(settings: ClusterFactsSettings, seen: SeenFacts = u
     ownPartsMayDiffer: settings.ownPartsMayDiffer,
     maxContainers: settings.maxContainers,
   };
+}
+
+/** The nodes of a cluster as an engine has them: they decide pod by pod unless the setting decides for all. */
+export function nodesFor(
+  { imageVolumes }: Pick<Settings, 'imageVolumes'>,
+  nodes: PodNodes,
+): { readonly nodes?: PodNodes } {
+  return imageVolumes === 'auto' ? { nodes } : {};
 }
 
 /** Whether the cluster is taken for an OpenShift one. */

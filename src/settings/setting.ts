@@ -1,5 +1,6 @@
 import { OutriderError } from '../model/error.js';
-import { parsedJson } from '../model/json.js';
+import { isObject, parsedJson } from '../model/json.js';
+import { parseGoDuration } from '../time/go-duration.js';
 
 /** One setting: how it is given, what it may be, what it means. Its key in the table is its key in a settings file. */
 export interface Setting<T> {
@@ -19,6 +20,8 @@ export interface Setting<T> {
   readonly parse: (raw: unknown) => T | undefined;
   /** What is allowed, as the end of the sentence "must be …". */
   readonly allowed: string;
+  /** The words that are allowed, where there are only a few. */
+  readonly choices?: readonly string[];
 }
 
 interface About<T> {
@@ -42,38 +45,71 @@ export function text(about: About<string>): Setting<string> {
   };
 }
 
-/** A whole number between `min` and `max`, both included. */
-export function integer(about: About<number> & { readonly min: number; readonly max: number }): Setting<number> {
-  const { min, max, ...rest } = about;
+/** A number between two others, both included. */
+type NumberAbout = About<number> & { readonly min: number; readonly max: number };
+
+/** A whole number. */
+export function integer(about: NumberAbout): Setting<number> {
+  return number(about, 'a whole number', /^-?\d{1,15}$/, Number.isInteger);
+}
+
+/** A number with or without a fraction. */
+export function decimal(about: NumberAbout): Setting<number> {
+  return number(about, 'a number', /^\d{1,9}(\.\d{1,9})?$/, Number.isFinite);
+}
+
+function number(
+  { min, max, ...about }: NumberAbout,
+  what: string,
+  written: RegExp,
+  isOne: (value: unknown) => boolean,
+): Setting<number> {
   return {
     placeholder: 'N',
     repeatable: false,
     valueOptional: false,
-    ...rest,
+    ...about,
     defaultText: String(about.default),
     parse: (raw) => {
-      const value = typeof raw === 'string' && /^-?\d{1,15}$/.test(raw) ? Number(raw) : raw;
-      return typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? value : undefined;
+      const value = typeof raw === 'string' && written.test(raw) ? Number(raw) : raw;
+      return typeof value === 'number' && isOne(value) && value >= min && value <= max ? value : undefined;
     },
-    allowed: `a whole number from ${min} to ${max}`,
+    allowed: `${what} from ${min} to ${max}`,
   };
 }
 
-/** A number between `min` and `max`, both included, with or without a fraction. */
-export function decimal(about: About<number> & { readonly min: number; readonly max: number }): Setting<number> {
-  const { min, max, ...rest } = about;
+/**
+ * A duration as Go writes it, such as `5m` or `1m30s`; its value is in milliseconds. `0` means never.
+ */
+export function duration({
+  min,
+  max,
+  ...about
+}: Omit<About<string>, 'default'> & {
+  /** In words, as the bounds are. */
+  readonly default: string;
+  readonly min: string;
+  readonly max: string;
+}): Setting<number> {
+  const [leastMs, mostMs] = [millisecondsOf(min), millisecondsOf(max)];
   return {
-    placeholder: 'N',
+    placeholder: 'DURATION',
     repeatable: false,
     valueOptional: false,
-    ...rest,
-    defaultText: String(about.default),
+    ...about,
+    default: millisecondsOf(about.default),
+    defaultText: about.default,
     parse: (raw) => {
-      const value = typeof raw === 'string' && /^\d{1,9}(\.\d{1,9})?$/.test(raw) ? Number(raw) : raw;
-      return typeof value === 'number' && value >= min && value <= max ? value : undefined;
+      if (raw === 0 || raw === '0') return 0;
+      const value = typeof raw === 'string' ? parseGoDuration(raw) : undefined;
+      return value !== undefined && value >= leastMs && value <= mostMs ? value : undefined;
     },
-    allowed: `a number from ${min} to ${max}`,
+    allowed: `0 or a duration from ${min} to ${max}, such as 90s or 5m`,
   };
+}
+
+function millisecondsOf(text: string): number {
+  return parseGoDuration(text) ?? 0;
 }
 
 /** `true` or `false`; a flag without a value means `true`. */
@@ -120,6 +156,7 @@ export function choice<T extends string>(about: About<T> & { readonly of: readon
     defaultText: about.default,
     parse: (raw) => of.find((word) => word === raw),
     allowed: `one of ${of.join(', ')}`,
+    choices: of,
   };
 }
 
@@ -184,6 +221,33 @@ export function jsonList<T>(
         values.push(value);
       }
       return values;
+    },
+  };
+}
+
+/** Texts by name: a JSON object in a flag or variable, a mapping in a file. */
+export function jsonTexts(
+  about: About<Readonly<Record<string, string>>> & {
+    readonly isName: (name: string) => boolean;
+    readonly allowed: string;
+  },
+): Setting<Readonly<Record<string, string>>> {
+  const { isName, ...rest } = about;
+  return {
+    placeholder: 'JSON',
+    repeatable: false,
+    valueOptional: false,
+    ...rest,
+    defaultText: Object.keys(about.default).length === 0 ? '' : JSON.stringify(about.default),
+    parse: (raw) => {
+      const given = typeof raw === 'string' ? (raw.trim() === '' ? {} : parsedJson(raw)) : raw;
+      if (!isObject(given)) return undefined;
+      const texts: [string, string][] = [];
+      for (const [name, value] of Object.entries(given)) {
+        if (typeof value !== 'string' || !isName(name)) return undefined;
+        texts.push([name, value]);
+      }
+      return Object.fromEntries(texts);
     },
   };
 }

@@ -13,7 +13,7 @@ export interface SettingSources {
   readonly flags: Readonly<Record<string, unknown>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /**
-   * What stands behind flags and variables, by the settings' keys, and its name: the settings file, or, for a command that
+   * What is after flags and variables, by the settings' keys, and its name: the settings file, or, for a command that
    * asks about an installation, that one's flags.
    */
   readonly file?: { readonly name: string; readonly value: unknown } | undefined;
@@ -31,8 +31,8 @@ export function settingsFileName(sources: Omit<SettingSources, 'file'>): string 
 /**
  * Reads the settings that are asked for, and no others: a flag wins over a variable, that over the file, that over the
  * default. What settings must hold together is checked where all of them are asked for.
- * @throws OutriderError `usage`, with the setting, where its value came from and what is allowed; also for a file with a
- *   key that is no setting's, asked for or not
+ * @throws OutriderError `usage`, with the setting, where its value came from and what is allowed; also for a file with
+ *   a key that is not a setting's, asked for or not
  */
 export function readSettings<Key extends SettingKey>(
   sources: SettingSources,

@@ -8,9 +8,9 @@ import { serverRows } from './rows/server.js';
 
 /**
  * Every setting of `outrider serve`, in the order of its help text and of the reference page. A row gives its flag; the
- * environment variable is the flag in capitals behind `OUTRIDER_`, the key in a settings file is the row's own. No flag
+ * environment variable is the flag in capitals after `OUTRIDER_`, the key in a settings file is the row's own. No flag
  * may be called `port`, `service-…` or `…-port` after a Service: Kubernetes sets `OUTRIDER_PORT=tcp://…` in every pod
- * beside a Service named `outrider`.
+ * next to a Service named `outrider`.
  */
 export const settingsTable = {
   ...installationRows,

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { asError } from './as-error.js';
 
-/** Thrown to one who stops waiting; what was waited for goes on. The cause is the signal's reason. */
+/** Thrown to a caller that stops waiting; the awaited work goes on. The cause is the signal's reason. */
 export class WaitEnded extends Error {
   override readonly name = 'WaitEnded';
 }
@@ -20,14 +20,14 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Prom
   });
 }
 
-/** Whether the signal has aborted by now. TypeScript takes `signal.aborted` itself for what it was before an `await`. */
+/** Whether the signal has aborted by now. TypeScript assumes that `signal.aborted` is what it was before an `await`. */
 export function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
 /**
- * Makes something that ends with a signal at the latest. Not by AbortSignal.any, which a signal that lives as long as the
- * process would keep something of each time.
+ * Makes something that ends with a signal at the latest. AbortSignal.any is not used: a signal that lives as long as
+ * the process would keep some memory for each call.
  *
  * @returns `over`, whose signal aborts; `end`, to be called in any case: it aborts `over` and leaves no listener behind
  */

@@ -1,21 +1,21 @@
 import { unlessAborted, WaitEnded } from './abort.js';
 
-/** Thrown to one who would start one call too many. */
+/** Thrown to a caller that would start one call too many. */
 export class TooManyCalls extends Error {
   override readonly name = 'TooManyCalls';
 }
 
 export interface SharedCallsOptions {
   /**
-   * What becomes of a call that nobody waits for any more: it is aborted, or it goes on, so that the next caller finds
+   * What happens to a call that nobody waits for any more: it is aborted, or it goes on, so that the next caller finds
    * its result.
    */
   readonly whenLeft: 'abort' | 'goOn';
   /** Milliseconds after which a call is aborted; absent: it has a deadline of its own. */
   readonly longestMs?: number;
-  /** So many calls at once; absent: as many as there are keys. */
+  /** The most calls at once; absent: as many as there are keys. */
   readonly most?: number;
-  /** Told of each caller that finds its call under way. */
+  /** Called for each caller that finds its call in progress. */
   readonly onJoin?: () => void;
 }
 
@@ -28,7 +28,7 @@ export class SharedCalls<T> {
     this.#options = options;
   }
 
-  /** Calls under way. */
+  /** Calls in progress. */
   get size(): number {
     return this.#calls.size;
   }
@@ -84,7 +84,7 @@ export class SharedCalls<T> {
     shared.controller.abort();
   }
 
-  /** A call that was given up may end when another one of its key is under way already. */
+  /** A call that was given up may end when another one of its key is in progress already. */
   #forget(key: string, shared: Shared<T>): void {
     if (this.#calls.get(key) === shared) this.#calls.delete(key);
   }

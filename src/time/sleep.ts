@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from './clock.js';
 
-/** A number from 0 up to 1, evenly; passed in: `Math.random`, but in tests. */
+/** A number from 0 up to 1, evenly; passed in: `Math.random`, except in tests. */
 export type Random = () => number;
 
-/** What waits: resolves after the time, or at once when the signal aborts; never rejects. */
+/** A function that waits: resolves after the time, or at once when the signal aborts; never rejects. */
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
 
 /** Time, chance and patience, passed in. */
@@ -26,7 +26,7 @@ export const sleepByTimer: Sleep = async (ms, signal) => {
   }
 };
 
-/** A time within a fifth of one asked for, so that replicas and restarts do not march in step. */
+/** A time within a fifth of one asked for, so that replicas and restarts do not act in lockstep. */
 export function jittered(ms: number, random: Random): number {
   return ms * (0.8 + 0.4 * random());
 }

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.js';
 
-/** A bounded rate: so many at once, and one more each so often. */
+/** A limited rate: a number at once, and one more after each interval. */
 export interface Rate {
   readonly burst: number;
   /** Milliseconds until there is one more. */

@@ -26,7 +26,7 @@ export class Wake {
 
   /**
    * Resolves at a poke, after the time, or when the signal aborts; never rejects.
-   * @param gatherMs how much longer it sleeps behind a poke, so that what comes together is looked at once
+   * @param gatherMs how much longer it sleeps after a poke, so that what comes together is looked at once
    * @returns whether it was a poke
    */
   async sleep(ms: number, signal: AbortSignal, gatherMs = 0): Promise<boolean> {

@@ -7,7 +7,7 @@ import { isForExactly } from './names.js';
 import { loadPair, parseCertificate, type TlsPair } from './pair.js';
 
 const authorityDays = 3650;
-// What clients accept at most of a server's certificate, whichever of them looks at it (397 days for browsers).
+// The longest life of a server's certificate that all clients accept (397 days for browsers).
 const serverDays = 397;
 const renewBeforeMs = 30 * 24 * 60 * 60 * 1000;
 
@@ -19,7 +19,7 @@ export interface DevelopmentCertificates {
   readonly pair: TlsPair;
   /** The authority's certificate for a webhook configuration's `caBundle`: PEM, in base64. */
   readonly caBundle: string;
-  /** What had to be made: nothing, the server's certificate, or the authority with it. */
+  /** What had to be created: nothing, the server's certificate, or the authority too. */
   readonly made: 'nothing' | 'certificate' | 'authority';
 }
 
@@ -105,7 +105,7 @@ async function readServer(
   return usable ? issued : undefined;
 }
 
-/** Both files, if they are there and belong together. Anything else is made anew, so it is no error here. */
+/** Both files, if they are there and belong together. Anything else is made again, so it is not an error here. */
 async function readIssued(certFile: string, keyFile: string): Promise<Issued | undefined> {
   try {
     const issued = { certPem: await readFile(certFile, 'utf8'), keyPem: await readFile(keyFile, 'utf8') };

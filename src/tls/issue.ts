@@ -16,7 +16,7 @@ export type Lifetime = { readonly days: number } | { readonly lifetimeMs: number
 export interface IssueTime {
   /** It lives from then on. */
   readonly nowMs: number;
-  /** The earliest date that somebody may have now: it begins before that, too. `nowMs` unless given. */
+  /** The earliest date that someone may have now: it begins before that, too. `nowMs` unless given. */
   readonly earliestNowMs?: number;
 }
 

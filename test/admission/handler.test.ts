@@ -187,12 +187,15 @@ t.test('the log’s record names the controller, and holds nothing of the pod', 
     'door',
     'dryRun',
     'durationMs',
+    'isSpecKept',
     'namespace',
     'owner',
     'policy',
     'reason',
     'traceparent',
     'uid',
+    'would',
+    'wouldReason',
   ]);
   t.equal((await askDoor('mutate', reviewOf(podOf({}, {})), engine)).reviewed?.owner, 'Pod/?');
   t.equal((await askDoor('mutate', reviewOf(podOf({}, { ownerReferences: 'x' })), engine)).reviewed?.owner, 'Pod/?');

@@ -4,7 +4,7 @@ import { goalsOf, tablesOf } from './report.js';
 import { NoSuchCaseError, runBench } from './run.js';
 import { print } from './table.js';
 
-// `npm run bench -- --help` says what there is. What is under way goes to stderr, the result to stdout.
+// `npm run bench -- --help` says what there is. What is in progress goes to stderr, the result to stdout.
 
 const options = readOptions();
 // More than once, as `timeout` sends it to the whole group: a second one is not to cut the first one short.

@@ -11,6 +11,8 @@ export interface BenchCase {
   readonly body: string;
   readonly connections?: number;
   readonly churn?: boolean;
+  /** Of how many templates the pods are; without it they are all of one, as those of a rollout are. */
+  readonly templates?: number;
   /** `decision/reason` that the answer must have. */
   readonly verdict: string;
   /** What the CPU time may be as a multiple of the floor's. */
@@ -29,6 +31,8 @@ const validate = '/validate/pods?timeout=10s';
 const injected = 'inject/injected';
 export const largestName = 'inject, 1.4 MB';
 export const variablesName = 'inject, 2,000 variables';
+/** Many more than the server keeps answers of. */
+const templates = 2_000;
 const skipGoal = { aim: 1.2, limit: 1.2 };
 
 /** Pods by the length of their reviews: number of containers, and whether a person or a controller made them. */
@@ -76,6 +80,7 @@ export async function podCases(ask: Ask): Promise<readonly BenchCase[]> {
   }));
   return [
     ...sized.map((one) => (one.name === largestName && middle !== undefined ? { ...one, beside: middle } : one)),
+    { ...inject('7 KB, a template each', usual), templates },
     inject('7 KB, no managedFields', unmanaged),
     variables('1,000', 1000),
     { ...variables('2,000', 2000), beside: variables('1,000', 1000) },

@@ -16,7 +16,7 @@ export interface Target {
   readonly answersWith?: string;
 }
 
-/** What became of it, on the client's side. */
+/** What happened to it, on the client's side. */
 export interface Load {
   readonly seconds: number;
   /** In no order. */

@@ -11,7 +11,7 @@ const keys: Readonly<Record<string, readonly string[]>> = {
 /** Lists whose elements are one value each. */
 const atomic: ReadonlySet<string> = new Set(['ownerReferences']);
 
-/** What is always there is not itself a field that somebody set. */
+/** What is always there is not itself a field that someone set. */
 const given: ReadonlySet<string> = new Set(['metadata', 'spec', 'containers']);
 
 /**

@@ -3,7 +3,7 @@ import { load, type Load } from './load.js';
 import { cpuMicros, memoryMegabytes, type Server } from './servers.js';
 import { median, percentile, rounded } from './statistics.js';
 
-/** Those that are measured by turns in every round. `sized` is the floor with an answer as long as Outrider's. */
+/** Those that are measured in turn in every round. `sized` is the floor with an answer as long as Outrider's. */
 export const contenders = ['outrider', 'constant', 'sized', 'fastify'] as const;
 export type Contender = (typeof contenders)[number];
 
@@ -20,7 +20,7 @@ export interface Row {
   /** Outrider's CPU time as a multiple of a floor's in the same round. */
   readonly ratios: Readonly<Record<Exclude<Contender, 'outrider'>, number>>;
   readonly latencies: Readonly<Record<Contender, Latencies>>;
-  /** Memory of Outrider's process behind the case. */
+  /** Memory of Outrider's process after the case. */
   readonly residentMegabytes: number;
   readonly goal?: BenchCase['goal'];
   /** Outrider's CPU time as a multiple of its own for another case in the same rounds. */
@@ -61,7 +61,11 @@ export interface Measurement extends Pick<BenchCase, 'name' | 'path' | 'connecti
   readonly answer: string;
   readonly ca: string;
   /** Measured in each round too. */
-  readonly beside?: Pick<BenchCase, 'name' | 'path' | 'body'> & { readonly count: number };
+  readonly beside?: Pick<BenchCase, 'name' | 'path'> & {
+    readonly bytes: number;
+    readonly bodies: readonly string[];
+    readonly count: number;
+  };
 }
 
 /** Measures one case: in every round each contender once, in an order that shifts from round to round. */
@@ -103,10 +107,10 @@ export async function measure(one: Measurement, servers: Servers, effort: Effort
       loads[name].push(result);
     }
     if (one.beside !== undefined) {
-      const { path, body, count } = one.beside;
+      const { path, bodies, count } = one.beside;
       const { port, pid } = servers.outrider;
       const before = cpuMicros(pid);
-      await load({ port, ca: one.ca, path, bodies: [body], count, connections, answersWith: of.outrider.answersWith });
+      await load({ port, ca: one.ca, path, bodies, count, connections, answersWith: of.outrider.answersWith });
       if (round >= 0) microsBeside.push((cpuMicros(pid) - before) / count);
     }
   }
@@ -128,12 +132,12 @@ export async function measure(one: Measurement, servers: Servers, effort: Effort
 }
 
 function besideOf(
-  { name, body }: NonNullable<Measurement['beside']>,
+  { name, bytes }: NonNullable<Measurement['beside']>,
   micros: readonly number[],
   microsBeside: readonly number[],
 ): NonNullable<Row['beside']> {
   const ratio = median(micros.map((value, round) => value / (microsBeside[round] ?? NaN)));
-  return { case: name, bytes: body.length, ratio: rounded(ratio, 2) };
+  return { case: name, bytes, ratio: rounded(ratio, 2) };
 }
 
 /** The latencies of rounds taken together, and the median of their throughputs. */

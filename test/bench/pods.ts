@@ -19,6 +19,9 @@ export interface PodShape {
   readonly without?: 'managedFields' | 'defaults';
 }
 
+/** Begins the name of the volume with a pod's token. */
+export const tokenVolumePrefix = 'kube-api-access-';
+
 /** What an API server, or a controller, makes up for each review. */
 export const madeUp = {
   review: '705ab4f5-6393-11e8-b7cc-42010a800002',
@@ -27,7 +30,7 @@ export const madeUp = {
   credential: '5cf6a9bb-fba1-49f9-a0ee-3a9ae6757874',
   replicaSet: 'web-59f8dd57d4',
   templateHash: '59f8dd57d4',
-  tokenVolume: 'kube-api-access-x7k2p',
+  tokenVolume: `${tokenVolumePrefix}x7k2p`,
   time: '2026-11-22T12:58:53Z',
 };
 

@@ -74,7 +74,7 @@ function parsingShare(node: ProfileNode | undefined, sources: Sources): number {
   return all === 0 ? 0 : parsing / all;
 }
 
-/** Sources by the source maps beside the files that ran. */
+/** Sources by the source maps next to the files that ran. */
 export function sourcesOnDisk(): Sources {
   const files = new Map<string, { readonly lines: readonly string[]; readonly map: SourceMap | undefined }>();
   const read = (url: string): { readonly lines: readonly string[]; readonly map: SourceMap | undefined } => {

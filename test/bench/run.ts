@@ -1,3 +1,4 @@
+import { replicasOf, templatesOf } from './replicas.js';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +33,10 @@ export class NoSuchCaseError extends Error {
   }
 }
 
-/** Runs the benchmark. @throws NoSuchCaseError @param tell told of each row as soon as it is there, for whoever waits */
+/**
+ * Runs the benchmark. @throws NoSuchCaseError @param tell called for each row as soon as it is there, for anyone who
+ * waits
+ */
 export async function runBench(options: BenchOptions, tell: (row: Row) => void): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), 'outrider-bench-'));
   const ends: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
@@ -83,8 +87,9 @@ export async function runBench(options: BenchOptions, tell: (row: Row) => void):
         answer,
         ca,
         bytes: one.body.length,
-        bodies: () => [one.body],
-        ...(beside === undefined ? {} : { beside: { ...beside, count: countOf(options, beside.body.length, false) } }),
+        bodies: () =>
+          one.templates === undefined ? replicasOf(one.body, cases.indexOf(one)) : templatesOf(one.body, one.templates),
+        ...(beside === undefined ? {} : { beside: besideOf(beside, cases.length + cases.indexOf(one), options) }),
       };
       const { rounds, connections } = options;
       const warmUp = one.churn === true ? count : Math.max(count, warmUpOf(one.body.length));
@@ -106,7 +111,8 @@ export async function runBench(options: BenchOptions, tell: (row: Row) => void):
       floorPeakMegabytes: Math.round(memoryMegabytes(floor.pid).peak),
     };
     const usual = cases.filter(({ name }) => /^(inject, (2|7|41) KB|skip|second)/.test(name)).map(({ body }) => body);
-    const sustained = options.soak > 0 ? await soakAlone(options, folder, ca, usual) : undefined;
+    const rollouts = () => inTurn(usual.map((body, number) => replicasOf(body, number)));
+    const sustained = options.soak > 0 ? await soakAlone(options, folder, ca, rollouts()) : undefined;
     const start = options.starts > 0 ? await startTimes(options.starts, folder, store?.host) : undefined;
     const { model = 'unknown', length } = { model: cpus()[0]?.model, length: cpus().length };
     return {
@@ -123,6 +129,16 @@ export async function runBench(options: BenchOptions, tell: (row: Row) => void):
     process.off('exit', endNow);
     for (const end of ends.reverse()) await end();
   }
+}
+
+/** Another case that is measured in the same rounds, with as many different reviews as it has on its own. */
+function besideOf(
+  { name, path, body }: BenchCase,
+  template: number,
+  options: BenchOptions,
+): NonNullable<Measurement['beside']> {
+  const bytes = body.length;
+  return { name, path, bytes, bodies: replicasOf(body, template), count: countOf(options, bytes, false) };
 }
 
 function countOf({ megabytes }: BenchOptions, bytes: number, churn: boolean): number {
@@ -151,7 +167,10 @@ async function profile(
   writeFileSync(join(cpuProf, `${one.name.replaceAll(/[^\w.]+/g, '-')}.cpuprofile`), await profiler.stop());
 }
 
-/** The case of images that nobody looked up yet: others in each round, one at a time, beside the registry's own time. */
+/**
+ * The case of images that nobody looked up yet: others in each round, one at a time, compared with the registry's own
+ * time.
+ */
 async function lookUps(
   { rounds, lookups }: BenchOptions,
   store: ImageStore,
@@ -192,6 +211,12 @@ async function soakAlone(
   } finally {
     await server.stop();
   }
+}
+
+/** The first of each list, then the second of each, and so on. */
+function inTurn<T>(lists: readonly (readonly T[])[]): readonly T[] {
+  const most = Math.max(0, ...lists.map(({ length }) => length));
+  return Array.from({ length: most }, (_, at) => lists.flatMap((list) => list.slice(at, at + 1))).flat();
 }
 
 async function startTimes(

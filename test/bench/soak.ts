@@ -6,7 +6,7 @@ import { rounded } from './statistics.js';
 export interface Soak {
   readonly reviews: number;
   readonly seconds: number;
-  /** Resident memory in MB: at the start, and behind each tenth of the reviews. */
+  /** Resident memory in MB: at the start, and after each tenth of the reviews. */
   readonly residentMegabytes: readonly number[];
   readonly peakMegabytes: number;
 }

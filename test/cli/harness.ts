@@ -5,6 +5,8 @@ import { commands } from '../../src/cli/commands.js';
 import type { Io } from '../../src/cli/io.js';
 import { run } from '../../src/cli/program.js';
 
+export { commands };
+
 /** What a run left behind. */
 export interface Ran {
   readonly code: number;
@@ -15,6 +17,7 @@ export interface Ran {
 export interface RunOptions {
   readonly stdin?: string | Uint8Array;
   readonly isTerminal?: boolean;
+  readonly isInteractive?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly programName?: string;
 }
@@ -59,6 +62,7 @@ async function runIn(cwd: string, argv: readonly string[], options: RunOptions =
     stdin: stdinOf(options.stdin ?? ''),
     stdout: output('stdout'),
     stderr: output('stderr'),
+    isInteractive: options.isInteractive === true,
     cwd,
     // No test asks the internet; one about look-ups has a registry of its own and says so.
     env: { OUTRIDER_LOOKUP: 'false', ...options.env },

@@ -47,7 +47,7 @@ export const kinds: Readonly<Record<string, { readonly pointer: string; readonly
   },
 };
 
-/** A file as people have them: several documents, comments, styles, and things that are no business of ours. */
+/** A file as people have them: several documents, comments, styles, and things that do not concern us. */
 export const shop = `# The shop. Keep this comment.
 apiVersion: v1
 kind: Namespace

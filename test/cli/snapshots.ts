@@ -29,7 +29,7 @@ export function replica(name: string, ready: boolean): JsonObject {
   };
 }
 
-/** A policy as the API server has it, with what the leader says of it. */
+/** A policy as the API server has it, with what the leader says about it. */
 export function policy(
   name: string,
   spec: JsonObject,
@@ -81,7 +81,7 @@ outrider_admission_reviews_total{door="validate",policy="payments",decision="den
 outrider_build_info{version="0.1.0"} 1
 `;
 
-/** A snapshot of an installation that is well, but for what is given. */
+/** A snapshot of an installation that is well, except for what is given. */
 export function snapshot(
   changes: Partial<Omit<Snapshot, 'compiled' | 'policies'>> & { readonly policies?: Part<readonly JsonObject[]> } = {},
 ): Snapshot {
@@ -92,6 +92,7 @@ export function snapshot(
     ownNamespace: 'outrider-system',
     nowMs,
     version: 'v1.36.3',
+    takenBack: known({ entries: new Map(), retries: new Set<string>(), invalid: [] }),
     deployments: known([{ spec: { replicas: 2 } }]),
     pods: known([replica('outrider-0', true), replica('outrider-1', true)]),
     lease: known(lease(observed)),

@@ -8,9 +8,9 @@ export type Fault = 'down' | 'hang' | 'lost' | ApiError;
 /** An API server for single objects, in memory, with the optimistic concurrency of the real one. */
 export interface FakeObjects {
   client(): Pick<ApiClient, 'get' | 'create' | 'replace' | 'delete'>;
-  /** What stands at a path. */
+  /** What is at a path. */
   read(path: string): JsonObject | undefined;
-  /** Puts an object there past every check, as somebody else would. */
+  /** Puts an object there past every check, as someone else would. */
   put(path: string, object: JsonObject): void;
   remove(path: string): void;
   /** What the next requests meet, by a function that is asked for each. */

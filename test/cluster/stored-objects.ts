@@ -19,7 +19,7 @@ export interface StoredObjects {
   readonly asked: Asked[];
   /** Called before each request; an error that it returns is the answer. */
   fault: (method: string, path: string) => Error | undefined | Promise<Error | undefined>;
-  /** Puts an object there, as somebody else would. */
+  /** Puts an object there, as someone else would. */
   put(path: string, object: JsonObject): JsonObject;
 }
 
@@ -79,9 +79,10 @@ export function storedObjects(): StoredObjects {
       matches(path, object);
       return put(path, object);
     },
-    patch: async (path, _kind, body) => {
+    patch: async (path, kind, body) => {
       await enter('PATCH', path, body);
-      return put(path, { ...found(path), ...(isObject(body) ? body : {}) });
+      const patch = isObject(body) ? body : {};
+      return put(path, kind === 'merge' ? merged(found(path), patch) : { ...found(path), ...patch });
     },
     delete: async (path, body) => {
       await enter('DELETE', path, body);
@@ -98,13 +99,23 @@ export function storedObjects(): StoredObjects {
   return Object.assign(faults, { client, objects, asked, put });
 }
 
+/** A merge patch, applied: `null` removes. */
+function merged(object: JsonObject, patch: JsonObject): JsonObject {
+  const result: Record<string, JsonObject[string]> = { ...object };
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) Reflect.deleteProperty(result, key);
+    else result[key] = isObject(value) ? merged(objectOf(object[key]) ?? {}, value) : value;
+  }
+  return result;
+}
+
 /** Time that stands still until a test moves it. */
 export interface FakeTime {
   readonly clock: Clock;
   readonly sleep: Sleep;
   /** Moves it on, and wakes who sleeps until then, in order. */
   advance(ms: number): Promise<void>;
-  /** Resolves when somebody sleeps. */
+  /** Resolves when someone sleeps. */
   asleep(): Promise<void>;
 }
 

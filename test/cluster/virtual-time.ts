@@ -7,7 +7,7 @@ export interface VirtualTime extends Clock {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Lets so many milliseconds pass: each wait that ends meanwhile ends in its turn, with what it sets off. */
   advance(ms: number): Promise<void>;
-  /** Sets the date, and only it, as somebody does who sets a computer's clock. */
+  /** Sets the date, and only it, as someone does who sets a computer's clock. */
   jump(ms: number): void;
 }
 

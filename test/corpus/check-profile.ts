@@ -18,7 +18,7 @@ export interface CheckedFile {
   readonly path: string;
   /** What findings call it. */
   readonly name: string;
-  /** `undefined` where it is no UTF-8. */
+  /** `undefined` where it is not UTF-8. */
   readonly text: string | undefined;
 }
 

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ManifestDocument } from '../../src/documents/manifest/manifest.js';
 import { isObject, listOf, type JsonValue } from '../../src/model/json.js';
 
-/** Documents before and after `inject`, and what a form of output says of them. */
+/** Documents before and after `inject`, and what a form of output says about them. */
 export interface Form {
   readonly before: readonly ManifestDocument[];
   readonly after: readonly ManifestDocument[];

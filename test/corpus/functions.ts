@@ -1,7 +1,7 @@
 import { isMap, isScalar, parseAllDocuments, visit } from 'yaml';
 import { isArray, isObject, type JsonValue } from '../../src/model/json.js';
 
-/** How often each function of CloudFormation stands in a text, by the key of its long form. */
+/** How often each function of CloudFormation is in a text, by the key of its long form. */
 export type FunctionCounts = ReadonlyMap<string, number>;
 
 /** Counts functions in the short and the long form, by a parser that is not the product's. */

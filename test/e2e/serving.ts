@@ -14,7 +14,7 @@ export interface ServingOptions {
   readonly parent: string;
   /** Documents of the configuration folder. */
   readonly documents: readonly JsonObject[];
-  /** The RegistryConfiguration, but for its kind. */
+  /** The RegistryConfiguration, except for its kind. */
   readonly registries?: JsonObject;
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;

@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
-# Installs what the end-to-end tests need, on Debian and its kin: a real registry, and the tools that make and push images.
-# It changes the machine only by `apt-get install` of the packages named below, and only when one is missing.
+# Installs what the end-to-end tests need, on Debian and its kin: a real registry, the tools that make and push images, the
+# shells that are completed in, the Node.js that the single executable is made of, actionlint, and pre-commit from PyPI. It changes the
+# machine only by `apt-get install` of the packages named below, and only when one is missing.
 set -euo pipefail
 
-packages=(docker-registry skopeo umoci buildah busybox-static apache2-utils openssl libfaketime)
+bash "$(dirname "$0")/../node/fetch-node.sh" >/dev/null
+bash "$(dirname "$0")/cluster/build-actionlint.sh" >/dev/null
+
+packages=(docker-registry git jq python3-venv skopeo umoci buildah busybox-static apache2-utils openssl libfaketime zsh fish bsdutils)
 
 missing=()
 for package in "${packages[@]}"; do
@@ -13,6 +17,7 @@ for package in "${packages[@]}"; do
 done
 if [ "${#missing[@]}" -eq 0 ]; then
   echo "e2e set-up: all packages are there: ${packages[*]}"
+  bash "$(dirname "$0")/pipelines/pre-commit.sh" >/dev/null
   exit 0
 fi
 
@@ -28,4 +33,5 @@ echo "e2e set-up: installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}"
+bash "$(dirname "$0")/pipelines/pre-commit.sh" >/dev/null
 echo "e2e set-up: done"

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { mirroredSecret } from '../../src/engine/mirrored-secret.js';
+import { mirroredPullSecret, mirroredSecret } from '../../src/engine/mirrored-secret.js';
 
 const source = { name: 'agent', key: 'access-key' };
 const copyOf = (policy: string, instance?: string): string => mirroredSecret(policy, source, instance).copy;
@@ -21,5 +21,21 @@ t.test('F35: whatever is cut and however names run together, no two installation
     t.ok(name.length <= 253, name);
     t.match(name, /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
   }
+  t.end();
+});
+
+t.test('F41: the copy of a pull secret has a name of its own, for each policy, source and installation', (t) => {
+  const copies = ['a', 'b'].flatMap((policy) =>
+    ['outrider', 'canary'].flatMap((instance) => [
+      ...['one', 'two'].map((name) => mirroredPullSecret(policy, name, instance).copy),
+      mirroredSecret(policy, { name: 'one', key: '.dockerconfigjson' }, instance).copy,
+    ]),
+  );
+  t.equal(new Set(copies).size, copies.length);
+  t.match(mirroredPullSecret('a', 'one'), {
+    type: 'kubernetes.io/dockerconfigjson',
+    source: { name: 'one', key: '.dockerconfigjson' },
+    copy: /^outrider-a-[0-9a-f]{10}$/,
+  });
   t.end();
 });

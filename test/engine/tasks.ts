@@ -8,7 +8,7 @@ import type { ImageConfig } from '../../src/model/image.js';
 import { policySchema } from '../../src/model/policy.js';
 import { pointerInDocument, type TaskTemplate } from '../../src/model/task.js';
 
-/** A policy of the profile, in the form that the engine decides with; nothing is known of any image. */
+/** A policy of the profile, in the form that the engine decides with; nothing is known about any image. */
 export function engineWith(
   profile: string,
   settings: Readonly<Record<string, string | number>>,

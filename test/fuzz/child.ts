@@ -8,7 +8,7 @@ import { selfTests } from './targets/self-test.js';
 import type { Found, Report } from './report.js';
 
 // A process of its own that feeds one target: `child.js TARGET SEED RUNS UNTIL CURRENT [FILE …]`. RUNS inputs are made,
-// or inputs until the time UNTIL (ms since 1970) where it is not 0. The input under way stands in the file CURRENT, so
+// or inputs until the time UNTIL (ms since 1970) where it is not 0. The input in progress is in the file CURRENT, so
 // that whoever ends this process knows it. With FILEs, those are the inputs. The last line of the output is a Report.
 
 const [, , name = '', seedText = '0', runsText = '0', untilText = '0', current = '', ...files] = process.argv;
@@ -35,7 +35,7 @@ function limitMs(input: Uint8Array): number {
   return (target.baseMs ?? 400) + (input.length * (target.perByteUs ?? 100)) / 1_000;
 }
 
-/** Gives one input to the target. Returns what became of it, or what is wrong. */
+/** Gives one input to the target. Returns what happened to it, or what is wrong. */
 async function attempt(input: Uint8Array): Promise<{ readonly outcome: string } | { readonly fault: string }> {
   ftruncateSync(state);
   writeSync(state, input, 0, input.length, 0);

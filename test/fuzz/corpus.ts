@@ -15,7 +15,7 @@ export function corpusFiles(target: string): readonly string[] {
   return filesOf(join(folder, target));
 }
 
-/** Keeps an input, under a name that says what became of it, unless the target has many. */
+/** Keeps an input, under a name that says what happened to it, unless the target has many. */
 export function keepFirst(target: string, { outcome, input }: First): void {
   if (corpusFiles(target).length >= mostOfTarget) return;
   const bytes = Buffer.from(input, 'base64');

@@ -12,6 +12,8 @@ t.setTimeout(600_000 * times);
 
 const laws: Readonly<Record<string, string>> = {
   doors: 'every review gets an answer that the API server takes, or a refusal',
+  sessions: 'every review of a session gets an answer that the API server takes, or a refusal, whatever the pod is',
+  debug: 'every review of debug containers gets an answer that the API server takes, or a refusal',
   configuration: 'every configuration is compiled, or refused with errors for people',
   manifests: 'every manifest comes back from inject and uninject, or is refused',
   tasks: 'every task definition comes back from inject and uninject, or is refused',
@@ -19,6 +21,7 @@ const laws: Readonly<Record<string, string>> = {
   registry: 'every answer of a registry ends in an outcome',
   growth: 'what grows eightfold takes about eight times as long',
   http: 'every request is answered out of the closed list, and the server serves on',
+  updates: 'every review of an update of a running pod gets an answer that the API server takes, or a refusal',
 };
 
 for (const [target, { runsInSuite }] of Object.entries(targets)) {

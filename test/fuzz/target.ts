@@ -1,12 +1,12 @@
 import type fc from 'fast-check';
 
-/** What became of an input: a word for the statistics, such as `refused review_invalid` or `inject injected`. */
+/** What happened to an input: a word for the statistics, such as `refused review_invalid` or `inject injected`. */
 export type Outcome = string;
 
 /** Something that takes bytes from the outside, with what must hold for every input. */
 export interface Target {
   readonly name: string;
-  /** What the inputs are; says how they are mutated beside byte by byte. */
+  /** What the inputs are; says how they are mutated besides byte by byte. */
   readonly form: 'json' | 'text' | 'bytes';
   /** Well-formed inputs that mutation starts from. */
   readonly seeds: () => readonly Uint8Array[];

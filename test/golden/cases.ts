@@ -23,7 +23,7 @@ export interface GoldenCase {
   readonly facts: Partial<ClusterFacts>;
   readonly namespaceLabels: StringMap;
   readonly secretMissing: boolean;
-  /** What a real API server says of the output. */
+  /** What a real API server says about the output. */
   readonly apiServer: JsonValue;
   readonly podText: string;
 }
@@ -146,7 +146,7 @@ function verdictOf({ allowed, audit, warnings, status }: Answered): JsonObject {
   };
 }
 
-/** A report as it stands in `report.json`. */
+/** A report as it is in `report.json`. */
 export function reportText(report: JsonObject): string {
   return `${JSON.stringify(report, null, 2)}\n`;
 }

@@ -95,7 +95,7 @@ t.test('every case, through outrider inject', async (t) => {
 });
 
 function flagsOf({ facts, namespaceLabels }: GoldenCase): readonly string[] {
-  const { imageVolumes = true, nativeSidecars = true, openShift = false, podSecurityDefault = 'privileged' } = facts;
+  const { imageVolumes = false, nativeSidecars = true, openShift = false, podSecurityDefault = 'privileged' } = facts;
   const labels = Object.entries(namespaceLabels).map(([name, value]) => `${name}=${value}`);
   return [
     '--policy=policy.yaml',

@@ -78,7 +78,7 @@ const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 const indexType = 'application/vnd.oci.image.index.v1+json';
 const configType = 'application/vnd.oci.image.config.v1+json';
 
-/** A registry in memory, behind the client's interface; `name` is registry and repository, `docker.io/library/app`. */
+/** A registry in memory, with the client's interface; `name` is registry and repository, `docker.io/library/app`. */
 export function fakeRegistry(): FakeRegistry {
   const repositories = new Map<string, Repository>();
   const counts = { head: 0, manifest: 0, blob: 0 };

@@ -7,7 +7,9 @@ function on(...architectures: readonly string[]): PodPlatforms {
   return { admits: (os, architecture) => os === 'linux' && architectures.includes(architecture), key: 'test' };
 }
 
-/** A tree of indexes: platform or `?`, and what is there. An image is what it starts, but for `gone` and `damaged`. */
+/**
+ * A tree of indexes: platform or `?`, and what is there. An image is what it starts, except for `gone` and `damaged`.
+ */
 type Tree = string | readonly (readonly [platform: string, Tree])[];
 
 const indexType = 'application/vnd.oci.image.index.v1+json';

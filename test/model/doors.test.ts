@@ -20,6 +20,12 @@ t.test('reviews of pods are measured under the names of their verbs, and self-te
     [
       ['mutate', 'pods'],
       ['validate', 'pods'],
+      ['mutate-exec', 'exec'],
+      ['validate-exec', 'exec'],
+      ['validate-attach', 'attach'],
+      ['mutate-debug', 'debug'],
+      ['validate-debug', 'debug'],
+      ['validate-update', 'updates'],
     ],
   );
   t.equal(pods.doors.validate.path, '/validate/pods');

@@ -1,6 +1,6 @@
 import { createLogger } from '../../src/observe/logger.js';
 
-// Logs for ever, in a process of its own, and ends on SIGTERM as a server does.
+// Logs forever, in a process of its own, and ends on SIGTERM as a server does.
 const logger = await createLogger({ level: 'info', format: 'json' });
 logger.info('begun');
 setInterval(() => logger.info('a line'), 10);

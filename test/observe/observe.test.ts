@@ -54,6 +54,13 @@ t.test('metrics have bounded labels and start at zero', async (t) => {
   t.match(await page(), `${counted}"other",decision="inject",reason="injected"} 2`);
   t.match(await page(), `${counted}"",decision="inject",reason="injected"} 1`);
   t.notMatch(await page(), /made-up/);
+  const reported = { door: 'mutate', decision: 'skip', reason: 'report_mode', policy: 'default' } as const;
+  metrics.countReview({ ...reported, would: 'inject', wouldReason: 'injected' });
+  metrics.countReview({ ...reported, would: 'deny', wouldReason: 'host_network' });
+  metrics.countReview({ ...reported, would: 'deny', wouldReason: 'host_network' });
+  const would = `${counted}"default",decision="skip",reason="report_mode",would=`;
+  t.match(await page(), `${would}"inject",would_reason="injected"} 1`);
+  t.match(await page(), `${would}"deny",would_reason="host_network"} 2`);
 
   metrics.countRejected('internal');
   metrics.countRejected('something else');
@@ -101,22 +108,24 @@ t.test('a review is logged as the logger would', async (t) => {
     const log = createReviewLine(logger);
     log(review);
     log({ ...review, policy: undefined, traceparent: '00-1"' });
+    log({ ...review, would: 'deny', wouldReason: 'host_network' });
     logger.info(review, 'reviewed');
     if (level === 'warn') {
       t.same(lines, []);
       continue;
     }
     if (format === 'json') {
-      const [first, second, third] = lines.map((line): unknown => JSON.parse(line));
+      const [first, second, reported, third] = lines.map((line): unknown => JSON.parse(line));
       t.match(second, { traceparent: '00-1"' });
+      t.match(reported, { would: 'deny', wouldReason: 'host_network' });
       t.notOk(lines[1]?.includes('policy'));
       const timeless = (line: unknown): unknown => ({ ...(line as object), time: '' });
       t.same(timeless(first), timeless(third));
       t.same(Object.keys(first as object), Object.keys(third as object));
     } else {
       const timeless = (line: string | undefined): string | undefined => line?.replace(/[\d:.]{8,}/, 'T');
-      t.equal(timeless(lines[0]), timeless(lines[2]));
+      t.equal(timeless(lines[0]), timeless(lines[3]));
     }
-    t.equal(lines.filter((line) => line.includes('reviewed')).length, 3);
+    t.equal(lines.filter((line) => line.includes('reviewed')).length, 4);
   }
 });

@@ -313,6 +313,35 @@ t.test('every path of a pod that passed the screening', (t) => {
   t.end();
 });
 
+t.test('mode Report says what mode Inject would do', (t) => {
+  for (const { title, spec, findings } of table) {
+    const inject = { ...spec, mode: 'Inject' };
+    // What the validating door would find missing, the mutating one would have added.
+    const last = decide(passed(inject), { ...findings, missing: [] }, 'validate');
+    const wanted = last.decision === 'deny' ? last : decide(passed(inject), findings, 'mutate');
+    for (const door of ['mutate', 'validate'] as const) {
+      const { decision, would } = decide(passed({ ...spec, mode: 'Report' }), findings, door);
+      t.equal(decision, 'skip');
+      const { reason, detail } = wanted;
+      t.match(would, { decision: wanted.decision, reason, detail }, `${title}, ${JSON.stringify(spec)}, ${door}`);
+    }
+    if (spec['mode'] !== 'Report') t.equal(decide(passed(spec), findings, 'mutate').would, undefined, title);
+  }
+  const report = { mode: 'Report' };
+  const stopped = (screening: Screening) => decide(screening, noFindings, 'mutate').would;
+  t.match(stopped(screened(compiled('p', report), 'disabled')), { decision: 'skip', reason: 'pod_opted_out' });
+  t.match(stopped(screened(compiled('p', { ...security, ...report }), 'off')), {
+    decision: 'deny',
+    reason: 'inject_label_invalid',
+  });
+  t.match(stopped(screened(broken('Security', 'Report'))), { decision: 'deny', reason: 'policy_invalid' });
+  for (const { screening, title } of stops) {
+    const isReported = title.endsWith('Report');
+    t.equal(stopped(screening) !== undefined, isReported, title);
+  }
+  t.end();
+});
+
 t.test('every stop of the screening', (t) => {
   for (const { title, screening, mutate, validate } of stops) {
     for (const [door, expected] of [

@@ -60,3 +60,14 @@ t.test('a minimum is of a resource that containers have', (t) => {
   t.match(problems({ cpus: '50m' }), [/spec\.sidecar\.minimumLimits\.cpus is no resource .* did you mean cpu\?/]);
   t.end();
 });
+
+t.test('F23: the agent’s files are not where a pod’s token is', (t) => {
+  const problems = (mountPath: string): readonly string[] =>
+    problemsOf({ volume: { name: 'acme', mountPath, copy: { name: 'acme-copy', from: '/acme' } } });
+  const path = '/var/run/secrets/kubernetes.io/serviceaccount';
+  for (const taken of [path, `${path}/acme`]) {
+    t.same(problems(taken), [`spec.volume.mountPath is "${taken}", where a pod’s token is; give a folder of its own`]);
+  }
+  for (const free of ['/var/run/secrets/acme', `${path}s`]) t.same(problems(free), []);
+  t.end();
+});

@@ -72,7 +72,11 @@ t.test('sysdig is the recipe of the vendor’s manual', (t) => {
         from: '/opt/draios',
         command: undefined,
       },
-      imageVolume: { image: 'quay.io/sysdig/workload-agent:6.3.0', subPath: 'opt/draios' },
+      imageVolume: {
+        image: 'quay.io/sysdig/workload-agent:6.3.0',
+        subPath: 'opt/draios',
+        toolsName: 'sysdig-workload-agent-tools',
+      },
     },
     env: [{ name: 'SYSDIG_SIDECAR', value: 'auto' }],
     reservedEnv: recipe.reservedEnv,
@@ -199,7 +203,11 @@ t.test('datadog is the recipe of the vendor’s manual', (t) => {
       from: undefined,
       command: ['/cws-instrumentation', 'setup', '--cws-volume-mount', '/cws-instrumentation-volume'],
     },
-    imageVolume: { image: 'public.ecr.aws/datadog/cws-instrumentation:7.81.1', subPath: undefined },
+    imageVolume: {
+      image: 'public.ecr.aws/datadog/cws-instrumentation:7.81.1',
+      subPath: undefined,
+      toolsName: 'cws-instrumentation-volume-tools',
+    },
   });
   t.strictSame(recipe.env, []);
   t.strictSame(recipe.capabilities, []);
@@ -226,6 +234,7 @@ t.test('datadog is the recipe of the vendor’s manual', (t) => {
     resources: { requests: { cpu: '200m', memory: '256Mi' }, limits: { cpu: '200m', memory: '256Mi' } },
     runAs: 'Own',
     readOnlyRootFilesystem: false,
+    apiAccess: true,
   });
   t.end();
 });

@@ -183,6 +183,7 @@ t.test('E30: the work is linear in the pod: 2,000 variables make no more operati
     prefer: 'Availability',
     placement: 'Auto',
     delivery: 'Auto',
+    imageVolumes: false,
     capability: 'Auto',
     cover: ['Main'],
     optOut: 'Allowed',

@@ -30,7 +30,7 @@ const fields = z
   .looseObject({ container: z.record(z.string(), z.json()), volume: z.record(z.string(), z.json()) })
   .parse(JSON.parse(readFileSync(file, 'utf8')));
 
-/** Values beside the sample of a field's type, where one of them might pass. */
+/** Values besides the sample of a field's type, where one of them might pass. */
 const more: Readonly<Record<string, readonly JsonValue[]>> = {
   imagePullPolicy: ['Always', 'IfNotPresent', 'Never'],
   terminationMessagePath: ['/dev/termination-log', '/outrider/tools/busybox'],
@@ -297,7 +297,7 @@ function judge(
   const { patch } = decideNow(pod, engine);
   const back = patched(pod, patch);
   const then = decideNow(back, engine, 'validate').decision;
-  // Under another name it is the workload's, and nobody knows what it starts: ours stand beside it.
+  // Under another name it is the workload's, and nobody knows what it starts: ours are next to it.
   if (then.reason === 'image_unresolved' && change.what.startsWith('name ')) return undefined;
   if (then.reason !== 'injected')
     return then.decision === 'deny' ? undefined : `then is ${then.decision} ${then.reason}`;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Engine } from '../../src/engine/engine.js';
 import type { ImageConfig } from '../../src/model/image.js';
 import type { JsonObject } from '../../src/model/json.js';
-import { engineOf, policyText, resolverOf } from '../support/engine.js';
+import { engineOf, podNodes, policyText, resolverOf } from '../support/engine.js';
 
 const [acme = ''] = readFileSync('deploy/examples/custom-profile.yaml', 'utf8').split('\n---\n');
 /** What the agents' images start: with it, their sidecars get the keeper. */
@@ -60,6 +60,8 @@ export interface Choices {
   readonly prefer: 'Availability' | 'Security';
   readonly placement: 'Auto' | 'Native' | 'Container';
   readonly delivery: 'Auto' | 'Copy' | 'ImageVolume';
+  /** What the nodes say about image volumes, where the policy leaves it open. */
+  readonly imageVolumes: boolean;
   readonly capability: 'Auto' | 'Always' | 'Never';
   readonly cover: readonly ('Main' | 'Init' | 'Probes' | 'Lifecycle')[];
   readonly optOut: 'Allowed' | 'Forbidden';
@@ -67,6 +69,8 @@ export interface Choices {
   readonly pullSecrets: boolean;
   readonly openShift: boolean;
   readonly podSecurity: 'privileged' | 'restricted';
+  /** What the policy says about sessions; absent: nothing. */
+  readonly sessions?: JsonObject;
 }
 
 /** Every combination of choices. */
@@ -75,6 +79,7 @@ const everyChoice: fc.Arbitrary<Choices> = fc.record({
   prefer: fc.constantFrom('Availability', 'Security'),
   placement: fc.constantFrom('Auto', 'Native', 'Container'),
   delivery: fc.constantFrom('Auto', 'Copy', 'ImageVolume'),
+  imageVolumes: fc.boolean(),
   capability: fc.constantFrom('Auto', 'Always', 'Never'),
   cover: fc.constantFrom(
     ['Main'] as const,
@@ -102,7 +107,11 @@ export function engineWith(made: Choices, images: Readonly<Record<string, ImageC
   const engine =
     engines.get(key) ??
     engineOf(configuration(made), {
-      facts: { openShift: made.openShift, podSecurityDefault: made.podSecurity },
+      facts: {
+        openShift: made.openShift,
+        podSecurityDefault: made.podSecurity,
+      },
+      nodes: podNodes(made.imageVolumes),
     });
   engines.set(key, engine);
   return { ...engine, images: resolverOf(images) };
@@ -117,6 +126,7 @@ function configuration(made: Choices): string {
     containers: { cover: made.cover },
     profile: profiles[made.profile],
     agent: { placement: made.placement, imagePullSecrets: made.pullSecrets ? ['agent-pull'] : [] },
+    ...(made.sessions === undefined ? {} : { sessions: made.sessions }),
   };
   return `${acme}\n${lab}${made.agentsKnown ? agents : ''}${policyText('generated', spec)}`;
 }

@@ -20,7 +20,7 @@ export interface Lacking {
 
 /**
  * The instrumented pod without each part that the patch added, one at a time. Left out are records (labels and
- * annotations), pull secrets and pod-level amounts, which prove nothing, and `args` behind a wrapper, which only an
+ * annotations), pull secrets and pod-level amounts, which prove nothing, and `args` after a wrapper, which only an
  * image's own CMD could tell.
  */
 export function withoutEachPart(

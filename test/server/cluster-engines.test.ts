@@ -1,4 +1,5 @@
 import t from 'tap';
+import { KnownPodNodes } from '../../src/cluster/facts/pod-nodes.js';
 import { ClusterState } from '../../src/cluster/state/cluster-state.js';
 import { readSettings, settingKeys } from '../../src/settings/settings.js';
 import type { SeenFacts } from '../../src/model/recipe.js';
@@ -7,6 +8,7 @@ import { fakeApi, fakeTiming, memoryLog, settle } from '../cluster/fake-api.js';
 import { putPolicy } from '../cluster/state/documents.js';
 import { resolverOf } from '../support/engine.js';
 import { knownLimits } from '../support/limits.js';
+import { takenBackOf } from '../support/taken-back.js';
 
 const minuteMs = 60_000;
 
@@ -26,13 +28,15 @@ t.test('E38, E41: engines follow policies and facts, and those of a while ago ar
   });
   await settle();
   let seen: SeenFacts = { nativeSidecars: false, imageVolumes: false, openShift: false };
+  let takenBack = takenBackOf();
   const engines = new ClusterEngines({
     settings: readSettings({ flags: {}, env: {} }, settingKeys),
     state,
-    facts: { seen: () => seen },
+    facts: { seen: () => seen, podNodes: new KnownPodNodes() },
     images: resolverOf({}),
     credentials: { secretState: () => 'unknown' },
     limits: knownLimits(),
+    takenBack: () => takenBack,
     clock: timing.clock,
   });
   const edit = async (generation: number): Promise<void> => {
@@ -47,6 +51,11 @@ t.test('E38, E41: engines follow policies and facts, and those of a while ago ar
   const { rules: one } = engines.current();
   const generations = [one];
   t.equal(engines.current(), engines.current(), 'the same until something changes');
+  const before = engines.current();
+  takenBack = takenBackOf();
+  engines.takenBackChanged();
+  t.not(engines.current(), before, 'also of what was taken back');
+  t.equal(engines.current().takenBack, takenBack);
   t.same(past(), []);
   await edit(2);
   generations.push(engines.current().rules);

@@ -21,3 +21,17 @@ t.test('the heaviest pod that can be stored may be read; a text of empty values 
   t.ok(weightOf(Buffer.from(`[${'{},'.repeat(defaultBodyBytes / 3 - 1)}0]`)) > mostWeightBytes);
   t.end();
 });
+
+t.test('each value counts, wherever in a text it begins', (t) => {
+  for (let length = 0; length < 12; length++) {
+    const light = weightOf(Buffer.from('x'.repeat(length)));
+    t.equal(light, length);
+    for (let at = 0; at < length; at++) {
+      for (const character of '{[,') {
+        const text = `${'x'.repeat(at)}${character}${'x'.repeat(length - at - 1)}`;
+        t.equal(weightOf(Buffer.from(text)) - light, 64);
+      }
+    }
+  }
+  t.end();
+});

@@ -62,6 +62,7 @@ t.test('every setting can be given in each of the three ways, by names that foll
     tlsKey: 'a.key',
     imageRewrites: 'a=b',
     ownPartsMayDiffer: '[{"path": "/agent/env/DD_ENV", "value": "prod"}]',
+    webhookAnnotations: '{"admissions.enforcer/disabled": "true"}',
     webhookUrl: 'https://outrider.test:8443',
     clientNames: 'kube-apiserver',
   };
@@ -139,6 +140,8 @@ t.test('each kind of value takes what it should', (t) => {
   t.same(read({ ownPartsMayDiffer: JSON.stringify([entry]) }).ownPartsMayDiffer, [entry]);
   t.same(read({}, {}, JSON.stringify({ ownPartsMayDiffer: [entry] })).ownPartsMayDiffer, [entry]);
   t.same(read({}, { OUTRIDER_OWN_PARTS_MAY_DIFFER: '' }).ownPartsMayDiffer, []);
+  t.same(read({ webhookAnnotations: '{"a.example/b": "c"}' }).webhookAnnotations, { 'a.example/b': 'c' });
+  t.same(read({}, {}, 'webhookAnnotations: {a: b}').webhookAnnotations, { a: 'b' });
   t.end();
 });
 
@@ -151,6 +154,10 @@ const wrong: readonly (readonly [Parameters<typeof read>, RegExp])[] = [
   [[{ ownPartsMayDiffer: '[{"path": "/agent", "value": 1}]' }], /JSON list/],
   [[{ ownPartsMayDiffer: '[{"path": "/agent/env/A"}]' }], /JSON list/],
   [[{ ownPartsMayDiffer: '[{"path": "/agent/env/A", "value": 1, "why": 1}]' }], /JSON list/],
+  [[{ webhookAnnotations: '{"outrider.dev/paused": "x"}' }], /none of them outrider\.dev/],
+  [[{ webhookAnnotations: '{"a b": "x"}' }], /JSON object of texts/],
+  [[{ webhookAnnotations: '{"a": 1}' }], /JSON object of texts/],
+  [[{ webhookAnnotations: '[]' }], /JSON object of texts/],
   [[{ listenPort: '1.5' }], /whole number/],
   [[{}, { OUTRIDER_MAX_IN_FLIGHT: '0' }], /^OUTRIDER_MAX_IN_FLIGHT is "0"/],
   [[{}, {}, 'maxInFlight: many'], /^maxInFlight in settings\.yaml is "many"/],
@@ -242,5 +249,19 @@ t.test('the reference page has a row for every setting', (t) => {
   const rows = page.split('\n').filter((line) => line.startsWith('|'));
   t.equal(rows.length, settingKeys.length + 2);
   for (const row of rows) t.equal(row.replaceAll('\\|', '').split('|').length, 7, row);
+  t.end();
+});
+
+t.test('a duration is written as Go does, and 0 means never', (t) => {
+  const after = (text: unknown): number => read({ takeBackAfter: text }).takeBackAfter;
+  t.same(['5m', '90s', '1m30s', '0', 0].map(after), [300_000, 90_000, 90_000, 0, 0]);
+  t.equal(read({}).takeBackAfter, 300_000);
+  for (const text of ['', '5', 'soon', '31m', '1ms', '-5m', 5]) {
+    t.throws(
+      () => after(text),
+      { message: /it must be 0 or a duration from 1s to 30m, such as 90s or 5m/ },
+      String(text),
+    );
+  }
   t.end();
 });

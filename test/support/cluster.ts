@@ -3,7 +3,7 @@ import { draft, draftsOf, drop, isDraftObject, listAt, objectAt, type Draft, typ
 
 /**
  * What a pod looks like when it comes again: what the API server's own admission and defaults, and typed decoding, make
- * of it. Token mounts and LimitRanger's amounts stand in every container, ours too (E17).
+ * of it. Token mounts and LimitRanger's amounts are in every container, ours too (E17).
  */
 export function throughTheServer(pod: JsonObject): JsonObject {
   const copy = draft(pod);

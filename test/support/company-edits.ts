@@ -3,7 +3,7 @@ import { draftsOf, isDraftObject, listAt, nameOf, objectAt, type Draft, type Dra
 
 // The ways in which an admission actor edits a pod, each as the actors' own sources do it.
 
-/** Before all the others or behind them. */
+/** Before all the others or after them. */
 export type Place = 'first' | 'last';
 
 /** Adds a member to a list unless one of its name is there. */
@@ -33,7 +33,7 @@ export function joinEnv(container: DraftObject, variable: DraftObject, separator
     there['value'] = `${textOf(there['value'])}${separator}${textOf(variable['value'])}`;
 }
 
-/** Adds a member to a list that stands in one text, separated by commas. */
+/** Adds a member to a list that is in one text, separated by commas. */
 export function joinText(parent: DraftObject, field: string, member: string): void {
   const members = textOf(parent[field]).split(',').filter(Boolean);
   if (!members.includes(member)) parent[field] = [...members, member].join(',');

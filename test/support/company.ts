@@ -41,7 +41,7 @@ const step = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('addContainers'), list, place, containers: z.array(named) }),
   z.strictObject({ do: z.literal('move'), list, name: z.string(), place }),
   z.strictObject({ do: z.literal('metadata'), annotations: object.optional(), labels: object.optional() }),
-  /** Adds to a list that stands in one annotation. */
+  /** Adds to a list that is in one annotation. */
   z.strictObject({ do: z.literal('joinAnnotation'), name: z.string(), member: z.string() }),
   z.strictObject({ do: z.literal('addTolerations'), tolerations: z.array(z.looseObject({ key: z.string() })) }),
 ]);
@@ -55,7 +55,7 @@ const companySchema = z.strictObject({
   }),
   /** `source`: read in the code. `documentation`, `observed`: the code is not public. */
   evidence: z.enum(['source', 'documentation', 'observed']),
-  /** A plug-in runs before the webhooks, and again behind them where they changed the pod; decoding is at each step. */
+  /** A plug-in runs before the webhooks, and again after them where they changed the pod; decoding is at each step. */
   runs: z.enum(['decoding', 'plugin', 'webhook']),
   /** The name of the webhook's configuration, by which the API server orders them, and its `reinvocationPolicy`. */
   webhook: z
@@ -96,7 +96,7 @@ function readCompany(file: string): Company {
 
 /**
  * The pod as the actor leaves it: all its containers are treated alike, ours too. The pod that is given stays as it is.
- * Whether the actor comes before or behind an injection is the caller's choice.
+ * Whether the actor comes before or after an injection is the caller's choice.
  */
 export function applyCompany(pod: JsonObject, company: Company): JsonObject {
   const copy = draft(pod);

@@ -7,17 +7,20 @@ import type { PodRequest } from '../../src/engine/engine.js';
 import type { KnownLimits } from '../../src/engine/known-limits.js';
 import { instrument } from '../../src/engine/instrument.js';
 import type { Outcome } from '../../src/engine/outcome.js';
+import type { TakenBack } from '../../src/model/taken-back.js';
 import type { Door } from '../../src/model/decision.js';
 import type { ImageConfig, ImageOutcome, ImageResolver } from '../../src/model/image.js';
 import { isArray, isObject, stringsOf, type JsonObject } from '../../src/model/json.js';
 import type { Operation } from '../../src/model/patch.js';
-import type { ClusterFacts } from '../../src/model/recipe.js';
+import type { ClusterFacts, PodNodes } from '../../src/model/recipe.js';
 import type { StringMap } from '../../src/model/selector.js';
 
-/** A cluster of today without anything special: native sidecars, no Pod Security by default. */
+/**
+ * A cluster of today without anything special: native sidecars, no Pod Security by default, nothing known about nodes.
+ */
 export const plainFacts: ClusterFacts = {
   nativeSidecars: true,
-  imageVolumes: true,
+  imageVolumes: false,
   podSecurityDefault: 'privileged',
   openShift: false,
   sandboxedRuntimeClasses: ['gvisor', 'runsc*', 'kata*'],
@@ -27,6 +30,11 @@ export const plainFacts: ClusterFacts = {
   ownPartsMayDiffer: [],
   maxContainers: 500,
 };
+
+/** Nodes that all mount image volumes rightly, or none of them. */
+export function podNodes(imageVolumes: boolean): PodNodes {
+  return { imageVolumes: () => ({ holds: imageVolumes, because: imageVolumes ? 'they all do' : 'one does not' }) };
+}
 
 /** What a registry would answer, by reference; `lookUp` alone knows what is marked `asked`. */
 export interface FakeImages {
@@ -43,6 +51,9 @@ export interface EngineOptions {
   readonly secretState?: (namespace: string, name: string, key: string, mirrorOf?: string) => SecretState;
   readonly credentials?: Credentials;
   readonly limits?: KnownLimits;
+  readonly takenBack?: TakenBack;
+  /** What decides about the delivery where the policy leaves it open. */
+  readonly nodes?: PodNodes;
   /** Expect the configuration to have problems. */
   readonly broken?: boolean;
   /** Name of the installation. */
@@ -61,12 +72,15 @@ export function engineOf(yaml: string, options: EngineOptions = {}): Engine {
   const map = Object.fromEntries(parsed.configuration.images);
   return {
     rules,
-    facts: { ...plainFacts, ...options.facts },
+    // Where a policy asks for image volumes, the cluster has them unless a test says otherwise.
+    facts: { ...plainFacts, imageVolumes: /"?delivery"?: *"?ImageVolume/.test(yaml), ...options.facts },
     images: resolverOf({ ...map, ...options.known }, { ...options.asked }),
     excludedNamespaces: new Set(options.excludedNamespaces ?? ['kube-system']),
     secretState: options.secretState ?? (() => 'unknown'),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
+    ...(options.takenBack === undefined ? {} : { takenBack: options.takenBack }),
+    ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
   };
 }
 
@@ -156,7 +170,7 @@ export interface Answered {
   readonly audit: JsonObject;
   readonly status: JsonObject | undefined;
   readonly reviewed: Reviewed | undefined;
-  /** The response as it stands in the answer. */
+  /** The response as it is in the answer. */
   readonly response: JsonObject;
 }
 
@@ -194,7 +208,8 @@ export function readAnswer(text: string): Omit<Answered, 'reviewed'> {
   }
   const { response } = review;
   if (!isObject(response)) throw new Error(`no response: ${text}`);
-  const { uid, allowed, warnings, auditAnnotations, status } = response;
+  // What only patches says nothing for the audit log.
+  const { uid, allowed, warnings, auditAnnotations = {}, status } = response;
   if (typeof uid !== 'string' || typeof allowed !== 'boolean' || !isObject(auditAnnotations)) {
     throw new Error(`not a response: ${text}`);
   }

@@ -20,7 +20,7 @@ export function isDraftObject(value: unknown): value is DraftObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The objects in a list of a draft; none where it is no list. */
+/** The objects in a list of a draft; none where it is not a list. */
 export function draftsOf(value: Draft | undefined): DraftObject[] {
   return Array.isArray(value) ? value.filter(isDraftObject) : [];
 }

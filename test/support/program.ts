@@ -26,6 +26,7 @@ export async function outrider(argv: readonly string[], cwd: string, stdin: stri
     cwd,
     env: { OUTRIDER_LOOKUP: 'false' },
     programName: 'outrider',
+    isInteractive: false,
   });
   return { code, ...written };
 }

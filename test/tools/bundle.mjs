@@ -3,7 +3,7 @@
 // The same sources and packages give the same bytes: neither time nor place is in them. `bundle.mjs [FOLDER]`.
 import { build } from 'esbuild';
 import { chmod, rm, writeFile } from 'node:fs/promises';
-import { packagesOf } from './bundled-packages.mjs';
+import { licencesOf, packagesOf } from './bundled-packages.mjs';
 
 const folder = process.argv[2] ?? 'dist';
 
@@ -30,3 +30,5 @@ const { metafile } = await build({
 await chmod(`${folder}/outrider.js`, 0o755);
 // For the bill of materials.
 await writeFile(`${folder}/packages.json`, `${JSON.stringify(packagesOf(metafile), undefined, 2)}\n`);
+// For whoever passes the bundle on: npm's package and the single executable carry it.
+await writeFile(`${folder}/licences.txt`, licencesOf(metafile));

@@ -12,7 +12,7 @@ function company(name: string): Company {
   return found;
 }
 
-/** A pod as it is with a native agent and a copy step of ours beside the workload. */
+/** A pod as it is with a native agent and a copy step of ours next to the workload. */
 const pod = podOf({
   containers: [{ name: 'web', image: 'shop/web:1', command: ['/app'] }],
   initContainers: [

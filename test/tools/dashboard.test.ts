@@ -5,12 +5,18 @@ import { isObject, listOf, objectOf, stringOf } from '../../src/model/json.js';
 import { ClusterMetrics } from '../../src/observe/cluster-metrics.js';
 import { CoverageMetrics } from '../../src/observe/coverage-metrics.js';
 import { ImageMetrics } from '../../src/observe/image-metrics.js';
+import { TakeBackMetrics } from '../../src/observe/take-back-metrics.js';
 import { Metrics, Registry } from '../../src/observe/metrics.js';
 import { dashboardExpressions } from './dashboard.js';
 import { repositoryRoot } from './generated.js';
 
 /** What Prometheus adds to every series of a pod, and what a histogram has. */
 const alwaysThere = ['job', 'instance', 'namespace', 'pod', 'le'];
+/** Series of Prometheus's own, with what they have besides those. */
+const ofPrometheus = new Map([
+  ['up', []],
+  ['ALERTS', ['alertname', 'alertstate', 'severity']],
+]);
 
 function knownLabels(): ReadonlyMap<string, ReadonlySet<string>> {
   const registry = new Registry();
@@ -18,6 +24,7 @@ function knownLabels(): ReadonlyMap<string, ReadonlySet<string>> {
   new ImageMetrics(registry);
   new ClusterMetrics(registry);
   new CoverageMetrics(registry, { monotonicMs: () => 0 });
+  new TakeBackMetrics(registry, { monotonicMs: () => 0 });
   return new Map(
     registry.getMetricsAsArray().map((metric) => {
       const labels: unknown = 'labelNames' in metric ? metric.labelNames : [];
@@ -42,9 +49,14 @@ t.test('dashboard and alerts ask for metrics and labels that there are', (t) => 
   t.ok(found.length > 5);
   for (const { expr, said } of [...dashboardExpressions.map((expr) => ({ expr, said: '' })), ...found]) {
     const names = [...expr.matchAll(/outrider_\w+/g)].map(([name]) => name.replace(/_bucket$/, ''));
-    t.ok(names.length > 0, expr);
     for (const name of names) t.ok(known.has(name), name);
-    const labels = new Set(names.flatMap((name) => [...(known.get(name) ?? [])]));
+    const others = [...ofPrometheus].filter(([name]) => expr.includes(`${name}{`));
+    t.ok(names.length + others.length > 0, expr);
+    const labels = new Set([
+      ...alwaysThere,
+      ...names.flatMap((name) => [...(known.get(name) ?? [])]),
+      ...others.flatMap(([, labels]) => labels),
+    ]);
     const asked = [
       ...[...expr.matchAll(/\b(?:by|on) \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/,\s*/)),
       ...[...expr.matchAll(/(\w+)(?:=|!=|=~|!~)"/g)].map(([, label = '']) => label),

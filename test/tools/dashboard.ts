@@ -12,7 +12,14 @@ interface Panel {
   readonly type?: 'stat';
 }
 
-const selected = 'namespace=~"$namespace"';
+const selected = 'namespace=~"$namespace",job=~"$job"';
+
+/** The share of a door's reviews with a decision, by policy. */
+function share(door: 'mutate' | 'validate', decision: string): string {
+  const rate = (labels: string) =>
+    `sum by (policy) (rate(outrider_admission_reviews_total{${selected},door="${door}",policy!=""${labels}}[$__rate_interval]))`;
+  return `${rate(`,${decision}`)} / ${rate('')}`;
+}
 
 const rows: Readonly<Record<string, readonly Panel[]>> = {
   Now: [
@@ -22,7 +29,7 @@ const rows: Readonly<Record<string, readonly Panel[]>> = {
       description: 'Whether the API server reached the webhook in the leader’s last self-test.',
       unit: 'bool_yes_no',
       targets: {
-        [`max(outrider_webhook_reachable{${selected}} and on (job, instance) outrider_leader == 1)`]: '',
+        [`max(outrider_webhook_reachable{${selected}} and on (namespace, job, instance) outrider_leader == 1)`]: '',
       },
     },
     {
@@ -35,7 +42,7 @@ const rows: Readonly<Record<string, readonly Panel[]>> = {
     {
       type: 'stat',
       title: 'Replicas',
-      description: 'Replicas that are scraped, by version.',
+      description: 'Replicas that Prometheus reaches, by version. None: OutriderDown.',
       unit: 'short',
       targets: { [`count by (version) (outrider_build_info{${selected}})`]: '{{version}}' },
     },
@@ -45,7 +52,18 @@ const rows: Readonly<Record<string, readonly Panel[]>> = {
       description: 'kubectl get instrumentationpolicies -o wide says which, and why.',
       unit: 'short',
       targets: {
-        [`max(outrider_policy_conditions{${selected},condition="Ready",status="False"}) or vector(0)`]: '',
+        [`max(outrider_policy_conditions{${selected},condition="Ready",status="False"} and on (namespace, job, instance) outrider_leader == 1) or vector(0)`]:
+          '',
+      },
+    },
+    {
+      type: 'stat',
+      title: 'Policies not in force',
+      description: 'Policies for whose pods the API server is not known to call Outrider.',
+      unit: 'short',
+      targets: {
+        [`max(outrider_policy_conditions{${selected},condition="InForce",status="False"} and on (namespace, job, instance) outrider_leader == 1) or vector(0)`]:
+          '',
       },
     },
     {
@@ -54,6 +72,52 @@ const rows: Readonly<Record<string, readonly Panel[]>> = {
       description: 'The end of the served certificate.',
       unit: 'dateTimeFromNow',
       targets: { [`min(outrider_certificate_expiry_timestamp_seconds{${selected}}) * 1000`]: '' },
+    },
+  ],
+  Alerts: [
+    {
+      title: 'Alerts',
+      description: 'Alerts of Outrider that fire: docs/alerts.md has a heading for each.',
+      unit: 'short',
+      targets: {
+        [`count by (alertname, severity) (ALERTS{${selected},alertname=~"Outrider.*",alertstate="firing"})`]:
+          '{{alertname}} {{severity}}',
+      },
+    },
+    {
+      title: 'Share of pods denied',
+      description: 'By policy, at the validating door. More than half of many: OutriderDeniesMany.',
+      unit: 'percentunit',
+      targets: {
+        [share('validate', 'decision="deny"')]: '{{policy}}',
+      },
+    },
+    {
+      title: 'Share of pods left uninstrumented',
+      description:
+        'By policy, wholly or partly, for whatever reason. Not for a chosen one, and many: OutriderSkipsMany.',
+      unit: 'percentunit',
+      targets: {
+        [share('mutate', 'decision=~"skip|partial"')]: '{{policy}}',
+      },
+    },
+    {
+      title: 'Changes of the leader',
+      description: 'In half an hour, two for each handover. More than eight: OutriderLeaderFlaps.',
+      unit: 'short',
+      targets: { [`sum(changes(outrider_leader{${selected}}[30m]))`]: '' },
+    },
+    {
+      title: 'Newest configuration loaded',
+      description: 'By replica; 0 while an earlier one is in force, or none.',
+      unit: 'bool_yes_no',
+      targets: { [`outrider_configuration_last_reload_successful{${selected}}`]: '{{pod}}' },
+    },
+    {
+      title: 'Certificates refused',
+      description: 'In an hour, by replica: the one before is served on.',
+      unit: 'short',
+      targets: { [`increase(outrider_certificate_reloads_total{${selected},result="failure"}[1h])`]: '{{pod}}' },
     },
   ],
   Pods: [
@@ -73,6 +137,15 @@ const rows: Readonly<Record<string, readonly Panel[]>> = {
       targets: {
         [`sum by (policy, reason) (rate(outrider_admission_reviews_total{${selected},reason!="injected"}[$__rate_interval]))`]:
           '{{policy}} {{reason}}',
+      },
+    },
+    {
+      title: 'Would be decided',
+      description: 'What policies in mode Report would decide on pods in mode Inject, by policy and reason.',
+      unit: 'reqps',
+      targets: {
+        [`sum by (policy, would, would_reason) (rate(outrider_admission_reviews_total{${selected},door="mutate",would!=""}[$__rate_interval]))`]:
+          '{{policy}} {{would}} {{would_reason}}',
       },
     },
     {
@@ -128,11 +201,20 @@ const rows: Readonly<Record<string, readonly Panel[]>> = {
       },
     },
     {
+      title: 'Taken back',
+      description: 'Workloads whose pods parts of ours kept from running, by policy and state: docs/reliability.md.',
+      unit: 'short',
+      targets: {
+        [`sum by (policy, state) (outrider_taken_back_workloads{${selected}})`]: '{{policy}} {{state}}',
+      },
+    },
+    {
       title: 'Looks at running pods',
       description: 'Time since the last one, and how long it took.',
       unit: 's',
       targets: {
         [`max(outrider_coverage_age_seconds{${selected}})`]: 'age',
+        [`max(outrider_take_back_age_seconds{${selected}})`]: 'age, for trouble',
         [`max(outrider_coverage_sweep_duration_seconds{${selected}})`]: 'duration',
       },
     },
@@ -250,6 +332,16 @@ function dashboard(): JsonObject {
           type: 'query',
           datasource,
           query: 'label_values(outrider_build_info, namespace)',
+          refresh: 2,
+          includeAll: true,
+          allValue: '.*',
+        },
+        {
+          name: 'job',
+          label: 'Installation',
+          type: 'query',
+          datasource,
+          query: 'label_values(outrider_build_info{namespace=~"$namespace"}, job)',
           refresh: 2,
           includeAll: true,
           allValue: '.*',

@@ -8,8 +8,10 @@ export function errorsDoc(): string {
     '# Errors',
     '',
     'A command that cannot do what it was asked for prints one line for each error, with the file, the line or field and',
-    'what to do, and ends with exit code 2. The server logs the code beside the message. A code is never',
-    'used again for something else. What becomes of a pod is no error: see [reasons](reasons.md).',
+    'what to do, and ends with exit code 2. Behind the message stands the code, as a link to this page:',
+    '`[docs/errors.md#usage]`. With `--report json` errors are an object, `{errors: [{file, code, message}]}`. The server logs',
+    'the code beside the message. A code is never used again for something else. What becomes of a pod is no error: see',
+    '[reasons](reasons.md).',
   ];
   for (const code of errorCodes) {
     lines.push('', `## ${code}`, '', errors[code].cause, '', `What helps: ${errors[code].remedy}`);

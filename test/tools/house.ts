@@ -2,7 +2,16 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** Tests about the sources themselves: part of `npm test`, and of `npm run check`, which they need no more than. */
-const houseTests = ['source-graph', 'stateful-closures', 'test-map', 'cases/cases', 'threats', 'doc-paths'];
+const houseTests = [
+  'source-graph',
+  'stateful-closures',
+  'test-map',
+  'cases/cases',
+  'threats',
+  'doc-paths',
+  'links',
+  'words',
+];
 
 for (const name of houseTests) {
   const file = fileURLToPath(new URL(`./${name}.test.js`, import.meta.url));

@@ -12,6 +12,11 @@ const chapters = [
     text: 'Why a container that the policy selects is left out. When all that are left out have the same reason, it is the decision’s reason too.',
   },
   {
+    about: 'session',
+    title: 'Of running pods',
+    text: 'What becomes of a session in a running pod, or of other images or resources for it; some of the above are such reasons, too.',
+  },
+  {
     about: 'remark',
     title: 'Remarks',
     text: 'Worth knowing, and shown as warnings and by `outrider explain`; they change no decision.',

@@ -1,6 +1,8 @@
 import { schemaReference } from './schema-reference.js';
 import { policyReach, profileReach } from '../../src/model/field-reach.js';
 import { imageMapSchema } from '../../src/model/image-map.js';
+import { instrumentFunctionSchema } from '../../src/model/instrument-function.js';
+import { policyTestSchema } from '../../src/model/policy-test.js';
 import { policySchema } from '../../src/model/policy.js';
 import { profileSchema } from '../../src/model/profile.js';
 import { registryConfigSchema } from '../../src/model/registry-config.js';
@@ -46,6 +48,24 @@ export const referencePages: readonly GeneratedFile[] = [
         'RegistryConfiguration',
         'How registries are talked to, for `--registry-config`. Read from a file only. [Images](../images.md) explains it.',
         registryConfigSchema,
+      ),
+  },
+  {
+    path: 'docs/reference/policy-test.md',
+    make: () =>
+      schemaReference(
+        'PolicyTest',
+        'What policies should make of resources, for `outrider test`. Read from files only. [Test](../policy-tests.md) explains it.',
+        policyTestSchema,
+      ),
+  },
+  {
+    path: 'docs/reference/instrument-function.md',
+    make: () =>
+      schemaReference(
+        'InstrumentFunction',
+        'What `outrider fn` works with, as a KRM function’s functionConfig. [Pipelines](../pipelines.md) explains it.',
+        instrumentFunctionSchema,
       ),
   },
   { path: 'docs/reference/profile-settings.md', make: () => profileReference(builtInProfiles()) },

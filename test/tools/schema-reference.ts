@@ -17,7 +17,7 @@ import { branches, jsonSchemaOf } from '../../src/documents/schema/guide.js';
  * default and what it is for.
  *
  * @param kind heading: the document's kind
- * @param introduction a paragraph that stands before the table
+ * @param introduction a paragraph that is before the table
  * @param reach on what each field acts, where that is told: in one more column
  */
 export function schemaReference(

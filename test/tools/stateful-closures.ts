@@ -5,8 +5,8 @@ import ts from 'typescript';
 const collections = /^(?:Map|Set|WeakMap|WeakSet|LRUCache)$/;
 
 /**
- * Finds functions that return an object of methods over variables of their own that change: parts with state that are no
- * classes (docs/decisions/0005).
+ * Finds functions that return an object of methods over variables of their own that change: parts with state that are
+ * not classes (docs/decisions/0005).
  *
  * @param files paths from the root
  * @returns `file: function` of each

@@ -9,7 +9,6 @@ import type { SourceGraph } from './source-graph.js';
  */
 export const testedThrough: Readonly<Record<string, string>> = {
   'src/cli/commands.ts': 'test/cli/program.test.ts',
-  'src/cli/completion.ts': 'test/cli/program.test.ts',
   'src/cli/crds.ts': 'test/cli/ready.test.ts',
   'src/cli/files/': 'test/cli/edit/inject.test.ts',
   'src/cli/image/': 'test/e2e/lookup/cli.test.ts',
@@ -17,6 +16,7 @@ export const testedThrough: Readonly<Record<string, string>> = {
   'src/cli/offline/': 'test/cli/edit/inject.test.ts',
   'src/cli/options/': 'test/cli/edit/inject.test.ts',
   'src/cli/pause/': 'test/e2e/cluster/in-cluster-pause.test.ts',
+  'src/cli/schema.ts': 'test/documents/schema/json-schemas.test.ts',
   'src/cli/serve.ts': 'test/e2e/cluster/admission.test.ts',
   'src/cli/text/': 'test/cli/status/status.test.ts',
   'src/cluster/back-off.ts': 'test/cluster/watch/reflector.test.ts',
@@ -26,6 +26,7 @@ export const testedThrough: Readonly<Record<string, string>> = {
   'src/cluster/overview/': 'test/e2e/cluster/status.test.ts',
   'src/cluster/micro-time.ts': 'test/cluster/leader/election.test.ts',
   'src/documents/configuration/object.ts': 'test/cluster/state/cluster-state.test.ts',
+  'src/documents/configuration/policy-tests.ts': 'test/cli/test/test.test.ts',
   'src/documents/schema/problem.ts': 'test/documents/configuration/configuration.test.ts',
   'src/documents/yaml-limits.ts': 'test/documents/manifest/manifest.test.ts',
   'src/engine/demonstration.ts': 'test/cli/demo/demo.test.ts',
@@ -33,7 +34,8 @@ export const testedThrough: Readonly<Record<string, string>> = {
   'src/inject/rewrite-image.ts': 'test/golden/golden.test.ts',
   'src/inject/task/': 'test/golden-tasks/golden.test.ts',
   'src/main.ts': 'test/cli/program.test.ts',
-  'src/model/image-map.ts': 'test/documents/configuration/configuration.test.ts',
+  'src/model/instrument-function.ts': 'test/cli/fn/fn.test.ts',
+  'src/model/policy-test.ts': 'test/cli/test/test.test.ts',
   'src/model/wishes.ts': 'test/golden/golden.test.ts',
   'src/server/in-cluster/': 'test/e2e/cluster/in-cluster.test.ts',
   'src/server/review-log.ts': 'test/e2e/faults/secrets.test.ts',

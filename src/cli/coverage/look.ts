@@ -2,7 +2,8 @@ import { calledSinceMs } from '../../cluster/coverage/called-since.js';
 import { sweepPods } from '../../cluster/coverage/sweep.js';
 import { pathOf, resources } from '../../cluster/client/resources.js';
 import type { OpenCluster } from '../../cluster/live/open-cluster.js';
-import { readNamespaceLabels } from '../../cluster/live/read-workload.js';
+import { readNamespaces } from '../../cluster/live/read-namespaces.js';
+import { readReport, type Report } from '../../cluster/status/reported.js';
 import { refused } from '../../cluster/live/refusal.js';
 import type { Engine } from '../../engine/engine.js';
 import {
@@ -12,21 +13,24 @@ import {
   type PolicyCoverage,
   type WorkloadCoverage,
 } from '../../model/coverage.js';
-import { objectOf, stringMembersOf, stringOf } from '../../model/json.js';
-import type { StringMap } from '../../model/selector.js';
+import { objectOf, stringOf } from '../../model/json.js';
 import { sleepByTimer } from '../../time/sleep.js';
 
-/** What a look at running pods came to. */
+/** The result of a look at running pods. */
 export interface Look {
   readonly counts: CoverageCounts;
   readonly pods: number;
   readonly readWhole: number;
+  /** How many of the instrumented ones the API server made by itself alone, as their label says. */
+  readonly byApiServer: number;
   readonly policies: ReadonlyMap<string, PolicyCoverage>;
-  /** The worst first. */
+  /** Worst first. */
   readonly workloads: readonly WorkloadCoverage[];
+  /** What policies in mode Report would do, in all namespaces, as the leader found it. By policy name. */
+  readonly reports: ReadonlyMap<string, Report>;
 }
 
-/** How many pods that are judged by their record are then read whole. */
+/** How many of the pods that are judged by their record are then read whole. */
 const sampled = 20;
 
 /**
@@ -40,8 +44,8 @@ export async function lookAtPods(
   engine: Engine,
   namespace: string | undefined,
 ): Promise<Look> {
-  const namespaces = await namespacesOf(client, namespace);
-  const since = await calledSince(client);
+  const namespaces = await readNamespaces(client, namespace);
+  const { since, reports } = await readStatuses(client);
   const where = namespace === undefined ? 'pods of all namespaces' : `pods of namespace ${namespace}`;
   try {
     const { tally } = await sweepPods({
@@ -65,39 +69,33 @@ export async function lookAtPods(
       counts,
       pods: sums.reduce((sum, { pods }) => sum + pods, 0),
       readWhole: sums.reduce((sum, { readWhole }) => sum + readWhole, 0),
+      byApiServer: sums.reduce((sum, { byApiServer }) => sum + byApiServer, 0),
       policies,
       workloads: tally.workloads(),
+      reports,
     };
   } catch (error) {
     throw refused(error, client.server, where, 'ask for the right to list pods there, or give -n NAMESPACE');
   }
 }
 
-async function namespacesOf(
-  client: OpenCluster['client'],
-  namespace: string | undefined,
-): Promise<ReadonlyMap<string, StringMap>> {
-  if (namespace !== undefined) return new Map([[namespace, await readNamespaceLabels(client, namespace)]]);
-  try {
-    const { items } = await client.list(pathOf(resources.namespaces), { metadataOnly: true });
-    return new Map(
-      items.map(({ metadata }) => {
-        const about = objectOf(metadata);
-        return [stringOf(about?.['name']) ?? '', stringMembersOf(about?.['labels'])];
-      }),
-    );
-  } catch (error) {
-    throw refused(error, client.server, 'namespaces', 'ask for the right to list them, or give -n NAMESPACE');
-  }
+interface Statuses {
+  /** Since when the API server calls the webhook for each policy. */
+  readonly since: ReadonlyMap<string, number>;
+  readonly reports: ReadonlyMap<string, Report>;
 }
 
-/** Since when the API server calls for each policy, by the policies' statuses. */
-async function calledSince(client: OpenCluster['client']): Promise<ReadonlyMap<string, number>> {
+/** What the policies' statuses say. */
+async function readStatuses(client: OpenCluster['client']): Promise<Statuses> {
+  const since = new Map<string, number>();
+  const reports = new Map<string, Report>();
   const { items } = await client.list(pathOf(resources.policies));
-  return new Map(
-    items.flatMap(({ metadata, status }): [string, number][] => {
-      const sinceMs = calledSinceMs(objectOf(status));
-      return sinceMs === undefined ? [] : [[stringOf(objectOf(metadata)?.['name']) ?? '', sinceMs]];
-    }),
-  );
+  for (const { metadata, status } of items) {
+    const name = stringOf(objectOf(metadata)?.['name']) ?? '';
+    const sinceMs = calledSinceMs(objectOf(status));
+    if (sinceMs !== undefined) since.set(name, sinceMs);
+    const report = readReport(objectOf(status));
+    if (report !== undefined) reports.set(name, report);
+  }
+  return { since, reports };
 }

@@ -13,8 +13,8 @@ import { review, startDemoServer, type DemoServer } from './server.js';
 import { useColour } from '../text/style.js';
 
 /**
- * `outrider demo`: the main job without a cluster. Starts the TLS server as a process of its own, sends it a pod as an
- * API server would, shows what came back, and that a second pass and the way back hold.
+ * `outrider demo`: shows the main job without a cluster. It starts the TLS server as a separate process, sends it a pod as
+ * an API server would, shows the answer, and shows that a second pass changes nothing and that the injection can be undone.
  */
 export const command: CommandDefinition = {
   configure(command, { programName }) {

@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:https';
 import { createInterface } from 'node:readline';
+import { isSea } from 'node:sea';
 import { isObject, objectOf, parsedJson, stringOf, type JsonObject } from '../../model/json.js';
 
-/** The webhook's server as a process of its own. */
+/** The webhook's server as a separate process. */
 export interface DemoServer {
   readonly port: number;
-  /** PEM of the certificate authority that its certificate comes from. */
+  /** PEM of the certificate authority that issued its certificate. */
   readonly ca: string;
   /** Sends SIGTERM and waits for the end. */
   stop(): Promise<number | null>;
@@ -30,10 +31,13 @@ export async function startDemoServer(program: string, certsDir: string): Promis
     '--plain-port=0',
     '--log-format=json',
     '--log-level=info',
-    // What is shown must not depend on a registry's answer.
+    // The output must not depend on a registry's answer.
     '--lookup=false',
   ];
-  const child = spawn(process.execPath, [program, 'serve', ...flags, `--certs-dir=${certsDir}`, '--drain-grace-ms=0'], {
+  // The single executable is its own script.
+  const script = isSea() ? [] : [program];
+  const serve = ['serve', ...flags, `--certs-dir=${certsDir}`, '--drain-grace-ms=0'];
+  const child = spawn(process.execPath, [...script, ...serve], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: process.env,
   });

@@ -17,23 +17,23 @@ import { clusterText, hostText, taskText } from './text.js';
 import { together } from '../errors.js';
 import { readHostFacts } from './host-facts.js';
 import { readInputs } from '../files/inputs.js';
-import { addColourOption, addFormatOption, colourChoice } from '../options/output.js';
+import { addColourOption, addFormatOption, asksForData, colourChoice, dataText } from '../options/output.js';
 import { styleOf, useColour, type Style } from '../text/style.js';
 
-/** What `doctor` looks at the world with. */
+/** How `doctor` reads the world around it. */
 export interface DoctorDependencies {
   readonly readHost: () => Promise<HostFacts>;
   readonly readCluster: (request: InventoryRequest) => Promise<ClusterInventory>;
 }
 
-/** What was found: for programs, for people, and whether something is in the way. */
+/** What was found: for programs, for people, and whether anything would keep agents from working. */
 interface Diagnosis {
   readonly value: object;
   readonly text: (style: Style) => string;
   readonly healthy: boolean;
 }
 
-/** `outrider doctor`: whether what the agents need is there, on this machine, in a cluster or in an ECS file. */
+/** `outrider doctor`: checks whether the agents have what they need on this machine, in a cluster or in an ECS file. */
 export function doctorCommand(dependencies: DoctorDependencies): CommandDefinition {
   return {
     configure(command, { programName }) {
@@ -88,9 +88,7 @@ async function doctor(invocation: Invocation, dependencies: DoctorDependencies):
   const { flags, io } = invocation;
   const { value, text, healthy } = await diagnose(invocation, dependencies);
   io.stdout.write(
-    flags['output'] === 'json'
-      ? `${JSON.stringify(value, undefined, 2)}\n`
-      : text(styleOf(useColour(colourChoice(flags), io.stdout, io.env))),
+    asksForData(flags) ? dataText(flags, value) : text(styleOf(useColour(colourChoice(flags), io.stdout, io.env))),
   );
   return healthy ? exitCodes.ok : exitCodes.findings;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { HostFacts } from '../../doctor/host.js';
 
 /**
- * Reads what there is to know of this machine.
+ * Reads the facts about this machine.
  *
  * @param root folder that stands for the root of the file system
  */

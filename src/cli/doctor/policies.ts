@@ -12,14 +12,14 @@ import { clusterFacts, isOpenShift } from '../../settings/cluster-facts.js';
 import { readSettings } from '../../settings/settings.js';
 import { clusterSettingKeys, commandSettings } from '../options/settings.js';
 
-/** Settings about the cluster without which nobody can say what a policy does in a namespace. */
+/** Settings about the cluster. What a policy does in a namespace depends on them. */
 export const doctorSettings = commandSettings({
   'Cluster, with --policy:': ['podSecurityDefault', 'openshift', 'excludedNamespaces'],
 });
 
 /**
- * What the policies of `--policy` match of a cluster; `undefined` without that flag. Namespaces come from the cluster;
- * where its inventory has none, from the manifests beside the policies.
+ * What the policies of `--policy` match in a cluster; `undefined` without that flag. Namespaces come from the cluster. If
+ * its inventory has none, they come from the Namespace manifests among the policies.
  *
  * @throws OutriderError, or an AggregateError of them: what is wrong with the policies and settings
  */
@@ -29,7 +29,7 @@ export async function readMatches(
 ): Promise<PolicyMatches | undefined> {
   if (textsOf(invocation.flags['policy']).length === 0) return undefined;
   const settings = doctorSettings.read(invocation);
-  // Nothing is said of the images that pods get.
+  // The report says nothing about the images that pods get.
   const loaded = await loadPolicies(invocation, { imageRewrites: [] });
   const inCluster = new Map(inventory.namespaces.flatMap(labelled));
   const namespaces = inCluster.size > 0 ? inCluster : loaded.namespaces;

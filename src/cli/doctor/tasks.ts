@@ -10,8 +10,8 @@ import type { TaskTemplate } from '../../model/task.js';
  * The tasks of a file, read as `outrider inject` reads them: an ECS task definition as registered or described, a
  * CloudFormation template with any number of them, a Dockerrun.aws.json of version 2.
  *
- * @throws OutriderError `manifest_invalid` for broken syntax; `document_invalid` where there is no task, or one that is
- *   not readable
+ * @throws OutriderError `manifest_invalid` for broken syntax; `document_invalid` if there is no task, or a task cannot be
+ *   read
  */
 export function taskFacts(text: string, file: string): readonly TaskFacts[] {
   const found = readManifests(text, file).flatMap(({ tasks, value }) =>
@@ -61,7 +61,7 @@ function silentContainers(template: TaskTemplate, file: string): readonly string
   throw new OutriderError('document_invalid', message, { file });
 }
 
-/** A text; what else stands there is left to deployment. */
+/** A text; anything else is left to deployment. */
 function stated(value: JsonValue | undefined, name: string): Stated {
   if (value === undefined || value === null) return undefined;
   return typeof value === 'string' ? value : open(referenceText(value) ?? name);
@@ -77,7 +77,7 @@ function isSilent(view: TaskView, container: TaskContainerView): boolean {
   return listOf(entryPoint).length === 0 && listOf(command).length === 0;
 }
 
-/** The services of a template that run the task of a logical name. */
+/** The services of a template that run the task with this logical name. */
 function servicesOf(document: JsonValue, task: string | undefined): readonly ServiceFacts[] {
   const resources = objectOf(objectOf(document)?.['Resources']) ?? {};
   return Object.entries(resources).flatMap(([name, resource]) => {

@@ -86,7 +86,7 @@ function answer(word: string, style: Style): string {
   return word === 'no' ? style.dim(word) : style.warn(word);
 }
 
-/** Nodes of which the same is to be said, in the order of the first of each. */
+/** Nodes with the same findings, grouped, in the order of each group's first node. */
 function alike(nodes: readonly NodeReport[]): readonly (readonly NodeReport[])[] {
   const groups = new Map<string, NodeReport[]>();
   for (const node of nodes) {

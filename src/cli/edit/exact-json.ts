@@ -4,14 +4,14 @@ import { dereference, effectiveMembers } from '../../documents/manifest/value.js
 import type { CollectionNode, ScalarNode, SyntaxNode } from '../../documents/manifest/syntax.js';
 
 /**
- * The documents of a manifest file as JSON texts, with every digit of big integers (E30). CloudFormation's short
- * functions, which JSON has not, are in their long form (W26). Documents without content are left out.
+ * The documents of a manifest file as JSON texts, with every digit of big integers (E30). CloudFormation's short functions
+ * do not exist in JSON and are written in their long form (W26). Documents without content are left out.
  */
 export function exactJson(text: string): readonly string[] {
   return splitDocuments(text).flatMap(({ root }) => (root === undefined ? [] : [write(root, '')]));
 }
 
-/** Puts JSON texts of objects together as kubectl does: one stays itself, several are the items of a List. */
+/** Joins the JSON texts of objects as kubectl does: one stays as it is, several become the items of a List. */
 export function asList(documents: readonly string[]): string {
   const [only] = documents;
   if (documents.length === 1 && only !== undefined) return `${only}\n`;

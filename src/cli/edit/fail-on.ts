@@ -6,10 +6,10 @@ import type { EditedFile } from '../files/edited-file.js';
 import { unseenIn } from '../files/unseen-objects.js';
 import type { InstrumentedTemplate } from '../offline/instrument-templates.js';
 
-/** What a run may count as a failure, beside what a policy denies. */
+/** What a run can count as a failure, in addition to what a policy denies. */
 export type Failure = (typeof failures)[number] | 'not-updated';
 
-/** How often something that counts as a failure was met. */
+/** How often something that counts as a failure was found. */
 export interface FailureCount {
   readonly failure: Failure;
   readonly count: number;
@@ -22,7 +22,7 @@ export function addFailOnOption(command: Command): void {
   command.addOption(
     new Option(
       '--fail-on <WHAT>',
-      `exit with 1 also for these, several with commas: ${failures.join(', ')}; under prefer: Security they count anyway, but for a skip that the policy allows`,
+      `exit with 1 also for these, several with commas: ${failures.join(', ')}; under prefer: Security they count anyway, except for a skip that the policy allows`,
     ).argParser(collect),
   );
 }
@@ -43,8 +43,8 @@ export function failOn({ flags }: Pick<Invocation, 'flags'>): readonly Failure[]
 }
 
 /**
- * Counts what a run failed on. Nobody knows whose policy a document that was not looked at is under, so one policy that
- * prefers security, and injects, makes it count. What a policy denies is counted elsewhere, and a skip that it allows is none.
+ * Counts a run's failures. If a document was not looked at, it is not known which policy it is under, so it counts as soon
+ * as one policy prefers security and injects. Denials are counted elsewhere. A skip that a policy allows is not a failure.
  *
  * @param asked what the command line names
  */
@@ -60,7 +60,7 @@ export function failuresIn(
     (policy) => policy.valid && policy.spec.prefer === 'Security' && policy.spec.mode === 'Inject',
   );
   const counted: Readonly<Record<Failure, number>> = {
-    // Other settings were asked for, and could not be brought in (W18).
+    // The template was injected with other settings, and the new ones could not be applied (W18).
     'not-updated': open.filter(({ isStale }) => isStale === true).length,
     skip: asked.includes('skip') ? decided(open, 'skip') : 0,
     partial: asked.includes('partial') ? decided(open, 'partial') : 0,

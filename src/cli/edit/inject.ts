@@ -1,15 +1,25 @@
+import { version } from '../../model/version.js';
 import { exitCodes, type CommandDefinition, type Invocation } from '../command.js';
-import { deliver, isChanged } from './deliver.js';
+import { Delivery, isChanged } from './deliver.js';
 import { addFailOnOption, failOn, failuresIn, failuresText } from './fail-on.js';
 import type { EditedFile } from '../files/edited-file.js';
+import { ownImageHint, ownImageIn, toolsVariable } from './own-image.js';
 import { injectReport, injectReportJson, isHeld, type Said } from './report.js';
 import { instrumentFiles } from '../offline/instrument-files.js';
 import type { InstrumentedTemplate } from '../offline/instrument-templates.js';
 import type { Engine } from '../../engine/engine.js';
+import { rewriteImage } from '../../inject/rewrite-image.js';
 import type { Output } from '../io.js';
 import { lookupSettingKeys } from '../image/lookups.js';
 import { addNamespaceOptions } from '../options/namespaces.js';
-import { addInputOption, addOutputOptions, inputPaths, outputOptions, type OutputOptions } from '../options/output.js';
+import {
+  addInputOption,
+  addOutputOptions,
+  inputArgument,
+  inputPaths,
+  outputOptions,
+  type OutputOptions,
+} from '../options/output.js';
 import { addPolicyOptions, loadPolicies } from '../options/policy.js';
 import { clusterSettingKeys, commandSettings } from '../options/settings.js';
 import { styleOf, useColour } from '../text/style.js';
@@ -29,16 +39,17 @@ const noUndo = 'A Dockerrun file keeps no undo record: give --undo-file FILE for
 
 type File = EditedFile<InstrumentedTemplate>;
 
-/** What a run came to. */
+/** The result of a run. */
 interface Result extends Said {
   readonly files: readonly File[];
-  /** Those that are given out. */
+  /** The files that are written. */
   readonly given: readonly File[];
 }
 
 /** `outrider inject`: manifests in, instrumented manifests out. */
 export const command: CommandDefinition = {
   configure(command, { programName }) {
+    command.argument(...inputArgument);
     addInputOption(command);
     addOutputOptions(command);
     addPolicyOptions(command);
@@ -48,22 +59,22 @@ export const command: CommandDefinition = {
     addFailOnOption(command);
     addOnlyOption(command);
     addUndoFileOption(command, 'where to write how the Dockerrun file is given back, for uninject');
-    command.usage('-f PATH (--policy PATH | --profile NAME) [OPTIONS]');
+    command.usage('FILE... (--policy PATH | --profile NAME) [OPTIONS]');
     command.addHelpText(
       'after',
       `
 Examples:
-  ${programName} inject -f web.yaml --profile sysdig --set region=us2 | kubectl apply -f -
+  ${programName} inject web.yaml --profile sysdig --set region=us2 --tools-image REGISTRY/outrider:${version} | kubectl apply -f -
+  ${programName} inject https://example.com/web.yaml --policy policy.yaml
   kubectl get deploy web -o yaml | ${programName} inject -f - --policy policy.yaml -o diff
-  ${programName} inject -f manifests/ --policy policy.yaml --in-place
-  ${programName} inject -f manifests/ --policy policy.yaml --check
-  ${programName} inject -f manifests/ --policy policy.yaml --fail-on skip,partial,not-looked-at > out.yaml
-  ${programName} inject -f fleet.yaml --policy policy.yaml --template-path Fleet=spec.template.spec.template
-  ${programName} inject -f task.json --profile sysdig --set region=us2 --set accessKeySecretArn=ARN > task.new.json
+  ${programName} inject manifests/ --policy policy.yaml --in-place
+  ${programName} inject -f manifests/ --policy policy.yaml --check --fail-on skip
+  ${programName} inject fleet.yaml --policy policy.yaml --template-path Fleet=spec.template.spec.template
+  ${programName} inject task.json --profile sysdig --set region=us2 --set accessKeySecretArn=ARN > task.new.json
 
 Exit codes: 0 done; 1 --check and something would change, something that --fail-on names, a pod that may not run
-uninstrumented under its policy, or what an earlier inject wrote and was edited since, so that it cannot be updated; 2 wrong usage, or bad input: a file that cannot be read is left as it is, and the others
-are done.`,
+uninstrumented under its policy, or what an earlier inject wrote and was edited since, so that it cannot be updated; 2
+wrong usage, or bad input: a file that cannot be read is left as it is, and the others are done.`,
     );
   },
   run: inject,
@@ -79,37 +90,48 @@ async function inject(invocation: Invocation): Promise<number> {
   const undoFile = await readUndoFile(invocation);
   const said: string[] = [];
   const asking = options.report === 'json' ? { ...invocation, io: { ...io, stderr: gathering(said) } } : invocation;
+  // The record of a Dockerrun has to be written before the Dockerrun.
+  const delivery = new Delivery(options, io, { early: undoFile === undefined });
+  const large: string[] = [];
   const { files, refused, engine } = await instrumentFiles(asking, paths, {
     settings,
     policies,
     trace: false,
     undoRecord: undoFile?.record,
+    onFile: (file) => {
+      if (isHeld(file)) return file;
+      large.push(...tooLargeToApply([file]));
+      return delivery.take(file);
+    },
   });
   const held = files.filter(isHeld);
   const given = files.filter((file) => !isHeld(file));
   const undoRecord = undoFileRecord(given, undoFile);
   if (undoFile !== undefined && undoRecord !== undefined && !options.check) await writeUndoFile(undoFile, undoRecord);
-  if (held.length < files.length) await deliver(given, options, invocation);
+  await delivery.end();
   const failed = failuresIn(files, failing, engine);
-  const hints = [
-    ...said,
-    ...tooLargeToApply(given),
-    ...(undoRecord !== undefined && undoFile === undefined ? [noUndo] : []),
-  ];
-  report({ files, given, refused, failed, hints }, engine, options, invocation);
-  // A report for programs says all of it, and nothing stands beside it (W30).
+  const ownImage = ownImageIn(given, rewriteImage(settings.toolsImage, settings.imageRewrites), {
+    flag: invocation.flags['toolsImage'],
+    variable: io.env[toolsVariable],
+  });
+  const hints = [...said, ...large, ...(undoRecord !== undefined && undoFile === undefined ? [noUndo] : [])];
+  report({ files, given, refused, failed, hints, ownImage }, engine, options, invocation);
+  // A report for programs contains everything, and nothing else is printed (W30).
   if (options.report !== 'json') {
     for (const file of held) for (const line of denials(file)) io.stderr.write(`outrider: error: ${line}\n`);
     if (failed.length > 0) io.stderr.write(`outrider: error: ${failuresText(failed)}: exit code 1.\n`);
     printRefused(refused, io);
-    if (options.report === 'text') for (const hint of hints) io.stderr.write(`${hint}\n`);
+    if (options.report === 'text') {
+      const notes = ownImage === undefined || options.check ? [] : [ownImageHint(ownImage)];
+      for (const hint of [...hints, ...notes]) io.stderr.write(`${hint}\n`);
+    }
   }
   if (refused.length > 0) return exitCodes.error;
   if (held.length > 0 || failed.length > 0) return exitCodes.findings;
   return options.check && files.some(isChanged) ? exitCodes.findings : exitCodes.ok;
 }
 
-/** Keeps what look-ups complain of for a report in JSON, which nothing else may stand beside. */
+/** Keeps the warnings of look-ups for a JSON report, since nothing else may be printed next to it. */
 function gathering(said: string[]): Output {
   return { write: (text) => void said.push(text.trimEnd()), isTerminal: false, columns: undefined };
 }

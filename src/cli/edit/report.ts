@@ -3,6 +3,7 @@ import type { Decision, DecisionKind } from '../../model/decision.js';
 import { workloadKind } from '../../model/workload-kinds.js';
 import { countContainers, leftOut, remedyOf } from '../offline/counts.js';
 import type { FailureCount } from './fail-on.js';
+import type { OwnImage } from './own-image.js';
 import type { EditedFile } from '../files/edited-file.js';
 import type { InstrumentedTemplate } from '../offline/instrument-templates.js';
 import { unseenIn, unseenRow } from '../files/unseen-objects.js';
@@ -17,12 +18,12 @@ type File = EditedFile<InstrumentedTemplate>;
 type Files = readonly File[];
 type Decider = Pick<Engine, 'rules' | 'facts'>;
 
-/** Whether a file is not written, because a pod in it may not run uninstrumented under its policy. */
+/** Whether a file is left unwritten because a policy forbids one of its pods to run uninstrumented. */
 export function isHeld({ documents }: File): boolean {
   return documents.some(({ edits }) => edits.some(({ denial }) => denial !== undefined));
 }
 
-/** The report of `inject` for people: a line for each pod template with what helps below it, and a summary. */
+/** The report of `inject` for people: a line for each pod template with the remedy below it, and a summary. */
 export function injectReport(files: Files, engine: Decider, style: Style, done: string): string {
   const rows = templatesOf(files).map(({ file, line, edit }) => {
     const { decision } = edit.outcome;
@@ -46,24 +47,24 @@ export function injectReport(files: Files, engine: Decider, style: Style, done: 
   return `${table([...rows, ...unseen])}${weak.join('')}${[summaryText(files), done].join(' ').trimEnd()}\n`;
 }
 
-/** What goes wrong or could be better, in words. */
+/** Problems and possible improvements, in words. */
 function adviceOf(edit: InstrumentedTemplate): readonly string[] {
   return [...decisionAdvice(edit), ...kindRemark(edit)];
 }
 
-/** What the API of a kind asks for where its pods are changed. */
+/** What the API of a kind requires when its pods are changed. */
 function kindRemark({ template, operations }: InstrumentedTemplate): readonly string[] {
   if ('format' in template || operations.length === 0) return [];
   const remark = workloadKind(template.kind, template.apiVersion)?.remark;
   return remark === undefined ? [] : [remark];
 }
 
-function decisionAdvice({ template, outcome: { decision }, denial }: InstrumentedTemplate): readonly string[] {
+function decisionAdvice({ template, outcome: { decision }, denial, remedy }: InstrumentedTemplate): readonly string[] {
   const said = denial ?? decision;
   if (said.decision === 'inject') return kindOf(template) === 'task' ? warningsOf(decision) : [];
   const remedies = new Set(
     [said.reason, ...leftOut(decision).map(({ reason }) => reason)].map(
-      (reason) => reason && remedyOf(reason, kindOf(template)),
+      (reason) => reason && (remedy ?? remedyOf(reason, kindOf(template))),
     ),
   );
   return [said.detail, ...[...remedies].filter((text) => text !== undefined).map((text) => `fix: ${text}`)].filter(
@@ -71,7 +72,7 @@ function decisionAdvice({ template, outcome: { decision }, denial }: Instrumente
   );
 }
 
-/** Nobody sees a task's remarks at admission, so those that ask for something are said here. */
+/** A task has no admission where its remarks would show, so those that ask for something are printed here. */
 function warningsOf({ steps }: Decision): readonly string[] {
   return steps.flatMap(({ result, reason, detail }) => {
     const remedy = result !== 'note' || reason === undefined ? undefined : remedyOf(reason, 'task');
@@ -117,15 +118,16 @@ function summaryOf(files: Files) {
   };
 }
 
-/** What is said of a run beside its templates. */
+/** What the report says about a run besides its templates. */
 export interface Said {
   readonly refused: readonly OutriderError[];
   readonly hints: readonly string[];
   readonly failed: readonly FailureCount[];
+  readonly ownImage: OwnImage | undefined;
 }
 
 /** The report of `inject` for programs; docs/offline.md documents it. */
-export function injectReportJson(files: Files, engine: Decider, { refused, hints, failed }: Said): string {
+export function injectReportJson(files: Files, engine: Decider, { refused, hints, failed, ownImage }: Said): string {
   const templates = templatesOf(files).map(({ file, line, number, edit, changed }) => {
     const { decision } = edit.outcome;
     return {
@@ -145,7 +147,7 @@ export function injectReportJson(files: Files, engine: Decider, { refused, hints
       containers: countContainers(edit.outcome),
       leftOut: leftOut(decision).map(({ subject, reason, detail }) => ({ container: subject, reason, detail })),
       changed,
-      remedy: remedyOf((edit.denial ?? decision).reason, kindOf(edit.template)),
+      remedy: edit.remedy ?? remedyOf((edit.denial ?? decision).reason, kindOf(edit.template)),
     };
   });
   const weak = weakPolicies(files, engine);
@@ -154,6 +156,7 @@ export function injectReportJson(files: Files, engine: Decider, { refused, hints
     templates,
     ...(notLookedAt.length === 0 ? {} : { notLookedAt }),
     ...(weak.length === 0 ? {} : { weak }),
+    ...(ownImage === undefined ? {} : { ownImage }),
     ...(hints.length === 0 ? {} : { hints }),
     ...(failed.length === 0 ? {} : { failedOn: failed.map(({ failure }) => failure) }),
     ...errorsJson(refused),
@@ -162,7 +165,7 @@ export function injectReportJson(files: Files, engine: Decider, { refused, hints
   return `${JSON.stringify(report, undefined, 2)}\n`;
 }
 
-/** The policies that decided on pods, as far as a pod's author could get round them, in the order in which they came. */
+/** The policies that decided on pods and that a pod's author could bypass, in order of appearance. */
 function weakPolicies(files: Files, engine: Decider): readonly { readonly policy: string; readonly detail: string }[] {
   const names = templatesOf(files).flatMap(({ edit: { template, outcome } }) =>
     kindOf(template) === 'task' || outcome.decision.policy === undefined ? [] : [outcome.decision.policy],

@@ -3,9 +3,9 @@ import type { ManifestDocument } from '../../documents/manifest/manifest.js';
 import { isArray, isObject, type JsonValue } from '../../model/json.js';
 
 /**
- * Takes the lines of Secrets out of the context around changes: a diff is pasted into reviews and build logs. What is
- * left beside them has as many lines of context before its changes as behind, because tools that apply a diff take a
- * shorter end for the end of the file.
+ * Removes the lines of Secrets from the context around changes, because diffs are pasted into reviews and build logs. What
+ * remains keeps as many lines of context before its changes as after them, because tools that apply a diff take a shorter
+ * end for the end of the file.
  *
  * @param documents those of the file before the change
  */
@@ -23,7 +23,7 @@ function holdsSecret(value: JsonValue | undefined): boolean {
   return value['kind'] === 'Secret' || (isArray(value['items']) && value['items'].some(holdsSecret));
 }
 
-/** Cuts a hunk where lines have to go; parts without a change go too. */
+/** Cuts a hunk where lines must be removed. Parts without a change are removed too. */
 function split(hunk: DiffHunk, isSecret: (oldLine: number) => boolean): readonly DiffHunk[] {
   const parts: DiffHunk[] = [];
   let lines: DiffLine[] = [];
@@ -46,7 +46,7 @@ function split(hunk: DiffHunk, isSecret: (oldLine: number) => boolean): readonly
   return parts;
 }
 
-/** @param oldEnd the line behind the last one, on each side */
+/** @param oldEnd the line after the last one, on each side */
 function hunkOf(lines: readonly DiffLine[], oldEnd: number, newEnd: number): DiffHunk {
   const first = lines.findIndex(({ kind }) => kind !== 'same');
   const behind = lines.length - 1 - lines.findLastIndex(({ kind }) => kind !== 'same');

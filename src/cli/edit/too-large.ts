@@ -4,13 +4,13 @@ import { readPointer } from '../../model/json-pointer.js';
 import type { TemplateEdit } from '../../documents/edit/template-edit.js';
 import type { EditedFile } from '../files/edited-file.js';
 
-/** Bytes that the annotations of one object may have together (Kubernetes, `TotalAnnotationSizeLimitB`). */
+/** The most bytes that all annotations of one object may have (Kubernetes, `TotalAnnotationSizeLimitB`). */
 const mostBytes = 256 * 1024;
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /**
- * What to say of objects that a client-side `kubectl apply` cannot take any more, since it keeps each whole in an
- * annotation of it, the record of how the injection is taken back included (W16).
+ * The message about objects that have become too large for a client-side `kubectl apply`. It keeps the whole object in an
+ * annotation of that object, including the record of how to undo the injection (W16).
  */
 export function tooLargeToApply(files: readonly EditedFile<TemplateEdit>[]): readonly string[] {
   return files.flatMap(({ input, documents }) =>
@@ -28,8 +28,8 @@ export function tooLargeToApply(files: readonly EditedFile<TemplateEdit>[]): rea
 }
 
 /**
- * Whether an object may come out too large, as far as can be told without reading the text again: every byte that is
- * added counts twice, in an annotation and in what quotes it.
+ * Whether an object may become too large, as far as that shows without reading the text again. Every added byte counts
+ * twice: in an annotation, and in the annotation that quotes it.
  */
 function mayBeTooLarge(value: JsonValue, edits: readonly TemplateEdit[]): boolean {
   const [only, ...more] = objectsIn(value);

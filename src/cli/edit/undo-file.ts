@@ -10,11 +10,11 @@ import { type Invocation, textOf } from '../command.js';
 import type { TemplateEdit } from '../../documents/edit/template-edit.js';
 import type { EditedFile } from '../files/edited-file.js';
 
-/** What `--undo-file` names: a Dockerrun file has no place of its own for the record. */
+/** The file that `--undo-file` names. A Dockerrun file itself has no place for the record. */
 export interface UndoFile {
   readonly name: string;
   readonly path: string;
-  /** The record that stands there; `undefined` when the file does not exist. */
+  /** The record in it; `undefined` if the file does not exist. */
   readonly record: string | undefined;
 }
 
@@ -37,11 +37,12 @@ export async function readUndoFile({ flags, io }: Pick<Invocation, 'flags' | 'io
 }
 
 /**
- * The record of how to restore the Dockerrun file among these. A record that exists already is joined to it if it
- * belongs to the file as it is now, and is replaced otherwise.
+ * The record of how to restore the Dockerrun file among these. An existing record is joined to it if it belongs to the file
+ * as it is now; otherwise it is replaced.
  *
  * @returns `undefined` when no Dockerrun file changes
- * @throws OutriderError `usage` for more than one: a record is for one file; `undo_stale` when what is there is no record
+ * @throws OutriderError `usage` for more than one, since a record is for one file; `undo_stale` if the existing file holds
+ * no record
  */
 export function undoFileRecord(
   files: readonly EditedFile<TemplateEdit>[],

@@ -7,12 +7,19 @@ import { OutriderError } from '../../model/error.js';
 import { names } from '../../model/names.js';
 import type { TaskTemplate } from '../../model/task.js';
 import { exitCodes, type CommandDefinition, type Invocation } from '../command.js';
-import { deliver, isChanged } from './deliver.js';
+import { Delivery, isChanged } from './deliver.js';
 import type { TemplateEdit } from '../../documents/edit/template-edit.js';
-import { editFiles, readFiles, type EditedFile } from '../files/edited-file.js';
-import { readInputs } from '../files/inputs.js';
+import { editFiles, type EditedFile } from '../files/edited-file.js';
+import { listInputs } from '../files/inputs.js';
 import { Refusals } from '../files/refusals.js';
-import { addInputOption, addOutputOptions, inputPaths, outputOptions, type OutputOptions } from '../options/output.js';
+import {
+  addInputOption,
+  addOutputOptions,
+  inputArgument,
+  inputPaths,
+  outputOptions,
+  type OutputOptions,
+} from '../options/output.js';
 import { styleOf, useColour, type Style } from '../text/style.js';
 import { table } from '../text/table.js';
 import { addUndoFileOption } from '../options/task.js';
@@ -24,19 +31,20 @@ import { readUndoFile, type UndoFile } from './undo-file.js';
 
 type File = EditedFile<TemplateEdit>;
 
-/** `outrider uninject`: gives manifests back as they were before `inject`. */
+/** `outrider uninject`: restores manifests to what they were before `inject`. */
 export const command: CommandDefinition = {
   configure(command, { programName }) {
+    command.argument(...inputArgument);
     addInputOption(command);
     addOutputOptions(command);
     addTemplatePathOption(command);
     addUndoFileOption(command, 'the file that inject wrote, for a Dockerrun file');
-    command.usage('-f PATH [OPTIONS]');
+    command.usage('FILE... [OPTIONS]');
     command.addHelpText(
       'after',
       `
 Examples:
-  ${programName} uninject -f web.yaml
+  ${programName} uninject web.yaml
   ${programName} uninject -f manifests/ --in-place
   ${programName} uninject -f manifests/ --check
 
@@ -53,16 +61,17 @@ async function uninject(invocation: Invocation): Promise<number> {
   const paths = inputPaths(invocation);
   const options = outputOptions(invocation, paths);
   const refusals = new Refusals();
-  const read = await readFiles(await readInputs(paths, invocation.io, refusals), templatePaths(invocation), refusals);
-  refusals.refuseNothingLeft(read);
+  const added = templatePaths(invocation);
+  const inputs = await listInputs(paths, invocation.io);
   const undoFile = await readUndoFile(invocation);
   const editor = {
     pod: takeBack,
     task: (template: TaskTemplate) => takeTaskBack(template, undoFile),
     carryOut: (text: string, edits: readonly TemplateEdit[]) => restoreSources(text, edits, undoFile?.record),
   };
-  const files = await editFiles(read, editor, refusals);
-  await deliver(files, options, invocation);
+  const delivery = new Delivery(options, invocation.io);
+  const files = await editFiles(inputs, { edit: editor, added, refusals, onFile: (file) => delivery.take(file) });
+  await delivery.end();
   report(files, refusals.errors, options, invocation);
   if (refusals.errors.length > 0) return exitCodes.error;
   return options.check && files.some(isChanged) ? exitCodes.findings : exitCodes.ok;

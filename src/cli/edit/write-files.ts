@@ -4,9 +4,9 @@ import { basename, dirname, join } from 'node:path';
 import { OutriderError } from '../../model/error.js';
 import { systemReason } from '../../model/system-error.js';
 
-/** A file and the text that it shall have. */
+/** A file and its new text. */
 export interface FileChange {
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly name: string;
   /** Absolute path. */
   readonly path: string;
@@ -16,14 +16,14 @@ export interface FileChange {
 
 interface Staged {
   readonly change: FileChange;
-  /** The file itself, where `path` is a link. */
+  /** The file itself, if `path` is a link. */
   readonly target: string;
   readonly temporary: string;
 }
 
 /**
- * Writes all files, or none: every text is on the disk beside its file before the first file is replaced, and when one
- * cannot be replaced, those before it are restored. Links stay links, and modes stay.
+ * Writes all files, or none. Every text is on the disk next to its file before the first file is replaced. If one cannot be
+ * replaced, those before it are restored. Links stay links, and modes do not change.
  *
  * @throws OutriderError `file_unwritable`; then every file is as it was
  */

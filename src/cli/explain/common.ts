@@ -12,7 +12,7 @@ export type OwnFields = Pick<
   'namespaceLabels' | 'containers' | 'parts' | 'imagePullSecrets' | 'shareProcessNamespace' | 'growth'
 >;
 
-/** Makes an explanation out of what pods and tasks have in common and the fields of their own. */
+/** Makes an explanation from what pods and tasks have in common and from the fields that only one of them has. */
 export function explanationWith(
   edit: InstrumentedTemplate,
   place: ExplainedPlace,
@@ -35,7 +35,7 @@ export function explanationWith(
     decision: decision.decision,
     reason: decision.reason,
     detail: decision.detail,
-    remedy: remedyOf(decision.reason, of),
+    remedy: edit.remedy ?? remedyOf(decision.reason, of),
     policy:
       ranked === undefined || decision.prefer === undefined
         ? undefined
@@ -47,7 +47,11 @@ export function explanationWith(
     count: countContainers(outcome),
     steps: decision.steps
       .filter(({ subject }) => !containers.has(subject) || subject === 'pod')
-      .map((step) => withRemedy(step, of)),
+      .map((step) =>
+        edit.remedy !== undefined && step.reason === decision.reason
+          ? { ...step, remedy: edit.remedy }
+          : withRemedy(step, of),
+      ),
     containers: own.containers,
     parts: own.parts,
     imagePullSecrets: own.imagePullSecrets,
@@ -56,7 +60,7 @@ export function explanationWith(
   };
 }
 
-/** Kubernetes' own kinds need no group: theirs have no dot in it. */
+/** Kubernetes' own kinds are shown without a group: their groups have no dot. */
 function shownOf({ apiVersion, part }: PodTemplate): Pick<Explanation, 'apiVersion' | 'part'> {
   const isExtension = apiVersion !== undefined && groupOf(apiVersion).includes('.');
   return { ...(isExtension ? { apiVersion } : {}), ...(part === undefined ? {} : { part }) };
@@ -74,7 +78,7 @@ export function leftOutContainer(about: Named, stop: Step, of: 'pod' | 'task'): 
   };
 }
 
-/** A container that the policy does not ask for: nothing, where the decision has no note on it. */
+/** A container that the policy does not ask for. Nothing, if the decision has no note on it. */
 export function unselectedContainer(about: Named, note: Step | undefined): readonly ExplainedContainer[] {
   return note === undefined ? [] : [{ ...about, result: 'not_selected', detail: note.detail }];
 }

@@ -5,19 +5,27 @@ import type { ExplainedStep, Explanation, LiveState } from './explanation.js';
 import { createSecret } from '../text/phrases.js';
 import { templateName } from '../files/template-names.js';
 
-/** The steps about an object of a cluster, beside those about its manifest. */
+/** The steps about an object in a cluster, in addition to those about its manifest. */
 export function liveSteps(
-  { cluster, secret, pods }: LiveState,
+  { cluster, secret, pods, way }: LiveState,
   about: {
     readonly explanation: Explanation;
     readonly standstill: Standstill | undefined;
+    /** The settings of the installation that this user cannot read. */
+    readonly unread: readonly string[];
     readonly programName: string;
   },
 ): readonly ExplainedStep[] {
-  const { explanation, standstill, programName } = about;
-  const steps: ExplainedStep[] = [];
+  const { explanation, standstill, unread, programName } = about;
+  const steps: ExplainedStep[] = unread.map((what) => ({
+    subject: 'installation',
+    result: 'note',
+    detail: `${what} may not be read: what it says is taken to be the default`,
+  }));
   if (standstill !== undefined) steps.push(standstillStep(standstill, programName));
   if (cluster.nodes === undefined) steps.push(nodesStep(cluster));
+  if (way !== undefined)
+    steps.push({ subject: 'a new pod', result: 'note', detail: `is instrumented by ${way.detail}` });
   if (pods !== undefined && pods.seen > 0) steps.push(podsStep(pods, explanation));
   if (secret !== undefined) steps.push(secretStep(secret));
   return steps;
@@ -62,6 +70,10 @@ function standstillStep(standstill: Standstill, programName: string): ExplainedS
     const { pause } = standstill;
     const detail = `paused ${pauseSentence({ ...pause, until: untilText(pause) })}: pods are created as they are`;
     return { subject, result: 'stop', detail, remedy: `${programName} resume` };
+  }
+  if (standstill.cause === 'unread') {
+    const detail = 'its configuration may not be read, so nobody can tell whether pods are sent to it';
+    return { subject, result: 'note', detail };
   }
   const detail = 'the API server has no webhook configuration of this installation: pods are created as they are';
   return { subject, result: 'stop', detail, remedy: `${programName} status` };

@@ -2,14 +2,14 @@ import type { Outcome } from '../../engine/outcome.js';
 import { differingParts, missingParts } from '../../inject/pod/missing.js';
 import { isStampedBy } from '../../inject/pod/record.js';
 import { listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
-import { names } from '../../model/names.js';
+import { byApiServer, byWebhook, names } from '../../model/names.js';
 import { workloadKind } from '../../model/workload-kinds.js';
 import type { ExplainedStep, PodState } from './explanation.js';
 
 /**
- * What is to be seen of the instrumentation on a pod that exists.
+ * The instrumentation of an existing pod.
  *
- * @param outcome what became of it when it was decided on once more
+ * @param outcome the outcome of deciding on the pod again
  */
 export function podStateOf(pod: JsonObject, { decision, plan, rule }: Outcome): PodState {
   const metadata = objectOf(pod['metadata']);
@@ -19,6 +19,7 @@ export function podStateOf(pod: JsonObject, { decision, plan, rule }: Outcome): 
     policy: stringOf(annotations?.[names.policy]),
     reason: stringOf(annotations?.[names.reason]),
     plan: stringOf(annotations?.[names.plan]),
+    by: stringOf(objectOf(metadata?.['labels'])?.[names.by]),
   };
   const missing = plan === undefined ? [] : [...missingParts(plan), ...differingParts(plan)];
   return {
@@ -46,6 +47,8 @@ export function podSteps(pod: JsonObject, state: PodState): readonly ExplainedSt
     steps.push({ subject: 'this pod', result: 'note', detail });
   }
   if (!marked) return steps;
+  const by = stamped.by === undefined ? undefined : wordsOfLabel.get(stamped.by);
+  if (by !== undefined) steps.push({ subject: 'instrumented by', result: 'note', detail: by });
   const record = Object.entries(stamped).map(([name, value]) => `${name} ${value}`);
   steps.push({ subject: 'written on it', result: 'note', detail: record.join(', ') });
   const differing = (['policy', 'plan'] as const).filter(
@@ -58,13 +61,19 @@ export function podSteps(pod: JsonObject, state: PodState): readonly ExplainedSt
   return steps;
 }
 
+/** What the label says of who instrumented a pod: its author may have written it, and anybody since who may edit the pod. */
+const wordsOfLabel: ReadonlyMap<string, string> = new Map([
+  [byApiServer, `the API server by itself, as the label ${names.by} says`],
+  [byWebhook, `the webhook, which found a label ${names.by} that said: the API server by itself`],
+]);
+
 /** Whether the plans differ at most in what was fitted to the namespace, which is no other version of ours. */
 function isFittedOnly(name: 'policy' | 'plan', { stamped, current }: PodState): boolean {
   if (name !== 'plan' || stamped.plan === undefined || current.plan === undefined) return false;
   return isStampedBy(stamped.plan, current.plan);
 }
 
-/** How the pod is replaced by a new one. */
+/** How to replace the pod with a new one. */
 function renewal({ metadata }: JsonObject): string {
   const about = objectOf(metadata);
   const namespace = stringOf(about?.['namespace']) ?? 'default';
@@ -77,7 +86,7 @@ function renewal({ metadata }: JsonObject): string {
   const restart = (what: string): string => `kubectl -n ${namespace} rollout restart ${what}`;
   if (kind !== undefined && workloadKind(kind, stringOf(owner?.['apiVersion']))?.restarts === true)
     return restart(`${kind.toLowerCase()}/${ownerName}`);
-  // A Deployment's ReplicaSet is called after it, with the hash of the template behind.
+  // A ReplicaSet's name is its Deployment's name with the template's hash at the end.
   const hash = stringOf(objectOf(about?.['labels'])?.['pod-template-hash']);
   if (kind === 'ReplicaSet' && hash !== undefined && ownerName.endsWith(`-${hash}`)) {
     return restart(`deployment/${ownerName.slice(0, -hash.length - 1)}`);

@@ -9,7 +9,7 @@ import { weaknessOf } from '../offline/weakness.js';
 import { explanationWith, leftOutContainer, unselectedContainer } from './common.js';
 import type { Argv, ExplainedContainer, ExplainedPart, ExplainedPlace, Explanation } from './explanation.js';
 
-/** Puts a decision about a pod in the form in which it is explained. */
+/** Makes the explanation of a decision about a pod. */
 export function podExplanationOf(
   edit: InstrumentedPod,
   place: ExplainedPlace,
@@ -36,7 +36,7 @@ function partsOf(plan: NonNullable<InstrumentedPod['outcome']['plan']>): readonl
   );
 }
 
-/** The containers of the workload, in the pod's order: those that something is said of. */
+/** The workload's containers that have something to explain, in the pod's order. */
 function containersOf({ template, outcome }: InstrumentedPod): readonly ExplainedContainer[] {
   const { decision, plan, images } = outcome;
   const omitted = leftOut(decision);
@@ -47,7 +47,7 @@ function containersOf({ template, outcome }: InstrumentedPod): readonly Explaine
     const planned = plan?.workload.find(({ container }) => container.name === name);
     if (planned !== undefined)
       return [{ ...about, ...instrumented(planned, images.get(name), plan?.recipe.wrapper !== undefined) }];
-    // The last says why it is not selected; one before may say that an exclusion is void.
+    // The last step says why it is not selected. An earlier one may say that an exclusion is void.
     const note = decision.steps.findLast(({ subject, result }) => subject === name && result === 'note');
     return unselectedContainer(about, note);
   });

@@ -8,7 +8,7 @@ import type { InstrumentedTask } from '../offline/instrument-templates.js';
 import { explanationWith, leftOutContainer, unselectedContainer } from './common.js';
 import type { Argv, ExplainedContainer, ExplainedPart, ExplainedPlace, Explanation } from './explanation.js';
 
-/** Puts a decision about a task in the form in which it is explained. */
+/** Makes the explanation of a decision about a task. */
 export function taskExplanationOf(edit: InstrumentedTask, place: ExplainedPlace, rules: Rules): Explanation {
   const { template, outcome } = edit;
   const { plan } = outcome;
@@ -87,7 +87,7 @@ function instrumented(
   };
 }
 
-/** A list of words; what only deployment knows is shown by the function's name. */
+/** A list of words. A value that is known only at deployment is shown by its function's name. */
 function words(view: TaskView, container: TaskWorkloadPlan['container']['value'], field: string): readonly string[] {
   return listOf(fieldOf(view, container, field)).map((word) =>
     typeof word === 'string' ? word : JSON.stringify(word),

@@ -32,8 +32,7 @@ export function explanationText(explanation: Explanation, style: Style): string 
 }
 
 /**
- * The verdict on the pod comes last, and only where no container has said the same. What the pod grows by stands among
- * the additions.
+ * The verdict on the pod comes last, and only if no container has said the same. The additions say what the pod grows by.
  */
 function stepsAround({ steps, containers }: Explanation): Record<'before' | 'after', readonly ExplainedStep[]> {
   const isVerdict = ({ subject, result }: ExplainedStep): boolean => subject === 'pod' && result === 'stop';
@@ -149,7 +148,7 @@ function additions(explanation: Explanation, style: Style): readonly string[] {
   const added = parts.filter(({ present }) => !present).map(partText);
   if (shareProcessNamespace) added.push('shared process namespace');
   if (imagePullSecrets.length > 0) added.push(`pull secrets ${imagePullSecrets.join(', ')}`);
-  // Under a policy that only reports, there is a plan that is not carried out.
+  // A policy that only reports has a plan that is not carried out.
   const carriedOut = explanation.decision !== 'skip';
   const plus = carriedOut ? style.good('+') : style.dim('·');
   const lines = added.length === 0 ? [] : [`  ${plus} ${carriedOut ? '' : 'would add '}${added.join(', ')}`];
@@ -168,7 +167,7 @@ function partText({ part, name, list }: ExplainedPart): string {
   return `${list === 'initContainers' ? 'native sidecar' : 'sidecar container'} ${name}`;
 }
 
-/** A command line as a shell would take it, without line breaks. */
+/** A command line as a shell would accept it, without line breaks. */
 function argvText({ command, args }: Argv): string {
   return [...command, ...args].map(wordText).join(' ');
 }

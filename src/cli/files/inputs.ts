@@ -1,53 +1,76 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { OutriderError } from '../../model/error.js';
 import { systemReason } from '../../model/system-error.js';
 import type { Io } from '../io.js';
-import type { Refusals } from './refusals.js';
+import { isUrl, readUrl } from './read-url.js';
 
-/** A file, or standard input, with its text. */
+/** A file, standard input or the content of a URL, with its text. */
 export interface Input {
-  /** What messages and reports call it: the path as it was given, `-` for standard input. */
+  /** Its name in messages and reports: the path or URL as given, `-` for standard input. */
   readonly name: string;
-  /** Absolute path; `undefined` for standard input. */
+  /** Absolute path; `undefined` for standard input and URLs. */
   readonly path: string | undefined;
   readonly text: string;
 }
 
+/** An input. It is read when its turn comes. */
+export interface InputFile extends Omit<Input, 'text'> {
+  /** @throws OutriderError `file_unreadable`; `manifest_invalid` for what is not UTF-8 */
+  read(): Promise<Input>;
+}
+
 /**
- * Reads inputs in the order in which they are given. A folder stands for its `.yaml`, `.yml` and `.json` files and those
- * of the folders in it, sorted by path, without names that start with a dot. A file that is named twice is read once.
+ * Lists inputs in the order in which they are given. A folder means its `.yaml`, `.yml` and `.json` files and those of the
+ * folders in it, sorted by path, without names that start with a dot. A file that is named twice is listed once. Standard
+ * input and URLs are read once, at the first call.
  *
- * @param given paths, or `-` for standard input
- * @param refusals gets what is wrong with a file of a folder, and with text; without them it is thrown
- * @throws OutriderError `file_unreadable`; `manifest_invalid` for what is not UTF-8; `usage` for a folder without files
+ * @param given paths, http and https URLs, or `-` for standard input
+ * @throws OutriderError `file_unreadable` for a named file that cannot be read; `usage` for a folder without files
  */
-export async function readInputs(
-  given: readonly string[],
-  io: Io,
-  refusals?: Pick<Refusals, 'of'>,
-): Promise<readonly Input[]> {
-  const tolerate = async <T>(action: () => Promise<T>): Promise<T | undefined> =>
-    refusals === undefined ? action() : refusals.of(action);
-  const inputs = new Map<string, Input>();
+export async function listInputs(given: readonly string[], io: Io): Promise<readonly InputFile[]> {
+  const inputs = new Map<string, InputFile>();
   for (const name of given) {
-    if (name === '-') {
-      if (inputs.has('-')) continue;
-      const bytes = await readAll(io.stdin);
-      const text = await tolerate(() => Promise.resolve(decode(bytes, name)));
-      if (text !== undefined) inputs.set('-', { name, path: undefined, text });
+    if (name === '-' || isUrl(name)) {
+      if (inputs.has(name)) continue;
+      const bytes = once(() => (name === '-' ? readAll(io.stdin) : readUrl(name)));
+      // Report a wrong URL before anything else happens.
+      if (name !== '-') await bytes();
+      inputs.set(name, inputFile(name, undefined, bytes));
       continue;
     }
     for (const file of await filesOf(name, io.cwd)) {
       const path = resolve(io.cwd, file);
       if (inputs.has(path)) continue;
-      const isNamed = file === name;
-      const bytes = isNamed ? await read(path, file) : await tolerate(() => read(path, file));
-      const text = bytes && (await tolerate(() => Promise.resolve(decode(bytes, file))));
-      if (text !== undefined) inputs.set(path, { name: file, path, text });
+      if (file === name) await attempt(file, () => access(path, constants.R_OK));
+      inputs.set(
+        path,
+        inputFile(file, path, () => read(path, file)),
+      );
     }
   }
   return [...inputs.values()];
+}
+
+/**
+ * Reads inputs, as {@link listInputs} lists them.
+ *
+ * @throws OutriderError what listing and reading them throws
+ */
+export async function readInputs(given: readonly string[], io: Io): Promise<readonly Input[]> {
+  const inputs: Input[] = [];
+  for (const file of await listInputs(given, io)) inputs.push(await file.read());
+  return inputs;
+}
+
+function inputFile(name: string, path: string | undefined, bytes: () => Promise<Uint8Array>): InputFile {
+  return { name, path, read: async () => ({ name, path, text: decode(await bytes(), name) }) };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }
 
 async function filesOf(name: string, cwd: string): Promise<readonly string[]> {
@@ -99,7 +122,7 @@ async function readAll(stream: Io['stdin']): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-/** Text that is written back byte for byte: a byte order mark stays, and nothing is replaced. */
+/** Decodes text that is written back byte for byte: a byte order mark stays, and nothing is replaced. */
 function decode(bytes: Uint8Array, name: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -1,7 +1,7 @@
 import { OutriderError } from '../../model/error.js';
 import { together } from '../errors.js';
 
-/** Errors of a command line, which are nobody's file's. */
+/** Errors about the command line, not about a file. */
 const ofTheCommandLine: ReadonlySet<string> = new Set([
   'usage',
   'settings_invalid',
@@ -9,17 +9,19 @@ const ofTheCommandLine: ReadonlySet<string> = new Set([
   'profile_invalid',
 ]);
 
-/** Files of an input that are left as they are, each with why. What is wrong with one stops no other (W34). */
+/**
+ * The input files that are left as they are, each with the reason. A problem with one file does not stop the others (W34).
+ */
 export class Refusals {
   readonly #errors: OutriderError[] = [];
 
-  /** Why files are left as they are, in the order in which they came. */
+  /** Why files are left as they are, in the order of the refusals. */
   get errors(): readonly OutriderError[] {
     return this.#errors;
   }
 
   /**
-   * Does something with one file.
+   * Works on one file.
    *
    * @returns `undefined` where the file is refused
    * @throws what is not about the file
@@ -34,7 +36,12 @@ export class Refusals {
     }
   }
 
-  /** @throws what is wrong with the files, where none of them is left to do anything with */
+  /** Adds refusals from elsewhere. */
+  take(others: Refusals): void {
+    this.#errors.push(...others.errors);
+  }
+
+  /** @throws the problems with the files, if no file is left to work on */
   refuseNothingLeft(left: readonly unknown[]): void {
     if (left.length === 0 && this.#errors.length > 0) throw together(this.#errors);
   }

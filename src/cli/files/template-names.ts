@@ -3,16 +3,16 @@ import { readTask } from '../../inject/task/view.js';
 import type { TaskTemplate } from '../../model/task.js';
 import { workloadKind } from '../../model/workload-kinds.js';
 
-/** What a template is called by. */
+/** The parts of a template's name. */
 export type NamedTemplate = Pick<PodTemplate, 'kind' | 'name' | 'apiVersion' | 'part'>;
 
-/** How tasks are called. */
+/** What to call tasks. */
 const ofTasks: Readonly<Record<string, string>> = {
   'AWS::ECS::TaskDefinition': 'resource',
   TaskDefinition: 'task',
 };
 
-/** A template as people call it: `deploy/web`, or `vcjob/train (worker)` for one of several. */
+/** A template's name for people: `deploy/web`, or `vcjob/train (worker)` for one of several. */
 export function templateName({ kind, name, apiVersion, part }: NamedTemplate): string {
   if (kind === 'Dockerrun') return 'Dockerrun';
   if (kind === 'ContainerDefinitions') return 'container definitions';
@@ -31,7 +31,7 @@ export function countTemplates(templates: readonly (PodTemplate | TaskTemplate)[
   return parts.join(' and ');
 }
 
-/** Names of the containers of a task that has the shape of one. */
+/** Names of a task's containers; none if the task does not have the shape of one. */
 export function containerNames(template: TaskTemplate): readonly string[] {
   const view = readTask(template);
   return 'reason' in view ? [] : view.containers.map(({ name }) => name);

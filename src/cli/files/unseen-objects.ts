@@ -3,7 +3,7 @@ import type { TemplateEdit } from '../../documents/edit/template-edit.js';
 import type { EditedFile } from './edited-file.js';
 import { templateName } from './template-names.js';
 
-/** An object that looks as if it held containers and was not looked at: an entry of reports for programs. */
+/** An object that seems to hold containers but was not looked at. An entry of reports for programs. */
 export interface UnseenObject {
   readonly file: string;
   readonly document: number;
@@ -18,17 +18,18 @@ export interface UnseenObject {
 
 const reason = 'not_looked_at';
 
-/** What was not looked at, in the input's order. An input without any document counts as one: nothing came. */
+/** What was not looked at, in the input's order. An input without any document counts as one, because nothing came in. */
 export function unseenIn(files: readonly EditedFile<TemplateEdit>[]): readonly UnseenObject[] {
   const [first] = files;
   if (
     first !== undefined &&
     files.every(({ documents }) => documents.every(({ document }) => document.value === null))
   ) {
-    const { name, path } = first.input;
+    const { name } = first.input;
+    const isStdin = name === '-';
     const many = files.length > 1;
-    const detail = path === undefined ? 'standard input is empty' : many ? 'every file is empty' : 'the file is empty';
-    const remedy = path === undefined ? 'See why the command before the pipe gave nothing.' : 'Give another file.';
+    const detail = isStdin ? 'standard input is empty' : many ? 'every file is empty' : 'the file is empty';
+    const remedy = isStdin ? 'See why the command before the pipe gave nothing.' : 'Give another file.';
     const place = { file: name, document: 1, line: 1, pointer: '' };
     return [{ ...place, kind: undefined, name: undefined, reason, detail, remedy }];
   }

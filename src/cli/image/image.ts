@@ -11,21 +11,26 @@ import { type CommandDefinition, exitCodes, type Invocation, textOf } from '../c
 import { openLookups } from './lookups.js';
 import { imageFinding, imageJson, imageText, type AskedPlatform } from './text.js';
 import { offlineLog, withUserConfig } from './open-images.js';
-import { addColourOption, colourChoice } from '../options/output.js';
+import { addColourOption, asksForData, colourChoice, dataText } from '../options/output.js';
 import { commandSettings } from '../options/settings.js';
 import { styleOf, useColour } from '../text/style.js';
 
 const longestMs = 30_000;
 const imageSettings = commandSettings({ 'Look-up:': ['registryConfig', 'dockerConfig', 'imageCacheFile'] });
 
-/** `outrider image REF`: what an image starts, as look-ups see it. */
+/** `outrider image REF`: shows what an image starts, as look-ups see it. */
 export const command: CommandDefinition = {
   configure(command, { programName }) {
     command.argument('<REFERENCE>', 'the image, as it stands in a pod');
     command.option('--platform <OS/ARCH[/VARIANT]>', 'only this platform; without, all that pods can land on');
     command.option('--insecure', 'talk plain HTTP to the image’s registry');
     command.addOption(
-      new Option('-o, --output <FORMAT>', 'table for people (default), or json').choices(['table', 'json']),
+      new Option('-o, --output <FORMAT>', 'table for people (default; wide is the same), json or yaml').choices([
+        'table',
+        'wide',
+        'json',
+        'yaml',
+      ]),
     );
     addColourOption(command);
     imageSettings.addTo(command);
@@ -67,7 +72,7 @@ async function image(invocation: Invocation): Promise<number> {
     await service.close();
   }
   const finding = imageFinding(text, report, platform);
-  if (flags['output'] === 'json') io.stdout.write(`${JSON.stringify(imageJson(finding), undefined, 2)}\n`);
+  if (asksForData(flags)) io.stdout.write(dataText(flags, imageJson(finding)));
   else io.stdout.write(imageText(finding, styleOf(useColour(colourChoice(flags), io.stdout, io.env))));
   return finding.found ? exitCodes.ok : exitCodes.findings;
 }
@@ -93,7 +98,7 @@ function platformOf(text: string | undefined): AskedPlatform | undefined {
   return { os, architecture, variant };
 }
 
-/** A pod that only nodes of the platform can get. */
+/** A pod that only nodes of the platform can run. */
 function podOn(platform: AskedPlatform | undefined): JsonObject {
   if (platform === undefined) return {};
   const { os, architecture } = normalisePlatform(platform);

@@ -18,15 +18,15 @@ export const lookupSettingKeys = [
 /** The values of {@link lookupSettingKeys}. */
 export type LookupSettings = Pick<Settings, (typeof lookupSettingKeys)[number]>;
 
-/** What look-ups need beside settings. */
+/** What look-ups need in addition to settings. */
 export type LookupOptions = Pick<
   ImageServiceOptions,
   'env' | 'onLookup' | 'onExchange' | 'secrets' | 'nodes' | 'callerHoldsCredentials'
 > & {
   readonly log: ImageLog;
-  /** Folder that relative paths of the settings start from. */
+  /** The folder that relative paths in the settings start from. */
   readonly cwd: string;
-  /** Has the last word on the configuration; given `undefined` where there is none. */
+  /** Makes the final change to the configuration. It gets `undefined` if there is none. */
   readonly adjust?: (config: RegistryConfig | undefined) => RegistryConfig;
 };
 
@@ -44,7 +44,7 @@ export async function openLookups(
   const { registryConfig, dockerConfig, imageCacheFile } = settings;
   const read = registryConfig === '' ? undefined : await readConfig(resolve(cwd, registryConfig), registryConfig);
   const config = adjust === undefined ? read?.config : adjust(read?.config);
-  // Loaded only here: what is needed for talking to registries takes as long to load as all the rest.
+  // Loaded only here: the code that talks to registries takes as long to load as all the rest.
   const { openImageService } = await import('../../image/service/open.js');
   return openImageService({
     ...options,

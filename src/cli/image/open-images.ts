@@ -10,22 +10,22 @@ import { openLookups, type LookupSettings } from './lookups.js';
 import type { Io, Output } from '../io.js';
 import { withProgress } from './progress.js';
 
-/** What look-ups are made with. */
+/** What look-ups work with. */
 export interface ImageOptions {
-  /** What images start, by reference in any way of writing it. */
+  /** What images start, by reference in any spelling. */
   readonly map: ReadonlyMap<string, ImageConfig>;
   readonly settings: LookupSettings;
   readonly io: Io;
-  /** How registries are reached where the settings name no file. */
+  /** How to reach registries if the settings name no file. */
   readonly registries?: RegistryConfig;
-  /** What a cluster adds: pull secrets, and what is known of its nodes. */
+  /** What a cluster adds: pull secrets, and facts about its nodes. */
   readonly cluster?: Pick<ImageServiceOptions, 'secrets' | 'nodes'>;
 }
 
 /** A resolver that is open. */
 export interface OpenImages {
   readonly resolver: ImageResolver;
-  /** Gives the signal for the look-ups of one pod; absent where nothing may be looked up. */
+  /** Returns the signal for the look-ups of one pod. Absent if nothing may be looked up. */
   readonly lookUp: (() => AbortSignal) | undefined;
   close(): Promise<void>;
 }
@@ -33,10 +33,10 @@ export interface OpenImages {
 const longestPerPodMs = 15_000;
 
 /**
- * Opens what knows images for the offline commands: the image maps, then, unless look-ups are off, registries, with the
- * user's own docker config.
+ * Opens the sources that know images for the offline commands: first the image maps, then, unless look-ups are off,
+ * registries, with the user's own docker config.
  *
- * @throws OutriderError `image_map_invalid` for a key of the map that is no reference; what opening look-ups throws
+ * @throws OutriderError `image_map_invalid` for a key of the map that is not a reference; what opening look-ups throws
  */
 export async function openImages({ map, settings, io, registries, cluster = {} }: ImageOptions): Promise<OpenImages> {
   checkMap(map);
@@ -68,7 +68,10 @@ function checkMap(entries: ReadonlyMap<string, ImageConfig>): void {
   }
 }
 
-/** The settings with the user's own docker config where none is given: as docker finds it, by DOCKER_CONFIG or HOME. */
+/**
+ * The settings, with the user's own docker config if they give none. It is found as docker finds it, by DOCKER_CONFIG or
+ * HOME.
+ */
 export function withUserConfig(settings: LookupSettings, env: Io['env']): LookupSettings {
   if (settings.dockerConfig !== '') return settings;
   const { DOCKER_CONFIG: folder = '', HOME: home = '' } = env;
@@ -77,8 +80,8 @@ export function withUserConfig(settings: LookupSettings, env: Io['env']): Lookup
 }
 
 /**
- * Prints, once each, what look-ups complain of beside images: credentials and files that cannot be used. What a registry
- * says of an image stands in the command's own result.
+ * Prints each warning of look-ups that is not about an image, once: credentials and files that cannot be used. What a
+ * registry says about an image is in the command's own result.
  */
 export function offlineLog(stderr: Output): ImageLog {
   const said = new Set<string>();

@@ -3,7 +3,7 @@ import type { Io, Output } from '../io.js';
 
 const clearLine = '\r\u001b[K';
 
-/** Shows on a terminal which image is being looked up, in one line that goes away. Nothing anywhere else. */
+/** Shows on a terminal which image is being looked up, in one line that disappears. Elsewhere it shows nothing. */
 export function withProgress(resolver: ImageResolver, { stderr, env }: Pick<Io, 'stderr' | 'env'>): ImageResolver {
   if (!stderr.isTerminal || env['TERM'] === 'dumb') return resolver;
   return new ShownLookups(resolver, stderr);
@@ -24,7 +24,7 @@ class ShownLookups implements ImageResolver {
   }
 
   async lookUp(request: ImageRequest, signal: AbortSignal): Promise<ImageOutcome> {
-    // A reference comes out of a manifest: nothing in it may steer the terminal.
+    // A reference comes from a manifest, so it must not be able to control the terminal.
     const shown = request.reference.replace(/\p{Cc}/gu, ' ');
     this.#underWay.push(shown);
     this.#show();

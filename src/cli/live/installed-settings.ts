@@ -7,22 +7,26 @@ import type { ImageConfig } from '../../model/image.js';
 import type { RegistryConfig } from '../../model/registry-config.js';
 import { clusterSettingKeys, type ClusterSettings, type SettingsGiven } from '../options/settings.js';
 
-/** What a command line and an installation say together. */
+/** The settings of a command line and of an installation together. */
 export interface InstalledSettings {
-  /** The settings about the cluster: the command line's, and where it gives none, the installation's. */
+  /** The settings about the cluster: the command line's, or the installation's if the command line gives none. */
   readonly clusterSettings: ClusterSettings;
   /** The installation's image map. */
   readonly images: ReadonlyMap<string, ImageConfig>;
-  /** The installation's registries, but for those whose authority is in a file there. */
+  /** The installation's registries, except those whose certificate authority is in a file there. */
   readonly registries: RegistryConfig | undefined;
 }
 
 /**
- * Puts an installation's settings behind those of a command line, and of its environment.
+ * Uses an installation's settings where the command line and its environment give none.
  *
- * @throws OutriderError `usage`, `image_map_invalid`, `registry_config_invalid`: what no server would start with
+ * @throws OutriderError `usage`, `image_map_invalid`, `registry_config_invalid`: for settings that no server would start
+ * with
  */
-export function withInstalled({ flags, io }: SettingsGiven, installed: Installed): InstalledSettings {
+export function withInstalled(
+  { flags, io }: SettingsGiven,
+  installed: Pick<Installed, 'flags' | 'files'>,
+): InstalledSettings {
   const { files } = installed;
   const value = clusterSettingKeys.flatMap((key): [string, unknown][] => {
     const { flag, repeatable } = settingsTable[key];

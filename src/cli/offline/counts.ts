@@ -9,7 +9,7 @@ export interface ContainerCount {
 
 type Counted = Pick<Outcome, 'decision'> & { readonly plan: { readonly workload: readonly unknown[] } | undefined };
 
-/** Counts a pod's or a task's containers as the decision has them. */
+/** Counts a pod's or a task's containers by the decision. */
 export function countContainers({ decision, plan }: Counted): ContainerCount {
   const injects = decision.decision === 'inject' || decision.decision === 'partial';
   const planned = plan?.workload.length ?? 0;
@@ -23,7 +23,7 @@ export function leftOut({ decision, steps }: Outcome['decision']): Outcome['deci
   return decision === 'skip' || decision === 'deny' ? stops.slice(0, -1) : stops;
 }
 
-/** What helps a task, where that is something else than for a pod. */
+/** The remedy for a task, where it differs from the one for a pod. */
 const taskRemedies: Partial<Record<ReasonCode, string>> = {
   no_policy: 'Write a policy that selects the task by its tags, or use --profile.',
   pod_opted_out: 'Remove the tag, or set optOut: Forbidden in the policy.',
@@ -40,9 +40,9 @@ const taskRemedies: Partial<Record<ReasonCode, string>> = {
 };
 
 /**
- * What helps, or `undefined` where nothing has to be done.
+ * The remedy, or `undefined` if nothing has to be done.
  *
- * @param of what the reason was given for
+ * @param of whether the reason is about a pod or a task
  */
 export function remedyOf(reason: ReasonCode, of: 'pod' | 'task' = 'pod'): string | undefined {
   const remedy = (of === 'task' ? taskRemedies[reason] : undefined) ?? reasons[reason].remedy;

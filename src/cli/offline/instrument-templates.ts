@@ -8,42 +8,47 @@ import type { Outcome } from '../../engine/outcome.js';
 import { instrumentTask, type TaskOutcome } from '../../engine/instrument-task.js';
 import type { Decision } from '../../model/decision.js';
 import { OutriderError } from '../../model/error.js';
-import type { JsonObject } from '../../model/json.js';
+import { objectOf, stringMembersOf, type JsonObject } from '../../model/json.js';
 import type { Operation } from '../../model/patch.js';
 import type { TaskTemplate } from '../../model/task.js';
+import { Semaphore } from '../../time/semaphore.js';
 import type { TemplateEdit } from '../../documents/edit/template-edit.js';
 import type { TemplateEditor } from '../files/edited-file.js';
 import type { OfflineEngine } from './engine.js';
 import { keepUndo } from './keep-undo.js';
+import { noPolicyRemedy } from './no-policy.js';
 import { updateTask } from './update-task.js';
 
-/** What a decision about a pod template or a task came to. */
+/** The result of a decision about a pod template or a task. */
 export type InstrumentedTemplate = InstrumentedPod | InstrumentedTask;
 
-/** What a decision about a pod template came to. */
+/** The result of a decision about a pod template. */
 export interface InstrumentedPod extends TemplateEdit {
   readonly template: PodTemplate;
   readonly namespace: string;
   readonly outcome: Outcome;
-  /** What the validating door would say of the result, where that is a denial. */
+  /** The validating door's answer to the result, if it is a denial. */
   readonly denial: Decision | undefined;
-  /** Whether other settings cannot be brought in, since the record of the first injection does not fit (W18). */
+  /** Whether new settings cannot be applied because the record of the first injection does not fit (W18). */
   readonly isStale?: boolean;
+  /** The remedy for this pod, if it is more than the reason's own remedy. */
+  readonly remedy?: string;
 }
 
-/** What a decision about a task came to. */
+/** The result of a decision about a task. */
 export interface InstrumentedTask extends TemplateEdit {
   readonly template: TaskTemplate;
   readonly namespace: undefined;
   readonly outcome: TaskOutcome;
-  /** Why the task may not run as it is under its policy. */
+  /** Why its policy does not allow the task to run as it is. */
   readonly denial: Decision | undefined;
-  /** As for a pod. */
+  /** The same as for a pod. */
   readonly isStale?: boolean;
+  readonly remedy?: undefined;
 }
 
 /**
- * Decides on a pod template as the webhook would on its pods: first at the mutating door, then, on what came out, at the
+ * Decides on a pod template as the webhook would on its pods: first at the mutating door, then, on the result, at the
  * validating one.
  *
  * @param trace record every check, for `explain`
@@ -65,10 +70,10 @@ export async function instrumentTemplate(
 }
 
 /**
- * Decides on a template that `inject` wrote for other settings as on what it was before, by the record in it (W18).
+ * Decides on a template that `inject` wrote for other settings. It first restores the template by the record in it (W18).
  *
  * @param back the operations of that record
- * @returns `undefined` where the template would come out uninstrumented
+ * @returns `undefined` if the template would end up uninstrumented
  */
 async function decideAnew(
   template: PodTemplate,
@@ -93,7 +98,7 @@ function wayBack(pod: JsonObject): readonly Operation[] | undefined {
 }
 
 /**
- * The same, with the operations as the webhook gives them: nothing is written into the template that takes them back.
+ * The same, with the operations as the webhook gives them: the template gets no record of how to undo them.
  *
  * @param how.admitted whether the ServiceAccount's pull secrets are in the pod, or will be at admission (E31)
  */
@@ -104,12 +109,19 @@ export async function decideTemplate(
 ): Promise<InstrumentedPod> {
   const { pod } = template;
   const namespace = namespaces.of(template);
-  const request = { namespace, namespaceLabels: namespaces.labels(namespace), admitted };
+  const workload = { kind: template.kind, name: template.name ?? '' };
+  const request = { namespace, namespaceLabels: namespaces.labels(namespace), admitted, workload };
   const { lookUp } = images;
   const outcome = await instrument({ ...request, pod, door: 'mutate', trace, lookUp }, engine);
   const result = applied(pod, outcome.patch);
   const check = await instrument({ ...request, pod: result, door: 'validate', trace: false }, engine);
+  const subject = { ...request, podLabels: stringMembersOf(objectOf(pod['metadata'])?.['labels']) };
+  const remedy =
+    outcome.decision.reason === 'no_policy'
+      ? noPolicyRemedy(engine.rules.policies, subject, admitted ? 'cluster' : 'files')
+      : undefined;
   return {
+    ...(remedy === undefined ? {} : { remedy }),
     template,
     namespace,
     outcome,
@@ -121,7 +133,7 @@ export async function decideTemplate(
 /**
  * Decides on a task, by the same rules as for a pod.
  *
- * @param asked.only names of the only containers to look at; empty: all
+ * @param asked.only names of the containers to look at; empty: all
  * @param asked.trace record every check, for `explain`
  * @param asked.undoRecord the record of a Dockerrun, which keeps none itself
  * @throws OutriderError `settings_invalid` for settings that only tasks use; `undo_stale` for an undo record that
@@ -138,7 +150,7 @@ async function instrumentTaskTemplate(
   const { patch, agent, decision } = outcome;
   const operations = agent === undefined ? patch : keepTaskUndo(template, patch, agent);
   const decided = { template, namespace: undefined, outcome, operations, denial: outcome.denial };
-  // Asking for certain containers takes nothing from the others.
+  // Naming containers with `--only` does not remove the injection from the others.
   const isUpdated = only.length === 0 && (decision.decision === 'inject' || decision.decision === 'partial');
   const current = { value: applied(template.value, operations), outcome };
   const update = isUpdated ? await updateTask(template, current, decide, undoRecord) : undefined;
@@ -151,18 +163,31 @@ async function instrumentTaskTemplate(
   return { ...decided, ...update, denial: update.outcome.denial };
 }
 
-/** How tasks are decided on: `--only`, and what `--undo-file` holds. */
+/** How to decide on tasks: `--only`, and the content of `--undo-file`. */
 export interface AskedOfTasks {
   readonly only: readonly string[];
   readonly trace: boolean;
   readonly undoRecord?: string | undefined;
 }
 
-/** Decides on pod templates and tasks with one engine. */
+/** How many templates are decided on at once. Nearly all of the time is spent waiting for registries. */
+const atOnce = 48;
+
+/** Decides on pod templates and tasks with one engine, several at once. */
 export function templateInstrumenter(engine: OfflineEngine, asked: AskedOfTasks): TemplateEditor<InstrumentedTemplate> {
+  const places = new Semaphore();
+  const { signal } = new AbortController();
+  const inPlace = async <T>(decide: () => Promise<T>): Promise<T> => {
+    const release = await places.acquire('', atOnce, signal);
+    try {
+      return await decide();
+    } finally {
+      release();
+    }
+  };
   return {
-    pod: (template) => instrumentTemplate(template, engine, asked.trace),
-    task: (template) => instrumentTaskTemplate(template, engine, asked),
+    pod: (template) => inPlace(() => instrumentTemplate(template, engine, asked.trace)),
+    task: (template) => inPlace(() => instrumentTaskTemplate(template, engine, asked)),
     carryOut: keepSources,
   };
 }

@@ -5,10 +5,10 @@ import { names } from '../../model/names.js';
 import type { Operation } from '../../model/patch.js';
 
 /**
- * The operations with the annotation that takes them back. On a pod that has one already, because it gained a container
- * since, the new annotation takes back these operations first and then the earlier ones.
+ * The operations, plus the annotation that undoes them. A pod may have such an annotation already, because it gained a
+ * container since. The new annotation then undoes these operations first, and the earlier ones after them.
  *
- * @throws OutriderError `undo_stale` when the pod's own annotation is not of the form that `inject` writes
+ * @throws OutriderError `undo_stale` when the pod's own annotation does not have the form that `inject` writes
  */
 export function keepUndo(pod: JsonObject, operations: readonly Operation[]): readonly Operation[] {
   const all = withUndo(pod, operations);

@@ -5,12 +5,12 @@ import { valueAt } from '../../model/json-pointer.js';
 import type { TaskTemplate } from '../../model/task.js';
 
 /*
- * A Dockerrun keeps no record of what inject wrote. An agent in it that is of the form in which inject writes one, and has
- * other values than these settings give, was most likely written for other settings: nobody may claim that it is up to
- * date (W18). One that a person wrote in another form is theirs.
+ * A Dockerrun keeps no record of what `inject` wrote. If its agent has the form that `inject` writes, but other values than
+ * these settings give, it was most likely written for other settings, so it must not be reported as up to date (W18). An
+ * agent that a person wrote in another form is theirs.
  */
 
-/** Fields of an agent as inject writes it; one of another kind is somebody's own. */
+/** Fields of an agent that `inject` writes. An agent with other fields is somebody's own. */
 const fields: ReadonlySet<string> = new Set([
   ...['name', 'image', 'essential', 'environment', 'secrets', 'linuxParameters', 'mountPoints'],
   'dockerSecurityOptions',
@@ -20,9 +20,9 @@ const fields: ReadonlySet<string> = new Set([
 /**
  * Finds where the agent of a Dockerrun differs from what these settings give.
  *
- * @param current the file as these settings leave it, with what was decided on it
+ * @param current the file as these settings leave it, with the decision about it
  * @param decide decides on a task
- * @returns a sentence; `undefined` where nothing differs, or the agent is none of ours
+ * @returns a sentence; `undefined` if nothing differs, or the agent is not ours
  */
 export async function unrecordedAgent(
   template: TaskTemplate,
@@ -64,7 +64,7 @@ interface Difference {
 
 function difference(found: JsonObject, wanted: JsonObject, keys: ReadonlySet<string>): Difference | undefined {
   for (const field of fields) {
-    // Settings without the key's source are no wish to take it from the agent.
+    // Settings without a source for the key do not ask to remove it from the agent.
     const isOther = field === 'environment' || (field === 'secrets' && wanted[field] === undefined);
     if (isOther || isDeepStrictEqual(found[field], wanted[field])) continue;
     return { at: `/${field}`, has: shown(found[field]), gives: shown(wanted[field]) };
@@ -77,7 +77,7 @@ function difference(found: JsonObject, wanted: JsonObject, keys: ReadonlySet<str
   return undefined;
 }
 
-/** The variables of an agent but for its keys, whose placeholders people are told to take out. */
+/** The variables of an agent except its keys. People are told to remove the placeholders of keys. */
 function variablesOf(agent: JsonObject, keys: ReadonlySet<string>): ReadonlyMap<string, JsonValue | undefined> {
   return new Map(
     listOf(agent['environment'])

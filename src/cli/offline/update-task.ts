@@ -15,24 +15,24 @@ import type { Operation } from '../../model/patch.js';
 import type { TaskTemplate } from '../../model/task.js';
 import { unrecordedAgent } from './unrecorded-agent.js';
 
-/** What a task that `inject` wrote comes to under these settings. */
+/** The result of these settings for a task that `inject` wrote. */
 export type TaskUpdate =
   | {
       readonly outcome: TaskOutcome;
       readonly operations: readonly Operation[];
-      /** How the whole is taken back, where the file keeps no record. */
+      /** How to undo everything, if the file keeps no record. */
       readonly record?: string;
     }
-  /** Why it stays as it is, although these settings would write something else. */
+  /** Why the task stays as it is although these settings would write something else. */
   | { readonly stale: string };
 
 /**
- * Decides on a task that `inject` wrote for other settings as on what it was before, by the record in it (W18).
+ * Decides on a task that `inject` wrote for other settings. It first restores the task by the record in it (W18).
  *
- * @param current the task with what was decided on it as it is
+ * @param current the task as it is, with the decision about it
  * @param decide decides on a task
  * @param kept the record that `--undo-file` names, for a Dockerrun
- * @returns `undefined` where there is no record, or these settings write what is there
+ * @returns `undefined` if there is no record, or these settings write what is already there
  */
 export async function updateTask(
   template: TaskTemplate,
@@ -43,7 +43,7 @@ export async function updateTask(
   const record = template.format === 'dockerrun' ? kept : undefined;
   if (record === undefined && findTaskUndo(template) === undefined) return unrecorded(template, current, decide);
   const { back, stale } = wayBack(template, record);
-  // The key's place in the agent is for people to take out, so that the record of a Dockerrun may well not fit.
+  // People remove the key's placeholder from the agent, so a Dockerrun's record often does not fit.
   if (back === undefined || (record !== undefined && stale !== undefined)) return unrecorded(template, current, decide);
   const original = { ...template, value: applied(template.value, back) };
   const outcome = await decide(original);
@@ -52,7 +52,7 @@ export async function updateTask(
   const again = keepTaskUndo(original, patch, agent);
   const wanted = withoutRecord({ ...template, value: applied(original.value, again) });
   const found = withoutRecord({ ...template, value: current.value });
-  // Settings without the key's source are no wish to take it from the agent.
+  // Settings without a source for the key do not ask to remove it from the agent.
   const hindrance = stale ?? (lacksKey(outcome) && !lacksKey(current.outcome) ? keyLost : undefined);
   if (hindrance !== undefined) return isCovered(valueAt(wanted, agent), found) ? undefined : { stale: hindrance };
   if (sameButDefaults(found, wanted)) return undefined;
@@ -60,7 +60,7 @@ export async function updateTask(
   return { outcome, operations: [...back, ...again], ...anew };
 }
 
-/** Of a file that has no place for a record, and of which none is given that belongs to it. */
+/** For a file that has no place for a record, when no record that belongs to it is given. */
 async function unrecorded(
   template: TaskTemplate,
   current: { readonly value: JsonObject; readonly outcome: TaskOutcome },
@@ -93,7 +93,7 @@ function lacksKey({ decision }: TaskOutcome): boolean {
   return decision.steps.some(({ reason }) => reason === 'access_key_not_given');
 }
 
-/** Whether a container of the task has all that the agent's would be given. */
+/** Whether a container of the task has everything that the agent's container would get. */
 function isCovered(agent: JsonValue | undefined, task: JsonValue): boolean {
   if (covers(task, agent)) return true;
   if (isArray(task)) return task.some((inside) => isCovered(agent, inside));

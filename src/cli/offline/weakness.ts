@@ -2,8 +2,8 @@ import type { Engine } from '../../engine/engine.js';
 import { weaknessesOf, weaknessText } from '../../policy/weak.js';
 
 /**
- * What a pod's author could do about a policy, in the words of the condition `Weak`; `undefined` for nothing, and for a
- * policy that trusts authors or is not valid.
+ * How a pod's author could bypass a policy, in the words of the condition `Weak`; `undefined` for nothing, and for a policy
+ * that trusts authors or is not valid.
  */
 export function weaknessOf(
   policy: string | undefined,

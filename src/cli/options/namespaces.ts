@@ -8,7 +8,7 @@ import { type Invocation, textOf } from '../command.js';
 
 const heading = 'Namespace:';
 
-/** Gives a command the options that say where pods go. */
+/** Gives a command the options that say which namespace pods go to. */
 export function addNamespaceOptions(
   command: Command,
   whose = 'namespace of manifests that name none (default: default)',
@@ -32,7 +32,7 @@ export interface Namespaces {
 /**
  * Reads the options.
  *
- * @param configured labels by name, of the configuration
+ * @param configured labels from the configuration, by namespace
  * @param documents the input, whose Namespaces win over those of the configuration
  * @throws OutriderError `usage`
  */
@@ -72,7 +72,7 @@ export function labelsOption({ flags }: Pick<Invocation, 'flags'>): StringMap {
   return labels;
 }
 
-/** The labels of namespaces by name: those that are configured, and over them those that the documents have. */
+/** The labels of namespaces, by name. Labels from the documents win over configured ones. */
 function withNamespacesIn(
   documents: Iterable<ManifestDocument>,
   configured: ReadonlyMap<string, StringMap>,

@@ -22,7 +22,7 @@ import { readInputs } from '../files/inputs.js';
 
 const heading = 'Policy:';
 
-/** Gives a command the options that say which policies hold and what is known of images. */
+/** Gives a command the options that select policies and give facts about images. */
 export function addPolicyOptions(command: Command): void {
   const profiles = builtInProfiles().map(({ metadata }) => metadata.name);
   const options = [
@@ -50,7 +50,7 @@ export function addPolicyOptions(command: Command): void {
   for (const option of options) command.addOption(option.helpGroup(heading));
 }
 
-/** Rules made of a command line, and what came with them. */
+/** Rules made from a command line, and what came with them. */
 export interface LoadedPolicies {
   readonly rules: Rules;
   readonly images: ReadonlyMap<string, ImageConfig>;
@@ -60,7 +60,7 @@ export interface LoadedPolicies {
 /**
  * Reads the policies that a command line gives.
  *
- * @param settings what is changed of the images that Outrider adds, and the installation that would copy keys
+ * @param settings the rewrites of the images that Outrider adds, and the installation that would copy keys
  * @param known what images start, unless the files or flags say otherwise
  * @throws OutriderError, or an AggregateError of them: everything that is wrong with the files and settings
  */
@@ -69,6 +69,29 @@ export async function loadPolicies(
   { imageRewrites, instance }: Pick<Settings, 'imageRewrites'> & Partial<Pick<Settings, 'instance'>>,
   known: ReadonlyMap<string, ImageConfig> = new Map(),
 ): Promise<LoadedPolicies> {
+  const given = await readGivenPolicies({ flags, io });
+  const images = new Map([...known, ...given.images]);
+  const configuration: ParsedConfiguration['configuration'] = { ...given, images };
+  const { rules, problems } = configure(
+    { configuration, problems: [] },
+    imageRewrites,
+    instance === undefined ? {} : { instance },
+  );
+  if (problems.length > 0) throw together(problems.map((problem) => withFlag(problem, textOf(flags['profile']))));
+  return { rules, images, namespaces: configuration.namespaces };
+}
+
+/**
+ * Reads the documents that a command line gives, with its changes to policies, and does not compile them yet.
+ *
+ * @param others profiles that policies may name although no file has them: a cluster's
+ * @returns the configuration, with what `--image-config` says among the images
+ * @throws OutriderError, or an AggregateError of them
+ */
+export async function readGivenPolicies(
+  { flags, io }: Pick<Invocation, 'flags' | 'io'>,
+  others: readonly Profile[] = [],
+): Promise<Configuration> {
   const paths = textsOf(flags['policy']);
   const profile = textOf(flags['profile']);
   if (paths.length === 0 && profile === undefined) {
@@ -80,18 +103,17 @@ export async function loadPolicies(
   }
   const parsed = parseConfiguration(await readInputs(paths, io));
   if (parsed.problems.length > 0) throw together(parsed.problems);
-  const images = new Map([...known, ...parsed.configuration.images, ...(await readImageConfigs({ flags, io }))]);
-  const registry = profileRegistry(parsed.configuration.profiles);
+  const images = new Map([...parsed.configuration.images, ...(await readImageConfigs({ flags, io }))]);
+  const own = new Set(parsed.configuration.profiles.map((each) => each.profile.metadata.name));
+  const registry = profileRegistry([
+    ...others
+      .filter(({ metadata }) => !own.has(metadata.name))
+      .map((each) => ({ profile: each, file: `profile ${each.metadata.name} of the cluster` })),
+    ...parsed.configuration.profiles,
+  ]);
   if (registry.problems.length > 0) throw together(registry.problems);
   const policies = adjust(choose(parsed.configuration, profile), assignmentsOf(flags), registry);
-  const configuration: ParsedConfiguration['configuration'] = { ...parsed.configuration, policies, images };
-  const { rules, problems } = configure(
-    { configuration, problems: [] },
-    imageRewrites,
-    instance === undefined ? {} : { instance },
-  );
-  if (problems.length > 0) throw together(problems.map((problem) => withFlag(problem, profile)));
-  return { rules, images, namespaces: configuration.namespaces };
+  return { ...parsed.configuration, policies, images };
 }
 
 /**
@@ -112,7 +134,7 @@ type ConfiguredPolicy = Configuration['policies'][number];
 function choose({ policies }: Configuration, profile: string | undefined): readonly ConfiguredPolicy[] {
   const [first] = policies;
   if (profile === undefined) {
-    // With the line, for what is only found when the policies are compiled.
+    // Adds the line to problems that only show when the policies are compiled.
     if (first !== undefined) return policies.map((each) => ({ ...each, file: `${each.file}:${each.line}` }));
     throw new OutriderError('usage', '--policy gives no InstrumentationPolicy; add one, or --profile NAME.');
   }
@@ -173,7 +195,7 @@ function profileOf({ policy, file }: ConfiguredPolicy, registry: ProfileRegistry
   }
 }
 
-/** Says which flag gives a setting that a policy made on the spot lacks. */
+/** Names the flag for a setting that a policy made from flags lacks. */
 function withFlag(problem: OutriderError, profile: string | undefined): OutriderError {
   const { code, field = '', file, message } = problem;
   const [, name] = /^spec\.profile\.settings\.(\w+)$/.exec(field) ?? [];

@@ -23,10 +23,10 @@ export const clusterSettingKeys = [
 /** The values of {@link clusterSettingKeys}. */
 export type ClusterSettings = Pick<Settings, (typeof clusterSettingKeys)[number]>;
 
-/** What of a call settings are read from. */
+/** The parts of an invocation that settings are read from. */
 export type SettingsGiven = Pick<Invocation, 'flags'> & { readonly io: Pick<Io, 'env'> };
 
-/** The settings that a command reads: declared once, so that what it reads is also what it has flags for. */
+/** The settings that a command reads. They are declared once, so that each setting it reads also has a flag. */
 export interface CommandSettings<Key extends SettingKey> {
   /** Gives the command their flags. */
   addTo(command: Command): void;

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { parseTemplatePath, type TemplatePath } from '../../documents/manifest/template-path.js';
 import { collect, textsOf, type Invocation } from '../command.js';
 
-/** Gives a command the option for pod templates in kinds that the table of workloads does not have. */
+/** Gives a command the option for pod templates in kinds that are not in the table of workloads. */
 export function addTemplatePathOption(command: Command): void {
   command.addOption(
     new Option(

@@ -8,7 +8,7 @@ import { commandSettings } from '../options/settings.js';
 
 const settings = commandSettings({ 'Installation:': installationSettingKeys });
 
-/** Gives a command the options that say which installation is meant. */
+/** Gives a command the options that select the installation. */
 export function addInstallationOptions(command: Command): void {
   command.option('-n, --namespace <NAME>', 'namespace of the installation; short for --own-namespace');
   settings.addTo(command);
@@ -24,9 +24,9 @@ export function installationOf(invocation: Invocation): InstallationName {
 }
 
 /**
- * Does something to an installation, and explains a refusal of the API server in plain words.
+ * Runs an action on an installation, and explains a refusal by the API server in plain words.
  *
- * @param explain a sentence for a refusal that means something special here; `undefined`: none
+ * @param explain gives a sentence for a refusal with a special meaning here; `undefined` if it has none
  * @throws OutriderError `cluster_unavailable`
  */
 export async function withInstallation<T>(

@@ -1,9 +1,9 @@
 import { awaitConfigurations, resumeInstallation } from '../../cluster/registration/pause.js';
 import { OutriderError } from '../../model/error.js';
-import { parseGoDuration } from '../../server/go-duration.js';
 import { addClusterOptions, clusterChoice, openWithKubeConfig, type ClusterOpener } from '../options/cluster.js';
 import { type CommandDefinition, exitCodes, type Invocation, textOf } from '../command.js';
-import { addFormatOption } from '../options/output.js';
+import { parseDuration } from '../options/duration.js';
+import { addFormatOption, asksForData, dataText } from '../options/output.js';
 import { addInstallationOptions, installationOf, withInstallation } from './installation.js';
 
 /** `outrider resume`: ends a pause. */
@@ -37,7 +37,7 @@ async function resume(invocation: Invocation, open: ClusterOpener): Promise<numb
   const { flags, io } = invocation;
   const which = installationOf(invocation);
   const timeout = textOf(flags['timeout']) ?? '';
-  const patienceMs = parseGoDuration(timeout);
+  const patienceMs = parseDuration(timeout);
   if (patienceMs === undefined) {
     throw new OutriderError('usage', `--timeout is ${JSON.stringify(timeout)}; give a duration such as 30s or 2m.`, {
       field: 'timeout',
@@ -45,7 +45,7 @@ async function resume(invocation: Invocation, open: ClusterOpener): Promise<numb
   }
   const { client } = await open(clusterChoice(invocation));
   const { instance, ownNamespace } = which;
-  const json = flags['output'] === 'json';
+  const json = asksForData(flags);
   try {
     const { found } = await withInstallation(client.server, which, () => resumeInstallation(client, which));
     if (!found) {
@@ -63,7 +63,7 @@ async function resume(invocation: Invocation, open: ClusterOpener): Promise<numb
       awaitConfigurations(client, instance, patienceMs),
     );
     if (json) {
-      io.stdout.write(`${JSON.stringify({ resumed: missing.length === 0, missing }, undefined, 2)}\n`);
+      io.stdout.write(dataText(flags, { resumed: missing.length === 0, missing }));
     } else if (missing.length === 0) {
       io.stdout.write(`${instance} in ${ownNamespace} is at work again\n`);
     } else {

@@ -2,7 +2,7 @@ import { findPodTemplates, type PodTemplate } from '../../documents/manifest/tem
 import { OutriderError } from '../../model/error.js';
 import type { JsonObject } from '../../model/json.js';
 
-/** The template of a workload’s pods; `undefined` where it refers to that of another object. */
+/** The template of a workload’s pods; `undefined` if it refers to the template of another object. */
 export function podTemplateOf(workload: JsonObject): PodTemplate | undefined {
   const templates = findPodTemplates(workload);
   if (!('message' in templates)) return templates[0];

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { namedWorkloads } from '../../cluster/live/workload-kinds.js';
 import { OutriderError } from '../../model/error.js';
-import { parseGoDuration } from '../../server/go-duration.js';
 import { sleepAwake } from '../../time/sleep.js';
 import { systemClock, type Clock } from '../../time/clock.js';
 import { type CommandDefinition, exitCodes, type Invocation, textOf } from '../command.js';
@@ -13,13 +13,15 @@ import {
   openWithKubeConfig,
   type ClusterOpener,
 } from '../options/cluster.js';
-import { addColourOption, addFormatOption, colourChoice } from '../options/output.js';
+import { parseDuration } from '../options/duration.js';
+import { addColourOption, addFormatOption, asksForData, colourChoice, dataText } from '../options/output.js';
 import { clusterSettingKeys, commandSettings } from '../options/settings.js';
+import { plain } from '../text/plain.js';
 import { styleOf, useColour } from '../text/style.js';
-import { processInterrupts, type Interrupts } from './interrupts.js';
+import { processInterrupts, type Interrupts } from '../options/interrupts.js';
 import { isUnsettled, type RoundReport } from './result.js';
-import type { Asked } from './targets.js';
-import { plain, resultText, summaryText } from './text.js';
+import type { AskedOfRound } from './targets.js';
+import { resultText, summaryText } from './text.js';
 import type { Wanted } from './verdict.js';
 
 const restartSettings = commandSettings({
@@ -28,13 +30,13 @@ const restartSettings = commandSettings({
   'Look-up:': lookupSettingKeys,
 });
 
-/** What the command has of the world beside a cluster. */
+/** What the command gets from its surroundings, besides a cluster. */
 export interface RestartWorld {
   readonly open: ClusterOpener;
   readonly interrupts: () => Interrupts;
 }
 
-/** `outrider restart`: gives workloads new pods where their pods lack what new ones get. */
+/** `outrider restart`: gives workloads new pods if their pods lack what new ones get. */
 export function restartCommand(world: RestartWorld): CommandDefinition {
   return { configure, run: (invocation) => restart(invocation, world) };
 }
@@ -47,8 +49,12 @@ function configure(command: Command, { programName }: Io): void {
     .option('--policy <NAME>', 'all workloads whose pods this policy of the cluster is for')
     .option('--missed', 'only for pods that have none of the parts, or not all')
     .option('--stale', 'only for pods with the parts of another plan')
+    .option(
+      '--taken-back',
+      'workloads whose new pods are left alone, for pods that still hang because of a part of ours; with --policy, -n or -A: all of them there',
+    )
     .option('-n, --namespace <NAME>', 'their namespace (default: the context’s)')
-    .option('-A, --all-namespaces', 'with --policy: in all namespaces')
+    .option('-A, --all-namespaces', 'with --policy or --taken-back: in all namespaces')
     .option('--dry-run', 'restart nothing: say what would be, and have the API server check the change')
     .option('--max <N>', 'restart at most so many workloads')
     .option('--timeout <DURATION>', 'how long each rollout may take', '10m')
@@ -60,7 +66,7 @@ function configure(command: Command, { programName }: Io): void {
   addColourOption(command);
   restartSettings.addTo(command);
   addClusterOptions(command);
-  command.usage('(OBJECT... | --policy NAME) [OPTIONS]');
+  command.usage('(OBJECT... | --policy NAME | --taken-back) [OPTIONS]');
   command.addHelpText(
     'after',
     `
@@ -74,13 +80,14 @@ Examples:
   ${programName} restart deploy/web sts/db -n shop
   ${programName} restart --policy payments -A --missed --max 5
   ${programName} restart --policy payments -n shop -o json
+  ${programName} restart --taken-back -n shop --dry-run
 
 Exit codes: 0 restarted, or nothing to do; 1 something was not restarted, or failed; 2 wrong usage, bad input, or the
 cluster cannot be looked at.`,
   );
 }
 
-/** What a command line says beside the cluster. */
+/** The options of a command line that are not about the cluster. */
 interface RestartOptions {
   readonly wanted: Wanted;
   readonly dryRun: boolean;
@@ -94,7 +101,7 @@ async function restart(invocation: Invocation, { open, interrupts }: RestartWorl
   const options = optionsOf(invocation);
   checkAsked(invocation);
   const settings = restartSettings.read(invocation);
-  const isJson = flags['output'] === 'json';
+  const isJson = asksForData(flags);
   const style = styleOf(useColour(colourChoice(flags), io.stdout, io.env));
   const progressStyle = styleOf(useColour(colourChoice(flags), io.stderr, io.env));
   const progress = (text: string): void => io.stderr.write(`${progressStyle.dim(plain(text))}\n`);
@@ -112,19 +119,24 @@ async function restart(invocation: Invocation, { open, interrupts }: RestartWorl
       programName: io.programName,
       progress,
       onResult: (result) => {
-        // Of the many that lack nothing only the number is of interest, unless they were named.
+        // For the many workloads that lack nothing, only their number matters, unless they were named.
         if (isJson || (result.outcome === 'unchanged' && invocation.args.length === 0)) return;
         io.stdout.write(resultText(result, style));
       },
     });
     if ('standstill' in outcome) {
-      if (isJson) io.stdout.write(jsonText({ results: [], stopped: undefined }, options.dryRun, outcome.standstill));
+      if (isJson)
+        io.stdout.write(
+          dataText(flags, dataOf({ results: [], stopped: undefined }, options.dryRun, outcome.standstill)),
+        );
       io.stderr.write(`outrider: error: nothing is restarted: ${outcome.standstill}\n`);
       return exitCodes.findings;
     }
     const { max } = options;
     io.stdout.write(
-      isJson ? jsonText(outcome, options.dryRun) : summaryText(outcome, { max, programName: io.programName }),
+      isJson
+        ? dataText(flags, dataOf(outcome, options.dryRun))
+        : summaryText(outcome, { max, programName: io.programName }),
     );
     return isUnsettled(outcome) ? exitCodes.findings : exitCodes.ok;
   } finally {
@@ -133,46 +145,53 @@ async function restart(invocation: Invocation, { open, interrupts }: RestartWorl
   }
 }
 
-/** The API server's date, which pods' ages are in, and a time of our own that only grows. */
+/** The API server's date, which pods' ages refer to, and a clock of our own that only moves forward. */
 function roundClock(server: Clock): Clock {
   return { monotonicMs: () => systemClock.monotonicMs(), wallMs: () => server.wallMs() };
 }
 
-function jsonText({ results, stopped }: RoundReport, dryRun: boolean, standstill?: string): string {
+function dataOf({ results, stopped }: RoundReport, dryRun: boolean, standstill?: string): object {
   const said = standstill === undefined ? {} : { standstill };
-  return `${JSON.stringify({ dryRun, stopped: stopped ?? null, ...said, results }, undefined, 2)}\n`;
+  return { dryRun, stopped: stopped ?? null, ...said, results };
 }
 
 /** @throws OutriderError `usage` */
 function checkAsked({ flags, args }: Invocation): void {
   const policy = textOf(flags['policy']);
   const all = flags['allNamespaces'] === true;
+  const takenBack = flags['takenBack'] === true;
   const problem =
-    args.length === 0 && policy === undefined
+    args.length === 0 && policy === undefined && !takenBack
       ? 'nothing is asked for; name workloads, such as deploy/web, or give --policy NAME.'
       : args.length > 0 && policy !== undefined
         ? `${args.join(' ')} and --policy are two ways to ask; give one.`
-        : all && policy === undefined
-          ? '-A is for --policy; workloads that are named are in one namespace.'
+        : all && (args.length > 0 || (policy === undefined && !takenBack))
+          ? '-A is for --policy and --taken-back; workloads that are named are in one namespace.'
           : all && flags['namespace'] !== undefined
             ? '-n and -A are two answers; give one.'
-            : undefined;
+            : takenBack && (flags['missed'] === true || flags['stale'] === true)
+              ? '--taken-back is for pods that hang; leave --missed and --stale out.'
+              : undefined;
   if (problem !== undefined) throw new OutriderError('usage', problem);
+  // Report wrong arguments before looking at anything.
+  namedWorkloads(args);
 }
 
-function askedOf({ flags, args }: Invocation, contextNamespace: string): Asked {
+function askedOf({ flags, args }: Invocation, contextNamespace: string): AskedOfRound {
   const policy = textOf(flags['policy']);
   const namespace = textOf(flags['namespace']) ?? contextNamespace;
-  if (policy === undefined) return { objects: args, namespace };
-  return { policy, namespace: flags['allNamespaces'] === true ? undefined : namespace };
+  const place = flags['allNamespaces'] === true ? undefined : namespace;
+  if (flags['takenBack'] === true) {
+    const objects = namedWorkloads(args);
+    return { takenBack: objects.length > 0 ? { objects, namespace } : { policy, namespace: place } };
+  }
+  return policy === undefined ? { objects: args, namespace } : { policy, namespace: place };
 }
 
 /** @throws OutriderError `usage` */
 function optionsOf({ flags }: Invocation): RestartOptions {
-  const missed = flags['missed'] === true;
-  const stale = flags['stale'] === true;
   const timeout = textOf(flags['timeout']) ?? '';
-  const timeoutMs = parseGoDuration(timeout);
+  const timeoutMs = parseDuration(timeout);
   if (timeoutMs === undefined) {
     throw new OutriderError('usage', `--timeout is ${JSON.stringify(timeout)}; give a duration such as 90s or 10m.`);
   }
@@ -181,15 +200,23 @@ function optionsOf({ flags }: Invocation): RestartOptions {
     throw new OutriderError('usage', `--max is ${JSON.stringify(most)}; give a number of workloads, from 1.`);
   }
   const fieldManager = textOf(flags['fieldManager']);
-  // As long as the API server takes them.
+  // The length that the API server accepts.
   if (fieldManager !== undefined && !/^[\x20-\x7e]{1,128}$/.test(fieldManager)) {
     throw new OutriderError('usage', '--field-manager must have 1 to 128 printable characters.');
   }
   return {
-    wanted: missed === stale ? { missed: true, stale: true } : { missed, stale },
+    wanted: wantedOf(flags),
     dryRun: flags['dryRun'] === true,
     max: most === undefined ? Infinity : Number(most),
     timeoutMs,
     fieldManager,
   };
+}
+
+function wantedOf(flags: Invocation['flags']): Wanted {
+  const broken = flags['takenBack'] === true;
+  const missed = flags['missed'] === true;
+  const stale = flags['stale'] === true;
+  if (broken) return { missed: false, stale: false, broken };
+  return missed === stale ? { missed: true, stale: true, broken } : { missed, stale, broken };
 }

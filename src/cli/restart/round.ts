@@ -1,15 +1,13 @@
-import type { NamedWorkload } from '../../cluster/live/workload-kinds.js';
 import { isApiError, type ApiError } from '../../cluster/client/api-error.js';
 import { awaitRollout, isPassing, type RolloutEnd } from '../../cluster/rollout/await-rollout.js';
 import { fieldManagerFor, gitOpsRemark, ownManagers } from '../../cluster/rollout/gitops.js';
 import { podTrouble } from '../../cluster/rollout/pod-trouble.js';
 import { isRestartedBy, restartOf } from '../../cluster/rollout/restart-patch.js';
+import type { FoundWorkload } from '../../cluster/rollout/list-workloads.js';
 import { rolloutOf } from '../../cluster/rollout/rollout.js';
-import { apiVersionOf } from '../../cluster/client/resources.js';
 import { OutriderError } from '../../model/error.js';
 import { objectOf, type JsonObject } from '../../model/json.js';
-import { workloadKind } from '../../model/workload-kinds.js';
-import { controllerIn, workloadOf, type Workload } from '../../model/workload-of.js';
+import { controllerIn } from '../../model/workload-of.js';
 import { isAborted } from '../../time/abort.js';
 import type { Timing } from '../../time/sleep.js';
 import type { RestartResult, RoundReport, Stopped } from './result.js';
@@ -23,60 +21,67 @@ import {
   type RestartFacts,
   type Wanted,
 } from './verdict.js';
+import { called, describeCommand, kindOf, madeBy, wayBack, workloadIn } from './target-words.js';
 import type { WorkloadState } from './workload-state.js';
 
 /** A workload of a round, as it was read. */
-export interface Target extends NamedWorkload {
-  readonly namespace: string;
-  readonly object: JsonObject;
+export interface Target extends FoundWorkload {
   /** What its pods lack. @throws OutriderError */
   readonly judge: (object: JsonObject) => Promise<WorkloadState>;
+  /** For a workload that was taken back: when. A restart before that is not one that was to end it. */
+  readonly takenBackMs?: number;
+  /**
+   * For such a workload: has new pods left alone until then, also where it is about to be tried again.
+   *
+   * @returns why that cannot be; `undefined` if it is so
+   */
+  readonly hold?: (untilMs: number) => Promise<string | undefined>;
 }
 
-/** What a round does to a cluster. Each throws ApiError. */
+/** What a round does in a cluster. Each method throws ApiError. */
 export interface RoundAccess {
-  /** Reads a workload anew. */
+  /** Reads a workload again. */
   read(target: Target): Promise<JsonObject>;
-  /** Restarts one that is still as it was read. */
+  /** Restarts a workload if it is still as it was read. */
   restart(target: Target, object: JsonObject, how: RestartOrder): Promise<JsonObject>;
-  /** Its pods; none where they may not be read. */
+  /** Its pods; none if they cannot be read. */
   pods(target: Target, object: JsonObject): Promise<readonly JsonObject[]>;
 }
 
-/** How one restart is written. */
+/** How to write one restart. */
 export interface RestartOrder {
   readonly at: string;
   readonly fieldManager: string;
   readonly dryRun: boolean;
 }
 
-/** How a round is to go. */
+/** The settings of a round. */
 export interface RoundOptions extends Pick<Timing, 'clock' | 'sleep'> {
   readonly access: RoundAccess;
   readonly wanted: Wanted;
   readonly dryRun: boolean;
-  /** How many workloads are restarted at most. */
+  /** The most workloads to restart. */
   readonly max: number;
-  /** How long each rollout may take. */
+  /** The most time for each rollout. */
   readonly timeoutMs: number;
   /** Given by the command line. */
   readonly fieldManager: string | undefined;
-  /** Ends the round: nothing more is restarted. */
+  /** Ends the round. No more workloads are restarted. */
   readonly signal: AbortSignal;
   readonly programName: string;
-  /** Is told how it goes on. */
+  /** Receives the progress. */
   readonly onProgress: (target: Target, text: string) => void;
   readonly onResult: (result: RestartResult) => void;
 }
 
-/** How often a workload that changed between look and restart is looked at again. */
+/** How often a workload that changed between the look and the restart is looked at again. */
 const looks = 4;
-/** A restart by us that is older belongs to another round. */
+/** An older restart by us belongs to another round. */
 const roundMs = 24 * 3_600_000;
 
 /**
- * One round of restarts: one workload at a time, each waited for and looked at again, until the first that fails. It keeps
- * nothing anywhere: a round that ended goes on where it was, since what was restarted lacks nothing any more.
+ * One round of restarts: one workload at a time, each waited for and looked at again, until the first that fails. It stores
+ * no state. A later round continues where this one ended, because restarted workloads no longer lack anything.
  */
 export class RestartRound {
   readonly #options: RoundOptions;
@@ -88,9 +93,9 @@ export class RestartRound {
   }
 
   /**
-   * Runs it.
+   * Runs the round.
    *
-   * @throws OutriderError for what could not be looked at, as long as nothing has been restarted
+   * @throws OutriderError if something cannot be looked at, as long as nothing has been restarted
    */
   async run(targets: AsyncIterable<Target>): Promise<RoundReport> {
     for await (const target of targets) {
@@ -99,7 +104,7 @@ export class RestartRound {
       const result = await this.#settle(target);
       this.#results.push(result);
       this.#options.onResult(result);
-      // A dry run says all that would fail.
+      // A dry run reports everything that would fail.
       if (result.outcome === 'failed' && !this.#options.dryRun) return { results: this.#results, stopped: 'failed' };
     }
     return { results: this.#results, stopped: isAborted(this.#options.signal) ? 'interrupted' : undefined };
@@ -137,6 +142,8 @@ export class RestartRound {
         return { ...found, outcome: 'would_restart', detail };
       }
       if (verdict.act === 'wait' && at !== undefined) return this.#seeThrough(target, facts, { at, found });
+      const refusedHold = this.#options.dryRun ? undefined : await this.#hold(target);
+      if (refusedHold !== undefined) return refusal(found, refusedHold);
       const written = await this.#write(target, facts, object);
       if (written === 'changed' && look < looks) {
         object = await this.#readAgain(target);
@@ -165,13 +172,26 @@ export class RestartRound {
       state: await target.judge(object),
       rollout,
       firstOrdinal: typeof start === 'number' ? start : 0,
-      isOurs: clock.wallMs() - restartedMs < roundMs && isRestartedBy(object, ownManagers(fieldManager)),
+      isOurs:
+        clock.wallMs() - restartedMs < roundMs &&
+        restartedMs > (target.takenBackMs ?? -Infinity) &&
+        isRestartedBy(object, ownManagers(fieldManager)),
       wanted,
       programName,
     };
   }
 
-  /** Writes the restart, or tries to in a dry run. `changed`: the object is not as it was read any more. */
+  /** Makes sure that no new pod gets parts of ours until the rollout is over. @returns why that cannot be */
+  async #hold({ hold }: Target): Promise<{ readonly why: string; readonly remedy: string } | undefined> {
+    const { clock, sleep, signal, timeoutMs } = this.#options;
+    if (hold === undefined) return undefined;
+    const why = await hold(clock.wallMs() + timeoutMs);
+    if (why !== undefined) return { why, remedy: 'ask whoever runs Outrider to restart it, or to pause Outrider' };
+    await sleep(followMs, signal);
+    return undefined;
+  }
+
+  /** Writes the restart, or only tries to in a dry run. `changed`: the object is no longer as it was read. */
   async #write(
     target: Target,
     { state }: RestartFacts,
@@ -197,12 +217,12 @@ export class RestartRound {
     return { at, remark };
   }
 
-  /** Whether a restart that was not answered is there all the same. */
+  /** Whether a restart was written although its request got no answer. */
   async #isWritten(target: Target, at: string): Promise<boolean> {
     return restartOf(await this.#readAgain(target)) === at;
   }
 
-  /** Reads an object, past an API server that does not answer for a while. @throws OutriderError */
+  /** Reads an object, and retries while the API server does not answer. @throws OutriderError */
   async #readAgain(target: Target): Promise<JsonObject> {
     const { access, clock, sleep, timeoutMs, signal } = this.#options;
     const untilMs = clock.monotonicMs() + timeoutMs;
@@ -220,13 +240,13 @@ export class RestartRound {
     }
   }
 
-  /** Waits for a restart, and looks whether it helped. */
+  /** Waits for a restart and checks whether it helped. */
   async #seeThrough(
     target: Target,
     facts: RestartFacts,
     { at, found }: { readonly at: string; readonly found: About },
   ): Promise<RestartResult> {
-    const { access, clock, sleep, timeoutMs, signal, onProgress, programName } = this.#options;
+    const { access, clock, sleep, timeoutMs, signal, onProgress, programName, wanted } = this.#options;
     const end: RolloutEnd = await awaitRollout({
       read: () => access.read(target),
       at,
@@ -243,7 +263,7 @@ export class RestartRound {
     if (end.end === 'failed') {
       const trouble = podTrouble(await access.pods(target, target.object));
       const detail = trouble === undefined ? end.why : `${end.why}; ${trouble}`;
-      return { ...found, outcome: 'failed', detail, remedy: wayBack(target) };
+      return { ...found, outcome: 'failed', detail, remedy: wanted.broken ? describeCommand(target) : wayBack(target) };
     }
     const after = await this.#factsOf(target, end.object);
     const left = needyPods(after).filter((pod) => !isHeld(pod, after));
@@ -263,12 +283,15 @@ export class RestartRound {
     const held = needyPods(after).length;
     const kept = held === 0 ? '' : `; its partition keeps ${held} as ${held === 1 ? 'it is' : 'they are'}`;
     const { unknown } = countsOf(after.state.pods);
-    const untold = unknown === 0 ? '' : `, but for ${unknown} of which that cannot be told`;
-    return { ...found, outcome: 'restarted', detail: `${before} before; the new ones have every part${untold}${kept}` };
+    const untold = unknown === 0 ? '' : `, except for ${unknown} of which that is not known`;
+    const now = wanted.broken ? 'the new ones run without parts of ours' : 'the new ones have every part';
+    return { ...found, outcome: 'restarted', detail: `${before} before; ${now}${untold}${kept}` };
   }
 }
 
 const retryMs = 2_000;
+/** In this time every replica has learned what was written. */
+const followMs = 2_000;
 
 type About = Pick<RestartResult, 'workload' | 'namespace' | 'policy' | 'pods' | 'remark'>;
 type Finding = Omit<RestartResult, 'workload' | 'namespace'>;
@@ -290,33 +313,4 @@ function refusedPatch(error: ApiError, dryRun: boolean): Pick<RestartResult, 'de
   const verb = dryRun ? 'would not take' : 'does not take';
   const detail = `the API server ${verb} the restart: ${error.message.replace(/^[A-Z]+ \S+: /, '')}`;
   return error.status === 403 ? { detail, remedy: 'ask for the right to patch it, or whoever refuses' } : { detail };
-}
-
-function wayBack({ resource, name, namespace }: Target): string {
-  const { kind } = resource;
-  const object = `${kind.toLowerCase()}/${name}`;
-  return kind === 'Rollout'
-    ? `kubectl -n ${namespace} describe ${object}.${resource.group}`
-    : `kubectl -n ${namespace} rollout undo ${object}, for the pods as they were`;
-}
-
-function kindOf({ resource }: Target) {
-  const row = workloadKind(resource.kind, apiVersionOf(resource));
-  if (row === undefined) throw new OutriderError('internal', `${resource.kind} is no workload.`);
-  return row;
-}
-
-function workloadIn({ resource, name }: Target): Workload {
-  return { apiVersion: apiVersionOf(resource), kind: resource.kind, name };
-}
-
-/** What makes the pods of a kind that is never restarted: itself, or what a person knows it by. */
-function madeBy(target: Target): Workload {
-  const metadata = objectOf(target.object['metadata']) ?? {};
-  const owner = target.resource.kind === 'Pod' ? workloadOf(metadata) : controllerIn(metadata);
-  return owner ?? workloadIn(target);
-}
-
-function called(target: Target): string {
-  return `${kindOf(target).called}/${target.name}`;
 }

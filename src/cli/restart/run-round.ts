@@ -5,20 +5,22 @@ import { listPodsOf } from '../../cluster/rollout/list-pods.js';
 import { restartPatch } from '../../cluster/rollout/restart-patch.js';
 import { pauseSentence, untilText } from '../../cluster/registration/pause-record.js';
 import type { Invocation } from '../command.js';
-import { openLiveCluster, type LiveSettings } from '../live/engine.js';
+import { openLiveCluster } from '../live/engine.js';
+import type { LiveSettings } from '../live/ground.js';
 import type { RoundReport } from './result.js';
 import { RestartRound, type RoundAccess, type RoundOptions, type Target } from './round.js';
-import { targetsOf, type Asked } from './targets.js';
+import { takenBackTargets } from './taken-back-targets.js';
+import { targetsOf, type AskedOfRound } from './targets.js';
 
-/** A round as a command line asks for it. */
+/** A round as the command line requests it. */
 export interface AskedRound extends Omit<RoundOptions, 'access' | 'onProgress'> {
   readonly settings: LiveSettings;
-  readonly asked: Asked;
+  readonly asked: AskedOfRound;
   readonly progress: (text: string) => void;
 }
 
 /**
- * Runs a round in a cluster, unless the installation stands still: new pods would then be no better.
+ * Runs a round in a cluster, unless the installation does not work at the moment: new pods would then be no better.
  *
  * @throws OutriderError, or an AggregateError of them
  */
@@ -29,17 +31,23 @@ export async function runRound(
 ): Promise<RoundReport | { readonly standstill: string }> {
   const { settings, asked, progress, programName } = round;
   const { client } = cluster;
-  const standstill = await readStandstill(client, settings, cluster.clock);
-  if (standstill !== undefined) return { standstill: standstillText(standstill, programName) };
-  const live = await openLiveCluster(invocation, settings, cluster, true);
-  try {
-    const targets = await targetsOf(asked, client, live, (text) => progress(`outrider: warning: ${text}`));
-    return await new RestartRound({
+  const run = (targets: AsyncIterable<Target>): Promise<RoundReport> =>
+    new RestartRound({
       ...round,
       access: accessTo(client),
       onProgress: (target, text) =>
         progress(`  ${target.resource.kind} ${target.name} -n ${target.namespace}: ${text}`),
     }).run(targets);
+  const warn = (text: string): void => progress(`outrider: warning: ${text}`);
+  // Such a restart takes parts of ours off. It helps whether or not new pods are sent to the webhook.
+  if ('takenBack' in asked) return run(await takenBackTargets(asked.takenBack, client, settings, warn));
+  const standstill = await readStandstill(client, settings, cluster.clock);
+  if (standstill !== undefined && standstill.cause !== 'unread') {
+    return { standstill: standstillText(standstill, programName) };
+  }
+  const live = await openLiveCluster(invocation, settings, cluster, true);
+  try {
+    return await run(await targetsOf(asked, client, live, warn));
   } finally {
     await live.images.close();
   }
@@ -61,7 +69,7 @@ export function accessTo(client: OpenCluster['client']): RoundAccess {
       try {
         return await listPodsOf(client, object, target.namespace);
       } catch {
-        // They are only looked at to say more of a failure.
+        // The pods are only looked at to explain a failure.
         return [];
       }
     },

@@ -10,19 +10,23 @@ import { OutriderError } from '../../model/error.js';
 import { objectOf, stringMembersOf, stringOf } from '../../model/json.js';
 import type { StringMap } from '../../model/selector.js';
 import type { LiveCluster, LiveEngine } from '../live/engine.js';
+import type { TakenBackSelection } from '../live/select-taken-back.js';
 import type { Target } from './round.js';
 import { judgeWorkload } from './workload-state.js';
 
-/** Which workloads a command line asks for. */
+/** The workloads that a command line selects. */
 export type Asked =
   | { readonly objects: readonly string[]; readonly namespace: string }
-  /** Those whose pods the policy wins for, in one namespace or in all. */
+  /** Those for whose pods the policy wins, in one namespace or in all. */
   | { readonly policy: string; readonly namespace: string | undefined };
 
+/** The selected workloads, and those among the workloads that were taken back. */
+export type AskedOfRound = Asked | { readonly takenBack: TakenBackSelection };
+
 /**
- * Reads the workloads that are asked for, one namespace after another, each when its turn comes.
+ * Reads the selected workloads, one namespace after another, each when its turn comes.
  *
- * @param warn is told what could not be looked at
+ * @param warn receives what could not be looked at
  * @throws OutriderError `usage`, `object_missing`, `cluster_unavailable`: from the call for named objects and an unknown
  *   policy, else from the iteration
  */

@@ -1,9 +1,8 @@
-import { stripVTControlCharacters } from 'node:util';
-import { oneLine } from '../errors.js';
+import { plain } from '../text/plain.js';
 import type { Style } from '../text/style.js';
 import type { RestartResult, RoundReport } from './result.js';
 
-/** What became of one workload, for people. */
+/** What happened to one workload, for people. */
 export function resultText(result: RestartResult, style: Style): string {
   const { workload, namespace, outcome, detail, remedy, remark } = result;
   const [mark, word] = marks[outcome];
@@ -22,7 +21,7 @@ const marks: Readonly<Record<RestartResult['outcome'], readonly [string, string]
   interrupted: ['!', 'interrupted'],
 };
 
-/** How many of each, and why the round ended where it did. */
+/** How many of each, and why the round ended. */
 export function summaryText(
   { results, stopped }: RoundReport,
   { max, programName }: { readonly max: number; readonly programName: string },
@@ -39,9 +38,4 @@ export function summaryText(
     interrupted: `; interrupted: nothing more was restarted, ${again}, or see ${programName} coverage`,
   };
   return `${looked}${stopped === undefined ? '' : why[stopped]}\n`;
-}
-
-/** Text of others in one line, without what a terminal would obey. */
-export function plain(text: string): string {
-  return oneLine(stripVTControlCharacters(text)).replaceAll(/\p{Cc}/gu, ' ');
 }

@@ -1,4 +1,4 @@
-// Whether a workload is restarted. Pure.
+// Decides whether a workload is restarted. Pure.
 import type { Rollout } from '../../cluster/rollout/rollout.js';
 import { isComplete, isRolledOut, progressOf } from '../../cluster/rollout/rollout.js';
 import type { WorkloadKind } from '../../model/workload-kinds.js';
@@ -6,17 +6,19 @@ import { isRestartable, restartAdvice } from '../../model/restart-advice.js';
 import type { Workload } from '../../model/workload-of.js';
 import type { PodNeed, WorkloadState } from './workload-state.js';
 
-/** What is to be put right. */
+/** What a restart should fix. */
 export interface Wanted {
   readonly missed: boolean;
   readonly stale: boolean;
+  /** Pods that hang because of a part of ours, of workloads whose new pods are left alone. */
+  readonly broken: boolean;
 }
 
-/** All that is known of a workload. */
+/** Everything that is known about a workload. */
 export interface RestartFacts {
   readonly workload: Workload;
   readonly namespace: string;
-  /** What people call it: `deploy/web`. */
+  /** Its name for people: `deploy/web`. */
   readonly called: string;
   /** Its controller. */
   readonly owner: Pick<Workload, 'kind' | 'name'> | undefined;
@@ -30,18 +32,19 @@ export interface RestartFacts {
   readonly programName: string;
 }
 
-/** What is done, and why not where nothing is. */
+/** What is done, or why nothing is done. */
 export type Verdict =
   | { readonly act: 'restart' }
-  /** A restart of ours is still being rolled out, from a call that was ended. */
+  /** A restart of ours from an interrupted call is still being rolled out. */
   | { readonly act: 'wait' }
-  /** A restart of ours has failed: nothing behind it is restarted either. */
+  /** A restart of ours has failed, so nothing after it is restarted either. */
   | { readonly act: 'fail'; readonly why: string; readonly remedy?: string }
   | { readonly act: 'nothing'; readonly why: string }
   | { readonly act: 'refuse'; readonly why: string; readonly remedy?: string };
 
-/** Decides. A restart is for pods that lack something that new ones have, and for a workload that is well. */
+/** Decides. Restart a workload only if its pods lack something that new ones get, and if it is healthy. */
 export function verdictOn(facts: RestartFacts): Verdict {
+  if (facts.wanted.broken) return verdictOnBroken(facts);
   const { state, owner, rollout, workload, namespace, called, isOurs, programName } = facts;
   const { obstacle } = state;
   const explain = `${programName} explain ${called} -n ${namespace}`;
@@ -86,7 +89,42 @@ export function verdictOn(facts: RestartFacts): Verdict {
 }
 
 /**
- * Why an object of a kind that is never restarted is not, with what to do instead; `undefined` for the other kinds.
+ * The same where new pods get no parts of ours. That a workload is failing, or in the middle of a rollout, is then what the
+ * restart is to end.
+ */
+function verdictOnBroken(facts: RestartFacts): Verdict {
+  const { state, owner, rollout, workload, namespace, isOurs } = facts;
+  const needy = needyPods(facts);
+  if (needy.length === 0) {
+    return { act: 'nothing', why: `no pod of it hangs that has parts of ours: ${needText(state)}` };
+  }
+  if (owner !== undefined) {
+    return { act: 'refuse', why: restartAdvice({ workload, namespace, owner }).text };
+  }
+  if (rollout.isByHand || rollout.isOrdered || needy.every((pod) => isHeld(pod, facts))) {
+    const why = rollout.isByHand
+      ? 'its update strategy is OnDelete: a new template changes no pod'
+      : rollout.isOrdered
+        ? 'it replaces no pod while one is not ready'
+        : 'its partition keeps those that hang as they are';
+    return {
+      act: 'refuse',
+      why,
+      remedy: `kubectl -n ${namespace} delete pod ${needy.map(({ name }) => name).join(' ')}`,
+    };
+  }
+  if (rollout.isPaused) {
+    return { act: 'refuse', why: 'it is paused', remedy: 'end the pause, and run this again' };
+  }
+  if (!isOurs) return { act: 'restart' };
+  if (rollout.failure !== undefined && rollout.isObserved) {
+    return { act: 'fail', why: `its last restart failed: ${rollout.failure}`, remedy: describe(facts) };
+  }
+  return isComplete(rollout) ? { act: 'restart' } : { act: 'wait' };
+}
+
+/**
+ * For a kind that is never restarted: why not, and what to do instead. `undefined` for the other kinds.
  *
  * @param maker what makes its pods: itself, or its controller
  */
@@ -101,7 +139,7 @@ export function neverRestarted(
   return { act: 'refuse', why, remedy: restartAdvice({ workload: maker, namespace }, programName).text };
 }
 
-/** The pods that lack what is asked for. */
+/** The pods that lack what the restart should fix. */
 export function needyPods({ state, wanted }: Pick<RestartFacts, 'state' | 'wanted'>): readonly PodNeed[] {
   return state.pods.filter((pod) => pod.state !== 'instrumented' && pod.state !== 'unknown' && wanted[pod.state]);
 }
@@ -115,9 +153,9 @@ export function isHeld(
   return ordinal !== undefined && Number(ordinal) < firstOrdinal + held;
 }
 
-/** How many pods have what. */
+/** How many pods are in which state. */
 export function countsOf(pods: readonly PodNeed[]): Readonly<Record<PodNeed['state'], number>> {
-  const counts = { instrumented: 0, missed: 0, stale: 0, unknown: 0 };
+  const counts = { instrumented: 0, missed: 0, stale: 0, broken: 0, unknown: 0 };
   for (const { state } of pods) counts[state] += 1;
   return counts;
 }
@@ -125,7 +163,7 @@ export function countsOf(pods: readonly PodNeed[]): Readonly<Record<PodNeed['sta
 /** The same in a few words: `2 missed, 1 stale of 3 pods`. */
 export function needText({ pods }: WorkloadState): string {
   const counts = countsOf(pods);
-  const parts = (['missed', 'stale', 'unknown'] as const).flatMap((state) =>
+  const parts = (['missed', 'stale', 'broken', 'unknown'] as const).flatMap((state) =>
     counts[state] === 0 ? [] : [`${counts[state]} ${state}`],
   );
   const all = `${pods.length} ${pods.length === 1 ? 'pod' : 'pods'}`;

@@ -10,43 +10,44 @@ import type { OfflineEngine } from '../offline/engine.js';
 import { decideTemplate } from '../offline/instrument-templates.js';
 import { podTemplateOf } from './pod-template.js';
 
-/** What a running pod has of what a new one would get. */
+/** How much a running pod has of what a new one would get. */
 export interface PodNeed {
   readonly name: string;
   /**
    * `instrumented`: every part, whatever is written on it. `stale`: the parts of another plan. `missed`: none, or not all.
-   * `unknown`: nobody can tell without more.
+   * `broken`: parts of ours, and it is not Ready; only where the workload was taken back. `unknown`: this cannot be told
+   * without more information.
    */
-  readonly state: 'instrumented' | 'missed' | 'stale' | 'unknown';
-  /** What it lacks, or which plan it has. */
+  readonly state: 'instrumented' | 'missed' | 'stale' | 'broken' | 'unknown';
+  /** What the pod lacks, or which plan it has. */
   readonly detail: string;
 }
 
 /**
- * Why a restart may not help. `same`: a new pod would be no better. `denied`: there would be none. `untold`: what its image
- * starts cannot be looked up from here, and the cluster may know.
+ * Why a restart may not help. `same`: a new pod would be no better. `denied`: there would be no new pod. `untold`: what its
+ * image starts cannot be looked up from here, but the cluster may know it.
  */
 export interface Obstacle {
   readonly kind: 'same' | 'denied' | 'untold';
   readonly why: string;
 }
 
-/** What of a workload's pods lacks. */
+/** What a workload's pods lack. */
 export interface WorkloadState {
   /** The policy that wins for a new pod. */
   readonly policy: string | undefined;
-  /** Why a restart may not help; absent where a new pod gets every part. */
+  /** Why a restart may not help; absent if a new pod gets every part. */
   readonly obstacle?: Obstacle | undefined;
-  /** Pods that run, neither ending nor ended. */
+  /** Running pods, without those that are terminating or have ended. */
   readonly pods: readonly PodNeed[];
 }
 
 /**
- * Judges a workload's pods by the engine that decides on new ones. The template's images may be looked up, its pods' are
- * not.
+ * Judges a workload's pods by the engine that decides on new ones. It may look up the template's images, but not those of
+ * its pods.
  *
- * @param pods gives the workload's pods; not asked for where no restart helps
- * @param policy the only policy that is of interest; absent: each
+ * @param pods gives the workload's pods; not called if no restart helps
+ * @param policy the only policy to consider; absent: all policies
  */
 export async function judgeWorkload(
   workload: JsonObject,
@@ -86,7 +87,7 @@ function obstacleOf(
     return { kind: 'same', why };
   }
   const isInjected = decision.decision === 'inject' || decision.decision === 'partial';
-  // The validating door looks nothing up, and so knows less of an image.
+  // The validating door makes no look-ups, so it knows less about an image.
   const { reason, detail } = (isInjected ? denial : undefined) ?? decision;
   if ((denial !== undefined || !isInjected) && skippedAsUnresolved(reason)) {
     return { kind: 'untold', why: `what its image starts is not known here: ${reason}: ${detail}` };
@@ -99,8 +100,8 @@ function obstacleOf(
 /**
  * What a pod lacks.
  *
- * @param found what became of it when it was decided on once more
- * @param wanted what becomes of a new one
+ * @param found the outcome of deciding on the pod again
+ * @param wanted what happens to a new pod
  */
 export function needOf(
   pod: JsonObject,
@@ -114,14 +115,14 @@ export function needOf(
   const missing = plan === undefined ? [] : missingParts(plan);
   const differing = plan === undefined ? [] : differingParts(plan);
   if (plan !== undefined && missing.length + differing.length === 0) return { name, state: 'instrumented', detail: '' };
-  // What is written on a pod can be written by its author: it says nothing of a pod that has none of our parts.
+  // A pod's author can write what is written on it, so it proves nothing about a pod that has none of our parts.
   if (record.plan !== undefined && (plan === undefined || hasParts(plan))) {
     const stamp = wanted.rule?.stamp;
     const isOther = record.policy !== wanted.decision.policy || stamp === undefined || !isStampedBy(record.plan, stamp);
     if (isOther) return { name, state: 'stale', detail: `it has plan ${record.plan}` };
   }
   if (missing.length > 0) return { name, state: 'missed', detail: `it lacks ${missing.join(', ')}` };
-  // Another webhook may have changed it, and would do so again.
+  // Another webhook may have changed the pod, and would do so again.
   const detail =
     differing.length === 0 ? 'what it lacks cannot be told' : `it has other parts: ${differing.join(', ')}`;
   return { name, state: 'unknown', detail };

@@ -2,27 +2,28 @@ import { mostSkewMs } from '../../cluster/client/server-clock.js';
 import type { Part } from '../../cluster/overview/part.js';
 import { pauseSentence } from '../../cluster/registration/pause-record.js';
 import { names } from '../../model/names.js';
+import { takenBackName } from '../../model/taken-back.js';
 import type { ReplicaClock, StatusFinding, StatusReport } from './report.js';
 import { clockText, durationText } from '../text/phrases.js';
 
-/** What findings are made of: the report before there are any. */
+/** The input of findings: the report before it has any. */
 export type StatusParts = Omit<StatusReport, 'findings' | 'health'>;
 
 const page = 'docs/operations.md';
 
-// A certificate is renewed with a third of its life to go; with a sixth to go, that has failed.
+// A certificate is renewed when a third of its lifetime is left. If only a sixth is left, the renewal has failed.
 const lateShare = 1 / 6;
-// Where the leader did not say when it began.
+// For a leader that did not say when it began.
 const lateSeconds = 24 * 60 * 60;
 const slowMs = 1_000;
-/** The self-test is made each minute, unless the installation says otherwise; the longest it can say is an hour. */
+/** The self-test runs every minute, unless the installation sets another interval, which is at most an hour. */
 const oldTestSeconds = 2 * 60 * 60;
 
-/** What is to be said of the installation itself: its replicas, leader, self-test, certificate, configurations. */
+/** The findings about the installation itself: its replicas, leader, self-test, certificate, configurations. */
 export function installationFindings(parts: StatusParts, programName: string): readonly StatusFinding[] {
   if (isAbsent(parts)) return [absent(parts, programName)];
   return [
-    ...replicaFindings(parts),
+    ...replicaFindings(parts, programName),
     ...leaderFindings(parts),
     ...clockFindings(parts),
     ...selfTestFindings(parts),
@@ -30,22 +31,34 @@ export function installationFindings(parts: StatusParts, programName: string): r
     ...portFindings(parts),
     ...pauseFindings(parts, programName),
     ...webhookFindings(parts),
+    ...takenBackFindings(parts, programName),
   ];
 }
 
-/** Whether there is nothing of the installation at all. */
-export function isAbsent({ replicas, leader, webhooks }: StatusParts): boolean {
+/**
+ * Whether nothing of the installation is in the namespace: no Deployment, no pod, no leader. Webhook configurations have no
+ * namespace, and may belong to an installation with the same name elsewhere (U8).
+ */
+export function isAbsent({ replicas, leader, webhooks, elsewhere }: StatusParts): boolean {
   return (
     replicas.known &&
-    replicas.value.wanted === 0 &&
+    replicas.value.deployments === 0 &&
     replicas.value.pods.known &&
     replicas.value.pods.value.length === 0 &&
     isMissing(leader) &&
-    isMissing(webhooks.mutating)
+    (isMissing(webhooks.mutating) || elsewhere !== undefined)
   );
 }
 
-function absent({ instance, namespace }: StatusParts, programName: string): StatusFinding {
+function absent({ instance, namespace, elsewhere }: StatusParts, programName: string): StatusFinding {
+  if (elsewhere !== undefined) {
+    return {
+      about: 'installation',
+      severity: 'problem',
+      detail: `there is no installation ${instance} in namespace ${namespace}: its webhooks call a Service in namespace ${elsewhere}`,
+      next: [`${programName} status -n ${elsewhere}${instance === 'outrider' ? '' : ` --instance ${instance}`}`],
+    };
+  }
   return {
     about: 'installation',
     severity: 'problem',
@@ -57,19 +70,28 @@ function absent({ instance, namespace }: StatusParts, programName: string): Stat
   };
 }
 
-function replicaFindings({ replicas, namespace, instance }: StatusParts): readonly StatusFinding[] {
+function replicaFindings(
+  { replicas, namespace, instance }: StatusParts,
+  programName: string,
+): readonly StatusFinding[] {
   const about = 'replicas';
   if (!replicas.known) return [unknown(about, replicas)];
-  const { wanted, ready } = replicas.value;
+  const { wanted, ready, deployments } = replicas.value;
+  const gone = deployments === 0 && ready === 0;
   if (ready >= wanted && ready > 0) return [];
   const selector = `app.kubernetes.io/name=outrider,app.kubernetes.io/instance=${instance}`;
   return [
     {
       about,
       severity: 'problem',
-      detail: wanted === 0 ? 'the Deployment asks for none' : `${ready} of ${wanted} are ready`,
-      next:
-        wanted === 0
+      detail: gone
+        ? `there is no Deployment of ${instance} in namespace ${namespace}`
+        : wanted === 0
+          ? 'the Deployment asks for none'
+          : `${ready} of ${wanted} are ready`,
+      next: gone
+        ? [`helm status ${instance} --namespace ${namespace}`, `${programName} status -n NAMESPACE`]
+        : wanted === 0
           ? [`kubectl -n ${namespace} scale deployment/${instance} --replicas=2`]
           : [
               `kubectl -n ${namespace} get pods -l ${selector}`,
@@ -96,7 +118,7 @@ function leaderFindings({ leader, namespace, instance }: StatusParts): readonly 
   ];
 }
 
-/** The clocks that are so far from the API server's that their replicas do not lead. */
+/** The clocks that differ so much from the API server's that their replicas do not lead. */
 export function wrongClocks({ clocks }: Pick<StatusParts, 'clocks'>): readonly ReplicaClock[] {
   return clocks.filter(({ secondsAhead }) => Math.abs(secondsAhead) * 1000 > mostSkewMs);
 }
@@ -111,7 +133,7 @@ function clockFindings(parts: StatusParts): readonly StatusFinding[] {
 
 function selfTestFindings({ selfTest, pause }: StatusParts): readonly StatusFinding[] {
   const about = 'API server';
-  // Paused, there is no webhook that could be reached; and without a Lease that has been said.
+  // A paused installation has no webhook to reach, and a missing Lease has its own finding.
   if ((pause.known && pause.value.paused) || !selfTest.known) return [];
   const { reachable, latencyMs, secondsAgo, why } = selfTest.value;
   const next = [`${page}#the-api-server-does-not-reach-the-webhook`];
@@ -194,6 +216,28 @@ function webhookFindings({ webhooks, pause, policies, namespace, instance }: Sta
       next: [`kubectl -n ${namespace} logs deployment/${instance} --tail=100`],
     },
   ];
+}
+
+function takenBackFindings(
+  { takenBack, namespace, instance }: StatusParts,
+  programName: string,
+): readonly StatusFinding[] {
+  const about = 'taken back';
+  if (!takenBack.known) return [unknown(about, takenBack)];
+  const { workloads, invalid } = takenBack.value;
+  const findings: StatusFinding[] = [];
+  if (workloads > 0) {
+    const of = workloads === 1 ? 'one workload runs' : `${workloads} workloads run`;
+    const detail = `${of} uninstrumented, because parts of ours kept their pods from running`;
+    findings.push({ about, severity: 'problem', detail, next: [`${programName} coverage -A`] });
+  }
+  if (invalid > 0) {
+    const name = `ConfigMap ${namespace}/${takenBackName(instance)}`;
+    const detail = `${name} has ${invalid === 1 ? 'an entry' : `${invalid} entries`} that Outrider did not write, and ignores`;
+    const next = [`kubectl -n ${namespace} get configmap ${takenBackName(instance)} -o yaml --show-managed-fields`];
+    findings.push({ about, severity: 'problem', detail, next });
+  }
+  return findings;
 }
 
 function isMissing(part: Part<unknown>): boolean {

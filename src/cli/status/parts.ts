@@ -6,17 +6,29 @@ import { names } from '../../model/names.js';
 import { readObserved, type Observed } from '../../model/observed.js';
 import type { Leader, PauseReport, Replica, Replicas, StatusReport } from './report.js';
 
-/** What the objects of the installation say. Pure. */
+/** Reads the state of the installation from its objects. Pure. */
 export function installationParts(
   snapshot: Snapshot,
 ): Pick<
   StatusReport,
-  'replicas' | 'leader' | 'selfTest' | 'certificate' | 'port' | 'pause' | 'clocks' | 'webhooks' | 'versions' | 'metrics'
+  | 'elsewhere'
+  | 'replicas'
+  | 'leader'
+  | 'selfTest'
+  | 'certificate'
+  | 'port'
+  | 'pause'
+  | 'clocks'
+  | 'takenBack'
+  | 'webhooks'
+  | 'versions'
+  | 'metrics'
 > {
   const { nowMs, lease } = snapshot;
   const observed = mapPart(lease, (object) => readObserved(annotationOf(object, names.observed) ?? '') ?? {});
   const { versions } = observed.known ? observed.value : {};
   return {
+    ...elsewhereOf(snapshot),
     replicas: replicasOf(snapshot),
     leader: leaderOf(lease, nowMs),
     selfTest: mapPart(observedPart(observed, 'selfTest'), (test) => ({
@@ -30,6 +42,7 @@ export function installationParts(
     port: observedPart(observed, 'port'),
     pause: pauseOf(snapshot),
     clocks: [...snapshot.clocks].map(([replica, secondsAhead]) => ({ replica, secondsAhead })),
+    takenBack: takenBackOf(snapshot.takenBack),
     webhooks: { mutating: entriesOf(snapshot.mutating), validating: entriesOf(snapshot.validating) },
     versions: {
       kubernetes: snapshot.version,
@@ -37,6 +50,27 @@ export function installationParts(
     },
     metrics: metricsOf(snapshot),
   };
+}
+
+/** Without the ConfigMap, nothing was ever taken back. */
+function takenBackOf(part: Snapshot['takenBack']): StatusReport['takenBack'] {
+  if (!part.known && part.cause === 'absent') return known({ workloads: 0, trying: 0, invalid: 0 });
+  return mapPart(part, ({ entries, invalid }) => ({
+    workloads: entries.size,
+    trying: [...entries.values()].filter(({ stage }) => stage === 'Trying').length,
+    invalid: invalid.length,
+  }));
+}
+
+/** The namespace whose Service the webhooks with that name call, if it is another namespace. */
+function elsewhereOf({ mutating, validating, ownNamespace }: Snapshot): { readonly elsewhere?: string } {
+  const found = [mutating, validating].flatMap((part) => (part.known ? listOf(part.value['webhooks']) : []));
+  const namespaces = found.flatMap((webhook) => {
+    const service = objectOf(objectOf(objectOf(webhook)?.['clientConfig'])?.['service']);
+    return stringOf(service?.['namespace']) ?? [];
+  });
+  const [other] = namespaces;
+  return other === undefined || namespaces.includes(ownNamespace) ? {} : { elsewhere: other };
 }
 
 function replicasOf({ deployments, pods }: Snapshot): Part<Replicas> {
@@ -51,7 +85,8 @@ function replicasOf({ deployments, pods }: Snapshot): Part<Replicas> {
         (sum, { status }) => sum + numberOf(objectOf(status)?.['readyReplicas'], 0),
         0,
       );
-  return known({ wanted: wanted.value, ready, pods: replicas });
+  const count = deployments.known ? deployments.value.length : 0;
+  return known({ deployments: count, wanted: wanted.value, ready, pods: replicas });
 }
 
 function replicaOf({ metadata, spec, status }: JsonObject): Replica {
@@ -70,7 +105,7 @@ function leaderOf(lease: Part<JsonObject>, nowMs: number): Part<Leader> {
   if (!lease.known) return lease;
   const spec = objectOf(lease.value['spec']);
   const holder = stringOf(spec?.['holderIdentity']) ?? '';
-  // A leader that ends of its own accord gives the Lease back and leaves no name on it.
+  // A leader that stops in an orderly way releases the Lease and removes its name from it.
   if (holder === '') return { known: false, cause: 'absent', why: 'nobody holds the Lease' };
   const since = Date.parse(stringOf(spec?.['acquireTime']) ?? '');
   const renewed = Date.parse(stringOf(spec?.['renewTime']) ?? '');
@@ -94,7 +129,10 @@ function observedPart<Name extends 'selfTest' | 'certificate' | 'port'>(
     : known<NonNullable<Observed[Name]>>(value);
 }
 
-/** What may not be read is taken for an object without a marker, and for unknown where nothing else says that it is paused. */
+/**
+ * Treats an object that cannot be read as one without a marker. If nothing else says that the installation is paused, the
+ * answer is unknown.
+ */
 function pauseOf({ mutating, validating, configMap, nowMs }: Snapshot): Part<PauseReport> {
   const objects = { mutating: seen(mutating), validating: seen(validating), configMap: seen(configMap) };
   const pause = pauseAt(objects, nowMs);
@@ -142,7 +180,7 @@ function numberOf(value: unknown, otherwise: number): number {
   return typeof value === 'number' ? value : otherwise;
 }
 
-/** Whole seconds; 0 for what is no time. */
+/** Whole seconds; 0 for a value that is not a time. */
 function seconds(ms: number): number {
   return Number.isNaN(ms) ? 0 : Math.round(ms / 1000);
 }

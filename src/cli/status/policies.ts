@@ -1,14 +1,15 @@
 import { known, type Part } from '../../cluster/overview/part.js';
 import { addCounts, type ReviewCounts } from '../../cluster/overview/review-counts.js';
 import type { LivePolicies } from '../../cluster/live/read-policies.js';
+import { readCoverage } from '../../cluster/status/covered.js';
 import type { Snapshot } from '../../cluster/overview/snapshot.js';
 import { matchNamespaces } from '../../engine/matched-namespaces.js';
 import { listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
 import { namespaceLabelsOf, namespaceNameLabel } from '../../model/selector.js';
-import type { LabelledNamespaces, PolicyCondition, PolicyReport } from './report.js';
+import type { LabelledNamespaces, PolicyCondition, PolicyReport, RunningPods } from './report.js';
 
-/** Each policy with what is known of it, the one that wins first in front. Pure. */
+/** Each policy with what is known about it, in order of precedence. Pure. */
 export function policyReports(snapshot: Snapshot, excluded: ReadonlySet<string>): Part<readonly PolicyReport[]> {
   const { policies, compiled, namespaces, reviews } = snapshot;
   if (!policies.known) return policies;
@@ -26,6 +27,7 @@ export function policyReports(snapshot: Snapshot, excluded: ReadonlySet<string>)
       name,
       ...termsOf(object, compiled.value),
       ...statusOf(object),
+      running: runningOf(object),
       problem: problemOf(name, compiled.value),
       namespaces: rules.byPolicy.has(name) ? touches?.map((space) => space.name) : undefined,
       reviews: answered.length === 0 ? undefined : (counts.get(name) ?? noReviews),
@@ -37,7 +39,7 @@ export function policyReports(snapshot: Snapshot, excluded: ReadonlySet<string>)
 
 const noReviews: ReviewCounts = { inject: 0, partial: 0, skip: 0, deny: 0 };
 
-/** Namespaces whose label does not do what it seems to. Pure. */
+/** Namespaces whose label does not have the effect that it seems to have. Pure. */
 export function labelledNamespaces(
   { compiled, namespaces }: Snapshot,
   excluded: ReadonlySet<string>,
@@ -61,7 +63,7 @@ export function labelledNamespaces(
   return known({ unmatched, excluded: left, odd });
 }
 
-/** The namespaces that the registered webhooks leave out by name; `undefined` where there is no webhook to be read. */
+/** The namespaces that the registered webhooks exclude by name; `undefined` if no webhook can be read. */
 export function excludedByWebhooks({ mutating }: Snapshot): ReadonlySet<string> | undefined {
   const webhooks = mutating.known ? listOf(mutating.value['webhooks']) : [];
   const excluded = webhooks
@@ -72,7 +74,7 @@ export function excludedByWebhooks({ mutating }: Snapshot): ReadonlySet<string> 
   return excluded.length === 0 ? undefined : new Set(excluded);
 }
 
-/** What the policy says, with the defaults; of one that is not valid, what could be read. */
+/** The policy's fields with defaults. For a policy that is not valid, the fields that could be read. */
 function termsOf(
   { metadata, spec }: JsonObject,
   { rules }: LivePolicies,
@@ -85,6 +87,11 @@ function termsOf(
     profile: stringOf(objectOf(objectOf(spec)?.['profile'])?.['name']) ?? '?',
     precedence: ranked?.precedence ?? 0,
   };
+}
+
+function runningOf({ status }: JsonObject): RunningPods | undefined {
+  const coverage = readCoverage(objectOf(status));
+  return coverage === undefined ? undefined : { pods: coverage.pods, byApiServer: coverage.byApiServer ?? 0 };
 }
 
 function problemOf(name: string, { policies }: LivePolicies): string | undefined {

@@ -1,5 +1,6 @@
 import { keyOf } from '../../cluster/live/read-secret.js';
 import type { Snapshot } from '../../cluster/overview/snapshot.js';
+import { rulesOfPolicy } from '../../engine/rules.js';
 import { canDeny } from '../../model/policy.js';
 import { names } from '../../model/names.js';
 import { oneLine } from '../errors.js';
@@ -7,10 +8,10 @@ import { createSecret } from '../text/phrases.js';
 import { unknown, type StatusParts } from './findings.js';
 import type { PolicyReport, StatusFinding } from './report.js';
 
-/** Most namespaces that are named in one finding. */
+/** The most namespaces that one finding names. */
 const mostNamed = 5;
 
-/** What is to be said of policies, of the Secrets that they refer to and of namespaces' labels. */
+/** The findings about policies, the Secrets that they refer to, and namespaces' labels. */
 export function policyFindings(parts: StatusParts, snapshot: Snapshot, programName: string): readonly StatusFinding[] {
   const { policies } = parts;
   if (!policies.known) return [unreadable(policies, programName)];
@@ -43,16 +44,22 @@ function unreadable(policies: Extract<StatusParts['policies'], { known: false }>
   };
 }
 
-/** Conditions whose False is a problem of its own, when Ready does not say it. */
-const mustHold = new Set(['ProfileResolved', 'WebhookConfigured', 'InForce', 'CredentialsPresent']);
+/** Conditions whose status False is a separate problem if Ready does not report it. */
+const mustHold = new Set(['ProfileResolved', 'WebhookConfigured', 'InForce', 'CredentialsPresent', 'Sessions']);
 
-/** Conditions whose True is worth knowing, and keeps nothing from working. */
-const mustNotHold = new Set(['Overlapping', 'BlocksRecovery', 'Weak']);
+/** Conditions whose status True is worth knowing but does not keep anything from working. */
+const mustNotHold = new Set(['Overlapping', 'BlocksRecovery', 'Weak', 'NoBreakGlass']);
 
-/** Conditions whose True is a problem: pods are, or soon will be, treated otherwise than the policy says. */
+/** Conditions whose status True is a problem: pods are not, or soon will not be, treated as the policy says. */
 const mustBeFalse = new Set(['UnknownDefaults']);
 
-/** Reasons for which it is not known yet whether a policy is in force: nothing is wrong. */
+/** Reasons of the condition `TakenBack` for which pods do not run, and nothing is taken back. */
+const partsFail = new Set(['PartsFail', 'TakenBackFull']);
+
+/** Conditions that other replicas may delay. */
+const mayWait = new Set(['InForce', 'Sessions']);
+
+/** Reasons why it is not known yet whether a policy is in force. Nothing is wrong. */
 const notKnownYet = new Set(['Proving', 'Pending', 'OlderReplicas']);
 
 function stateFindings(policy: PolicyReport, parts: StatusParts, keysSaid: boolean): readonly StatusFinding[] {
@@ -81,10 +88,12 @@ function stateFindings(policy: PolicyReport, parts: StatusParts, keysSaid: boole
     if (type === 'Ready' && status === 'False' && !paused && !keysSaid) {
       findings.push({ about, severity: 'problem', detail: `is not ready: ${message}`, next });
     } else if (mustHold.has(type) && status === 'False' && ready === 'True' && !said) {
-      const severity = type === 'InForce' && notKnownYet.has(reason) ? 'note' : 'problem';
+      const severity = mayWait.has(type) && notKnownYet.has(reason) ? 'note' : 'problem';
       findings.push({ about, severity, detail: `${type}: ${message}`, next });
     } else if (mustBeFalse.has(type) && status === 'True') {
       findings.push({ about, severity: 'problem', detail: `${type}: ${message}`, next });
+    } else if (type === 'TakenBack' && partsFail.has(reason)) {
+      findings.push({ about, severity: 'problem', detail: message, next });
     } else if (mustNotHold.has(type) && status === 'True') {
       findings.push({ about, severity: 'note', detail: message, next });
     }
@@ -92,10 +101,12 @@ function stateFindings(policy: PolicyReport, parts: StatusParts, keysSaid: boole
   return findings;
 }
 
-/** As long may pods of a policy that prefers Availability be missed before it needs attention: as the alert has it. */
+/**
+ * How long pods of a policy that prefers Availability may be missed before that needs attention. The same as in the alert.
+ */
 const missedMs = 30 * 60_000;
 
-/** What is to be said of running pods, by the rules of the alerts. */
+/** The findings about running pods, by the rules of the alerts. */
 function coverageFindings(
   { name, current, prefer, conditions }: PolicyReport,
   { nowMs }: Snapshot,
@@ -104,7 +115,7 @@ function coverageFindings(
   const covered = conditions.find(({ type }) => type === 'Covered');
   if (!current || covered === undefined || covered.status === 'True') return [];
   const { status, reason, message, lastTransitionTime } = covered;
-  // That nothing is served, or is to be done, is said of Ready.
+  // The finding about Ready already says that nothing is served or that something has to be done.
   if (reason === 'Off' || reason === 'PolicyInvalid') return [];
   const isOld = nowMs - Date.parse(lastTransitionTime) >= missedMs;
   const isProblem = status === 'False' && (reason === 'PodsForged' || prefer === 'Security' || isOld);
@@ -112,31 +123,36 @@ function coverageFindings(
   return [{ about: `policy ${name}`, severity: isProblem ? 'problem' : 'note', detail: `what runs: ${message}`, next }];
 }
 
-/** The Secrets that are missing where the policy's pods need them, as far as Secrets' names may be read. */
+/** The Secrets that the policy's pods need and that are missing, as far as Secrets' names can be read. */
 function keyFindings({ name, namespaces }: PolicyReport, snapshot: Snapshot): readonly StatusFinding[] {
   const { compiled, secrets, ownNamespace } = snapshot;
   if (!compiled.known) return [];
   const { rules } = compiled.value;
   const ranked = rules.policies.ranked.find((policy) => policy.name === name);
   const rule = rules.byPolicy.get(name);
-  const key = rule === undefined ? undefined : keyOf(rule);
-  const there = key === undefined ? undefined : secrets.get(key.name);
-  if (ranked?.valid !== true || ranked.spec.mode === 'Off' || key === undefined || there?.known !== true) return [];
-  // A mirrored key is copied from the installation's namespace.
-  const needed = rule?.mirror !== undefined ? [ownNamespace] : (namespaces ?? []);
-  const missing = needed.filter((namespace) => !there.value.has(namespace));
-  if (missing.length === 0) return [];
-  return [
-    {
-      about: `policy ${name}`,
-      severity: 'problem',
-      detail: `Secret ${key.name} is missing in ${named(missing)}`,
-      next: missing.slice(0, mostNamed).map((namespace) => createSecret({ namespace, ...key })),
-    },
-  ];
+  if (ranked?.valid !== true || ranked.spec.mode === 'Off' || rule === undefined) return [];
+  const seen = new Set<string>();
+  return rulesOfPolicy(rule).flatMap((one): readonly StatusFinding[] => {
+    const key = keyOf(one);
+    const there = key === undefined ? undefined : secrets.get(key.name);
+    if (key === undefined || seen.has(key.name) || there?.known !== true) return [];
+    seen.add(key.name);
+    // A mirrored key is copied from the installation's namespace.
+    const needed = one.mirror !== undefined ? [ownNamespace] : (namespaces ?? []);
+    const missing = needed.filter((namespace) => !there.value.has(namespace));
+    if (missing.length === 0) return [];
+    return [
+      {
+        about: `policy ${name}`,
+        severity: 'problem',
+        detail: `Secret ${key.name} is missing in ${named(missing)}`,
+        next: missing.slice(0, mostNamed).map((namespace) => createSecret({ namespace, ...key })),
+      },
+    ];
+  });
 }
 
-/** A policy that can deny needs the validating configuration. */
+/** A policy that can deny needs the validating webhook configuration. */
 function denierFindings({ webhooks, pause, namespace, instance }: StatusParts, snapshot: Snapshot) {
   const { validating } = webhooks;
   if (validating.known || validating.cause !== 'absent' || !snapshot.compiled.known) return [];

@@ -6,10 +6,10 @@ import { policyFindings } from './policy-findings.js';
 import type { Health, StatusFinding, StatusReport } from './report.js';
 
 /**
- * What a snapshot comes to. Pure.
+ * The status in a snapshot. Pure.
  *
- * @param how.excluded the namespaces that are taken for excluded where the webhooks do not say it
- * @param how.programName how the commands that help are written
+ * @param how.excluded the namespaces that are assumed to be excluded if the webhooks do not say it
+ * @param how.programName the program's name in the suggested commands
  */
 export function statusOf(
   snapshot: Snapshot,
@@ -26,7 +26,7 @@ export function statusOf(
     namespaces: labelledNamespaces(snapshot, excluded),
   };
   const installation = installationFindings(parts, how.programName);
-  // Without an installation nobody looks at policies, and that has been said.
+  // Without an installation nothing looks at policies, and there is a finding about that already.
   const policies = isAbsent(parts) ? [] : policyFindings(parts, snapshot, how.programName);
   const findings = [...installation, ...policies].sort((a, b) => weight(a) - weight(b));
   return { ...parts, health: healthOf(findings), findings };

@@ -2,7 +2,7 @@ import { known, type Part } from '../../cluster/overview/part.js';
 import { pauseSentence } from '../../cluster/registration/pause-record.js';
 import type { ReviewCounts } from '../../cluster/overview/review-counts.js';
 import type { ObservedPort } from '../../model/observed.js';
-import type { PolicyReport, StatusFinding, StatusReport } from './report.js';
+import type { PolicyReport, StatusFinding, StatusReport, TakenBackReport } from './report.js';
 import { wrongClocks } from './findings.js';
 import type { Style } from '../text/style.js';
 import { table, type Row } from '../text/table.js';
@@ -10,6 +10,9 @@ import { clockText, durationText } from '../text/phrases.js';
 
 /** The report for people. */
 export function reportText(report: StatusReport, style: Style): string {
+  // The report must not describe an installation that does not exist as if it did (U8).
+  const isAbsent = report.findings.some(({ about }) => about === 'installation');
+  if (isAbsent) return `${headText(report, style)}\n${findingsText(report.findings, style)}`;
   const blocks = [`${headText(report, style)}${table(installationRows(report, style))}`];
   if (report.policies.known && report.policies.value.length > 0) {
     blocks.push(`${table(policyRows(report.policies.value, style))}${countsText(report, style)}`);
@@ -27,7 +30,7 @@ function headText({ instance, namespace, server, versions, health }: StatusRepor
 }
 
 function installationRows(report: StatusReport, style: Style): readonly Row[] {
-  const { replicas, leader, selfTest, certificate, port, pause, webhooks, findings } = report;
+  const { replicas, leader, selfTest, certificate, port, pause, webhooks, takenBack, findings } = report;
   const wrong = wrongClocks(report);
   const row = <T>(subject: string, part: Part<T>, text: (value: T) => string): Row => {
     if (!part.known) {
@@ -61,6 +64,10 @@ function installationRows(report: StatusReport, style: Style): readonly Row[] {
       const checking = validating.known ? String(validating.value) : validating.cause === 'absent' ? 'no' : '?';
       return `${mutating} mutating, ${checking} validating`;
     }),
+    ...byItself(report),
+    ...(takenBack.known && takenBack.value.workloads + takenBack.value.invalid === 0
+      ? []
+      : [row('taken back', takenBack, takenBackWords)]),
     ...(wrong.length === 0
       ? []
       : [row('clocks', known(wrong), (clocks) => clocks.map((clock) => clockText(clock)).join(', '))]),
@@ -70,6 +77,36 @@ function installationRows(report: StatusReport, style: Style): readonly Row[] {
     ...(report.policies.known ? [] : [row('policies', report.policies, () => '')]),
     ...(report.namespaces.known || !report.policies.known ? [] : [row('namespaces', report.namespaces, () => '')]),
   ];
+}
+
+/** A row if the API server is set up to instrument pods. */
+function byItself({ policies }: StatusReport): readonly Row[] {
+  const found = (policies.known ? policies.value : []).flatMap(({ conditions, running }) =>
+    conditions.filter(({ type }) => type === 'ApiServerInjects').map(({ status }) => ({ status, running })),
+  );
+  if (found.length === 0) return [];
+  const injecting = found.filter(({ status }) => status === 'True').length;
+  const counted = found.flatMap(({ running }) => running ?? []);
+  const pods = counted.reduce((sum, one) => sum + one.pods, 0);
+  const alone = counted.reduce((sum, { byApiServer }) => sum + byApiServer, 0);
+  const share = pods === 0 ? '' : `; without the webhook, ${alone} of their ${pods} running pods, as labels say`;
+  const text = `the API server injects by itself for ${injecting} of ${found.length} ${found.length === 1 ? 'policy' : 'policies'}${share}`;
+  return [{ cells: ['  · by itself', text], below: [] }];
+}
+
+function takenBackWords({ workloads, trying, invalid }: TakenBackReport): string {
+  const of =
+    workloads === 0
+      ? 'none is left alone'
+      : workloads === 1
+        ? 'one workload is left alone'
+        : `${workloads} workloads are left alone`;
+  const again = trying === 0 ? '' : `, ${trying === 1 ? 'one' : trying} of them being tried again`;
+  const strange =
+    invalid === 0
+      ? ''
+      : `; ${invalid === 1 ? 'one entry of somebody else’s is' : `${invalid} entries of somebody else’s are`} ignored`;
+  return `${of}${again}${strange}`;
 }
 
 const proofText: Readonly<Record<ObservedPort['proof'], string>> = {
@@ -122,7 +159,10 @@ function reviewsText(counts: ReviewCounts): string {
   return words.length === 0 ? 'none' : words.join(', ');
 }
 
-/** Says which replicas the counts are from: they start with the replica, and not everybody may ask the replicas. */
+/**
+ * Says which replicas the counts are from, because counts start when a replica starts, and not every user may ask the
+ * replicas.
+ */
 function countsText({ metrics: { answered, asked, why } }: StatusReport, style: Style): string {
   if (asked === 0) return '';
   const of = `${answered} of ${asked} replicas, since each started`;
@@ -139,7 +179,7 @@ function findingsText(findings: readonly StatusFinding[], style: Style): string 
   return [...said, ...unknownLines(findings, style)].map((line) => `${line}\n`).join('');
 }
 
-/** What is not known, each cause once. */
+/** What is unknown, each cause once. */
 function unknownLines(findings: readonly StatusFinding[], style: Style): readonly string[] {
   const unknown = findings.filter(({ severity }) => severity === 'unknown');
   const causes = new Set(unknown.map(({ detail }) => detail));

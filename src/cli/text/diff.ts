@@ -16,13 +16,15 @@ export interface DiffHunk {
   readonly lines: readonly DiffLine[];
 }
 
-/** Past this many differing lines on the shortest way, what is between common head and tail is shown as replaced. */
+/**
+ * If the shortest diff has more changed lines than this, everything between the common head and tail is shown as replaced.
+ */
 const maxEdits = 2_000;
 const noNewline = '\n\\ No newline at end of file';
 
 /**
- * Compares two texts line by line; time grows with the length of the texts times the number of differences, which is
- * bounded.
+ * Compares two texts line by line; the time grows with the length of the texts times the number of differences, which is
+ * limited.
  *
  * @param context lines shown around a change
  * @returns no hunks when the texts are equal
@@ -37,7 +39,7 @@ function hunkOf({ oldStart, oldLines, newStart, newLines, lines }: StructuredPat
   const read: DiffLine[] = [];
   for (const line of lines) {
     const text = line.slice(1);
-    // What is said of a line's end belongs to that line.
+    // The note about a missing line break belongs to its line.
     const ended = line.startsWith('\\') ? read.pop() : undefined;
     if (ended !== undefined) read.push({ kind: ended.kind, text: `${ended.text}${noNewline}` });
     else read.push({ kind: line.startsWith('+') ? 'added' : line.startsWith('-') ? 'removed' : 'same', text });
@@ -52,7 +54,7 @@ function hunkOf({ oldStart, oldLines, newStart, newLines, lines }: StructuredPat
   };
 }
 
-/** One hunk in which everything between the common head and tail makes way. */
+/** One hunk that replaces everything between the common head and tail. */
 function replaced(before: readonly string[], after: readonly string[], context: number): DiffHunk {
   const most = Math.min(before.length, after.length);
   let head = 0;
@@ -85,7 +87,7 @@ function linesOf(text: string): readonly string[] {
   return last === '' ? lines : [...lines, `${last}${noNewline}`];
 }
 
-/** How a diff is written. */
+/** How to write a diff. */
 export interface DiffRendering {
   readonly oldName: string;
   readonly newName: string;

@@ -1,4 +1,4 @@
-// What several commands say in the same words.
+// Texts that several commands share.
 
 const units = [
   ['d', 86_400],
@@ -16,7 +16,7 @@ export function durationText(seconds: number): string {
   const [name, size] = unit;
   const first = `${Math.floor(whole / size)} ${name}`;
   const rest = next === undefined ? 0 : Math.floor((whole % size) / next[1]);
-  // Seconds beside minutes are of no use to anybody.
+  // Next to minutes, seconds are of no use.
   return next === undefined || rest === 0 || next[0] === 's' ? first : `${first} ${rest} ${next[0]}`;
 }
 

@@ -1,6 +1,6 @@
 import type { Io, Output } from '../io.js';
 
-/** Puts texts in colours, or leaves them as they are. */
+/** Colours texts, or leaves them as they are. */
 export interface Style {
   readonly colour: boolean;
   readonly bold: (text: string) => string;

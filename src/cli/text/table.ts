@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** A row and the lines that stand below it. */
+/** A row and the lines that are below it. */
 export interface Row {
   readonly cells: readonly string[];
   readonly below: readonly string[];
@@ -27,7 +27,7 @@ export function padEnd(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - widthOf(text)));
 }
 
-/** How many characters of a text are seen. */
+/** How many characters of a text are visible. */
 export function widthOf(text: string): number {
   return Array.from(graphemes.segment(stripVTControlCharacters(text))).length;
 }

@@ -1,13 +1,13 @@
 /**
- * Says which container a process is in, by its cgroup. The runtime puts the container's id into the path, in forms of its
- * own: `/kubepods/besteffort/podUID/ID`, `…/cri-containerd-ID.scope`, `…/crio-ID.scope/container`. With a cgroup namespace of
- * its own, as is usual on version 2, who looks sees the path from where it stands: its own container as `/`, others as
+ * Says which container a process is in, by its cgroup. The runtime puts the container's id into the path, in its own form:
+ * `/kubepods/besteffort/podUID/ID`, `…/cri-containerd-ID.scope`, `…/crio-ID.scope/container`. A process in its own cgroup
+ * namespace, which is usual on version 2, sees paths relative to its own cgroup: its own container as `/`, others as
  * `/../cri-containerd-ID.scope`.
  *
- * The outermost id counts: below its own cgroup a container may make others, and give them any name.
+ * The outermost id counts, because a container may create further cgroups below its own and give them any name.
  *
  * @param ids containers of the pod by id
- * @returns `undefined` where no path names one of them, and where paths name different ones
+ * @returns `undefined` if no path names one of them, or if paths name different ones
  */
 export function containerOf<Container>(
   paths: readonly string[],
@@ -27,7 +27,8 @@ function outermost<Container>(path: string, ids: ReadonlyMap<string, Container>)
 }
 
 /**
- * Whether a process is in the cgroup that the look was made from: it has a cgroup namespace of its own, and sees no way up.
+ * Whether a process is in the cgroup that the look is made from. The look has its own cgroup namespace and sees no path
+ * upwards.
  *
  * @param isRelative whether other paths of the look lead up, and so are seen from such a namespace
  */
@@ -35,12 +36,12 @@ export function isOwnCgroup(paths: readonly string[], isRelative: boolean): bool
   return isRelative && paths.length > 0 && paths.every((path) => !leadsUp(path));
 }
 
-/** Whether a path leads out of the cgroup that it is seen from. */
+/** Whether a path leads out of the viewer's cgroup. */
 export function leadsUp(path: string): boolean {
   return path === '/..' || path.startsWith('/../');
 }
 
-/** A container's id out of its status: `containerd://ID`. */
+/** A container's id from its status: `containerd://ID`. */
 export function idOf(containerId: string): string {
   return containerId.slice(containerId.lastIndexOf('/') + 1);
 }

@@ -1,4 +1,4 @@
-// What of a pod is to be traced: by the policy and the plan of now, not by what is written on the pod.
+// Decides what should be traced in a pod, by the policy and the current plan, not by what is written on the pod.
 import { readPod, isFinding, type ContainerView } from '../../inject/pod/view.js';
 import { isNameOf } from '../../inject/pod/identify.js';
 import { busybox } from '../../inject/pod/scripts.js';
@@ -10,7 +10,7 @@ import type { ReasonCode } from '../../model/reasons.js';
 import type { Recipe } from '../../model/recipe.js';
 import { leftOut } from '../offline/counts.js';
 
-/** What is to become of one container. */
+/** What is expected of one container. */
 export type Expectation =
   /**
    * @property wrapped whether the pod's spec starts it by the tracer
@@ -25,27 +25,27 @@ export type Expectation =
     }
   | { readonly name: string; readonly traced: false; readonly reason: ReasonCode | undefined; readonly detail: string };
 
-/** What is expected of a pod, and how one can look. */
+/** What is expected of a pod, and how to look into it. */
 export interface Expected {
-  /** Of the workload's containers, ours left out. */
+  /** For the workload's containers, without ours. */
   readonly containers: readonly Expectation[];
-  /** What the tracer's process is called. */
+  /** The name of the tracer's process. */
   readonly tracerNames: ReadonlySet<string>;
   /** The agent's container, where it is as planned and has our busybox. */
   readonly agent: string | undefined;
-  /** Why there is none that a look could be made from. */
+  /** Why no container is suitable to look from. */
   readonly noAgent: string;
   /** Whether the pod's containers see each other's processes. */
   readonly shared: boolean;
 }
 
-/** A process's name is cut after so many bytes. */
+/** The kernel cuts a process's name after this many bytes. */
 const longestNameBytes = 15;
 
 /**
  * Says what is expected of a pod.
  *
- * @param outcome what became of it when it was decided on once more, without look-ups
+ * @param outcome the outcome of deciding on the pod again, without look-ups
  * @param alsoTracers further names that the tracer may have
  */
 export function expectedOf(pod: JsonObject, outcome: Outcome, alsoTracers: readonly string[]): Expected {
@@ -79,7 +79,7 @@ function plannedExpectation({ name }: ContainerView, { decision, plan }: Outcome
   if (stop !== undefined && (hasOurs || stop.reason?.startsWith('image_') !== true))
     return not(stop.detail, stop.reason);
   if (stop !== undefined) {
-    // Nobody asks a registry here; of a pod that the webhook never saw, nobody did.
+    // No registry is asked here. For a pod that the webhook never saw, none was asked at all.
     return { name, traced: true, wrapped: false, detail: 'what its image starts was not looked up' };
   }
   const planned = plan?.workload.find(({ container }) => container.name === name);
@@ -90,14 +90,14 @@ function plannedExpectation({ name }: ContainerView, { decision, plan }: Outcome
 }
 
 /**
- * A container of a pod with parts of ours that are not as the plan of now has them: of another version, or forged. What the
- * pod's spec starts by the tracer is to be traced; so is the rest, unless the policy leaves it out.
+ * A container of a pod in which our parts differ from the current plan: they are from another version, or forged. Containers
+ * that the pod's spec starts through the tracer should be traced. So should the others, unless the policy leaves them out.
  */
 function differingExpectation({ name, command }: ContainerView, decision: Decision, recipe: Recipe): Expectation {
   const { sidecar, volume, wrapper = [] } = recipe;
   const ours = [sidecar?.name, volume?.copy?.name, volume?.copy?.toolsName];
   if (ours.some((base) => base !== undefined && isNameOf(base, name))) {
-    const doubt = 'it is called like a part of ours, and is not as the plan of now has it';
+    const doubt = 'it is called like a part of ours, and is not as the current plan has it';
     return { name, traced: true, wrapped: false, doubt };
   }
   if (wrapper[0] !== undefined && command[0] === wrapper[0]) return { name, traced: true, wrapped: true };
@@ -112,7 +112,10 @@ function noteOn(name: string, { steps }: Decision): string | undefined {
   return steps.findLast(({ subject, result }) => subject === name && result === 'note')?.detail;
 }
 
-/** A wrapper's program, and those that it is given by their paths: `env` and a loader become what stands behind them. */
+/**
+ * A wrapper's program, and the programs whose paths are its arguments: `env` and a loader turn into the program that follows
+ * them.
+ */
 function namesOf([program, ...words]: readonly string[]): readonly string[] {
   return [...(program === undefined ? [] : [program]), ...words.filter((word) => word.startsWith('/'))].map((word) =>
     cut(word.slice(word.lastIndexOf('/') + 1)),
@@ -124,8 +127,8 @@ function cut(name: string): string {
 }
 
 /**
- * The agent's container, if what it is and what fills its volume is as planned: what another container says of the pod's
- * processes, its author could have written.
+ * The agent's container, if the container and the one that fills its volume are as planned. What any other container reports
+ * about the pod's processes may be forged by the pod's author.
  */
 function agentIn(
   containers: readonly PlannedMember[],
@@ -137,7 +140,7 @@ function agentIn(
     ({ present, differences, restored }) => present === undefined || differences.length > 0 || restored !== undefined,
   );
   if (differs !== undefined) {
-    return { agent: undefined, noAgent: `${differs.part} ${differs.name} is not as the plan of now has it` };
+    return { agent: undefined, noAgent: `${differs.part} ${differs.name} is not as the current plan has it` };
   }
   if (listOf(agent.present['command'])[0] !== busybox) {
     return { agent: undefined, noAgent: `the agent’s container ${agent.name} has no tools of ours` };

@@ -1,4 +1,4 @@
-// Judges what a look saw of one container. What it proves and what it does not is in docs/verify.md.
+// Judges what a look saw of one container. docs/verify.md says what that proves and what it does not prove.
 import type { LookedProcess, LookedTask } from './parse-look.js';
 
 /** A process as a finding names it. */
@@ -7,30 +7,30 @@ export interface NamedProcess {
   readonly name: string;
 }
 
-/** A process that the profile's tracer does not trace, or not with all its threads. */
+/** A process that the profile's tracer does not trace, or of which it does not trace all threads. */
 export interface UntracedProcess extends NamedProcess {
   /** Which other process traces it. */
   readonly tracer?: NamedProcess;
-  /** Where only some of its threads are not traced: how many. */
+  /** How many of its threads are not traced, if only some are not. */
   readonly threads?: { readonly untraced: number; readonly all: number };
 }
 
-/** A process that came in by exec, or that such a one started. */
+/** A process that entered by exec, or that such a process started. */
 export interface SessionProcess extends NamedProcess {
-  /** Who traces it; absent where nobody does. */
+  /** What traces it; absent if nothing does. */
   readonly tracer?: NamedProcess;
 }
 
-/** Why a container is not known to be traced, though nothing of it is seen untraced. */
+/** Why it is unknown whether a container is traced although no untraced process is seen in it. */
 export type Doubt =
-  /** Another program than the profile's traces it all. */
+  /** Another program than the profile's tracer traces everything. */
   | 'foreign_tracer'
-  /** There is one process, called like the tracer. */
+  /** There is only one process, with the tracer's name. */
   | 'only_tracer'
-  /** All that runs came in by exec. */
+  /** All running processes entered by exec. */
   | 'only_sessions';
 
-/** What is to be said of a container's processes. */
+/** The verdict on a container's processes. */
 export interface Judgement {
   readonly state: 'traced' | 'untraced' | 'none' | 'unknown';
   /** Given for `unknown`. */
@@ -42,21 +42,21 @@ export interface Judgement {
   readonly sessions: readonly SessionProcess[];
 }
 
-/** What of a look a container is judged by. */
+/** The parts of a look that a container is judged by. */
 export interface Seen {
   readonly processes: ReadonlyMap<number, LookedProcess>;
   /** The process of each thread. */
   readonly processOf: ReadonlyMap<number, number>;
 }
 
-/** Finds the process of each thread: a tracer is named by its thread. */
+/** Finds the process of each thread, because a tracer is identified by its thread. */
 export function seenOf(processes: ReadonlyMap<number, LookedProcess>): Seen {
   const processOf = new Map<number, number>();
   for (const { pid, tasks } of processes.values()) for (const { tid } of tasks) processOf.set(tid, pid);
   return { processes, processOf };
 }
 
-/** Whether a process has a thread that has not ended. Its first one may have, and others go on. */
+/** Whether a process has a thread that has not ended. The first one may have ended while others go on. */
 export function isAlive({ tasks }: LookedProcess): boolean {
   return tasks.some(isLive);
 }
@@ -64,8 +64,9 @@ export function isAlive({ tasks }: LookedProcess): boolean {
 /**
  * Judges one container by its processes.
  *
- * The tracer is known by its place: it is the process that the container was started with, or comes from that one, nobody
- * traces it, and others of the container name it as theirs. Its name is compared last, since anybody can take any.
+ * The tracer is recognised by its place: it is the process that the container was started with, or descends from it, nothing
+ * traces it, and other processes of the container name it as their tracer. Its name is compared last, because any process
+ * can take any name.
  *
  * @param members the container's processes that are alive
  * @param names what the tracer's process may be called
@@ -80,7 +81,7 @@ export function judge(members: readonly LookedProcess[], seen: Seen, names: Read
   const tracers = tracersIn(workload, first, seen);
   const [tracer = tracers[0]] = tracers.filter(({ name }) => names.has(name));
   if (tracer === undefined) return withoutTracer(workload, sessions, seen, names);
-  // What started the tracer and waits for it is a part of it.
+  // A process that started the tracer and waits for it counts as part of it.
   const itself = new Set(
     lineOf(tracer, seen).filter((one) => one === tracer || (names.has(one.name) && isUntraced(one))),
   );
@@ -103,7 +104,7 @@ function withoutTracer(
   names: ReadonlySet<string>,
 ): Judgement {
   const [only, ...others] = workload;
-  // A tracer that waits for its agent has started nothing; so has whatever else calls itself so.
+  // A tracer that waits for its agent has started nothing yet. Any other process with its name looks the same.
   if (only !== undefined && others.length === 0 && names.has(only.name) && isUntraced(only)) {
     return { state: 'unknown', doubt: 'only_tracer', tracer: named(only), traced: 0, untraced: [], sessions };
   }
@@ -112,7 +113,7 @@ function withoutTracer(
   return { state: 'untraced', traced: 0, untraced, sessions };
 }
 
-/** The process that the container was started with: of those whose parent is the runtime, the one that was there first. */
+/** The process that the container was started with: the oldest of those whose parent is the runtime. */
 function firstOf(members: readonly LookedProcess[]): LookedProcess | undefined {
   const roots = members.filter(({ parent }) => parent === 0);
   const before = (a: LookedProcess, b: LookedProcess): boolean =>
@@ -131,7 +132,9 @@ function sessionOf(one: LookedProcess, seen: Seen): SessionProcess {
     : { ...named(one), tracer: named(tracer) };
 }
 
-/** Those that others of the workload name as their tracer, that nobody traces, and that the container started with. */
+/**
+ * The processes that others of the workload name as their tracer, that nothing traces, and that the container started with.
+ */
 function tracersIn(
   workload: readonly LookedProcess[],
   first: LookedProcess | undefined,
@@ -147,7 +150,7 @@ function isUntraced({ tasks }: LookedProcess): boolean {
   return tasks.filter(isLive).every(({ tracer }) => tracer === 0);
 }
 
-/** What is wrong with a process that a tracer should trace; `undefined` where each of its threads is traced by it. */
+/** What is wrong with a process that a tracer should trace; `undefined` if the tracer traces each of its threads. */
 function untracedBy(tracer: LookedProcess | undefined, one: LookedProcess, seen: Seen): UntracedProcess | undefined {
   const by = one.tasks.filter(isLive).map((task) => tracerOf(task, seen));
   const wrong = by.filter((each) => each === undefined || each !== tracer);
@@ -164,7 +167,7 @@ function tracerOf({ tracer = 0 }: LookedTask, { processes, processOf }: Seen): L
   return processes.get(processOf.get(tracer) ?? 0);
 }
 
-/** A process, its parent, that one's parent, and so on as far as they were seen. */
+/** A process, its parent, the parent's parent, and so on, as far as they were seen. */
 function lineOf(one: LookedProcess, { processes }: Seen): readonly LookedProcess[] {
   const found = new Set([one]);
   let parent = processes.get(one.parent ?? 0);

@@ -2,14 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { listRunningPods, readPodNow } from '../../cluster/live/list-pods.js';
 import type { OpenCluster } from '../../cluster/live/open-cluster.js';
-import { refused } from '../../cluster/live/refusal.js';
-import { readNamespaceLabels } from '../../cluster/live/read-workload.js';
-import { namedWorkloads, type NamedWorkload } from '../../cluster/live/workload-kinds.js';
-import { pathOf, resources } from '../../cluster/client/resources.js';
+import { readNamespaces } from '../../cluster/live/read-namespaces.js';
+import { namedWorkloads, namespaceIn, type NamedWorkload } from '../../cluster/live/workload-kinds.js';
 import { matchNamespaces } from '../../engine/matched-namespaces.js';
 import { rewriteImage } from '../../inject/rewrite-image.js';
 import { OutriderError } from '../../model/error.js';
-import { objectOf, stringMembersOf, stringOf, type JsonObject } from '../../model/json.js';
+import { stringMembersOf, stringOf, type JsonObject } from '../../model/json.js';
 import { nearest } from '../../model/nearest.js';
 import type { StringMap } from '../../model/selector.js';
 import { screen } from '../../policy/screen.js';
@@ -25,20 +23,25 @@ import { resultOf, type VerifiedPod, type VerifiedWorkload, type VerifyReport } 
 import { targetOf, targetsIn, type Target, type TargetOptions } from './targets.js';
 import { verifyPod } from './verify-pod.js';
 
-// No registry is asked; what opens the images wants to know how one would be.
+// No registry is asked, but opening the images requires these settings.
 const lookups = commandSettings({ 'Look-up:': lookupSettingKeys });
 
-/** More namespaces than that are listed in one go. */
+/** More namespaces than this are listed with one request for the whole cluster. */
 const mostLists = 20;
-/** So many workloads are looked into at once: each exec is a connection through the API server and the kubelet. */
+/** How many workloads are looked into at once. Each exec is a connection through the API server and the kubelet. */
 const atOnce = 4;
 
-/** What is asked for. */
+/** The request. */
 type Asked =
   | { readonly objects: readonly NamedWorkload[]; readonly namespace: string }
-  | { readonly objects: undefined; readonly namespace: string | undefined; readonly policy: string | undefined };
+  | {
+      readonly objects: undefined;
+      readonly namespace: string | undefined;
+      readonly policy: string | undefined;
+      readonly selector: string | undefined;
+    };
 
-/** What the pods of one call are verified with. */
+/** What verifies the pods of one call. */
 interface CallContext {
   readonly cluster: OpenCluster;
   readonly engine: LiveEngine;
@@ -66,7 +69,7 @@ export async function verifyLive(
   const cluster = await open(clusterChoice(invocation));
   try {
     const asked = asksFor(cluster.namespace);
-    const labels = await namespacesFor(cluster, asked);
+    const labels = await readNamespaces(cluster.client, asked.namespace);
     const first = asked.namespace ?? labels.keys().next().value ?? 'default';
     const all = { ...settings, ...lookups.read(invocation) };
     const opened = await openLiveEngine(
@@ -115,10 +118,14 @@ export async function verifyLive(
   }
 }
 
-/** Reads what is asked for; the context's namespace is known only later. @throws OutriderError `usage` */
-function askedIn({ args, flags }: Invocation): (contextNamespace: string) => Asked {
-  const namespace = textOf(flags['namespace']);
+/** Reads the request. The context's namespace is only known later. @throws OutriderError `usage` */
+function askedIn({ args: words, flags }: Invocation): (contextNamespace: string) => Asked {
+  const { args, namespace = textOf(flags['namespace']) } = namespaceIn(words, textOf(flags['namespace']));
   const policy = textOf(flags['policy']);
+  const selector = textOf(flags['selector']);
+  if (selector !== undefined && (args.length > 0 || policy !== undefined)) {
+    throw new OutriderError('usage', '-l is for the pods of a namespace; leave objects and --policy out.');
+  }
   if (args.length > 0) {
     if (policy !== undefined) {
       const message = `${args.join(' ')} and --policy are two questions; give objects, or a policy.`;
@@ -127,29 +134,17 @@ function askedIn({ args, flags }: Invocation): (contextNamespace: string) => Ask
     const objects = namedWorkloads(args);
     return (contextNamespace) => ({ objects, namespace: namespace ?? contextNamespace });
   }
+  if (selector !== undefined) {
+    return (contextNamespace) => ({ objects: undefined, namespace: namespace ?? contextNamespace, policy, selector });
+  }
   if (namespace === undefined && policy === undefined) {
     const message = 'there is nothing to look at; give an object such as deploy/web, -n NAMESPACE, or --policy NAME.';
     throw new OutriderError('usage', message);
   }
-  return () => ({ objects: undefined, namespace, policy });
+  return () => ({ objects: undefined, namespace, policy, selector });
 }
 
-/** Labels of the namespaces that are asked about; of all where a policy is. */
-async function namespacesFor({ client }: OpenCluster, { namespace }: Asked): Promise<ReadonlyMap<string, StringMap>> {
-  if (namespace !== undefined) return new Map([[namespace, await readNamespaceLabels(client, namespace)]]);
-  try {
-    const { items } = await client.list(pathOf(resources.namespaces), { metadataOnly: true });
-    return new Map(items.map(({ metadata }) => labelsAndName(objectOf(metadata) ?? {})));
-  } catch (error) {
-    throw refused(error, client.server, 'namespaces', 'ask for the right to list them, or give one with -n');
-  }
-}
-
-function labelsAndName(metadata: JsonObject): [string, StringMap] {
-  return [stringOf(metadata['name']) ?? '', stringMembersOf(metadata['labels'])];
-}
-
-/** The engine for pods of any of the namespaces: without look-ups, and whatever becomes of access keys meanwhile. */
+/** The engine for pods of any of the namespaces. It makes no look-ups and does not look at access keys. */
 function engineFor(opened: LiveEngine, labels: ReadonlyMap<string, StringMap>): LiveEngine {
   return {
     ...opened,
@@ -172,12 +167,16 @@ async function targetsFor(
   if (asked.objects !== undefined) {
     return Promise.all(asked.objects.map((named) => targetOf(cluster, named, asked.namespace, options)));
   }
-  const { namespace, policy } = asked;
+  const { namespace, policy, selector } = asked;
   const { rules, excludedNamespaces } = engine.engine;
   const { timeoutMs, most } = options;
   if (policy === undefined) {
     return targetsIn(
-      await listRunningPods(client, { ...(namespace === undefined ? {} : { namespace }), timeoutMs }),
+      await listRunningPods(client, {
+        ...(namespace === undefined ? {} : { namespace }),
+        ...(selector === undefined ? {} : { labelSelector: selector }),
+        timeoutMs,
+      }),
       most,
     );
   }
@@ -204,7 +203,7 @@ async function targetsFor(
   return targetsIn(lists.flat().filter(isOfPolicy), most);
 }
 
-/** @returns `undefined` for a workload whose pods have all gone, or are another policy's */
+/** @returns `undefined` for a workload whose pods are all gone or belong to another policy */
 async function verifyTarget(target: Target, context: CallContext): Promise<VerifiedWorkload | undefined> {
   const pods: VerifiedPod[] = [];
   for (const name of target.pods) {
@@ -234,7 +233,7 @@ async function verifyOne(
   });
 }
 
-/** Does the same to each, a few at once; what comes out is in their order. */
+/** Maps each item, a few at once. The results are in the items' order. */
 async function inTurns<Item, Made>(
   items: readonly Item[],
   make: (item: Item) => Promise<Made>,

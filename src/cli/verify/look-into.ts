@@ -2,34 +2,33 @@
 import type { OpenCluster } from '../../cluster/live/open-cluster.js';
 import { isApiError } from '../../cluster/client/api-error.js';
 import { runDebugContainer } from '../../cluster/live/debug-container.js';
-import { literal } from '../../inject/pod/argv.js';
-import { busybox, toolsSource } from '../../inject/pod/scripts.js';
-import type { JsonObject } from '../../model/json.js';
+import { lookContainer, lookContainerName } from '../../inject/pod/debug/look-container.js';
+import { busybox } from '../../inject/pod/scripts.js';
 import type { Clock } from '../../time/clock.js';
 import type { Sleep } from '../../time/sleep.js';
 import { oneLine } from '../errors.js';
 import type { Expected } from './expected.js';
-import { lookArgv } from './look-script.js';
+import { lookArgv } from '../../model/look-script.js';
 import { parseLook, type Look } from './parse-look.js';
 import type { Way } from './report.js';
 import { shownName } from './shown-name.js';
 
-/** How looks are made. */
+/** How to look. */
 export interface LookOptions {
   readonly timeoutMs: number;
-  /** Whether a debug container may be added where there is no other way. */
+  /** Whether a debug container may be added if there is no other way. */
   readonly debugContainer: boolean;
   readonly image: string;
-  /** What the debug container runs as; `undefined` where the cluster assigns it. */
+  /** The user that the debug container runs as; `undefined` if the cluster assigns it. */
   readonly user: number | undefined;
-  /** The end of its name. */
+  /** The end of the debug container's name. */
   readonly suffix: () => string;
   readonly timing: { readonly clock: Pick<Clock, 'monotonicMs'>; readonly sleep: Sleep };
-  /** By namespace: why exec is not tried there again. */
+  /** By namespace, why exec is not tried there again. */
   readonly forbidden: Map<string, string>;
 }
 
-/** What came of it: what was seen, or why nothing was. */
+/** The result: what was seen, or why nothing was. */
 export interface Looked {
   readonly way: Way;
   readonly look: Look | undefined;
@@ -40,7 +39,7 @@ const patienceMs = 60_000;
 const mostStderr = 200;
 
 /**
- * Looks into a pod. Never rejects for what a cluster refuses: that is a reason why nothing was seen.
+ * Looks into a pod. Does not reject if the cluster refuses something: a refusal is a reason why nothing was seen.
  *
  * @param isRunning whether a container of the pod runs
  */
@@ -98,7 +97,7 @@ async function byDebugContainer(
   whyNotOtherwise: string,
   { image, user, suffix, timing, timeoutMs }: LookOptions,
 ): Promise<Looked> {
-  const container = debugContainer(`outrider-verify-${suffix()}`, image, user);
+  const container = lookContainer(lookContainerName(suffix()), image, user);
   try {
     const ran = await runDebugContainer(cluster, { namespace, pod: name, container, timeoutMs, patienceMs }, timing);
     if (!ran.added) return nothing(`${whyNotOtherwise}; ${ran.why}`);
@@ -114,23 +113,6 @@ async function byDebugContainer(
       refusalText('a debug container', 'get pods, patch pods/ephemeralcontainers and get pods/log', error),
     );
   }
-}
-
-/** What is needed under Pod Security `restricted`, and to see the names and the tracers of all processes: nothing more. */
-function debugContainer(name: string, image: string, user: number | undefined): JsonObject & { readonly name: string } {
-  return {
-    name,
-    image,
-    command: lookArgv(toolsSource).map(literal),
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ['ALL'] },
-      readOnlyRootFilesystem: true,
-      runAsNonRoot: true,
-      ...(user === undefined ? {} : { runAsUser: user, runAsGroup: user }),
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
-  };
 }
 
 function lookedBy(way: Way, text: string): Looked {

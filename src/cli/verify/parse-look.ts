@@ -1,24 +1,25 @@
-// Reads what the look script prints. Whoever could write into it could say anything, so only its exact form is taken.
+// Reads the output of the look script. Anything that can write into the output could claim anything, so only its exact form
+// is accepted.
 
-/** A thread, as the kernel told of it. */
+/** A thread, as the kernel reports it. */
 export interface LookedTask {
   readonly tid: number;
   /** `R`, `S`, `D`, `T`, `t`; `Z` and `X` have ended. */
   readonly state: string;
-  /** The thread that traces it, 0 for none; `undefined` where that was not to be had. */
+  /** The thread that traces it, 0 for none; `undefined` if that was not available. */
   readonly tracer: number | undefined;
 }
 
-/** A process, as the kernel told of it. */
+/** A process, as the kernel reports it. */
 export interface LookedProcess {
   readonly pid: number;
   /** 0 for one whose parent is outside the namespace: the first of a container, or a session. */
   readonly parent: number | undefined;
   /** Ticks since the machine started. */
   readonly start: number | undefined;
-  /** Whether it may trace, and so read and change, any process of the pod. */
+  /** Whether it may trace any process of the pod, and so read and change it. */
   readonly mayTrace: boolean;
-  /** As its author wrote it. */
+  /** As its author set it. */
   readonly name: string;
   readonly cgroups: readonly string[];
   readonly tasks: readonly LookedTask[];
@@ -27,7 +28,7 @@ export interface LookedProcess {
 /** What a look saw. */
 export interface Look {
   readonly processes: ReadonlyMap<number, LookedProcess>;
-  /** False where the output ends before its end, or there were more threads than are looked at. */
+  /** False if the output is cut off, or there were more threads than are looked at. */
   readonly complete: boolean;
 }
 
@@ -37,7 +38,7 @@ interface Gathered {
   readonly tasks: LookedTask[];
 }
 
-/** @returns `undefined` for what is no output of the look script, or a mangled one */
+/** @returns `undefined` if it is not output of the look script, or is mangled */
 export function parseLook(text: string): Look | undefined {
   const lines = text.split('\n');
   const rest = lines.pop();
@@ -58,7 +59,7 @@ export function parseLook(text: string): Look | undefined {
   return { processes, complete: !cut };
 }
 
-/** What is said of a process whose first thread had gone. */
+/** The values for a process whose first thread was gone. */
 const unknown = { parent: undefined, start: undefined, mayTrace: false, name: '' } as const;
 /** CAP_SYS_PTRACE. */
 const traceBit = 1n << 19n;

@@ -2,13 +2,13 @@ import type { ReasonCode } from '../../model/reasons.js';
 import type { Workload } from '../../model/workload-of.js';
 import type { NamedProcess, SessionProcess, UntracedProcess } from './judge.js';
 
-/** What is known of one container. `not_covered`: nobody asks for it to be traced, so it is not judged. */
+/** What is known about one container. `not_covered`: no policy asks for it to be traced, so it is not judged. */
 export type ContainerState = 'traced' | 'untraced' | 'no_process' | 'not_known' | 'not_covered';
 
 /** Processes by name, as many as are worth listing. */
 export interface Listed<Process> {
   readonly listed: readonly Process[];
-  /** How many more there are. */
+  /** The number of further processes. */
   readonly more: number;
 }
 
@@ -16,7 +16,7 @@ export interface Listed<Process> {
 export interface VerifiedContainer {
   readonly name: string;
   readonly state: ContainerState;
-  /** What that rests on: the kernel's word on processes, the pod's spec alone, or what the kubelet reports of it. */
+  /** The source of the finding: the kernel's data on processes, the pod's spec alone, or the kubelet's report. */
   readonly by: 'processes' | 'spec' | 'status' | 'nothing';
   readonly detail: string;
   readonly reason?: ReasonCode;
@@ -24,7 +24,7 @@ export interface VerifiedContainer {
   /** How many processes the tracer traces. */
   readonly traced?: number;
   readonly untraced?: Listed<UntracedProcess>;
-  /** What came in by exec; it decides nothing. */
+  /** The processes that entered by exec. They do not affect the result. */
   readonly sessions?: Listed<SessionProcess>;
 }
 
@@ -36,11 +36,11 @@ export interface DebugContainer {
 
 /** How a pod was looked into. */
 export interface Way {
-  /** By exec into the agent's container; by a debug container, which stays in the pod's spec; not at all. */
+  /** By exec into the agent's container, by a debug container, which stays in the pod's spec, or not at all. */
   readonly by: 'agent' | 'debug_container' | 'none';
   /** The container that was looked from. */
   readonly container?: string;
-  /** Why not otherwise, or why not at all. */
+  /** Why it was not looked into in another way, or not at all. */
   readonly detail?: string;
 }
 
@@ -52,16 +52,16 @@ export interface VerifiedPod {
   readonly way: Way;
   readonly containers: readonly VerifiedContainer[];
   readonly debugContainers: readonly DebugContainer[];
-  /** Containers with a process that may trace any other, and so could change what a look sees. */
+  /** Containers with a process that may trace any other process, and so could change what a look sees. */
   readonly couldForge: readonly string[];
   /** Processes that are in none of the pod's containers, as far as that can be told. */
   readonly others: Listed<NamedProcess>;
 }
 
-/** What all of it comes to; `nothing` where nothing runs that is to be traced. */
+/** The overall result; `nothing` if nothing runs that should be traced. */
 export type Result = 'traced' | 'untraced' | 'not_known' | 'nothing';
 
-/** How a workload fares, by the pods that were looked at. */
+/** The result for a workload, by the pods that were looked at. */
 export interface VerifiedWorkload {
   readonly namespace: string;
   readonly workload: Workload;
@@ -71,12 +71,12 @@ export interface VerifiedWorkload {
   readonly pods: readonly VerifiedPod[];
 }
 
-/** Everything there is to say; `verify -o json` prints it. */
+/** The whole report; `verify -o json` prints it. */
 export interface VerifyReport {
   readonly server: string;
   readonly result: Result;
   readonly workloads: readonly VerifiedWorkload[];
-  /** Workloads that were left out, since there are more than `--max`. */
+  /** Workloads that were left out because there are more than `--max`. */
   readonly leftOut: number;
 }
 
@@ -88,8 +88,8 @@ export function listed<Process>(processes: readonly Process[]): Listed<Process> 
 }
 
 /**
- * What pods come to together: one untraced container decides, then one that is not known, or a process that is in no
- * container of the pod.
+ * The combined result of pods. One untraced container decides it. Otherwise, one unknown container, or a process that is in
+ * no container of the pod, decides it.
  */
 export function resultOf(pods: readonly Pick<VerifiedPod, 'containers' | 'others'>[]): Result {
   const states = new Set(pods.flatMap(({ containers }) => containers.map(({ state }) => state)));

@@ -1,10 +1,10 @@
-/** What a name may have to be printed as it is. */
+/** The characters of a name that is printed as it is. */
 const plain = /^[\w./:@+-]+$/;
 const mostCharacters = 64;
 
 /**
- * A process's name for people. Its author may give it any bytes, so all but the plainest names stand in quotes, and what is
- * not seen, or moves what is, as an escape: a name can look like another one, never like a line of ours.
+ * A process's name for people. Its author may give it any bytes. So all but the plainest names are quoted, and invisible
+ * characters and those that move text are escaped. A name can look like another name, but never like a line of ours.
  */
 export function shownName(name: string): string {
   if (plain.test(name) && name.length <= mostCharacters) return name;

@@ -1,4 +1,4 @@
-// Which pods are looked at: at most a few of each workload.
+// Selects the pods to look at: at most a few of each workload.
 import type { OpenCluster } from '../../cluster/live/open-cluster.js';
 import { listRunningPods } from '../../cluster/live/list-pods.js';
 import { selectorText } from '../../cluster/live/read-running-pods.js';
@@ -9,19 +9,19 @@ import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { workloadOf, type Workload } from '../../model/workload-of.js';
 import { apiVersionOf } from '../../cluster/client/resources.js';
 
-/** A workload, and those of its pods that are to be looked at. */
+/** A workload, and the pods of it to look at. */
 export interface Target {
   readonly namespace: string;
   readonly workload: Workload;
   /** How many of its pods run. */
   readonly running: number;
-  /** Names of those to look at. */
+  /** Names of the pods to look at. */
   readonly pods: readonly string[];
 }
 
-/** How pods are found. */
+/** How to find pods. */
 export interface TargetOptions {
-  /** So many of each workload. */
+  /** At most this many of each workload. */
   readonly most: number;
   readonly timeoutMs: number;
 }
@@ -29,7 +29,7 @@ export interface TargetOptions {
 /**
  * Finds the pods of one object.
  *
- * @throws OutriderError `object_missing`, `cluster_unavailable`; `usage` for what makes no pods of its own
+ * @throws OutriderError `object_missing`, `cluster_unavailable`; `usage` for an object that makes no pods
  */
 export async function targetOf(
   { client }: Pick<OpenCluster, 'client'>,
@@ -72,7 +72,7 @@ export function targetsIn(pods: readonly JsonObject[], most: number): readonly T
     }));
 }
 
-/** The oldest, which may be from before a policy, the newest, and then evenly of those between. */
+/** The oldest, which may be older than a policy, the newest, and an even selection of those between. */
 function chosen(pods: readonly JsonObject[], most: number): readonly string[] {
   const byAge = pods
     .map((metadata) => ({

@@ -60,7 +60,7 @@ function podText(pod: VerifiedPod, style: Style): string {
       : [`    ${style.warn('?')} in no container of the pod: ${listText(pod.others, processText)}`]),
   ];
   const head = `  ${pod.name}  ${style.dim(`${policy}${wayText(pod.way)}`)}\n`;
-  // Why nobody looked is said of the pod.
+  // The pod's row says why nothing was looked at.
   const said = ({ detail, ...rest }: VerifiedContainer) => ({
     ...rest,
     detail: detail === pod.way.detail ? '' : detail,
@@ -114,7 +114,7 @@ function listText<Process>({ listed, more }: Listed<Process>, text: (one: Proces
   return `${listed.map(text).join(', ')}${more === 0 ? '' : ` and ${more} more`}`;
 }
 
-/** `12 nginx`: the number in front, since a name may be anything. */
+/** `12 nginx`: the number comes first because a name may be anything. */
 function processText({ pid, name }: NamedProcess): string {
   return `${pid} ${shownName(name)}`;
 }

@@ -12,25 +12,25 @@ interface Reported {
   readonly name: string;
   readonly id: string;
   readonly running: boolean;
-  /** Why it does not run, in a word. */
+  /** Why it does not run, in one word. */
   readonly why: string;
   readonly debug: boolean;
 }
 
-/** What verifying one pod needs of the world. */
+/** What verifying a pod needs from its surroundings. */
 export interface PodLook {
   /** Looks at the pod's processes. */
   readonly look: (expected: Expected, isRunning: (container: string) => boolean) => Promise<Looked>;
-  /** Reads the pod once more: containers may have started since; `undefined` where it has gone. */
+  /** Reads the pod again, because containers may have started since; `undefined` if it is gone. */
   readonly again: () => Promise<JsonObject | undefined>;
 }
 
 /**
  * Verifies one pod.
  *
- * @param outcome what became of it when it was decided on once more
+ * @param outcome the outcome of deciding on the pod again
  * @param alsoTracers further names that the tracer may have
- * @returns `undefined` where it went meanwhile
+ * @returns `undefined` if the pod disappeared meanwhile
  */
 export async function verifyPod(
   pod: JsonObject,
@@ -104,7 +104,7 @@ function sortProcesses({ processes, complete }: Look, reported: readonly Reporte
   for (const process of alive) {
     const name = containerOf(process.cgroups, ids);
     if (name !== undefined) byName.set(name, [...(byName.get(name) ?? []), process]);
-    // Process 1 of a shared namespace is the sandbox's own.
+    // Process 1 of a shared process namespace belongs to the sandbox.
     else if (process.pid !== 1 && !isOwnCgroup(process.cgroups, isRelative)) others.push(process);
   }
   return {
@@ -115,7 +115,7 @@ function sortProcesses({ processes, complete }: Look, reported: readonly Reporte
   };
 }
 
-/** A container that no process of was looked at. */
+/** A container of which no process was looked at. */
 function notLooked(expectation: Expectation, reported: Reported | undefined, way: Way): VerifiedContainer {
   const { name } = expectation;
   if (!expectation.traced) {

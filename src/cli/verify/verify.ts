@@ -8,7 +8,7 @@ import {
 } from '../options/cluster.js';
 import { collect, type CommandDefinition, exitCodes, type Invocation } from '../command.js';
 import type { Io } from '../io.js';
-import { addColourOption, addFormatOption, colourChoice } from '../options/output.js';
+import { addColourOption, addFormatOption, asksForData, colourChoice, dataText } from '../options/output.js';
 import { commandSettings } from '../options/settings.js';
 import { styleOf, useColour } from '../text/style.js';
 import type { Result } from './report.js';
@@ -16,7 +16,7 @@ import { verifyText } from './text.js';
 
 const verifySettings = commandSettings({ 'Installation:': installationSettingKeys });
 
-/** `outrider verify`: whether the processes of running pods are traced, by what the kernel says of each. */
+/** `outrider verify`: shows whether the processes of running pods are traced, by what the kernel reports about each. */
 export function verifyCommand(open: ClusterOpener): CommandDefinition {
   return { configure, run: (invocation) => verify(invocation, open) };
 }
@@ -24,9 +24,13 @@ export function verifyCommand(open: ClusterOpener): CommandDefinition {
 export const command = verifyCommand(openWithKubeConfig);
 
 function configure(command: Command, { programName }: Io): void {
-  command.argument('[OBJECT...]', 'objects of a cluster, as kubectl names them: deploy/web, pod/web-0');
+  command.argument(
+    '[OBJECT...]',
+    'objects of a cluster, as kubectl names them: deploy/web, pod/web-0; ns/shop for all workloads in it',
+  );
   command
     .option('-n, --namespace <NAME>', 'namespace of the objects (default: the context’s); alone, all workloads in it')
+    .option('-l, --selector <LABELS>', 'the pods with these labels, in the namespace')
     .option('--policy <NAME>', 'the workloads of this policy of the cluster, in all namespaces or in that of -n')
     .option('--pods <COUNT>', 'pods of each workload that are looked at: the oldest, the newest, and between', '3')
     .option('--max <COUNT>', 'workloads that are looked at; that there are more is said', '100')
@@ -73,10 +77,10 @@ async function verify(invocation: Invocation, open: ClusterOpener): Promise<numb
   const settings = verifySettings.read(invocation);
   const report = await (await import('./live.js')).verifyLive(invocation, settings, open);
   io.stdout.write(
-    flags['output'] === 'json'
-      ? `${JSON.stringify(report, undefined, 2)}\n`
+    asksForData(flags)
+      ? dataText(flags, report)
       : verifyText(report, styleOf(useColour(colourChoice(flags), io.stdout, io.env))),
   );
-  // What was left out could be anything.
+  // The pods that were left out may be in any state.
   return report.leftOut > 0 && report.result === 'traced' ? exitCodes.error : exitCodeOf[report.result];
 }

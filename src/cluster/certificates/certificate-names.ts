@@ -1,6 +1,6 @@
 import type { Settings } from '../../settings/table.js';
 
-/** DNS names and addresses by which the API server calls: the Service's, and the host of a webhook's URL. */
+/** The DNS names and addresses that the API server calls: the Service's, and the host of a webhook's URL. */
 export function certificateNames(
   settings: Pick<Settings, 'webhookService' | 'ownNamespace' | 'webhookUrl'>,
 ): readonly string[] {

@@ -11,26 +11,26 @@ export const secretKeys = {
   /** The served certificate and its key, read by every replica. */
   leaf: 'tls.crt',
   leafKey: 'tls.key',
-  /** The bundle: every authority that the API server is to trust. */
+  /** The bundle: every authority that the API server should trust. */
   authorities: 'ca.crt',
-  /** Key of the authority that signs, read by the leader only. */
+  /** The key of the authority that signs. Only the leader reads it. */
   signerKey: 'ca.key',
-  /** Key of the authority that is to sign next, while its certificate spreads. */
+  /** The key of the authority that signs next, while its certificate spreads. */
   nextKey: 'next-ca.key',
-  /** Certificates, without keys, that somebody may still serve. */
+  /** Certificates, without keys, that some replica may still serve. */
   earlier: 'earlier.crt',
 } as const;
 
-/** What of the Secret could be used. */
+/** The usable part of the Secret. */
 export interface Contents {
   readonly authorities: readonly X509Certificate[];
   readonly signer: Issued | undefined;
   readonly next: Issued | undefined;
-  /** Certificate and key that belong together, whether valid or not. */
+  /** A certificate and its key, whether valid or not. */
   readonly leaf: TlsPair | undefined;
-  /** Served certificates whose keys are not at hand. */
+  /** Served certificates whose keys are not available here. */
   readonly earlier: readonly X509Certificate[];
-  /** What is there and cannot be used, a sentence each. */
+  /** What is there but cannot be used, one sentence each. */
   readonly problems: readonly string[];
 }
 
@@ -43,7 +43,7 @@ export const noContents: Contents = {
   problems: [],
 };
 
-/** Reads the Secret's data. Never throws: anybody may have edited it. */
+/** Reads the Secret's data. Never throws, because anybody may have edited it. */
 export function contentsOf(secret: JsonObject): Contents {
   const data = objectOf(secret['data']) ?? {};
   const text = (key: string): string => Buffer.from(stringOf(data[key]) ?? '', 'base64').toString('utf8');
@@ -79,14 +79,17 @@ export function contentsOf(secret: JsonObject): Contents {
   return { authorities, signer, next, leaf, earlier: [...orphan, ...certificates(secretKeys.earlier)], problems };
 }
 
-/** What a replica has in hand, whatever became of the Secret. */
+/** What a replica holds, independent of the Secret. */
 export interface Held {
   readonly pair: TlsPair;
   /** The bundle that it came with. */
   readonly authorities: readonly X509Certificate[];
 }
 
-/** Adds what this replica has in hand to what stands in the Secret: its authority stays trusted while it is served. */
+/**
+ * Adds what this replica holds to what is in the Secret, so that its authority stays trusted while its certificate is
+ * served.
+ */
 export function withHeld(contents: Contents, held: Held | undefined): Contents {
   const [leaf] = certificatesIn(held?.pair.certPem ?? '');
   if (held === undefined || leaf === undefined) return contents;
@@ -99,7 +102,7 @@ export function withHeld(contents: Contents, held: Held | undefined): Contents {
   };
 }
 
-/** What a decision needs to know of the contents. */
+/** What a decision needs to know about the contents. */
 export function standingOf(contents: Contents, held: Held | undefined, names: readonly string[]): Standing {
   const { authorities, signer, next, leaf, earlier } = contents;
   const leafOf = (certificate: X509Certificate): Leaf => ({
@@ -122,7 +125,7 @@ export function standingOf(contents: Contents, held: Held | undefined, names: re
   };
 }
 
-/** The data to write; keys that are not ours stay. */
+/** The data to write. Keys that are not ours stay. */
 export function dataOf(contents: Contents, before: JsonObject): JsonObject {
   const { authorities, signer, next, leaf, earlier } = contents;
   const texts: readonly (readonly [string, string | undefined])[] = [
@@ -159,7 +162,7 @@ function pairOf(certPem: string, keyPem: string, problems: string[]): TlsPair | 
   }
 }
 
-/** A key of the kind that authorities are made with; others are not signed with. */
+/** A key of the type that authorities are made with. Other types are not used to sign. */
 function signingKeyOf(pem: string): KeyObject | undefined {
   try {
     const key = createPrivateKey(pem);

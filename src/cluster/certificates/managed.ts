@@ -11,12 +11,12 @@ import { CertificateReader } from './reader.js';
 import type { RotationTerms } from './rotation.js';
 import { CertificateRotator } from './rotator.js';
 
-/** What a self-managed certificate is opened with. */
+/** The options of a self-managed certificate. */
 export interface ManagedCertificateOptions extends Timing {
-  /** Its date is the API server's, who judges the certificate. */
+  /** A clock with the API server's date, because the API server judges the certificate. */
   readonly clock: CheckedClock;
   readonly client: ApiClient;
-  /** Of the Secret. */
+  /** The Secret's namespace. */
   readonly namespace: string;
   /** Name of the installation: the Secret is called `<instance>-certificate`. */
   readonly instance: string;
@@ -24,7 +24,7 @@ export interface ManagedCertificateOptions extends Timing {
   readonly names: readonly string[];
   readonly rules: RotationTerms;
   /**
-   * The bundle that is known to stand in the webhook configurations, PEM; `undefined` while none is. Asked often. Only
+   * Returns the bundle that is known to be in the webhook configurations, PEM; `undefined` while none is. Called often. Only
    * the leader's answer counts.
    */
   readonly confirmedBundle: () => string | undefined;
@@ -32,14 +32,17 @@ export interface ManagedCertificateOptions extends Timing {
   readonly log: Logger;
   /** Ends the watch of the Secret. */
   readonly signal: AbortSignal;
-  /** Told of each list or watch that failed and is tried again. */
+  /** Called for each list or watch that failed and will be retried. */
   readonly onFailure?: (error: unknown) => void;
 }
 
-// How soon a certificate is served that had not begun when it was heard of.
+// How soon to try again to serve a certificate that was not valid yet when it was first seen.
 const waitMs = 10_000;
 
-/** A certificate that is kept in a Secret and renews itself. Followed from when this is made; only `lead` writes. */
+/**
+ * A certificate that is kept in a Secret and renews itself. Following the Secret starts when this is made. Only `lead`
+ * writes.
+ */
 export class ManagedCertificate {
   readonly #options: ManagedCertificateOptions;
   readonly #name: string;
@@ -70,7 +73,7 @@ export class ManagedCertificate {
   }
 
   /**
-   * The first pair, as soon as the Secret holds one that is valid, however long that takes.
+   * Resolves with the first pair as soon as the Secret holds a valid one, however long that takes.
    * @throws `WaitEnded` when the signal aborts
    */
   async first(): Promise<TlsPair> {
@@ -80,7 +83,7 @@ export class ManagedCertificate {
     return await unlessAborted(pair, this.#options.signal);
   }
 
-  /** What is to be served now; `undefined` until the Secret held a pair. */
+  /** The pair to serve now; `undefined` until the Secret has held one. */
   current(): TlsPair | undefined {
     return this.#reader.held()?.pair;
   }
@@ -90,7 +93,7 @@ export class ManagedCertificate {
     this.#reader.onPair(listener);
   }
 
-  /** What the API server is to trust, PEM; empty until it is known. */
+  /** What the API server should trust, PEM; empty until it is known. */
   bundle(): string {
     return this.#reader.bundle();
   }
@@ -100,9 +103,9 @@ export class ManagedCertificate {
     this.#reader.onBundle(listener);
   }
 
-  /** What the leader does: keeps the Secret, until the signal aborts. */
+  /** The leader's task: maintains the Secret until the signal aborts. */
   async lead(signal: AbortSignal): Promise<void> {
-    // What this replica serves has to be known before anything is decided.
+    // What this replica serves must be known before anything is decided.
     await unlessAborted(this.#reflector.synced, signal).catch(() => undefined);
     const { namespace } = this.#options;
     this.#rotator = new CertificateRotator({
@@ -117,7 +120,7 @@ export class ManagedCertificate {
     this.#reader.take(this.#reflector.get(`${this.#options.namespace}/${this.#name}`));
   }
 
-  /** What had not begun may have, meanwhile. */
+  /** A certificate that was not valid yet may be valid by now. */
   async #takeAgain(): Promise<void> {
     const { sleep, signal } = this.#options;
     while (!isAborted(signal)) {

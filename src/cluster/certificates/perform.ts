@@ -5,23 +5,23 @@ import { loadPair, type TlsPair } from '../../tls/pair.js';
 import { secretKeys, unique, type Contents } from './contents.js';
 import type { Plan, RotationTerms } from './rotation.js';
 
-/** What certificates are made with. */
+/** What is needed to make certificates. */
 export interface Making {
   /** DNS names and addresses of the leaf. */
   readonly names: readonly string[];
   readonly rules: RotationTerms;
   readonly nowMs: number;
-  /** The earlier of the two clocks that may judge: see `CheckedClock`. */
+  /** The earlier of the two clocks by which it may be judged: see `CheckedClock`. */
   readonly earliestNowMs: number;
-  /** Common name of an authority. */
+  /** The common name of an authority. */
   readonly authorityName: string;
 }
 
-// More would only be there if something made a leaf again and again.
+// There are only more if something makes leaves again and again.
 const mostEarlier = 8;
 
 /**
- * What the Secret is to hold after a step.
+ * What the Secret should hold after a step.
  * @returns `undefined` for a step that the contents do not allow: they changed, or there is nothing to do
  */
 export async function perform(plan: Plan, contents: Contents, making: Making): Promise<Contents | undefined> {

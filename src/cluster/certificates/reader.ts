@@ -6,13 +6,13 @@ import { bundleOf, certificatesIn, isIssuedBy } from '../../tls/bundle.js';
 import type { TlsPair } from '../../tls/pair.js';
 import { contentsOf, unique, type Held } from './contents.js';
 
-// A certificate's dates are whole seconds.
+// A certificate's dates have whole seconds.
 const precisionMs = 1_000;
 
 /**
- * What a replica makes of the Secret. What cannot be used is left where it is: a pair whose authority is not in the bundle,
- * one that has ended or not begun, or a Secret that was deleted take nothing away from what is served; it is for the leader to
- * fix the Secret. An authority that has not begun is not trusted yet.
+ * How a replica reads the Secret. It ignores unusable contents: a pair whose authority is not in the bundle, a pair that has
+ * expired or is not valid yet, or a deleted Secret do not change what is served. The leader fixes the Secret. An authority
+ * that is not valid yet is not trusted yet.
  */
 export class CertificateReader {
   readonly #clock: Pick<Clock, 'wallMs'>;
@@ -24,18 +24,18 @@ export class CertificateReader {
   #early = '';
   #waits = false;
 
-  /** @param options.clock has the date of whoever judges the certificates */
+  /** @param options.clock has the date by which certificates are judged */
   constructor({ clock, log }: { readonly clock: Pick<Clock, 'wallMs'>; readonly log: Logger }) {
     this.#clock = clock;
     this.#log = log;
   }
 
-  /** What is served; `undefined` until the Secret held a pair. */
+  /** What is served; `undefined` until the Secret has held a pair. */
   held(): Held | undefined {
     return this.#held;
   }
 
-  /** What the API server is to trust, PEM; empty until it is known. */
+  /** What the API server should trust, PEM; empty until it is known. */
   bundle(): string {
     return this.#bundle;
   }
@@ -50,12 +50,12 @@ export class CertificateReader {
     this.#bundleListeners.push(listener);
   }
 
-  /** Whether the Secret held what has not begun: it is to be taken again. */
+  /** Whether the Secret held something that was not valid yet. Take it again later. */
   get waits(): boolean {
     return this.#waits;
   }
 
-  /** Takes over what the Secret holds; `undefined`: it is not there. */
+  /** Takes over what the Secret holds; `undefined` if it does not exist. */
   take(secret: JsonObject | undefined): void {
     this.#waits = false;
     if (secret === undefined) {
@@ -65,7 +65,7 @@ export class CertificateReader {
     const { authorities: all, leaf } = contentsOf(secret);
     const authorities = all.filter((authority) => this.#hasBegun(authority));
     const adopted = leaf !== undefined && this.#isNew(leaf) && this.#isUsable(leaf, authorities) ? leaf : undefined;
-    // What is served has to stay trusted while nothing takes its place.
+    // What is served must stay trusted until something replaces it.
     const trusted = adopted === undefined ? unique([...authorities, ...this.#issuersOfServed()]) : authorities;
     const pair = adopted ?? this.#held?.pair;
     if (pair !== undefined) this.#held = { pair, authorities: trusted };
@@ -90,14 +90,14 @@ export class CertificateReader {
     );
   }
 
-  /** One that has not is said once, and makes this wait. */
+  /** A pair that is not valid yet is logged once, and makes this wait. */
   #hasBegun({ validFrom, fingerprint256 }: X509Certificate): boolean {
     const nowMs = this.#clock.wallMs();
     if (Date.parse(validFrom) <= nowMs + precisionMs) return true;
     this.#waits = true;
     if (this.#early !== fingerprint256) {
       const about = { notBefore: new Date(validFrom), now: new Date(nowMs) };
-      this.#log.error(about, 'a certificate that has not begun is left alone: the clock of whoever made it is wrong');
+      this.#log.error(about, 'a certificate that has not begun is left alone: the clock that it was made by is wrong');
     }
     this.#early = fingerprint256;
     return false;

@@ -1,4 +1,4 @@
-/** From when to when something is valid, milliseconds since 1970. */
+/** The period in which something is valid, in milliseconds since 1970. */
 export interface Span {
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
@@ -9,66 +9,67 @@ export interface Authority extends Span {
   readonly id: string;
 }
 
-/** A server's certificate, called leaf. */
+/** A server's certificate, called a leaf. */
 export interface Leaf extends Span {
-  /** `id` of the authority in the bundle that signed it; `undefined`: none of them. */
+  /** `id` of the authority in the bundle that signed it; `undefined` if none of them did. */
   readonly issuer: string | undefined;
 }
 
-/** What stands in the Secret, and what this replica has in hand. */
+/** The contents of the Secret, and what this replica holds. */
 export interface Standing {
-  /** The bundle: what the API server is to trust. */
+  /** The bundle: what the API server should trust. */
   readonly authorities: readonly Authority[];
   /** `id` of the authority that signs, if its key is there. */
   readonly signer: string | undefined;
-  /** `id` of the authority that is to sign next, if its key is there. */
+  /** `id` of the authority that signs next, if its key is there. */
   readonly next: string | undefined;
-  /** The leaf that the Secret has for everybody to serve, with its key and for the right names. */
+  /** The leaf that the Secret has for all replicas to serve, with its key and for the right names. */
   readonly leaf: Leaf | undefined;
-  /** A leaf that is served although the Secret no longer has it: running replicas go on with what they had. */
+  /** A leaf that is served although the Secret no longer has it. Running replicas keep what they had. */
   readonly held: Leaf | undefined;
-  /** Leaves that somebody may still serve. */
+  /** Leaves that some replica may still serve. */
   readonly earlier: readonly Leaf[];
 }
 
-/** How long things live. */
+/** Lifetimes. */
 export interface RotationTerms {
   readonly leafLifetimeMs: number;
   readonly authorityLifetimeMs: number;
-  /** How long an authority is trusted before a leaf of it is served. */
+  /** How long an authority is trusted before one of its leaves is served. */
   readonly overlapMs: number;
 }
 
 /**
- * What is to be done to the Secret:
- * - `begin`: a new authority and a leaf of it at once, because nobody has anything to serve
- * - `introduce`: a new authority into the bundle, to sign later
+ * The action on the Secret:
+ * - `begin`: make a new authority and its leaf at once, because no replica has anything to serve
+ * - `introduce`: add a new authority to the bundle, to sign later
  * - `promote`: the next authority signs from now on, and signs a leaf
- * - `renew`: another leaf of the authority that signs
- * - `retire`: authorities out of the bundle of which no valid leaf is left
+ * - `renew`: make another leaf of the authority that signs
+ * - `retire`: remove the authorities that have no valid leaf left from the bundle
  */
 export type Step = 'none' | 'begin' | 'introduce' | 'promote' | 'renew' | 'retire';
 
 /** What to do next, and when to look again. */
 export interface Plan {
   readonly step: Step;
-  /** For the log. */
+  /** The reason, for the log. */
   readonly why: string;
   /** Authorities that stay in the bundle, whatever the step. */
   readonly keep: ReadonlySet<string>;
-  /** When something will be due without anything else happening, milliseconds since 1970. */
+  /** When the next step is due if nothing else happens, milliseconds since 1970. */
   readonly lookAgainMs: number;
 }
 
 const dueShare = 2 / 3;
 const longestGuardMs = 60_000;
-// A certificate's dates are whole seconds.
+// A certificate's dates have whole seconds.
 const precisionMs = 1_000;
 
 /**
- * Decides what to do with the certificates. A leaf is renewed and an authority replaced at two thirds of its life. A
- * new authority has to be trusted for the overlap before it signs, unless there is nothing valid to serve otherwise.
- * @param trustedForMs how long the bundle in the webhook configurations has had an authority; `undefined`: it has not
+ * Decides what to do with the certificates. Renews a leaf and replaces an authority after two thirds of its life. A new
+ * authority must be trusted for the overlap before it signs, unless there would be nothing valid to serve.
+ * @param trustedForMs how long the bundle in the webhook configurations has contained an authority; `undefined` if it does
+ * not
  */
 export function planRotation(
   standing: Standing,

@@ -12,7 +12,7 @@ import { planRotation, type Plan, type RotationTerms, type Standing } from './ro
 import { obstacleOf, readSecret, writeSecret, type SecretClient, type SecretPlace } from './secret.js';
 import { TrustedSince } from './trusted-since.js';
 
-/** What the leader rotates the certificates with. */
+/** What the leader needs to rotate the certificates. */
 export interface RotatorOptions extends Timing {
   readonly clock: CheckedClock;
   readonly client: SecretClient;
@@ -22,12 +22,12 @@ export interface RotatorOptions extends Timing {
   readonly rules: RotationTerms;
   /** What this replica serves. */
   readonly held: () => Held | undefined;
-  /** The bundle that is known to stand in the webhook configurations, PEM; `undefined`: none is. */
+  /** The bundle that is known to be in the webhook configurations, PEM; `undefined`: none is. */
   readonly confirmedBundle: () => string | undefined;
   readonly log: Logger;
 }
 
-/** What was seen of the Secret, and what is to be done about it. */
+/** The Secret as it was seen, and what to do about it. */
 interface Look {
   readonly secret: JsonObject | undefined;
   readonly contents: Contents;
@@ -39,9 +39,9 @@ const longestIdleMs = 60_000;
 const longestBackOffMs = 60_000;
 
 /**
- * The part of the leader that keeps the certificates in their Secret, for one term. It decides on what stands there, writes
- * with the Secret's resourceVersion, and looks again; two of them at once do no harm. What has ended is judged by the API
- * server's date; while this machine's is far from it, nothing is issued and nothing thrown out.
+ * The leader's part that keeps the certificates in their Secret, for one term. It decides by what is there, writes with the
+ * Secret's resourceVersion, and looks again. Two of them at once do no harm. The API server's date decides what has expired.
+ * While this machine's date is far from it, nothing is issued and nothing is removed.
  */
 export class CertificateRotator {
   readonly #options: RotatorOptions;
@@ -57,10 +57,10 @@ export class CertificateRotator {
     this.#tickMs = Math.min(1_000, options.rules.overlapMs / 5);
   }
 
-  /** To be called after each change of the Secret that somebody heard of. */
+  /** Call this after each change of the Secret. */
   readonly changed = (): void => this.#wake.poke();
 
-  /** Ends when the signal aborts, and never rejects for what an API server does. */
+  /** Ends when the signal aborts, and never rejects for the API server's errors. */
   async run(signal: AbortSignal): Promise<void> {
     const { random, sleep } = this.#options;
     let inARow = 0;
@@ -72,13 +72,13 @@ export class CertificateRotator {
         await this.#idle(idle, signal);
         continue;
       }
-      // A write is followed by another look; the pause keeps us out of a race with whatever undoes it each time.
+      // Look again after a write. The pause avoids a race with anything that undoes each write.
       inARow++;
       await sleep(backOffMs(inARow, random, undefined, { longestMs: longestBackOffMs }), signal);
     }
   }
 
-  /** Looks, and carries out one step. @returns what was seen, when there is nothing to be done */
+  /** Looks, and performs one step. @returns what was seen, if there is nothing to do */
   async #step(signal: AbortSignal): Promise<Look | undefined> {
     try {
       const look = await this.#look(signal);
@@ -100,12 +100,12 @@ export class CertificateRotator {
     const contents = withHeld(secret === undefined ? noContents : contentsOf(secret), held);
     const standing = standingOf(contents, held, names);
     const plan = planRotation(standing, clock.wallMs(), rules, (id) => this.#trusted.forMs(id));
-    // The answer has just told the API server's date.
+    // The answer has just given the API server's date.
     if (!clock.agrees()) return { secret, contents, standing, plan: { ...plan, step: 'none' } };
     const obstacle = secret === undefined ? undefined : obstacleOf(secret);
     const problems = obstacle === undefined ? contents.problems : [...contents.problems, obstacle];
     if (problems.length === 0) return { secret, contents, standing, plan };
-    const text = 'the certificate’s Secret was edited and cannot be used as it is; it is made anew';
+    const text = 'the certificate’s Secret was edited and cannot be used as it is; it is made again';
     this.#complain(text, { ...place, problems });
     return { secret, contents, standing, plan: plan.step === 'none' ? { ...plan, ...tidying } : plan };
   }
@@ -127,7 +127,7 @@ export class CertificateRotator {
   /** Waits until something is due, the Secret changed, or the next authority has been trusted for long enough. */
   async #idle({ plan, standing: { next } }: Look, signal: AbortSignal): Promise<void> {
     const { clock, rules } = this.#options;
-    // No longer than a minute: the date may be set meanwhile.
+    // At most a minute, because the date may be set meanwhile.
     const idleMs = Math.max(this.#tickMs, Math.min(plan.lookAgainMs - clock.wallMs(), longestIdleMs));
     const untilMs = clock.monotonicMs() + idleMs;
     while (clock.monotonicMs() < untilMs) {
@@ -145,7 +145,7 @@ export class CertificateRotator {
     else this.#complain('the certificate’s Secret cannot be kept; tried again', { err: error, ...secret });
   }
 
-  /** A complaint that repeats is logged at `debug` alone. */
+  /** A repeated complaint is only logged at `debug`. */
   #complain(text: string, about: object): void {
     this.#options.log[text === this.#complaint ? 'debug' : 'error'](about, text);
     this.#complaint = text;

@@ -3,7 +3,7 @@ import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
 
-/** What of the API server the Secret needs. */
+/** The requests that the Secret needs. */
 export type SecretClient = Pick<ApiClient, 'get' | 'create' | 'replace' | 'delete'>;
 
 /** Where the Secret is. */
@@ -14,7 +14,7 @@ export interface SecretPlace {
 
 /**
  * Reads the Secret.
- * @throws ApiError but for one that is not there, which is `undefined`
+ * @throws ApiError, except if the Secret does not exist; then the result is `undefined`
  */
 export async function readSecret(
   client: SecretClient,
@@ -29,7 +29,7 @@ export async function readSecret(
   }
 }
 
-/** Why a Secret can only be made anew: neither its type nor that it is immutable can be changed. */
+/** Why a Secret can only be deleted and created again: its type and its immutability cannot be changed. */
 export function obstacleOf(secret: JsonObject): string | undefined {
   const type = stringOf(secret['type']) ?? 'Opaque';
   if (type !== 'Opaque') return `it has the type ${type} and not Opaque`;
@@ -37,8 +37,8 @@ export function obstacleOf(secret: JsonObject): string | undefined {
 }
 
 /**
- * Writes the Secret's data, unless somebody else wrote it since it was read.
- * @param before the Secret as it was read; `undefined`: it was not there
+ * Writes the Secret's data, unless something else wrote it since it was read.
+ * @param before the Secret as it was read; `undefined` if it did not exist
  * @throws ApiError, `Conflict` or `AlreadyExists` when it was changed meanwhile
  */
 export async function writeSecret(

@@ -2,9 +2,9 @@ import type { Clock } from '../../time/clock.js';
 import { certificatesIn } from '../../tls/bundle.js';
 
 /**
- * For how long the webhook configurations have had which authorities. Measured by our own monotonic clock, from when we
- * saw it ourselves: neither a jump of the date nor another replica's word can make the time too short. A new leader counts
- * anew.
+ * How long the webhook configurations have contained each authority. It is measured by our own monotonic clock, from when we
+ * saw it ourselves, so neither a jump of the date nor another replica's claim can make the time too short. A new leader
+ * starts counting again.
  */
 export class TrustedSince {
   readonly #confirmed: () => string | undefined;
@@ -12,13 +12,13 @@ export class TrustedSince {
   readonly #sinceMs = new Map<string, number>();
   #seen: string | undefined;
 
-  /** @param confirmed the bundle that is known to stand in the webhook configurations, PEM */
+  /** @param confirmed the bundle that is known to be in the webhook configurations, PEM */
   constructor(confirmed: () => string | undefined, clock: Pick<Clock, 'monotonicMs'>) {
     this.#confirmed = confirmed;
     this.#clock = clock;
   }
 
-  /** Looks at what is confirmed now. Call it often: it knows only what it has seen. */
+  /** Looks at what is confirmed now. Call it often, because it knows only what it has seen. */
   sample(): void {
     const bundle = this.#confirmed() ?? '';
     if (bundle === this.#seen) return;
@@ -28,7 +28,7 @@ export class TrustedSince {
     for (const id of ids) if (!this.#sinceMs.has(id)) this.#sinceMs.set(id, this.#clock.monotonicMs());
   }
 
-  /** Milliseconds since an authority was first seen to be trusted, without a break; `undefined`: it is not. */
+  /** Milliseconds since an authority was first seen to be trusted, without a break; `undefined` if it is not trusted. */
   forMs(id: string): number | undefined {
     const fromMs = this.#sinceMs.get(id);
     return fromMs === undefined ? undefined : this.#clock.monotonicMs() - fromMs;

@@ -9,80 +9,88 @@ import { readWatch, type WatchEvent } from './watch-stream.js';
 /** Query parameters; those that are `undefined` are left out. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** What every request can be given. */
+/** The options of every request. */
 export interface RequestOptions {
   readonly query?: Query;
   readonly signal?: AbortSignal;
-  /** How long the whole answer may take; 10 s unless given. */
+  /** The time limit for the whole answer; 10 s by default. */
   readonly timeoutMs?: number;
-  /** How long the answer may be; 256 MiB unless given. */
+  /** The size limit of the answer; 256 MiB by default. */
   readonly longestBytes?: number;
-  /** Opens a connection for this request alone: behind a load balancer it may lead to another API server. */
+  /** Opens a new connection for this request. Behind a load balancer it may lead to another API server. */
   readonly newConnection?: boolean;
-  /** Told of the answer's warnings, as the header has them. */
+  /** Called for the answer's warnings, as the header has them. */
   readonly onWarnings?: (headers: readonly string[]) => void;
 }
 
-/** How a patch is to be read. */
+/** The type of a patch. */
 export type PatchKind = 'apply' | 'merge' | 'json';
 
-/** What a read of one object asks for. */
+/** The options for reading one object. */
 export interface GetOptions extends RequestOptions {
   /** Only name, labels, annotations and the like (`PartialObjectMetadata`). */
   readonly metadataOnly?: boolean;
 }
 
-/** What a list asks for. */
+/** The options of a list. */
 export interface ListOptions extends RequestOptions {
   /** Only names, labels, annotations and the like of each object (`PartialObjectMetadata`). */
   readonly metadataOnly?: boolean;
-  /** Objects a page; 500 unless given. */
+  /**
+   * What kubectl prints of each object, by the names of the columns, and nothing else of it. A row does not say in which
+   * namespace its object is.
+   */
+  readonly asTable?: boolean;
+  /** Objects per page; 500 by default. */
   readonly pageSize?: number;
 }
 
 /** One page of a list. */
 export interface ListPage extends ObjectList {
-  /** What the next page is asked for by; `undefined` behind the last one. */
+  /** The token for the next page; `undefined` after the last one. */
   readonly next: string | undefined;
 }
 
-/** What one page of a list asks for. */
+/** The options for one page of a list. */
 export interface PageOptions extends ListOptions {
-  /** `next` of the page before; absent for the first one. */
+  /** `next` of the previous page; absent for the first one. */
   readonly from?: string | undefined;
 }
 
-/** A whole list, and the version that a watch can go on from. */
+/** A whole list, and the version from which a watch can continue. */
 export interface ObjectList {
   readonly items: readonly JsonObject[];
   readonly resourceVersion: string;
 }
 
-/** What a watch asks for. */
+/** The options of a watch. */
 export interface WatchOptions {
   readonly query?: Query;
   readonly signal: AbortSignal;
   readonly metadataOnly?: boolean;
-  /** Ends a watch on which nothing came for so long; bookmarks come about once a minute. 150 s unless given. */
+  /** Ends a watch that received nothing for this long; 150 s by default. Bookmarks arrive about once a minute. */
   readonly idleMs?: number;
-  /** Called when the server has taken the watch on, which may be long before the first event. */
+  /** Called when the server has accepted the watch, which may be long before the first event. */
   readonly onOpen?: () => void;
 }
 
 /**
- * The API server, in plain JSON: nothing is lost or added on the way, as the typed client would. Every method throws
- * `ApiError`: for what the server refuses, and with status 0 and reason `NoAnswer` when it does not answer in time.
+ * The API server, in plain JSON. Unlike the typed client, it neither drops nor adds anything. Every method throws `ApiError`
+ * if the server refuses, and with status 0 and reason `NoAnswer` if it does not answer in time.
  */
 export interface ApiClient {
   readonly server: string;
   get(path: string, options?: GetOptions): Promise<JsonObject>;
   /** Reads a list page by page. */
   list(path: string, options?: ListOptions): Promise<ObjectList>;
-  /** Reads one page of a list: nothing of the others is kept. Fails with reason `Expired` where it took too long between two. */
+  /**
+   * Reads one page of a list and keeps nothing of the others. Fails with reason `Expired` if too much time passed since the
+   * previous page.
+   */
   page(path: string, options?: PageOptions): Promise<ListPage>;
   create(path: string, object: JsonObject, options?: RequestOptions): Promise<JsonObject>;
   replace(path: string, object: JsonObject, options?: RequestOptions): Promise<JsonObject>;
-  /** For `apply` the query needs `fieldManager`, and `force` to take fields over. */
+  /** For `apply`, the query needs `fieldManager`, and `force` to take over fields. */
   patch(path: string, kind: PatchKind, body: JsonValue, options?: RequestOptions): Promise<JsonObject>;
   /** @param body `DeleteOptions`, such as preconditions */
   delete(path: string, body?: JsonObject, options?: RequestOptions): Promise<JsonObject>;
@@ -99,6 +107,7 @@ const contentTypes: Readonly<Record<PatchKind, string>> = {
   json: 'application/json-patch+json',
 };
 const listOfMetadata = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+const table = 'application/json;as=Table;g=meta.k8s.io;v=v1';
 const metadata = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 
 interface Sending {
@@ -113,18 +122,20 @@ interface Sending {
 /**
  * Makes a client on a connection.
  * @param userAgent what the API server's audit log shows
- * @param clock is told the date of each answer
+ * @param clock receives the date of each answer
+ * @param usualTimeoutMs the time limit of a request that sets none
  */
 export function createApiClient(
   connection: Connection,
   userAgent: string,
   clock?: Pick<ServerClock, 'heard' | 'monotonicMs'>,
+  usualTimeoutMs = defaultTimeoutMs,
 ): ApiClient {
   const { server } = connection;
 
   async function send({ method, path, options, body, contentType, accept }: Sending): Promise<JsonObject> {
     const what = `${method} ${path}`;
-    const timeout = AbortSignal.timeout(options.timeoutMs ?? defaultTimeoutMs);
+    const timeout = AbortSignal.timeout(options.timeoutMs ?? usualTimeoutMs);
     const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
     const { newConnection = false } = options;
     let once: Dispatcher | undefined;
@@ -157,18 +168,23 @@ export function createApiClient(
   }
 
   async function page(path: string, options: PageOptions = {}): Promise<ListPage> {
-    const { pageSize = 500, metadataOnly = false, from, ...others } = options;
-    const query: Query = { limit: pageSize, ...options.query, continue: from };
+    const { pageSize = 500, metadataOnly = false, asTable = false, from, ...others } = options;
+    const query: Query = {
+      limit: pageSize,
+      ...options.query,
+      continue: from,
+      ...(asTable ? { includeObject: 'None' } : {}),
+    };
     const list = await send({
       method: 'GET',
       path,
       options: { ...others, query },
-      ...(metadataOnly ? { accept: listOfMetadata } : {}),
+      ...(asTable ? { accept: table } : metadataOnly ? { accept: listOfMetadata } : {}),
     });
     const about = objectOf(list['metadata']);
     const next = stringOf(about?.['continue']);
     return {
-      items: listOf(list['items']).filter(isObject),
+      items: asTable ? rowsOf(list) : listOf(list['items']).filter(isObject),
       resourceVersion: stringOf(about?.['resourceVersion']) ?? '',
       next: next === '' ? undefined : next,
     };
@@ -223,6 +239,14 @@ export function createApiClient(
   };
 }
 
+/** The rows of a table, each by the names of its columns. */
+function rowsOf(list: JsonObject): readonly JsonObject[] {
+  const columns = listOf(list['columnDefinitions']).map((column) => stringOf(objectOf(column)?.['name']) ?? '');
+  return listOf(list['rows'])
+    .filter(isObject)
+    .map(({ cells }) => Object.fromEntries(listOf(cells).map((cell, at) => [columns[at] ?? '', cell])));
+}
+
 function urlOf(server: string, path: string, query: Query = {}): URL {
   const url = new URL(`${server}${path}`);
   for (const [name, value] of Object.entries(query)) {
@@ -239,7 +263,7 @@ function noAnswer(what: string, cause: unknown): ApiError {
   return new ApiError(`${what}: ${innermost(cause)}`, { status: 0, reason: 'NoAnswer', cause });
 }
 
-/** The innermost message: the outer one of a failed connection says nothing. */
+/** The innermost message, because the outer one of a failed connection says nothing useful. */
 function innermost(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause instanceof Error) return innermost(error.cause);

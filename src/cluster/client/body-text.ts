@@ -1,6 +1,6 @@
 /**
  * The text of an answer's body.
- * @throws Error when it is longer than the limit
+ * @throws Error if it is longer than the limit
  */
 export async function bodyText(body: AsyncIterable<Buffer>, limitBytes: number): Promise<string> {
   const parts: Buffer[] = [];

@@ -1,4 +1,4 @@
-// Runs a program in a container, over the WebSocket that the API server has for `pods/exec`.
+// Runs a program in a container, over the API server's WebSocket for `pods/exec`.
 import { createHash, randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { request, upgrade } from 'undici';
@@ -9,35 +9,35 @@ import type { Connection } from './connection.js';
 import { pathOf, resources } from './resources.js';
 import { WebSocketMessages } from './web-socket-messages.js';
 
-/** What is to run where. */
+/** What to run, and where. */
 export interface ExecRequest {
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;
   readonly command: readonly string[];
-  /** How long all of it may take. */
+  /** The time limit for the whole run. */
   readonly timeoutMs: number;
-  /** How much is taken of what it prints; the rest is left, and the program with it. */
+  /** How much of its output to read. After that, the rest and the program are abandoned. */
   readonly longestBytes: number;
 }
 
-/** What a program did. */
+/** The result of a program. */
 export interface Executed {
   readonly stdout: string;
-  /** Its first few words only. */
+  /** Only the beginning. */
   readonly stderr: string;
-  /** `undefined` where it was not started, and where its output was cut off. */
+  /** `undefined` if it was not started, or its output was cut off. */
   readonly exitCode: number | undefined;
-  /** Whether there was more on standard output than was asked for. */
+  /** Whether standard output had more than the limit. */
   readonly cut: boolean;
   /** Why it was not started, in the runtime's words. */
   readonly trouble: string | undefined;
 }
 
-/** Runs a program in a container. Throws `ApiError`: what is refused, and with status 0 where no answer comes. */
+/** Runs a program in a container. Throws `ApiError` if the request is refused, and with status 0 if no answer comes. */
 export type Executor = (request: ExecRequest) => Promise<Executed>;
 
-// The first byte of each message says what the others are.
+// The first byte of each message says which stream the rest belongs to.
 const channels = { stdout: 1, stderr: 2, status: 3 } as const;
 const protocols = 'v5.channel.k8s.io, v4.channel.k8s.io';
 const longestMessageBytes = 4 * 1024 * 1024;
@@ -68,13 +68,13 @@ export function createExecutor(connection: Connection, userAgent: string): Execu
     try {
       return await new Session(`exec in ${namespace}/${pod}`, asked.longestBytes).listenTo(socket, signal);
     } finally {
-      // A server that is not there any more would never end it.
+      // A server that is gone would never end it.
       socket.destroy();
     }
   };
 }
 
-/** @returns `undefined` where the server does not take it on */
+/** @returns `undefined` if the server does not accept the request */
 async function openWebSocket(url: URL, own: Own, signal: AbortSignal): Promise<Duplex | undefined> {
   const key = randomBytes(16).toString('base64');
   const headers = {
@@ -90,12 +90,12 @@ async function openWebSocket(url: URL, own: Own, signal: AbortSignal): Promise<D
     socket.destroy();
     return undefined;
   } catch {
-    // Why is asked without a WebSocket: the error does not say.
+    // Asks for the cause without a WebSocket, because a WebSocket's error does not give it.
     return undefined;
   }
 }
 
-/** One run: gathers what comes, up to its bounds. */
+/** One run. It gathers output, up to its limits. */
 class Session {
   readonly #what: string;
   readonly #longestBytes: number;
@@ -111,7 +111,7 @@ class Session {
     this.#longestBytes = longestBytes;
   }
 
-  /** Listens until the program has ended, there is enough, or the time is over. */
+  /** Listens until the program ends, the output limit is reached, or the time is over. */
   listenTo(socket: Duplex, signal: AbortSignal): Promise<Executed> {
     const messages = new WebSocketMessages(longestMessageBytes);
     return new Promise((resolve, reject) => {
@@ -163,7 +163,7 @@ class Session {
   }
 }
 
-/** How a program ended, by the `Status` that comes last. */
+/** How a program ended, according to the `Status` in the last message. */
 function endOf(text: string | undefined): Pick<Executed, 'exitCode' | 'trouble'> {
   if (text === undefined) return { exitCode: undefined, trouble: undefined };
   const status = objectOf(parsedJson(text)) ?? {};
@@ -182,9 +182,9 @@ type Own = { readonly headers: Record<string, string> } & Pick<
 >;
 
 /**
- * Why a WebSocket was not taken on, which it does not say itself: asks the same without one. Both verbs are asked, since a
- * WebSocket is a GET, and Kubernetes 1.35 wants the right to create beside it. Nothing runs: an exec that is no WebSocket is
- * a bad request.
+ * Finds out why a WebSocket was refused, which its error does not say, by sending the same request without one. It tries
+ * both verbs, because a WebSocket is a GET, and Kubernetes 1.35 also requires the right to create. Nothing runs: an exec
+ * that is not a WebSocket is a bad request.
  */
 async function refusal(url: URL, own: Own, signal: AbortSignal): Promise<ApiError> {
   const what = `exec at ${url.pathname}`;

@@ -1,25 +1,27 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { OutriderError } from '../../model/error.js';
 
-/** Which cluster is meant. */
+/** The choice of a cluster. */
 export interface ClusterChoice {
-  /** Path of a kubeconfig; absent: what kubectl would take, and in a pod its ServiceAccount. */
+  /** Path of a kubeconfig; absent: the one that kubectl would use, and in a pod its ServiceAccount. */
   readonly kubeconfig?: string;
   /** Context in it; absent: the current one. */
   readonly context?: string;
-  /** What else a person without a kubeconfig can do, for the message: `or …`. */
+  /** A bearer token in place of the context's user. */
+  readonly token?: string;
+  /** What a person without a kubeconfig can do instead, for the message: `or …`. */
   readonly instead?: string;
 }
 
-/** The client's own name for the context that it makes up where there is no configuration at all. */
+/** The client's name for the context that it makes up if there is no configuration at all. */
 const madeUpContext = 'loaded-context';
 
 /**
- * Reads how a cluster is reached.
+ * Reads how to reach a cluster.
  *
  * @throws OutriderError `cluster_unavailable`: no configuration, an unreadable one, or an unknown context
  */
-export function loadKubeConfig({ kubeconfig, context, instead }: ClusterChoice): KubeConfig {
+export function loadKubeConfig({ kubeconfig, context, token, instead }: ClusterChoice): KubeConfig {
   const config = new KubeConfig();
   try {
     if (kubeconfig === undefined) config.loadFromDefault();
@@ -44,7 +46,14 @@ export function loadKubeConfig({ kubeconfig, context, instead }: ClusterChoice):
   if (config.getCurrentCluster() === null) {
     throw unavailable('the kubeconfig has no current context; give --context.');
   }
+  if (token !== undefined) useToken(config, token);
   return config;
+}
+
+/** Otherwise the context user's other credentials would be sent as well, or asked for. */
+function useToken(config: KubeConfig, token: string): void {
+  const name = config.getContextObject(config.getCurrentContext())?.user ?? '';
+  config.users = [...config.users.filter((user) => user.name !== name), { name, token }];
 }
 
 function unavailable(message: string, cause?: unknown): OutriderError {

@@ -4,7 +4,7 @@ import { ApiError, refusalOf } from './api-error.js';
 import { bodyText } from './body-text.js';
 import type { Connection } from './connection.js';
 
-/** Reads what the API server passes on as it is, such as a pod's metrics through its proxy. Throws `ApiError`. */
+/** Reads text that the API server passes through unchanged, such as a pod's metrics through its proxy. Throws `ApiError`. */
 export type TextReader = (path: string, timeoutMs: number) => Promise<string>;
 
 const longestTextBytes = 8 * 1024 * 1024;
@@ -25,7 +25,7 @@ export function createTextReader(connection: Connection, userAgent: string): Tex
       });
       const text = await bodyText(body, longestTextBytes);
       if (statusCode === 200) return text;
-      // A refusal is a `Status` where the API server itself gives it.
+      // A refusal by the API server itself is a `Status`.
       throw refusalOf(what, statusCode, parsedJson(text));
     } catch (error) {
       if (error instanceof ApiError) throw error;

@@ -5,7 +5,7 @@ export interface Resource {
   /** Empty for the core group. */
   readonly group: string;
   readonly version: string;
-  /** Plural name, as in the path. */
+  /** The plural name, as in the path. */
   readonly plural: string;
   readonly kind: string;
 }
@@ -15,11 +15,12 @@ const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1' } as const;
 const registration = { group: 'admissionregistration.k8s.io', version: 'v1' } as const;
 const own = { group: 'outrider.dev', version: 'v1alpha1' } as const;
 
-/** Every kind of object that is read or written in a cluster, those that pods are made of among them. */
+/** Every kind of object that is read or written in a cluster, including those that make pods. */
 export const resources = {
   ...workloadKinds,
   policies: { ...own, plural: 'instrumentationpolicies', kind: 'InstrumentationPolicy' },
   profiles: { ...own, plural: 'instrumentationprofiles', kind: 'InstrumentationProfile' },
+  plans: { ...own, plural: 'instrumentationplans', kind: 'InstrumentationPlan' },
   namespaces: { ...core, plural: 'namespaces', kind: 'Namespace' },
   nodes: { ...core, plural: 'nodes', kind: 'Node' },
   secrets: { ...core, plural: 'secrets', kind: 'Secret' },
@@ -41,13 +42,25 @@ export const resources = {
     plural: 'validatingwebhookconfigurations',
     kind: 'ValidatingWebhookConfiguration',
   },
+  mutatingPolicies: { ...registration, plural: 'mutatingadmissionpolicies', kind: 'MutatingAdmissionPolicy' },
+  mutatingPolicyBindings: {
+    ...registration,
+    plural: 'mutatingadmissionpolicybindings',
+    kind: 'MutatingAdmissionPolicyBinding',
+  },
+  validatingPolicies: { ...registration, plural: 'validatingadmissionpolicies', kind: 'ValidatingAdmissionPolicy' },
+  validatingPolicyBindings: {
+    ...registration,
+    plural: 'validatingadmissionpolicybindings',
+    kind: 'ValidatingAdmissionPolicyBinding',
+  },
 } as const satisfies Record<string, Resource>;
 
-/** Which object, or which list of objects. */
+/** An object, or a list of objects. */
 export interface Address {
   /** Absent for cluster-scoped objects, and for lists over all namespaces. */
   readonly namespace?: string;
-  /** Absent for a list, and to create. */
+  /** Absent for a list, and for creating. */
   readonly name?: string;
   /** Such as `status`. */
   readonly subresource?: string;
@@ -58,7 +71,7 @@ export function apiVersionOf({ group, version }: Resource): string {
   return group === '' ? version : `${group}/${version}`;
 }
 
-/** The path under which the API server has an object or a list. */
+/** The API server's path of an object or a list. */
 export function pathOf(resource: Resource, { namespace, name, subresource }: Address = {}): string {
   const { group, version, plural } = resource;
   const parts = group === '' ? ['api', version] : ['apis', group, version];

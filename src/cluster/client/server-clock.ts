@@ -1,40 +1,40 @@
 import type { Clock } from '../../time/clock.js';
 
-/** A clock whose date is checked against the API server's, for those who issue certificates or lead. */
+/** A clock whose date is checked against the API server's, for the parts that issue certificates or lead. */
 export interface CheckedClock extends Clock {
   /** The API server's date, or this machine's if that is earlier. */
   earlierMs(): number;
-  /** Whether both dates are known to agree well enough, or nothing is known of the API server's. */
+  /** Whether both dates are known to agree well enough, or nothing is known about the API server's. */
   agrees(): boolean;
 }
 
-/** Where it is said that the clocks disagree, or agree again. */
+/** Called when the clocks disagree, and when they agree again. */
 export interface ClockLog {
   error(about: object, text: string): void;
   info(about: object, text: string): void;
 }
 
-/** How far this machine's date may be from the API server's before it leads and issues nothing. */
+/** How far this machine's date may be from the API server's. Beyond that, it does not lead or issue certificates. */
 export const mostSkewMs = 5 * 60_000;
-// A date that drifts across the limit is not to change its mind with each answer.
+// A date that drifts near the limit must not change the result with each answer.
 const agreesAgainMs = 4 * 60_000;
-// An answer that took longer says too little about when it was dated.
+// For an answer that took longer, it is too unclear when it was dated.
 const longestAnswerMs = 10_000;
 // A `Date` header has whole seconds, cut off.
 const precisionMs = 1_000;
 
 /**
- * The API server's date, as the `Date` headers of its answers tell it, carried on by our own monotonic clock: a jump of this
- * machine's date does not move it, and is seen at once. The API server judges certificates, so its date counts for them. Until
- * an answer told a date, this machine's own is used.
+ * The API server's date, from the `Date` headers of its answers, continued by our own monotonic clock. A jump of this
+ * machine's date does not move it, and is noticed at once. The API server judges certificates, so its date counts for them.
+ * Until an answer gives a date, this machine's own date is used.
  *
- * Each answer bounds the difference between the two clocks: it was dated after the request was sent and before the answer came.
- * Bounds narrow each other, until an answer contradicts them; then it is believed.
+ * Each answer limits the difference between the two clocks: it was dated after the request was sent and before the answer
+ * arrived. Each answer narrows the limits further, until one contradicts them. Then that answer wins.
  */
 export class ServerClock implements CheckedClock {
   readonly #own: Clock;
   readonly #log: ClockLog;
-  /** The API server's date, less our monotonic clock. */
+  /** The API server's date minus our monotonic clock. */
   #offset: { readonly lowMs: number; readonly highMs: number } | undefined;
   #agrees = true;
 
@@ -45,7 +45,7 @@ export class ServerClock implements CheckedClock {
 
   /**
    * Takes an answer's date over.
-   * @param date the header `Date`; ignored where it is not a date
+   * @param date the header `Date`; ignored if it is not a date
    * @param sentMs when the request was sent, on the monotonic clock
    */
   heard(date: unknown, sentMs: number): void {

@@ -1,7 +1,7 @@
 import { isObject, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { refusalOf } from './api-error.js';
 
-/** One change, or a bookmark, which has nothing but a new `metadata.resourceVersion`. */
+/** One change, or a bookmark, which only has a new `metadata.resourceVersion`. */
 export interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
   readonly object: JsonObject;
@@ -9,13 +9,13 @@ export interface WatchEvent {
 
 const types = new Set<string>(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']);
 const newline = 0x0a;
-// The API server stores nothing larger than etcd takes, which is far less.
+// The API server stores nothing larger than etcd's limit, which is far lower.
 const longestLineBytes = 64 * 1024 * 1024;
 
 /**
  * Reads a watch's lines, one JSON event each.
  * @throws ApiError for an `ERROR` event, with its own reason (`Expired`: list again)
- * @throws Error for a line that is none, or too long
+ * @throws Error for a line that is not an event, or too long
  */
 export async function* readWatch(what: string, body: AsyncIterable<Buffer>): AsyncGenerator<WatchEvent> {
   let pending: Buffer[] = [];

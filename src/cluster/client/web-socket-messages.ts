@@ -1,6 +1,6 @@
-// The receiving half of the WebSocket protocol (RFC 6455), as much as a server's answer to an exec needs.
+// The receiving half of the WebSocket protocol (RFC 6455), as far as a server's answer to an exec needs it.
 
-/** Above `binary` are frames about the connection. */
+/** Opcodes above `binary` are frames about the connection. */
 const opcodes = { binary: 2, close: 8 } as const;
 
 interface Frame {
@@ -9,29 +9,29 @@ interface Frame {
   readonly payload: Buffer;
 }
 
-/** Puts the messages of a WebSocket together out of what comes on its connection. */
+/** Assembles the messages of a WebSocket from the data on its connection. */
 export class WebSocketMessages {
   readonly #longestBytes: number;
-  /** What has come, and is no whole frame yet. */
+  /** Received data that is not a whole frame yet. */
   #rest: Buffer = Buffer.alloc(0);
-  /** The frames of a message that is not over. */
+  /** The frames of a message that is not complete. */
   #parts: Buffer[] = [];
   #partsBytes = 0;
   #closed = false;
 
-  /** @param longestBytes of one message */
+  /** @param longestBytes limit for one message */
   constructor(longestBytes: number) {
     this.#longestBytes = longestBytes;
   }
 
-  /** Whether the server has said that nothing more comes. */
+  /** Whether the server has said that nothing more will come. */
   get closed(): boolean {
     return this.#closed;
   }
 
   /**
-   * Takes what has come, and gives the messages that are whole now. Pings are left unanswered.
-   * @throws Error for what is no WebSocket, and for a message that is too long
+   * Takes received data, and returns the messages that are complete now. Pings are left unanswered.
+   * @throws Error for data that is not a WebSocket's, and for a message that is too long
    */
   take(chunk: Buffer): readonly Buffer[] {
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);

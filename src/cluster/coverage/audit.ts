@@ -1,4 +1,4 @@
-/** Looks at what runs, again and again, for as long as this replica leads. */
+/** Looks at running pods repeatedly while this replica leads. */
 import type { CalledFor } from '../../engine/coverage/why-missed.js';
 import type { Engine } from '../../engine/engine.js';
 import type { PolicyCoverage } from '../../model/coverage.js';
@@ -13,53 +13,69 @@ import { backOffMs } from '../back-off.js';
 import { ApiError } from '../client/api-error.js';
 import type { PodClient } from './paced-client.js';
 import { PlanHistory } from './plan-history.js';
-import { sweepPods } from './sweep.js';
+import { ReportLooks } from './report-looks.js';
+import { sweepPods, type SweepOptions } from './sweep.js';
 
-/** What the audit works with. */
+/** What the audit needs. */
 export interface CoverageAuditOptions extends Timing {
   readonly client: PodClient;
-  /** Time from the end of one sweep to the next; 0: none is made. */
+  /** The time from the end of one sweep to the next; 0 means no sweeps. */
   readonly everyMs: number;
-  /** The engine of the moment; `undefined` while nothing is to be judged. */
+  /** The current engine; `undefined` while nothing should be judged. */
   readonly engine: () => Engine | undefined;
   /** Labels of namespaces by name. */
   readonly namespaces: () => ReadonlyMap<string, StringMap>;
   readonly calledFor: (policy: string) => CalledFor;
+  /** See `SweepOptions`. */
+  readonly onInstrumented?: SweepOptions['onInstrumented'];
+  /** The generation of a policy that is carried out now; `undefined` if none is. */
+  readonly generationOf: (policy: string) => number | undefined;
   readonly log: Logger;
   readonly metrics: CoverageMetrics;
-  /** Told of the end of each sweep; `undefined` for one that failed. */
+  /** Called at the end of each sweep; `undefined` for one that failed. */
   readonly onResult: (found: ReadonlyMap<string, PolicyCoverage> | undefined) => void;
 }
 
-/** What is known of the running pods. */
+/** What is known about the running pods. */
 export interface CoverageReport {
-  /** By policy name; a policy without any pod is not in it. `undefined` before the first sweep is through. */
+  /** By policy name. A policy without pods is not in it. `undefined` before the first sweep is complete. */
   readonly policies: ReadonlyMap<string, PolicyCoverage> | undefined;
-  /** When that sweep began, RFC 3339. */
+  /** By policy name: the generation by which its pods were judged. */
+  readonly generations: ReadonlyMap<string, number | undefined>;
+  /** When the last complete sweep began, RFC 3339. */
   readonly observedAt: string | undefined;
-  /** Why the last sweep did not come through; `undefined` where it did. */
+  /** Why the last sweep did not complete; `undefined` if it did. */
   readonly trouble: string | undefined;
 }
 
-const nothing: CoverageReport = { policies: undefined, observedAt: undefined, trouble: undefined };
+const nothing: CoverageReport = {
+  policies: undefined,
+  generations: new Map(),
+  observedAt: undefined,
+  trouble: undefined,
+};
 
-/** What comes together is looked at once. */
+/** Changes that come together cause one sweep. */
 const gatherMs = 3_000;
-/** From one sweep that a change set off to the next. */
+/** The time from one sweep that a change triggered to the next. */
 const leastMs = 15_000;
-/** Pods may be created until each API server has loaded a change, which takes up to 30 s: they are looked at once more. */
+/**
+ * Until each API server has loaded a change, which takes up to 30 s, pods may still be created without it. So there is one
+ * more sweep.
+ */
 const onceMoreMs = 45_000;
-/** From one request to the next. */
+/** The time from one request to the next. */
 const requestEveryMs = 500;
 const sampled = 40;
 const mostNamed = 20;
 const retry = { firstMs: 10_000, longestMs: 10 * 60_000 };
 
-/** Sweeps every so often, soon after a change, and at once when leading begins. */
+/** Sweeps at intervals, soon after a change, and at once when leading begins. */
 export class CoverageAudit {
   readonly #options: CoverageAuditOptions;
   readonly #wake: Wake;
   readonly #plans = new PlanHistory();
+  readonly #looks: ReportLooks;
   #report = nothing;
   #failures = 0;
   #onceMoreAtMs: number | undefined;
@@ -67,19 +83,23 @@ export class CoverageAudit {
   constructor(options: CoverageAuditOptions) {
     this.#options = options;
     this.#wake = new Wake(options.sleep);
+    this.#looks = new ReportLooks(options);
   }
 
-  /** Whether sweeps are made at all. */
+  /** Whether there are sweeps at all. */
   get isOn(): boolean {
     return this.#options.everyMs > 0;
   }
 
-  /** What was found last, in this term. */
+  /** The last findings in this term. */
   report(): CoverageReport {
     return this.#report;
   }
 
-  /** Says that what runs may not be what should any more: a policy, a profile, or how the webhook is reached has changed. */
+  /**
+   * Reports that running pods may no longer be as they should: a policy, a profile, or how the webhook is reached has
+   * changed.
+   */
   readonly changed = (): void => {
     const engine = this.#options.engine();
     if (engine !== undefined) this.#plans.now(engine.rules);
@@ -87,10 +107,10 @@ export class CoverageAudit {
     this.#wake.poke();
   };
 
-  /** Sweeps while leading. Ends soon after the signal aborts, and never throws for what the API server does. */
+  /** Sweeps while leading. Ends soon after the signal aborts, and never throws for the API server's errors. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, sleep, metrics } = this.#options;
-    // What an earlier term found is told by the policies' statuses.
+    // The policies' statuses still say what an earlier term found.
     this.#report = nothing;
     this.#failures = 0;
     if (!this.isOn) return untilAborted(signal);
@@ -109,7 +129,7 @@ export class CoverageAudit {
     metrics.clear();
   }
 
-  /** @returns after how many milliseconds there is another one */
+  /** @returns after how many milliseconds the next one begins */
   async #turn(signal: AbortSignal): Promise<number> {
     const { engine: current, everyMs, random } = this.#options;
     const engine = current();
@@ -128,9 +148,23 @@ export class CoverageAudit {
   }
 
   async #sweep(engine: Engine, signal: AbortSignal): Promise<void> {
-    const { client, clock, random, sleep, namespaces, calledFor, log, metrics, onResult } = this.#options;
+    const {
+      client,
+      clock,
+      random,
+      sleep,
+      namespaces,
+      calledFor,
+      generationOf,
+      onInstrumented,
+      log,
+      metrics,
+      onResult,
+    } = this.#options;
     const startMs = clock.monotonicMs();
     const observedAt = `${new Date(clock.wallMs()).toISOString().slice(0, 19)}Z`;
+    const generations = new Map(engine.rules.policies.ranked.map(({ name }) => [name, generationOf(name)]));
+    this.#looks.begin();
     const swept = await sweepPods({
       client,
       clock,
@@ -139,13 +173,15 @@ export class CoverageAudit {
       engine,
       earlier: this.#plans.earlier,
       calledFor,
+      ...(onInstrumented === undefined ? {} : { onInstrumented }),
       namespaces: namespaces(),
       everyMs: requestEveryMs,
       sampled,
+      looks: this.#looks,
       signal,
     });
     const policies = swept.tally.policies(mostNamed);
-    this.#report = { policies, observedAt, trouble: undefined };
+    this.#report = { policies, generations, observedAt, trouble: undefined };
     metrics.swept(policies, preferIn(engine), clock.monotonicMs() - startMs);
     log.debug(
       { requests: swept.requests, durationMs: Math.round(clock.monotonicMs() - startMs) },

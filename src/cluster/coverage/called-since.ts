@@ -1,11 +1,11 @@
 import { listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 
-/** The conditions that tell since when the API server calls for a policy, the one that says more first. */
+/** The conditions that tell since when the API server calls the webhook for a policy, the more precise one first. */
 const telling = ['InForce', 'WebhookConfigured'] as const;
 
 /**
- * Since when the API server is known to call for a policy, by the policy's status: milliseconds since 1970. A pod that is
- * older may have been created unasked.
+ * Since when the API server is known to call the webhook for a policy, by the policy's status, in milliseconds since 1970.
+ * An older pod may have been created without a call.
  */
 export function calledSinceMs(status: JsonObject | undefined): number | undefined {
   const conditions = listOf(status?.['conditions']).map(objectOf);

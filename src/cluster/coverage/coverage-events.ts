@@ -4,23 +4,24 @@ import { restartAdvice } from '../../model/restart-advice.js';
 import type { Clock } from '../../time/clock.js';
 import type { EventRecorder } from '../events/recorder.js';
 
-/** What the Events are written with. */
+/** What is needed to write the Events. */
 export interface CoverageEventsOptions {
   readonly tell: EventRecorder['tell'];
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  /** Whether a policy asks for the command that puts a workload right. */
+  /** Whether a policy asks for Events that name the command that fixes a workload. */
   readonly advises: (policy: string) => boolean;
 }
 
-/** An Event is kept for an hour by the API server's default. */
+/** By default, the API server keeps an Event for an hour. */
 const againMs = 60 * 60_000;
 const mostKnown = 5_000;
 
 const reasons = { forged: 'pods_forged', missed: 'pods_missed', stale: 'pods_stale' } as const;
 
 /**
- * Tells the owners of the worst workloads that their pods run uninstrumented, and where the policy advises, also by an
- * earlier plan, with the command that helps: each of them once an hour, so that what is known is not said with every look.
+ * Tells the owners of the worst workloads that their pods run uninstrumented. If the policy gives advice, it also tells them
+ * that pods run by an earlier plan, with the command that helps. Each workload gets one Event an hour, so that not every
+ * look repeats what is known.
  */
 export class CoverageEvents {
   readonly #options: CoverageEventsOptions;
@@ -30,7 +31,7 @@ export class CoverageEvents {
     this.#options = options;
   }
 
-  /** Tells what a sweep has found. */
+  /** Reports what a sweep has found. */
   swept(policies: ReadonlyMap<string, PolicyCoverage>): void {
     for (const { worst } of policies.values()) for (const one of worst) this.#tell(one);
   }

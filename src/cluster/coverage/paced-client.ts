@@ -2,20 +2,20 @@ import type { Clock } from '../../time/clock.js';
 import type { Sleep } from '../../time/sleep.js';
 import type { ApiClient } from '../client/api-client.js';
 
-/** What reads pods. */
+/** A reader of pods. */
 export type PodClient = Pick<ApiClient, 'page'>;
 
-/** What the pace is kept by. */
+/** The options of the pace. */
 export interface PaceOptions {
   readonly client: PodClient;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly sleep: Sleep;
-  /** Milliseconds from the start of one request to that of the next. */
+  /** Milliseconds from the start of one request to the start of the next. */
   readonly everyMs: number;
   readonly signal: AbortSignal;
 }
 
-/** Asks at a bounded rate, one request at a time, and counts. */
+/** Sends requests at a limited rate, one at a time, and counts them. */
 export class PacedClient {
   readonly #options: PaceOptions;
   #requests = 0;

@@ -6,24 +6,24 @@ import { pathOf, resources } from '../client/resources.js';
 export interface PodList {
   readonly path: string;
   readonly labelSelector: string;
-  /** `whole`: each pod is judged by what stands in it; `record`: by its metadata. */
+  /** `whole`: each pod is judged by what is in it; `record`: by its metadata. */
   readonly read: 'whole' | 'record';
 }
 
-/** Above so many namespaces, one list over all of them is less work than one of each. */
+/** Above this many namespaces, one list over all of them is less work than one for each. */
 const mostSingleLists = 20;
 
-/** Pods that have ended are in every list of a Job's, for as long as the Job is there. */
+/** Leaves out pods that have ended. A Job's would otherwise be in every list as long as the Job exists. */
 export const fieldSelector = 'status.phase!=Succeeded,status.phase!=Failed';
-/** Objects a page; whole pods are several times as large as their metadata. */
+/** Objects per page. Whole pods are several times as large as their metadata. */
 export const pageSizes = { whole: 250, record: 500 } as const;
 
 const unlabelled = `!${names.status}`;
 const labelled = names.status;
 
 /**
- * Says which lists show every pod that a policy may win, each pod once. A pod without our label is read whole; one with it
- * by its record, or whole where a policy prefers Security.
+ * Chooses lists that together show every pod that a policy may win, each pod once. A pod without our label is read whole. A
+ * pod with it is judged by its record, or read whole if a policy prefers Security.
  */
 export function podLists({ namespaces }: Pick<NamespaceMatches, 'namespaces'>): readonly PodList[] {
   const looked = namespaces.filter(({ policies }) => policies.some(({ stop }) => !isLeftOut(stop?.reason)));
@@ -50,7 +50,7 @@ export function podLists({ namespaces }: Pick<NamespaceMatches, 'namespaces'>): 
   ];
 }
 
-/** Names of the namespaces whose pods with a record are read whole, so that a list over all of them leaves theirs out. */
+/** Names of the namespaces whose pods with a record are read whole. A list over all namespaces leaves these out. */
 export function strictNamespaces({ namespaces }: Pick<NamespaceMatches, 'namespaces'>): ReadonlySet<string> {
   return new Set(
     namespaces.flatMap(({ name, policies }) =>

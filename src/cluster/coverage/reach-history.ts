@@ -1,21 +1,21 @@
-/** Times in which the API server did not reach the webhook, as self-tests tell. Milliseconds since 1970. */
+/** Periods in which the API server did not reach the webhook, according to self-tests. Milliseconds since 1970. */
 export interface Unreached {
   readonly fromMs: number;
   readonly untilMs: number;
 }
 
-/** As many times are kept: pods that were created in earlier ones came by another path, as far as is known. */
+/** How many periods are kept. Pods that were created in an earlier period came another way, as far as is known. */
 const most = 20;
 
-/** Remembers when the webhook was not reached: from the last test that came through to the next one that does. */
+/** Remembers when the webhook was not reached: from the last successful test to the next one. */
 export class ReachHistory {
   #times: readonly Unreached[] = [];
   #reachedMs: number | undefined;
   #failedMs: number | undefined;
 
   /**
-   * Takes a result over.
-   * @returns whether it is reached again after it was not
+   * Takes over a result.
+   * @returns whether the webhook is reached again after it was not
    */
   note(reachable: boolean, atMs: number): boolean {
     if (!reachable) {
@@ -30,7 +30,7 @@ export class ReachHistory {
     return true;
   }
 
-  /** The times that are known, the latest last. @param nowMs the end of one that goes on */
+  /** The known periods, the latest last. @param nowMs the end of a period that continues */
   times(nowMs: number): readonly Unreached[] {
     return this.#failedMs === undefined ? this.#times : [...this.#times, { fromMs: this.#failedMs, untilMs: nowMs }];
   }

@@ -6,13 +6,13 @@ interface Drawn {
   readonly pod: CountedPod;
 }
 
-/** A few of very many pods, each as likely as any other: those with the lowest of random numbers. */
+/** A random sample of very many pods, each equally likely: those with the lowest random numbers. */
 export class PodSample {
   readonly #most: number;
   readonly #random: Random;
   #kept: readonly Drawn[] = [];
 
-  /** @param most how many are kept */
+  /** @param most how many to keep */
   constructor(most: number, random: Random) {
     this.#most = most;
     this.#random = random;

@@ -1,4 +1,4 @@
-import type { Rule } from '../../engine/rules.js';
+import { everyRule, type Rule } from '../../engine/rules.js';
 import { sampleOf, type Sample } from '../../inject/pod/sample.js';
 import type { ClusterFacts, SeenFacts } from '../../model/recipe.js';
 import type { Logger } from '../../observe/logger.js';
@@ -10,24 +10,24 @@ import { ApiError } from '../client/api-error.js';
 import type { ClusterState } from '../state/cluster-state.js';
 import { notLookedAt, refusedSample, showSample, type DefaultsFound, type ShowSampleOptions } from './show-sample.js';
 
-/** What the look is made with, and who is told. */
+/** What the look needs, and the function that gets its results. */
 export interface DefaultsLookOptions extends ShowSampleOptions, Timing {
   readonly state: Pick<ClusterState, 'configuration' | 'onChange'>;
-  /** What the cluster says of itself; the same object until something in it changes. */
+  /** The facts about the cluster; the same object until something changes. */
   readonly seen: () => SeenFacts;
   readonly factsOf: (seen: SeenFacts) => ClusterFacts;
   /** The API server's version; `undefined` while it is not known. */
   readonly version: () => string | undefined;
   readonly log: Logger;
-  /** Told when `of` may have another answer. */
+  /** Called when `of` may have another answer. */
   readonly onFound: () => void;
 }
 
 const gatherMs = 50;
 const betweenMs = 100;
-/** How soon another version of the API server, or other facts of the cluster, are noticed. No request is made for that. */
+/** How soon another version of the API server, or other facts of the cluster, are noticed. This makes no request. */
 const tickMs = 15_000;
-/** Another replica of the API server may be newer, and another's policy may change what it makes of things. */
+/** Another replica of the API server may be newer, and somebody's admission policy may change what it fills in. */
 const everyMs = 60 * 60_000;
 const retry = { firstMs: 30_000, longestMs: everyMs };
 
@@ -35,11 +35,11 @@ interface Seen {
   readonly found: DefaultsFound;
   readonly version: string | undefined;
   readonly againMs: number;
-  /** In a row. */
+  /** Failures in a row. */
   readonly failures: number;
 }
 
-/** A rule's sample, by what it was made; `key` is the same for samples that look alike. */
+/** A rule's sample, with its inputs. `key` is the same for samples that look alike. */
 interface Made {
   readonly seen: SeenFacts;
   readonly shown: { readonly sample: Sample; readonly key: string } | DefaultsFound;
@@ -52,9 +52,9 @@ const nothingAdded: DefaultsFound = {
 };
 
 /**
- * Finds out what the API server fills in in the parts that policies add, before pods meet it: a version of Kubernetes that
- * nobody here knows may fill in a field that the doors then take for somebody's change. One request for each set of parts
- * that are alike: when one is new, when the API server's version changes, and once an hour.
+ * Finds out which fields the API server fills in in the parts that policies add, before pods meet them. An unknown version
+ * of Kubernetes may fill in a field that the doors then mistake for a change. Sends one request for each set of equal parts:
+ * when a set is new, when the API server's version changes, and once an hour.
  */
 export class DefaultsLook {
   readonly #options: DefaultsLookOptions;
@@ -67,7 +67,7 @@ export class DefaultsLook {
     this.#wake = new Wake(options.sleep);
   }
 
-  /** What was found of a policy's parts as they are now; `undefined`: not looked at yet. Only while leading. */
+  /** The finding about a policy's current parts; `undefined` if they were not looked at yet. Only while leading. */
   of(policy: string): DefaultsFound | undefined {
     const rule = this.#options.state.configuration().rules.byPolicy.get(policy);
     if (rule === undefined) return undefined;
@@ -75,9 +75,9 @@ export class DefaultsLook {
     return 'key' in shown ? this.#known.get(shown.key)?.found : shown;
   }
 
-  /** Looks while leading. Ends soon after the signal aborts, and never throws for what the API server does. */
+  /** Looks while leading. Ends soon after the signal aborts, and never throws for the API server's errors. */
   async run(signal: AbortSignal): Promise<void> {
-    // What an earlier term found may be long ago.
+    // The findings of an earlier term may be old.
     this.#known = new Map();
     const unsubscribe = this.#options.state.onChange(({ configuration }) => {
       if (configuration) this.#wake.poke();
@@ -137,10 +137,10 @@ export class DefaultsLook {
     else log.warn({ found: message }, 'what the API server fills in could not be looked at; it is tried again');
   }
 
-  /** What is to be shown, each once. */
+  /** The samples to show, each once. */
   #samples(): ReadonlyMap<string, Sample> {
     const samples = new Map<string, Sample>();
-    for (const rule of this.#options.state.configuration().rules.byPolicy.values()) {
+    for (const [, rule] of everyRule(this.#options.state.configuration().rules)) {
       const { shown } = this.#makeOf(rule);
       if ('key' in shown) samples.set(shown.key, shown.sample);
     }

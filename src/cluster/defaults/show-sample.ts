@@ -5,15 +5,15 @@ import type { ApiClient } from '../client/api-client.js';
 import { isApiError, type ApiError } from '../client/api-error.js';
 import { apiVersionOf, pathOf, resources } from '../client/resources.js';
 
-/** What an API server makes of the parts that a policy adds: the condition `UnknownDefaults`. */
+/** How an API server fills in the parts that a policy adds: the condition `UnknownDefaults`. */
 export interface DefaultsFound {
   readonly status: ConditionStatus;
   readonly reason: ConditionReason;
-  /** For people: what was looked at, and what was found. */
+  /** What was looked at, and what was found, for people. */
   readonly message: string;
 }
 
-/** What a sample is shown with. */
+/** What is needed to show a sample. */
 export interface ShowSampleOptions {
   readonly client: Pick<ApiClient, 'create'>;
   readonly instance: string;
@@ -23,12 +23,12 @@ export interface ShowSampleOptions {
 const templates = resources.podTemplates;
 
 /**
- * Shows a sample to the API server, in the dry run of a PodTemplate: its spec gets the defaults that a pod's gets, no pod is
- * made, and no plug-in for pods runs. What the API server fills in when it is given a pod and nothing else, such as a
- * token's mount, is not seen.
+ * Shows a sample to the API server, in a dry run with a PodTemplate. Its spec gets the same defaults as a pod's, no pod is
+ * made, and no admission plug-in for pods runs. So it does not show what the API server only fills in for pods, such as a
+ * token's mount.
  *
  * @param version the API server's; `undefined` while it is not known
- * @throws ApiError when it cannot be looked at
+ * @throws ApiError if the sample cannot be shown
  */
 export async function showSample(
   { client, instance, ownNamespace }: ShowSampleOptions,
@@ -64,13 +64,13 @@ export async function showSample(
   };
 }
 
-/** What is said when an API server could not be asked. */
+/** The message if an API server could not be asked. */
 export function refusedSample(error: ApiError): DefaultsFound {
   const right = isApiError(error, 'Forbidden') ? '; the right that is needed is to create podtemplates there' : '';
   return notLookedAt(`the dry run of a PodTemplate failed: ${error.message}${right}`);
 }
 
-/** What is said when there was nothing to see. */
+/** The message if there was nothing to see. */
 export function notLookedAt(why: string): DefaultsFound {
   return { status: 'Unknown', reason: 'NotLookedAt', message: `It is not known: ${why}.` };
 }

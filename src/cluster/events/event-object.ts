@@ -1,11 +1,11 @@
-import type { Decision } from '../../model/decision.js';
+import type { Decision, WouldBe } from '../../model/decision.js';
 import type { JsonObject } from '../../model/json.js';
 import { longestName } from '../../model/object-name.js';
-import { reasons } from '../../model/reasons.js';
+import { reasons, type ReasonCode } from '../../model/reasons.js';
 import { microTime } from '../micro-time.js';
 import type { Regarding } from './regarding.js';
 
-/** Says who reports: the field that the Events API asks for. */
+/** The reporting controller, a field that the Events API requires. */
 export const reportingController = 'outrider.dev/webhook';
 
 const longestNoteBytes = 1024;
@@ -19,26 +19,57 @@ const whatHappened = {
   inject: 'was instrumented',
 } as const;
 
-/** What an Event tells: of what comes again with the same action and reason about one object, the latest note counts. */
+/** The content of an Event. If the same action and reason come again about one object, the latest note counts. */
 export interface Told {
   readonly action: string;
   /** A code. */
   readonly reason: string;
-  /** For people; what does not fit is cut off. */
+  /** For people. It is cut off if it is too long. */
   readonly note: string;
+  /** Default: `Warning`. */
+  readonly type?: 'Normal' | 'Warning';
 }
 
 /**
- * What is told of a decision.
- * @param one what it is about, such as `a pod`
+ * The text of an Event about a decision.
+ * @param one the subject, such as `a pod`
  */
 export function toldOf(one: string, decision: Pick<Decision, 'decision' | 'reason' | 'detail' | 'policy'>): Told {
   return { action: actions[decision.decision], reason: decision.reason, note: noteOf(one, decision) };
 }
 
+const wouldActions = {
+  skip: 'WouldSkip',
+  partial: 'WouldInstrumentPartly',
+  deny: 'WouldDeny',
+  inject: 'WouldInstrument',
+} as const;
+const wouldHappen = {
+  skip: 'would not be instrumented',
+  partial: 'would be instrumented in part',
+  deny: 'would be denied',
+  inject: 'would be instrumented',
+} as const;
+
+/**
+ * The text of an Event about what a policy in mode Report would do.
+ * @param one the subject, such as `a pod`
+ */
+export function toldOfReport(one: string, policy: string, { decision, reason, detail }: WouldBe): Told {
+  const what = detail === '' ? reasons[reason].summary : detail;
+  const text = `${one} ${wouldHappen[decision]} by policy ${policy}, which only reports: ${what}`;
+  const isGood = decision === 'inject';
+  return {
+    action: wouldActions[decision],
+    reason,
+    note: isGood ? clipped(text.replace(/\.?$/, '.')) : withRemedy(text, reason),
+    type: isGood ? 'Normal' : 'Warning',
+  };
+}
+
 /**
  * An Event of `events.k8s.io/v1`.
- * @param unique makes the Event's name differ from all others
+ * @param unique makes the Event's name unique
  */
 export function eventObject(about: {
   readonly regarding: Regarding;
@@ -59,12 +90,12 @@ export function eventObject(about: {
     action: told.action,
     reason: told.reason,
     regarding: { apiVersion, kind, namespace, name, ...(uid === undefined ? {} : { uid }) },
-    type: 'Warning',
+    type: told.type ?? 'Warning',
     note: clipped(told.note),
   };
 }
 
-/** What makes of a single Event a series. */
+/** What turns a single Event into a series. */
 export function seriesPatch(count: number, wallMs: number): JsonObject {
   return { series: { count, lastObservedTime: microTime(wallMs) } };
 }
@@ -74,12 +105,19 @@ function noteOf(
   { decision, reason, detail, policy }: Pick<Decision, 'decision' | 'reason' | 'detail' | 'policy'>,
 ): string {
   const by = policy === undefined ? '' : ` by policy ${policy}`;
-  const text = `${one} ${whatHappened[decision]}${by}: ${detail === '' ? reasons[reason].summary : detail}`;
+  return withRemedy(
+    `${one} ${whatHappened[decision]}${by}: ${detail === '' ? reasons[reason].summary : detail}`,
+    reason,
+  );
+}
+
+/** With what to do about it where that fits. */
+function withRemedy(text: string, reason: ReasonCode): string {
   const whole = `${text.replace(/\.?$/, '.')} ${reasons[reason].remedy}`;
   return clipped(Buffer.byteLength(whole) <= longestNoteBytes ? whole : text);
 }
 
-/** The beginning of a text that fits into the bytes of a note, without half a character at its end. */
+/** The beginning of a text that fits into the bytes of a note, without a partial character at its end. */
 function clipped(text: string): string {
   const bytes = Buffer.from(text, 'utf8');
   if (bytes.length <= longestNoteBytes) return text;

@@ -4,8 +4,8 @@ import { objectOf, type JsonObject } from '../../model/json.js';
 import { reasons } from '../../model/reasons.js';
 
 /**
- * Whether a decision is worth an Event: a denial, a pod that is instrumented in part, and a skip that nobody asked for.
- * Each is said once. Under Security the validating door has the last word, and says it; else the mutating one, which is
+ * Whether a decision is worth an Event: a denial, a partly instrumented pod, or a skip that nobody asked for. Each is
+ * reported once. Under Security the validating door decides last, so it reports. Otherwise the mutating door does, which is
  * called again for a pod that it has changed.
  */
 export function isNoteworthy(door: Door, { decision, reason, prefer }: Decision, pod: JsonObject): boolean {
@@ -16,7 +16,7 @@ export function isNoteworthy(door: Door, { decision, reason, prefer }: Decision,
     case 'deny':
       return true;
     case 'skip':
-      // What the mutating door could not know is said by the other one.
+      // The validating door reports what the mutating one could not know.
       return reasons[reason].tells === undefined && (door === lastDoor || reason === 'parts_missing');
     case 'partial':
       return door === lastDoor && (door === 'validate' || !isMarked(pod));

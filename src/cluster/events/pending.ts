@@ -1,4 +1,4 @@
-/** What waits, by whose it is and under a key of its own there. */
+/** A waiting entry: its owner, and its key within that owner. */
 export interface Waiting<T> {
   readonly owner: string;
   readonly key: string;
@@ -6,25 +6,25 @@ export interface Waiting<T> {
 }
 
 /**
- * A bounded queue that owners take turns in: one of each owner after another, in the order in which they came. Where it
- * is full, the owner with the most loses its newest, so that nobody's flood keeps another's out.
+ * A bounded queue in which owners take turns: one entry of each owner after another, in order of arrival. If it is full, the
+ * owner with the most entries loses its newest one, so that no owner can keep others out.
  */
 export class PendingQueue<T> {
   readonly #most: number;
   readonly #lanes = new Map<string, Map<string, T>>();
   #size = 0;
 
-  /** @param most how many wait at once, of all owners together */
+  /** @param most how many entries wait at once, of all owners together */
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** What waits under a key of an owner. */
+  /** The entry that waits under a key of an owner. */
   get(owner: string, key: string): T | undefined {
     return this.#lanes.get(owner)?.get(key);
   }
 
-  /** Adds what does not wait yet. @returns what has no place because of it: another, itself, or nothing */
+  /** Adds an entry that does not wait yet. @returns the entry that lost its place: another one, itself, or none */
   add({ owner, key, item }: Waiting<T>): T | undefined {
     const dropped = this.#size < this.#most ? undefined : this.#makePlace(owner);
     if (this.#size >= this.#most) return item;
@@ -35,7 +35,7 @@ export class PendingQueue<T> {
     return dropped;
   }
 
-  /** Takes out the oldest of the owner whose turn it is. */
+  /** Removes and returns the oldest entry of the owner whose turn it is. */
   next(): Waiting<T> | undefined {
     const [turn] = this.#lanes;
     if (turn === undefined) return undefined;
@@ -50,7 +50,7 @@ export class PendingQueue<T> {
     return { owner, key, item };
   }
 
-  /** Takes out all that waits of an owner. */
+  /** Removes and returns all entries of an owner. */
   clear(owner: string): readonly T[] {
     const items = [...(this.#lanes.get(owner)?.values() ?? [])];
     this.#lanes.delete(owner);
@@ -58,7 +58,7 @@ export class PendingQueue<T> {
     return items;
   }
 
-  /** Takes out the newest of the owner with the most, where that is more than the newcomer's owner has. */
+  /** Removes and returns the newest entry of the owner with the most, if it has more than the newcomer's owner. */
   #makePlace(newcomer: string): T | undefined {
     let fullest = this.#lanes.get(newcomer) ?? new Map<string, T>();
     let most = fullest.size;

@@ -17,7 +17,7 @@ import { isNoteworthy } from './noteworthy.js';
 import { PendingQueue } from './pending.js';
 import { keyOf, makerOf, RegardingResolver, type Regarding } from './regarding.js';
 
-/** What the recorder works with. */
+/** What the recorder needs. */
 export interface EventRecorderOptions {
   readonly client: ApiClient;
   /** Name of this replica. */
@@ -26,11 +26,11 @@ export interface EventRecorderOptions {
   readonly metrics: Pick<ClusterMetrics, 'countEvent'>;
   readonly clock: Clock;
   readonly sleep: Sleep;
-  /** Aborts when nothing is to be written any more. */
+  /** Aborts when nothing may be written any more. */
   readonly signal: AbortSignal;
 }
 
-/** What of a review an Event needs. */
+/** The parts of a review that an Event needs. */
 export interface RecordedReview {
   readonly door: DoorName;
   readonly namespace: string;
@@ -45,7 +45,7 @@ const mostMuted = 1_000;
 const rateInAll = { burst: 100, everyMs: 200 } as const;
 const ratePerNamespace = { burst: 25, everyMs: 1_000 } as const;
 const ratePerObject = { burst: 10, everyMs: 5 * 60_000 } as const;
-// As the recorder of client-go: what comes again within six minutes belongs to the series.
+// As in client-go's recorder: an Event that comes again within six minutes belongs to the series.
 const seriesMs = 6 * 60_000;
 const patchEveryMs = 10_000;
 const mutedMs = 5 * 60_000;
@@ -54,7 +54,7 @@ const requestMs = 5_000;
 
 interface Pending {
   readonly maker: Regarding;
-  /** The latest of them. */
+  /** The latest occurrence. */
   told: Told;
   count: number;
 }
@@ -63,7 +63,7 @@ interface Series {
   readonly namespace: string;
   readonly path: string;
   count: number;
-  /** How many the API server knows of. */
+  /** How many occurrences the API server knows about. */
   written: number;
   lastMs: number;
   lastWallMs: number;
@@ -71,11 +71,11 @@ interface Series {
 }
 
 /**
- * Writes Events about decisions in the background, from when it is made. Decisions of one kind about one object become
- * one Event, and then a series whose count is brought up to date every ten seconds. Ten Events are written about one
- * object (one more each five minutes), one a second in a namespace (25 at once), and five a second in all (100 at once);
- * more than that, or than the queue holds, is dropped and counted. Namespaces take turns. Where Events of a namespace
- * may not be written, it is tried again every five minutes; other namespaces have theirs.
+ * Writes Events about decisions in the background, as soon as it is created. Decisions of one kind about one object become
+ * one Event, and then a series whose count is updated every ten seconds. The limits are ten Events for one object (one more
+ * every five minutes), one a second in a namespace (25 at once), and five a second in total (100 at once). Events beyond
+ * that, or beyond the queue, are dropped and counted. Namespaces take turns. If Events cannot be written in a namespace, it
+ * tries again every five minutes; other namespaces are not affected.
  */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
@@ -87,7 +87,7 @@ export class EventRecorder {
   readonly #series = new LRUCache<string, Series>({ max: mostSeries });
   readonly #wake: Wake;
   readonly #running: Promise<void>;
-  /** Namespaces that have refused Events, and until when nothing is tried there. */
+  /** Namespaces that refused Events, and until when not to try there. */
   readonly #mutedUntilMs = new LRUCache<string, number>({ max: mostMuted });
   #closing = false;
 
@@ -102,7 +102,7 @@ export class EventRecorder {
     this.#running = this.#run().catch((error: unknown) => log.error({ err: error }, 'Events are no longer written'));
   }
 
-  /** Notes a decision if it is worth an Event. Neither waits nor throws. Can be passed on as a function. */
+  /** Records a decision if it is worth an Event. Neither waits nor throws. Can be passed on as a function. */
   readonly record = ({ door, namespace, dryRun }: RecordedReview, decision: Decision, pod: JsonObject): void => {
     const { signal } = this.#options;
     const asked = doorNamed.get(door);
@@ -114,14 +114,14 @@ export class EventRecorder {
     this.#wake.poke();
   };
 
-  /** Notes what is to be told about an object. Neither waits nor throws. Can be passed on as a function. */
+  /** Records an Event about an object. Neither waits nor throws. Can be passed on as a function. */
   readonly tell = (maker: Regarding, told: Told): void => {
     if (this.#closing || this.#options.signal.aborted) return;
     this.#enqueue(maker, told);
     this.#wake.poke();
   };
 
-  /** Writes what is still to be written, for two seconds at most, and ends. */
+  /** Writes what is still waiting, for two seconds at most, and ends. */
   async close(): Promise<void> {
     this.#closing = true;
     this.#wake.poke();
@@ -166,14 +166,14 @@ export class EventRecorder {
     else this.#drop(count);
   }
 
-  /** What all share is asked last: who has had its own share takes nothing of it. */
+  /** The shared budget comes last, so an owner that has used up its own share takes nothing from it. */
   #mayCreate(regarding: Regarding): boolean {
     return (
       this.#perObject.take(keyOf(regarding)) && this.#perNamespace.take(regarding.namespace) && this.#inAll.take() === 0
     );
   }
 
-  /** Adds to a series that has not ended; false when there is none. */
+  /** Adds to a series that has not ended; false if there is none. */
   #continueSeries(regarding: Regarding, told: Told, count: number): boolean {
     const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
@@ -200,7 +200,7 @@ export class EventRecorder {
     });
   }
 
-  /** Brings the count of a series up to date. */
+  /** Updates the count of a series. */
   async #update(key: string, one: Series): Promise<void> {
     const { client, clock } = this.#options;
     const { namespace, path, count, lastWallMs } = one;
@@ -210,7 +210,7 @@ export class EventRecorder {
       try {
         await client.patch(path, 'merge', seriesPatch(count, lastWallMs), { timeoutMs: requestMs });
       } catch (error) {
-        // It has expired, or somebody has deleted it: the next decision makes a new one.
+        // The Event has expired or was deleted. The next decision creates a new one.
         this.#series.delete(key);
         throw error;
       }
@@ -229,7 +229,10 @@ export class EventRecorder {
     }
   }
 
-  /** Events may not be written there. A webhook or a quota of that namespace may be why, so others are asked on. */
+  /**
+   * Events cannot be written there. The cause may be a webhook or a quota of that namespace, so other namespaces are still
+   * tried.
+   */
   #mute(namespace: string): void {
     this.#mutedUntilMs.set(namespace, this.#options.clock.monotonicMs() + mutedMs);
     for (const { count } of this.#pending.clear(namespace)) this.#drop(count);
@@ -239,7 +242,7 @@ export class EventRecorder {
     return this.#options.clock.monotonicMs() < (this.#mutedUntilMs.get(namespace) ?? -Infinity);
   }
 
-  /** The series that is behind, and has waited long enough. */
+  /** A series that is behind and has waited long enough. */
   #dueSeries(): [string, Series] | undefined {
     const nowMs = this.#options.clock.monotonicMs();
     for (const [key, one] of this.#series.entries()) {
@@ -252,7 +255,7 @@ export class EventRecorder {
     return [...this.#series.values()].some((one) => this.#isBehind(one));
   }
 
-  /** Whether the API server does not know of all of it, and may be told. */
+  /** Whether the API server does not know the whole count yet, and may be told now. */
   #isBehind({ count, written, namespace }: Series): boolean {
     return count > written && !this.#isMuted(namespace);
   }
@@ -262,7 +265,7 @@ export class EventRecorder {
   }
 }
 
-/** What is told of one kind about one object. */
+/** The Events of one kind about one object. */
 function seriesKey(regarding: Regarding, { action, reason }: Told): string {
   return `${keyOf(regarding)} ${action} ${reason}`;
 }
@@ -271,7 +274,7 @@ function nameIn(event: JsonObject): string | undefined {
   return stringOf(objectOf(event['metadata'])?.['name']);
 }
 
-/** A namespace that is being deleted takes nothing new, and that says nothing about our rights. */
+/** A namespace that is being deleted accepts nothing new. That says nothing about our rights. */
 function isTerminating(message: string): boolean {
   return message.includes('because it is being terminated');
 }

@@ -19,15 +19,18 @@ export interface Regarding {
   readonly uid?: string;
 }
 
-/** Controllers that a person looks at through what made them. */
+/** Controllers that people usually look at through their own owner. */
 const inBetween = allWorkloadKinds.filter(({ isInBetween }) => isInBetween);
 const most = 1_000;
 const keepMs = 10 * 60_000;
 const requestMs = 5_000;
-// Of each namespace: a pod's author names owners without end.
+// A limit for each namespace, because a pod's author can name any number of owners.
 const readRate = { burst: 50, everyMs: 500 } as const;
 
-/** What makes a pod: its controller, else the pod itself where it has a name, else nobody. No I/O. */
+/**
+ * The object that an Event about a pod regards: its controller, otherwise the pod itself if it has a name, otherwise none.
+ * No I/O.
+ */
 export function makerOf(pod: JsonObject, namespace: string): Regarding | undefined {
   const metadata = objectOf(pod['metadata']) ?? {};
   const owner = controllerOf(metadata, namespace);
@@ -36,15 +39,15 @@ export function makerOf(pod: JsonObject, namespace: string): Regarding | undefin
   return name === undefined || !isObjectName(name) ? undefined : { apiVersion: 'v1', kind: 'Pod', namespace, name };
 }
 
-/** One text for one object. Its namespace is the pod's own; the other parts are what the pod's author wrote. */
+/** One text for one object. The namespace is the pod's own. The pod's author wrote the other parts. */
 export function keyOf({ apiVersion, kind, namespace, name, uid }: Regarding): string {
   return `${apiVersion} ${kind} ${namespace}/${name} ${uid ?? ''}`;
 }
 
 /**
- * Finds what a person looks at: the Deployment of a ReplicaSet, the CronJob of a Job; another controller is it itself.
- * What cannot be read is taken as it is. Answers are kept for 10 minutes: a ReplicaSet does not change its Deployment.
- * An answer counts for the object that was asked about and no other: a pod may name any uid as its owner's.
+ * Finds the object that a person looks at: the Deployment of a ReplicaSet, the CronJob of a Job, or any other controller
+ * itself. An object that cannot be read stands for itself. Answers are kept for 10 minutes: a ReplicaSet does not change its
+ * Deployment. An answer only counts for the object that was asked about, because a pod may name any uid as its owner's.
  */
 export class RegardingResolver {
   readonly #client: ApiClient;
@@ -56,7 +59,7 @@ export class RegardingResolver {
     this.#reads = new TokenBuckets(clock, readRate);
   }
 
-  /** Asks where nothing is known. @returns `undefined` when too much was asked about the namespace's objects */
+  /** Asks if nothing is known. @returns `undefined` if there were too many requests about the namespace's objects */
   async resolve(maker: Regarding): Promise<Regarding | undefined> {
     const resource = inBetween.find((one) => one.kind === maker.kind && apiVersionOf(one) === maker.apiVersion);
     if (resource === undefined || maker.uid === undefined) return maker;

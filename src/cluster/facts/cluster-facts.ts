@@ -1,5 +1,6 @@
 import { capabilitiesOf, type Capability, type ClusterCapabilities } from '../../doctor/capabilities.js';
 import type { Clock } from '../../time/clock.js';
+import type { NodeSets } from '../../doctor/node-sets.js';
 import type { NodeFacts } from '../../image/pod-platforms.js';
 import { listOf, objectOf, stringOf } from '../../model/json.js';
 import type { SeenFacts } from '../../model/recipe.js';
@@ -7,19 +8,21 @@ import type { Logger } from '../../observe/logger.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { backOffMs } from '../back-off.js';
+import { isAborted } from '../../time/abort.js';
 import { jittered, type Random, type Sleep } from '../../time/sleep.js';
-import { listNodes, type KnownNode } from './node-list.js';
+import { countNodes, listNodes, type KnownNode } from './node-list.js';
+import { KnownPodNodes } from './pod-nodes.js';
 
-/** What a cluster says of itself, with what it is known by, for `outrider status`. */
+/** The facts about a cluster, with their sources, for `outrider status`. */
 export interface ClusterFactsReport {
   /** Such as `v1.36.3`; `undefined` while it is not known. */
   readonly version: string | undefined;
-  /** How many nodes there are; `undefined` while they could not be read. */
+  /** The number of nodes; `undefined` while they could not be read. */
   readonly nodes: number | undefined;
   readonly capabilities: ClusterCapabilities & { readonly openShift: Capability };
 }
 
-/** What the reader works with. */
+/** What the reader needs. */
 export interface ClusterFactsOptions {
   readonly client: ApiClient;
   readonly log: Logger;
@@ -31,20 +34,27 @@ export interface ClusterFactsOptions {
 const refreshMs = 5 * 60_000;
 const shortestRetryMs = 5_000;
 const catchUpRestMs = 10_000;
+/** How soon a changed number of nodes is noticed. */
+const countMs = 30_000;
+/** How soon to look again at nodes that just appeared, because they may have got more labels since. */
+const settledMs = 60_000;
 const openShiftGroups = new Set(['security.openshift.io', 'config.openshift.io']);
 
-/** Reads what a cluster is: version, nodes and API groups. Nothing is asked before `refresh` or `run`. */
+/** Reads facts about a cluster: version, nodes and API groups. Makes no request before `refresh` or `run`. */
 export class ClusterFactsReader {
-  /** Resolves once everything was answered, or refused, for the first time. */
+  /** Resolves when everything has been answered, or refused, for the first time. */
   readonly known: Promise<void>;
   /** For the choice of an image's platform. */
   readonly nodes: NodeFacts = {
     architectureOf: (name) => this.#architectures.byNode.get(name),
     architectures: () => this.#architectures.all,
   };
+  /** For decisions about single pods; always the same object. */
+  readonly podNodes = new KnownPodNodes();
   readonly #options: ClusterFactsOptions;
   #version: string | undefined;
   #nodes: readonly KnownNode[] | undefined;
+  #sets: NodeSets | undefined;
   #architectures: Architectures = { byNode: new Map(), all: undefined };
   #openShift: boolean | undefined;
   #seen = seenOf(undefined, undefined, undefined);
@@ -74,8 +84,7 @@ export class ClusterFactsReader {
   }
 
   /**
-   * Asks the API server once. What does not answer keeps its last known value; never throws for what the API server
-   * does.
+   * Asks the API server once. Facts without an answer keep their last known value. Never throws for the API server's errors.
    * @returns whether everything was answered
    */
   async refresh(signal: AbortSignal): Promise<boolean> {
@@ -85,28 +94,53 @@ export class ClusterFactsReader {
       this.#askForGroups(signal),
       this.#askForNodes(signal),
     ]);
+    this.podNodes.know(this.#version, this.#sets);
     this.#notice();
     const all = answered.every((one) => one);
     if (all) this.#markKnown();
     return all;
   }
 
-  /** Asks once more, unless that was done a moment ago: nodes can be many. Callers share it. */
+  /** Asks again, unless that happened a moment ago, because there can be many nodes. Callers share the request. */
   async catchUp(signal: AbortSignal): Promise<void> {
     if (this.#options.clock.monotonicMs() - this.#askedMs >= catchUpRestMs) this.#catchingUp = this.refresh(signal);
     await this.#catchingUp;
   }
 
-  /** Asks again every few minutes, and sooner after a failure, until the signal aborts. */
+  /**
+   * Asks again every few minutes until the signal aborts, and sooner after a failure or when the number of nodes changes.
+   */
   async run(signal: AbortSignal, onChange: (seen: SeenFacts) => void): Promise<void> {
     const { random, sleep } = this.#options;
     const retry = { firstMs: shortestRetryMs, longestMs: refreshMs };
     let told = this.#seen;
+    let restMs = refreshMs;
     for (let failures = 0; !signal.aborted;) {
       failures = (await this.refresh(signal)) ? 0 : failures + 1;
       if (this.#seen !== told) onChange(this.#seen);
       told = this.#seen;
-      await sleep(failures === 0 ? jittered(refreshMs, random) : backOffMs(failures, random, undefined, retry), signal);
+      if (failures > 0) await sleep(backOffMs(failures, random, undefined, retry), signal);
+      else restMs = await this.#rest(jittered(restMs, random), signal);
+    }
+  }
+
+  /** Waits, but only until the nodes change. @returns how long to wait the next time */
+  async #rest(forMs: number, signal: AbortSignal): Promise<number> {
+    for (let leftMs = forMs; leftMs > 0 && !isAborted(signal); leftMs -= countMs) {
+      await this.#options.sleep(Math.min(leftMs, countMs), signal);
+      if (leftMs > countMs && !isAborted(signal) && (await this.#hasOtherNodes(signal))) return settledMs;
+    }
+    return refreshMs;
+  }
+
+  async #hasOtherNodes(signal: AbortSignal): Promise<boolean> {
+    if (this.#nodes === undefined) return false;
+    try {
+      const count = await countNodes(this.#options.client, signal);
+      return count !== undefined && count !== this.#nodes.length;
+    } catch {
+      // The next regular look reports what is wrong.
+      return false;
     }
   }
 
@@ -128,19 +162,21 @@ export class ClusterFactsReader {
 
   #askForNodes(signal: AbortSignal): Promise<boolean> {
     return this.#ask('the nodes', async () => {
-      this.#nodes = await listNodes(this.#options.client, signal);
+      const { nodes, sets } = await listNodes(this.#options.client, signal);
+      this.#nodes = nodes;
+      this.#sets = sets;
       this.#architectures = architecturesOf(this.#nodes);
     });
   }
 
-  /** Takes an answer over; without one, what is known stays. @returns whether there is nothing to ask sooner for */
+  /** Takes over an answer; without one, known facts stay. @returns whether nothing needs an earlier request */
   async #ask(what: string, take: () => Promise<void>): Promise<boolean> {
     const { log } = this.#options;
     try {
       await take();
       return true;
     } catch (error) {
-      // A missing right is logged once, and waits for the next regular look.
+      // A missing right is logged once, and retried at the next regular look.
       const lacksRight = isApiError(error, 'Forbidden');
       if (!lacksRight) log.warn({ err: error }, `${what} cannot be read; what is known of them stays`);
       else if (!this.#saidForbidden) {
@@ -151,7 +187,7 @@ export class ClusterFactsReader {
     }
   }
 
-  /** Makes another object of what is seen when it is another. */
+  /** Makes a new object if what is seen has changed. */
   #notice(): void {
     const now = seenOf(this.#version, this.#nodes, this.#openShift);
     if (keys.every((key) => now[key] === this.#seen[key])) return;
@@ -163,7 +199,7 @@ export class ClusterFactsReader {
 
 interface Architectures {
   readonly byNode: ReadonlyMap<string, string>;
-  /** Those of all Linux nodes; `undefined` while one does not say what it is. */
+  /** The architectures of all Linux nodes; `undefined` while a node does not report its own. */
   readonly all: readonly string[] | undefined;
 }
 
@@ -172,7 +208,7 @@ function architecturesOf(nodes: readonly KnownNode[]): Architectures {
   const byNode = new Map(
     linux.flatMap(({ name, architecture }) => (architecture === '' ? [] : [[name, architecture] as const])),
   );
-  // A node that does not say what it is could be anything.
+  // A node that does not report its architecture could have any.
   const all = linux.length > 0 && byNode.size === linux.length;
   return { byNode, all: all ? [...new Set(byNode.values())].sort() : undefined };
 }

@@ -7,47 +7,50 @@ import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { LeaseLock, type Attempt } from './lock.js';
 
-/** What an election is made of. */
+/** The options of an election. */
 export interface ElectionOptions extends Timing {
   readonly client: Pick<ApiClient, 'get' | 'create' | 'replace'>;
-  /** Of the Lease. */
+  /** The Lease's namespace. */
   readonly namespace: string;
   readonly name: string;
   /** This replica's name in the Lease. */
   readonly identity: string;
-  /** How long after its last sign of life a leader is taken for gone. */
+  /** How long after its last renewal a leader counts as gone. */
   readonly leaseSeconds: number;
-  /** Whether this replica may lead; one that may not any longer gives leading up. */
+  /** Whether this replica may lead. A leader that no longer may gives up leading. */
   readonly fit: () => boolean;
   /**
-   * What the leader does. Started when leading begins; has to return soon after its signal aborts, which it does when
-   * leading ends. It is never run twice at a time.
+   * The leader's work. It starts when leading begins, and must return soon after its signal aborts, which happens when
+   * leading ends. It never runs twice at the same time.
    */
   readonly lead: (signal: AbortSignal) => Promise<void>;
-  /** What the leader last observed, JSON; written on the Lease with each renewal. `undefined`: nothing new to say. */
+  /**
+   * What the leader last observed, as JSON. It is written on the Lease with each renewal. `undefined` if there is nothing
+   * new.
+   */
   readonly observed?: () => string | undefined;
   readonly log: Logger;
   readonly metrics: Pick<ClusterMetrics, 'setLeader'>;
 }
 
-// An object's annotations may have 256 KiB together, and a Lease that is refused is a Lease that is lost.
+// An object's annotations may have 256 KiB in total, and a leader whose Lease is refused loses it.
 const longestObservedBytes = 64 * 1024;
 const slowestPollMs = 2_000;
 const releaseMs = 3_000;
 
 /**
- * A replica's part in the election of a leader by a Lease: it leads whenever it is elected.
+ * A replica's part in electing a leader with a Lease. It leads whenever it is elected.
  *
- * A leader renews at a third of the lease, and gives up leading when it could not for two thirds of it, counted from
- * the start of the last renewal that worked: another one takes over after the whole lease at the earliest, so that a
- * `lead` that returns in time is alone. Those who wait look every two seconds at the latest. Nothing depends on how the
- * replicas' dates compare.
+ * A leader renews after a third of the lease duration. It gives up leading if it could not renew for two thirds of it,
+ * counted from the start of the last successful renewal. Another replica takes over after the whole duration at the
+ * earliest, so a `lead` that returns in time is alone. Waiting replicas look at least every two seconds. Nothing depends on
+ * how the replicas' dates compare.
  */
 export class Election {
   readonly #options: ElectionOptions;
   readonly #leaseMs: number;
   readonly #lock: LeaseLock;
-  /** Who led last, as far as that was said. */
+  /** The last leader that was logged. */
   #leader = '';
   #complaint = '';
   #saidTooLong = false;
@@ -86,7 +89,7 @@ export class Election {
     return Math.min(pollMs, Math.max(freeAtMs - clock.monotonicMs(), 0) + pollMs / 10);
   }
 
-  /** Leads from an acquisition on, until leading ends and `lead` has returned. */
+  /** Leads after an acquisition, until leading ends and `lead` has returned. */
   async #term(sinceMs: number, signal: AbortSignal): Promise<void> {
     const { identity, log, metrics, clock } = this.#options;
     this.#leader = identity;
@@ -98,13 +101,13 @@ export class Election {
     end();
     metrics.setLeader(false);
     if (renewedMs === undefined) log.warn({ identity }, 'this replica leads no longer: the Lease was lost');
-    // What still runs may write: the Lease is given to others only after it.
+    // Work that still runs may write, so the Lease is released only after it ends.
     await leading;
     if (renewedMs === undefined || clock.monotonicMs() - renewedMs > this.#leaseMs) this.#lock.forget();
     else await this.#release();
   }
 
-  /** Never rejects, and ends the term when it is over. */
+  /** Never rejects. The term ends when it returns. */
   async #lead(over: AbortController): Promise<void> {
     const { lead, log } = this.#options;
     try {
@@ -118,7 +121,7 @@ export class Election {
 
   /**
    * Renews until the signal aborts.
-   * @returns when the last renewal began; `undefined` when the Lease was lost
+   * @returns when the last renewal began; `undefined` if the Lease was lost
    */
   async #keepLease(sinceMs: number, signal: AbortSignal): Promise<number | undefined> {
     const { clock, random, sleep } = this.#options;
@@ -159,7 +162,7 @@ export class Election {
     await timer;
   }
 
-  /** One attempt that ends when its time is over, whatever the client does. */
+  /** One attempt. It ends when its time is over, whatever the client does. */
   async #attempt(limitMs: number, signal: AbortSignal): Promise<Attempt> {
     const { over, end } = endingWith(signal);
     const late = this.#options.sleep(limitMs, over.signal).then(() => {
@@ -199,7 +202,7 @@ export class Election {
     return undefined;
   }
 
-  /** Up to a fifth more, and never less. */
+  /** Up to a fifth longer, and never shorter. */
   #jittered(ms: number): number {
     return ms * (1 + 0.2 * this.#options.random());
   }

@@ -3,22 +3,22 @@ import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { apiVersionOf, resources } from '../client/resources.js';
 import { microTime } from '../micro-time.js';
 
-/** What a Lease says of its holder. */
+/** What a Lease says about its holder. */
 export interface Holding {
-  /** Empty: nobody. */
+  /** Empty: no holder. */
   readonly holder: string;
-  /** As it stands there; with the holder's name it tells one term from another. */
+  /** The value in the object. Together with the holder's name it identifies a term. */
   readonly acquireTime: string;
   readonly leaseSeconds: number;
   readonly transitions: number;
 }
 
-// The longest that the setting allows. A longer one was written by hand, and would keep everybody out.
+// The longest duration that the setting allows. A longer one was written by hand, and would keep all replicas out.
 const longestLeaseSeconds = 300;
 
 /**
- * Reads a Lease. Anything that is not of its form counts as not there.
- * @param leaseSeconds for a Lease that says none
+ * Reads a Lease. Fields of the wrong form count as missing.
+ * @param leaseSeconds for a Lease without a duration
  */
 export function holdingOf(lease: JsonObject, leaseSeconds: number): Holding {
   const spec = objectOf(lease['spec']) ?? {};
@@ -30,18 +30,18 @@ export function holdingOf(lease: JsonObject, leaseSeconds: number): Holding {
   };
 }
 
-/** What is written: a holding, the time, and what the leader observed. */
+/** What to write: the holder's data, the time, and what the leader observed. */
 export interface Writing extends Holding {
   readonly namespace: string;
   readonly name: string;
   readonly nowMs: number;
-  /** Text of the annotation; `undefined` leaves what stands there. */
+  /** Text of the annotation; `undefined` leaves the existing one. */
   readonly observed: string | undefined;
 }
 
 /**
- * The Lease to write in the place of another: what others put on it stays.
- * @param before what stands there, whose resourceVersion guards the write; `undefined` to make a new one
+ * The Lease to write in place of another. What others put on it stays.
+ * @param before the existing Lease, whose resourceVersion guards the write; `undefined` to create a new one
  */
 export function leaseOf(before: JsonObject | undefined, writing: Writing): JsonObject {
   const metadata = objectOf(before?.['metadata']) ?? {};

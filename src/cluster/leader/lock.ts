@@ -6,16 +6,19 @@ import { pathOf, resources } from '../client/resources.js';
 import { microTime } from '../micro-time.js';
 import { holdingOf, leaseOf, type Holding } from './lease.js';
 
-/** What became of an attempt to hold the Lease. */
+/** What happened to an attempt to hold the Lease. */
 export type Attempt =
-  /** @property sinceMs when the attempt began, monotonic: nobody else takes the Lease before this and its duration */
+  /**
+   * @property sinceMs when the attempt began, monotonic. No other replica takes the Lease before this time plus the lease
+   * duration
+   */
   | { readonly held: true; readonly sinceMs: number }
   /** @property freeAtMs when it may be taken, monotonic, unless its holder renews it */
   | { readonly held: false; readonly holder: string; readonly freeAtMs: number }
-  /** This replica must not hold it, whoever does. */
+  /** This replica must not hold it, whether or not another one does. */
   | { readonly held: 'unfit' };
 
-/** What a lock is made of. */
+/** The options of a lock. */
 export interface LockOptions {
   readonly client: Pick<ApiClient, 'get' | 'create' | 'replace'>;
   readonly namespace: string;
@@ -23,28 +26,28 @@ export interface LockOptions {
   readonly identity: string;
   readonly leaseSeconds: number;
   readonly clock: Clock;
-  /** Whether this replica may lead. Asked before each attempt, and again once the API server has answered it. */
+  /** Whether this replica may lead. Called before each attempt, and again after the API server has answered it. */
   readonly fit: () => boolean;
   /** What to write into the annotation with each renewal. */
   readonly observed: () => string | undefined;
 }
 
 /**
- * A Lease as a lock, by the rules of client-go: the holder's dates are never compared with ours. A Lease is free when nobody
- * holds it, or when it was seen to stand still for its duration by our own monotonic clock. One caller at a time.
+ * A Lease as a lock, by the rules of client-go: the holder's dates are never compared with ours. A Lease is free if nobody
+ * holds it, or if it did not change for its duration, measured by our own monotonic clock. One caller at a time.
  */
 export class LeaseLock {
   readonly #options: LockOptions;
   readonly #path: string;
   /**
-   * The acquireTime that we last wrote, or tried to: a write without an answer may have been done all the same. By it
-   * another process of the same name is told from us.
+   * The acquireTime that we last wrote, or tried to write. A write without an answer may still have succeeded. It
+   * distinguishes us from another process with the same name.
    */
   #acquireTime: string | undefined;
   #held = false;
   /** The Lease as we last wrote it. */
   #written: JsonObject | undefined;
-  /** What others wrote, and since when it stands still. */
+  /** What others wrote, and since when it has not changed. */
   #seen = { spec: '', atMs: 0 };
 
   constructor(options: LockOptions) {
@@ -53,9 +56,9 @@ export class LeaseLock {
   }
 
   /**
-   * Takes the Lease if it is free, or renews it. A holder that finds somebody else's name in it does not take it back. While
-   * this replica is not fit, the Lease is only read: an answer may make it fit.
-   * @throws ApiError when that cannot be told: no answer, no right, or a write that was overtaken (`Conflict`)
+   * Takes the Lease if it is free, or renews it. A holder that finds someone else's name in it does not take it back. While
+   * this replica may not lead, it only reads the Lease, because an answer may allow it to lead.
+   * @throws ApiError if the result is unknown: no answer, no right, or a write that was overtaken (`Conflict`)
    */
   async attempt(signal: AbortSignal): Promise<Attempt> {
     const { clock, fit } = this.#options;
@@ -82,13 +85,13 @@ export class LeaseLock {
     return { held: true, sinceMs };
   }
 
-  /** Stops holding it, without telling the API server. If nobody took it meanwhile, it can be renewed later. */
+  /** Stops holding the Lease, without telling the API server. It can be renewed later if no other replica has taken it. */
   forget(): void {
     this.#held = false;
   }
 
   /**
-   * Gives it up, so that anybody may take it at once. Nothing happens unless it is held.
+   * Releases the Lease, so that any replica can take it at once. Does nothing unless it is held.
    * @throws ApiError
    */
   async release(signal: AbortSignal): Promise<void> {
@@ -106,7 +109,7 @@ export class LeaseLock {
     }
   }
 
-  /** Without reading it first: false when it is not held, or not as we wrote it. */
+  /** Renews without reading first. False if the Lease is not held, or not as we wrote it. */
   async #renewWritten(signal: AbortSignal): Promise<boolean> {
     if (!this.#held || this.#written === undefined) return false;
     try {
@@ -160,7 +163,7 @@ export class LeaseLock {
     return holder === this.#options.identity && this.#acquireTime !== undefined && acquireTime === this.#acquireTime;
   }
 
-  /** When somebody else's Lease may be taken, unless it is renewed. */
+  /** When another replica's Lease may be taken, unless it is renewed. */
   #freeAtMs(lease: JsonObject, { holder, leaseSeconds }: Holding, nowMs: number): number {
     const spec = JSON.stringify(objectOf(lease['spec']) ?? {});
     if (spec !== this.#seen.spec) this.#seen = { spec, atMs: this.#options.clock.monotonicMs() };

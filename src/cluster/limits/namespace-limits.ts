@@ -9,25 +9,25 @@ import { isObjectName } from '../../model/object-name.js';
 import { pathOf, resources } from '../client/resources.js';
 import { OnDemand } from '../on-demand.js';
 
-/** What the reading works with. */
+/** The options for reading limits. */
 export interface LimitsOptions {
   readonly client: Pick<ApiClient, 'get'>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
 interface Learned {
-  /** `undefined` where nothing could be read yet. */
+  /** `undefined` if nothing could be read yet. */
   readonly limits: NamespaceLimits | undefined;
   /** Why it could not be read this time. */
   readonly trouble: string | undefined;
 }
 
 const freshMs = 60_000;
-// Who is about to deny a pod for what it lacks looks again: another replica may know more.
+// Limits are read again before a pod is denied for what it lacks, because another replica may know more.
 const freshForDenialMs = 5_000;
 const troubleMs = 10_000;
 const requestMs = 5_000;
-// How long a pod is held up.
+// How long a pod may be delayed.
 const waitMs = 500;
 const mostNamespaces = 10_000;
 const mostObjects = 100;
@@ -35,9 +35,9 @@ const longestBytes = 4 * 1024 * 1024;
 const mostBytes = 32 * 1024 * 1024;
 
 /**
- * LimitRanges and ResourceQuotas, read by namespace when a pod there is to be fitted, and kept for a minute. Nothing is
- * watched: the status of each quota changes with each pod that comes or goes. What was known stays while the API server
- * does not answer.
+ * LimitRanges and ResourceQuotas, read by namespace when a pod there has to be fitted, and kept for a minute. They are not
+ * watched, because a quota's status changes with each pod that comes or goes. Known limits stay while the API server does
+ * not answer.
  */
 export class ClusterLimits implements KnownLimits {
   readonly #client: LimitsOptions['client'];
@@ -80,7 +80,7 @@ export class ClusterLimits implements KnownLimits {
     return kept !== undefined && (kept.value.trouble !== undefined || kept.ageMs < freshForDenialMs);
   }
 
-  /** Never rejects: a failure is remembered beside what was known before. */
+  /** Never rejects. A failure is remembered next to what was known before. */
   async #read(namespace: string): Promise<Learned> {
     if (!isObjectName(namespace)) return { limits: undefined, trouble: 'that is no namespace’s name' };
     try {
@@ -108,14 +108,14 @@ class TooMany extends Error {
   override readonly name = 'TooMany';
 }
 
-/** For whoever creates a pod: what the API server says to us is none of theirs. */
+/** For the person who creates a pod. It must not contain what the API server tells us. */
 function troubleOf(error: unknown): string {
   if (error instanceof TooMany) return error.message;
   if (!isApiError(error) || error.status === 0) return 'the API server did not answer';
   return error.status === 403 ? 'Outrider may not list them' : `the API server answered ${error.status}`;
 }
 
-/** Bytes that what is known of a namespace takes, about: only the values of quotas' scopes have no bound of their own. */
+/** The approximate size in bytes of the facts about a namespace. Only the values of quotas' scopes have no other limit. */
 function sizeOf({ limits, trouble }: Learned): number {
   let size = 1_024 + (trouble?.length ?? 0);
   for (const { scopes } of limits?.quotas ?? []) for (const { values } of scopes) size += 64 + values.join().length;

@@ -1,23 +1,23 @@
-// A debug container that runs once: it prints, ends, and stays in the pod's spec for as long as the pod lives.
+// A debug container that runs once: it prints, ends, and stays in the pod's spec as long as the pod exists.
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { Clock } from '../../time/clock.js';
 import type { Sleep } from '../../time/sleep.js';
 import { pathOf, resources } from '../client/resources.js';
 import type { OpenCluster } from './open-cluster.js';
 
-/** What is to be added to which pod. */
+/** What to add, and to which pod. */
 export interface DebugRun {
   readonly namespace: string;
   readonly pod: string;
   /** A whole ephemeral container. */
   readonly container: JsonObject & { readonly name: string };
-  /** How long each request may take. */
+  /** The time limit for each request. */
   readonly timeoutMs: number;
-  /** How long it may take to be pulled, started and done. */
+  /** The time limit for pulling the image, starting the container and running it. */
   readonly patienceMs: number;
 }
 
-/** What became of it. */
+/** The result. */
 export type DebugRan =
   | { readonly added: true; readonly text: string }
   /** @property why it printed nothing, for people */
@@ -27,8 +27,8 @@ export type DebugRan =
 const pollMs = 500;
 
 /**
- * Adds a debug container to a pod and reads what it prints. Throws `ApiError` where the API server refuses to add it; once
- * it is there, trouble is an answer, since the container stays.
+ * Adds a debug container to a pod and reads what it prints. Throws `ApiError` if the API server refuses to add it. Once it
+ * is there, problems are returned as an answer, because the container stays.
  */
 export async function runDebugContainer(
   { client, readText }: Pick<OpenCluster, 'client' | 'readText'>,

@@ -4,17 +4,17 @@ import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
 import { refused } from './refusal.js';
 
-/** Where pods are looked for, and for which. */
+/** Which pods to look for, and where. */
 export interface PodSearch {
-  /** Absent: in all. */
+  /** Absent: all namespaces. */
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly timeoutMs: number;
 }
 
 /**
- * Lists what pods are called, labelled and owned by, without their specs: of those that run and are not ending, so no
- * finished Jobs.
+ * Lists the names, labels and owners of pods, without their specs. It leaves out pods that are terminating or have ended,
+ * such as those of finished Jobs.
  *
  * @returns the `metadata` of each
  * @throws OutriderError `cluster_unavailable`
@@ -41,7 +41,7 @@ export async function listRunningPods(
 /**
  * Reads a pod as it is now.
  *
- * @returns `undefined` where it has gone
+ * @returns `undefined` if it is gone
  * @throws OutriderError `cluster_unavailable`
  */
 export async function readPodNow(

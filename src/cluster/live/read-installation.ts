@@ -1,42 +1,59 @@
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { ApiClient } from '../client/api-client.js';
+import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
 
-/** What an installation's server is started with. */
+/** How an installation's server is started. */
 export interface Installed {
-  /** Flags of `outrider serve`, by name without dashes, each with its values in their order. */
+  /** The flags of `outrider serve`, by name without dashes, each with its values in order. */
   readonly flags: ReadonlyMap<string, readonly string[]>;
-  /** The text of the file that a flag names, where it comes from a ConfigMap that may be read. */
+  /** The text of the file that a flag names, if it comes from a readable ConfigMap. */
   readonly files: ReadonlyMap<string, string>;
+  /** The parts that cannot be read, in words. */
+  readonly unread: readonly string[];
 }
 
 const fileFlags = ['image-config', 'registry-config'];
 
 /**
- * Reads how an installation decides beside its policies: the flags of its Deployment, which is called after it, and the
- * files that they name. What is not there, or may not be read, is absent.
+ * Reads what an installation decides by, in addition to its policies: the flags of its Deployment, which has its name, and
+ * the files that they name. Missing and unreadable parts are absent; unreadable ones are also reported.
  */
 export async function readInstallation(
   client: Pick<ApiClient, 'get'>,
   { instance, ownNamespace }: { readonly instance: string; readonly ownNamespace: string },
 ): Promise<Installed> {
-  const read = (path: string): Promise<JsonObject | undefined> => client.get(path).catch(() => undefined);
-  const deployment = await read(pathOf(resources.deployments, { namespace: ownNamespace, name: instance }));
+  const unread: string[] = [];
+  const read = async (path: string, what: string): Promise<JsonObject | undefined> => {
+    try {
+      return await client.get(path);
+    } catch (error) {
+      if (isApiError(error, 'Forbidden')) unread.push(what);
+      return undefined;
+    }
+  };
+  const deployment = await read(
+    pathOf(resources.deployments, { namespace: ownNamespace, name: instance }),
+    `Deployment ${ownNamespace}/${instance}`,
+  );
   const spec = objectOf(objectOf(objectOf(deployment?.['spec'])?.['template'])?.['spec']) ?? {};
   const container = listOf(spec['containers'])
     .filter(isObject)
     .find(({ args }) => listOf(args)[0] === 'serve');
-  if (container === undefined) return { flags: new Map(), files: new Map() };
+  if (container === undefined) return { flags: new Map(), files: new Map(), unread };
   const flags = flagsIn(container);
   const files = new Map<string, string>();
   for (const flag of fileFlags) {
     const place = configMapOf(spec, container, flags.get(flag)?.at(-1) ?? '');
     if (place === undefined) continue;
-    const configMap = await read(pathOf(resources.configMaps, { namespace: ownNamespace, name: place.name }));
+    const configMap = await read(
+      pathOf(resources.configMaps, { namespace: ownNamespace, name: place.name }),
+      `ConfigMap ${ownNamespace}/${place.name}`,
+    );
     const text = stringOf(objectOf(configMap?.['data'])?.[place.key]);
     if (text !== undefined) files.set(flag, text);
   }
-  return { flags, files };
+  return { flags, files, unread };
 }
 
 function flagsIn(container: JsonObject): Installed['flags'] {
@@ -48,7 +65,7 @@ function flagsIn(container: JsonObject): Installed['flags'] {
   return flags;
 }
 
-/** Where a file of a container comes from. */
+/** The source of a file in a container. */
 function configMapOf(
   spec: JsonObject,
   container: JsonObject,

@@ -11,22 +11,38 @@ import { pickObject, type WatchedObject } from '../state/watched-object.js';
 import { refused } from './refusal.js';
 
 /**
- * What a cluster's policies and profiles come to, by the reading of the webhook itself. An object that is not valid has
- * no last valid version here: which one a replica goes on with, only its status says.
+ * A cluster's policies and profiles, compiled as the webhook does. An object that is not valid has no last valid version
+ * here. Only its status says which one a replica continues with.
  */
 export type LivePolicies = Pick<ClusterConfiguration, 'rules' | 'policies' | 'profiles'>;
 
 /**
  * Reads a cluster's policies and profiles.
  *
- * @throws OutriderError `cluster_unavailable`: also where the kinds are not there
+ * @throws OutriderError `cluster_unavailable`: also if the kinds do not exist
  */
 export async function readPolicies(client: ApiClient, options: CompileOptions = {}): Promise<LivePolicies> {
+  const { policies, profiles } = await readPolicyObjects(client);
+  return policiesOf(policies, profiles, options);
+}
+
+/** Objects of the two kinds, as they are in a cluster. */
+export interface PolicyObjects {
+  readonly policies: readonly JsonObject[];
+  readonly profiles: readonly JsonObject[];
+}
+
+/**
+ * Reads a cluster's policies and profiles as they are.
+ *
+ * @throws OutriderError `cluster_unavailable`: also if the kinds do not exist
+ */
+export async function readPolicyObjects(client: ApiClient): Promise<PolicyObjects> {
   const [policies, profiles] = await Promise.all([
     readKind(client, resources.policies),
     readKind(client, resources.profiles),
   ]);
-  return policiesOf(policies, profiles, options);
+  return { policies, profiles };
 }
 
 /** Compiles objects of the two kinds. Pure. */
@@ -40,6 +56,31 @@ export function policiesOf(
   const policyBook = new PolicyBook(options);
   policyBook.update(picked(resources.policies, policies), profileBook.registry);
   return { rules: policyBook.rules, policies: policyBook.states, profiles: profileBook.states };
+}
+
+/** A cluster's policies, and those that it would have after a change. */
+export interface ChangedPolicies {
+  readonly now: LivePolicies;
+  readonly then: LivePolicies;
+}
+
+/**
+ * Compiles objects of the two kinds before and after a change, as a replica does that has seen both: what the change makes
+ * invalid goes on with its last valid version. Pure.
+ */
+export function changedPoliciesOf(
+  before: PolicyObjects,
+  after: PolicyObjects,
+  options: CompileOptions = {},
+): ChangedPolicies {
+  const profileBook = new ProfileBook();
+  const policyBook = new PolicyBook(options);
+  const take = ({ policies, profiles }: PolicyObjects): LivePolicies => {
+    profileBook.update(picked(resources.profiles, profiles));
+    policyBook.update(picked(resources.policies, policies), profileBook.registry);
+    return { rules: policyBook.rules, policies: policyBook.states, profiles: profileBook.states };
+  };
+  return { now: take(before), then: take(after) };
 }
 
 function picked(resource: Resource, objects: readonly JsonObject[]): readonly WatchedObject[] {

@@ -5,9 +5,9 @@ import { pathOf, resources } from '../client/resources.js';
 const mostPods = 100;
 
 /**
- * Reads pods that a workload's selector selects: at most a hundred that are not ending.
+ * Reads pods that a workload's selector selects: at most a hundred that are not terminating.
  *
- * @returns `undefined` for what has no selector, and where pods may not be read
+ * @returns `undefined` for an object without a selector, and if pods cannot be read
  */
 export async function readRunningPods(
   client: ApiClient,
@@ -20,7 +20,7 @@ export async function readRunningPods(
     const page = await client.get(pathOf(resources.pods, { namespace }), { query: { labelSelector, limit: mostPods } });
     return listOf(page['items']).filter(isObject).filter(isRunning);
   } catch {
-    // What becomes of a new pod is explained all the same.
+    // Explaining what happens to a new pod still works.
     return undefined;
   }
 }
@@ -31,9 +31,9 @@ function isRunning({ metadata, status }: JsonObject): boolean {
 }
 
 /**
- * A selector as a query has it: a ReplicationController's is plain labels, the others' a LabelSelector.
+ * A selector as a query parameter. A ReplicationController has plain labels, the other kinds have a LabelSelector.
  *
- * @returns `undefined` for none, and for one that selects everything or has an operator that is not known
+ * @returns `undefined` if there is none, if it selects everything, or if it has an unknown operator
  */
 export function selectorText(value: unknown): string | undefined {
   const selector = objectOf(value);

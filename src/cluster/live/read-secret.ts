@@ -5,12 +5,12 @@ import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
 
-/** Where a rule's access key is to be found, before it is copied where the policy mirrors it. */
+/** Where a rule's access key is. For a policy that mirrors it, where it is before it is copied. */
 export function keyOf({ recipe, mirror }: Rule): { readonly name: string; readonly key: string } | undefined {
   return mirror?.source ?? recipe.credentials;
 }
 
-/** Says whether a Secret has a key. Its values are not looked at. What may not be read is `unknown`. */
+/** Says whether a Secret has a key, without looking at its values. `unknown` if the Secret cannot be read. */
 export async function readSecretState(
   client: ApiClient,
   namespace: string,

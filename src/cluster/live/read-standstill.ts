@@ -6,14 +6,17 @@ import { pathOf, resources } from '../client/resources.js';
 import { pauseAt, type Pause } from '../registration/pause-record.js';
 import { ownEntries } from '../registration/webhook-configuration.js';
 
-/** Why nothing is injected at the moment, whatever the policies say. */
-export type Standstill = { readonly cause: 'unregistered' } | { readonly cause: 'paused'; readonly pause: Pause };
+/**
+ * Why nothing is injected at the moment, whatever the policies say. `unread`: the objects that would tell cannot be read.
+ */
+export type Standstill =
+  { readonly cause: 'unregistered' | 'unread' } | { readonly cause: 'paused'; readonly pause: Pause };
 
 /**
- * Says why an installation stands still: paused, or without webhooks.
+ * Says why an installation does nothing: it is paused, or has no webhooks.
  *
- * @param clock by whose date a pause ends
- * @returns `undefined` where it does not, and where that may not be read
+ * @param clock decides when a pause ends
+ * @returns `undefined` if it works
  */
 export async function readStandstill(
   client: ApiClient,
@@ -25,13 +28,13 @@ export async function readStandstill(
     read(client, pathOf(resources.validatingWebhooks, { name: instance })),
     read(client, pathOf(resources.configMaps, { namespace: ownNamespace, name: instance })),
   ]);
-  // What may not be read may be there, and carry no marker.
+  // An unreadable object may exist, and may carry no marker.
   const seen = (object: JsonObject | 'unknown' | undefined): JsonObject | undefined =>
     object === 'unknown' ? {} : object;
   const objects = { mutating: seen(mutating), validating: seen(validating), configMap: seen(configMap) };
   const pause = pauseAt(objects, clock.wallMs());
   if (pause !== undefined) return { cause: 'paused', pause };
-  if (mutating === 'unknown') return undefined;
+  if (mutating === 'unknown') return { cause: 'unread' };
   return ownEntries(mutating, instance) === 0 ? { cause: 'unregistered' } : undefined;
 }
 

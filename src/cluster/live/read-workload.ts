@@ -25,6 +25,12 @@ export async function readWorkload(
     if (!isApiError(error, 'NotFound')) {
       throw refused(error, client.server, what, `ask for the right to get ${resource.plural} there`);
     }
+    // What the API server says about an unknown kind, in contrast to a missing object.
+    if (/HTTP 404$|could not find the requested resource/.test(error.message)) {
+      const kind = `${resource.plural}.${resource.group} (${resource.version})`;
+      const message = `the cluster has no ${kind} (${client.server}): its definitions are not installed; check the kind.`;
+      throw new OutriderError('object_missing', message, { cause: error });
+    }
     const message = `there is no ${what} (${client.server}); check the name, or give -n NAMESPACE or --context.`;
     throw new OutriderError('object_missing', message, { cause: error });
   }
@@ -33,7 +39,7 @@ export async function readWorkload(
 /**
  * Reads a namespace's labels.
  *
- * @param remedy what helps somebody who may not
+ * @param remedy what helps a user who cannot read them
  * @throws OutriderError `object_missing`, `cluster_unavailable`
  */
 export async function readNamespaceLabels(

@@ -2,12 +2,12 @@ import { OutriderError } from '../../model/error.js';
 import { isApiError, type ApiError } from '../client/api-error.js';
 
 /**
- * What an API server's refusal means to a person.
+ * A refusal by the API server, explained to a person.
  *
  * @param server its address
- * @param what was to be read, in the plural or with its name: `policies`, `namespace shop`
- * @param remedy what helps somebody who may not read it
- * @returns OutriderError `cluster_unavailable`; what is no `ApiError` as it is
+ * @param what should have been read, in the plural or with its name: `policies`, `namespace shop`
+ * @param remedy what helps a user who cannot read it
+ * @returns OutriderError `cluster_unavailable`; any other error unchanged
  */
 export function refused(error: unknown, server: string, what: string, remedy: string): unknown {
   if (!isApiError(error)) return error;

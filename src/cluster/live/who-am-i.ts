@@ -5,8 +5,8 @@ import { isApiError } from '../client/api-error.js';
 const apiVersion = 'authentication.k8s.io/v1';
 
 /**
- * Asks the API server whom it takes us for.
- * @returns the user's name; `undefined` where it does not say
+ * Asks the API server which user we are.
+ * @returns the user's name; `undefined` if it does not say
  */
 export async function whoAmI(client: ApiClient): Promise<string | undefined> {
   try {

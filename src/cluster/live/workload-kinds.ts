@@ -30,8 +30,8 @@ const examples = kinds
   .replace(/, ([^,]*)$/, ' and $1');
 
 /**
- * Reads the objects of a command line as kubectl does: `deploy/web job/seed`, or a kind and then names, `deploy web db`.
- * Kinds go by singular, plural or short name, with their group or without, in capitals or not. An object that is named
+ * Reads the objects of a command line as kubectl does: `deploy/web job/seed`, or a kind and then names, `deploy web db`. A
+ * kind can be given by its singular, plural or short name, with or without its group, in any case. An object that is named
  * twice is read once.
  *
  * @throws OutriderError `usage`
@@ -57,6 +57,25 @@ export function namedWorkloads(words: readonly string[]): readonly NamedWorkload
   return [...once.values()];
 }
 
+const namespaceWord = /^(?:ns|namespaces?)\/([^/]+)$/i;
+
+/**
+ * Reads `ns/shop` as the namespace that it names.
+ *
+ * @param given the namespace that an option names
+ * @returns the other words, and the namespace
+ * @throws OutriderError `usage` for more than one namespace, or for a namespace next to objects
+ */
+export function namespaceIn(
+  words: readonly string[],
+  given: string | undefined,
+): { readonly args: readonly string[]; readonly namespace?: string } {
+  const [found] = words.flatMap((word) => namespaceWord.exec(word)?.[1] ?? []);
+  if (found === undefined) return { args: words, ...(given === undefined ? {} : { namespace: given }) };
+  if (words.length === 1 && (given === undefined || given === found)) return { args: [], namespace: found };
+  throw usage(`${words.join(' ')}: give one namespace, with -n where objects of it are named.`);
+}
+
 function slashed(word: string): NamedWorkload {
   const [kind = '', name = '', ...more] = word.split('/');
   if (kind !== '' && name !== '' && more.length === 0) return { resource: resourceOf(kind), name };
@@ -64,6 +83,7 @@ function slashed(word: string): NamedWorkload {
 }
 
 function resourceOf(word: string): Resource {
+  if (/^(ns|namespaces?)$/i.test(word)) throw usage('a namespace is given with -n NAME, and workloads of it by name.');
   const found = byWord.get(word.toLowerCase());
   if (found !== undefined && found.templates.length > 0) return found;
   if (found !== undefined) {
@@ -71,7 +91,9 @@ function resourceOf(word: string): Resource {
   }
   const close = nearest(word.toLowerCase(), [...byWord.keys()]);
   const hint = close === undefined ? '' : ` Did you mean ${close}?`;
-  throw usage(`${word} is no kind that is a pod or makes pods; there are ${examples}.${hint} A file is given with -f.`);
+  throw usage(
+    `${word} is no kind that is a pod or makes pods; there are ${examples}.${hint} A file is given with -f, a namespace with -n.`,
+  );
 }
 
 function usage(message: string): OutriderError {

@@ -1,8 +1,8 @@
 const name = 'outrider_clock_skew_seconds';
 
 /**
- * Reads out of a replica's metrics how many seconds its clock is ahead of the API server's; `undefined` where the replica
- * does not know, or is of a version that does not say.
+ * Reads from a replica's metrics how many seconds its clock is ahead of the API server's; `undefined` if the replica does
+ * not know, or its version does not report it.
  *
  * @param text the Prometheus text format
  */

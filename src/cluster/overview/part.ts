@@ -1,9 +1,9 @@
 import { isApiError } from '../client/api-error.js';
 
-/** A part of what is looked at: what it is, or why it is not known. */
+/** A part of the overview: its value, or why it is unknown. */
 export type Part<T> = { readonly known: true; readonly value: T } | Unknown;
 
-/** Why a part is not known. `absent`: the API server says that there is no such thing. */
+/** Why a part is unknown. `absent`: the API server says that it does not exist. */
 export interface Unknown {
   readonly known: false;
   readonly cause: 'absent' | 'forbidden' | 'no_answer';
@@ -11,12 +11,12 @@ export interface Unknown {
   readonly why: string;
 }
 
-/** A part that is known. */
+/** A known part. */
 export function known<T>(value: T): Part<T> {
   return { known: true, value };
 }
 
-/** Reads a part; what the API server refuses is said in it. Rejects for what is no `ApiError`. */
+/** Reads a part. A refusal by the API server is reported in the part. Rejects with any other error. */
 export async function partOf<T>(read: Promise<T>): Promise<Part<T>> {
   try {
     return known(await read);
@@ -26,7 +26,7 @@ export async function partOf<T>(read: Promise<T>): Promise<Part<T>> {
   }
 }
 
-/** A part made of another, where that is known. */
+/** A part made from another one, if that is known. */
 export function mapPart<T, U>(part: Part<T>, change: (value: T) => U): Part<U> {
   return part.known ? known(change(part.value)) : part;
 }

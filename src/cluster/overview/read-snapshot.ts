@@ -1,19 +1,22 @@
-import type { Rules } from '../../engine/rules.js';
-import { listOf, objectOf, stringMembersOf, stringOf, type JsonObject } from '../../model/json.js';
+import { everyRule, type Rules } from '../../engine/rules.js';
+import { objectOf, stringMembersOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { StringMap } from '../../model/selector.js';
+import { readTakenBack } from '../../model/taken-back.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources, type Resource } from '../client/resources.js';
 import type { OpenCluster } from '../live/open-cluster.js';
 import { keyOf } from '../live/read-secret.js';
 import { policiesOf } from '../live/read-policies.js';
+import { takenBackPath } from '../live/read-taken-back.js';
 import { refused } from '../live/refusal.js';
 import { readClockSkew } from './clock-skew.js';
 import { mapPart, partOf, type Part } from './part.js';
+import { readMetrics } from './read-metrics.js';
 import { readReviewCounts } from './review-counts.js';
 import type { Snapshot } from './snapshot.js';
 
-/** What is looked at. */
+/** What to look at. */
 export interface SnapshotRequest {
   readonly instance: string;
   readonly ownNamespace: string;
@@ -21,15 +24,11 @@ export interface SnapshotRequest {
   readonly timeoutMs: number;
 }
 
-// A replica that cannot be reached through the API server is not waited for long: its counts are nice to have.
-const longestMetricsMs = 2_000;
-const usualPlainPort = '8080';
-
 /**
- * Reads everything that `outrider status` shows, in parallel, with GET alone. What is forbidden or does not answer is
- * said in its part. Of Secrets only names are asked for.
+ * Reads everything that `outrider status` shows, in parallel, only with GET. A forbidden or failed request is reported in
+ * its part. For Secrets, only names are requested.
  *
- * @throws OutriderError `cluster_unavailable` when the API server does not answer at all, or does not know the user
+ * @throws OutriderError `cluster_unavailable` if the API server does not answer at all, or does not know the user
  */
 export async function readSnapshot(cluster: OpenCluster, request: SnapshotRequest): Promise<Snapshot> {
   const { client } = cluster;
@@ -50,23 +49,35 @@ export async function readSnapshot(cluster: OpenCluster, request: SnapshotReques
   const compiledRead = Promise.all([policiesRead, profilesRead]).then(([policies, profiles]) =>
     !policies.known ? policies : mapPart(profiles, (objects) => policiesOf(policies.value, objects, { instance })),
   );
-  const [version, deployments, pods, lease, configMap, mutating, validating, policies, profiles, namespaces] =
-    await Promise.all([
-      readVersion(client, timeoutMs),
-      list(pathOf(resources.deployments, inOwn), ours),
-      podsRead,
-      get(resources.leases, ownNamespace),
-      get(resources.configMaps, ownNamespace),
-      get(resources.mutatingWebhooks),
-      get(resources.validatingWebhooks),
-      policiesRead,
-      profilesRead,
-      partOf(client.list(pathOf(resources.namespaces), { timeoutMs, metadataOnly: true })),
-    ]);
+  const [
+    version,
+    deployments,
+    pods,
+    lease,
+    configMap,
+    takenBack,
+    mutating,
+    validating,
+    policies,
+    profiles,
+    namespaces,
+  ] = await Promise.all([
+    readVersion(client, timeoutMs),
+    list(pathOf(resources.deployments, inOwn), ours),
+    podsRead,
+    get(resources.leases, ownNamespace),
+    get(resources.configMaps, ownNamespace),
+    partOf(client.get(takenBackPath(request), { timeoutMs })),
+    get(resources.mutatingWebhooks),
+    get(resources.validatingWebhooks),
+    policiesRead,
+    profilesRead,
+    partOf(client.list(pathOf(resources.namespaces), { timeoutMs, metadataOnly: true })),
+  ]);
   const compiled = await compiledRead;
   const [secrets, metrics] = await Promise.all([
     readSecretNames(cluster, compiled.known ? compiled.value.rules : undefined, timeoutMs),
-    readMetrics(cluster, pods.known ? pods.value : [], ownNamespace, Math.min(timeoutMs, longestMetricsMs)),
+    readMetrics(cluster, pods.known ? pods.value : [], ownNamespace, timeoutMs),
   ]);
   return {
     server: client.server,
@@ -78,6 +89,7 @@ export async function readSnapshot(cluster: OpenCluster, request: SnapshotReques
     pods,
     lease,
     configMap,
+    takenBack: mapPart(takenBack, ({ data }) => readTakenBack(data)),
     mutating,
     validating,
     policies,
@@ -90,7 +102,7 @@ export async function readSnapshot(cluster: OpenCluster, request: SnapshotReques
   };
 }
 
-/** Nearly everybody may read it. Any refusal but `Forbidden` means that the user is not known, or nobody answers. */
+/** Nearly every user may read it. Any refusal except `Forbidden` means that the user is unknown, or nothing answers. */
 async function readVersion(client: ApiClient, timeoutMs: number): Promise<string> {
   try {
     return stringOf((await client.get('/version', { timeoutMs }))['gitVersion']) ?? '';
@@ -100,13 +112,14 @@ async function readVersion(client: ApiClient, timeoutMs: number): Promise<string
   }
 }
 
-/** Which namespaces have the Secrets that policies refer to: one list of names for each name of a Secret. */
+/** Which namespaces have the Secrets that policies refer to: one list for each Secret name. */
 async function readSecretNames(
   { client }: OpenCluster,
   rules: Rules | undefined,
   timeoutMs: number,
 ): Promise<Snapshot['secrets']> {
-  const wanted = new Set([...(rules?.byPolicy.values() ?? [])].flatMap((rule) => keyOf(rule)?.name ?? []));
+  const every = rules === undefined ? [] : everyRule(rules);
+  const wanted = new Set(every.flatMap(([, rule]) => keyOf(rule)?.name ?? []));
   const read = async (name: string): Promise<[string, Part<ReadonlySet<string>>]> => {
     const query = { fieldSelector: `metadata.name=${name}` };
     const part = await partOf(client.list(pathOf(resources.secrets), { query, timeoutMs, metadataOnly: true }));
@@ -115,39 +128,17 @@ async function readSecretNames(
   return new Map(await Promise.all([...wanted].map(read)));
 }
 
-/** The replicas' metrics, through the API server's proxy, by pod. */
-async function readMetrics(
-  { readText }: OpenCluster,
-  pods: readonly JsonObject[],
-  namespace: string,
-  timeoutMs: number,
-): Promise<ReadonlyMap<string, Part<string>>> {
-  const read = async (pod: JsonObject): Promise<[string, Part<string>]> => {
-    const name = stringOf(objectOf(pod['metadata'])?.['name']) ?? '';
-    const target = { namespace, name: `${name}:${plainPortOf(pod)}`, subresource: 'proxy' };
-    return [name, await partOf(readText(`${pathOf(resources.pods, target)}/metrics`, timeoutMs))];
-  };
-  return new Map(await Promise.all(pods.map(read)));
-}
-
 function clockOf([pod, text]: readonly [string, Part<string>]): readonly (readonly [string, number])[] {
   const seconds = text.known ? readClockSkew(text.value) : undefined;
   return seconds === undefined ? [] : [[pod, seconds]];
 }
 
-/** The port of health and metrics: the container port that is called after one of them. */
-function plainPortOf(pod: JsonObject): string {
-  const ports = listOf(objectOf(pod['spec'])?.['containers']).flatMap((item) => listOf(objectOf(item)?.['ports']));
-  const found = ports
-    .map(objectOf)
-    .find((port) => ['plain', 'metrics', 'http-metrics', 'health'].includes(stringOf(port?.['name']) ?? ''));
-  const number = found?.['containerPort'];
-  return typeof number === 'number' ? String(number) : usualPlainPort;
-}
-
 function labelled({ metadata }: JsonObject): readonly (readonly [string, StringMap])[] {
-  const name = stringOf(objectOf(metadata)?.['name']);
-  return name === undefined ? [] : [[name, stringMembersOf(objectOf(metadata)?.['labels'])]];
+  const about = objectOf(metadata);
+  const name = stringOf(about?.['name']);
+  // No pod can be created in a namespace that is being deleted, so its pods need no Secrets (U24).
+  const isGoing = about?.['deletionTimestamp'] !== undefined;
+  return name === undefined || isGoing ? [] : [[name, stringMembersOf(about?.['labels'])]];
 }
 
 function namespaceOf({ metadata }: JsonObject): readonly string[] {

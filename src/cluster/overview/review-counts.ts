@@ -10,9 +10,9 @@ const name = 'outrider_admission_reviews_total';
 const noReviews: ReviewCounts = { inject: 0, partial: 0, skip: 0, deny: 0 };
 
 /**
- * Reads the counts out of a replica's metrics, by policy; the empty name stands for reviews that no policy won. A pod is
- * mostly reviewed more than once (reinvocation), so these are no pods. Decisions to inject, in part or not at all are
- * counted at the mutating door, denials at the validating one.
+ * Reads the counts from a replica's metrics, by policy. The empty name means reviews that no policy won. Most pods are
+ * reviewed more than once (reinvocation), so these are not numbers of pods. Decisions to inject, to inject in part, or to
+ * skip are counted at the mutating door, denials at the validating one.
  *
  * @param text the Prometheus text format
  */
@@ -50,7 +50,7 @@ function isDecision(text: string | undefined): text is keyof ReviewCounts {
   return text !== undefined && Object.hasOwn(noReviews, text);
 }
 
-/** Values of our labels have no quotation marks in them: they are codes, and names of objects. */
+/** Values of our labels contain no quotation marks, because they are codes and names of objects. */
 function labelsOf(text: string): ReadonlyMap<string, string> {
   return new Map([...text.matchAll(/(\w+)="([^"]*)"/g)].map(([, label = '', value = '']) => [label, value]));
 }

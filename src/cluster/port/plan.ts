@@ -1,33 +1,33 @@
 import type { PortKeys } from './port-keys.js';
 
-/** What a step is decided on. */
+/** What decides a step. */
 export interface PortStanding {
   readonly keys: PortKeys;
   /** Fingerprint of the certificate that the leader serves; empty while it is not known. */
   readonly certificate: string;
-  /** Whether a replica may answer that knows no tokens. */
+  /** Whether a replica that does not know tokens may answer. */
   readonly older: boolean;
-  /** The key by which every entry of both configurations calls, and for how long that has been known. */
+  /** The key whose tokens every entry of both configurations carries, and how long that has been known. */
   readonly registered: { readonly key: string | undefined; readonly forMs: number } | undefined;
-  /** For how long the leader has known that the next key stands in the Secret. */
+  /** How long the leader has known that the next key is in the Secret. */
   readonly nextForMs: number;
 }
 
 /** How long things take to spread. */
 export interface PortTerms {
-  /** Until every replica knows what the Secret holds. */
+  /** The time until every replica knows what the Secret holds. */
   readonly overlapMs: number;
-  /** Until every API server calls as the configurations say. */
+  /** The time until every API server calls as the configurations say. */
   readonly settleMs: number;
 }
 
-/** What is to be done next. */
+/** The next step. */
 export type PortStep = 'none' | 'begin' | 'introduce' | 'promote' | 'retire' | 'ask' | 'stopAsking';
 
 /**
- * Decides what to do with the port's keys. While proof is not asked for, every call is as good as a proven one, so a key may
- * stand in the configurations at once; while it is, a key is accepted by every replica before the API server calls by it, and
- * for a while after the API server does no more.
+ * Decides what to do with the port's keys. While no proof is required, every call counts as proven, so a key can be put into
+ * the configurations at once. While proof is required, every replica accepts a key before the API server uses it, and for a
+ * while after the API server has stopped using it.
  */
 export function planPort(standing: PortStanding, { overlapMs, settleMs }: PortTerms): PortStep {
   const { keys, certificate, older, registered, nextForMs } = standing;
@@ -35,7 +35,7 @@ export function planPort(standing: PortStanding, { overlapMs, settleMs }: PortTe
   if (keys.current === undefined) return certificate === '' ? 'none' : 'begin';
   if (older && keys.asked) return 'stopAsking';
   const hasSettled = registered !== undefined && registered.forMs >= settleMs;
-  // Without a token in the configurations, nobody calls by an earlier one either.
+  // If the configurations have no token, no call uses an earlier one either.
   const isRegistered = hasSettled && registered.key === keys.current;
   const isPlain = hasSettled && registered.key === undefined;
   if (keys.previous !== undefined) {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { objectOf } from '../../model/json.js';
 import type { Logger } from '../../observe/logger.js';
 import { isAborted } from '../../time/abort.js';
@@ -15,7 +16,7 @@ import { keysAfter, planPort, type PortStanding, type PortStep, type PortTerms }
 import { noPortKeys, portKeysIn, withPortKeys, type PortKeys } from './port-keys.js';
 import type { PortProof } from './port-proof.js';
 
-/** What the leader keeps the port's keys with. */
+/** What the leader needs to keep the port's keys. */
 export interface PortKeeperOptions extends Timing {
   readonly client: ApiClient;
   readonly secret: SecretPlace;
@@ -26,22 +27,22 @@ export interface PortKeeperOptions extends Timing {
   readonly proof: PortProof;
   /** Fingerprint of the certificate that this replica serves; empty while there is none. */
   readonly certificate: () => string;
-  /** How the configurations are known to call. */
+  /** How the API server calls, according to the configurations. */
   readonly confirmed: () => ConfirmedPort | undefined;
-  /** Told when `choice` may have changed. */
+  /** Called when `choice` may have changed. */
   readonly onChoice: () => void;
   readonly log: Logger;
 }
 
-// Replicas hear of the Secret well before, and a pod takes longer to start.
+// Replicas learn of the Secret well before that, and a pod takes longer to start.
 const noticeMs = 1_000;
 const tickMs = 1_000;
 const longestIdleMs = 60_000;
 const longestBackOffMs = 30_000;
 
 /**
- * The part of the leader that keeps the port's keys in the Secret, and decides by which the API server calls. It decides on
- * what stands there, writes with the Secret's resourceVersion, and looks again; two of them at once do no harm.
+ * The leader's part that keeps the port's keys in the Secret and decides which key the API server uses. It decides by what
+ * is there, writes with the Secret's resourceVersion, and looks again. Two of them at once do no harm.
  */
 export class PortKeeper {
   readonly #options: PortKeeperOptions;
@@ -49,7 +50,8 @@ export class PortKeeper {
   #choice: PortChoice | undefined;
   #older: OlderReplicas | undefined;
   #knowHashes = false;
-  /** Since when such replicas may be there, and whether proof was asked for then. */
+  #knowWays = false;
+  /** Since when there may be such replicas, and whether proof was required then. */
   #olderSince: { readonly ms: number; readonly asked: boolean } | undefined;
   #keys = noPortKeys;
   #next: { readonly key: string; readonly sinceMs: number } | undefined;
@@ -61,21 +63,21 @@ export class PortKeeper {
     this.#wake = new Wake(options.sleep);
   }
 
-  /** Says that something of what it goes by may have changed. Can be handed on as it is. */
+  /** Call this when something that it uses may have changed. Can be passed on as it is. */
   readonly poke = (): void => this.#wake.poke();
 
-  /** By which key the API server is to call; `undefined` while not leading, and until that is decided. */
+  /** The key that the API server should use; `undefined` while not leading, and until that is decided. */
   choice(): PortChoice | undefined {
     return this.#choice;
   }
 
-  /** Why no proof is asked for, where this leader does not have it asked for. For people. */
+  /** Why this leader does not require proof, as text for people. */
   why(): string {
     if (this.#isRefused) return 'its key cannot be kept in the Secret';
     return this.#older === undefined ? whys.none : whys[this.#older];
   }
 
-  /** Ends when the signal aborts, and never rejects for what an API server does. */
+  /** Ends when the signal aborts, and never rejects for the API server's errors. */
   async run(signal: AbortSignal): Promise<void> {
     const { instance, secret, random, sleep } = this.#options;
     const pods = new OlderReplicaWatch({
@@ -101,26 +103,28 @@ export class PortKeeper {
         this.#failed(error);
         this.#goWithout(error);
       }
-      // A write is followed by another look; the pause keeps us out of a race with whatever undoes it each time.
+      // Look again after a write. The pause avoids a race with anything that undoes each write.
       inARow++;
       await sleep(backOffMs(inARow, random, failure, { longestMs: this.#longestBackOffMs() }), signal);
     }
     this.#choice = undefined;
     this.#older = undefined;
     this.#knowHashes = false;
+    this.#knowWays = false;
     this.#isRefused = false;
     this.#olderSince = undefined;
     this.#keys = noPortKeys;
     this.#next = undefined;
   }
 
-  /** Looks, and carries out one step. @returns whether something was written */
+  /** Looks, and performs one step. @returns whether something was written */
   async #look(pods: OlderReplicaWatch, signal: AbortSignal): Promise<boolean> {
     const older = pods.current();
     this.#knowHashes = pods.knowHashes();
+    this.#knowWays = pods.knowWays();
     this.#noteOlder(older);
     if (older === undefined) return false;
-    // Not behind a read that may fail: who knows no tokens is about to answer.
+    // Not after a read that may fail, because a replica that does not know tokens is about to answer.
     this.#choose(this.#choice?.key);
     const { client, secret: place, terms, log } = this.#options;
     const secret = await readSecret(client, place, signal);
@@ -156,7 +160,7 @@ export class PortKeeper {
     };
   }
 
-  /** What was lost from the Secret is accepted on by every replica, and is put back. */
+  /** Every replica still accepts a key that was lost from the Secret, so it is put back. */
   #withHeld(keys: PortKeys): PortKeys {
     const { proof } = this.#options;
     return keys.current === undefined && proof.keys.current !== undefined ? proof.keys : keys;
@@ -174,17 +178,17 @@ export class PortKeeper {
   }
 
   /**
-   * Tokens stand in the configurations unless a replica may answer that knows none. Those that ask for proof are told a moment
-   * before; until then what stands there stays.
+   * The configurations carry tokens unless a replica that does not know tokens may answer. Replicas that require proof are
+   * told a moment before; until then the configurations stay as they are.
    */
   #choose(current: string | undefined): void {
     const { clock, onChoice } = this.#options;
     const since = this.#olderSince;
     if (since === undefined ? current === undefined : since.asked && clock.monotonicMs() - since.ms < noticeMs) return;
     const key = since === undefined ? current : undefined;
-    const hashed = this.#knowHashes;
-    if (this.#choice !== undefined && this.#choice.key === key && this.#choice.hashed === hashed) return;
-    this.#choice = { key, hashed };
+    const choice = { key, hashed: this.#knowHashes, ways: this.#knowWays };
+    if (isDeepStrictEqual(this.#choice, choice)) return;
+    this.#choice = choice;
     onChoice();
   }
 
@@ -193,19 +197,22 @@ export class PortKeeper {
     return isUrgent ? noticeMs : longestBackOffMs;
   }
 
-  /** Whether a time is running. */
+  /** Whether a waiting time has begun but is not over. */
   #isMoving(): boolean {
     const { asked, next, previous } = this.#keys;
     if (this.#choice === undefined || next !== undefined || previous !== undefined) return true;
     return this.#olderSince === undefined ? !asked : asked || this.#choice.key !== undefined;
   }
 
-  /** Where the Secret is refused, as by rights of a version before, calls go without a token rather than nowhere. */
+  /**
+   * If the Secret is refused, for example because the rights are from an earlier version, calls go without a token. That is
+   * better than no calls.
+   */
   #goWithout(error: unknown): void {
     if (!isApiError(error, 'Forbidden', 'Invalid', 'BadRequest')) return;
     this.#isRefused = true;
     if (this.#choice !== undefined) return;
-    this.#choice = { key: undefined, hashed: this.#knowHashes };
+    this.#choice = { key: undefined, hashed: this.#knowHashes, ways: this.#knowWays };
     this.#options.onChoice();
   }
 

@@ -1,16 +1,16 @@
 import { objectOf, stringOf, type JsonObject, type JsonValue } from '../../model/json.js';
 
-/** What the Secret holds of the port's proof. */
+/** The part of the Secret that is about the port's proof. */
 export interface PortKeys {
-  /** The key whose tokens stand in the webhook configurations, or are about to. */
+  /** The key whose tokens are in the webhook configurations, or soon will be. */
   readonly current: string | undefined;
-  /** The key that is to be next: accepted, and not in the configurations yet. */
+  /** The next key: accepted, but not in the configurations yet. */
   readonly next: string | undefined;
-  /** The key that was current: accepted while an API server may still call by it. */
+  /** The previous key: accepted while an API server may still use it. */
   readonly previous: string | undefined;
   /** Whether a call without a token proves nothing. */
   readonly asked: boolean;
-  /** Fingerprint of the certificate that was served when the latest key was made; empty where that is not known. */
+  /** Fingerprint of the certificate that was served when the latest key was made; empty if that is unknown. */
   readonly certificate: string;
 }
 
@@ -33,7 +33,7 @@ export const noPortKeys: PortKeys = {
 
 const form = /^[0-9a-f]{64}$/;
 
-/** Reads the Secret. Never throws: anybody may have edited it. What is no key counts as not there. */
+/** Reads the Secret. Never throws, because anybody may have edited it. An invalid key counts as missing. */
 export function portKeysIn(secret: JsonObject | undefined): PortKeys {
   const data = objectOf(secret?.['data']) ?? {};
   const text = (name: string): string => Buffer.from(stringOf(data[name]) ?? '', 'base64').toString('utf8');
@@ -48,7 +48,7 @@ export function portKeysIn(secret: JsonObject | undefined): PortKeys {
   };
 }
 
-/** The Secret's data with these keys in it; what is not ours stays. */
+/** The Secret's data with these keys. Data that is not ours stays. */
 export function withPortKeys(before: JsonObject, keys: PortKeys): JsonObject {
   const ours = new Set<string>(Object.values(portKeyNames));
   const data: Record<string, JsonValue | undefined> = {};

@@ -7,11 +7,12 @@ import { pathsIn } from '../registration/webhook-configuration.js';
 import { noPortKeys, portKeysIn, type PortKeys } from './port-keys.js';
 
 /**
- * What a replica knows of the port's proof: which tokens it accepts, and whether a call without one proves nothing. Fed with
- * the Secret and both webhook configurations as they change. What was known stays where the Secret is gone or spoiled.
+ * What a replica knows about the port's proof: which tokens it accepts, and whether a call without one proves nothing. It
+ * takes over the Secret and both webhook configurations as they change. If the Secret is gone or invalid, what was known
+ * stays in use.
  *
- * Proof is asked for where the Secret says so, unless an entry of ours stands in the configurations without a token: then the
- * API server itself calls without, by the word of a replica of an older version.
+ * Proof is required if the Secret says so, unless an entry of ours in the configurations has no token. Then the API server
+ * itself calls without one, because a replica of an older version wrote the entry.
  */
 export class PortProof {
   readonly #instance: string;
@@ -41,7 +42,10 @@ export class PortProof {
     this.#listeners.push(listener);
   }
 
-  /** Whether a call is the API server's, as far as it can be told. Compares in a time that tells nothing of the token. */
+  /**
+   * Whether a call comes from the API server, as far as that can be told. The time of the comparison reveals nothing about
+   * the token.
+   */
   isProven(door: DoorName, token: string | undefined): boolean {
     if (!this.#asks) return true;
     if (token === undefined) return false;
@@ -53,7 +57,7 @@ export class PortProof {
     return found;
   }
 
-  /** Takes over what the Secret holds; `undefined`: it is not there. */
+  /** Takes over what the Secret holds; `undefined` if it does not exist. */
   takeSecret(secret: JsonObject | undefined): void {
     const keys = portKeysIn(secret);
     if (keys.current !== undefined) {
@@ -66,7 +70,7 @@ export class PortProof {
     this.#settle();
   }
 
-  /** Takes over how a configuration stands; `undefined`: it is not there, and then nobody calls by it. */
+  /** Takes over the state of a configuration; `undefined` if it does not exist, so that no call uses it. */
   takeConfiguration(kind: ConfigurationKind, configuration: JsonObject | undefined): void {
     const hasPlain = pathsIn(configuration, this.#instance).some((path) => !carriesToken(path));
     this.#plain.set(kind, hasPlain);

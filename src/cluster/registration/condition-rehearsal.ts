@@ -3,19 +3,19 @@ import type { Clock } from '../../time/clock.js';
 import { isApiError } from '../client/api-error.js';
 import type { MatchCondition } from './match-conditions.js';
 
-/** Which match conditions are used, and why not those of the setting. */
+/** The match conditions that are used, and why they are not the setting's. */
 export interface RehearsedConditions {
   readonly conditions: readonly MatchCondition[];
-  /** What the API server said of the setting's, when it refused them. */
+  /** What the API server said when it refused the setting's conditions. */
   readonly refusal: string | undefined;
 }
 
-/** How long a refusal is believed: an upgraded API server may know more. */
+/** How long a refusal counts. An upgraded API server may accept more. */
 const believeRefusalMs = 10 * 60_000;
 
 /**
- * Tries match conditions by a dry run before they are written. What Security asks for must not hang on an expression
- * that does not compile: refused ones are left out, in favour of those that were taken last.
+ * Tries match conditions in a dry run before they are written. Security must not depend on an expression that does not
+ * compile, so refused conditions are replaced by those that were accepted last.
  */
 export class ConditionRehearsal {
   readonly #wanted: readonly MatchCondition[];
@@ -30,9 +30,9 @@ export class ConditionRehearsal {
   }
 
   /**
-   * @param last those that were last written; absent when that is not known
+   * @param last the conditions that were last written; absent if that is unknown
    * @param rehearse lets the API server check both configurations with these; throws ApiError
-   * @throws ApiError when it can be told neither way
+   * @throws ApiError if the result is unknown
    */
   async settle(
     last: readonly MatchCondition[] | undefined,
@@ -61,7 +61,7 @@ export class ConditionRehearsal {
   }
 }
 
-/** What the API server says against it; `undefined` when it takes it. */
+/** The API server's objection; `undefined` if it accepts the conditions. */
 async function refusalOf(rehearse: () => Promise<void>): Promise<Error | undefined> {
   try {
     await rehearse();

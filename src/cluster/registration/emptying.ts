@@ -8,21 +8,21 @@ import { markText, type Pause } from './pause-record.js';
 import { configurationResources, ownMetadata, type Owner } from './webhook-configuration.js';
 import { configurationPath, readConfiguration, readOwner } from './write.js';
 
-/** How long every API server takes, with a margin, to learn that an entry is gone. */
+/** How long it takes, with a margin, until every API server knows that an entry is gone. */
 export const spreadMs = 1_000;
 
-/** The field manager under which a pause is written. */
+/** The field manager that writes a pause. */
 export const pauseManager = 'outrider-pause';
 
-/** What is emptied, and by which clock. */
+/** What to empty, and the clock. */
 export interface EmptyingOptions {
   readonly client: ApiClient;
   readonly instance: string;
   readonly pause: Pause;
-  /** Whether a configuration that is not there is made, so that it can carry the marker. */
+  /** Whether to create a missing configuration, so that it can carry the marker. */
   readonly create: boolean;
   readonly spreadMs: number;
-  /** Monotonic. */
+  /** On the monotonic clock. */
   readonly nowMs: () => number;
 }
 
@@ -35,10 +35,10 @@ export interface EmptyingLook {
 }
 
 /**
- * Marks both configurations as paused and takes their webhooks out, by looks again and again until nothing is left to do.
- * The marker comes first, so that no leader puts anything back. The validating configuration is emptied next, and the
- * mutating one once that has been empty for a while: a pod that is no longer changed but still checked would be denied,
- * and an API server learns of the two in no particular order (E43).
+ * Marks both configurations as paused and removes their webhooks, in repeated looks until nothing is left to do. The marker
+ * comes first, so that no leader puts anything back. The validating configuration is emptied next, and the mutating one
+ * after the validating one has been empty for a while. Otherwise a pod that is no longer changed but still checked would be
+ * denied, because an API server may learn of the two in any order (E43).
  */
 export class GradualEmptying {
   readonly #options: EmptyingOptions;
@@ -51,7 +51,7 @@ export class GradualEmptying {
     this.#mark = markText(options.pause);
   }
 
-  /** Does what may be done now. @throws ApiError */
+  /** Does what is allowed now. @throws ApiError */
   async look(): Promise<EmptyingLook> {
     const { nowMs, spreadMs } = this.#options;
     const open: ConfigurationKind[] = [];
@@ -72,7 +72,7 @@ export class GradualEmptying {
     return { open, emptied };
   }
 
-  /** Sees to it that a configuration carries the marker. @returns it, as it was read */
+  /** Makes sure that a configuration carries the marker. @returns the configuration as it was read */
   async #marked(kind: ConfigurationKind, open: ConfigurationKind[]): Promise<JsonObject | undefined> {
     const { client, instance, create } = this.#options;
     const live = await readConfiguration(client, kind, instance);
@@ -85,7 +85,7 @@ export class GradualEmptying {
     if (annotationOf(live) === this.#mark) return live;
     open.push(kind);
     const { annotations, ownerReferences } = ownMetadata(instance, await this.#owner(), { [names.paused]: this.#mark });
-    // The leader, which else sees to the owner, repairs nothing from now on.
+    // The leader usually sets the owner, but repairs nothing from now on.
     const isOwned = ownerReferences === undefined || listOf(objectOf(live['metadata'])?.['ownerReferences']).length > 0;
     await this.#patch(kind, { metadata: isOwned ? { annotations } : { annotations, ownerReferences } });
     return live;
@@ -99,7 +99,7 @@ export class GradualEmptying {
     try {
       await client.create(pathOf(resource), object, { query: { fieldManager: pauseManager } });
     } catch (error) {
-      // The next look sees what came in between.
+      // The next look sees changes that came in between.
       if (!isApiError(error, 'AlreadyExists')) throw error;
     }
   }
@@ -113,7 +113,7 @@ export class GradualEmptying {
     return this.#patch(kind, { metadata: { annotations: { [names.paused]: this.#mark } }, webhooks: [] });
   }
 
-  /** @returns whether the configuration is there */
+  /** @returns whether the configuration exists */
   async #patch(kind: ConfigurationKind, body: JsonObject): Promise<boolean> {
     const { client, instance } = this.#options;
     try {

@@ -6,7 +6,7 @@ import type { LabelSelector } from '../../model/selector.js';
 import { selfTestName } from './entry-names.js';
 import type { MatchCondition } from './match-conditions.js';
 
-/** How the API server reaches the webhook: by a Service in the installation's namespace, or by address. */
+/** How the API server reaches the webhook: through a Service in the installation's namespace, or by address. */
 export type WebhookAddress =
   { readonly service: { readonly name: string; readonly port: number } } | { readonly url: string };
 
@@ -18,14 +18,16 @@ export interface Installation {
   readonly address: WebhookAddress;
   /** 1 to 30: how long the API server waits. */
   readonly timeoutSeconds: number;
-  /** The key whose tokens the entries carry; absent: none. */
+  /** Further annotations of both configurations. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** The key whose tokens the entries carry; absent if they carry none. */
   readonly portKey?: string | undefined;
 }
 
 /** Which of the two configurations. */
 export type ConfigurationKind = 'mutating' | 'validating';
 
-/** One webhook of a configuration, every field of it: what the API server would fill in is said. */
+/** One webhook of a configuration, with every field, including those that the API server would fill in. */
 export type WebhookEntry = {
   readonly name: string;
   readonly clientConfig: JsonObject;
@@ -38,17 +40,17 @@ export type WebhookEntry = {
   readonly timeoutSeconds: number;
   readonly admissionReviewVersions: readonly string[];
   readonly matchConditions: readonly MatchCondition[];
-  /** Of a mutating one. */
+  /** For a mutating webhook. */
   readonly reinvocationPolicy?: 'IfNeeded' | 'Never';
 };
 
 const namespaceName = 'kubernetes.io/metadata.name';
-// An unreachable webhook costs the self-test this time twice.
+// If the webhook is unreachable, the self-test waits this long twice.
 const selfTestTimeoutSeconds = 5;
 
 /**
- * Called for nothing but the self-test's own ConfigMap. The mutating entry proves with its patch that it was called;
- * the validating one fails where the API server cannot reach us, so that the answer says why.
+ * Only called for the self-test's own ConfigMap. The mutating entry proves with its patch that it was called. The validating
+ * one fails if the API server cannot reach us, so that the answer says why.
  */
 export function selfTestEntry(kind: ConfigurationKind, installation: Installation, caBundle: string): WebhookEntry {
   const { path } = kind === 'mutating' ? selfTest.doors.mutate : selfTest.doors.validate;
@@ -79,7 +81,7 @@ export function withoutExcluded(selector: LabelSelector, installation: Installat
   };
 }
 
-/** Where the API server calls a door, with what proves that it does. */
+/** The address at which the API server calls a door, with the token that proves the call. */
 export function clientConfig(
   { address, ownNamespace, portKey }: Installation,
   doorPath: string,
@@ -91,16 +93,13 @@ export function clientConfig(
   return { service: { name, namespace: ownNamespace, path, port }, caBundle };
 }
 
-/** The requests that a subject is made of. */
+/** The requests that belong to a subject. */
 export function rulesOf({ requests }: SubjectRow): readonly JsonObject[] {
-  const { resource, subResource } = requests;
-  return [
-    {
-      apiGroups: [requests.apiGroup],
-      apiVersions: [requests.apiVersion],
-      operations: requests.operations,
-      resources: [subResource === '' ? resource : `${resource}/${subResource}`],
-      scope: 'Namespaced',
-    },
-  ];
+  return requests.map(({ apiGroup, apiVersion, operations, resource, subResource }) => ({
+    apiGroups: [apiGroup],
+    apiVersions: [apiVersion],
+    operations,
+    resources: [subResource === '' ? resource : `${resource}/${subResource}`],
+    scope: 'Namespaced',
+  }));
 }

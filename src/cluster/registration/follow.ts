@@ -15,8 +15,8 @@ export interface Followed {
 }
 
 /**
- * Follows one object until the signal aborts: calls back once it is known whether it is there, and then with every
- * change, with the object or `undefined` where there is none. Never throws for what the API server does.
+ * Follows one object until the signal aborts. Calls back as soon as it is known whether the object exists, and then for
+ * every change, with the object, or `undefined` if there is none. Never throws for the API server's errors.
  */
 export type Follow = (what: Followed, onChange: (object: JsonObject | undefined) => void, signal: AbortSignal) => void;
 
@@ -25,9 +25,9 @@ export function followWithWatch(
   options: Timing & {
     readonly client: ApiClient;
     readonly log: Logger;
-    /** How often each is also read anew. */
+    /** How often each is also read again. */
     readonly relistMs: number;
-    /** Told of each list or watch that failed and is tried again. */
+    /** Called for each list or watch that failed and is tried again. */
     readonly onFailure?: (error: unknown) => void;
   },
 ): Follow {

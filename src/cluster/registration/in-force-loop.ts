@@ -12,32 +12,32 @@ import { inARow, LoadedVersions } from './loaded-versions.js';
 import { runSelfTest, type CalledBy, type SelfTestOptions, type SelfTestResult } from './run-self-test.js';
 import type { Standing } from './standing.js';
 
-/** What policies are proven to be in force with. */
+/** What is needed to prove that policies are in force. */
 export interface InForceOptions extends SelfTestOptions, Timing {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Pick<ClusterMetrics, 'countInForceTest'>;
-  /** Told when what is known of a policy has changed. */
+  /** Called when what is known about a policy has changed. */
   readonly onChange: () => void;
 }
 
 const kinds = ['mutating', 'validating'] as const satisfies readonly ConfigurationKind[];
-// What is written together is proven together, and no flood of changes makes one of requests.
+// Changes that are written together are proven together, so many changes do not cause many requests.
 const gatherMs = 100;
 const betweenRunsMs = 1_000;
 // How soon an API server that is behind is asked again: watches are late by milliseconds, seldom by seconds.
 const againMs = 250;
 const longestAgainMs = 10_000;
-// After so many runs without a proof, some ten seconds, what was said before is said no longer.
+// After this many runs without a proof, about ten seconds, the earlier claim is withdrawn.
 const mostPatience = 6;
 
 const noProblem = 'an API server was met that still calls by an earlier configuration';
 const noWarning = 'the answer of the validating webhook does not come through: its warnings are missing';
 
 /**
- * Finds out, for as long as this replica leads, which policies' webhooks the API server has loaded: by self-tests, each on a
- * new connection, soon after each write. Between writes nothing is asked; the self-test of each minute says when something is
- * to be proven again.
+ * Finds out, while this replica leads, which policies' webhooks the API server has loaded. It runs self-tests, each on a new
+ * connection, soon after each write. Between writes it makes no requests; the self-test of each minute shows when something
+ * has to be proven again.
  */
 export class InForceLoop {
   readonly #options: InForceOptions;
@@ -59,7 +59,7 @@ export class InForceLoop {
     return this.#policies;
   }
 
-  /** Takes over what stands in the configurations; `undefined`: nothing that counts, as while paused. */
+  /** Takes over what is in the configurations; `undefined` if nothing in them counts, such as during a pause. */
   readonly stand = (standing: Standing | undefined): void => {
     this.#standing = standing;
     const objects = standing?.objects ?? { mutating: nothing, validating: nothing };
@@ -86,7 +86,7 @@ export class InForceLoop {
     if (!this.#isSettled()) this.#wake.poke();
   };
 
-  /** Says that the API server has not answered: once it does, what was proven is proven again. */
+  /** Call this when the API server has not answered. When it answers again, everything is proven again. */
   readonly doubt = (): void => {
     for (const kind of kinds) this.#loaded[kind].doubt();
     this.#wake.poke();
@@ -111,7 +111,7 @@ export class InForceLoop {
     this.#policies = new Map();
   }
 
-  /** One run of tests, if there is something to be proven. @returns after how many milliseconds there is another one */
+  /** One run of tests, if there is something to prove. @returns after how many milliseconds the next one begins */
   async #turn(signal: AbortSignal): Promise<number> {
     if (!this.#canProve() || this.#isSettled()) return Infinity;
     for (let tests = 0; tests < inARow; tests++) {
@@ -127,7 +127,7 @@ export class InForceLoop {
     return this.#isSettled() ? Infinity : againMs;
   }
 
-  /** @returns why it goes towards no proof; `undefined`: it does */
+  /** @returns why it does not count towards a proof; `undefined` if it does */
   async #test(signal: AbortSignal): Promise<string | undefined> {
     const { log, metrics } = this.#options;
     let result: SelfTestResult;
@@ -159,7 +159,7 @@ export class InForceLoop {
   #failed(why: string): number {
     this.#failures++;
     if (this.#failures >= mostPatience) {
-      // The first one is kept: where words change with each try, a status would.
+      // Keep the first one. Otherwise a message that changes with each try would change the status each time.
       this.#trouble ??= why;
       for (const kind of kinds) this.#loaded[kind].giveUp();
     }
@@ -178,7 +178,7 @@ export class InForceLoop {
     return kinds.every((kind) => this.#loaded[kind].isSettled());
   }
 
-  /** Makes out of what is known what is said. */
+  /** Converts what is known into what is reported. */
   #refresh(): void {
     const { clock, onChange } = this.#options;
     const before = this.#policies;

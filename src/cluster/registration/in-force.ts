@@ -1,14 +1,14 @@
 import type { ConditionReason } from '../../model/status.js';
-import type { PolicyEntries } from './desired.js';
+import { namesOf, type PolicyEntries } from './desired.js';
 import type { ConfigurationKind } from './entry.js';
 import type { LoadedVersions } from './loaded-versions.js';
 import type { ObjectVersion } from './registered-policy.js';
 
-/** Whether the API server is known to call for a policy's pods. */
+/** Whether the API server is known to call the webhook for a policy's pods. */
 export interface PolicyInForce {
-  /** The version of the policy that this was found of. */
+  /** The version of the policy that this is about. */
   readonly of: ObjectVersion | undefined;
-  /** `undefined`: it was in force before this replica led, as far as others said, and that is not proven anew yet. */
+  /** `undefined`: earlier leaders reported that it was in force, and that is not proven again yet. */
   readonly inForce: boolean | undefined;
   readonly reason: Extract<
     ConditionReason,
@@ -20,14 +20,14 @@ export interface PolicyInForce {
   readonly sinceMs: number;
 }
 
-/** What it is found out by, beside the policy's entries. */
+/** What it is judged by, besides the policy's entries. */
 export interface Evidence {
   readonly loaded: Readonly<Record<ConfigurationKind, Pick<LoadedVersions, 'has'>>>;
   /** Whether the path of the self-test names the configuration. */
   readonly hashed: boolean;
   /** Whether the API server was last seen not to reach the webhook. */
   readonly isUnreachable: boolean;
-  /** Why there is no proof, where that takes too long. */
+  /** Why there is no proof, if that takes too long. */
   readonly trouble: string | undefined;
 }
 
@@ -55,10 +55,9 @@ export function inForceOf(entries: PolicyEntries, { loaded, hashed, isUnreachabl
   if (isUnreachable) {
     return { inForce: false, reason: 'Unreachable', message: 'The API server does not reach the webhook.' };
   }
-  const known = (['mutating', 'validating'] as const).flatMap((kind) => {
-    const name = entries[kind];
-    return name === undefined ? [] : [loaded[kind].has(name)];
-  });
+  const known = (['mutating', 'validating'] as const).flatMap((kind) =>
+    namesOf(entries, kind).map((name) => loaded[kind].has(name)),
+  );
   if (known.every((has) => has === true)) return proven;
   const inForce = known.includes(false) ? false : undefined;
   if (!hashed) {

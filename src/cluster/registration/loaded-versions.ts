@@ -1,14 +1,15 @@
 import type { StandingObject } from './standing.js';
 
-/** So many answers on new connections in a row are a proof. */
+/** How many answers in a row, each on a new connection, are a proof. */
 export const inARow = 5;
 // An API server that is further behind than this many writes counts as one that has loaded nothing.
 const mostVersions = 64;
 
 /**
- * What is known of which version of one webhook configuration the API server has loaded. Versions are counted as they come to
- * stand; an entry is loaded when five new connections in a row were answered by versions that all have it as it is now. So the
- * change of one entry says nothing against another, and many changes on end keep none from being proven.
+ * What is known about the version of one webhook configuration that the API server has loaded. Versions are counted as
+ * they are written; an entry is loaded when five new connections in a row were answered by versions that all have it as
+ * it is now. So the change of one entry does not affect the proof of another, and a long series of changes does not
+ * prevent it.
  */
 export class LoadedVersions {
   readonly #byHash = new Map<string, number>();
@@ -16,11 +17,11 @@ export class LoadedVersions {
   #hash: string | undefined;
   #latest = -1;
   #row: number[] = [];
-  /** The earliest version that the last proof was given by; `undefined`: there was none in this term. */
+  /** The earliest version among the answers of the last proof; `undefined` if there was none in this term. */
   #proven: number | undefined;
   #doubted = true;
 
-  /** Takes over what stands now. @returns whether it is another version than before */
+  /** Takes over the current state. @returns whether it is a new version */
   stand({ hash, entries }: StandingObject): boolean {
     const isSame =
       this.#latest >= 0 &&
@@ -42,8 +43,8 @@ export class LoadedVersions {
 
   /**
    * Takes over an answer on a new connection.
-   * @param hash that the API server called by; `undefined`: the answer named none
-   * @returns whether it goes towards a proof of every entry as it is now
+   * @param hash of the configuration that the API server used; `undefined` if the answer named none
+   * @returns whether it counts towards a proof of every entry as it is now
    */
   answered(hash: string | undefined): boolean {
     const version = this.#versionOf(hash);
@@ -55,30 +56,30 @@ export class LoadedVersions {
     return version !== undefined && version >= this.#needed();
   }
 
-  /** Takes over an answer that is no part of a proof: an API server that is behind speaks against one. */
+  /** Takes over an answer that is not part of a proof. An API server that is behind counts against one. */
   seen(hash: string | undefined): void {
     const version = this.#versionOf(hash);
     if (version !== undefined && this.#proven !== undefined && version < this.#proven) this.#proven = version;
   }
 
-  /** Says that nobody has looked for a while: what is proven is to be proven again, and holds until then. */
+  /** Call this when nothing was watched for a while. Proofs have to be repeated, and stay valid until then. */
   doubt(): void {
     this.#doubted = true;
     this.#row = [];
   }
 
-  /** Says that what is to be proven again could not be. */
+  /** Call this when a proof could not be repeated. */
   giveUp(): void {
     if (this.#doubted) this.#proven = -1;
   }
 
-  /** Says that nothing is loaded, as far as is known. */
+  /** Records that nothing is known to be loaded. */
   lose(): void {
     this.doubt();
     this.#proven = -1;
   }
 
-  /** Whether an entry is loaded; `undefined` while this term has not found out, and it stood before. */
+  /** Whether an entry is loaded; `undefined` if it was loaded before this term, and this term has not found out yet. */
   has(name: string): boolean | undefined {
     const since = this.#entries.get(name)?.since;
     if (since === undefined) return false;
@@ -86,7 +87,7 @@ export class LoadedVersions {
     return since <= this.#proven;
   }
 
-  /** Whether there is nothing to be proven. */
+  /** Whether there is nothing to prove. */
   isSettled(): boolean {
     if (this.#entries.size === 0) return true;
     return !this.#doubted && this.#proven !== undefined && this.#needed() <= this.#proven;

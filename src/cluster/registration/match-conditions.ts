@@ -2,12 +2,12 @@ import { OutriderError } from '../../model/error.js';
 import { isArray, isObject, stringOf } from '../../model/json.js';
 import { exemptPrefix, type ExemptCondition } from '../../policy/exempt.js';
 
-/** One of the conditions in CEL that all have to hold before the API server calls a webhook. */
+/** A CEL condition. The API server calls a webhook only if all of its conditions hold. */
 export type MatchCondition = ExemptCondition;
 
 const field = 'match-conditions';
 const qualified = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
-/** The API server takes no more in a webhook. */
+/** The API server accepts no more in a webhook. */
 export const mostConditions = 64;
 
 /**

@@ -1,11 +1,12 @@
 import type { ConditionReason } from '../../model/status.js';
-import type { DesiredRegistration, PolicyEntries } from './desired.js';
+import type { FoundWays } from '../../model/ways.js';
+import { namesOf, type DesiredRegistration, type PolicyEntries } from './desired.js';
 import { mostConditions } from './match-conditions.js';
 import type { RegisteredPolicy } from './registered-policy.js';
 
-/** Whether a policy's webhooks are written as they should: the condition `WebhookConfigured`. */
+/** Whether a policy's webhooks are written as they should be: the condition `WebhookConfigured`. */
 export interface PolicyRegistration {
-  /** Also true where nothing is needed. */
+  /** Also true if nothing is needed. */
   readonly configured: boolean;
   readonly reason: Extract<
     ConditionReason,
@@ -21,9 +22,11 @@ export interface PolicyRegistration {
   >;
   /** For people. */
   readonly message: string;
+  /** The ways into its running pods that they cover; absent if that is unknown. */
+  readonly ways?: FoundWays;
 }
 
-/** What stands in the way of every policy alike. */
+/** The problem that affects all policies. */
 export function allWith(
   policies: readonly RegisteredPolicy[],
   reason: PolicyRegistration['reason'],
@@ -34,11 +37,11 @@ export function allWith(
 
 /** What was seen of one configuration. */
 export interface SeenConfiguration {
-  /** Names of entries that do not stand as they should. */
+  /** Names of entries that are not as they should be. */
   readonly wrong: ReadonlySet<string>;
   /** What others added to the selectors, by entry. */
   readonly foreign: ReadonlyMap<string, readonly string[]>;
-  /** What the API server said to the last write, when it failed. */
+  /** The API server's answer to the last write, if it failed. */
   readonly failure: string | undefined;
 }
 
@@ -49,12 +52,15 @@ export function outcomes(
   conditionsRefused: string | undefined,
 ): ReadonlyMap<string, PolicyRegistration> {
   return new Map(
-    [...desired.byPolicy].map(([policy, entries]) => [policy, outcomeOf(entries, seen, conditionsRefused)]),
+    [...desired.byPolicy].map(([policy, entries]) => {
+      const outcome = outcomeOf(entries, seen, conditionsRefused);
+      return [policy, entries.found === undefined ? outcome : { ...outcome, ways: entries.found }];
+    }),
   );
 }
 
 const without: Readonly<Record<NonNullable<PolicyEntries['none']>, string>> = {
-  Off: 'the policy is Off: the API server is not told of it',
+  Off: 'the policy is Off: it is not registered with the API server',
   NothingToDo: 'the policy is not valid, has no last valid version and prefers Availability: its pods are left alone',
   SelectsNothing: 'no object can have the labels that the policy’s selectors ask for',
 };
@@ -67,12 +73,11 @@ function outcomeOf(
   if (entries.none !== undefined) {
     return { configured: true, reason: entries.none, message: without[entries.none] };
   }
-  const doors = [
-    [entries.mutating, seen.mutating],
-    [entries.validating, seen.validating],
-  ] as const;
+  const doors = (['mutating', 'validating'] as const).flatMap((kind) =>
+    namesOf(entries, kind).map((entry) => [entry, seen[kind]] as const),
+  );
   for (const [entry, { wrong, failure }] of doors) {
-    if (entry === undefined || !wrong.has(entry)) continue;
+    if (!wrong.has(entry)) continue;
     return failure === undefined
       ? {
           configured: false,
@@ -89,9 +94,7 @@ function outcomeOf(
       message: `with the conditions for what the policy admits, its webhooks would have ${tooManyConditions} match conditions, and the API server takes ${mostConditions}: they are called for the admitted pods too, which fail while no replica answers; give fewer with --match-conditions`,
     };
   }
-  const foreign = [
-    ...new Set(doors.flatMap(([entry, { foreign }]) => (entry === undefined ? [] : (foreign.get(entry) ?? [])))),
-  ];
+  const foreign = [...new Set(doors.flatMap(([entry, { foreign }]) => foreign.get(entry) ?? []))];
   const remarks = [
     ...(foreign.length === 0 ? [] : [`others narrowed its selectors: ${foreign.join(', ')}`]),
     ...(conditionsRefused === undefined ? [] : [`the API server refused the matchConditions: ${conditionsRefused}`]),

@@ -12,7 +12,7 @@ import { microTime } from '../micro-time.js';
 import { isSame, type PauseMarker } from './pause-marker.js';
 import { pauseSentence, untilText, type Pause } from './pause-record.js';
 
-/** What Events about pauses are written with. */
+/** What is needed to write Events about pauses. */
 export interface PauseEventsOptions {
   readonly client: ApiClient;
   readonly instance: string;
@@ -30,8 +30,8 @@ const requestMs = 5_000;
 const longestInstance = 128;
 
 /**
- * Says in Events on the installation's ConfigMap that a pause began, changed or is over, for the leader. The name of an
- * Event comes from what it says, so that the next leader does not say it again.
+ * Writes Events on the installation's ConfigMap that a pause began, changed or is over. The leader runs it. An Event's name
+ * is derived from its content, so that the next leader does not repeat it.
  */
 export class PauseEvents {
   readonly #options: PauseEventsOptions;
@@ -42,7 +42,7 @@ export class PauseEvents {
     this.#wake = new Wake(options.sleep);
   }
 
-  /** Ends soon after the signal aborts, and never throws for what the API server does. */
+  /** Ends soon after the signal aborts, and never throws for the API server's errors. */
   async run(signal: AbortSignal): Promise<void> {
     const { pause } = this.#options;
     const unsubscribe = pause.onChange(this.#wake.poke);
@@ -59,7 +59,7 @@ export class PauseEvents {
     unsubscribe();
   }
 
-  /** @returns whether it is said, or cannot be */
+  /** @returns whether it is reported, or cannot be */
   async #tell(before: Pause | undefined, now: Pause | undefined, signal: AbortSignal): Promise<boolean> {
     const { client, ownNamespace, instance, log } = this.#options;
     try {

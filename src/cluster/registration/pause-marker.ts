@@ -15,13 +15,13 @@ import {
   type Pause,
 } from './pause-record.js';
 
-/** What the marker is followed with. */
+/** What is needed to follow the marker. */
 export interface PauseMarkerOptions {
   readonly client: ApiClient;
   readonly instance: string;
   readonly ownNamespace: string;
   readonly follow: Follow;
-  /** By whose date a pause ends. */
+  /** The clock whose date ends a pause. */
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: ClusterMetrics;
@@ -35,11 +35,11 @@ const longestMs = 2 ** 31 - 1;
 const marked = ['mutating', 'validating', 'configMap'] as const;
 type Marked = (typeof marked)[number];
 
-/** What every part of a replica knows of the pause: follows the objects that can carry a marker from when this is made. */
+/** What every part of a replica knows about the pause. From its creation, it follows the objects that can carry a marker. */
 export class PauseMarker {
   readonly #options: PauseMarkerOptions;
   readonly #listeners = new Set<() => void>();
-  /** As they were last seen; what is missing was not read yet. */
+  /** The objects as they were last seen. Missing ones were not read yet. */
   readonly #seen = new Map<Marked, JsonObject | undefined>();
   #timer: NodeJS.Timeout | undefined;
   #told: Pause | undefined;
@@ -59,19 +59,19 @@ export class PauseMarker {
     }
   }
 
-  /** The pause that holds now. Before everything that can carry a marker was read there is none. */
+  /** The current pause. There is none until every object that can carry a marker was read. */
   current(): Pause | undefined {
     const objects = this.#objects();
     return objects === undefined ? undefined : pauseAt(objects, this.#options.clock.wallMs());
   }
 
-  /** Whether a pause holds now. */
+  /** Whether there is a pause now. */
   paused(): boolean {
     return this.current() !== undefined;
   }
 
   /**
-   * Reads the marker from the API server, for those who are about to write.
+   * Reads the marker from the API server, for callers that are about to write.
    * @throws ApiError
    */
   async readLive(signal: AbortSignal): Promise<Pause | undefined> {
@@ -154,7 +154,7 @@ function placeOf(
   { instance: name, ownNamespace: namespace }: Pick<PauseMarkerOptions, 'instance' | 'ownNamespace'>,
 ): Followed {
   if (one === 'configMap') return { resource: resources.configMaps, namespace, name };
-  // Of the configurations only the annotations are wanted: a cluster may have thousands of entries.
+  // Only the annotations of the configurations are needed, and a cluster may have thousands of entries.
   const resource = one === 'mutating' ? resources.mutatingWebhooks : resources.validatingWebhooks;
   return { resource, name, metadataOnly: true };
 }

@@ -1,10 +1,10 @@
 import { objectOf, parsedJson, stringOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
 
-/** What stands in a marker for a pause without an end. */
+/** The text in a marker for a pause without an end. */
 export const forever = 'forever';
 
-/** A pause, as its marker says it. Who writes a marker can write anything into it: `by` is a claim. */
+/** A pause, as its marker describes it. The marker's author can write anything into it, so `by` is a claim. */
 export interface Pause {
   /** Milliseconds since 1970; `Infinity` for a pause without an end. */
   readonly untilMs: number;
@@ -14,7 +14,7 @@ export interface Pause {
   readonly by: string | undefined;
   /** What the person who paused gave as a reason. */
   readonly reason: string | undefined;
-  /** Where it stands. `ConfigMap`: where earlier versions put it. */
+  /** Where the marker is. `ConfigMap`: where earlier versions put it. */
   readonly marker: 'configurations' | 'ConfigMap';
 }
 
@@ -29,8 +29,8 @@ export interface MarkedObjects {
 const longestText = 256;
 
 /**
- * Reads the marker of a webhook configuration, whether its time is over or not. What cannot be read is a pause without an
- * end: whoever wrote it may take the configuration away too, and wanted to pause.
+ * Reads the marker of a webhook configuration, whether its time is over or not. An unreadable marker means a pause without
+ * an end: its author could also delete the configuration, and wanted to pause.
  */
 export function markIn(configuration: JsonObject | undefined): Pause | undefined {
   const text = annotationOf(configuration, names.paused)?.trim() ?? '';
@@ -59,15 +59,15 @@ export function olderMarkIn(configMap: JsonObject | undefined): Pause | undefine
   return { untilMs: timeOf(until), since: undefined, by: undefined, reason, marker: 'ConfigMap' };
 }
 
-/** Whether a pause holds at a time. */
+/** Whether a pause is in effect at a time. */
 export function holds(pause: Pause | undefined, nowMs: number): pause is Pause {
   return pause !== undefined && nowMs < pause.untilMs;
 }
 
 /**
- * The pause that holds at a time. A ConfigMap has other writers than webhook configurations. So the marker of earlier
- * versions counts only where both configurations are gone, as those versions left them: it keeps configurations from being
- * made, and nobody switches off by it what is there (F31).
+ * The pause that is in effect at a time. A ConfigMap has other writers than webhook configurations. So the marker of earlier
+ * versions only counts if both configurations are gone, which is how those versions left them. It keeps configurations from
+ * being created, but cannot switch off existing ones (F31).
  */
 export function pauseAt({ mutating, validating, configMap }: MarkedObjects, nowMs: number): Pause | undefined {
   const marks = [markIn(mutating), markIn(validating)].filter((mark) => holds(mark, nowMs));
@@ -77,7 +77,7 @@ export function pauseAt({ mutating, validating, configMap }: MarkedObjects, nowM
   return holds(older, nowMs) ? older : undefined;
 }
 
-/** Whether the ConfigMap carries a marker that would hold, and does not count. */
+/** Whether the ConfigMap carries a marker that would still be valid but does not count. */
 export function isOlderMarkIgnored(objects: MarkedObjects, nowMs: number): boolean {
   return holds(olderMarkIn(objects.configMap), nowMs) && pauseAt(objects, nowMs)?.marker !== 'ConfigMap';
 }
@@ -118,7 +118,7 @@ function annotationOf(object: JsonObject | undefined, name: string): string | un
   return stringOf(objectOf(objectOf(object?.['metadata'])?.['annotations'])?.[name]);
 }
 
-/** Without characters that move a cursor or hide what stands there. */
+/** Removes characters that move a cursor or hide text. */
 function plain(text: string | undefined): string | undefined {
   const clean = text
     ?.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')

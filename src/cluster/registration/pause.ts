@@ -5,6 +5,7 @@ import type { Clock } from '../../time/clock.js';
 import type { ApiClient } from '../client/api-client.js';
 import { isApiError } from '../client/api-error.js';
 import { pathOf, resources } from '../client/resources.js';
+import { removePlans, removePolicies } from '../plans/remove-policies.js';
 import { removeMirroredSecrets } from '../secrets/remove-mirrored.js';
 import { GradualEmptying, pauseManager, spreadMs } from './emptying.js';
 import type { ConfigurationKind } from './entry.js';
@@ -12,7 +13,7 @@ import { isOwnName } from './entry-names.js';
 import { olderMarkIn, type Pause } from './pause-record.js';
 import { configurationPath, readConfiguration } from './write.js';
 
-/** Which installation. */
+/** The installation. */
 export interface InstallationName {
   readonly instance: string;
   readonly ownNamespace: string;
@@ -20,11 +21,11 @@ export interface InstallationName {
 
 const kinds = ['mutating', 'validating'] as const;
 
-/** What is looked at while configurations are emptied. */
+/** The timing of the looks while configurations are emptied. */
 export interface EmptyingTiming {
-  /** How long nothing may come back. A leader that is writing at the moment needs less. */
+  /** How long the configurations must stay empty. A leader in the middle of a write needs less. */
   readonly quietMs: number;
-  /** When to give up on somebody who keeps bringing webhooks back. */
+  /** When to give up if something keeps restoring the webhooks. */
   readonly patienceMs: number;
   readonly pollMs: number;
   /** How long the validating configuration is empty before the mutating one is emptied. */
@@ -33,19 +34,19 @@ export interface EmptyingTiming {
 
 const usualTiming: EmptyingTiming = { quietMs: 2_000, patienceMs: 30_000, pollMs: 250, spreadMs };
 
-/** What a pause came to. */
+/** The result of a pause. */
 export interface Emptied {
-  /** Which configurations had webhooks that were taken out. */
+  /** The configurations whose webhooks were removed. */
   readonly emptied: readonly ConfigurationKind[];
-  /** Which keep coming back. */
+  /** The configurations whose webhooks keep coming back. */
   readonly left: readonly ConfigurationKind[];
 }
 
 /**
- * Pauses: marks both configurations and empties them, in the order that `GradualEmptying` explains, and sees to it that
- * nothing comes back before the pause is over. Works while no replica runs.
+ * Pauses an installation: marks both configurations and empties them, in the order that `GradualEmptying` explains, and
+ * makes sure that nothing comes back. It also works while no replica runs.
  *
- * @param how.create whether configurations that are not there are made, so that a leader that starts meanwhile sees the marker
+ * @param how.create whether to create missing configurations, so that a leader that starts meanwhile sees the marker
  * @throws ApiError
  */
 export async function pauseInstallation(
@@ -65,6 +66,8 @@ export async function pauseInstallation(
     if (clock.wallMs() >= pause.untilMs) return { emptied: [...emptied], left: [] };
     const look = await emptying.look();
     for (const kind of look.emptied) emptied.add(kind);
+    // The installation is marked as paused by now, so no leader restores these.
+    if ((await removePolicies(client, instance)) > 0) quietSinceMs = nowMs();
     if (look.open.length > 0) quietSinceMs = nowMs();
     if (look.open.length === 0 && nowMs() - quietSinceMs >= quietMs) return { emptied: [...emptied], left: [] };
     if (nowMs() - startMs > patienceMs) return { emptied: [...emptied], left: look.open };
@@ -73,8 +76,8 @@ export async function pauseInstallation(
 }
 
 /**
- * Whether there is such an installation: one of its configurations, or its ConfigMap. Who may not read that one is
- * believed.
+ * Whether there is such an installation: one of its configurations, or its ConfigMap, exists. If the caller cannot read the
+ * latter, the answer is yes.
  * @throws ApiError
  */
 export async function isInstalled(client: ApiClient, { instance, ownNamespace }: InstallationName): Promise<boolean> {
@@ -94,7 +97,7 @@ export interface Resumption {
 }
 
 /**
- * Takes the markers away, that of earlier versions too. The leader then puts the webhooks back.
+ * Removes the markers, including that of earlier versions. The leader then restores the webhooks.
  * @throws ApiError
  */
 export async function resumeInstallation(client: ApiClient, which: InstallationName): Promise<Resumption> {
@@ -108,7 +111,7 @@ export async function resumeInstallation(client: ApiClient, which: InstallationN
   try {
     return { found: (await removeOlderMark(client, which)) || found };
   } catch (error) {
-    // Beside a configuration that marker counts for nothing.
+    // Next to a configuration, that marker does not count.
     if (found && isApiError(error, 'Forbidden')) return { found };
     throw error;
   }
@@ -133,7 +136,7 @@ async function removeOlderMark(client: ApiClient, { ownNamespace, instance }: In
 
 /**
  * Waits until the leader has written both configurations.
- * @returns which are still missing when the patience is over
+ * @returns the ones that are still missing when the time is over
  */
 export async function awaitConfigurations(
   client: ApiClient,
@@ -159,8 +162,10 @@ export async function awaitConfigurations(
 export interface Removal extends Emptied {
   /** Whether there was a configuration to mark. */
   readonly marked: boolean;
-  /** Empty configurations that belong to nobody: nothing takes them along. */
+  /** Empty configurations without an owner: nothing would delete them. */
   readonly unowned: readonly ConfigurationKind[];
+  /** How many InstrumentationPlans were deleted. */
+  readonly plans: number;
   /** Mirrored Secrets that were deleted, as `namespace/name`. */
   readonly secrets: readonly string[];
   /** Mirrored Secrets that could not be deleted. */
@@ -168,9 +173,10 @@ export interface Removal extends Emptied {
 }
 
 /**
- * Takes away what an installation wrote, before its Service goes (E43): the marker and the webhooks first, so that nothing
- * comes back and nothing blocks; then the mirrored Secrets. The empty configurations stay, since a leader would make
- * deleted ones again; they go with the ClusterRole that they belong to. Can be run again, and without an installation.
+ * Removes what an installation wrote, before its Service is deleted (E43). First it sets the marker and removes the
+ * webhooks, so that nothing comes back and nothing blocks; then it deletes the mirrored Secrets. The empty configurations
+ * stay, because a leader would create deleted ones again. They are deleted with the ClusterRole that owns them. It can be
+ * run again, and without an installation.
  *
  * @throws ApiError
  */
@@ -182,6 +188,7 @@ export async function removeEverything(
 ): Promise<Removal> {
   const { instance, ownNamespace } = which;
   const emptied = await pauseInstallation(client, instance, pause, { ...how, create: false });
+  const plans = await removePlans(client, instance);
   const { removed, failed } = await removeMirroredSecrets(client, ownNamespace, instance);
   const live = await Promise.all(kinds.map((kind) => readConfiguration(client, kind, instance)));
   const unowned = kinds.filter((_kind, index) => {
@@ -189,7 +196,7 @@ export async function removeEverything(
     return one !== undefined && listOf(objectOf(one['metadata'])?.['ownerReferences']).length === 0;
   });
   const marked = live.some((one) => one !== undefined);
-  return { marked, unowned, ...emptied, secrets: removed, secretsLeft: failed };
+  return { marked, unowned, ...emptied, plans, secrets: removed, secretsLeft: failed };
 }
 
 async function wasThere(request: Promise<unknown>): Promise<boolean> {

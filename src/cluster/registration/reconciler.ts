@@ -1,5 +1,5 @@
 import { provenPath } from '../../model/door-token.js';
-import { allDoors } from '../../model/doors.js';
+import { allDoors, type Subject } from '../../model/doors.js';
 import type { JsonObject } from '../../model/json.js';
 import type { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import type { Logger } from '../../observe/logger.js';
@@ -28,8 +28,9 @@ import {
 import { standingOf, type Standing } from './standing.js';
 import { readConfiguration, readOwner, rehearse, stands, writeConfiguration } from './write.js';
 import { readWritten } from './written.js';
+import type { OfferedWays } from './way-entries.js';
 
-/** What the configurations are made of and written with. */
+/** What is needed to make and write the configurations. */
 export interface ReconcilerOptions {
   readonly client: ApiClient;
   readonly log: Logger;
@@ -38,33 +39,51 @@ export interface ReconcilerOptions {
   readonly installation: Installation;
   /** The setting's, read by `parseMatchConditions`. */
   readonly matchConditions: readonly MatchCondition[];
-  /** Every policy; `undefined` while they are not read: nothing is written then (E41). */
+  /** All policies; `undefined` while they are not read. Then nothing is written (E41). */
   readonly policies: () => readonly RegisteredPolicy[] | undefined;
   /** Base64 of the authorities' PEM; `undefined` while there are none: nothing is written then. */
   readonly caBundle: () => string | undefined;
-  /** By which key entries call; `undefined` while that is not decided: nothing is written then. Absent: by none. */
+  /** The key for the entries; `undefined` while that is not decided, and then nothing is written. Absent: no key. */
   readonly port?: () => PortChoice | undefined;
-  /** Told of what stands as it was found, and again as it was written; `undefined`: that is not known, or nothing does. */
+  /**
+   * The subjects whose doors this replica has, and the users who are always let through. Absent: the webhook is not called
+   * about running pods.
+   */
+  readonly ways?: () => ServedWays;
+  /**
+   * Called with the configurations as they were found, and again as they were written; `undefined` if they are unknown or
+   * missing.
+   */
   readonly onStanding?: (standing: Standing | undefined) => void;
   readonly pause: Pick<PauseMarker, 'current' | 'readLive' | 'onChange'>;
-  /** Repairs at once, and how long until there is one more. Default: 5 and 30,000. */
+  /** How many repairs are allowed at once, and how long until one more is allowed. Default: 5 and 30,000. */
   readonly repairs?: Rate;
 }
 
-/** By which key the API server is to call; `undefined`: without a token. */
-export interface PortChoice {
-  readonly key: string | undefined;
-  /** Whether every replica tells by which configuration its self-test was called: then the path says so. */
-  readonly hashed?: boolean;
+/** The ways into running pods that this replica covers. */
+export interface ServedWays {
+  readonly subjects: ReadonlySet<Subject>;
+  /** Whether others are left out by a setting. */
+  readonly isOff: boolean;
+  readonly breakGlassGroups: readonly string[];
 }
 
-/** What stands in every entry of ours, where it is the same in all. */
+/** The key that the API server should use; `undefined`: no token. */
+export interface PortChoice {
+  readonly key: string | undefined;
+  /** Whether every replica reports by which configuration its self-test was called. Then the path names it. */
+  readonly hashed?: boolean;
+  /** Whether every replica answers about running pods. */
+  readonly ways?: boolean;
+}
+
+/** Values that are the same in all our entries. */
 export interface Told {
   readonly caBundle: string | undefined;
   readonly port: PortChoice | undefined;
 }
 
-/** Told of the results by policy, and of what stands in every entry. */
+/** Called with the results by policy, and with what is in every entry. */
 export type TellOutcome = (results: ReadonlyMap<string, PolicyRegistration>, told: Told) => void;
 
 const untold: Told = { caBundle: undefined, port: undefined };
@@ -73,7 +92,7 @@ const kinds = ['mutating', 'validating'] as const;
 
 type Live = Readonly<Record<ConfigurationKind, JsonObject | undefined>>;
 
-/** What became of one configuration. */
+/** The result for one configuration. */
 interface Put {
   readonly live: JsonObject | undefined;
   /** After how many milliseconds to look again. */
@@ -81,14 +100,14 @@ interface Put {
   readonly failure?: unknown;
 }
 
-/** Makes the two webhook configurations what they should be, for one term as the leader. */
+/** Keeps the two webhook configurations as they should be, for one term as the leader. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #signal: AbortSignal;
   readonly #tell: TellOutcome;
   readonly #repairs: TokenBucket;
   readonly #rehearsal: ConditionRehearsal;
-  /** What was last written or found in force, to tell a change of ours from one of somebody else's. */
+  /** What was last written or found in force, to tell our own changes from those of others. */
   readonly #known = new Map<ConfigurationKind, string>();
   #saidRefusal: string | undefined;
 
@@ -101,7 +120,7 @@ export class Reconciler {
   }
 
   /**
-   * Looks at both configurations and puts right what is to be put right.
+   * Looks at both configurations and repairs them if necessary.
    * @returns after how many milliseconds to look again
    * @throws ApiError
    */
@@ -128,6 +147,7 @@ export class Reconciler {
       { ...this.#options.installation, portKey: port.key },
       caBundle,
       rehearsed.conditions,
+      this.#offered(port),
     );
     const intents = {
       mutating: this.#intentOf('mutating', desired, rehearsed, owner, port),
@@ -154,6 +174,15 @@ export class Reconciler {
     return Math.min(puts.mutating.waitMs, puts.validating.waitMs);
   }
 
+  /** A replica without these doors might answer, and requests to entries that fail closed would be denied. */
+  #offered(port: PortChoice): OfferedWays | undefined {
+    const served = this.#options.ways?.();
+    if (served === undefined) return undefined;
+    const { subjects, isOff, breakGlassGroups } = served;
+    if (port.ways !== true) return { subjects: new Set(), lack: 'OlderReplicas', breakGlassGroups };
+    return { subjects, lack: isOff ? 'SessionsOff' : undefined, breakGlassGroups };
+  }
+
   #intentOf(
     kind: ConfigurationKind,
     desired: DesiredRegistration,
@@ -161,8 +190,8 @@ export class Reconciler {
     owner: Owner | undefined,
     { hashed = false }: PortChoice,
   ): Intent {
-    const { instance } = this.#options.installation;
-    return { kind, instance, entries: desired[kind], matchConditions, owner, hashed };
+    const { instance, annotations } = this.#options.installation;
+    return { kind, instance, entries: desired[kind], matchConditions, owner, annotations, hashed };
   }
 
   #seenOf(intent: Intent, { live, failure }: Put): SeenConfiguration {
@@ -174,21 +203,21 @@ export class Reconciler {
     };
   }
 
-  /** The bundle that stands in every entry of both. */
+  /** The bundle that is in every entry of both. */
   #bundleOf(puts: Readonly<Record<ConfigurationKind, Put>>): string | undefined {
     const { instance } = this.#options.installation;
     const [mutating, validating] = kinds.map((kind) => bundleIn(puts[kind].live, instance));
     return mutating === validating ? mutating : undefined;
   }
 
-  /** Whether every entry of both calls by the key, or by none where there is none. */
+  /** Whether every entry of both carries the key's token, or none if there is no key. */
   #calls(live: readonly (JsonObject | undefined)[], { key }: PortChoice): boolean {
     const { instance } = this.#options.installation;
     const ends = allDoors.map(({ path }) => provenPath(path, key));
     return live.flatMap((one) => pathsIn(one, instance)).every((path) => ends.some((end) => path.endsWith(end)));
   }
 
-  /** Writes a configuration when it is not as it should be, and the limit on repairs allows it. */
+  /** Writes a configuration if it is not as it should be and the limit on repairs allows it. */
   async #put(intent: Intent, live: JsonObject | undefined): Promise<Put> {
     const { client, log, metrics, pause } = this.#options;
     const { kind } = intent;
@@ -205,7 +234,8 @@ export class Reconciler {
         return { live, waitMs };
       }
     }
-    // Who pauses sets the marker first and then takes webhooks out: whoever sees them gone must see the marker.
+    // A pause sets the marker first and then removes the webhooks, so a replica that sees them gone must see the
+    // marker.
     if ((await pause.readLive(this.#signal)) !== undefined) return { live, waitMs: 0 };
     try {
       const written = await writeConfiguration(client, intent, live, this.#signal);
@@ -222,7 +252,8 @@ export class Reconciler {
   async #rehearse(caBundle: string, owner: Owner | undefined, live: Live): Promise<RehearsedConditions> {
     const { client, installation, log } = this.#options;
     const rehearsed = await this.#rehearsal.settle(readWritten(live.mutating).matchConditions, async (conditions) => {
-      // A policy's entry, since the self-test's has no conditions; and no more, so that nothing else is refused.
+      // Uses a policy's entry, because the self-test's has no conditions, and nothing else, so that nothing else can be
+      // refused.
       const desired = desiredRegistration([anyPolicy], installation, caBundle, conditions);
       const { instance } = installation;
       const intent = { kind: 'mutating', instance, entries: desired.mutating, hashed: false } as const;
@@ -240,7 +271,7 @@ export class Reconciler {
     return rehearsed;
   }
 
-  /** Repairs nothing, takes nothing away either, and says what stands there. @returns when to look again */
+  /** Neither repairs nor removes anything, and reports what is there. @returns when to look again */
   async #standStill(pause: Pause, policies: readonly RegisteredPolicy[], wanted: Told): Promise<number> {
     const { instance } = this.#options.installation;
     const live = [await this.#read('mutating'), await this.#read('validating')];
@@ -252,7 +283,7 @@ export class Reconciler {
         ? 'the API server calls for no pod'
         : `nothing is repaired, and ${left} webhooks are still there: whoever paused did not take them out`;
     const sentence = pauseSentence({ ...pause, until: untilText(pause) });
-    // Without entries any bundle is as good; with some, theirs has to be kept.
+    // Without entries, any bundle will do. With entries, their bundle must be kept.
     const bundles = new Set(live.filter((one) => ownEntries(one, instance) > 0).map((one) => bundleIn(one, instance)));
     const [bundle] = bundles.size === 0 ? [wanted.caBundle] : bundles;
     this.#tell(allWith(policies, 'Paused', `paused ${sentence}: ${what}`), {
@@ -269,7 +300,7 @@ export class Reconciler {
 
 const plain: PortChoice = { key: undefined };
 
-/** Stands for some policy in a rehearsal. */
+/** A placeholder for a policy in a rehearsal. */
 const anyPolicy: RegisteredPolicy = {
   name: 'rehearsal',
   mode: 'Inject',

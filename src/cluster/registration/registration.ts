@@ -9,11 +9,11 @@ import type { PolicyRegistration } from './outcome.js';
 import { Reconciler, type PortChoice, type ReconcilerOptions, type Told } from './reconciler.js';
 import { configurationResources } from './webhook-configuration.js';
 
-/** What the registration is made of, and how it learns of that. */
+/** The inputs of the registration, and how it learns of changes. */
 export interface RegistrationOptions extends ReconcilerOptions, Timing {
   readonly clock: Clock;
   readonly follow: Follow;
-  /** Told after each look at the configurations, when results or the confirmed bundle may have changed. */
+  /** Called after each look at the configurations, when results or the confirmed bundle may have changed. */
   readonly onOutcome?: () => void;
 }
 
@@ -24,14 +24,14 @@ export interface ConfirmedBundle {
   readonly sinceMs: number;
 }
 
-/** By which key every entry of both configurations calls, as read back. */
+/** The key whose tokens every entry of both configurations carries, as read back. */
 export interface ConfirmedPort extends PortChoice {
   /** Since when that is known, on the monotonic clock. */
   readonly sinceMs: number;
 }
 
 const gatherMs = 50;
-/** Looks without being told, as a second net. */
+/** How often to look without a notification, as a safety net. */
 const resyncMs = 60_000;
 
 /** The webhook configurations, kept as the policies want them. */
@@ -47,7 +47,7 @@ export class Registration {
     this.#wake = new Wake(options.sleep);
   }
 
-  /** Says that policies, bundle or certificates may have changed. Can be handed on as it is. */
+  /** Call this when policies, bundle or certificates may have changed. Can be passed on as it is. */
   readonly poke = (): void => this.#wake.poke();
 
   /** By policy name; only while this replica leads. */
@@ -56,19 +56,19 @@ export class Registration {
   }
 
   /**
-   * The bundle that stands in every entry of both configurations, as read back. While paused there are no entries, and
-   * any bundle is as good: then the wanted one. `undefined` while not leading, or when entries differ.
+   * The bundle that is in every entry of both configurations, as read back. During a pause there are no entries, so it is
+   * the wanted bundle. `undefined` while not leading, or if entries differ.
    */
   confirmedBundle(): ConfirmedBundle | undefined {
     return this.#confirmed;
   }
 
-  /** How the API server is told to call; `undefined` while not leading, or when entries are otherwise. */
+  /** How the API server calls the webhook; `undefined` while not leading, or if entries differ. */
   confirmedPort(): ConfirmedPort | undefined {
     return this.#port;
   }
 
-  /** For the leader. Resolves soon after the signal aborts; never throws for what the API server does. */
+  /** Runs on the leader. Resolves soon after the signal aborts; never throws for the API server's errors. */
   async run(signal: AbortSignal): Promise<void> {
     const reconciler = new Reconciler(this.#options, signal, (results, told) => this.#take(results, told));
     this.#followConfigurations(signal);

@@ -11,46 +11,46 @@ import { selfTestName } from './entry-names.js';
 
 /** What a self-test found: the condition `Reachable`. */
 export interface SelfTestResult {
-  /** `undefined` when it cannot be told: the API server did not answer, or something else refused the dry run. */
+  /** `undefined` if that is unknown: the API server did not answer, or something else refused the dry run. */
   readonly reachable: boolean | undefined;
-  /** How long the dry run took: through the API server and the webhook. */
+  /** How long the dry run took, through the API server and the webhook. */
   readonly latencyMs: number;
   /** When it was, RFC 3339. */
   readonly at: string;
   /** The replica that answered. */
   readonly answeredBy: string | undefined;
-  /** For people: what is wrong, or that nothing is. */
+  /** What is wrong, or that nothing is wrong, for people. */
   readonly why: string;
-  /** The hashes of the configurations that the API server called by, as far as the answers name them. */
+  /** The hashes of the configurations that the API server used, as far as the answers name them. */
   readonly calledBy?: CalledBy;
 }
 
-/** Hash of each configuration that the API server called by; absent: the answer named none. */
+/** The hash of each configuration that the API server used; absent if the answer named none. */
 export type CalledBy = Readonly<Partial<Record<ConfigurationKind, string>>>;
 
-/** A result as the leader writes it down; `undefined` for one that tells nothing. */
+/** A result as the leader records it; `undefined` for one without information. */
 export function observedSelfTest({ reachable, latencyMs, at, why }: SelfTestResult): ObservedSelfTest | undefined {
   if (reachable === undefined) return undefined;
   return { reachable, latencyMs, at, ...(reachable ? {} : { why }) };
 }
 
-/** What the self-test works with. */
+/** What the self-test needs. */
 export interface SelfTestOptions {
   readonly client: Pick<ApiClient, 'create'>;
   readonly clock: Clock;
   readonly instance: string;
   readonly ownNamespace: string;
-  /** Makes a text that was never there before. */
+  /** Makes a text that was never used before. */
   readonly nonce: () => string;
 }
 
-/** Longer than the API server waits at both doors. */
+/** Longer than the API server waits for both doors. */
 const timeoutMs = 30_000;
 
 /**
- * Proves that the API server reaches the webhook (E42): by a dry-run create of a ConfigMap for which it must call the
- * self-test's entries. The mutating one answers with an annotation; the validating one makes the API server say what is
- * in the way, and answers with a warning. Both name the configuration that was called by.
+ * Proves that the API server reaches the webhook (E42), with a dry-run create of a ConfigMap for which it must call the
+ * self-test's entries. The mutating entry answers with an annotation. The validating one answers with a warning, and makes
+ * the API server report what is in the way. Both answers name the configuration that was used.
  *
  * @param how.newConnection opens a connection to the API server for this one
  */
@@ -103,7 +103,7 @@ function calledByOf(answer: SelfTestAnswer | undefined, validating: string | und
   return { ...(mutating === undefined ? {} : { mutating }), ...(validating === undefined ? {} : { validating }) };
 }
 
-/** The API server answers so when a webhook with failurePolicy Fail cannot be called: ours, and nobody else's. */
+/** The API server's answer if a webhook with failurePolicy Fail cannot be called. The webhook must be ours. */
 function isUnreachable({ status, message }: ApiError): boolean {
   return status >= 500 && message.includes(`failed calling webhook "${selfTestName}"`);
 }

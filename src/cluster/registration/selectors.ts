@@ -3,12 +3,12 @@ import { isObject, listOf, objectOf, stringOf, stringsOf, type JsonObject, type 
 import type { LabelRequirement, LabelSelector } from '../../model/selector.js';
 
 /**
- * One thing that a selector asks for, with its meaning as a text: `matchLabels: {a: b}` and `a In [b]` ask for the same,
- * and the order of values is of no account.
+ * One requirement of a selector, with its meaning as a text. `matchLabels: {a: b}` and `a In [b]` have the same meaning, and
+ * the order of values does not matter.
  */
 interface Demand {
   readonly text: string;
-  /** As it stands in the selector: a label, or an expression. */
+  /** The requirement in the selector: a label, or an expression. */
   readonly label: readonly [string, JsonValue] | undefined;
   readonly expression: JsonValue | undefined;
 }
@@ -17,9 +17,9 @@ const name = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const prefix = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /**
- * The same selector as the API server takes it: it refuses keys and values that no label can have, and one of them
- * would keep every other entry from being written.
- * @returns `undefined` when nothing can be selected
+ * The same selector in a form that the API server accepts. It refuses keys and values that no label can have, and one of
+ * them would keep all other entries from being written.
+ * @returns `undefined` if it can select nothing
  */
 export function acceptable(selector: LabelSelector): LabelSelector | undefined {
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
@@ -47,19 +47,19 @@ export function acceptable(selector: LabelSelector): LabelSelector | undefined {
   };
 }
 
-/** Short texts that stand for what a selector asks for, sorted: kept to know later what was ours. */
+/** Short fingerprints of a selector's requirements, sorted. They are kept to know later what was ours. */
 export function fingerprintsOf(selector: JsonObject): readonly string[] {
   return [...new Set(demandsOf(selector).map(fingerprintOf))].sort();
 }
 
 /**
- * A selector that asks for what is ours and for what others have added (E40). What is in the live selector and was not
- * last written by us is theirs; it stays as long as they leave it there.
+ * A selector with our requirements and those that others have added (E40). Requirements in the live selector that we did not
+ * last write are theirs, and stay as long as they leave them there.
  *
- * @param own what we ask for
- * @param live the selector as it stands; absent where there is none yet
- * @param written fingerprints of what we last wrote; absent when that is not known: then nothing is taken for foreign,
- *   since an expression of an earlier policy would stay for ever
+ * @param own our requirements
+ * @param live the selector as it is; absent if there is none yet
+ * @param written fingerprints of what we last wrote; absent if that is unknown. Then nothing counts as foreign, because an
+ *   expression of an earlier policy would stay forever
  */
 export function withForeign(
   own: LabelSelector,
@@ -85,7 +85,7 @@ export function withForeign(
   };
 }
 
-/** What a selector asks for beyond what is ours, for people: `control-plane NotIn [true]`. */
+/** The requirements of a selector that are not ours, for people: `control-plane NotIn [true]`. */
 export function foreignTexts(own: LabelSelector, merged: JsonObject): readonly string[] {
   const ours = new Set(demandsOf(own).map(({ text }) => text));
   return demandsOf(merged)
@@ -93,7 +93,7 @@ export function foreignTexts(own: LabelSelector, merged: JsonObject): readonly s
     .filter((text) => !ours.has(text));
 }
 
-/** Whether two selectors ask for the same, in whatever order and form. */
+/** Whether two selectors have the same requirements, in any order and form. */
 export function sameDemands(one: JsonObject, other: JsonObject): boolean {
   const texts = new Set(demandsOf(one).map(({ text }) => text));
   const others = new Set(demandsOf(other).map(({ text }) => text));

@@ -4,7 +4,7 @@ import { isAborted } from '../../time/abort.js';
 import type { Sleep } from '../../time/sleep.js';
 import { runSelfTest, type SelfTestOptions, type SelfTestResult } from './run-self-test.js';
 
-/** When the self-test runs, and who is told. */
+/** When the self-test runs, and the function that gets its results. */
 export interface SelfTestLoopOptions extends SelfTestOptions {
   readonly log: Logger;
   readonly metrics: Pick<ClusterMetrics, 'setReachable'>;
@@ -12,22 +12,22 @@ export interface SelfTestLoopOptions extends SelfTestOptions {
   readonly everySeconds: number;
   /** Whether the entries of the self-test are in force: not while paused, nor before the first write. */
   readonly ready: () => boolean;
-  /** Told of every result that is not about to be confirmed. */
+  /** Called for every result that does not need confirmation first. */
   readonly onResult: (result: SelfTestResult) => void;
   readonly sleep: Sleep;
 }
 
-/** How soon an unreachable webhook is looked at again. */
+/** How soon to test an unreachable webhook again. */
 const againMs = 10_000;
 /** A single failure may be a configuration that the API server has not read yet. */
 const confirmMs = 2_000;
-/** How long a leader's first success may take: a new installation's pods are no endpoints until their first probe. */
+/** How long a leader's first success may take. A new installation's pods are not endpoints until their first probe. */
 const firstMs = 15_000;
 
-/** Runs the self-test again and again for as long as this replica leads. */
+/** Runs the self-test repeatedly while this replica leads. */
 export class SelfTestLoop {
   readonly #options: SelfTestLoopOptions;
-  /** Whether the webhook was reached, by the last result that could tell. */
+  /** Whether the webhook was reached, according to the last conclusive result. */
   #reached: boolean | undefined;
 
   constructor(options: SelfTestLoopOptions) {

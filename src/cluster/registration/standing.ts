@@ -6,25 +6,25 @@ import type { ConfigurationKind, Installation, WebhookEntry } from './entry.js';
 import { selfTestName } from './entry-names.js';
 import { pathOfEntry, targetOf, wrongEntries, type Intent } from './webhook-configuration.js';
 
-/** What of ours stands in one configuration as it should. */
+/** Our entries that are in one configuration as they should be. */
 export interface StandingObject {
-  /** The hash by which its self-test is called; `undefined` where that names none, or does not stand as it should. */
+  /** The hash in the path of its self-test entry; `undefined` if the path has none, or the entry is not as it should be. */
   readonly hash: string | undefined;
-  /** A digest, by the name of each policy's entry, of whom the API server calls for and where. */
+  /** Digests by the name of each policy's entry: for which requests the API server calls, and where. */
   readonly entries: ReadonlyMap<string, string>;
 }
 
-/** What stands in both configurations, and what policies want there. */
+/** What is in both configurations, and what policies want there. */
 export interface Standing {
   readonly objects: Readonly<Record<ConfigurationKind, StandingObject>>;
-  /** Whether every replica tells the hash that it is called by: else none is in the paths. */
+  /** Whether every replica reports the hash that it is called by. Otherwise the paths contain none. */
   readonly hashed: boolean;
   readonly policies: ReadonlyMap<string, PolicyEntries>;
 }
 
 /**
- * Says what stands, given what was read.
- * @param live the two configurations; a part that is not there stands nowhere
+ * Finds the entries that are as they should be, from what was read.
+ * @param live the two configurations; a missing one has no such entries
  */
 export function standingOf(
   desired: DesiredRegistration,
@@ -54,8 +54,8 @@ export function standingOf(
 }
 
 /**
- * Of all that says for whom the API server calls, and whom. Not of authorities and tokens: they change with an overlap in which
- * either is good, so whoever still has the earlier ones calls all the same.
+ * Covers everything that decides for which requests the API server calls, and where. Leaves out authorities and tokens:
+ * they change with an overlap in which both are valid, so an API server with the earlier ones can still call.
  */
 function digestOf(entry: WebhookEntry, address: Installation['address']): string {
   const text = JSON.stringify({ ...entry, clientConfig: address });

@@ -16,34 +16,36 @@ export const configurationResources: Readonly<Record<ConfigurationKind, Resource
   validating: resources.validatingWebhooks,
 };
 
-/** Who a configuration belongs to, so that the garbage collector ends it with the installation. */
+/** The owner of a configuration, so that the garbage collector deletes it with the installation. */
 export interface Owner {
   readonly name: string;
   readonly uid: string;
 }
 
-/** All that a configuration should be. */
+/** Everything that a configuration should contain. */
 export interface Intent {
   readonly kind: ConfigurationKind;
   readonly instance: string;
   readonly entries: readonly WebhookEntry[];
-  /** For the record: what the API server has taken. */
+  /** For the record: the conditions that the API server has accepted. */
   readonly matchConditions: readonly MatchCondition[];
   readonly owner: Owner | undefined;
-  /** Whether the self-test is called by a path that names the object. */
+  /** Further annotations, from the settings; ours win. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+  /** Whether the self-test's path names the object. */
   readonly hashed: boolean;
 }
 
-/** A configuration as it should stand, with what others added to selectors. */
+/** A configuration as it should be, with what others added to selectors. */
 export interface Target {
-  /** To be applied: what is ours, and the selectors as a whole. */
+  /** To apply: our parts, and the complete selectors. */
   readonly object: JsonObject;
   readonly webhooks: readonly JsonObject[];
   /** What others added, by entry: for people. */
   readonly foreign: ReadonlyMap<string, readonly string[]>;
 }
 
-/** What stands above the entries of a configuration of ours. */
+/** The fields above the entries in a configuration of ours. */
 export function ownMetadata(
   instance: string,
   owner: Owner | undefined,
@@ -63,7 +65,7 @@ export function ownMetadata(
   };
 }
 
-/** What is to be written, given what stands there. */
+/** What to write, given the existing object. */
 export function targetOf(intent: Intent, live: JsonObject | undefined): Target {
   const { kind, instance, entries, owner, hashed } = intent;
   const written = readWritten(live);
@@ -90,7 +92,10 @@ export function targetOf(intent: Intent, live: JsonObject | undefined): Target {
   const object: JsonObject = {
     apiVersion: apiVersionOf(resource),
     kind: resource.kind,
-    metadata: ownMetadata(instance, owner, { [names.written]: writtenText(entries, intent.matchConditions, over) }),
+    metadata: ownMetadata(instance, owner, {
+      ...intent.annotations,
+      [names.written]: writtenText(entries, intent.matchConditions, over),
+    }),
     webhooks: called,
   };
   return { object, webhooks: called, foreign };
@@ -100,7 +105,9 @@ function asCalled(webhook: JsonObject, hash: string): JsonObject {
   return webhook['name'] === selfTestName ? calledByHash(webhook, hash) : webhook;
 }
 
-/** What the object's hash is made of beside the entries: what it was written over, or, where it is to be written, will be. */
+/**
+ * The other input of the object's hash, besides the entries: the version that it was written over, or will be written over.
+ */
 function writtenOver(
   { entries, instance }: Intent,
   webhooks: readonly JsonObject[],
@@ -115,7 +122,7 @@ function writtenOver(
   return stringOf(objectOf(live?.['metadata'])?.['resourceVersion']) ?? '';
 }
 
-/** Names of the entries that do not stand as they should; of those that should not be there too. */
+/** Names of the entries that are not as they should be, including those that should not exist. */
 export function wrongEntries(
   target: Pick<Target, 'webhooks'>,
   live: JsonObject | undefined,
@@ -127,12 +134,12 @@ export function wrongEntries(
   return [...wrong.map(([name]) => name), ...stale];
 }
 
-/** Whether a configuration carries a pause marker, be it of a pause that is over. */
+/** Whether a configuration carries a pause marker, even of a pause that is over. */
 export function isMarked(live: JsonObject): boolean {
   return objectOf(objectOf(live['metadata'])?.['annotations'])?.[names.paused] !== undefined;
 }
 
-/** Whether everything that is ours stands as it should. */
+/** Whether all our parts are as they should be. */
 export function isAsIntended(target: Target, live: JsonObject | undefined, instance: string): boolean {
   if (live === undefined || isMarked(live) || wrongEntries(target, live, instance).length > 0) return false;
   const wanted = objectOf(target.object['metadata']);
@@ -151,7 +158,7 @@ export function isAsIntended(target: Target, live: JsonObject | undefined, insta
 }
 
 /**
- * The whole object with our entries put in place of whatever stands there of them. Entries of others stay.
+ * The whole object with our entries in place of their existing versions. Entries of others stay.
  * @param live what was read or answered last; its `resourceVersion` guards the write
  */
 export function replacementOf(target: Target, live: JsonObject, instance: string): JsonObject {
@@ -178,7 +185,7 @@ export function ownEntries(live: JsonObject | undefined, instance: string): numb
   return liveNames(live).filter((name) => isOwnName(name, instance)).length;
 }
 
-/** The authorities that all our entries trust, base64; `undefined` when they differ or there is none. */
+/** The authorities that all our entries trust, base64; `undefined` if they differ or there is none. */
 export function bundleIn(live: JsonObject | undefined, instance: string): string | undefined {
   const bundles = new Set(
     listOf(live?.['webhooks'])
@@ -190,7 +197,10 @@ export function bundleIn(live: JsonObject | undefined, instance: string): string
   return bundles.size === 1 ? only : undefined;
 }
 
-/** Where the API server calls us by a configuration: path or URL of each entry of ours, without the hash of the object. */
+/**
+ * Where the API server calls us according to a configuration: the path or URL of each entry of ours, without the hash of the
+ * object.
+ */
 export function pathsIn(live: JsonObject | undefined, instance: string): readonly string[] {
   return listOf(live?.['webhooks'])
     .filter(isObject)
@@ -198,7 +208,7 @@ export function pathsIn(live: JsonObject | undefined, instance: string): readonl
     .map((webhook) => withoutObjectHash(pathOfEntry(webhook)));
 }
 
-/** Path or URL at which an entry calls; without either, empty. */
+/** The path or URL that an entry calls; empty if it has neither. */
 export function pathOfEntry(webhook: JsonObject): string {
   const config = objectOf(webhook['clientConfig']);
   return stringOf(objectOf(config?.['service'])?.['path']) ?? stringOf(config?.['url']) ?? '';

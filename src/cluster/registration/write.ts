@@ -16,7 +16,7 @@ import {
 } from './webhook-configuration.js';
 import type { ConfigurationKind } from './entry.js';
 
-/** The field manager under which everything is written. */
+/** The field manager of all our writes. */
 export const fieldManager = 'outrider';
 
 /** Path of one of an installation's two configurations. */
@@ -39,9 +39,9 @@ export async function readConfiguration(
 }
 
 /**
- * Writes a configuration by server-side apply. What apply cannot take away, because somebody else put it beside what is
- * ours, such as a match condition, is then replaced. The marker of a pause that is over goes first. Each write fails with
- * `Conflict` when somebody else wrote meanwhile, such as who pauses.
+ * Writes a configuration with server-side apply. If someone else added something to our parts that apply cannot remove, such
+ * as a match condition, the object is then replaced. The marker of a pause that is over is removed first. Each write fails
+ * with `Conflict` if someone else wrote meanwhile, for example to pause.
  *
  * @param before what was read
  * @returns the configuration as the API server answered it
@@ -65,7 +65,7 @@ export async function writeConfiguration(
       query: { fieldManager, force: true },
     });
   } catch (error) {
-    // Such as where somebody gave an entry a Service in place of our URL: apply would leave both.
+    // For example, if someone gave an entry a Service instead of our URL, apply would leave both.
     if (live === undefined || !isApiError(error, 'Invalid')) throw error;
     return client.replace(path, replacementOf(target, live, instance), { ...options, query: { fieldManager } });
   }
@@ -75,7 +75,7 @@ export async function writeConfiguration(
 
 /**
  * Lets the API server check a configuration without writing it.
- * @throws ApiError `Invalid` when it would not take it
+ * @throws ApiError `Invalid` if it would not accept it
  */
 export async function rehearse(
   client: ApiClient,
@@ -94,12 +94,12 @@ export async function rehearse(
   }
 }
 
-/** Whether a configuration stands as it should. */
+/** Whether a configuration is as it should be. */
 export function stands(intent: Intent, live: JsonObject | undefined): boolean {
   return isAsIntended(targetOf(intent, live), live, intent.instance);
 }
 
-/** Server-side apply leaves what others wrote. */
+/** Server-side apply keeps what others wrote. */
 async function withoutMark(
   client: ApiClient,
   path: string,

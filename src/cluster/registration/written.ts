@@ -4,23 +4,23 @@ import type { WebhookEntry } from './entry.js';
 import type { MatchCondition } from './match-conditions.js';
 import { fingerprintsOf } from './selectors.js';
 
-/** The selectors of a webhook, of which others may add to. */
+/** The selectors of a webhook, to which others may add. */
 export const selectorFields = ['namespaceSelector', 'objectSelector'] as const;
 export type SelectorField = (typeof selectorFields)[number];
 
-/** What was last written into a configuration, as its annotation tells it. */
+/** What was last written into a configuration, according to its annotation. */
 export interface Written {
-  /** Fingerprints of what was asked for by a selector of an entry; absent when that is not known. */
+  /** Fingerprints of the requirements of an entry's selector; absent if unknown. */
   fingerprints(entry: string, field: SelectorField): ReadonlySet<string> | undefined;
-  /** The match conditions that the API server has taken; absent when that is not known. */
+  /** The match conditions that the API server has accepted; absent if unknown. */
   readonly matchConditions: readonly MatchCondition[] | undefined;
-  /** The resourceVersion that it was written over; absent when that is not known. */
+  /** The resourceVersion that it was written over; absent if unknown. */
   readonly over: string | undefined;
 }
 
 /**
- * The annotation's text for these entries, as they are without what others added.
- * @param over resourceVersion of what they are written over, where their hash is made of it
+ * The annotation's text for these entries, without others' additions.
+ * @param over resourceVersion of the object that they are written over, if their hash includes it
  */
 export function writtenText(
   entries: readonly WebhookEntry[],
@@ -36,7 +36,7 @@ export function writtenText(
   });
 }
 
-/** Reads the annotation. What of it cannot be read is not known. */
+/** Reads the annotation. Unreadable parts count as unknown. */
 export function readWritten(configuration: JsonObject | undefined): Written {
   const text = stringOf(objectOf(objectOf(configuration?.['metadata'])?.['annotations'])?.[names.written]);
   const value = text === undefined ? undefined : objectOf(parsed(text));

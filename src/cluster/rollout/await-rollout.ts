@@ -9,29 +9,29 @@ import { isComplete, progressOf, rolloutOf } from './rollout.js';
 export type RolloutEnd =
   /** Every pod is new and available. */
   | { readonly end: 'complete'; readonly object: JsonObject }
-  /** The controller gave up, the time ran out, or the object is not what was restarted any more. */
+  /** The controller gave up, the time ran out, or the object is no longer the one that was restarted. */
   | { readonly end: 'failed'; readonly why: string }
-  /** Whoever asked does not wait any longer. */
+  /** The caller no longer waits. */
   | { readonly end: 'interrupted'; readonly why: string };
 
-/** What is waited for, and with what. */
+/** What to wait for, and how. */
 export interface AwaitedRollout extends Pick<Timing, 'clock' | 'sleep'> {
-  /** Reads the object anew. Throws ApiError. */
+  /** Reads the object again. Throws ApiError. */
   readonly read: () => Promise<JsonObject>;
   /** The restart that is waited for. */
   readonly at: string;
   readonly timeoutMs: number;
   /** Ends the waiting. */
   readonly signal: AbortSignal;
-  /** Is told how far it is, each time that changed. */
+  /** Receives the progress each time it changes. */
   readonly onProgress: (text: string) => void;
 }
 
 const pollMs = 2_000;
 
 /**
- * Waits until a restart has been rolled out. An API server that does not answer is asked again until the time is up. Never
- * rejects for what the API server says.
+ * Waits until a restart has been rolled out. If the API server does not answer, asks again until the time is up. Never
+ * rejects for the API server's errors.
  */
 export async function awaitRollout(awaited: AwaitedRollout): Promise<RolloutEnd> {
   const { clock, sleep, timeoutMs, signal, onProgress } = awaited;
@@ -70,7 +70,7 @@ async function lookAt({ read, at }: AwaitedRollout): Promise<RolloutEnd | { read
   return { progress: rollout.isPaused ? `it was paused: ${progressOf(rollout)}` : progressOf(rollout) };
 }
 
-/** Whether it is worth to ask again: no answer, or one that says so. */
+/** Whether to ask again: there was no answer, or the answer says so. */
 export function isPassing({ status }: ApiError): boolean {
   return status === 0 || status === 429 || status >= 500;
 }

@@ -1,10 +1,13 @@
-// Flux and Argo CD write the objects that they own over and over; what they make of a restart is worth knowing before.
+// Flux and Argo CD keep rewriting the objects that they own, so it is worth knowing in advance how they react to a restart.
 import { isObject, listOf, objectOf, stringMembersOf, stringOf, type JsonObject } from '../../model/json.js';
 
-/** A tool that keeps an object as a repository says. */
+/** A tool that keeps an object as it is in a repository. */
 export type GitOpsTool = 'Flux' | 'Argo CD';
 
-/** Who owns an object, as its labels, annotations and managed fields show. Anybody can write those: it is for a remark. */
+/**
+ * The tool that owns an object, according to its labels, annotations and managed fields. Anyone can write those, so this is
+ * only used for a remark.
+ */
 export function gitOpsToolOf({ metadata }: JsonObject): GitOpsTool | undefined {
   const about = objectOf(metadata);
   const labels = stringMembersOf(about?.['labels']);
@@ -38,7 +41,7 @@ export function gitOpsRemark(object: JsonObject, fieldManager: string): string |
     : 'Argo CD owns it, and leaves the restart alone: the annotation is that of its own action Restart';
 }
 
-/** By the name's beginning; `before-first-apply` is what server-side apply calls whoever wrote before it. */
+/** By the name's beginning; `before-first-apply` is server-side apply's name for earlier writers. */
 function isUndoneByFlux({ metadata }: JsonObject, fieldManager: string): boolean {
   const about = objectOf(metadata);
   const ssa = 'kustomize.toolkit.fluxcd.io/ssa';
@@ -53,16 +56,16 @@ function isReplacedByArgo({ metadata }: JsonObject): boolean {
   return options.split(',').some((option) => option.trim() === 'Replace=true');
 }
 
-/** Under which a restart is written where nobody says otherwise: one that Flux has promised to leave alone. */
+/** The default field manager of a restart: one that Flux promises to leave alone. */
 export function fieldManagerFor(object: JsonObject): string {
   return gitOpsToolOf(object) === 'Flux' ? fluxFieldManager : ownFieldManager;
 }
 
-/** Says in an object's managed fields who restarted it. */
+/** The field manager that marks a restart as ours in an object's managed fields. */
 export const ownFieldManager = 'outrider-restart';
 const fluxFieldManager = 'flux-client-side-apply';
 
-/** The managers by which a restart of ours is known again. */
+/** The field managers that identify a restart of ours. */
 export function ownManagers(given: string | undefined): readonly string[] {
   return given === undefined ? [ownFieldManager, fluxFieldManager] : [given];
 }

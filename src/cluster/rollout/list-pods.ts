@@ -7,13 +7,13 @@ import { refused } from '../live/refusal.js';
 import { selectorText } from '../live/read-running-pods.js';
 
 const pageSize = 100;
-/** How often a list is begun anew that was so slow that the API server forgot its beginning (410). */
+/** How often to restart a list that was so slow that the API server forgot its beginning (410). */
 const attempts = 3;
 const fieldSelector = 'status.phase!=Succeeded,status.phase!=Failed';
 
 /**
- * Reads the pods of a workload whole, in pages: those that its selector selects, that say that they are its own, and that
- * neither end nor have ended.
+ * Reads the pods of a workload whole, page by page: those that its selector selects, that name it as their owner, and that
+ * are neither terminating nor ended.
  *
  * @throws OutriderError `cluster_unavailable`
  */

@@ -13,10 +13,10 @@ export interface FoundWorkload extends NamedWorkload {
   readonly object: JsonObject;
 }
 
-/** What of a namespace can be restarted. */
+/** The workloads of a namespace that can be restarted. */
 export interface WorkloadsThere {
   readonly found: readonly FoundWorkload[];
-  /** Plurals of the kinds that may not be listed, and so may be there: those of extensions alone. */
+  /** Plurals of the kinds that cannot be listed, so that objects of them may exist. Only kinds of extensions. */
   readonly unseen: readonly string[];
 }
 
@@ -25,14 +25,19 @@ const restartable = allWorkloadKinds.filter(isRestartable);
 /**
  * Lists the workloads of a namespace that can be restarted, by kind and then name.
  *
+ * @param labelSelector only those with these labels
  * @throws OutriderError `cluster_unavailable`
  */
-export async function listWorkloads(client: ApiClient, namespace: string): Promise<WorkloadsThere> {
+export async function listWorkloads(
+  client: ApiClient,
+  namespace: string,
+  labelSelector?: string,
+): Promise<WorkloadsThere> {
   const found: FoundWorkload[] = [];
   const unseen: string[] = [];
   for (const resource of restartable) {
     try {
-      const { items } = await client.list(pathOf(resource, { namespace }));
+      const { items } = await client.list(pathOf(resource, { namespace }), { query: { labelSelector } });
       for (const item of items) {
         const name = stringOf(objectOf(item['metadata'])?.['name']);
         if (name === undefined) continue;
@@ -43,7 +48,7 @@ export async function listWorkloads(client: ApiClient, namespace: string): Promi
     } catch (error) {
       const isExtension = resource === workloadKinds.rollouts;
       if (isExtension && isApiError(error, 'NotFound')) continue;
-      // Who may list everything gets a 404 for what is not there, everybody else this.
+      // A caller that may list everything gets a 404 for a missing resource, any other caller this.
       if (isExtension && isApiError(error, 'Forbidden')) {
         unseen.push(`${resource.plural}.${resource.group}`);
         continue;

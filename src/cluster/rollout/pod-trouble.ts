@@ -1,10 +1,10 @@
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 
 /**
- * Why the first of a workload's pods that is not ready is not: the container and what it waits for, or why the pod cannot
+ * Why the first pod of a workload that is not ready is not ready: the container and what it waits for, or why the pod cannot
  * be scheduled.
  *
- * @returns `undefined` where no pod says anything
+ * @returns `undefined` if no pod gives a reason
  */
 export function podTrouble(pods: readonly JsonObject[]): string | undefined {
   for (const pod of pods) {
@@ -16,7 +16,7 @@ export function podTrouble(pods: readonly JsonObject[]): string | undefined {
   return undefined;
 }
 
-// What a container that is coming up waits for is no trouble.
+// The wait of a container that is starting is not a problem.
 const harmless = new Set(['ContainerCreating', 'PodInitializing']);
 
 function containerTrouble(status: JsonObject): string | undefined {

@@ -1,12 +1,12 @@
 // The change that gives a workload new pods, and how to tell later that it was ours.
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 
-/** The annotation of `kubectl rollout restart`: people and tools know it. */
+/** The annotation of `kubectl rollout restart`, which people and tools know. */
 const restartedAt = 'kubectl.kubernetes.io/restartedAt';
 
 /**
- * A merge patch that restarts an object, and that the API server refuses (`Conflict`) where the object is no longer as it
- * was read.
+ * A merge patch that restarts an object, and that the API server refuses (`Conflict`) if the object is no longer as it was
+ * read.
  *
  * @param at RFC 3339, in whole seconds, by the API server's date
  */
@@ -18,7 +18,7 @@ export function restartPatch(object: JsonObject, at: string): JsonObject {
     : { ...metadata, spec: { template: { metadata: { annotations: { [restartedAt]: at } } } } };
 }
 
-/** When the object was last restarted; `undefined`: never, or somebody took that off again. */
+/** When the object was last restarted; `undefined`: never, or the annotation was removed. */
 export function restartOf(object: JsonObject): string | undefined {
   const spec = objectOf(object['spec']);
   if (isArgo(object)) return stringOf(spec?.['restartAt']);

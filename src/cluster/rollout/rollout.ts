@@ -1,25 +1,27 @@
-// Where the rollout of a Deployment, StatefulSet, DaemonSet or Argo Rollout stands, read from its status as
-// `kubectl rollout status` reads it.
+// The progress of the rollout of a Deployment, StatefulSet, DaemonSet or Argo Rollout, read from its status as `kubectl
+// rollout status` does.
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../model/json.js';
 
-/** What an object and its status say of its pods. */
+/** What an object and its status say about its pods. */
 export interface Rollout {
-  /** Whether its controller has seen the object as it is now; until then the numbers are of the one before. */
+  /** Whether its controller has seen the current object; until then the numbers belong to the previous one. */
   readonly isObserved: boolean;
   readonly wanted: number;
   /** Pods of the newest template. */
   readonly updated: number;
   readonly available: number;
-  /** Pods of earlier templates that are to go, and are still there. */
+  /** Pods of earlier templates that should be gone but still exist. */
   readonly old: number;
   /** Pods that the update strategy keeps as they are: those below a StatefulSet's partition. */
   readonly held: number;
   /** Why the controller has given up. */
   readonly failure: string | undefined;
   readonly isPaused: boolean;
-  /** Whether pods are renewed only when somebody deletes them: `OnDelete`. */
+  /** Whether pods are only replaced when they are deleted: `OnDelete`. */
   readonly isByHand: boolean;
-  /** Whether something is left to do that no number says. */
+  /** Whether one pod that is not ready holds up all others, also their replacement: a StatefulSet’s usual order. */
+  readonly isOrdered: boolean;
+  /** Whether something is left to do that the numbers do not show. */
   readonly isUnfinished: boolean;
 }
 
@@ -80,7 +82,7 @@ function statefulSet(spec: JsonObject, status: JsonObject, metadata: JsonObject)
   const wanted = numberIn(spec, 'replicas', 1);
   const strategy = objectOf(spec['updateStrategy']) ?? {};
   const held = Math.min(wanted, numberIn(objectOf(strategy['rollingUpdate']) ?? {}, 'partition'));
-  // Once the revisions are one, all pods are of it, whatever the count says.
+  // Once there is only one revision, all pods belong to it, whatever the count says.
   const isOneRevision = status['currentRevision'] === status['updateRevision'];
   return {
     ...usual,
@@ -90,6 +92,7 @@ function statefulSet(spec: JsonObject, status: JsonObject, metadata: JsonObject)
     available: numberIn(status, 'availableReplicas', numberIn(status, 'readyReplicas')),
     held,
     isByHand: strategy['type'] === 'OnDelete',
+    isOrdered: spec['podManagementPolicy'] !== 'Parallel',
     isUnfinished: held === 0 && !isOneRevision,
   };
 }
@@ -105,7 +108,7 @@ function daemonSet(spec: JsonObject, status: JsonObject, metadata: JsonObject): 
   };
 }
 
-/** Argo's: `restartAt` makes no new template; its controller evicts the pods that are older than that time. */
+/** Argo's `restartAt` makes no new template. Argo's controller evicts the pods that are older than that time. */
 function argoRollout(spec: JsonObject, status: JsonObject, metadata: JsonObject): Rollout {
   const updated = numberIn(status, 'updatedReplicas');
   const phase = stringOf(status['phase']);
@@ -116,7 +119,7 @@ function argoRollout(spec: JsonObject, status: JsonObject, metadata: JsonObject)
   const isRestarting = !Number.isNaN(restart) && !(restarted >= restart);
   return {
     ...usual,
-    // A text here, a number elsewhere.
+    // It is a text here, and a number elsewhere.
     isObserved: Number(stringOf(status['observedGeneration'])) >= numberIn(metadata, 'generation'),
     wanted: numberIn(spec, 'replicas', 1),
     updated,
@@ -134,6 +137,7 @@ const usual = {
   failure: undefined,
   isPaused: false,
   isByHand: false,
+  isOrdered: false,
   isUnfinished: false,
 } as const;
 

@@ -1,21 +1,21 @@
 import type { CredentialsReport } from './credentials-report.js';
 import type { WantedKey } from './wanted.js';
 
-/** What was found where a key is wanted. */
+/** What was found at the places where a key is wanted. */
 export type Found = 'present' | 'missing' | 'blocked' | 'unknown';
 
-/** Of each copy, the version of its source; `undefined` where the source is not there. */
+/** For each copy, the version of its source; `undefined` if the source does not exist. */
 export type SourceVersions = ReadonlyMap<string, string | undefined>;
 
 interface Checked {
   readonly found: Found;
-  /** When it is to be looked at again, on the monotonic clock. */
+  /** When to look at it again, on the monotonic clock. */
   readonly dueMs: number;
-  /** Of a copy: the source's version that it was made of. */
+  /** For a copy: the version of the source that it was made from. */
   readonly sourceVersion: string | undefined;
 }
 
-/** What was found of the wanted keys, and when each is to be looked at again. */
+/** What was found about the wanted keys, and when to look at each again. */
 export class CheckedKeys {
   readonly #checked = new Map<string, Checked>();
 
@@ -32,13 +32,13 @@ export class CheckedKeys {
     this.#checked.set(idOf(wanted), { found, sourceVersion: sourceVersionOf(wanted, versions), dueMs });
   }
 
-  /** Forgets the keys that are not wanted any more. */
+  /** Forgets the keys that are no longer wanted. */
   keepOnly(wanted: readonly WantedKey[]): void {
     const ids = new Set(wanted.map(idOf));
     for (const id of this.#checked.keys()) if (!ids.has(id)) this.#checked.delete(id);
   }
 
-  /** The keys to look at now: never looked at, looked at long ago, or copies of what has changed. */
+  /** The keys to look at now: those never looked at, those looked at long ago, and copies of changed sources. */
   due(wanted: readonly WantedKey[], versions: SourceVersions, nowMs: number): readonly WantedKey[] {
     return wanted.filter((one) => {
       const last = this.#checked.get(idOf(one));
@@ -46,12 +46,12 @@ export class CheckedKeys {
     });
   }
 
-  /** By policy, how it stands with its keys. */
+  /** By policy and Secret, the state of its keys; a policy's access key comes first. */
   reports(wanted: readonly WantedKey[], versions: SourceVersions, ownNamespace: string): readonly CredentialsReport[] {
-    return [...byPolicy(wanted)].flatMap(([policy, keys]) => {
+    return [...bySecret(wanted).values()].flatMap((keys) => {
       const [first] = keys;
       if (first === undefined) return [];
-      const { mirror, name } = first;
+      const { policy, mirror, name } = first;
       const where = (found: Found): readonly string[] =>
         keys
           .filter((one) => (this.foundOf(one) ?? 'unknown') === found)
@@ -80,11 +80,12 @@ function sourceVersionOf({ mirror }: WantedKey, versions: SourceVersions): strin
   return mirror === undefined ? undefined : versions.get(mirror.copy);
 }
 
-function byPolicy(wanted: readonly WantedKey[]): ReadonlyMap<string, readonly WantedKey[]> {
+function bySecret(wanted: readonly WantedKey[]): ReadonlyMap<string, readonly WantedKey[]> {
   const keys = new Map<string, WantedKey[]>();
   for (const one of wanted) {
-    const known = keys.get(one.policy);
-    if (known === undefined) keys.set(one.policy, [one]);
+    const id = `${one.policy}/${one.name}`;
+    const known = keys.get(id);
+    if (known === undefined) keys.set(id, [one]);
     else known.push(one);
   }
   return keys;

@@ -12,36 +12,36 @@ import { readSecret } from './read-secret.js';
 import { removeCopy } from './remove-copy.js';
 import { causeOf } from './trouble.js';
 
-/** What became of one copy. */
+/** The result for one copy. */
 export type CopyResult =
-  /** `repaired`: somebody had put something else there. */
+  /** `repaired`: the copy had been changed. */
   | { readonly state: 'current'; readonly version: string; readonly wrote: boolean; readonly repaired?: true }
-  /** A Secret that is not our copy, or differs from its source and cannot be put right. */
+  /** A Secret that is not our copy, or differs from its source and cannot be repaired. */
   | { readonly state: 'blocked'; readonly detail: string }
-  /** There is no source; a copy that is there stays as it is. `version` is that of such a copy. */
+  /** There is no source. An existing copy stays as it is, and `version` is its version. */
   | { readonly state: 'sourceless'; readonly detail: string; readonly version: string | undefined }
-  /** `lacking`: a look found that there is none. */
+  /** `lacking`: a look found no copy. */
   | { readonly state: 'failed'; readonly detail: string; readonly lacking?: true };
 
-/** What a look finds that is to be written. */
+/** The work that a look found. */
 interface Due {
   readonly state: 'due';
   readonly source: SourceKey;
-  /** The copy that is there. */
+  /** The existing copy. */
   readonly secret: JsonObject | undefined;
   readonly standing: Exclude<Standing, 'current'> | 'absent';
 }
 
-/** What a look without effects finds; `outdated` counts as current, with its own version. */
+/** The result of a look without effects. `outdated` counts as current, with its own version. */
 export type CopyLook = CopyResult | { readonly state: 'absent' | 'differs' };
 
 const requestMs = 5_000;
 const sourceFreshMs = 60_000;
 const sourceMissingMs = 5_000;
-// Another writer can come between reading and writing; what fails three times waits for the next look.
+// Another writer can come between reading and writing. After three failures, the copy waits for the next look.
 const attempts = 3;
 
-/** What copies are made with. */
+/** What is needed to make copies. */
 export interface CopierOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
@@ -50,7 +50,7 @@ export interface CopierOptions {
   readonly guard: Pick<CopyGuard, 'refusal' | 'isOver'>;
 }
 
-/** Writes copies of Secrets. No method throws for what the API server does, and no text holds a value. */
+/** Writes copies of Secrets. No method throws for the API server's errors, and no text contains a value. */
 export class Copier {
   readonly #options: CopierOptions;
   readonly #sources: OnDemand<SourceKey | undefined>;
@@ -66,7 +66,7 @@ export class Copier {
     });
   }
 
-  /** Makes a copy, or puts it right. */
+  /** Makes or repairs a copy. */
   async ensure(namespace: string, mirror: MirroredSecret): Promise<CopyResult> {
     for (let left = attempts; ; left--) {
       const found = await this.#look(namespace, mirror);
@@ -83,7 +83,7 @@ export class Copier {
     }
   }
 
-  /** Looks at a copy, and writes nothing. */
+  /** Looks at a copy without writing. */
   async inspect(namespace: string, mirror: MirroredSecret): Promise<CopyLook> {
     const found = await this.#look(namespace, mirror);
     if (found.state !== 'due') return found;
@@ -94,8 +94,7 @@ export class Copier {
   }
 
   /**
-   * Reads a source again. Returns its version, `undefined` when it is not there, or what is known when there is no
-   * answer.
+   * Reads a source again. Returns its version, `undefined` if it does not exist, or the known version if there is no answer.
    */
   async refreshSource(mirror: MirroredSecret, signal: AbortSignal): Promise<string | undefined> {
     const id = idOf(mirror);
@@ -115,8 +114,7 @@ export class Copier {
       }
       const source = await this.#sources.get(idOf(mirror), AbortSignal.timeout(requestMs));
       if (source === undefined) {
-        const detail = `Secret ${ownNamespace}/${mirror.source.name}, to be mirrored, has no key ${mirror.source.key}`;
-        return { state: 'sourceless', detail, version: has };
+        return { state: 'sourceless', detail: sourceless(ownNamespace, mirror), version: has };
       }
       const standing = secret === undefined ? 'absent' : standingOf(secret, mirror, source);
       if (standing === 'current') return { state: 'current', version: source.version, wrote: false };
@@ -131,7 +129,7 @@ export class Copier {
     const wanted = copyObject(mirror, namespace, source);
     const path = pathOf(resources.secrets, { namespace, name: mirror.copy });
     const { uid, resourceVersion } = objectOf(before?.['metadata']) ?? {};
-    if (before !== undefined && canBeReplaced(before)) {
+    if (before !== undefined && canBeReplaced(before, mirror)) {
       const guarded = { ...wanted, metadata: { ...objectOf(wanted['metadata']), resourceVersion } };
       await client.replace(path, guarded, { timeoutMs: requestMs });
       return;
@@ -145,8 +143,8 @@ export class Copier {
 
   async #written(namespace: string, mirror: MirroredSecret, { source, standing, secret }: Due): Promise<CopyResult> {
     const { client, guard } = this.#options;
-    // What was there all the time has been seen by whoever removes copies.
-    const isNew = secret === undefined || !canBeReplaced(secret);
+    // The part that removes copies has already seen a copy that existed all the time.
+    const isNew = secret === undefined || !canBeReplaced(secret, mirror);
     if (isNew && (await guard.isOver())) {
       await removeCopy(client, namespace, mirror, mirror.copy);
       return {
@@ -159,7 +157,7 @@ export class Copier {
     return { state: 'current', version, wrote: true, ...(standing === 'differs' ? { repaired: true } : {}) };
   }
 
-  /** What was never the source's is given to no pod; what was is better than nothing. */
+  /** A value that was never the source's is given to no pod. One that was is better than none. */
   #notWritten(namespace: string, { copy, source }: MirroredSecret, { standing }: Due, why: string): CopyResult {
     const secret = `Secret ${namespace}/${copy}`;
     const kept = `${secret} cannot be kept: ${why}`;
@@ -171,8 +169,10 @@ export class Copier {
 
   async #readSource(id: string): Promise<SourceKey | undefined> {
     const { client, ownNamespace } = this.#options;
-    const { name, key } = sourceOf(id);
+    const { name, key, type } = sourceOf(id);
     const secret = await readSecret(client, ownNamespace, name);
+    // A Secret that is not a pull secret is never copied as one, because it could hold any key.
+    if (type !== 'Opaque' && secret?.['type'] !== type) return undefined;
     const version = secret === undefined ? undefined : credentialsVersion(secret, key);
     const value = stringOf(objectOf(secret?.['data'])?.[key]);
     const uid = stringOf(objectOf(secret?.['metadata'])?.['uid']) ?? '';
@@ -180,13 +180,18 @@ export class Copier {
   }
 }
 
-function idOf({ source }: MirroredSecret): string {
-  return `${source.name}/${source.key}`;
+function idOf({ source, type }: MirroredSecret): string {
+  return `${source.name}/${source.key}/${type}`;
 }
 
-function sourceOf(id: string): MirroredSecret['source'] {
-  const slash = id.indexOf('/');
-  return { name: id.slice(0, slash), key: id.slice(slash + 1) };
+function sourceOf(id: string): { readonly name: string; readonly key: string; readonly type: string } {
+  const [name = '', key = '', ...type] = id.split('/');
+  return { name, key, type: type.join('/') };
+}
+
+function sourceless(ownNamespace: string, { source, type }: MirroredSecret): string {
+  const secret = `Secret ${ownNamespace}/${source.name}, to be mirrored,`;
+  return type === 'Opaque' ? `${secret} has no key ${source.key}` : `${secret} is not there, or not of type ${type}`;
 }
 
 function causeOfCopy(error: unknown): string {

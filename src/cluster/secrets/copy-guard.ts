@@ -2,16 +2,16 @@ import type { MirroredSecret } from '../../engine/mirrored-secret.js';
 import type { Ledger } from './ledger.js';
 import { causeOf } from './trouble.js';
 
-/** What the guard asks. */
+/** What the guard checks. */
 export interface CopyGuardOptions {
   readonly ledger: Pick<Ledger, 'add'>;
-  /** Whether the installation is paused at this moment, by the API server's word. */
+  /** Whether the installation is paused now, according to the API server. */
   readonly paused: () => Promise<boolean>;
 }
 
 /**
- * What has to hold for a copy to be written, on every replica: the ledger knows it, so that it is found again, and the
- * installation is not paused, since a pause may be the installation's end, which has removed the copies already.
+ * The conditions for writing a copy, on every replica. The ledger knows it, so that it can be found again. The installation
+ * is not paused, because a pause may be the installation's end, which has already removed the copies.
  */
 export class CopyGuard {
   readonly #options: CopyGuardOptions;
@@ -20,7 +20,7 @@ export class CopyGuard {
     this.#options = options;
   }
 
-  /** To be asked before a copy is written. @returns why it may not be; never rejects */
+  /** Call this before writing a copy. @returns why it must not be written; never rejects */
   async refusal({ copy, policy }: MirroredSecret): Promise<string | undefined> {
     try {
       if (await this.#options.paused()) return 'Outrider is paused';
@@ -35,9 +35,9 @@ export class CopyGuard {
     }
   }
 
-  /** To be asked after a copy was made: a pause that began meanwhile may have looked before it was there. */
+  /** Call this after making a copy, because a pause that began meanwhile may have looked before the copy existed. */
   async isOver(): Promise<boolean> {
-    // Without an answer the copy stays: the ledger has it.
+    // Without an answer the copy stays; the ledger knows it.
     return this.#options.paused().catch(() => false);
   }
 }

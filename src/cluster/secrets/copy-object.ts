@@ -8,7 +8,7 @@ import { versionOfValue } from './credentials-version.js';
 export interface SourceKey {
   readonly value: string;
   readonly version: string;
-  /** Of the Secret that holds it. */
+  /** Name of the Secret that holds it. */
   readonly uid: string;
 }
 
@@ -24,7 +24,7 @@ export function policyLabel(policy: string): string {
 
 /** The copy of a source in a namespace. */
 export function copyObject(
-  { policy, instance, source, copy }: MirroredSecret,
+  { policy, instance, type, source, copy }: MirroredSecret,
   namespace: string,
   key: SourceKey,
 ): JsonObject {
@@ -37,23 +37,23 @@ export function copyObject(
       labels: { [managedBy]: 'outrider', [names.mirrorOf]: policyLabel(policy) },
       annotations: { [names.mirrorSource]: key.version, [names.mirrorBy]: instance },
     },
-    type: 'Opaque',
+    type,
     data: { [source.key]: key.value },
   };
 }
 
-/** What the marks on a Secret say: whose copy it is, as `policyLabel` has it, and of which version. */
+/** The marks on a Secret: the policy whose copy it is, as in `policyLabel`, and its version. */
 export interface CopyMarks {
   readonly copyOf: string;
   readonly version: string;
-  /** The installation; `undefined` on a copy of a version that did not note it. */
+  /** The installation; `undefined` on a copy by a version that did not record it. */
   readonly by: string | undefined;
 }
 
 /**
- * The marks of a copy; `undefined` for a Secret that is none. Label and annotation must both be there. Whoever may write
- * Secrets in the namespace can write them too: they say that nobody minds when the Secret is replaced, and nothing of
- * what it holds.
+ * The marks of a copy; `undefined` for a Secret that is not a copy. Both label and annotation must exist. Anyone who may
+ * write Secrets in the namespace can write them too. They only mean that the Secret may be replaced, and say nothing about
+ * its contents.
  */
 export function marksOf(secret: JsonObject): CopyMarks | undefined {
   const metadata = objectOf(secret['metadata']);
@@ -64,7 +64,7 @@ export function marksOf(secret: JsonObject): CopyMarks | undefined {
   return { copyOf, version, by: stringOf(annotations?.[names.mirrorBy]) };
 }
 
-/** Whose copy is looked for. */
+/** Which policy's copy to look for. */
 export type CopyOwner = Pick<MirroredSecret, 'policy' | 'instance'>;
 
 /**
@@ -78,8 +78,8 @@ export function versionOfCopy(secret: JsonObject, { policy, instance }: CopyOwne
 }
 
 /**
- * How a Secret with our marks stands to its source. `outdated`: it holds a value that the source has or had, and can be
- * put right in place. `differs`: it holds what never was the source's, or cannot follow it.
+ * How a Secret with our marks relates to its source. `outdated`: it holds a value that the source has or had, and can be
+ * updated in place. `differs`: it holds a value that was never the source's, or cannot be updated.
  */
 export type Standing = 'current' | 'outdated' | 'differs';
 
@@ -88,14 +88,14 @@ export function standingOf(secret: JsonObject, mirror: MirroredSecret, key: Sour
   const { source, instance } = mirror;
   const data = objectOf(secret['data']) ?? {};
   const value = Object.hasOwn(data, source.key) ? stringOf(data[source.key]) : undefined;
-  if (value === undefined || !canBeReplaced(secret)) return 'differs';
+  if (value === undefined || !canBeReplaced(secret, mirror)) return 'differs';
   const version = versionOfCopy(secret, mirror);
   if (value !== key.value) return versionOfValue(key.uid, value) === version ? 'outdated' : 'differs';
   const isMarked = version === key.version && marksOf(secret)?.by === instance;
   return isMarked && Object.keys(data).length === 1 ? 'current' : 'outdated';
 }
 
-/** Whether the API server lets a Secret become our copy by an update. */
-export function canBeReplaced(secret: JsonObject): boolean {
-  return secret['type'] === 'Opaque' && secret['immutable'] !== true;
+/** Whether the API server allows an update to turn a Secret into our copy. */
+export function canBeReplaced(secret: JsonObject, { type }: Pick<MirroredSecret, 'type'>): boolean {
+  return secret['type'] === type && secret['immutable'] !== true;
 }

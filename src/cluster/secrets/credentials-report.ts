@@ -1,21 +1,21 @@
 import { capped } from '../../model/capped.js';
 
-/** How it stands with one policy's access key in the namespaces that it matches. */
+/** The state of one policy's access key, or one of its pull secrets, in the namespaces that it matches. */
 export interface CredentialsReport {
   readonly policy: string;
   /** Where the key comes from: `outrider-system/agent` for a mirrored one, else the Secret's name. */
   readonly secret: string;
   readonly mirrored: boolean;
-  /** For a mirrored key: false when the source is not there. */
+  /** For a mirrored key: false if the source does not exist. */
   readonly sourcePresent: boolean;
   /** Namespaces that the policy matches. */
   readonly matched: number;
   readonly present: number;
   /** Names of namespaces, in order. */
   readonly missing: readonly string[];
-  /** Where a Secret that is not our copy, or that differs from its source, stands in the copy's place. */
+  /** Namespaces in which another Secret, or a copy that differs from its source, is in the copy's place. */
   readonly blocked: readonly string[];
-  /** Where the API server does not say, or did not yet. */
+  /** Namespaces for which the API server gave no answer, or not yet. */
   readonly unknown: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export interface CredentialsCondition {
   readonly message: string;
 }
 
-/** What a report comes to. */
+/** The summary of a report. */
 export function credentialsCondition(report: CredentialsReport): CredentialsCondition {
   const { secret, mirrored, sourcePresent, matched, present, missing, blocked, unknown } = report;
   const say = (status: CredentialsCondition['status'], reason: string, message: string): CredentialsCondition => ({

@@ -2,9 +2,9 @@ import { createHmac } from 'node:crypto';
 import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 
 /**
- * Version of one key of a Secret, as it is written on pods and on copies: a keyed hash of the value, with the Secret's uid
- * for its key. It changes with the value and with nothing else, and who can read pods and no Secrets can try no guess
- * on it, since the uid is random and stands in the Secret alone.
+ * Version of one key of a Secret, as it is written on pods and on copies: a keyed hash of the value, with the Secret's
+ * uid for its key. It changes with the value and with nothing else, and someone who can read pods but not Secrets
+ * cannot test guesses against it, since the uid is random and is in the Secret alone.
  *
  * @returns `undefined` when the Secret has no such key
  */

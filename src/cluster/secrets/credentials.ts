@@ -12,20 +12,20 @@ import { Copier, type CopierOptions, type CopyLook } from './copier.js';
 import { OnDemand } from '../on-demand.js';
 import { credentialsVersion } from './credentials-version.js';
 
-/** What is known of one key of one Secret. Never its value. */
+/** What is known about one key of one Secret. Never its value. */
 export interface KnownKey {
-  /** Whether the Secret is there, with whatever keys. */
+  /** Whether the Secret exists, with any keys. */
   readonly found: boolean;
   readonly hasKey: boolean;
   /** For the pod's record. */
   readonly version: string | undefined;
-  /** `policyLabel` of the policy whose copy it is, where it carries our marks. */
+  /** `policyLabel` of the policy whose copy it is, if it carries our marks. */
   readonly copyOf: string | undefined;
-  /** Why a copy could not be made, or is not ours, when that was tried. */
+  /** If it was tried: why a copy could not be made, or is not ours. */
   readonly trouble?: string | undefined;
 }
 
-/** What the credentials work with. */
+/** What the credentials need. */
 export interface CredentialsOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
@@ -39,17 +39,17 @@ const presentMs = 30_000;
 const troubleMs = 5_000;
 const failureMs = 10_000;
 const requestMs = 5_000;
-// How long a pod is held up for its Secret's sake.
+// How long a pod may be delayed for its Secret.
 const lookMs = 1_000;
 const makeMs = 2_000;
 const mostEntries = 20_000;
 
 /**
- * What the engine asks of access keys, and what the leader's part shares with it. A key that was found counts as there,
- * and is looked at again in the background after half a minute. A missing one is asked for at every pod: somebody who
- * applies a namespace, its Secret and a workload at once may have made the Secret since the leader looked. So a pod
- * whose Secret is there waits for no I/O. Why a copy could not be made is believed for 5 s. Where Secrets may not be
- * read, everything is `unknown`, and pods are instrumented.
+ * What is known about access keys, for the engine, and shared with the leader's part. A key that was found counts as
+ * present, and is looked at again in the background after half a minute. A missing key is looked up for every pod: someone
+ * who applies a namespace, its Secret and a workload at once may have made the Secret since the leader looked. So a pod
+ * whose Secret exists waits for no I/O. The reason why a copy could not be made is kept for 5 s. If Secrets cannot be read,
+ * everything is `unknown`, and pods are instrumented.
  */
 export class ClusterCredentials {
   readonly copier: Copier;
@@ -70,33 +70,25 @@ export class ClusterCredentials {
     });
   }
 
-  /** For the engine. Can be handed on as it is. */
+  /** For the engine. Can be passed on as it is. */
   readonly secretState: Engine['secretState'] = (namespace, name, key, mirrorOf) => {
     const one = this.#known(namespace, name, key);
     if (one === undefined) return 'unknown';
     if (mirrorOf === undefined) return one.hasKey ? 'present' : 'missing';
     if (one.found && one.copyOf !== policyLabel(mirrorOf)) return 'blocked';
     if (one.hasKey) return 'present';
-    // A copy that nobody tried to make yet is not missing.
+    // A copy that was not attempted yet does not count as missing.
     return one.trouble === undefined ? 'unknown' : 'missing';
   };
 
   /** For `Engine.credentials`. */
   readonly ahead: Credentials = {
-    prepare: (namespace, { recipe, mirror }, effects, signal) => {
-      if (recipe.credentials === undefined) return undefined;
-      const { name, key } = recipe.credentials;
-      const id = idOf(namespace, name, key);
-      const isPresent = this.secretState(namespace, name, key, mirror?.policy) === 'present';
-      if (isPresent && this.#keys.isFresh(id)) return undefined;
-      if (mirror === undefined) {
-        if (!isPresent) return this.#look(id, signal);
-        this.#lookAgain(id);
-        return undefined;
-      }
-      const done = effects ? this.#make(namespace, mirror, signal) : this.#inspectFor(namespace, mirror, signal);
-      // A copy that was there is looked at in the background.
-      return isPresent ? undefined : done;
+    prepare: (namespace, { recipe, mirror, pullMirrors }, effects, signal) => {
+      const key = recipe.credentials;
+      const ofKey = key && this.#prepareKey(namespace, key, mirror, effects, signal);
+      if (pullMirrors.length === 0) return ofKey;
+      const waits = pullMirrors.flatMap((pull) => this.#prepareCopy(namespace, pull, effects, signal) ?? []);
+      return waits.length === 0 ? ofKey : Promise.all([ofKey, ...waits]).then(ignore);
     },
     detail: (namespace, name, key) => this.#known(namespace, name, key)?.trouble,
     version: (namespace, name, key) => this.#known(namespace, name, key)?.version,
@@ -112,7 +104,7 @@ export class ClusterCredentials {
     this.learn(namespace, mirror, await this.copier.inspect(namespace, mirror));
   }
 
-  /** Takes over what became of a copy, or how it was found. */
+  /** Takes over the result of writing or looking at a copy. */
   learn(namespace: string, { policy, source, copy }: MirroredSecret, result: CopyLook): void {
     const before = this.secretState(namespace, copy, source.key, policy);
     const id = idOf(namespace, copy, source.key);
@@ -123,6 +115,34 @@ export class ClusterCredentials {
     }
     this.#say({ namespace, copy, policy }, before, result);
     this.#keys.put(id, knownOf(policyLabel(policy), result));
+  }
+
+  #prepareKey(
+    namespace: string,
+    { name, key }: { readonly name: string; readonly key: string },
+    mirror: MirroredSecret | undefined,
+    effects: boolean,
+    signal: () => AbortSignal,
+  ): Promise<void> | undefined {
+    if (mirror !== undefined) return this.#prepareCopy(namespace, mirror, effects, signal);
+    const id = idOf(namespace, name, key);
+    if (this.secretState(namespace, name, key) !== 'present') return this.#look(id, signal);
+    if (!this.#keys.isFresh(id)) this.#lookAgain(id);
+    return undefined;
+  }
+
+  #prepareCopy(
+    namespace: string,
+    mirror: MirroredSecret,
+    effects: boolean,
+    signal: () => AbortSignal,
+  ): Promise<void> | undefined {
+    const { copy, policy, source } = mirror;
+    const isPresent = this.secretState(namespace, copy, source.key, policy) === 'present';
+    if (isPresent && this.#keys.isFresh(idOf(namespace, copy, source.key))) return undefined;
+    const done = effects ? this.#make(namespace, mirror, signal) : this.#inspectFor(namespace, mirror, signal);
+    // A copy that existed is looked at in the background.
+    return isPresent ? undefined : done;
   }
 
   #say(about: object, before: SecretState, result: CopyLook): void {
@@ -147,7 +167,7 @@ export class ClusterCredentials {
     return this.#keys.get(id, limited).then(ignore, ignore);
   }
 
-  /** Without effects: what could be put right counts as not known. */
+  /** Without effects: what could be repaired counts as unknown. */
   #inspectFor(namespace: string, mirror: MirroredSecret, signal: () => AbortSignal): Promise<void> | undefined {
     const id = idOf(namespace, mirror.copy, mirror.source.key);
     if (this.#keys.isFresh(id)) return undefined;
@@ -155,7 +175,7 @@ export class ClusterCredentials {
     return this.#making.run(`${id} look`, limited, () => this.inspect(namespace, mirror)).catch(ignore);
   }
 
-  /** Makes a copy; pods share one attempt, which goes on when they wait no longer. */
+  /** Makes a copy. Pods share one attempt, which continues after they stop waiting. */
   #make(namespace: string, mirror: MirroredSecret, signal: () => AbortSignal): Promise<void> | undefined {
     const { copy, policy, source } = mirror;
     const id = idOf(namespace, copy, source.key);
@@ -163,18 +183,18 @@ export class ClusterCredentials {
     const limited = AbortSignal.any([signal(), AbortSignal.timeout(makeMs)]);
     const make = async (): Promise<void> => this.learn(namespace, mirror, await this.copier.ensure(namespace, mirror));
     return this.#making.run(id, limited, make).catch(() => {
-      // It goes on; this pod does not wait for it.
+      // The attempt continues; this pod does not wait for it.
       if (this.secretState(namespace, copy, source.key, policy) === 'present') return;
       this.learn(namespace, mirror, { state: 'failed', detail: `Secret ${namespace}/${copy} was not made in time` });
     });
   }
 }
 
-/** Whether what was known of a copy holds on. */
+/** Whether what was known about a copy still counts. */
 function tellsNothing(result: CopyLook, before: SecretState): boolean {
-  // Neither a copy nor what stands in its place is gone because the API server did not answer.
+  // A missing answer does not mean that a copy, or what is in its place, is gone.
   if (result.state === 'failed') return result.lacking !== true && (before === 'present' || before === 'blocked');
-  // Only who tried knows whether what differs can be put right.
+  // Only an attempt shows whether a difference can be repaired.
   return result.state === 'differs' && before === 'blocked';
 }
 

@@ -8,7 +8,7 @@ function ledgerName(instance: string): string {
   return `${instance}-mirrored`;
 }
 
-/** Where the ledger is, and how it is reached. */
+/** Where the ledger is, and how to reach it. */
 export interface LedgerOptions {
   readonly client: ApiClient;
   readonly ownNamespace: string;
@@ -24,13 +24,13 @@ export interface LedgerPage {
 }
 
 const requestMs = 5_000;
-// Other replicas write too, but only once for each copy's name.
+// Other replicas also write, but only once for each copy's name.
 const attempts = 5;
 
 /**
- * The names that copies have or had, with the policies that they are for. It is what allows copies to be found again
- * without a right to list the Secrets of a cluster, which would be a right to read them all. Every replica that makes a
- * copy writes here first, so nothing is remembered: each change is made to what stands there now, and to nothing else.
+ * The names that copies have or had, with their policies. With it, copies can be found again without the right to list the
+ * Secrets of a cluster, which would be a right to read them all. Every replica that makes a copy writes here first. So
+ * nothing is cached: each change applies to the current state only.
  */
 export class Ledger {
   readonly #client: ApiClient;
@@ -41,7 +41,7 @@ export class Ledger {
     this.#place = { namespace: ownNamespace, name: ledgerName(instance) };
   }
 
-  /** Reads the ledger; one that is not there is empty. @throws ApiError */
+  /** Reads the ledger. A missing ledger is empty. @throws ApiError */
   async read(): Promise<LedgerPage> {
     try {
       const path = pathOf(resources.configMaps, this.#place);
@@ -53,18 +53,18 @@ export class Ledger {
     }
   }
 
-  /** Adds copies to what stands there. @returns all of them @throws ApiError */
+  /** Adds copies to the ledger. @returns all of its copies @throws ApiError */
   add(copies: Iterable<readonly [copy: string, policy: string]>): Promise<ReadonlyMap<string, string>> {
     const added = [...copies];
     return this.#change((before) => new Map([...before, ...added]));
   }
 
-  /** Takes copies out of what stands there. @throws ApiError */
+  /** Removes copies from the ledger. @throws ApiError */
   async strike(gone: readonly string[]): Promise<void> {
     await this.#change((before) => new Map([...before].filter(([copy]) => !gone.includes(copy))));
   }
 
-  /** Removes the ledger itself, as it was read. @throws ApiError `Conflict` when somebody has written since */
+  /** Removes the ledger itself, as it was read. @throws ApiError `Conflict` if someone has written since */
   async remove({ configMap }: LedgerPage): Promise<void> {
     if (configMap === undefined) return;
     const { resourceVersion } = objectOf(configMap['metadata']) ?? {};

@@ -1,10 +1,10 @@
 import type { Sleep } from '../../time/sleep.js';
 
-/** At most so much of the API server's time is taken for work that can wait. */
+/** The limit on the API server's time for work that can wait. */
 const workers = 4;
 const perSecond = 20;
 
-/** Does one thing after another at a bounded rate, until all are done or the signal aborts. */
+/** Runs one task after another at a limited rate, until all are done or the signal aborts. */
 export async function paced<T>(
   items: readonly T[],
   work: (item: T) => Promise<void>,

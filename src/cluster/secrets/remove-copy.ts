@@ -5,12 +5,12 @@ import { pathOf, resources } from '../client/resources.js';
 import { readSecret } from './read-secret.js';
 import { versionOfCopy, type CopyOwner } from './copy-object.js';
 
-/** What became of a copy that is to go. */
+/** The result of removing a copy. */
 export type RemoveResult = 'removed' | 'absent' | 'foreign' | 'failed';
 
 const requestMs = 5_000;
 
-/** Removes an installation's copy for a policy in a namespace; somebody else's Secret of that name is left. Never throws. */
+/** Removes an installation's copy for a policy in a namespace. Leaves someone else's Secret with that name. Never throws. */
 export async function removeCopy(
   client: ApiClient,
   namespace: string,

@@ -5,19 +5,19 @@ import { pathOf, resources } from '../client/resources.js';
 import { Ledger } from './ledger.js';
 import { removeCopy } from './remove-copy.js';
 
-/** What became of an installation's copies, as `namespace/name`. */
+/** The result for an installation's copies, as `namespace/name`. */
 export interface MirroredRemoval {
   readonly removed: readonly string[];
-  /** Those that could not be removed; the ledger then stays, so that it can be tried again. */
+  /** The copies that could not be removed. The ledger then stays, so that the removal can be repeated. */
   readonly failed: readonly string[];
 }
 
-// A replica that was about to make a copy when the pause began writes here once more.
+// A replica that was about to make a copy when the pause began may write here once more.
 const passes = 3;
 
 /**
- * Removes every copy that an installation has made, and the ledger: for its end (E43). Secrets that are not ours stay.
- * Needs no right to list Secrets.
+ * Removes every copy that an installation has made, and the ledger. Used when an installation ends (E43). Secrets that are
+ * not ours stay. Needs no right to list Secrets.
  * @throws ApiError when the ledger or the namespaces cannot be read
  */
 export async function removeMirroredSecrets(
@@ -40,7 +40,7 @@ export async function removeMirroredSecrets(
   }
 }
 
-/** @param removed gets what was removed @returns what could not be */
+/** @param removed collects what was removed @returns what could not be removed */
 async function removeCopies(
   client: ApiClient,
   instance: string,

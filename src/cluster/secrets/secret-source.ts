@@ -7,7 +7,7 @@ import { isObjectName } from '../../model/object-name.js';
 import { pathOf, resources, type Resource } from '../client/resources.js';
 import { OnDemand } from '../on-demand.js';
 
-/** What the source works with. */
+/** What the source needs. */
 export interface SecretSourceOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
@@ -19,17 +19,17 @@ const requestMs = 5_000;
 const mostEntries = 1_000;
 const mostBytes = 16 * 1024 * 1024;
 
-/** The keys of pull secrets: nothing else of a Secret is kept. */
+/** The keys of pull secrets. Nothing else of a Secret is kept. */
 const pullSecretKeys: Readonly<Record<string, string>> = {
   'kubernetes.io/dockerconfigjson': '.dockerconfigjson',
   'kubernetes.io/dockercfg': '.dockercfg',
 };
 
 /**
- * Reads pull secrets and ServiceAccounts when a look-up needs them: one GET each, kept for 30 s (10 s where there is
- * none, or none may be read), never listed. Of a Secret of another type only the type is kept.
+ * Reads pull secrets and ServiceAccounts when a look-up needs them: one GET each, kept for 30 s (10 s where there is none,
+ * or none may be read), never listed. For a Secret of another type, only the type is kept.
  *
- * Both methods reject with an error that says what may not be read and what helps, and holds nothing of a Secret.
+ * Both methods reject with an error that says what cannot be read and what helps, and contains nothing of a Secret.
  */
 export function createSecretSource({ client, clock }: SecretSourceOptions): SecretSource {
   const reader = <T>(resource: Resource, read: (object: JsonObject) => T, size: (value: T) => number) =>

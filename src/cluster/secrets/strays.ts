@@ -1,6 +1,6 @@
 import { obsoleteCopies, type ClusterView, type WantedKey } from './wanted.js';
 
-/** A place where a copy of ours may stand, and none is wanted. */
+/** A place where a copy of ours may exist although none is wanted. */
 export interface Stray {
   readonly namespace: string;
   readonly policy: string;
@@ -10,25 +10,25 @@ export interface Stray {
 interface Place {
   /** Since when no copy is wanted there. */
   readonly sinceMs: number;
-  /** When there was certainly none of ours. */
+  /** When there was certainly no copy of ours. */
   cleanMs: number | undefined;
 }
 
-// A replica that has not heard of a change yet may make one more copy by what it knew: so long later is looked again.
+// A replica that does not know of a change yet may create one more copy. So the place is checked again after this time.
 const againMs = 60_000;
 
-/** Knows where copies of ours may stand that no policy wants there any more. */
+/** Knows where copies of ours may exist that no policy wants any more. */
 export class Strays {
   readonly #places = new Map<string, Place>();
-  /** Since when no policy has a copy of that name. */
+  /** Since when no policy has a copy with that name. */
   readonly #obsoleteMs = new Map<string, number>();
 
-  /** A copy may have been made there. */
+  /** Records that a copy may have been made there. */
   maybeAt(namespace: string, copy: string): void {
     this.#places.delete(idOf(namespace, copy));
   }
 
-  /** There is no copy of ours there. */
+  /** Records that there is no copy of ours there. */
   noneAt(namespace: string, copy: string, nowMs: number): void {
     const place = this.#places.get(idOf(namespace, copy));
     if (place !== undefined) place.cleanMs = nowMs;
@@ -46,7 +46,7 @@ export class Strays {
     for (const id of places) this.#places.delete(id);
     const strays: Stray[] = [];
     for (const [copy, policy] of copies) {
-      // A policy that is not valid just now keeps its copies: where it matches is not known.
+      // A policy that is not valid at the moment keeps its copies, because it is unknown where it matches.
       if (!rules.byPolicy.has(policy) && rules.policyNames.includes(policy)) continue;
       for (const namespace of namespaces.keys()) {
         const id = idOf(namespace, copy);
@@ -66,7 +66,7 @@ export class Strays {
     );
   }
 
-  /** These copies are in the ledger no more: whoever adds one again may have made it anywhere. */
+  /** Records that these copies are no longer in the ledger. One that is added again may have been created anywhere. */
   forget(copies: readonly string[]): void {
     const gone = new Set(copies);
     for (const copy of gone) this.#obsoleteMs.delete(copy);
@@ -89,7 +89,7 @@ export class Strays {
     return place.cleanMs < surelyMs && nowMs >= surelyMs;
   }
 
-  /** From when on a place that was found clean stays clean. */
+  /** The time from which a place that was found clean stays clean. */
   #surelyMs({ sinceMs }: Place, copy: string): number {
     return (this.#obsoleteMs.get(copy) ?? sinceMs) + againMs;
   }
@@ -99,7 +99,7 @@ function idOf(namespace: string, copy: string): string {
   return `${namespace}/${copy}`;
 }
 
-/** Where copies may stand that are wanted. */
+/** The places where wanted copies may exist. */
 function placesOf({ namespace, mirror }: WantedKey): readonly string[] {
   if (mirror === undefined) return [];
   const { copy, earlierCopy } = mirror;

@@ -13,15 +13,15 @@ import { removeCopy } from './remove-copy.js';
 import { Strays, type Stray } from './strays.js';
 import { currentMirrors, wantedKeys, type ClusterView, type WantedKey } from './wanted.js';
 
-/** What the sweep works with. */
+/** What the sweep needs. */
 export interface SweepOptions extends Timing {
   readonly client: ApiClient;
   readonly credentials: ClusterCredentials;
-  /** `undefined` until policies and namespaces were read, and during a pause: nothing is made or removed then. */
+  /** `undefined` until policies and namespaces were read, and during a pause. Nothing is made or removed then. */
   readonly view: () => ClusterView | undefined;
-  /** Told after each look, when `reports` may say something else. */
+  /** Called after each look, when `reports` may have changed. */
   readonly onReports?: () => void;
-  /** Whether copies may be made. Where not, nothing is kept about them, since the rights for that are missing too. */
+  /** Whether copies may be made. If not, nothing is kept about them, because the rights for that are missing too. */
   readonly mirrors: boolean;
   readonly ownNamespace: string;
   readonly instance: string;
@@ -33,14 +33,14 @@ const tickMs = 10_000;
 const settleMs = 500;
 const checkAgainMs = 5 * 60_000;
 const tryAgainMs = 10_000;
-// At most four early looks a second: a policy without a Secret may match a whole cluster.
+// At most four early looks a second, because a policy without a Secret may match a whole cluster.
 const tryEachMs = 250;
-// So much is done before policies and namespaces are looked at again.
+// How much is done before policies and namespaces are read again.
 const batch = 200;
 
 /**
- * The leader's part for access keys: looks at every matched namespace every few minutes, at a bounded rate, and says where
- * keys are missing; copies what a policy mirrors; removes copies that no policy wants there any more.
+ * The leader's part for access keys. It looks at every matched namespace every few minutes, at a limited rate, and reports
+ * where keys are missing. It copies what a policy mirrors, and removes copies that no policy wants any more.
  */
 export class CredentialsSweep {
   readonly #options: SweepOptions;
@@ -48,7 +48,7 @@ export class CredentialsSweep {
   #checked = new CheckedKeys();
   #strays = new Strays();
   readonly #ledger: Ledger;
-  /** By the ledger, as this turn found it; `undefined` where it cannot be kept. */
+  /** The ledger as this turn found it; `undefined` if it cannot be kept. */
   #copies: ReadonlyMap<string, string> | undefined;
   #complained = false;
   #reports: readonly CredentialsReport[] = [];
@@ -59,7 +59,7 @@ export class CredentialsSweep {
     this.#ledger = new Ledger(options);
   }
 
-  /** To be called when policies or namespaces have changed. */
+  /** Call this when policies or namespaces have changed. */
   readonly changed = (): void => this.#wake.poke();
 
   /** By policy; only the leader knows. */
@@ -67,7 +67,7 @@ export class CredentialsSweep {
     return this.#reports;
   }
 
-  /** Ends soon after the signal aborts, and never throws for what the API server does. */
+  /** Ends soon after the signal aborts, and never throws for the API server's errors. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const view = this.#options.view();
@@ -77,7 +77,7 @@ export class CredentialsSweep {
     this.#forgetEverything();
   }
 
-  /** Does what is due, or the first part of it. Returns whether there is more. */
+  /** Does the work that is due, or its first part. Returns whether there is more. */
   async #turn(view: ClusterView, signal: AbortSignal): Promise<boolean> {
     const wanted = wantedKeys(view);
     const mirrors = currentMirrors(view.rules);
@@ -98,7 +98,7 @@ export class CredentialsSweep {
     return versions;
   }
 
-  /** Reads the ledger, which other replicas write too. Copies are in it before they are made. */
+  /** Reads the ledger, which other replicas also write. Copies are in it before they are made. */
   async #recordCopies(mirrors: readonly MirroredSecret[]): Promise<void> {
     this.#copies = undefined;
     if (!this.#options.mirrors) return;
@@ -110,7 +110,7 @@ export class CredentialsSweep {
     }
   }
 
-  /** A name leaves the ledger when no namespace has such a copy any more. */
+  /** A name is removed from the ledger when no namespace has such a copy any more. */
   async #strikeGoneCopies(view: ClusterView): Promise<void> {
     if (this.#copies === undefined) return;
     const gone = this.#strays.gone(view);
@@ -134,7 +134,7 @@ export class CredentialsSweep {
     return strays.map((one) => () => this.#remove(one));
   }
 
-  /** A pause that begins meanwhile may be the installation's end: nothing is made after it. */
+  /** A pause that begins meanwhile may be the installation's end, so nothing is made after it. */
   async #doPaced(work: readonly (() => Promise<void>)[], signal: AbortSignal): Promise<void> {
     const { view, sleep } = this.#options;
     await paced(work, async (one) => (view() === undefined ? undefined : one()), sleep, signal);
@@ -162,7 +162,7 @@ export class CredentialsSweep {
       return 'present';
     }
     const found = this.#stateOf(wanted);
-    // What blocks is said by whoever learns of it first, here or for a pod.
+    // A blocked copy is reported by the part that learns of it first, here or for a pod.
     if (before !== found && result.state !== 'blocked') log.warn({ ...about, state: result.state }, result.detail);
     return found;
   }
@@ -177,7 +177,7 @@ export class CredentialsSweep {
       return 'unknown';
     }
     const found = this.#stateOf(wanted);
-    // Where nothing is instrumented, no copy is made, and none is missed.
+    // If nothing is instrumented, no copy is made, and none is missing.
     return mirror !== undefined && found === 'unknown' ? 'missing' : found;
   }
 
@@ -209,14 +209,14 @@ export class CredentialsSweep {
     );
   }
 
-  /** Said once, and again when it has been kept in between. */
+  /** Logged once, and again if it worked in between. */
   #complainOfLedger(error: unknown): void {
     if (this.#complained) return;
     this.#complained = true;
     this.#options.log.warn({ err: error }, 'the list of mirrored Secrets cannot be kept; it is tried again');
   }
 
-  /** Another replica leads, and changes what was known. */
+  /** Another replica leads now, and may change what was known. */
   #forgetEverything(): void {
     this.#checked = new CheckedKeys();
     this.#strays = new Strays();

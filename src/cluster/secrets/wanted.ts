@@ -1,24 +1,24 @@
 import type { MirroredSecret } from '../../engine/mirrored-secret.js';
-import type { Rules } from '../../engine/rules.js';
+import { everyRule, mirrorsOf, rulesOfPolicy, type Rule, type Rules } from '../../engine/rules.js';
 import { namespaceLabelsOf, type StringMap } from '../../model/selector.js';
 
 /** The compiled policies of a cluster, and its namespaces with their labels. */
 export interface ClusterView {
   readonly rules: Rules;
   readonly namespaces: ReadonlyMap<string, StringMap>;
-  /** Names of the namespaces that are never touched. */
+  /** Names of the excluded namespaces. */
   readonly excluded: ReadonlySet<string>;
 }
 
-/** An access key that pods of a policy in a namespace refer to. */
+/** An access key, or a mirrored pull secret, that pods of a policy in a namespace refer to. */
 export interface WantedKey {
   readonly policy: string;
   readonly namespace: string;
   readonly name: string;
   readonly key: string;
-  /** Given where the key is a copy. */
+  /** Given if the key is a copy. */
   readonly mirror: MirroredSecret | undefined;
-  /** False where pods are not instrumented (mode Off and Report): a copy that is there stays, none is made. */
+  /** False if pods are not instrumented (modes Off and Report). An existing copy stays, but none is made. */
   readonly injects: boolean;
 }
 
@@ -27,31 +27,36 @@ export function wantedKeys({ rules, namespaces, excluded }: ClusterView): readon
   const wanted: WantedKey[] = [];
   for (const policy of rules.policies.ranked) {
     const rule = rules.byPolicy.get(policy.name);
-    const credentials = rule?.recipe.credentials;
-    if (!policy.valid || rule === undefined || credentials === undefined) continue;
+    if (!policy.valid || rule === undefined) continue;
+    const keys = keysOf(rule);
+    if (keys.length === 0) continue;
     for (const [namespace, labels] of namespaces) {
       if (excluded.has(namespace)) continue;
       if (!policy.matchesNamespace(namespaceLabelsOf(namespace, labels))) continue;
-      wanted.push({
-        policy: policy.name,
-        namespace,
-        ...credentials,
-        mirror: rule.mirror,
-        injects: policy.spec.mode === 'Inject',
-      });
+      const injects = policy.spec.mode === 'Inject';
+      for (const key of keys) wanted.push({ policy: policy.name, namespace, ...key, injects });
     }
   }
   return wanted;
 }
 
-/** The copies of the policies that there are. */
+/** The keys that a policy's pods refer to, each once. */
+function keysOf(rule: Rule): readonly Pick<WantedKey, 'name' | 'key' | 'mirror'>[] {
+  const keys = rulesOfPolicy(rule).flatMap(({ mirror, pullMirrors, recipe: { credentials } }) => [
+    ...(credentials === undefined ? [] : [{ ...credentials, mirror }]),
+    ...pullMirrors.map((pull) => ({ name: pull.copy, key: pull.source.key, mirror: pull })),
+  ]);
+  return keys.filter(({ name, key }, at) => at === keys.findIndex((one) => one.name === name && one.key === key));
+}
+
+/** The copies of the existing policies. */
 export function currentMirrors({ byPolicy }: Rules): readonly MirroredSecret[] {
-  return [...byPolicy.values()].flatMap(({ mirror }) => mirror ?? []);
+  return everyRule({ byPolicy }).flatMap(([, rule]) => mirrorsOf(rule));
 }
 
 /**
- * Copies by a ledger that no policy wants any more. A policy that is not valid just now keeps its copies, and a copy under
- * its earlier name stays beside the one of today: pods of then read it whenever a container of theirs starts.
+ * Copies in a ledger that no policy wants any more. A policy that is not valid at the moment keeps its copies. A copy under
+ * an earlier name stays next to the current one, because older pods read it whenever one of their containers starts.
  */
 export function obsoleteCopies(
   { byPolicy, policyNames }: Rules,
@@ -61,12 +66,13 @@ export function obsoleteCopies(
   return new Map(
     [...copies].filter(([copy, policy]) => {
       const rule = byPolicy.get(policy);
-      return rule === undefined ? !known.has(policy) : !isCopyOf(rule.mirror, copy);
+      if (rule === undefined) return !known.has(policy);
+      return !rulesOfPolicy(rule).some((one) => mirrorsOf(one).some((mirror) => isCopyOf(mirror, copy)));
     }),
   );
 }
 
-/** Whether a name is one of a mirrored key's copies, that of earlier versions included. */
-function isCopyOf(mirror: MirroredSecret | undefined, copy: string): boolean {
-  return mirror !== undefined && (mirror.copy === copy || mirror.earlierCopy === copy);
+/** Whether a name is one of a mirrored key's copies, including those of earlier versions. */
+function isCopyOf(mirror: MirroredSecret, copy: string): boolean {
+  return mirror.copy === copy || mirror.earlierCopy === copy;
 }

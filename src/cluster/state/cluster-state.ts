@@ -13,12 +13,12 @@ import { PolicyBook } from './policy-book.js';
 import { ProfileBook } from './profile-book.js';
 import { pickLabels, pickObject, type WatchedObject } from './watched-object.js';
 
-/** What the state is read with. */
+/** What is needed to read the state. */
 export interface ClusterStateOptions extends Timing {
   readonly client: ApiClient;
   readonly log: Logger;
   readonly metrics: Pick<ClusterMetrics, 'countWatchFailure'>;
-  /** How often everything is listed anew. */
+  /** How often everything is listed again. */
   readonly relistMs: number;
   /** Ends the watches. */
   readonly signal: AbortSignal;
@@ -28,7 +28,7 @@ export interface ClusterStateOptions extends Timing {
 
 /** What changed. */
 export interface ClusterChange {
-  /** A policy or a profile: what is served, or what is wrong. */
+  /** Whether a policy or a profile changed: what is served, or what is wrong. */
   readonly configuration: boolean;
   /** Names of the namespaces whose labels changed, that are new, or that are gone. */
   readonly namespaces: ReadonlySet<string>;
@@ -37,7 +37,7 @@ export interface ClusterChange {
 const kinds = ['policies', 'profiles', 'namespaces'] as const;
 const noNamespaces: ReadonlySet<string> = new Set();
 
-/** Policies, profiles and namespaces of a cluster, followed by watches from when this is made. */
+/** Policies, profiles and namespaces of a cluster. Watches follow them from when this is made. */
 export class ClusterState {
   /** Resolves when all three were listed once, however long that takes. */
   readonly synced: Promise<void>;
@@ -62,7 +62,7 @@ export class ClusterState {
     this.synced = Promise.all(Object.values(reflectors).map(({ synced }) => synced)).then(() => undefined);
   }
 
-  /** All that is known now; the same object until something changes. Empty before `synced`. */
+  /** The current configuration; the same object until something changes. Empty before `synced`. */
   configuration(): ClusterConfiguration {
     return (this.#configuration ??= {
       rules: this.#policyBook.rules,
@@ -83,7 +83,7 @@ export class ClusterState {
   }
 
   /**
-   * Calls the listener after each change, once for all that came together. What it throws is logged.
+   * Calls the listener after each change, once for all changes that came together. Errors that it throws are logged.
    * @returns ends the calls
    */
   onChange(listener: (change: ClusterChange) => void): () => void {
@@ -91,7 +91,7 @@ export class ClusterState {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Takes over what `LiveReads.reread` finds. Can be handed on as it is. */
+  /** Takes over what `LiveReads.reread` finds. Can be passed on as it is. */
   readonly reread = (namespace: string, caller: AbortSignal): Promise<boolean> => this.#live.reread(namespace, caller);
 
   /** Takes over what `LiveReads.catchUp` finds. */
@@ -99,7 +99,10 @@ export class ClusterState {
     return this.#live.catchUp();
   }
 
-  /** Seconds since the API server last said anything about each; Infinity before it first did. */
+  /** Call this when `compile.argvOf` has another answer. Can be passed on as it is. */
+  readonly argvChanged = (): void => this.#compile();
+
+  /** Seconds since the API server last answered about each; Infinity before its first answer. */
   staleness(): ReadonlyMap<WatchedKind, number> {
     const nowMs = this.#options.clock.monotonicMs();
     const reflectors = { policies: this.#policies, profiles: this.#profiles, namespaces: this.#namespaces };
@@ -130,7 +133,7 @@ export class ClusterState {
   }
 
   #compile(): void {
-    // A policy is not wrong because its profile is not read yet.
+    // A policy is not invalid because its profile was not read yet.
     if (this.#policies.listedMs === undefined || this.#profiles.listedMs === undefined) return;
     const profilesChanged = this.#profileBook.update(itemsOf(this.#profiles));
     const policiesChanged = this.#policyBook.update(itemsOf(this.#policies), this.#profileBook.registry);

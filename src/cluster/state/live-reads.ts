@@ -5,24 +5,27 @@ import type { Reflector } from '../watch/reflector.js';
 
 type Listed = Pick<Reflector<unknown>, 'listedMs' | 'relist'>;
 
-/** What is read again. */
+/** What to read again. */
 export interface LiveReadsOptions {
   readonly policies: Listed;
   readonly profiles: Listed;
   readonly namespaces: Pick<Reflector<unknown>, 'refresh'>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly sleep: Sleep;
-  /** Ends what is under way. */
+  /** Ends what is in progress. */
   readonly signal: AbortSignal;
 }
 
 /** How long a namespace counts as read, so that one that stays unmatched does not cost a call for each pod. */
 export const rereadRestMs = 3_000;
-/** A list that is younger than this serves the next namespace too: four a second at most, however many namespaces ask. */
+/**
+ * A list that is younger than this also serves the next namespace. So there are at most four lists a second, however many
+ * namespaces ask.
+ */
 const listRestMs = 250;
 const longestMemory = 1_000;
 
-/** Live looks, for calls about which the caches may know too little. */
+/** Live reads, for calls about which the caches may know too little. */
 export class LiveReads {
   readonly #options: LiveReadsOptions;
   readonly #calls = new SharedCalls<boolean>({ whenLeft: 'goOn' });
@@ -46,9 +49,8 @@ export class LiveReads {
   }
 
   /**
-   * For a call that another replica seems to know more about: reads the policies and the profiles, however recently
-   * that was done. Each caller gets lists that began after its call; callers share them, and there are four a second at
-   * most.
+   * For a call that another replica seems to know more about: reads the policies and the profiles, however recently they
+   * were read. Each caller gets lists that began after its call. Callers share them, and there are at most four a second.
    * @throws ApiError when the API server does not say
    */
   catchUp(): Promise<void> {
@@ -90,7 +92,7 @@ export class LiveReads {
     return isYoung ? Promise.resolve(false) : reflector.relist(this.#options.signal);
   }
 
-  /** The oldest is in front, and forgotten first. */
+  /** The oldest is first, and is forgotten first. */
   #remember(namespace: string, readMs: number): void {
     this.#readMs.delete(namespace);
     this.#readMs.set(namespace, readMs);

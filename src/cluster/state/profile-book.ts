@@ -19,8 +19,8 @@ interface Entry {
 }
 
 /**
- * The users' profiles. One that was edited into nonsense goes on as it was last valid. One that was deleted is gone; the
- * policies that were compiled with it keep it (`PolicyBook`).
+ * The users' profiles. If an edit makes a profile invalid, its last valid version stays in use. A deleted profile is gone;
+ * the policies that were compiled with it keep it (`PolicyBook`).
  */
 export class ProfileBook {
   #entries: ReadonlyMap<string, Entry> = new Map();
@@ -37,7 +37,7 @@ export class ProfileBook {
   }
 
   /**
-   * Takes over what there is now. Only what changed is read again; a profile that did not change stays the same object.
+   * Takes over the current objects. Only changed ones are read again; a profile that did not change stays the same object.
    * @returns false when nothing that is served, and nothing that is wrong, changed
    */
   update(objects: Iterable<WatchedObject>): boolean {
@@ -77,7 +77,7 @@ function entryOf(watched: WatchedObject, previous: Entry | undefined): Entry {
   return { watched, error: undefined, valid: { profile, generation: watched.generation } };
 }
 
-/** What is wrong with a profile that has the form of one. */
+/** The problem with a profile that has the right form. */
 function fault(profile: Profile): OutriderError | undefined {
   const file = `profile ${profile.metadata.name}`;
   try {

@@ -2,17 +2,17 @@ import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { StringMap } from '../../model/selector.js';
 import { apiVersionOf, type Resource } from '../client/resources.js';
 
-/** What is kept of a policy or a profile. */
+/** The parts of a policy or a profile that are kept. */
 export interface WatchedObject {
   readonly name: string;
   readonly uid: string;
   readonly generation: number;
-  /** What a user would have written: nothing of its metadata but the name, and no status. */
+  /** The part that a user writes: only the name of its metadata, and no status. */
   readonly document: JsonObject;
   readonly status: JsonObject;
 }
 
-/** Reads off an object of ours what is kept of it. */
+/** Extracts the parts of an object of ours that are kept. */
 export function pickObject(resource: Resource): (object: JsonObject) => WatchedObject | undefined {
   return (object) => {
     const metadata = objectOf(object['metadata']);
@@ -24,7 +24,7 @@ export function pickObject(resource: Resource): (object: JsonObject) => WatchedO
       uid: stringOf(metadata?.['uid']) ?? '',
       generation: typeof generation === 'number' ? generation : 0,
       document: {
-        // The objects in a list need not carry the two.
+        // The objects in a list need not carry these two fields.
         apiVersion: apiVersionOf(resource),
         kind: resource.kind,
         metadata: { name },
@@ -35,7 +35,7 @@ export function pickObject(resource: Resource): (object: JsonObject) => WatchedO
   };
 }
 
-/** Reads off a namespace its labels. */
+/** Extracts a namespace's labels. */
 export function pickLabels(object: JsonObject): StringMap {
   const labels: Record<string, string> = {};
   for (const [key, value] of Object.entries(objectOf(objectOf(object['metadata'])?.['labels']) ?? {})) {

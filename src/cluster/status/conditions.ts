@@ -1,17 +1,17 @@
 import { isObject, listOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { Condition, ConditionReason, ConditionStatus, ConditionType } from '../../model/status.js';
 
-/** What was found out, before it is known since when. */
+/** A finding, before it is known since when it holds. */
 export interface ConditionFinding {
   readonly type: ConditionType;
   readonly status: ConditionStatus;
   readonly reason: ConditionReason;
   readonly message: string;
-  /** When its status changed, if it did, where that is known better than by when it is written. */
+  /** When its status changed, if that is known more precisely than the time of writing. */
   readonly sinceMs?: number;
 }
 
-/** A finding as it is made without its type. */
+/** A finding without its type. */
 export type Found = Omit<ConditionFinding, 'type'>;
 
 /** RFC 3339, in whole seconds, as the API server writes times. */
@@ -20,8 +20,8 @@ function timeText(wallMs: number): string {
 }
 
 /**
- * Makes conditions of findings. One whose status is what it was keeps the time since when.
- * @param status what is in the object now, by whomever
+ * Makes conditions from findings. A condition whose status did not change keeps its transition time.
+ * @param status the current content of the object, whoever wrote it
  */
 export function conditionsOf(
   findings: readonly ConditionFinding[],

@@ -7,9 +7,9 @@ import type { CoverageFound } from './facts.js';
 type Coverage = NonNullable<PolicyStatus['coverage']>;
 
 /**
- * What is written of a policy's running pods. What an earlier leader found stays, with its date, until this one has looked.
+ * The status of a policy's running pods. The findings of an earlier leader stay, with their date, until this one has looked.
  *
- * @param found `undefined`: nobody looks
+ * @param found `undefined` if there are no sweeps
  * @param before the status that the policy has in the API server
  */
 export function coverageOf(found: CoverageFound | undefined, before: JsonObject | undefined): Coverage | undefined {
@@ -23,13 +23,14 @@ export function coverageOf(found: CoverageFound | undefined, before: JsonObject 
     delete kept.truncated;
     return { ...kept, ...truncated };
   }
-  const { counts, pods, readWhole, namespaces, worst, beyond } = policy;
+  const { counts, pods, readWhole, byApiServer, namespaces, worst, beyond } = policy;
   return {
     observedAt,
     pods,
     readWhole,
     namespaces,
     ...counts,
+    ...(byApiServer > 0 ? { byApiServer } : {}),
     ...(beyond > 0 ? { beyond } : {}),
     ...truncated,
     workloads: worst.map(({ namespace, workload, state, counts: ofWorkload, reason, detail, pod }) => ({
@@ -47,8 +48,11 @@ export function coverageOf(found: CoverageFound | undefined, before: JsonObject 
 
 const longestTrouble = 256;
 
-/** The condition `Covered`. It claims no more than was looked at, and says when that was. */
-export function covered(coverage: Coverage | undefined, isOn: boolean): Found {
+/**
+ * The condition `Covered`. It claims no more than was looked at, and says when that was.
+ * @param report what else there is to say of a policy that only reports; empty if nothing
+ */
+export function covered(coverage: Coverage | undefined, isOn: boolean, report = ''): Found {
   if (!isOn) {
     return {
       status: 'Unknown',
@@ -60,7 +64,7 @@ export function covered(coverage: Coverage | undefined, isOn: boolean): Found {
     return { status: 'Unknown', reason: 'Pending', message: 'Running pods have not been looked at yet.' };
   }
   const counts = countsOf(coverage);
-  const message = [sentence(coverage, counts), whole(coverage), failed(coverage)]
+  const message = [sentence(coverage, counts), report, whole(coverage), failed(coverage)]
     .filter((text) => text !== '')
     .join(' ');
   if (counts.forged > 0) return { status: 'False', reason: 'PodsForged', message };
@@ -98,7 +102,7 @@ function withoutZeros(counts: CoverageCounts): Partial<CoverageCounts> {
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
 
-/** What a status says of running pods; `undefined` where it says nothing, or nothing of a known form. */
+/** What a status says about running pods; `undefined` if it says nothing, or nothing in a known form. */
 export function readCoverage(status: JsonObject | undefined): Coverage | undefined {
   const coverage = objectOf(status?.['coverage']);
   if (coverage === undefined || stringOf(coverage['observedAt']) === undefined) return undefined;

@@ -6,7 +6,7 @@ import type { InForceState, WebhookState } from './facts.js';
 
 type Found = Omit<ConditionFinding, 'type'>;
 
-/** What the condition is made of, beside the policy. */
+/** The inputs of the condition, besides the policy. */
 export interface InForceFacts {
   readonly inForce: InForceState | undefined;
   readonly webhook: WebhookState | undefined;
@@ -14,12 +14,12 @@ export interface InForceFacts {
   readonly before: JsonObject | undefined;
 }
 
-// Why no entry of the policy stands, or none that a proof could be about.
+// Why the policy has no entry, or none that can be proven.
 const stands = new Set(['TooManyConditions', 'CertificatePending']);
 
 /**
- * Says whether a policy is in force. A leader that has not found out yet leaves what an earlier one found of the same
- * generation as it is. Pure.
+ * Says whether a policy is in force. A leader that has not found out yet keeps what an earlier one found about the same
+ * generation. Pure.
  */
 export function inForce(policy: PolicyState, { inForce: state, webhook, before }: InForceFacts): Found {
   const { problem, served, servedGeneration, generation } = policy;
@@ -42,8 +42,8 @@ export function inForce(policy: PolicyState, { inForce: state, webhook, before }
 }
 
 /**
- * Since when a policy has been in force, as its status says, in milliseconds since 1970 by the API server's date; `undefined`:
- * it is not, or not known to be.
+ * Since when a policy has been in force, as its status says, in milliseconds since 1970 by the API server's date;
+ * `undefined` if it is not, or not known to be.
  */
 export function inForceSince(status: JsonObject | undefined): number | undefined {
   const condition = conditionIn(status);

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { rulesOfPolicy, type Rule } from '../../engine/rules.js';
 import { asJson, listOf, type JsonObject } from '../../model/json.js';
 import { noCounts, type PolicyCoverage } from '../../model/coverage.js';
 import { conditionTypes, type PolicyStatus } from '../../model/status.js';
@@ -10,33 +11,48 @@ import { apiVersionOf, pathOf, resources } from '../client/resources.js';
 import type { ClusterState } from '../state/cluster-state.js';
 import { backOffMs } from '../back-off.js';
 import type { CoverageReport } from '../coverage/audit.js';
-import type { CoverageFound, CredentialsState, DefaultsState, InForceState, WebhookState } from './facts.js';
+import type {
+  AgentState,
+  ClaimedByState,
+  CoverageFound,
+  CredentialsState,
+  DefaultsState,
+  InForceState,
+  WebhookState,
+} from './facts.js';
 import { policyStatus } from './policy-status.js';
 import { profileStatus } from './profile-status.js';
 import { reachOfPolicies } from './reach.js';
+import type { NotLookedFor, TakenBackFound } from './taken-back.js';
 
-/** What statuses are made of and written with. */
+/** What is needed to make and write statuses. */
 export interface StatusPassOptions extends Timing {
   readonly client: Pick<ApiClient, 'patch'>;
   readonly state: Pick<ClusterState, 'configuration' | 'statusOf'>;
   readonly excludedNamespaces: ReadonlySet<string>;
-  /** What became of a policy's webhook entries; `undefined`: not known yet. */
+  /** What happened to a policy's webhook entries; `undefined`: not known yet. */
   readonly webhookOf: (policy: string) => WebhookState | undefined;
-  /** Whether the API server is known to call for a policy's pods; `undefined`: not known yet. */
+  /** Whether the API server is known to call the webhook for a policy's pods; `undefined`: not known yet. */
   readonly inForceOf: (policy: string) => InForceState | undefined;
-  /** What is known of a policy's access key; not asked for a policy that takes none. */
+  /** What is known about a policy's access key. Not called for a policy without one. */
   readonly credentialsOf: (policy: string) => CredentialsState | undefined;
-  /** What the API server makes of a policy's parts; `undefined`: not known yet. */
+  /** How the API server fills in a policy's parts; `undefined`: not known yet. */
   readonly defaultsOf: (policy: string) => DefaultsState | undefined;
-  /** What is known of running pods; `undefined`: nobody looks. */
+  /** What is known about the agent's image; `undefined`: nothing yet, or nothing needs to be. */
+  readonly agentOf: (policy: string) => AgentState | undefined;
+  /** Whether the API server instruments its pods; `undefined`: not known yet. Absent if this is switched off. */
+  readonly claimedOf?: ((policy: string) => ClaimedByState | undefined) | undefined;
+  /** What is known about running pods; `undefined` if there are no sweeps. */
   readonly coverage: () => CoverageReport | undefined;
+  /** What a policy was taken back from; `undefined`: not known yet. */
+  readonly takenBackOf: (policy: string) => TakenBackFound | NotLookedFor | 'off' | undefined;
   /** Whether the platform gives all containers of a namespace one user. */
   readonly sharedUser: () => boolean;
   readonly log: Logger;
   readonly metrics: Pick<ClusterMetrics, 'setPolicyCondition'>;
 }
 
-/** The field manager of what is written. */
+/** The field manager of the writes. */
 export const statusFieldManager = 'outrider-status';
 
 const betweenWritesMs = 100;
@@ -50,7 +66,7 @@ interface Target {
   readonly uid: string;
 }
 
-/** What was done about one object. */
+/** The writes for one object. */
 interface Done {
   readonly uid: string;
   /** What was last written, and when. */
@@ -74,7 +90,7 @@ export class StatusPass {
     this.#signal = signal;
   }
 
-  /** Writes what is not as it should be. Returns in how many milliseconds to look again at the latest. */
+  /** Writes the statuses that are not as they should be. Returns in how many milliseconds to look again at the latest. */
   async run(): Promise<number> {
     try {
       return await this.#run();
@@ -113,7 +129,10 @@ export class StatusPass {
       inForceOf,
       credentialsOf,
       defaultsOf,
+      agentOf,
+      claimedOf,
       coverage,
+      takenBackOf,
       sharedUser,
       clock,
       metrics,
@@ -136,8 +155,11 @@ export class StatusPass {
         inForce: inForceOf(name),
         credentials: credentialsOf(name),
         defaults: defaultsOf(name),
+        agent: agentOf(name),
+        claimed: claimedOf === undefined ? 'off' : claimedOf(name),
         coverage: report === undefined ? undefined : coverageFoundOf(report, name),
-        takesKey: rules.byPolicy.get(name)?.recipe.credentials !== undefined,
+        takenBack: takenBackOf(name),
+        takesKey: takesSecret(rules.byPolicy.get(name)),
         sharedUser: sharedUser(),
         before: before('policies', name, uid),
         wallMs,
@@ -163,7 +185,7 @@ export class StatusPass {
     const body = {
       apiVersion: apiVersionOf(resource),
       kind: resource.kind,
-      // With the uid, an object that was made anew meanwhile does not get the old one's status.
+      // With the uid, an object that was deleted and created again does not get the old one's status.
       metadata: uid === '' ? { name } : { name, uid },
       status,
     };
@@ -187,16 +209,33 @@ export class StatusPass {
   }
 }
 
-/** What a report says of one policy: one without any running pod is not named in it. */
-function coverageFoundOf({ policies, observedAt, trouble }: CoverageReport, policy: string): CoverageFound {
-  return { found: policies === undefined ? undefined : (policies.get(policy) ?? noPods), observedAt, trouble };
+function takesSecret(rule: Rule | undefined): boolean {
+  const rules = rule === undefined ? [] : rulesOfPolicy(rule);
+  return rules.some(({ recipe, pullMirrors }) => recipe.credentials !== undefined || pullMirrors.length > 0);
 }
 
-const noPods: PolicyCoverage = { counts: noCounts, pods: 0, readWhole: 0, namespaces: 0, worst: [], beyond: 0 };
+/** The part of a report about one policy. A policy without running pods is not in it. */
+function coverageFoundOf(
+  { policies, generations, observedAt, trouble }: CoverageReport,
+  policy: string,
+): CoverageFound {
+  const found = policies === undefined ? undefined : (policies.get(policy) ?? noPods);
+  return { found, generation: generations.get(policy), observedAt, trouble };
+}
+
+const noPods: PolicyCoverage = {
+  counts: noCounts,
+  pods: 0,
+  readWhole: 0,
+  byApiServer: 0,
+  namespaces: 0,
+  worst: [],
+  beyond: 0,
+};
 
 /**
- * Whether a status is to be written. What was just written is not looked for in the API server's copy, which comes a moment
- * later; after a minute, somebody else must have changed it.
+ * Whether to write a status. A status that was just written may not be in our copy of the object yet. If it is still missing
+ * after a minute, someone else must have changed it.
  */
 function isDue(
   status: JsonObject,
@@ -210,14 +249,23 @@ function isDue(
 }
 
 /** Fields that are ours alone; conditions are shared, by type. */
-const ownFields = ['observedGeneration', 'servedGeneration', 'profile', 'matchedNamespaces', 'policies'] as const;
+const ownFields = [
+  'observedGeneration',
+  'servedGeneration',
+  'profile',
+  'matchedNamespaces',
+  'sessionDefaults',
+  'policies',
+] as const;
 
-/** Whether what is there says what we say; others may have conditions of their own beside. */
+/** Whether the existing status has our values. Others may have added their own conditions. */
 function holds(there: JsonObject | undefined, ours: JsonObject): boolean {
   const conditions = listOf(there?.['conditions']);
   return (
     ownFields.every((field) => there?.[field] === ours[field]) &&
     isDeepStrictEqual(there?.['coverage'], ours['coverage']) &&
+    isDeepStrictEqual(there?.['agent'], ours['agent']) &&
+    isDeepStrictEqual(there?.['report'], ours['report']) &&
     listOf(ours['conditions']).every((own) => conditions.some((other) => isDeepStrictEqual(other, own)))
   );
 }

@@ -2,20 +2,32 @@ import type { ErrorCode } from '../../model/error.js';
 import type { JsonObject } from '../../model/json.js';
 import { isStrict } from '../../model/policy.js';
 import { conditionTypes, isConditionReason, type ConditionReason, type PolicyStatus } from '../../model/status.js';
+import type { FoundWays } from '../../model/ways.js';
 import type { PolicyState, ProfileState } from '../state/cluster-configuration.js';
 import { weaknessesOf, weaknessText } from '../../policy/weak.js';
 import { conditionsOf, someOf, type Found } from './conditions.js';
 import { coverageOf, covered } from './covered.js';
-import type { CoverageFound, CredentialsState, DefaultsState, InForceState, WebhookState } from './facts.js';
+import { reportOf, reportSentence } from './reported.js';
+import type {
+  AgentState,
+  ClaimedByState,
+  CoverageFound,
+  CredentialsState,
+  DefaultsState,
+  InForceState,
+  WebhookState,
+} from './facts.js';
 import { inForce } from './in-force.js';
 import type { Overlap, Reach } from './reach.js';
 import { blocksRecovery } from './recovery.js';
+import { takenBack, type NotLookedFor, type TakenBackFound } from './taken-back.js';
+import { asksAboutSessions, lacksBreakGlass } from './ways.js';
 
-/** What a policy's status is made of, beside the policy. */
+/** The inputs of a policy's status, besides the policy. */
 export interface PolicyFacts {
   /** The users' profiles. */
   readonly profiles: readonly ProfileState[];
-  /** `undefined` where not even the selectors are known. */
+  /** `undefined` if not even the selectors are known. */
   readonly reach: Reach | undefined;
   /** `undefined`: not known yet. */
   readonly webhook: WebhookState | undefined;
@@ -25,9 +37,15 @@ export interface PolicyFacts {
   readonly credentials: CredentialsState | undefined;
   /** `undefined`: not known yet. */
   readonly defaults: DefaultsState | undefined;
-  /** `undefined`: nobody looks at running pods. */
+  /** `undefined`: not known yet, or its pods get no keeper. */
+  readonly agent: AgentState | undefined;
+  /** `off`: the API server does not instrument pods. `undefined`: not known yet. */
+  readonly claimed: ClaimedByState | 'off' | undefined;
+  /** `undefined`: running pods are not swept. */
   readonly coverage: CoverageFound | undefined;
-  /** Whether the served version takes an access key. */
+  /** Workloads that it was taken back from. `off`: nobody looks. `undefined`: not known yet. */
+  readonly takenBack: TakenBackFound | NotLookedFor | 'off' | undefined;
+  /** Whether the served version takes an access key, or mirrors pull secrets. */
   readonly takesKey: boolean;
   /** Whether the platform gives all containers of a namespace one user. */
   readonly sharedUser: boolean;
@@ -37,32 +55,61 @@ export interface PolicyFacts {
   readonly wallMs: number;
 }
 
-/** Says how a policy stands. Pure. */
+/** Computes the status of a policy. Pure. */
 export function policyStatus(policy: PolicyState, facts: PolicyFacts): PolicyStatus {
   const mode = policy.policy?.spec.mode;
   // Pods of such a policy are not looked at.
   const coverage = mode === undefined || mode === 'Off' ? undefined : coverageOf(facts.coverage, facts.before);
+  const report = mode === 'Report' ? reportOf(facts.coverage, policy.servedGeneration, facts.before) : undefined;
   const found = {
     ProfileResolved: profileResolved(policy, facts.profiles),
     WebhookConfigured: webhookConfigured(facts.webhook),
     InForce: inForce(policy, facts),
-    CredentialsPresent: facts.takesKey ? credentialsPresent(facts.credentials) : noKey,
+    CredentialsPresent: hasKey(policy, facts),
     Overlapping: overlapping(facts.reach?.overlap),
     BlocksRecovery: blocksRecovery(policy, facts.reach?.recovery ?? []),
     Weak: weak(policy, facts.sharedUser),
-    Covered: mode === undefined ? noVersion : mode === 'Off' ? off : covered(coverage, facts.coverage !== undefined),
+    Covered:
+      mode === undefined
+        ? noVersion
+        : mode === 'Off'
+          ? off
+          : covered(coverage, facts.coverage !== undefined, reportSentence(report)),
+    TakenBack: mode === undefined ? noVersion : mode === 'Off' ? off : takenBack(facts.takenBack),
     UnknownDefaults: unknownDefaults(policy, facts.defaults),
+    Sessions: ofWays(policy, facts.webhook, (ways) => asksAboutSessions(policy, ways)),
+    NoBreakGlass: ofWays(policy, facts.webhook, lacksBreakGlass),
+    ApiServerInjects: facts.claimed === 'off' ? pending : (facts.claimed ?? pending),
   };
   const ready = isReady(policy, found);
-  const findings = conditionTypes.map((type) => ({ type, ...(type === 'Ready' ? ready : found[type]) }));
+  const findings = conditionTypes
+    .filter((type) => type !== 'ApiServerInjects' || facts.claimed !== 'off')
+    .map((type) => ({ type, ...(type === 'Ready' ? ready : found[type]) }));
   const { servedGeneration, profile, generation } = policy;
   return {
     observedGeneration: generation,
     ...(servedGeneration === undefined ? {} : { servedGeneration }),
     ...(profile === undefined ? {} : { profile: `${profile.metadata.name}/${profile.spec.version}` }),
     ...(facts.reach === undefined ? {} : { matchedNamespaces: facts.reach.matchedNamespaces }),
+    sessionDefaults: policy.sessionDefaults,
+    ...(facts.agent === undefined ? {} : { agent: agentOf(facts.agent) }),
     ...(coverage === undefined ? {} : { coverage }),
+    ...(report === undefined ? {} : { report }),
     conditions: conditionsOf(findings, generation, facts.before, facts.wallMs),
+  };
+}
+
+const longestProblem = 1024;
+
+function agentOf({ image, found, problem, given }: AgentState): NonNullable<PolicyStatus['agent']> {
+  // The operator's setting wins. Pods do not use what was looked up before.
+  const { digest, foundAt } = (given ? undefined : found) ?? {};
+  return {
+    image,
+    argvKnown: given || found !== undefined,
+    ...(digest === undefined ? {} : { digest }),
+    ...(foundAt === undefined ? {} : { foundAt }),
+    ...(given || problem === undefined ? {} : { problem: problem.slice(0, longestProblem) }),
   };
 }
 
@@ -96,7 +143,7 @@ function isReady(policy: PolicyState, others: Others): Found {
   };
 }
 
-/** What becomes of the pods of a policy of which no version is served. */
+/** What happens to the pods of a policy without a served version. */
 function withoutAny({ known }: PolicyState): string {
   if (known === undefined) return 'It is not carried out: whom it is for cannot be read.';
   if (known.mode !== 'Inject') return `It is not carried out; mode is ${known.mode}.`;
@@ -141,13 +188,19 @@ function webhookConfigured(webhook: WebhookState | undefined): Found {
   return { status, reason: isConditionReason(reason) ? reason : 'NotWritten', message: sentence(message) };
 }
 
+/** Only for a version in use is it known which key the policy needs. */
+function hasKey({ policy }: PolicyState, { takesKey, credentials }: PolicyFacts): Found {
+  if (policy === undefined) return noVersion;
+  return takesKey ? credentialsPresent(credentials) : noKey;
+}
+
 function credentialsPresent(credentials: CredentialsState | undefined): Found {
   if (credentials === undefined) return pending;
   const { status, reason, message } = credentials;
   return { status, reason: isConditionReason(reason) ? reason : 'NotRead', message: sentence(message) };
 }
 
-/** A text of another part as the sentence that a condition's message is. */
+/** Makes another part's text a sentence, as a condition's message needs it. */
 function sentence(text: string): string {
   const capital = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(capital) ? capital : `${capital}.`;
@@ -176,7 +229,7 @@ const noVersion: Found = {
 
 const off: Found = { status: 'Unknown', reason: 'Off', message: 'Its mode is Off: its pods are not looked at.' };
 
-/** What a pod's author could do about the version that is carried out. */
+/** How a pod's author could bypass the version in use. */
 function weak({ policy, profile }: PolicyState, shared: boolean): Found {
   if (policy === undefined) return noVersion;
   const sidecar = profile?.spec.sidecar;
@@ -189,13 +242,22 @@ function weak({ policy, profile }: PolicyState, shared: boolean): Found {
   return { status: 'True', reason: 'WaysRound', message: weaknessText(found) };
 }
 
-/** What the API server fills in, with what becomes of pods while it does. */
+/** What the API server fills in, and what that means for pods. */
 function unknownDefaults({ policy }: PolicyState, defaults: DefaultsState | undefined): Found {
   if (policy === undefined) return noVersion;
   if (defaults === undefined) return pending;
   if (defaults.status !== 'True' || policy.spec.mode !== 'Inject') return defaults;
   const fate = isStrict(policy.spec) ? 'are denied' : 'count as partly instrumented';
   return { ...defaults, message: `${defaults.message} Pods with that ${fate}.` };
+}
+
+function ofWays(
+  { policy, known }: PolicyState,
+  webhook: WebhookState | undefined,
+  found: (ways: FoundWays) => Found,
+): Found {
+  if (policy === undefined && known === undefined) return noVersion;
+  return webhook?.ways === undefined ? pending : found(webhook.ways);
 }
 
 function countOf({ length }: readonly string[]): string {

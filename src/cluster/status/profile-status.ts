@@ -3,7 +3,7 @@ import type { ProfileStatus } from '../../model/status.js';
 import type { PolicyState, ProfileState } from '../state/cluster-configuration.js';
 import { conditionsOf, type Found } from './conditions.js';
 
-/** What a profile's status is made of, beside the profile. */
+/** The inputs of a profile's status, besides the profile. */
 export interface ProfileFacts {
   readonly policies: readonly PolicyState[];
   /** The status that the profile has in the API server. */
@@ -12,10 +12,13 @@ export interface ProfileFacts {
   readonly wallMs: number;
 }
 
-/** Says how a user's profile stands. Pure. */
+/** Computes the status of a user's profile. Pure. */
 export function profileStatus(profile: ProfileState, { policies, before, wallMs }: ProfileFacts): ProfileStatus {
   const { servedGeneration, generation } = profile;
-  const users = policies.filter((policy) => policy.profile !== undefined && policy.profile === profile.profile);
+  const served = profile.profile;
+  const users = policies.filter(
+    (policy) => served !== undefined && (policy.profile === served || policy.previousProfile === served),
+  );
   return {
     observedGeneration: generation,
     ...(servedGeneration === undefined ? {} : { servedGeneration }),

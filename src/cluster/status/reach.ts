@@ -9,11 +9,14 @@ export interface Reach {
   /** How many namespaces its namespaceSelector selects, without the excluded ones. */
   readonly matchedNamespaces: number;
   /**
-   * Where it loses pods to a policy that blocks nothing, while its own validating entry, whose failure policy is Fail,
-   * still blocks them when nobody answers; `undefined`: nowhere.
+   * The namespaces in which it loses pods to a policy that blocks nothing, while its own validating entry, whose failure
+   * policy is Fail, still blocks them if no replica answers; `undefined` if there are none.
    */
   readonly overlap: Overlap | undefined;
-  /** The namespaces that a cluster recovers by in which its entry, whose failure policy is Fail, stops pods when nobody answers. */
+  /**
+   * The namespaces needed for a cluster's recovery in which its entry, whose failure policy is Fail, blocks pods if no
+   * replica answers.
+   */
   readonly recovery: readonly string[];
 }
 
@@ -27,15 +30,15 @@ interface Contender {
   readonly name: string;
   readonly matchesNamespace: LabelMatcher;
   readonly podSelector: LabelSelector;
-  /** Whether its entry stops pods while nobody answers. */
+  /** Whether its entry blocks pods while no replica answers. */
   readonly blocks: boolean;
 }
 
 /**
- * Says where each policy reaches, from the selectors and the namespaces there are. Whether two podSelectors select the same
- * pod is judged by what they ask for: that they might is enough. Pure.
+ * Computes each policy's reach from the selectors and the existing namespaces. Two podSelectors count as overlapping if
+ * their requirements allow a pod that both select. Pure.
  *
- * @returns by policy name; a policy of which not even the selectors are known is not in it
+ * @returns by policy name; without policies whose selectors are unknown
  */
 export function reachOfPolicies(
   { rules, policies, namespaces }: Pick<ClusterConfiguration, 'rules' | 'policies' | 'namespaces'>,

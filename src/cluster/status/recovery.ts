@@ -4,7 +4,7 @@ import { someOf, type Found } from './conditions.js';
 
 /**
  * The condition `BlocksRecovery` (F20).
- * @param namespaces those that a cluster recovers by, in which the policy's entry stops pods while nobody answers
+ * @param namespaces those needed for a cluster's recovery in which the policy's entry blocks pods while no replica answers
  */
 export function blocksRecovery({ policy, profile }: PolicyState, namespaces: readonly string[]): Found {
   if (namespaces.length === 0) {
@@ -32,5 +32,5 @@ export function blocksRecovery({ policy, profile }: PolicyState, namespaces: rea
   };
 }
 
-// All of the list that there is in a cluster, mostly.
+// Usually all of the list that exist in a cluster.
 const shownInRemedy = 10;

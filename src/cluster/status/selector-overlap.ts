@@ -1,6 +1,6 @@
 import type { LabelSelector } from '../../model/selector.js';
 
-/** What selectors ask of one label. */
+/** The requirements of selectors for one label. */
 interface Demand {
   /** Values that it may have; `undefined`: any. */
   allowed: ReadonlySet<string> | undefined;
@@ -10,8 +10,8 @@ interface Demand {
 }
 
 /**
- * Whether there can be labels that both selectors select. True unless the two contradict each other at some label, so
- * true means only that no contradiction was found.
+ * Whether labels can exist that both selectors select. False only if the two contradict each other for some label, so true
+ * only means that no contradiction was found.
  */
 export function canBothSelect(one: LabelSelector, other: LabelSelector): boolean {
   const demands = new Map<string, Demand>();

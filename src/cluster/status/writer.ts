@@ -3,10 +3,10 @@ import { Wake } from '../../time/wake.js';
 import type { ClusterState } from '../state/cluster-state.js';
 import { StatusPass, type StatusPassOptions } from './pass.js';
 
-/** What the writer writes from, and what tells it of changes. */
+/** The inputs of the writer, and what notifies it of changes. */
 export type StatusWriterOptions = StatusPassOptions & { readonly state: Pick<ClusterState, 'onChange'> };
 
-// What comes together is written once.
+// Changes that come together are written once.
 const gatherMs = 500;
 
 /** Keeps the statuses of policies and profiles in the API server. */
@@ -19,12 +19,15 @@ export class StatusWriter {
     this.#wake = new Wake(options.sleep);
   }
 
-  /** Says that `webhookOf`, `inForceOf`, `credentialsOf` or `defaultsOf` may have another answer now. */
+  /**
+   * Call this when `webhookOf`, `inForceOf`, `credentialsOf`, `defaultsOf`, `agentOf` or `claimedOf` may have another answer
+   * now.
+   */
   readonly wake = (): void => this.#wake.poke();
 
   /**
-   * Writes while leading: soon after each change, and what somebody else changed within a minute or two. Ends soon after
-   * the signal aborts, and never throws for what the API server does.
+   * Writes while leading: soon after each change, and within a minute or two after someone else's change. Ends soon after
+   * the signal aborts, and never throws for the API server's errors.
    */
   async run(signal: AbortSignal): Promise<void> {
     const pass = new StatusPass(this.#options, signal);

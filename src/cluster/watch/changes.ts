@@ -1,6 +1,6 @@
 /**
- * Gathers the keys that changed, and tells of them: at once, or when all events that came together are taken over. What the
- * listener throws goes to `onFault`.
+ * Gathers the keys that changed, and reports them at once, or when all events that came together are taken over. Errors of
+ * the listener go to `onFault`.
  */
 export class Changes {
   readonly #listener: (keys: ReadonlySet<string>) => void;
@@ -13,7 +13,7 @@ export class Changes {
     this.#onFault = onFault;
   }
 
-  /** How many there are to tell of. */
+  /** How many there are to report. */
   get size(): number {
     return this.#keys.size;
   }
@@ -22,12 +22,12 @@ export class Changes {
     for (const key of keys) this.#keys.add(key);
   }
 
-  /** Tells once what comes together has come. */
+  /** Reports when all events that came together have been taken over. */
   tellSoon(): void {
     this.#soon ??= setImmediate(() => this.tell());
   }
 
-  /** Tells of what changed since it was last told. */
+  /** Reports the changes since the last report. */
   tell(): void {
     this.stop();
     const keys = this.#keys;
@@ -39,7 +39,7 @@ export class Changes {
     }
   }
 
-  /** Tells nothing by itself any more. */
+  /** Stops reporting by itself. */
   stop(): void {
     clearImmediate(this.#soon);
     this.#soon = undefined;

@@ -3,25 +3,25 @@ import type { Random } from '../../time/sleep.js';
 import { backOffMs } from '../back-off.js';
 import { isApiError } from '../client/api-error.js';
 
-/** What follows from a failure. */
+/** The consequence of a failure. */
 export interface AfterFailure {
-  /** The version had expired: only a list can tell where a watch can go on from. */
+  /** The version had expired. Only a list gives a version from which a watch can continue. */
   readonly expired: boolean;
-  /** It may be the version itself that the API server will not go on from. */
+  /** The API server may be unable to continue from this version. */
   readonly relist: boolean;
-  /** How long to wait before the next try; `undefined`: not at all. */
+  /** How long to wait before the next try; `undefined` for no wait. */
   readonly waitMs: number | undefined;
 }
 
 const watchesBeforeList = 3;
 
-/** Lists and watches of one path that failed, since the last sign of life. */
+/** The failures of lists and watches of one path since the API server's last answer. */
 export class Failures {
   readonly #path: string;
   readonly #log: Logger;
   readonly #random: Random;
   #inARow = 0;
-  /** The last failure was that the version had expired. */
+  /** Whether the last failure was an expired version. */
   #expired = false;
 
   constructor(path: string, log: Logger, random: Random) {
@@ -30,7 +30,7 @@ export class Failures {
     this.#random = random;
   }
 
-  /** How long to wait before a list that is not urgent, after it failed. */
+  /** How long to wait after a failed list that is not urgent. */
   nextListMs(error: unknown): number {
     return backOffMs(this.#inARow + 1, this.#random, error);
   }
@@ -41,7 +41,7 @@ export class Failures {
     const again = expired && this.#expired;
     this.#expired = expired;
     const relist = this.#inARow % watchesBeforeList === 0;
-    // Versions expire as a matter of course, unless it happens again and again.
+    // A version may expire normally, but not repeatedly.
     if (expired && !again) return { expired, relist, waitMs: undefined };
     const waitMs = backOffMs(this.#inARow, this.#random, error);
     const about = { err: error, path: this.#path, waitMs: Math.round(waitMs) };
@@ -49,7 +49,7 @@ export class Failures {
     return { expired, relist, waitMs };
   }
 
-  /** The API server gave a sign of life. */
+  /** Records that the API server answered. */
   recovered(): void {
     if (this.#inARow > 1) this.#log.info({ path: this.#path }, 'the watch goes on');
     this.#inARow = 0;

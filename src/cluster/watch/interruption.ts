@@ -1,16 +1,16 @@
 import { endingWith } from '../../time/abort.js';
 
-/** Something under way that can be cut short, by its owner or because everything ends. */
+/** Work in progress that can be interrupted, by its owner or because everything ends. */
 export class Interruption {
   readonly #whole: AbortSignal;
   #current: AbortController | undefined;
 
-  /** @param whole what ends everything */
+  /** @param whole the signal that ends everything */
   constructor(whole: AbortSignal) {
     this.#whole = whole;
   }
 
-  /** Begins something; `end` must be called when it is over, and ends what hangs on the signal too. */
+  /** Begins the work. Call `end` when it is over; that also ends everything that uses the signal. */
   begin(): { readonly signal: AbortSignal; readonly end: () => void } {
     const { over, end } = endingWith(this.#whole);
     this.#current = over;
@@ -24,8 +24,8 @@ export class Interruption {
   }
 
   /**
-   * Cuts short what is under way.
-   * @param only do so only if it is what was begun with this signal
+   * Interrupts the work in progress.
+   * @param only only if the work was begun with this signal
    */
   interrupt(only?: AbortSignal): void {
     if (only === undefined || this.#current?.signal === only) this.#current?.abort();

@@ -6,7 +6,7 @@ interface Entry<Item> {
   readonly version: string;
 }
 
-/** The key of an object: `namespace/name`, or the name where there is no namespace. */
+/** The key of an object: `namespace/name`, or the name if there is no namespace. */
 export function keyOf(object: JsonObject): string {
   const metadata = objectOf(object['metadata']);
   const namespace = stringOf(metadata?.['namespace']) ?? '';
@@ -14,20 +14,20 @@ export function keyOf(object: JsonObject): string {
   return namespace === '' ? name : `${namespace}/${name}`;
 }
 
-/** The object's `metadata.resourceVersion`; empty when it has none. */
+/** The object's `metadata.resourceVersion`; empty if it has none. */
 export function versionOf(object: JsonObject): string {
   return stringOf(objectOf(object['metadata'])?.['resourceVersion']) ?? '';
 }
 
-/** What is kept of a list of objects: for each what `pick` returns, and the version that it is of. */
+/** The kept part of a list of objects: the result of `pick` for each, and its version. */
 export class ItemStore<Item> {
   readonly #entries = new Map<string, Entry<Item>>();
   readonly #pick: (object: JsonObject) => Item | undefined;
   readonly #onFault: (error: unknown) => void;
 
   /**
-   * @param pick what to keep of an object; `undefined`: nothing, as if it were not there
-   * @param onFault told when `pick` throws; what was known of the object is kept then
+   * @param pick returns the part to keep of an object; `undefined` keeps nothing, as if it did not exist
+   * @param onFault called when `pick` throws; the object then stays as it was known
    */
   constructor(pick: (object: JsonObject) => Item | undefined, onFault: (error: unknown) => void) {
     this.#pick = pick;
@@ -46,27 +46,27 @@ export class ItemStore<Item> {
     for (const [key, { item }] of this.#entries) yield [key, item];
   }
 
-  /** Takes one object over, unless what is known of it is newer. Returns its key when that changed what is kept. */
+  /** Takes over one object, unless a newer version is known. Returns its key if that changed what is kept. */
   put(object: JsonObject): string | undefined {
     const known = this.#entries.get(keyOf(object));
     return known !== undefined && isOlder(versionOf(object), known.version) ? undefined : this.#take(object);
   }
 
-  /** Takes away an object that was deleted, unless what is known is a newer one of its name. */
+  /** Removes an object that was deleted, unless a newer one with its name is known. */
   drop(object: JsonObject): string | undefined {
     const key = keyOf(object);
     const known = this.#entries.get(key);
     return known !== undefined && isOlder(versionOf(object), known.version) ? undefined : this.remove(key);
   }
 
-  /** Takes one object away. Returns its key when it was there. */
+  /** Removes one object. Returns its key if it existed. */
   remove(key: string): string | undefined {
     return this.#entries.delete(key) ? key : undefined;
   }
 
   /**
-   * Takes a whole list over, whatever its versions: they begin anew where a cluster was restored from a backup.
-   * Returns the keys that this changed.
+   * Takes over a whole list, whatever its versions, because they start again if a cluster is restored from a backup. Returns
+   * the keys that this changed.
    */
   replace(objects: readonly JsonObject[]): ReadonlySet<string> {
     const changed = new Set<string>();
@@ -104,7 +104,7 @@ const decimal = /^\d{1,20}$/;
 
 /**
  * Whether a version is known to be older than another. The versions of one resource grow as decimal numbers (Kubernetes API
- * concepts, "Resource versions"); of others nothing is known.
+ * concepts, "Resource versions"); nothing is known about other versions.
  */
 function isOlder(version: string, than: string): boolean {
   return decimal.test(version) && decimal.test(than) && BigInt(version) < BigInt(than);

@@ -4,30 +4,32 @@ import type { Timing } from '../../time/sleep.js';
 import type { ApiClient } from '../client/api-client.js';
 import type { Resource } from '../client/resources.js';
 
-/** What is watched, and what is kept of it. */
+/** What to watch, and what to keep of it. */
 export interface ReflectorOptions<Item> extends Timing {
   readonly client: ApiClient;
   readonly resource: Resource;
   /** Absent: all namespaces, or a resource without any. */
   readonly namespace?: string;
-  /** Watches this one object alone; absent: all of them. */
+  /** Watches only this object; absent: all objects. */
   readonly name?: string;
-  /** Watches those with these labels alone, as a selector's text. */
+  /** Watches only the objects with these labels, as a selector's text. */
   readonly labels?: string;
   /** Asks for names, labels and annotations only. */
   readonly metadataOnly?: boolean;
-  /** What to keep of an object; `undefined`: nothing. An object for which it throws stays as it was known. */
+  /**
+   * Returns the part to keep of an object; `undefined` keeps nothing. An object for which it throws stays as it was known.
+   */
   readonly pick: (object: JsonObject) => Item | undefined;
-  /** How often everything is listed anew, within a tenth. */
+  /** How often to list everything again, give or take a tenth. */
   readonly relistMs: number;
   readonly log: Logger;
   /** Ends the watch. Nothing else does. */
   readonly signal: AbortSignal;
   /**
-   * Told which keys changed: once for a list, once for all events that came together. Called for the first list even
-   * when nothing is there. What it throws is logged.
+   * Called with the keys that changed: once for a list, once for all events that came together. It is called for the first
+   * list even if that is empty. Errors that it throws are logged.
    */
   readonly onChange?: (keys: ReadonlySet<string>) => void;
-  /** Told of each list or watch that failed and is tried again. */
+  /** Called for each list or watch that failed and will be retried. */
   readonly onFailure?: (error: unknown) => void;
 }

@@ -10,20 +10,20 @@ import { Interruption } from './interruption.js';
 import { ItemStore, versionOf } from './item-store.js';
 import type { ReflectorOptions } from './reflector-options.js';
 
-/** A watch that ends sooner than this without a word is followed by another only after a pause. */
+/** If a watch ends sooner than this without an error, the next one starts only after a pause. */
 const shortWatchMs = 1_000;
-/** A watch that the server kept open for so long has made up for what failed before it. */
+/** A watch that the server kept open for this long clears earlier failures. */
 const steadyWatchMs = 5_000;
 
-/** One who waits for a list. */
+/** A caller that waits for a list. */
 interface Waiter {
   readonly resolve: (changed: boolean) => void;
   readonly reject: (error: Error) => void;
 }
 
 /**
- * A copy of the API server's list that follows it, from when it is made until its signal aborts. Never throws for what the
- * API server does: it waits and tries again.
+ * A copy of the API server's list that follows it, from when it is made until its signal aborts. Never throws for the API
+ * server's errors: it waits and tries again.
  */
 export class Reflector<Item> {
   /** Resolves at the first list that succeeds, however long that takes; never when the signal aborts before. */
@@ -38,7 +38,7 @@ export class Reflector<Item> {
   #markSynced: () => void = () => undefined;
   #lastContactMs: number | undefined;
   #listedMs: number | undefined;
-  /** Where a watch can go on from; `undefined`: only a list can tell. */
+  /** The version from which a watch can continue; `undefined` if only a list can give one. */
   #version: string | undefined;
   #relistAtMs = 0;
   #waiters: Waiter[] = [];
@@ -69,12 +69,12 @@ export class Reflector<Item> {
     return this.#items.size;
   }
 
-  /** When the API server last said anything, on the monotonic clock; `undefined`: never yet. */
+  /** When the API server last answered, on the monotonic clock; `undefined` if never. */
   get lastContactMs(): number | undefined {
     return this.#lastContactMs;
   }
 
-  /** When the last list that succeeded was asked for, on the monotonic clock. */
+  /** When the last successful list was requested, on the monotonic clock. */
   get listedMs(): number | undefined {
     return this.#listedMs;
   }
@@ -89,8 +89,8 @@ export class Reflector<Item> {
   }
 
   /**
-   * Lists now. Resolves when a list that was asked for after this call is taken over and `onChange` was told: true when
-   * it changed anything. The watch goes on from that list, or, when the list fails, from where it was.
+   * Lists now. Resolves when a list that was requested after this call has been taken over and `onChange` was called: true
+   * if it changed anything. The watch continues from that list, or, if the list fails, from where it was.
    * @throws ApiError when the list fails; `WaitEnded` when the signal aborts; what the reflector's signal aborts with
    */
   async relist(signal: AbortSignal): Promise<boolean> {
@@ -102,7 +102,7 @@ export class Reflector<Item> {
   }
 
   /**
-   * Reads one object now and takes it over: true when that changed anything. One that is not there is taken away.
+   * Reads one object now and takes it over: true if that changed anything. A missing object is removed.
    * @throws ApiError when it cannot be read
    */
   async refresh(name: string, signal: AbortSignal): Promise<boolean> {
@@ -147,7 +147,7 @@ export class Reflector<Item> {
       const changed = await this.#takeList();
       for (const { resolve } of waiters) resolve(changed);
     } catch (error) {
-      // The watch goes on from where it was: the next list is tried a while later.
+      // The watch continues from where it was, and the next list is tried a while later.
       this.#relistAtMs = this.#nowMs() + this.#failures.nextListMs(error);
       for (const { reject } of waiters) reject(asError(error));
       throw error;

@@ -13,7 +13,7 @@ import { namespaceSchema } from './namespace-schema.js';
 import { fieldName, type Path } from '../schema/guide.js';
 import { schemaProblems } from '../schema/problem.js';
 
-/** Where a document stands. */
+/** The place of a document. */
 export interface Source {
   readonly file: string;
   /** Line of the document's first field, from 1. */
@@ -28,7 +28,7 @@ export interface ConfiguredProfile extends Source {
   readonly profile: Profile;
 }
 
-/** A policy that has a name and is otherwise not valid; what can still be told of whom it is for is the reader's to say. */
+/** A policy that has a name but is otherwise not valid. The reader says what can still be known about its scope. */
 export interface InvalidPolicy extends Source {
   readonly name: string;
   /** The document as it was written. */
@@ -36,11 +36,11 @@ export interface InvalidPolicy extends Source {
   readonly error: OutriderError;
 }
 
-/** All that the documents of a configuration say. */
+/** The contents of a configuration's documents. */
 export interface Configuration {
   readonly policies: readonly ConfiguredPolicy[];
   readonly profiles: readonly ConfiguredProfile[];
-  /** The operator's image map: by reference as it stands in pods. */
+  /** The operator's image map: by reference as it is in pods. */
   readonly images: ReadonlyMap<string, ImageConfig>;
   /** Labels of namespaces, by name. */
   readonly namespaces: ReadonlyMap<string, StringMap>;
@@ -62,9 +62,9 @@ const kinds: Readonly<Record<string, string>> = {
 const knownKinds = `InstrumentationPolicy, InstrumentationProfile and ImageMap (${apiVersion}), and Namespace (v1)`;
 
 /**
- * Reads a configuration: policies, profiles, image maps and plain Namespaces, in any number of YAML or JSON files of
- * any number of documents. Never throws for what a file holds: what is wrong is in `problems`, and what is right is in
- * `configuration` beside it. Whether a policy's profile and settings exist is not looked at here.
+ * Reads a configuration: policies, profiles, image maps and plain Namespaces, in any number of YAML or JSON files of any
+ * number of documents. Never throws because of a file's content: errors are in `problems`, and everything valid is in
+ * `configuration`. It does not check whether a policy's profile and settings exist.
  */
 export function parseConfiguration(files: readonly TextFile[]): ParsedConfiguration {
   const parser = new ConfigurationParser();
@@ -79,7 +79,7 @@ class ConfigurationParser {
   readonly #namespaces = new Map<string, StringMap>();
   readonly #invalidPolicies: InvalidPolicy[] = [];
   readonly #problems: OutriderError[] = [];
-  /** Where each kind and name was seen first. */
+  /** The first place of each kind and name. */
   readonly #seen = new Map<string, { readonly document: ReadDocument; readonly path: Path }>();
 
   file(file: TextFile): void {

@@ -23,7 +23,7 @@ export interface TextFile {
   readonly text: string;
 }
 
-/** One document of a file, as data, with the way back to its lines. */
+/** One document of a file, as data, with its line numbers. */
 export interface ReadDocument {
   readonly file: string;
   /** Position in the file, from 1. */
@@ -45,10 +45,10 @@ const maxDepth = 64;
 const maxAliases = 100;
 
 /**
- * Reads the documents of one YAML 1.2 or JSON file. Refused, each as a problem with file, line and remedy: what is not
- * YAML, more than 4 MiB, nesting beyond 64 levels, more than 100 aliases or what grows by them, keys given twice, keys
- * that are not plain text, the key `__proto__`, tags that YAML's core schema does not have. Empty documents are left
- * out. A document that is refused does not take the others of the file with it.
+ * Reads the documents of one YAML 1.2 or JSON file. Refused, each as a problem with file, line and remedy: what is not YAML,
+ * more than 4 MiB, nesting beyond 64 levels, more than 100 aliases or what grows by them, keys given twice, keys that are
+ * not plain text, the key `__proto__`, tags that YAML's core schema does not have. Empty documents are left out. A refused
+ * document does not affect the others in the file.
  *
  * @param code what the problems are about
  */
@@ -109,7 +109,7 @@ export function readDocuments(file: TextFile, code: ErrorCode = 'document_invali
   return { documents, problems };
 }
 
-/** The tokens, but for what is in a document that is nested too deep; such are told to `deep`, by their places. */
+/** The tokens, without those in documents that are nested too deep. The places of such documents go to `deep`. */
 function withoutDeep(tokens: readonly CST.Token[], deep: (number | undefined)[]): readonly CST.Token[] {
   return tokens.map((token) => {
     if (token.type !== 'document') return token;
@@ -126,7 +126,7 @@ function problemAt(code: ErrorCode, place: string, text: string, file = place): 
   return new OutriderError(code, `${place}: ${text}.`, { file });
 }
 
-/** Why the parser is not even asked. */
+/** Why the parser is not called at all. */
 function refusal(text: string): string | undefined {
   if (Buffer.byteLength(text) > maxFileBytes) return `is larger than ${maxFileBytes / 1024 / 1024} MiB; split it`;
   const deep = overIndentedLine(text);

@@ -10,17 +10,17 @@ import { schemaProblems } from '../schema/problem.js';
 export type ReadObject<Value> =
   { readonly value: Value; readonly error: undefined } | { readonly value: undefined; readonly error: OutriderError };
 
-/** Reads a policy as the API server has it, by the schema that a policy in a file is read by. */
+/** Reads a policy from the API server, by the same schema as a policy in a file. */
 export function readPolicyObject(object: JsonObject): ReadObject<Policy> {
   return readObject(object, policySchema, 'policy', 'policy_invalid');
 }
 
-/** Reads a profile as the API server has it, by the schema that a profile in a file is read by. */
+/** Reads a profile from the API server, by the same schema as a profile in a file. */
 export function readProfileObject(object: JsonObject): ReadObject<Profile> {
   return readObject(object, profileSchema, 'profile', 'profile_invalid');
 }
 
-/** The error has the sentences that a file's document would get, all in one message, and the first one's field. */
+/** The error has the sentences that a document in a file would get, in one message, and the field of the first one. */
 function readObject<Schema extends z.ZodType>(
   object: JsonObject,
   schema: Schema,

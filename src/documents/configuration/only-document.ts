@@ -5,7 +5,7 @@ import { readDocuments, type ReadDocument } from './document-reader.js';
  * Reads a file that holds one document. Everything that `readDocuments` refuses is refused here too.
  *
  * @param file the file's name, for messages
- * @param wanted what is to be given, for messages
+ * @param wanted what to give, for messages
  * @throws OutriderError with the code, for the first thing that is wrong
  */
 export function onlyDocument(text: string, file: string, code: ErrorCode, wanted: string): ReadDocument {

@@ -14,12 +14,12 @@ import { SchemaGuide } from '../schema/guide.js';
  * - `spec.capability=Never` is a field of the policy, by path, read as the type that the policy's schema gives it: a
  *   list is `a,b` or `["a","b"]`, an object is YAML in one line. A dot inside a key is written `\.`.
  *
- * Whether the values are allowed is not looked at here: the policy's schema and the profile's settings say so.
+ * It does not check whether the values are allowed; the policy's schema and the profile's settings do.
  *
  * @param spec the policy's `spec`, before defaults; it is not changed
  * @param profile the profile that the policy uses
- * @throws OutriderError `usage` for what is no assignment, `settings_invalid` for a key that does not exist or a value
- *   of another type
+ * @throws OutriderError `usage` for what is not an assignment, `settings_invalid` for a key that does not exist or a
+ *   value of another type
  */
 export function applySettings(spec: JsonObject, assignments: readonly string[], profile: Profile): JsonObject {
   return assignments.reduce((current, assignment) => {

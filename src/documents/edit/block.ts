@@ -5,8 +5,8 @@ import type { Splice } from './splice.js';
 import { columnAt, isFirstOnLine, lineEnd, lineStart, type DocumentStyle } from './style.js';
 
 /**
- * Takes members out of a block collection and puts new ones in. At least one member is kept. A new member goes right
- * below the one before it, so that a comment stays above the member it stands above; the first goes to the very top.
+ * Removes members from a block collection and inserts new ones. At least one member is kept. A new member goes right below
+ * the one before it, so that a comment stays above the member it is above; the first goes to the very top.
  */
 export function spliceBlock(
   text: string,

@@ -8,8 +8,8 @@ import { mergedMembers, valueOf } from '../manifest/value.js';
 import type { CollectionNode, Member, SyntaxNode } from '../manifest/syntax.js';
 
 /**
- * A document while operations are applied to it: what is untouched still is its source, what is opened has members that
- * are the source's or new, what is fresh has no source.
+ * A document while operations are applied to it. Untouched nodes still are their source, opened nodes have members from the
+ * source or new ones, and fresh nodes have no source.
  */
 export type Draft =
   | { readonly kind: 'source'; readonly node: SyntaxNode }
@@ -18,7 +18,7 @@ export type Draft =
 
 /** A member of an opened collection. */
 export interface Child {
-  /** Where it stands in the source; `undefined` for a new one. */
+  /** Its place in the source; `undefined` for a new member. */
   readonly member: Member | undefined;
   readonly key: string;
   draft: Draft;
@@ -27,16 +27,14 @@ export interface Child {
 /** Applies operations to a draft and keeps track of what happens to anchors. */
 export class DraftEditor {
   #root: Draft;
-  /** Anchored nodes whose text changes or goes: aliases of them must not follow. */
+  /** Anchored nodes whose text changes or is removed. Their aliases must not follow. */
   readonly #changed = new Set<SyntaxNode>();
 
   constructor(root: SyntaxNode) {
     this.#root = { kind: 'source', node: root };
   }
 
-  /**
-   * @throws OutriderError `internal` when the operation does not fit the document: it was not made for it
-   */
+  /** @throws OutriderError `internal` if the operation does not fit the document, because it was not made for it */
   apply(operation: Operation): void {
     const tokens = readPointer(operation.path);
     this.#root = this.#applyAt(this.#root, tokens, 0, operation);
@@ -92,8 +90,8 @@ export class DraftEditor {
   }
 
   /**
-   * A list in place of another one that begins or ends as it does: what they share stays as it is written, with its
-   * comments and quotes, and only what is between changes (W14).
+   * A list that replaces another one with the same beginning or end. The shared parts stay as they are written, with
+   * comments and quotes, and only the part between them changes (W14).
    */
   #keepMembers(draft: Draft, value: readonly JsonValue[]): Draft | undefined {
     const node = draft.kind === 'fresh' ? undefined : draft.node;
@@ -121,9 +119,9 @@ export class DraftEditor {
     if (draft.kind !== 'source') return draft;
     const { node } = draft;
     if (node.kind === 'scalar') throw misfit(operation);
-    // What stands under a short form reads as another value than is written there.
+    // A value under a short form reads as another value than the written one.
     if (node.kind !== 'alias' && node.intrinsic !== undefined) throw misfit(operation);
-    // What a test only looks at stays as it is.
+    // A value that is only tested stays as it is.
     if (node.kind === 'alias') return freshDraft(valueOf(node));
     if (node.anchor !== undefined && operation.op !== 'test') this.#changed.add(node);
     return openCollection(node);
@@ -182,7 +180,7 @@ function openCollection(node: CollectionNode): Draft & { readonly kind: 'open' }
 }
 
 /**
- * Writes out the keys of merge keys in place of them.
+ * Replaces merge keys with the keys that they bring in.
  *
  * @param key only merge keys that bring in this key; `undefined`: all
  * @returns whether there was one
@@ -202,7 +200,7 @@ function unmerge(open: Draft & { readonly kind: 'open' }, key: string | undefine
   return true;
 }
 
-/** The JSON value a draft stands for. */
+/** The JSON value of a draft. */
 export function draftValue(draft: Draft): JsonValue {
   if (draft.kind === 'source') return valueOf(draft.node);
   if (draft.kind === 'fresh') return draft.value;

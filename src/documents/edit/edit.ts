@@ -24,7 +24,7 @@ import { styleOf } from './style.js';
  */
 export function editDocument(documentText: string, operations: readonly Operation[]): string {
   if (operations.length === 0) return documentText;
-  // What one operation adds, a later one may change: in a copy, since the caller's values are the caller's.
+  // A later operation may change what an earlier one adds. Work on a copy, because the values belong to the caller.
   return edited(documentText, operations.map(cloneOperation));
 }
 

@@ -7,7 +7,7 @@ import { bodyColumn, isInline, renderBlockBody, renderFlow, renderInline } from 
 import { Unspliceable, type Splice } from './splice.js';
 import { columnAt, indentationAt, isFirstOnLine, lineEnd, lineStart, type DocumentStyle } from './style.js';
 
-/** Where a value stands: in a member of a collection, or alone at the document's root. */
+/** The place of a value: a member of a collection, or the document's root. */
 type Place = { readonly node: CollectionNode; readonly member: Member } | undefined;
 
 /** Turns an edited draft into the splices that bring the text there. */
@@ -44,7 +44,7 @@ export class Emitter {
     }
     const changed = kept.length !== children.length || kept.length !== node.members.length;
     if (node.style === 'pair' && changed) throw new Unspliceable('a pair in a flow sequence has no brackets');
-    // Members first: where one of them and its collection both grow at one offset, the member's text is the first.
+    // Members first: if a member and its collection both grow at the same offset, the member's text comes first.
     for (const { member, draft: inner } of kept) {
       if (member !== undefined) this.#emit(member.value, inner, { node, member });
     }
@@ -86,14 +86,14 @@ export class Emitter {
     const text = this.#text;
     const column = place === undefined ? 0 : columnAt(text, place.member.start);
     const gap = place?.member.gap;
-    // A key with nothing behind it says null, and is how people write it (W28).
+    // A key with nothing after it says null, and is how people write it (W28).
     const isEmpty = value === null && place?.node.kind === 'map' && (old.kind === 'map' || old.kind === 'seq');
     const rendered = isEmpty ? '' : renderInline(value, column, this.#style);
     const multiLine = rendered.includes('\n');
     const laterLine = gap !== undefined && (old.kind === 'map' || old.kind === 'seq') && lineEnd(text, gap) < old.end;
     if (place === undefined && multiLine) throw new Unspliceable('the root becomes a block scalar');
     if (laterLine && old.style === 'block' && isFirstOnLine(text, old.bodyStart)) {
-      // The comment on the key's own line stays; a block scalar cannot have it behind its text.
+      // The comment on the key's own line stays; a block scalar cannot have it after its text.
       const keyLineEnd = lineEnd(text, gap);
       const head =
         old.start < keyLineEnd ? { start: old.start, end: propertiesEnd(text, old) } : { start: gap, end: gap };
@@ -148,7 +148,7 @@ export class Emitter {
     const line = `${style.newline}${' '.repeat(column)}`;
     const around = text.slice(gap, end);
     if (isEmptyFlow(old) && /\s#/.test(text.slice(gap, old.end))) {
-      // What is said of nothing is said of what comes there: on the key's line, and above the first member.
+      // A comment on an empty value becomes a comment on the new one: on the key's line, and above the first member.
       const beside = /^[ \t]+#[^\r\n]*/.exec(around)?.[0] ?? '';
       const above = around.slice(beside.length).match(/(?<=\s)#[^\r\n]*/g) ?? [];
       const lines = [...above, body].map((each) => `${line}${each}`);

@@ -22,7 +22,7 @@ interface Segment {
   readonly member: Member;
 }
 
-/** Takes members out of a flow collection, or of JSON, and puts new ones in. At least one member is kept. */
+/** Removes members from a flow collection, or from JSON, and inserts new ones. At least one member is kept. */
 export function spliceFlow(
   text: string,
   node: CollectionNode,
@@ -44,9 +44,9 @@ export function spliceFlow(
 
   const padded = paddingEnd(text, node);
   const [opening] = node.members;
-  // New members in front stay on the bracket's line where the first one stands there.
+  // New members in front stay on the bracket's line where the first one is there.
   const inFront = indentation === undefined || (opening !== undefined && !isFirstOnLine(text, opening.start));
-  // The first that is kept moves up to the bracket when those in front of it stood behind one on the same line.
+  // The first that is kept moves up to the bracket when those in front of it was behind one on the same line.
   const gone = segments.slice(0, keptSegments[0] === undefined ? 0 : segments.indexOf(keptSegments[0]));
   const behind = gone.at(-1)?.end;
   const nextKept = keptSegments[0]?.member.start;
@@ -90,7 +90,7 @@ export function spliceFlow(
   return splices;
 }
 
-/** Behind the bracket and the blanks between it and the first member on its line, as in `[ a ]` (W28). */
+/** After the bracket and the blanks between it and the first member on its line, as in `[ a ]` (W28). */
 function paddingEnd(text: string, node: CollectionNode): number {
   const inside = node.bodyStart + 1;
   const first = node.members[0]?.start ?? inside;

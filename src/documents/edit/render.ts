@@ -2,7 +2,7 @@ import { isArray, isObject, type JsonValue } from '../../model/json.js';
 import { resolvePlain } from '../manifest/scalar.js';
 import type { DocumentStyle } from './style.js';
 
-// Readers disagree about what else may stand unquoted: YAML 1.1 and 1.2 have different numbers, booleans and nulls.
+// Readers disagree about what else may be unquoted: YAML 1.1 and 1.2 have different numbers, booleans and nulls.
 const plainText = /^(?:-{0,2}[A-Za-z]|_|\/|\.\/|\$\()[\w./=+@%$():;-]*(?: [\w./=+@%$();-][\w./=+@%$():;-]*)*$/;
 const plainQuantity = /^[0-9]+(?:m|k|Ki|M|Mi|G|Gi|T|Ti)$/;
 const reserved = /^(?:y|yes|n|no|on|off|true|false|null)$/i;
@@ -59,7 +59,7 @@ export function renderBlockBody(value: JsonValue, column: number, style: Documen
   return members.join(`${style.newline}${' '.repeat(column)}`);
 }
 
-/** Where the members of a block collection start that stands in a mapping or sequence at `column`. */
+/** Where the members of a block collection start that is in a mapping or sequence at `column`. */
 export function bodyColumn(parent: 'map' | 'seq', value: JsonValue, column: number, style: DocumentStyle): number {
   if (parent === 'seq') return column + 2;
   return column + (isArray(value) ? style.sequenceIndent : blockStep(style));
@@ -77,9 +77,9 @@ function renderBlockValue(parent: 'map' | 'seq', value: JsonValue, column: numbe
 }
 
 /**
- * A scalar or an empty collection behind a key or dash; a string of several lines becomes a literal block.
+ * A scalar or an empty collection after a key or dash; a string of several lines becomes a literal block.
  *
- * @param column of the mapping or sequence it stands in
+ * @param column of the mapping or sequence it is in
  */
 export function renderInline(value: JsonValue, column: number, style: DocumentStyle): string {
   if (isArray(value)) return '[]';
@@ -117,7 +117,7 @@ export function renderFlow(value: JsonValue, layout: FlowLayout, style: Document
 
 /** One member of a flow mapping. */
 export function renderFlowMember(key: string, value: JsonValue, layout: FlowLayout, style: DocumentStyle): string {
-  // Without a space behind the colon YAML takes a plain key and its value for one scalar.
+  // Without a space after the colon YAML takes a plain key and its value for one scalar.
   const colon = style.format === 'json' ? `:${style.afterColon}` : ': ';
   return `${renderFlowScalar(key, layout, style)}${colon}${renderFlow(value, layout, style)}`;
 }

@@ -7,14 +7,14 @@ export interface DocumentStyle {
   readonly step: string;
   /** Spaces that a block sequence under a key is indented by; 0 is kubectl's way. */
   readonly sequenceIndent: number;
-  /** What stands behind a comma on one line. */
+  /** What is after a comma on one line. */
   readonly afterComma: string;
-  /** What stands behind a flow mapping's colon. */
+  /** What is after a flow mapping's colon. */
   readonly afterColon: string;
   readonly format: 'yaml' | 'json';
 }
 
-/** Reads the style off a document; where it shows none, the most common one. */
+/** Reads the style of a document. If it shows none, returns the most common one. */
 export function styleOf(text: string, root: SyntaxNode, format: 'yaml' | 'json'): DocumentStyle {
   const habits = new Habits(text);
   habits.look(root, undefined);
@@ -110,7 +110,7 @@ export function indentationAt(text: string, offset: number): string {
   return /^[ \t]*/.exec(text.slice(start, start + 1000))?.[0] ?? '';
 }
 
-/** Nothing but spaces stands before the offset on its line. */
+/** Nothing but spaces is before the offset on its line. */
 export function isFirstOnLine(text: string, offset: number): boolean {
   return /^\uFEFF?[ \t]*$/.test(text.slice(lineStart(text, offset), offset));
 }

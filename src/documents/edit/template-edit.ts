@@ -3,11 +3,11 @@ import { pointerInDocument, type TaskTemplate } from '../../model/task.js';
 import type { PodTemplate } from '../manifest/templates.js';
 import { editDocument } from './edit.js';
 
-/** What becomes of one pod template or task. Pointers of the operations start at the template. */
+/** What happens to one pod template or task. Pointers of the operations start at the template. */
 export interface TemplateEdit {
   readonly template: PodTemplate | TaskTemplate;
   readonly operations: readonly Operation[];
-  /** How a file that keeps no record is taken back, where the operations take an earlier change back first. */
+  /** How to undo the change in a file that keeps no record, if the operations first undo an earlier change. */
   readonly record?: string;
 }
 
@@ -18,13 +18,13 @@ export function documentOperations({ template, operations }: TemplateEdit): read
   return operations.map((operation) => ({ ...operation, path: placed(operation.path) }));
 }
 
-/** A document's edits, and its text with them carried out. */
+/** A document's edits, and its text with the edits applied. */
 export interface CarriedOut<Edit extends TemplateEdit> {
   readonly edits: readonly Edit[];
   readonly text: string;
 }
 
-/** Carries out the edits of a document. */
+/** Applies the edits of a document. */
 export function carriedOut<Edit extends TemplateEdit>(documentText: string, edits: readonly Edit[]): CarriedOut<Edit> {
   return { edits, text: editDocument(documentText, edits.flatMap(documentOperations)) };
 }

@@ -4,19 +4,19 @@ import { hasPlaceholder } from '../../model/loop-placeholders.js';
 import type { Unseen } from './objects.js';
 
 /*
- * CloudFormation's language extension Fn::ForEach. Among resources it repeats what stands in its body, which is written
+ * CloudFormation's language extension Fn::ForEach. Among resources it repeats its body, which is written
  * down as any other resource is, for each item of its collection:
  *
  *     Fn::ForEach::Tasks: [Name, [web, worker], {'Task${Name}': {Type: …, Properties: …}}]
  *
- * Inside of a resource it makes the keys of an object, and so the fields of a task: which, nobody knows before.
+ * Inside of a resource it makes the keys of an object, and so the fields of a task, which are unknown before expansion.
  */
 
 /** A resource of a template. */
 export interface FoundResource {
   /** JSON pointer of it in the template. */
   readonly path: string;
-  /** Its logical name as it is written, with the placeholders of the loops that it stands in. */
+  /** Its logical name as it is written, with the placeholders of the loops that it is in. */
   readonly name: string;
   readonly value: JsonValue | undefined;
   /** Identifiers of those loops, the outermost first. */
@@ -24,7 +24,7 @@ export interface FoundResource {
 }
 
 const loopKey = /^Fn::ForEach::./;
-/** Maps whose keys are a user's or a driver's own words: whatever a loop makes of them, they are no fields of the task. */
+/** Maps whose keys are a user's or a driver's own words. Whatever a loop makes of them, they are not fields of the task. */
 const freeMaps: ReadonlySet<string> = new Set(['DockerLabels', 'Options', 'Metadata']);
 
 /** The resources of a CloudFormation template in their order, those in loops and in loops of loops among them. */
@@ -51,7 +51,7 @@ function loopOf(value: JsonValue | undefined): { readonly identifier: string; re
 /**
  * Whether the fields of a resource that holds a task are only known once CloudFormation has expanded its loops.
  *
- * @returns what is to be said of it; `undefined` for one that can be read as it stands
+ * @returns the message about it; `undefined` for one that can be read as it is
  */
 export function expandedLater({ path, name, value, loops }: FoundResource): Unseen | undefined {
   if (!isObject(value)) return undefined;
@@ -71,7 +71,7 @@ export function expandedLater({ path, name, value, loops }: FoundResource): Unse
   return { ...about, path: list === undefined ? path : at, detail };
 }
 
-/** What helps with what only CloudFormation expands. */
+/** The remedy for content that only CloudFormation expands. */
 export const expandFirst =
   'Give the expanded template, as `aws cloudformation get-template --stack-name NAME --template-stage Processed` prints it, or write the tasks out.';
 

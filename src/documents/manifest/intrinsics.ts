@@ -1,6 +1,6 @@
 import { isArray, type JsonValue } from '../../model/json.js';
 
-/** Functions whose short form is their name behind `Fn::` (CloudFormation, "Intrinsic function reference"). */
+/** Functions whose short form is their name after `Fn::` (CloudFormation, "Intrinsic function reference"). */
 const functions = new Set([
   'And',
   'Base64',
@@ -32,7 +32,7 @@ const functions = new Set([
 /**
  * Key of the long form that a YAML tag stands for: `Ref` for `!Ref`, `Fn::Sub` for `!Sub`.
  *
- * @returns `undefined` for a tag that is no intrinsic function of CloudFormation
+ * @returns `undefined` for a tag that is not an intrinsic function of CloudFormation
  */
 export function intrinsicOf(tag: string | undefined): string | undefined {
   if (tag === undefined || !tag.startsWith('!')) return undefined;

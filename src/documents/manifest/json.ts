@@ -3,7 +3,8 @@ import { resolveNumber } from './scalar.js';
 import { maxDepth, SyntaxProblem, type Member, type SyntaxNode } from './syntax.js';
 
 const space = /[ \t\r\n]*/y;
-// Plain characters, then escapes each with the plain ones behind it: there is one way to read a string, also a broken one.
+// Plain characters, then escapes, each with the plain ones after it. So there is only one way to match a string, even a
+// broken one.
 const stringToken = /"[ !#-[\]-\uffff]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[ !#-[\]-\uffff]*)*"/y;
 const numberToken = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
 const wordToken = /true|false|null/y;

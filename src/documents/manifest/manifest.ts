@@ -30,7 +30,7 @@ export interface ManifestDocument {
   readonly templates: readonly PodTemplate[];
   /** The tasks in it: of an ECS task definition, a CloudFormation template or a Dockerrun file. */
   readonly tasks: readonly TaskTemplate[];
-  /** What looks as if it held containers and is neither; empty for most documents. */
+  /** What seems to hold containers but is neither; empty for most documents. */
   readonly unseen: readonly Unseen[];
 }
 
@@ -39,7 +39,7 @@ export interface ManifestDocument {
  *
  * @param text the file's text; a byte order mark and CRLF line breaks are fine
  * @param file its name, for messages; `-` for standard input
- * @param added where pod templates stand in kinds that the table of workloads does not have
+ * @param added where pod templates are in kinds that the table of workloads does not have
  * @throws OutriderError `manifest_invalid` naming file, line, column, path and remedy: broken syntax, a key twice,
  *   aliases without anchor or without end, nesting past 200 levels, a pod template of the wrong shape
  */

@@ -12,26 +12,26 @@ export interface FoundObject {
   readonly namespace: string | undefined;
 }
 
-/** Something that looks as if it held containers, and was not looked at. */
+/** Something that seems to hold containers but was not looked at. */
 export interface Unseen {
   /** JSON pointer of it. */
   readonly path: string;
-  /** Of the object that it stands in; `undefined` where that says none. */
+  /** Of the object that it is in; `undefined` where that says none. */
   readonly kind: string | undefined;
   readonly name: string | undefined;
   readonly detail: string;
   readonly remedy: string;
 }
 
-/** What an object of a list that says its items' kind may leave out. */
+/** What an object may leave out in a list that gives its items' kind. */
 interface Listed {
   readonly apiVersion: string | undefined;
   readonly kind: string | undefined;
 }
 
 /**
- * The objects of a document: itself, or, of a list (`List`, `DeploymentList`, …) and of OpenShift's `Template`, those
- * in it, nested ones too. Nothing for what is no mapping.
+ * The objects of a document: itself, or, of a list (`List`, `DeploymentList`, …) and of OpenShift's `Template`, those in it,
+ * nested ones too. Empty for anything but a mapping.
  */
 export function objectsIn(value: JsonValue): readonly FoundObject[] {
   return unfold(value, '', { apiVersion: undefined, kind: undefined });

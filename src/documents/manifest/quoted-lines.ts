@@ -5,7 +5,7 @@ import { CST, Lexer } from 'yaml';
  * (YAML 1.2.2, 6.1), kubectl's parser reads them, and files have them. Our parser's lexer ends such a scalar at the line.
  */
 
-/** More than that many in one document are not looked for: each costs a pass over the text. */
+/** The most that are searched in one document, because each costs a pass over the text. */
 const mostScalars = 100;
 
 /**
@@ -61,7 +61,7 @@ function cutScalar(text: string): { readonly start: number; readonly end: number
   return undefined;
 }
 
-/** The offset behind the closing quote of a scalar; `undefined` without one. */
+/** The offset after the closing quote of a scalar; `undefined` without one. */
 function scalarEnd(text: string, start: number): number | undefined {
   const inside = text[start] === "'" ? /[^']+|''/y : /[^"\\]+|\\[^]/y;
   inside.lastIndex = start + 1;

@@ -13,7 +13,7 @@ export interface Piece {
 }
 
 /**
- * Cuts a stream into documents and reads each. YAML documents are parted by `---` and `...` lines, JSON documents by
+ * Cuts a stream into documents and reads each. YAML documents are separated by `---` and `...` lines, JSON documents by
  * nothing but their own end, as kubectl reads them. The pieces joined are the input.
  *
  * @throws SyntaxProblem with an offset into the whole stream
@@ -39,7 +39,7 @@ export function readDocument(text: string): Piece {
   return first;
 }
 
-/** A line that starts with `---` or `...` is a boundary wherever it stands (YAML 1.2.2, 9.1.2). */
+/** A line that starts with `---` or `...` is a boundary wherever it is (YAML 1.2.2, 9.1.2). */
 function yamlBoundaries(text: string): readonly number[] {
   const boundaries = [0];
   const marker = /^(?:---|\.\.\.)(?=[ \t\r\n]|$)/gm;
@@ -78,7 +78,7 @@ function readPiece(text: string, offset: number): readonly Piece[] {
     try {
       return [{ offset, text, format: 'yaml', root: parseYaml(text) }];
     } catch (yamlProblem) {
-      // Which of the two was meant shows in the first key: JSON's is in double quotes.
+      // The first key shows which of the two was meant: JSON's is in double quotes.
       throw /^[{[]\s*["\]}]/.test(text.slice(start)) ? jsonProblem : yamlProblem;
     }
   }

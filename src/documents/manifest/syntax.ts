@@ -35,7 +35,7 @@ export interface CollectionNode extends Tagged {
   readonly kind: 'map' | 'seq';
   /** `pair`: a single pair inside a flow sequence, `[a: b]`, which has no brackets of its own. */
   readonly style: 'block' | 'flow' | 'pair';
-  /** First character behind anchor and tag: the opening bracket, or the first member. */
+  /** First character after anchor and tag: the opening bracket, or the first member. */
   readonly bodyStart: number;
   readonly members: readonly Member[];
 }
@@ -52,7 +52,7 @@ export interface Member {
   readonly value: SyntaxNode;
   /** Just past the member's last character. */
   readonly end: number;
-  /** Offset of the comma behind the member, in a flow collection that has one there. */
+  /** Offset of the comma after the member, in a flow collection that has one there. */
   readonly comma: number | undefined;
 }
 

@@ -11,12 +11,12 @@ export interface ReadTags {
 }
 
 /**
- * Reads a list of `{key, value}`. A value that is no text counts as the service writes it down: a number and a Boolean as
- * their text; a tag without a value says nothing. One that a function makes is unknown, and so is a tag inside of one
- * (W33). What has the placeholder of a loop in it is as good as made by one.
+ * Reads a list of `{key, value}`. A value that is not a text counts as the service stores it: a number or a Boolean as its
+ * text. A tag without a value says nothing. A value that a function makes is unknown, and so is a tag inside a function
+ * (W33). A text with a loop's placeholder counts as made by a function.
  *
  * @param field `Tags` as CloudFormation has them, else the name in the ECS API
- * @param loops identifiers of the loops of `Fn::ForEach` that the task stands in
+ * @param loops identifiers of the loops of `Fn::ForEach` that the task is in
  */
 export function readTags(owner: JsonObject, field: 'Tags' | 'tags', loops: readonly string[] = []): ReadTags {
   const isTemplate = field === 'Tags';

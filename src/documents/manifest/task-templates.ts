@@ -82,7 +82,7 @@ function letsIn(value: JsonValue | undefined): boolean {
 /**
  * The tasks of a template that CloudFormation has to expand before anybody can read them.
  *
- * @returns of each, the JSON pointer of its resource and what is to be said of it
+ * @returns for each, the JSON pointer of its resource and the message about it
  */
 export function tasksExpandedLater(value: JsonValue): readonly { readonly path: string; readonly unseen: Unseen }[] {
   if (!isObject(value) || value['apiVersion'] !== undefined) return [];

@@ -4,7 +4,7 @@ import { OutriderError } from '../../model/error.js';
 import { groupOf } from '../../model/workload-kinds.js';
 import type { FoundObject } from './objects.js';
 
-/** Where the pod templates of a kind stand. */
+/** The places of the pod templates of a kind. */
 export interface TemplatePath {
   readonly kind: string;
   /** Absent for a kind of any group. */
@@ -22,8 +22,8 @@ export interface Place {
 }
 
 /**
- * Reads `KIND=PATH`, such as `Fleet=spec.template.spec.template`; the kind may have its group behind it, and the path may
- * be a JSON pointer.
+ * Reads `KIND=PATH`, such as `Fleet=spec.template.spec.template`; the kind may have its group after it, and the path
+ * may be a JSON pointer.
  *
  * @throws OutriderError `usage`
  */

@@ -20,7 +20,7 @@ export interface PodTemplate {
   readonly pod: JsonObject;
 }
 
-/** Something that stands where a pod should, and is none. */
+/** Something in the place of a pod that is not a pod. */
 export interface TemplateProblem {
   /** JSON pointer of it. */
   readonly path: string;
@@ -32,7 +32,7 @@ export interface TemplateProblem {
  * lists and templates of objects hold (`List`, `DeploymentList`, OpenShift's `Template`), nested ones too. A document
  * without them, such as a patch that leaves the containers out, yields none.
  *
- * @param added where templates stand in other kinds
+ * @param added where templates are in other kinds
  * @returns the templates in document order, or what is wrong with one that is there
  */
 export function findPodTemplates(

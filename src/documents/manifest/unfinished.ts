@@ -4,25 +4,25 @@ import { groupOf } from '../../model/workload-kinds.js';
 import type { FoundObject, Unseen } from './objects.js';
 import type { PodTemplate } from './templates.js';
 
-/** What to do with what Helm makes manifests of. */
+/** What to do with a Helm template. */
 export const renderFirst =
   'Render it first and give what comes out: `helm template NAME CHART | outrider inject -f -`.';
 const buildFirst = 'Run `kustomize build` first and give what comes out: `kustomize build DIR | outrider inject -f -`.';
 
-/** Words that only kustomize and kubectl's patches have. */
+/** Words that only kustomize patches and kubectl patches have. */
 const directives = ['$patch', '$retainKeys', '$setElementOrder/containers', '$deleteFromPrimitiveList'];
 
 /**
- * Whether a text that cannot be read is a template of Helm's: actions stand where no quotes are round them. Other
- * engines' actions in `{{ }}` look the same, and are rendered first just as well.
+ * Whether an unreadable text is a Helm template: it has actions without quotes around them. Actions of other engines in `{{
+ * }}` look the same, and must be rendered first too.
  */
 export function isHelmTemplate(text: string): boolean {
   return /^[ \t]*(?:- )?(?:[\w./-]+:[ \t]*)?\{\{-?[ \t]*(?:[.$/(]|[a-zA-Z])[^\n]*\}\}|\{\{-|-\}\}/m.test(text);
 }
 
 /**
- * Why a template is not one that pods are made of as it stands: it is a kustomize patch, or one of Helm's templates. One
- * that `inject` has changed is left to `uninject`.
+ * Why pods are not made from a template as it is: it is a kustomize patch or a Helm template. One that `inject` has changed
+ * is left to `uninject`.
  */
 export function unfinishedTemplate(template: PodTemplate): Unseen | undefined {
   const { pod, kind, name, path } = template;
@@ -55,12 +55,12 @@ function whyPatch(
   if (kind === 'DeploymentConfig') return undefined;
   const bare = containers.filter(({ image }) => (image ?? undefined) === undefined);
   const [first] = bare;
-  // In a Pod, a container beside complete ones may be an injector's, which fills its image in.
+  // In a Pod, a container next to complete ones may be an injector's, which fills its image in.
   if (first === undefined || (kind === 'Pod' && bare.length < containers.length)) return undefined;
   return `container ${stringOf(first['name']) ?? ''} has no image`;
 }
 
-/** What is said of an object that other manifests are built from: a kustomization. */
+/** The message about an object that other manifests are built from: a kustomization. */
 export function kustomization({ path, kind, apiVersion, name }: FoundObject): Unseen | undefined {
   if (kind !== 'Kustomization' && kind !== 'Component') return undefined;
   if (groupOf(apiVersion ?? 'kustomize.config.k8s.io/v1beta1') !== 'kustomize.config.k8s.io') return undefined;
@@ -68,7 +68,7 @@ export function kustomization({ path, kind, apiVersion, name }: FoundObject): Un
   return { path, kind, name, detail, remedy: buildFirst };
 }
 
-/** What is said of a list of RFC 6902 operations on containers, as kustomize takes it for a patch. */
+/** The message about a list of RFC 6902 operations on containers, as kustomize takes it for a patch. */
 export function jsonPatch(value: JsonValue): Unseen | undefined {
   const touched = listOf(value)
     .map(objectOf)

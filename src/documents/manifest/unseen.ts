@@ -6,11 +6,11 @@ import { expandFirst } from './for-each.js';
 import { objectsIn, type FoundObject, type Unseen } from './objects.js';
 import { jsonPatch, kustomization } from './unfinished.js';
 
-/** Groups whose objects speak of other objects' containers and have none. */
+/** Groups whose objects refer to other objects' containers and have none. */
 const aboutOthers =
   /^(?:outrider\.dev|apiextensions\.k8s\.io|admissionregistration\.k8s\.io|(?:.*\.)?kyverno\.io|(?:.*\.)?gatekeeper\.sh)$/;
 
-/** Keys under which containers stand, in pods and in what controllers and AWS make them of. */
+/** Keys under which containers are, in pods and in what controllers and AWS create them from. */
 const containerKeys =
   /^(?:(?:init|ephemeral|sidecar)?containers?|container(?:definition|propertie)s|sidecars|steps|script)$/i;
 const podKeys = ['containers', 'initContainers'];
@@ -19,7 +19,7 @@ const byWebhook = 'The webhook decides on its pods when they are made.';
 const kinds: readonly string[] = [...new Set(allWorkloadKinds.map(({ kind }) => kind))];
 
 /**
- * Finds what looks as if it held containers, one for each object of a document.
+ * Finds what seems to hold containers, one for each object of a document.
  *
  * @param seen pointers of what is looked at: pod templates and tasks
  */
@@ -36,7 +36,7 @@ export function findUnseen(value: JsonValue, seen: readonly string[]): readonly 
   });
 }
 
-/** The pointer of the first containers that stand in nothing that is looked at. */
+/** The pointer of the first containers that are in nothing that is looked at. */
 function containersIn(value: JsonValue | undefined, path: string, seen: ReadonlySet<string>): string | undefined {
   if (typeof value !== 'object' || value === null || seen.has(path)) return undefined;
   const isList = isArray(value);
@@ -45,7 +45,7 @@ function containersIn(value: JsonValue | undefined, path: string, seen: Readonly
   if (holder !== undefined) return `${path}/${pointerToken(holder)}`;
   for (const key of keys) {
     const member = memberOf(value, key);
-    // Most of a document are texts: no path is made for these.
+    // Most of a document is text, for which no path is made.
     if (typeof member !== 'object' || member === null) continue;
     const found = containersIn(member, `${path}/${pointerToken(key)}`, seen);
     if (found !== undefined) return found;
@@ -58,7 +58,7 @@ function memberOf(value: readonly JsonValue[] | JsonObject, key: string): JsonVa
 }
 
 function holdsContainers(key: string, value: JsonValue | undefined): boolean {
-  // Argo creates the object that stands there as text.
+  // Argo creates the object that is there as text.
   if (key === 'manifest' && typeof value === 'string') return /\bcontainers["']?[ \t]*:/.test(value);
   if (typeof value !== 'object' || value === null) return false;
   const items = (isArray(value) ? value : [value]).filter(isObject);

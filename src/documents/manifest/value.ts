@@ -2,7 +2,7 @@ import type { JsonValue } from '../../model/json.js';
 import { longForm } from './intrinsics.js';
 import { SyntaxProblem, type CollectionNode, type Member, type ScalarNode, type SyntaxNode } from './syntax.js';
 
-/** A document's aliases may stand for no more values than this altogether: enough for people, too few for a bomb. */
+/** The most values that all aliases of a document may stand for: enough for people, too few for a bomb. */
 const maxAliasedValues = 100_000;
 
 /** How a scalar is given back; the plain way is its value. */
@@ -31,7 +31,7 @@ function plainValue(node: ScalarNode | CollectionNode, scalar: ScalarReader): Js
   }
 }
 
-/** The members of a mapping as its readers see them: merged keys stand where the merge key does. */
+/** The members of a mapping as its readers see them: merged keys are where the merge key is. */
 export function effectiveMembers(node: CollectionNode): readonly Member[] {
   if (!node.members.some(({ merge }) => merge)) return node.members;
   const own = new Set(node.members.filter(({ merge }) => !merge).map(({ key }) => key));

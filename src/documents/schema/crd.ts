@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import type { z } from 'zod';
 import { objectOf, stringOf, type JsonObject } from '../../model/json.js';
 import { apiVersion } from '../../model/names.js';
+import { instrumentationPlanSchema } from '../../model/instrumentation-plan.js';
 import { policySchema } from '../../model/policy.js';
 import { profileSchema } from '../../model/profile.js';
 import { policyStatusSchema, profileStatusSchema } from '../../model/status.js';
@@ -25,7 +26,11 @@ interface Kind {
   readonly shortName: string;
   readonly description: string;
   readonly schema: z.ZodType;
-  readonly status: z.ZodType;
+  /** Absent: it has none. */
+  readonly status?: z.ZodType;
+  /** The fields next to the spec, if there are any. The spec is then optional. */
+  readonly others?: readonly string[];
+  readonly scope: 'Cluster' | 'Namespaced';
   readonly columns: readonly Column[];
 }
 
@@ -78,7 +83,6 @@ const readyColumns: readonly Column[] = [
     type: 'string',
     jsonPath: ".status.conditions[?(@.type=='Ready')].reason",
     description: 'Why it is ready, or is not.',
-    priority: 1,
   },
   { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', description: 'Time since it was created.' },
 ];
@@ -89,6 +93,7 @@ const kinds: readonly Kind[] = [
     plural: 'instrumentationpolicies',
     shortName: 'ipol',
     description: 'Who gets which profile, and how strictly. Exactly one policy wins for a pod.',
+    scope: 'Cluster',
     schema: policySchema,
     status: policyStatusSchema,
     columns: [
@@ -118,6 +123,7 @@ const kinds: readonly Kind[] = [
     plural: 'instrumentationprofiles',
     shortName: 'iprof',
     description: 'A vendor’s recipe, as data: what an instrumented pod gets.',
+    scope: 'Cluster',
     schema: profileSchema,
     status: profileStatusSchema,
     columns: [
@@ -125,17 +131,28 @@ const kinds: readonly Kind[] = [
       ...readyColumns,
     ],
   },
+  {
+    kind: 'InstrumentationPlan',
+    plural: 'instrumentationplans',
+    shortName: 'iplan',
+    description:
+      'What the API server gives pods of a namespace by itself, and what is known of images there. Only Outrider writes it.',
+    scope: 'Namespaced',
+    schema: instrumentationPlanSchema,
+    others: ['learned'],
+    columns: readyColumns.slice(-1),
+  },
 ];
 
 /** The custom resource definitions, from the schemas that files are read with. The same build gives the same objects. */
 export function customResourceDefinitions(): readonly JsonObject[] {
-  return kinds.map(({ kind, plural, shortName, description, schema, status, columns }) => ({
+  return kinds.map(({ kind, plural, shortName, description, schema, status, others = [], scope, columns }) => ({
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: `${plural}.${group}`, labels: { 'app.kubernetes.io/name': 'outrider' } },
     spec: {
       group,
-      scope: 'Cluster',
+      scope,
       names: {
         kind,
         listKind: `${kind}List`,
@@ -149,9 +166,9 @@ export function customResourceDefinitions(): readonly JsonObject[] {
           name: version,
           served: true,
           storage: true,
-          subresources: { status: {} },
+          ...(status === undefined ? {} : { subresources: { status: {} } }),
           additionalPrinterColumns: columns.map((column) => ({ ...column })),
-          schema: { openAPIV3Schema: rootSchema(schema, status, description) },
+          schema: { openAPIV3Schema: rootSchema(schema, status, others, description) },
         },
       ],
     },
@@ -167,18 +184,25 @@ export function definitionsAsYaml(): ReadonlyMap<string, string> {
   return new Map(texts);
 }
 
-function rootSchema(schema: z.ZodType, status: z.ZodType, description: string): JsonObject {
-  const spec = objectOf(objectOf(jsonSchemaOf(schema)['properties'])?.['spec']) ?? {};
+function rootSchema(
+  schema: z.ZodType,
+  status: z.ZodType | undefined,
+  others: readonly string[],
+  description: string,
+): JsonObject {
+  const properties = objectOf(jsonSchemaOf(schema)['properties']);
+  const schemaOf = (field: string): JsonObject => structuralSchema(objectOf(properties?.[field]) ?? {});
   return {
     description,
     type: 'object',
-    required: ['spec'],
+    ...(others.length === 0 ? { required: ['spec'] } : {}),
     properties: {
       apiVersion: { type: 'string', description: 'Version of the schema of this object.' },
       kind: { type: 'string', description: 'Kind of this object.' },
       metadata: { type: 'object' },
-      spec: structuralSchema(spec),
-      status: statusPart(status),
+      spec: schemaOf('spec'),
+      ...Object.fromEntries(others.map((field) => [field, schemaOf(field)])),
+      ...(status === undefined ? {} : { status: statusPart(status) }),
     },
   };
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { isArray, isObject, stringOf, stringsOf, type JsonObject } from '../../model/json.js';
 
-/** Where something stands in a document: keys and indexes from the root. */
+/** Where something is in a document: keys and indexes from the root. */
 export type Path = readonly PropertyKey[];
 
-/** What a schema says of one place in a document. */
+/** What a schema says about one place in a document. */
 export interface Place {
   /** Sentence about the field, for people. */
   readonly description: string | undefined;
@@ -16,7 +16,7 @@ export interface Place {
   readonly keys: readonly string[];
 }
 
-/** Answers what a schema has at a path, by way of its JSON schema. */
+/** Answers what a schema has at a path, using its JSON schema. */
 export class SchemaGuide {
   readonly #root: JsonObject;
 
@@ -24,7 +24,7 @@ export class SchemaGuide {
     this.#root = jsonSchemaOf(schema);
   }
 
-  /** What is at the path; `undefined` where the schema knows nothing of it. */
+  /** What is at the path; `undefined` where the schema knows nothing about it. */
   at(path: Path): Place | undefined {
     let nodes: readonly JsonObject[] = [this.#root];
     for (const key of path) nodes = nodes.flatMap((node) => step(node, key));

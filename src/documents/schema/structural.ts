@@ -1,6 +1,7 @@
 import { isObject, listOf, objectOf, stringOf, stringsOf, type JsonObject, type JsonValue } from '../../model/json.js';
 import { rulesKey } from '../../model/validation-rules.js';
 
+const keptUnknown = 'x-kubernetes-preserve-unknown-fields';
 /** Keys that mean the same in both dialects. */
 const shared = [
   'description',
@@ -16,14 +17,17 @@ const shared = [
   'maximum',
   'required',
   rulesKey,
+  'x-kubernetes-list-type',
+  'x-kubernetes-map-type',
+  keptUnknown,
 ] as const;
 const intOrString = 'x-kubernetes-int-or-string';
 
 /**
  * A JSON schema as a custom resource definition may have it: "structural" (Kubernetes documentation, "Specifying a
  * structural schema"), with the type of every value said once, without references, alternatives of types or names for a
- * map's keys. Where a value may be of several types, the API server takes it as it is, within the bounds that can still
- * be said; what is left to check is checked where the document is read.
+ * map's keys. If a value may have several types, the API server accepts it as it is, within the limits that can still be
+ * expressed. The rest is checked when the document is read.
  */
 export function structuralSchema(node: JsonObject): JsonObject {
   const kept = Object.fromEntries(shared.flatMap((key) => (node[key] === undefined ? [] : [[key, node[key]]])));
@@ -37,8 +41,14 @@ export function structuralSchema(node: JsonObject): JsonObject {
     ...(node['type'] === 'integer' ? { format: 'int64' } : {}),
     // Its pattern says the same at length.
     ...(node['format'] === 'date-time' ? { format: 'date-time', pattern: undefined } : {}),
-    ...(isObject(properties) ? { properties: mapValues(properties, structuralSchema) } : {}),
-    ...(isObject(additionalProperties) ? { additionalProperties: structuralSchema(additionalProperties) } : {}),
+    // The API server leaves an empty one out, and whoever applies it again would be in conflict with that.
+    ...(isObject(properties) && (node[keptUnknown] !== true || Object.keys(properties).length > 0)
+      ? { properties: mapValues(properties, structuralSchema) }
+      : {}),
+    // What is kept unknown needs no type.
+    ...(isObject(additionalProperties) && node[keptUnknown] !== true
+      ? { additionalProperties: structuralSchema(additionalProperties) }
+      : {}),
     ...(isObject(items) ? { items: structuralSchema(items) } : {}),
   };
 }
@@ -58,7 +68,7 @@ function alternativesOf(node: JsonObject): readonly JsonObject[] | undefined {
 
 /**
  * No type at all, and bounds that hold only for values of a certain type, so that each alternative keeps its own. An
- * object or a list that is no alternative could at most be empty.
+ * object or a list that is not an alternative could at most be empty.
  */
 function ofSeveralTypes(alternatives: readonly JsonObject[]): JsonObject {
   const of = (...types: readonly string[]): JsonObject | undefined =>
@@ -76,7 +86,7 @@ function ofSeveralTypes(alternatives: readonly JsonObject[]): JsonObject {
   };
 }
 
-/** What every one of several objects has to have. */
+/** What each of several objects must have. */
 function requiredOfEach(objects: readonly JsonObject[]): JsonObject {
   const [first = [], ...others] = objects.map(({ required }) => stringsOf(required) ?? []);
   const all = first.filter((name) => others.every((names) => names.includes(name)));

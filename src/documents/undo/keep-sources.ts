@@ -15,9 +15,9 @@ import { annotationPath, hasUndo, undoOperations } from './undo.js';
 type Template = TemplateEdit['template'];
 
 /**
- * Carries out the edits of a document. Their records also hold what of the document's text taking them back would give
- * another form (W28): the way back is tried out on the text. A document that holds records already is compared with what
- * it was before those.
+ * Applies the edits of a document. Their records also hold the parts of the document's text that undoing would write in
+ * another form (W28). To find them, the undo is tried on the text. A document that already holds records is compared with
+ * what it was before those.
  */
 export function keepSources<Edit extends TemplateEdit>(documentText: string, edits: readonly Edit[]): CarriedOut<Edit> {
   const injected = carriedOut(documentText, edits);
@@ -38,9 +38,9 @@ export function keepSources<Edit extends TemplateEdit>(documentText: string, edi
 }
 
 /**
- * The same for a task whose record stands outside its document.
+ * The same for a task whose record is outside its document.
  *
- * @param record of how the edit is taken back, and the one before it
+ * @param record of how to undo the edit, and the one before it
  * @param earlier the one before it
  * @returns the record with the sources
  */
@@ -60,9 +60,9 @@ export function sourcesInto(
 }
 
 /**
- * Carries out the edits of a document that take others back, and gives it the form that its author gave it.
+ * Applies the edits of a document that undo others, and restores its author's formatting.
  *
- * @param outside the record that stands outside the document, for templates that hold none
+ * @param outside the record that is outside the document, for templates that hold none
  */
 export function restoreSources<Edit extends TemplateEdit>(
   documentText: string,
@@ -138,7 +138,7 @@ function applied(value: JsonObject, operations: readonly Operation[]): JsonObjec
   return jsonpatch.applyPatch<JsonObject>(value, operations.map(cloneOperation), true, false).newDocument;
 }
 
-/** A document with operations carried out; `undefined` where they cannot be: that is for who takes it back to be told. */
+/** A document with operations carried out; `undefined` if they cannot be: the user who takes it back gets the error. */
 function triedOut(documentText: string, operations: () => readonly Operation[]): string | undefined {
   try {
     return editDocument(documentText, operations());

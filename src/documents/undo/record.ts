@@ -8,9 +8,9 @@ const formatVersion = 1;
 
 /** What a record says. */
 export interface UndoRecord {
-  /** How the data is taken back. */
+  /** How to restore the data. */
   readonly steps: readonly Step[];
-  /** What is written in another form then than it was. */
+  /** The parts that restored data would write in another form. */
   readonly sources: readonly Source[];
 }
 
@@ -33,7 +33,7 @@ export function writeRecord({ steps, sources }: UndoRecord): string {
  * Reads the text of a record.
  *
  * @param called what it is, for messages
- * @throws OutriderError `undo_stale` where it is none
+ * @throws OutriderError `undo_stale` if it is not a record
  */
 export function readRecord(text: JsonValue, where: UndoPlace, called: 'annotation' | 'record' = 'record'): UndoRecord {
   const stale = (why: string, cause?: unknown): OutriderError => {

@@ -14,18 +14,18 @@ export interface HashStep {
   readonly path: string;
   readonly hash: string;
   /**
-   * The hash of what is left of the value without what the API server may have written, where that is another. It is kept
-   * beside the first, so that a version which knows other defaults still takes back what nobody touched.
+   * The hash of the value without what the API server may have written, if that differs. It is kept next to the first, so
+   * that a version that knows other defaults can still undo an untouched document.
    */
   readonly authors?: string;
 }
 
-/** How what stands in a document is compared with what was left there. */
+/** How what is in a document is compared with what was left there. */
 export interface Comparison {
   /** Whether a value that is there counts as one that was left at a place. */
   readonly same: (found: JsonValue | undefined, left: JsonValue, path: string) => boolean;
   readonly hasHash: (found: JsonValue, step: HashStep) => boolean;
-  /** What others put into a value, which stays when the rest is taken away; `undefined` for nothing. */
+  /** What others put into a value, which stays when the rest is removed; `undefined` for nothing. */
   readonly othersPart: (found: JsonValue | undefined, path: string) => JsonValue | undefined;
 }
 
@@ -44,12 +44,12 @@ export const asServed: Comparison = {
   othersPart: serverPartsOf,
 };
 
-/** What a way back comes to: its operations, or the path of the first step that does not fit. */
+/** The result of a rehearsal: the operations, or the path of the first step that does not fit. */
 export type Rehearsal = { readonly operations: readonly Operation[] } | { readonly stale: string };
 
 /**
- * Tries a way back out on a value. In the operations that it comes to each test is of what is there, and what others put
- * into a list or an object stays when that is taken away.
+ * Tries an undo on a value. In the resulting operations, each test is about the present value, and what others put into a
+ * list or an object stays when that is removed.
  */
 export function rehearse(value: JsonObject, steps: readonly Step[], how: Comparison): Rehearsal {
   let root: JsonValue = cloneJson(value);
@@ -84,7 +84,7 @@ function keeping(kept: JsonValue | undefined, step: Exclude<Operation, { op: 'te
   if (step.op === 'remove') return { op: 'replace', path, value: kept };
   const { value } = step;
   if (isArray(value) && isArray(kept)) return { op: 'replace', path, value: [...value, ...kept] };
-  // A value that was null is one that nobody wrote.
+  // A value that was null counts as not written.
   if (value === null) return { op: 'replace', path, value: kept };
   return isObject(value) && isObject(kept) ? { op: 'replace', path, value: { ...value, ...kept } } : step;
 }

@@ -3,7 +3,7 @@ import { parseQuantity } from '../../model/quantity.js';
 import { isServerDefault } from '../../model/server-defaults.js';
 
 /**
- * What the API server, its plug-ins and controllers, and kubectl put into a pod or a template of one, beside what its
+ * What the API server, its plug-ins and controllers, and kubectl put into a pod or a template of one, besides what its
  * author wrote (W17). None of it is an edit, and none of it is taken back.
  */
 
@@ -53,7 +53,7 @@ export function withoutServerParts(value: JsonValue, path: string): JsonValue {
 }
 
 /**
- * What others put into a list or an object at a place, which stays when the rest is taken away.
+ * What others put into a list or an object at a place, which stays when the rest is removed.
  *
  * @returns `undefined` for none
  */
@@ -96,7 +96,7 @@ function plain(value: JsonValue, field: string): JsonValue {
   for (const [key, inside] of Object.entries(value)) {
     if (inside === undefined || isServerDefault(key, inside, value)) continue;
     const left = key === 'sizeLimit' ? amount(inside) : key === 'resources' ? plainAmounts(inside) : plain(inside, key);
-    // A list of others' members alone is none of its author's.
+    // A list that only has others' members is not its author's.
     if (!isServerDefault(key, left, value)) kept[key] = left;
   }
   return kept;

@@ -8,22 +8,22 @@ import type { CollectionNode, Member, SyntaxNode } from '../manifest/syntax.js';
 
 /**
  * A stretch of a document as its author wrote it, where taking the data back gives it another form: an empty list that
- * was `[ ]`, a null that was `~`, an alias that had to be written out (W28). It says how something is written and never
- * what: whoever forges one changes no data.
+ * was `[ ]`, a null that was `~`, an alias that had to be written out (W28). It only says how something is written,
+ * never what: forging one changes no data.
  */
 export interface Source {
-  /** JSON pointer, in the document, of the value in which or around which it stands. */
+  /** JSON pointer, in the document, of the value in which or around which it is. */
   readonly path: string;
   /** Where it goes, counted from the start of the value's member. */
   readonly at: number;
-  /** Length of what stands there once the data is taken back. */
+  /** Length of what is there once the data is taken back. */
   readonly length: number;
-  /** Hash of the member's text up to the end of that and of its line: where it is another, somebody edited. */
+  /** Hash of the member's text up to the end of that and of its line: if it differs, the text was edited. */
   readonly hash: string;
   readonly text: string;
 }
 
-/** Of one record: what the annotations of an object may take is little (W16). */
+/** The limit for one record, because an object's annotations have little room (W16). */
 const mostSources = 100;
 const mostCharacters = 16 * 1024;
 
@@ -54,7 +54,7 @@ export function sourcesBetween(was: string, is: string): readonly Source[] {
 }
 
 /**
- * Gives sources back to a text: those whose place nobody edited, as far as the data stays what it is.
+ * Restores sources in a text: those whose place was not edited, as long as the data stays the same.
  *
  * @throws SyntaxProblem where the text is not one document
  */
@@ -94,7 +94,7 @@ function spliceOf(document: Region, { path, at, length, hash, text }: Source): S
   return hashUpTo(region, end) === hash ? { start, end, text } : undefined;
 }
 
-/** A value with its key or dash, and with all behind it up to what is next. */
+/** A value with its key or dash, and with all after it up to what is next. */
 interface Region {
   readonly text: string;
   readonly node: SyntaxNode;

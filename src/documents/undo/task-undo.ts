@@ -12,7 +12,7 @@ const key = pointerToken(names.undo);
 
 /** Where a task keeps the record of how its instrumentation is taken back. */
 export interface TaskUndo {
-  /** JSON pointer inside the object that the task stands in. */
+  /** JSON pointer inside the object that the task is in. */
   readonly path: string;
   readonly record: string;
 }
@@ -91,7 +91,10 @@ export function forcedTaskUndo(template: TaskTemplate, record?: string): readonl
 
 const whateverThere: Comparison = { ...toTheLetter, same: () => true, hasHash: () => true };
 
-/** Equality but for fields that say nothing, as `describe-task-definition` adds them: 0, false, empty lists and objects. */
+/**
+ * Equality except for fields that say nothing, as `describe-task-definition` adds them: 0, false, empty lists and
+ * objects.
+ */
 export function sameButDefaults(found: JsonValue | undefined, left: JsonValue): boolean {
   if (isArray(left)) {
     return isArray(found) && found.length === left.length && left.every((item, at) => sameButDefaults(found[at], item));

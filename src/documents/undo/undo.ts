@@ -90,7 +90,7 @@ export function withUndo(pod: JsonObject, operations: readonly Operation[]): rea
  * The same as {@link withUndo}, with the record in another place. Objects on the way there that are missing are made,
  * and taken back with the rest.
  *
- * @param path JSON pointer of the record, where nothing stands yet
+ * @param path JSON pointer of the record, where there is nothing yet
  * @param hashed for a pod: keep long values that are only tested as their hash
  */
 export function withUndoAt(
@@ -117,7 +117,7 @@ export function undoRecord(value: JsonValue, operations: readonly Operation[], h
 }
 
 /**
- * One record out of two: the later one is taken back first.
+ * Makes one record from two. The later one is undone first.
  *
  * @throws OutriderError `undo_stale` for a record that cannot be read
  */
@@ -155,7 +155,7 @@ export function undoOperations(
 /**
  * The operations that a record asks for, tried out on the value.
  *
- * @param path JSON pointer of the record, which goes first; `undefined` when it stands outside the value
+ * @param path JSON pointer of the record, which goes first; `undefined` when it is outside the value
  * @param called what the record is, for messages
  * @param how what counts as what was left at a place
  * @throws OutriderError `undo_stale` when it cannot be read, or the value was edited since

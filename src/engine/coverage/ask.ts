@@ -13,7 +13,7 @@ export interface PodPlace {
   readonly labels: StringMap;
 }
 
-/** What the engine says of a pod that runs. */
+/** What the engine says about a running pod. */
 export interface Asked {
   readonly outcome: Outcome;
   readonly rule: Rule | undefined;
@@ -21,7 +21,9 @@ export interface Asked {
   readonly view: PodView | undefined;
 }
 
-/** Asks as the validating door would, without looking anything up. @param engine one of `looks.ts`, which never waits */
+/**
+ * Decides as the validating door would, without looking anything up. @param engine one of `looks.ts`, which never waits
+ */
 export function askAnew(pod: JsonObject, { namespace, labels }: PodPlace, engine: Engine): Asked {
   const outcome = instrument(
     { pod, namespace, namespaceLabels: labels, door: 'validate', admitted: true, trace: false },

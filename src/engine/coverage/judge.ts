@@ -1,35 +1,37 @@
 /**
- * Says of a pod that runs whether it has what its policy asks for now. Nothing is looked up and nothing is written.
+ * Says whether a running pod has what its policy asks for now. Nothing is looked up and nothing is written.
  *
- * A record (label and annotations) is a claim, which anybody can write; a plan that is met is evidence. A pod that was read
- * whole is judged by what stands in it: the engine is asked as the validating door would ask it. Of a pod of which only
- * metadata is known, the claim is compared with the plan of now, and no more is said.
+ * A record (label and annotations) is a claim, which anybody can write; a plan that is met is evidence. A pod that was
+ * read whole is judged by what is in it: the engine is asked as the validating door would ask it. Of a pod of which
+ * only metadata is known, the claim is compared with the current plan, and no more is said.
  */
-import type { CoverageReason, CoverageState, PodVerdict } from '../../model/coverage.js';
+import type { CoverageReason, CoverageState, PodVerdict, WouldBeOf } from '../../model/coverage.js';
 import { objectOf, stringMembersOf, stringOf, type JsonObject } from '../../model/json.js';
 import { names } from '../../model/names.js';
 import { screen } from '../../policy/screen.js';
+import { canaryWorkload, chooseRule } from '../canary.js';
 import type { Engine } from '../engine.js';
 import type { Rule, Rules } from '../rules.js';
 import { forClaims, withoutLookUps } from './looks.js';
 import { ageOfPlan, type PlanAge } from './plan-name.js';
 import { askAnew, decidedOn, type Asked, type PodPlace } from './ask.js';
 import { tryAsBefore } from './as-before.js';
+import { wouldBeOf } from './would-be.js';
 import { structureOf } from './structure.js';
 import { isPartialAsClaimed } from './partial-claim.js';
 import { whyMissed, type CalledFor } from './why-missed.js';
 
-/** What pods are judged by. */
+/** What pods are judged against. */
 export interface JudgeOptions {
-  /** The engine of the moment. */
+  /** The current engine. */
   readonly engine: Engine;
   /** Rules that were in force before, as far as they are known: by them, pods of an earlier plan can be judged whole. */
   readonly earlier: readonly Rules[];
-  /** Since when, and when not, the API server calls for a policy's pods. */
+  /** Since when the API server calls the webhook for a policy's pods, and when it failed to. */
   readonly calledFor: (policy: string) => CalledFor;
 }
 
-/** What a pod says of itself. */
+/** What a pod says about itself. */
 interface Claim {
   /** The label's value. */
   readonly status: string;
@@ -38,16 +40,18 @@ interface Claim {
   readonly reason: string | undefined;
 }
 
-/** Judges running pods by what was in force when it was made: a sweep makes one. */
+/** Judges running pods by the rules in force when it was created. A sweep creates one. */
 export class CoverageJudge {
   readonly #options: JudgeOptions;
   readonly #claiming: Engine;
   readonly #others: Engine;
+  /** Whether the last pod that makes no claim was judged by an image that nobody has looked up. */
+  #isAssumed = false;
 
   constructor(options: JudgeOptions) {
     this.#options = options;
     this.#claiming = forClaims(options.engine);
-    this.#others = withoutLookUps(options.engine);
+    this.#others = withoutLookUps(options.engine, () => (this.#isAssumed = true));
   }
 
   /**
@@ -64,12 +68,27 @@ export class CoverageJudge {
     };
     const { stop, policy } = screen(rules.policies, about, excludedNamespaces, false);
     if (policy === undefined || stop?.reason === 'policy_off') return undefined;
-    const rule = rules.byPolicy.get(policy.name);
-    if (stop !== undefined || rule === undefined) {
+    const whole = rules.byPolicy.get(policy.name);
+    if (stop !== undefined || whole === undefined) {
       const { reason, detail } = stop ?? { reason: 'policy_invalid', detail: '' };
-      return { policy: policy.name, state: 'excused', reason, detail };
+      const reports = (policy.valid ? policy.spec.mode : policy.mode) === 'Report';
+      return {
+        policy: policy.name,
+        state: 'excused',
+        reason,
+        detail,
+        ...(reports ? { would: instrumentedBefore } : {}),
+      };
     }
-    if (policy.spec.mode === 'Report') return reported(policy.name);
+    if (policy.spec.mode === 'Report') {
+      return claimOf(metadata) === undefined
+        ? { ...forged(policy.name, 'its label names no state of ours'), would: instrumentedBefore }
+        : { ...leftAlone(policy.name, 'its record says that it is instrumented'), would: instrumentedBefore };
+    }
+    const { rule, step } = chooseRule(whole, place.namespace, canaryWorkload(metadata));
+    if (rule === undefined) {
+      return { policy: policy.name, state: 'excused', reason: 'canary_excluded', detail: step?.detail ?? '' };
+    }
     const claim = claimOf(metadata);
     if (claim === undefined) return forged(policy.name, 'its label names no state of ours');
     return { policy: policy.name, ...this.#ofClaim(claim, rule, place.namespace) };
@@ -82,10 +101,15 @@ export class CoverageJudge {
   whole(pod: JsonObject, place: PodPlace): PodVerdict | undefined {
     const metadata = objectOf(pod['metadata']) ?? {};
     const isLabelled = stringOf(objectOf(metadata['labels'])?.[names.status]) !== undefined;
+    this.#isAssumed = false;
     const asked = askAnew(pod, place, isLabelled ? this.#claiming : this.#others);
     const { policy, reason } = asked.outcome.decision;
     if (policy === undefined || reason === 'policy_off') return undefined;
-    if (reason === 'report_mode') return reported(policy);
+    const would = wouldBeOf(asked.outcome.decision, this.#isAssumed);
+    if (would !== undefined) {
+      const verdict = this.#reported(policy, metadata, asked, isLabelled);
+      return { ...verdict, would: isLabelled ? instrumentedBefore : would };
+    }
     if (!isLabelled) return { policy, ...this.#unclaimed(pod, policy, asked) };
     if (asked.outcome.rule === undefined || asked.rule === undefined) {
       return { policy, state: 'excused', reason, detail: asked.outcome.decision.detail };
@@ -95,7 +119,20 @@ export class CoverageJudge {
     return { policy, ...this.#claimed(pod, place, claim, asked, asked.rule) };
   }
 
-  /** A pod that says nothing of itself. */
+  /** A pod of a policy that only reports. What it claims is judged by what can be seen of it. */
+  #reported(policy: string, metadata: JsonObject, { outcome, rule, view }: Asked, isLabelled: boolean): PodVerdict {
+    const { reason, detail } = outcome.decision;
+    if (!isLabelled) return { policy, state: 'excused', reason, detail };
+    if (claimOf(metadata) === undefined) return forged(policy, 'its label names no state of ours');
+    // Where a node's agent does the work, a pod has no part that could be looked for.
+    const hasParts = rule === undefined || rule.recipe.wrapper !== undefined;
+    const found =
+      view === undefined || !hasParts ? undefined : structureOf(view, this.#options.engine.rules.tracers).found;
+    if (found === 'absent') return forged(policy, 'nothing of a tracer is in it');
+    return leftAlone(policy, found === 'whole' ? 'it is instrumented' : 'its record says that it is instrumented');
+  }
+
+  /** A pod that says nothing about itself. */
   #unclaimed(pod: JsonObject, policy: string, asked: Asked): Omit<PodVerdict, 'policy'> {
     const said = decidedOn(asked);
     if (said.state !== 'missed') return said;
@@ -110,7 +147,7 @@ export class CoverageJudge {
     const byRecord = this.#ofClaim(claim, rule, place.namespace);
     const age: PlanAge = claim.plan === undefined ? 'unknown' : ageOfPlan(claim.plan, rule, rules);
     if (said.state === 'instrumented') {
-      // What it has is what it should have, whatever it is called.
+      // It has what it should have, whatever plan it names.
       return byRecord.state === 'instrumented' || byRecord.state === 'partial' ? said : { ...byRecord, state: 'stale' };
     }
     if (said.state === 'partial') return byRecord.state === 'stale' ? byRecord : said;
@@ -131,7 +168,7 @@ export class CoverageJudge {
     };
   }
 
-  /** A pod that claims the plan of now, and does not meet it. */
+  /** A pod that claims the current plan, and does not meet it. */
   #ofThisPlan(pod: JsonObject, place: PodPlace, claim: Claim, asked: Asked, rule: Rule): Omit<PodVerdict, 'policy'> {
     const { state, reason, detail } = decidedOn(asked);
     if (claim.status === 'partial' && isPartialAsClaimed(asked)) {
@@ -154,10 +191,12 @@ export class CoverageJudge {
     let known: boolean | undefined;
     for (const rules of this.#options.earlier) {
       const asked = askAnew(pod, place, { ...this.#claiming, rules });
-      if (asked.rule === undefined || ageOfPlan(plan, asked.rule, rules) !== 'current') continue;
+      // Rules that left it alone, as a canary does, planned nothing that it could be held to.
+      const { rule } = asked.outcome;
+      if (rule === undefined || ageOfPlan(plan, rule, rules) !== 'current') continue;
       const { state } = decidedOn(asked);
       if (state === 'instrumented' || state === 'partial') return true;
-      known = tryAsBefore(pod, place, asked, asked.rule, { ...this.#claiming, rules }) !== undefined;
+      known = tryAsBefore(pod, place, asked, rule, { ...this.#claiming, rules }) !== undefined;
       if (known) return true;
     }
     return known;
@@ -201,7 +240,7 @@ export class CoverageJudge {
   }
 }
 
-/** Reasons that are about what stands in the pod of the instrumentation. */
+/** Reasons that are about what is in the pod of the instrumentation. */
 const aboutParts: ReadonlySet<CoverageReason> = new Set<CoverageReason>([
   'parts_differ',
   'parts_missing',
@@ -217,8 +256,12 @@ function claimOf(metadata: JsonObject): Claim | undefined {
   return { status, plan: text(names.plan), key: text(names.credentials), reason: text(names.reason) };
 }
 
-function reported(policy: string): PodVerdict {
-  return { policy, state: 'excused', reason: 'report_mode', detail: 'the policy’s mode is Report' };
+/** A pod with our parts in it, or with our record, is not what a new one comes as. */
+const instrumentedBefore: WouldBeOf = { decision: 'unknown', reason: 'instrumented_before' };
+
+/** A pod that is instrumented, under a policy that only reports. */
+function leftAlone(policy: string, why: string): PodVerdict {
+  return { policy, state: 'stale', reason: 'report_mode', detail: `${why}; a new pod would be left alone` };
 }
 
 function voidClaim(detail: string): { readonly state: CoverageState; readonly reason: CoverageReason; detail: string } {

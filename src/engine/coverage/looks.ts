@@ -7,15 +7,20 @@ import type { Engine } from '../engine.js';
 import type { KnownLimits } from '../known-limits.js';
 import type { Rule } from '../rules.js';
 
-/** What an image that nobody knows is taken to start: a new pod's webhook would look it up. */
+/** What an unknown image is assumed to start: the webhook would look it up for a new pod. */
 const something: ImageOutcome = { ok: true, config: { entrypoint: ['?'], cmd: [] }, source: 'cache' };
 
 /**
- * The engine for pods that run and make no claim: nothing is looked up. An image of which nothing is known is taken for one
- * that a look-up would find.
+ * The engine for pods that run and make no claim: nothing is looked up. An unknown image is assumed to be one that a
+ * look-up would find.
+ * @param onAssumed called each time that this is assumed of an image
  */
-export function withoutLookUps(engine: Engine): Engine {
-  return { ...quiet(engine), images: resolver(engine.images, (known) => known ?? something) };
+export function withoutLookUps(engine: Engine, onAssumed?: () => void): Engine {
+  const take = (known: ImageOutcome | undefined): ImageOutcome => {
+    if (known === undefined) onAssumed?.();
+    return known ?? something;
+  };
+  return { ...quiet(engine), images: resolver(engine.images, take) };
 }
 
 /**
@@ -79,6 +84,11 @@ export function factsOfEarlier(facts: ClusterFacts, view: PodView, { parts }: Ru
         if (typeof value === 'number' && value > 0) allowed.push({ path: `/${part}/securityContext/${field}`, value });
       }
     }
+  }
+  for (const { image } of view.volumes) {
+    const reference = objectOf(image)?.['reference'];
+    if (typeof reference !== 'string' || repositoryOf(reference) !== repositoryOf(facts.toolsImage)) continue;
+    allowed.push({ path: '/volume/image/reference', value: reference });
   }
   return { ...facts, ownPartsMayDiffer: [...facts.ownPartsMayDiffer, ...allowed] };
 }

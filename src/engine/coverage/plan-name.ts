@@ -1,6 +1,6 @@
 import { builtInProfiles } from '../../profile/registry.js';
 import { isStampedBy } from '../../inject/pod/record.js';
-import type { Rule, Rules } from '../rules.js';
+import { everyRule, type Rule, type Rules } from '../rules.js';
 
 /** How a plan that is written on a pod stands to the policy's plan of now. `unknown`: of no profile or version known here. */
 export type PlanAge = 'current' | 'other' | 'unknown';
@@ -20,8 +20,9 @@ export function ageOfPlan(plan: string, rule: Rule, rules: Rules): PlanAge {
 }
 
 /** The version that a profile has here. */
-function versionOf(name: string, rule: Rule, { byPolicy }: Rules): string | undefined {
-  const used = [rule, ...byPolicy.values()].find(({ recipe }) => recipe.profile === name);
+function versionOf(name: string, rule: Rule, rules: Rules): string | undefined {
+  const others = everyRule(rules).map(([, other]) => other);
+  const used = [rule, ...others].find(({ recipe }) => recipe.profile === name);
   if (used !== undefined) return used.recipe.version;
   return builtInProfiles().find(({ metadata }) => metadata.name === name)?.spec.version;
 }

@@ -9,6 +9,7 @@ import {
   type PolicyCoverage,
   type WorkloadCoverage,
 } from '../../model/coverage.js';
+import { WouldTally } from './would-tally.js';
 import type { Controller, Workload } from '../../model/workload-of.js';
 
 /** A pod as it is counted. */
@@ -20,12 +21,14 @@ export interface CountedPod {
   /** Its controller, else the pod itself. */
   readonly maker: Controller;
   readonly readWhole: boolean;
+  /** Whether its label says that the API server instrumented it by itself. */
+  readonly saysByApiServer: boolean;
 }
 
-/** Most workloads that are told apart: what is counted beyond has no row of its own. */
+/** The most workloads that are told apart; further ones have no row of their own. */
 export const mostWorkloads = 20_000;
 
-/** Texts of a pod's author are part of what is told. */
+/** The report contains texts from a pod's author. */
 const longestDetail = 300;
 
 type Counts = Record<CoverageState, number>;
@@ -41,18 +44,21 @@ interface Row {
   detail: string;
   pod: string;
   maker: Controller;
+  readonly would: WouldTally;
 }
 
 interface Sum {
   readonly counts: Counts;
   readonly namespaces: Set<string>;
+  readonly would: WouldTally;
   readWhole: number;
+  byApiServer: number;
   beyond: number;
 }
 
 const rank: ReadonlyMap<CoverageState, number> = new Map(worstFirst.map((state, index) => [state, index]));
 
-/** Counts pods by policy, and by workload up to a bound. Pods themselves are not kept. */
+/** Counts pods by policy, and by workload up to a limit. Pods themselves are not kept. */
 export class CoverageTally {
   readonly #most: number;
   readonly #sums = new Map<string, Sum>();
@@ -64,18 +70,21 @@ export class CoverageTally {
   }
 
   /** Counts one pod. */
-  add({ verdict, namespace, name, workload, maker, readWhole }: CountedPod): void {
-    const { policy, state, reason, detail } = verdict;
+  add({ verdict, namespace, name, workload, maker, readWhole, saysByApiServer }: CountedPod): void {
+    const { policy, state, reason, detail, would } = verdict;
     const sum = this.#sumOf(policy);
     sum.counts[state] += 1;
+    sum.would.add(would);
     sum.namespaces.add(namespace);
     if (readWhole) sum.readWhole += 1;
+    if (saysByApiServer && state === 'instrumented') sum.byApiServer += 1;
     const row = this.#rowOf(policy, namespace, workload, { state, reason, detail, pod: name, maker });
     if (row === undefined) {
       sum.beyond += 1;
       return;
     }
     row.counts[state] += 1;
+    row.would.add(would);
     if (isWorse(state, row.state)) {
       row.state = state;
       row.reason = reason;
@@ -90,19 +99,27 @@ export class CoverageTally {
     const sum = this.#sums.get(before.policy);
     if (sum === undefined) return;
     sum.counts[before.state] -= 1;
+    if (pod.saysByApiServer && before.state === 'instrumented') sum.byApiServer -= 1;
+    sum.would.add(before.would, -1);
     const row = this.#rows.get(keyOf(before.policy, pod.namespace, pod.workload));
-    if (row === undefined) sum.beyond -= 1;
-    else row.counts[before.state] -= 1;
+    if (row === undefined) {
+      sum.beyond -= 1;
+    } else {
+      row.counts[before.state] -= 1;
+      row.would.add(before.would, -1);
+    }
     this.add({ ...pod, verdict: found, readWhole: true });
   }
 
   /** Takes over what another one has counted. */
   merge(other: CoverageTally): void {
-    for (const [policy, { counts, namespaces, readWhole, beyond }] of other.#sums) {
+    for (const [policy, { counts, namespaces, readWhole, byApiServer, beyond, would }] of other.#sums) {
       const sum = this.#sumOf(policy);
       addTo(sum.counts, counts);
+      sum.would.merge(would);
       for (const namespace of namespaces) sum.namespaces.add(namespace);
       sum.readWhole += readWhole;
+      sum.byApiServer += byApiServer;
       sum.beyond += beyond;
     }
     for (const row of other.#rows.values()) {
@@ -112,6 +129,7 @@ export class CoverageTally {
         continue;
       }
       addTo(mine.counts, row.counts);
+      mine.would.merge(row.would);
       if (isWorse(row.state, mine.state)) {
         mine.state = row.state;
         mine.reason = row.reason;
@@ -140,15 +158,17 @@ export class CoverageTally {
       if (named.length < most) named.push(shown(row));
     }
     return new Map(
-      [...this.#sums].map(([policy, { counts, namespaces, readWhole, beyond }]) => [
+      [...this.#sums].map(([policy, { counts, namespaces, readWhole, byApiServer, beyond, would }]) => [
         policy,
         {
           counts: { ...counts },
           pods: podsOf(counts),
           readWhole,
+          byApiServer,
           namespaces: namespaces.size,
           worst: worst.get(policy) ?? [],
           beyond,
+          ...would.shown(),
         },
       ]),
     );
@@ -157,7 +177,14 @@ export class CoverageTally {
   #sumOf(policy: string): Sum {
     const known = this.#sums.get(policy);
     if (known !== undefined) return known;
-    const sum = { counts: { ...noCounts }, namespaces: new Set<string>(), readWhole: 0, beyond: 0 };
+    const sum = {
+      counts: { ...noCounts },
+      namespaces: new Set<string>(),
+      would: new WouldTally(),
+      readWhole: 0,
+      byApiServer: 0,
+      beyond: 0,
+    };
     this.#sums.set(policy, sum);
     return sum;
   }
@@ -183,6 +210,7 @@ export class CoverageTally {
       detail: detail.slice(0, longestDetail),
       pod,
       maker,
+      would: new WouldTally(),
     };
     this.#rows.set(key, row);
     return row;
@@ -228,7 +256,13 @@ function worstOf(counts: CoverageCounts): CoverageState {
   return worstFirst.find((state) => counts[state] > 0) ?? 'instrumented';
 }
 
-function shown({ counts, state, ...row }: Row): WorkloadCoverage {
-  // A pod that was corrected may have left its state.
-  return { ...row, counts: { ...counts }, pods: podsOf(counts), state: counts[state] > 0 ? state : worstOf(counts) };
+function shown({ counts, state, would, ...row }: Row): WorkloadCoverage {
+  return {
+    ...row,
+    counts: { ...counts },
+    pods: podsOf(counts),
+    // A pod that was corrected may have left its state.
+    state: counts[state] > 0 ? state : worstOf(counts),
+    ...would.shown(),
+  };
 }

@@ -9,7 +9,7 @@ export interface CalledFor {
   readonly unreached: readonly { readonly fromMs: number; readonly untilMs: number }[];
 }
 
-/** Says why a pod runs without what it should have, as far as its date of creation tells. */
+/** Says why a pod runs without what it should have, as far as its creation date shows. */
 export function whyMissed(
   { metadata }: JsonObject,
   { sinceMs, unreached }: CalledFor,

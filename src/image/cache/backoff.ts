@@ -13,9 +13,8 @@ const longestWaitMs = 60_000;
 const mostFailures = 30;
 
 /**
- * Leaves a registry, or one repository of it, alone while it does not answer: for a second after the first failure,
- * then twice as long each time, up to a minute. When the time is over, one look-up tries; the others fail at once until
- * it succeeds.
+ * Stops asking a registry, or one of its repositories, while it does not answer: for a second after the first failure, then
+ * twice as long each time, up to a minute. After that time, one look-up tries; the others fail at once until it succeeds.
  */
 export class Backoff {
   readonly #clock: Clock;
@@ -27,7 +26,7 @@ export class Backoff {
     this.#states = new LRUCache({ max: entries });
   }
 
-  /** Whether the place may be asked now. A `true` after failures is for the caller alone. */
+  /** Whether the place may be asked now. A `true` after failures is only for this caller. */
   mayAsk(place: string): boolean {
     if (this.leavesAlone(place)) return false;
     const state = this.#states.get(place);
@@ -35,7 +34,7 @@ export class Backoff {
     return true;
   }
 
-  /** Whether the place is left alone now; asking changes nothing. */
+  /** Whether the place is not asked now. Calling this changes nothing. */
   leavesAlone(place: string): boolean {
     const state = this.#states.get(place);
     if (state === undefined) return false;
@@ -46,7 +45,7 @@ export class Backoff {
   /** Returns whether this is news: the place answered until now. */
   failed(place: string): boolean {
     const state = this.#states.get(place);
-    // Look-ups that were under way together fail together: that is one failure. Only a trial makes one more.
+    // Look-ups that were in progress together fail together, which counts as one failure. Only a trial adds another.
     const failures = state === undefined ? 1 : Math.min(state.failures + (state.trial ? 1 : 0), mostFailures);
     this.#states.set(place, { failures, atMs: this.#clock.monotonicMs(), trial: false });
     return state === undefined;

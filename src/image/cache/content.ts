@@ -4,7 +4,7 @@ import type { IndexEntry } from '../manifest.js';
 import type { Platform } from '../types.js';
 import { SharedLru } from './shared-lru.js';
 
-/** What a digest names. It can never change, so it is kept for as long as there is room. */
+/** The content of a digest. It can never change, so it is kept as long as there is room. */
 export type Content =
   | { readonly kind: 'index'; readonly entries: readonly IndexEntry[] }
   | { readonly kind: 'image'; readonly config: ImageConfig; readonly platform: Platform }
@@ -27,8 +27,8 @@ export interface ContentLimits {
 }
 
 /**
- * Content by repository and digest. The repository belongs to the key: otherwise a registry of a tenant's own could
- * claim to hold a digest, and have another tenant's private image read out of this cache.
+ * Content by repository and digest. The repository is part of the key. Otherwise a tenant's own registry could claim to hold
+ * a digest, and so read another tenant's private image from this cache.
  */
 export class ContentCache {
   readonly #entries: SharedLru<ContentEntry>;
@@ -43,12 +43,12 @@ export class ContentCache {
     });
   }
 
-  /** @param namespace who uses it */
+  /** @param namespace the one that uses it */
   get(repository: string, digest: string, namespace = ''): Content | undefined {
     return this.#entries.get(keyOf(repository, digest), namespace)?.content;
   }
 
-  /** @param namespace who asked for it; none for what comes out of a file */
+  /** @param namespace the one that asked for it; none for an entry from a file */
   set(repository: string, digest: string, content: Content, namespace = ''): void {
     this.#entries.set(keyOf(repository, digest), { repository, digest, content }, namespace);
   }

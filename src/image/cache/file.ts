@@ -8,7 +8,7 @@ import type { Platform } from '../types.js';
 import type { ContentEntry } from './content.js';
 import type { ImageCache } from './image-cache.js';
 
-/** Up whenever what was read of an image before may be wrong: 3 for keys in any case and an empty ENTRYPOINT (W1, W2). */
+/** Raise it whenever earlier readings of images may be wrong: 3 for keys in any case and an empty ENTRYPOINT (W1, W2). */
 const formatVersion = 3;
 
 const digest = z.string().regex(/^[a-z0-9+._-]+:[0-9a-f]{32,}$/);
@@ -86,18 +86,18 @@ function entryOf({ repository, digest, content }: FileEntry): ContentEntry {
 
 /** A file that keeps a cache's content over a restart. */
 export interface CacheFile {
-  /** Fills the cache. A file that is missing is nothing; one that cannot be used is logged and left for the next save. */
+  /** Fills the cache. A missing file is ignored. An unusable one is logged and stays until the next save. */
   load(cache: ImageCache): Promise<void>;
   /** Writes the cache, replacing the file in one step. A failure, such as a full disk, is logged; the old file stays. */
   save(cache: ImageCache): Promise<void>;
 }
 
 /**
- * Keeps what digests name, and what tags last named, in a JSON file. No credential is in it, no fingerprint of one, and
- * no right: after a restart every right is asked for again, with a HEAD. The entries can be of private images, so the
- * file is for its owner alone.
+ * Keeps the content of digests, and the last digests of tags, in a JSON file. It contains no credentials, no fingerprints of
+ * credentials, and no rights: after a restart every right is checked again, with a HEAD. Entries can be from private images,
+ * so only the owner may read the file.
  *
- * @param options `limitBytes`: a larger file is not read; the least used entries are left out so that none is written.
+ * @param options `limitBytes`: a larger file is not read. To avoid writing one, the least used entries are left out.
  */
 export function createCacheFile(options: {
   readonly path: string;
@@ -117,7 +117,7 @@ export function createCacheFile(options: {
         for (const [key, digest] of file.hints) cache.keepHint(key, digest);
       } catch (error) {
         if (isSystemError(error, 'ENOENT')) return;
-        log.warn({ path, err: error }, 'The image cache’s file cannot be used; it is written anew.');
+        log.warn({ path, err: error }, 'The image cache’s file cannot be used; it is written again.');
       }
     },
     async save(cache) {

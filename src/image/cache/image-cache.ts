@@ -9,13 +9,13 @@ import { valueOf, type Timed, type Tolerance } from './timed.js';
 
 /** Times and sizes of the cache. */
 export interface CacheLimits {
-  /** For how long a tag is believed to name the same digest, in milliseconds. */
+  /** How long a tag is assumed to name the same digest, in milliseconds. */
   readonly tagTtlMs: number;
-  /** For how long a registry's consent to show a repository to a credential counts, in milliseconds. */
+  /** How long a registry's permission for a credential to read a repository counts, in milliseconds. */
   readonly rightTtlMs: number;
   /** How old either may get while the registry cannot be asked, in milliseconds; 0 for not at all. */
   readonly staleMs: number;
-  /** How much of a time is taken off at random, from 0 to 1, so that not everything ends at once. */
+  /** How much times are shortened at random, from 0 to 1, so that not everything ends at once. */
   readonly jitter: number;
   /** Most entries, of each kind. */
   readonly entries: number;
@@ -33,7 +33,7 @@ export const defaultCacheLimits: CacheLimits = {
   bytes: 64 * 1_048_576,
 };
 
-/** What a cache works with. */
+/** What a cache needs. */
 export interface CacheOptions {
   readonly clock: Clock;
   readonly limits: CacheLimits;
@@ -43,9 +43,9 @@ export interface CacheOptions {
 }
 
 /**
- * What registries have said (E14). An image's content is shared by everyone who may read its repository, and by nobody
- * else: `digestFor` is the one way to it, and answers only for a credential that the registry itself has let in. The
- * namespace that asks says whose room is used, and never what the answer is.
+ * What registries have answered (E14). An image's content is only shared by those who may read its repository. `digestFor`
+ * is the only way to it, and answers only for a credential that the registry itself has accepted. The namespace decides
+ * whose share of the space is used, never the answer.
  */
 export class ImageCache {
   readonly content: ContentCache;
@@ -71,8 +71,8 @@ export class ImageCache {
   }
 
   /**
-   * The digest a reference names for the holder of a credential; `undefined` unless that holder's right to read the
-   * repository is young enough, and, for a tag, so is what the registry told that holder of the tag.
+   * The digest that a reference names for the holder of a credential; `undefined` unless that holder's right to read the
+   * repository is recent enough and, for a tag, so is the registry's answer to that holder about the tag.
    */
   digestFor(reference: ImageReference, fingerprint: string, tolerance: Tolerance, namespace = ''): string | undefined {
     const nowMs = this.#clock.monotonicMs();
@@ -83,7 +83,7 @@ export class ImageCache {
     return valueOf(this.#tags.get(tagKey(reference, fingerprint), namespace), nowMs, tolerance, staleMs);
   }
 
-  /** The registry has shown the reference to the holder, with this digest. */
+  /** Records that the registry has shown the reference to the holder, with this digest. */
   grant(reference: ImageReference, fingerprint: string, digest: string, namespace = ''): void {
     const { rightTtlMs, tagTtlMs } = this.#limits;
     const atMs = this.#clock.monotonicMs();
@@ -95,18 +95,20 @@ export class ImageCache {
     this.#hints.set(referenceKey(reference), digest, namespace);
   }
 
-  /** The registry refuses the repository to the holder. */
+  /** Records that the registry refuses the repository to the holder. */
   revoke(reference: ImageReference, fingerprint: string): void {
     this.#rights.delete(rightKey(reference, fingerprint));
     this.#tags.delete(tagKey(reference, fingerprint));
   }
 
-  /** The tag is gone for the holder; the right to the rest of the repository stays. */
+  /** Records that the tag is gone for the holder. The right to the rest of the repository stays. */
   forgetName(reference: ImageReference, fingerprint: string): void {
     this.#tags.delete(tagKey(reference, fingerprint));
   }
 
-  /** What a reference last named for anybody: good for choosing the cheaper question, never for an answer. */
+  /**
+   * The digest that a reference last named for anybody. It only serves to choose the cheaper request, never as an answer.
+   */
   hint(reference: ImageReference, namespace = ''): string | undefined {
     return reference.digest ?? this.#hints.get(referenceKey(reference), namespace);
   }
@@ -116,7 +118,7 @@ export class ImageCache {
     return this.#hints.newestFirst();
   }
 
-  /** Takes a hint out of a file. */
+  /** Takes over a hint from a file. */
   keepHint(key: string, digest: string): void {
     this.#hints.set(key, digest, '');
   }

@@ -4,7 +4,7 @@ import { RegistryError } from '../types.js';
 import { SharedLru } from './shared-lru.js';
 import { valueOf, type Timed } from './timed.js';
 
-/** For how long a refusal is remembered, by its cause, in milliseconds. */
+/** How long a refusal is remembered, by its cause, in milliseconds. */
 const negativeTtlMs: Readonly<Partial<Record<ReasonCode, number>>> = {
   image_not_found: 30_000,
   image_unauthorized: 30_000,
@@ -16,28 +16,28 @@ const negativeTtlMs: Readonly<Partial<Record<ReasonCode, number>>> = {
 };
 
 const longestRetryAfterMs = 600_000;
-/** For so long at most a rate limit keeps those from asking who have not met it themselves. */
+/** The longest time that a rate limit stops callers that have not met it themselves. */
 const longestForOthersMs = 60_000;
 
-/** What can be refused, and to whom. */
+/** A request that can be refused, and the caller. */
 export interface Refusable {
   readonly registry: string;
-  /** What is asked for, in one form for all ways of writing it. */
+  /** The reference in a canonical form. */
   readonly asked: string;
   readonly fingerprint: string;
   readonly namespace: string;
 }
 
 /**
- * Refusals of registries (E14). A refusal is remembered for the credential that met it, so that a tenant with rights
- * is not turned away for one without. A rate limit is remembered for everything of the registry, first for the namespace
- * that drew it, and for as long as the registry asks, up to ten minutes. Once a second namespace has drawn one meanwhile,
- * it counts for everybody with that credential, for a minute at most: then one that waits no longer may find it over.
+ * Refusals of registries (E14). A refusal is remembered for the credential that got it, so that a tenant with rights is not
+ * refused because of one without. A rate limit is remembered for the whole registry, first for the namespace that got it,
+ * for as long as the registry asks, up to ten minutes. If a second namespace gets one meanwhile, it counts for everybody
+ * with that credential, for a minute at most. After that, another caller may find that the limit is over.
  */
 export class Negatives {
   readonly #clock: Clock;
   readonly #refusals: SharedLru<Timed<RegistryError>>;
-  /** Which namespace drew a rate limit last. */
+  /** The namespace that got a rate limit last. */
   readonly #drawnBy: SharedLru<Timed<string>>;
 
   /** @param options `entries`: so many are kept at most */

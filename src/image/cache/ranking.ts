@@ -1,4 +1,4 @@
-/** Names by whole-numbered weights; knows a heaviest one without looking through them all. */
+/** Names by integer weights. It finds a heaviest one without searching all of them. */
 export class Ranking {
   readonly #weights = new Map<string, number>();
   readonly #names = new Map<number, Set<string>>();
@@ -14,7 +14,7 @@ export class Ranking {
     while (this.#top > 0 && !this.#names.has(this.#top)) this.#top--;
   }
 
-  /** One of the heaviest, the one that has been of that weight for longest. */
+  /** One of the heaviest: the one that has had that weight for longest. */
   heaviest(): string | undefined {
     const [name] = this.#names.get(this.#top) ?? [];
     return name;

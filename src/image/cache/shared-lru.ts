@@ -4,11 +4,11 @@ import { Ranking } from './ranking.js';
 export interface SharedLruLimits<V> {
   /** Most entries. */
   readonly entries: number;
-  /** Most bytes, about; absent: as many as the entries have. */
+  /** The approximate maximum of bytes; absent: no limit besides the entries'. */
   readonly bytes?: number;
   /** Bytes of one entry, about. */
   readonly sizeOf?: (value: V, key: string) => number;
-  /** Told of each entry that is dropped for room. */
+  /** Called for each entry that is dropped for room. */
   readonly onEvict?: () => void;
 }
 
@@ -31,13 +31,13 @@ interface Share {
   bytes: number;
 }
 
-/** So many namespaces are remembered as users of one entry: those that hold least, which lose nothing soon. */
+/** How many namespaces are remembered as users of one entry: those that hold least, which lose nothing soon. */
 const mostHolders = 8;
 
 /**
- * A cache that drops what was least recently used, of whichever namespace holds most of it. An entry is held by each
- * namespace that has used it and stays as long as one of them has room for it. So a namespace that fills the cache
- * pushes out what is its own alone, and nobody needs a share set aside: whoever is there alone has all of it.
+ * A cache that drops the least recently used entry of the namespace that holds most. Each namespace that has used an entry
+ * holds it, and the entry stays as long as one of them has room for it. So a namespace that fills the cache only pushes out
+ * its own entries, and no share has to be reserved: a single namespace can use all of it.
  */
 export class SharedLru<V> {
   readonly #limits: SharedLruLimits<V>;
@@ -76,7 +76,7 @@ export class SharedLru<V> {
     return entry.value;
   }
 
-  /** Keeps a value for the namespace, and for those who held what it replaces. One that is too large is not kept. */
+  /** Keeps a value for the namespace, and for those that held the replaced one. One that is too large is not kept. */
   set(key: string, value: V, namespace: string): void {
     const { sizeOf, bytes: most = Infinity } = this.#limits;
     const holders = this.#entries.get(key)?.holders.slice() ?? [];
@@ -103,7 +103,7 @@ export class SharedLru<V> {
     return [...this.#entries].map(([key, { value }]) => [key, value] as const).reverse();
   }
 
-  /** What was used within a sixteenth of the room stays where it is, so that most uses change nothing. */
+  /** An entry that was used within the last sixteenth of the room stays in place, so that most uses change nothing. */
   #isRecent({ usedAt }: Holder): boolean {
     return (this.#uses - usedAt) * 16 < this.#limits.entries;
   }

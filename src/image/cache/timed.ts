@@ -2,7 +2,7 @@
 export interface Timed<V> {
   readonly value: V;
   readonly atMs: number;
-  /** For how long it is as good as new. */
+  /** How long it counts as fresh. */
   readonly ttlMs: number;
 }
 
@@ -10,8 +10,7 @@ export interface Timed<V> {
 export type Tolerance = 'fresh' | 'stale';
 
 /**
- * The value if it is young enough. One from the future, seen when a clock is not as monotonic as it should be, is not
- * trusted.
+ * The value if it is recent enough. A value from the future, which can appear if a clock is not monotonic, is not trusted.
  *
  * @param staleMs how old a value may get at most under `stale`.
  */

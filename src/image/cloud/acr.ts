@@ -10,7 +10,7 @@ import { TokenCache, type Token } from './token-cache.js';
 
 const hostPattern = /^[a-z0-9-]+(?:\.[a-z0-9-]+)?\.azurecr\.(io|cn|us)$/;
 
-/** What a token is asked for, by the registry's cloud. */
+/** The scope of a token, by the registry's cloud. */
 const scopes: Readonly<Record<string, string>> = {
   io: 'https://containerregistry.azure.net/.default',
   cn: 'https://management.chinacloudapi.cn/.default',
@@ -28,7 +28,9 @@ const nobody = '00000000-0000-0000-0000-000000000000';
 
 const form = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
 
-/** Seconds since 1970 at which a JWT ends; it is ours to keep, not to trust, so its signature does not matter. */
+/**
+ * When a JWT expires, in seconds since 1970. We only store the token and do not trust it, so its signature does not matter.
+ */
 function endOf(jwt: string): number | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8'));
@@ -39,7 +41,7 @@ function endOf(jwt: string): number | undefined {
   }
 }
 
-/** What tokens for ACR are got with. */
+/** What is needed to get tokens for ACR. */
 export interface AcrOptions {
   /** The identity; and, as `AZURE_AUTHORITY_HOST`, where Entra ID is. */
   readonly env: Environment;

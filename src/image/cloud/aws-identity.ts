@@ -8,16 +8,16 @@ import { TokenCache, type Token } from './token-cache.js';
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What an identity is made of. */
+/** The inputs of an identity. */
 export interface AwsIdentityOptions {
   readonly env: Environment;
   readonly http: CloudHttp;
   readonly clock: Clock;
-  /** In place of the region's own. */
+  /** Replaces the region's own. */
   readonly stsEndpoint?: string;
 }
 
-// The hosts that AWS's SDKs let credentials be fetched from without TLS.
+// The hosts from which AWS's SDKs allow fetching credentials without TLS.
 const plainHosts = new Set(['127.0.0.1', '[::1]', 'localhost', '169.254.170.2', '169.254.170.23', '[fd00:ec2::23]']);
 
 function tagIn(xml: string, tag: string): string {

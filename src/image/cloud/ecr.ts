@@ -20,7 +20,7 @@ const domains: Readonly<Record<string, string>> = {
   'sc2s.sgov.gov': 'sc2s.sgov.gov',
 };
 
-/** What an ECR registry's host says of where its tokens come from. */
+/** The source of an ECR registry's tokens, according to its host. */
 export interface EcrHost {
   readonly region: string;
   /** Host of the API that gives tokens. */
@@ -38,7 +38,7 @@ export function ecrHost(registry: string): EcrHost | undefined {
   return { region, api: `${fips === undefined ? 'api.ecr' : 'ecr-fips'}.${region}.${apiDomain}` };
 }
 
-/** What tokens for ECR are got with. */
+/** What is needed to get tokens for ECR. */
 export interface EcrOptions {
   readonly identity: AwsIdentity;
   readonly http: CloudHttp;

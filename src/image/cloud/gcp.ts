@@ -9,7 +9,7 @@ const hostPattern = /^(?:[a-z0-9-]+\.)?gcr\.io$|^[a-z0-9-]+\.pkg\.dev$/;
 
 const server = 'the metadata server';
 
-/** What tokens for Google's registries are got with. */
+/** What is needed to get tokens for Google's registries. */
 export interface GcpOptions {
   readonly http: CloudHttp;
   readonly clock: Clock;

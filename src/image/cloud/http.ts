@@ -21,8 +21,8 @@ export type CloudHttp = (what: CloudRequest, signal: AbortSignal) => Promise<Clo
 const limitBytes = 262_144;
 
 /**
- * HTTP for the clouds' own endpoints, among them metadata services, which the registry client's egress guard refuses:
- * no pod's author has a say in these addresses, but for a registry's name that its provider has recognised.
+ * HTTP for the clouds' own endpoints, including metadata services, which the registry client's egress guard refuses. A pod's
+ * author cannot influence these addresses, except with a registry's name that its provider has recognised.
  *
  * @param dispatcher for a proxy; default: none.
  */

@@ -3,7 +3,7 @@ import type { Clock } from '../../time/clock.js';
 import { SharedCalls } from '../../time/shared-calls.js';
 import { CloudError } from './provider.js';
 
-/** A token and for how long it is good. */
+/** A token and how long it is valid. */
 export interface Token<T> {
   readonly value: T;
   readonly lifeMs: number;
@@ -19,8 +19,7 @@ const longestLifeMs = 12 * 3_600_000;
 
 /**
  * Tokens by key, each got by one request at a time. A token is kept until five minutes before its end, or a tenth of its
- * life if that is less; a failure is remembered for ten seconds, so that an endpoint that is not there does not hold up
- * every look-up.
+ * life if that is less; a failure is remembered for ten seconds, so that a missing endpoint does not delay every look-up.
  */
 export class TokenCache<T> {
   readonly #clock: Clock;

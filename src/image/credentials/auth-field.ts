@@ -4,8 +4,8 @@ export type DecodedAuth =
 
 /**
  * User and password out of `auth`: base64 of `user:password`, where the password may hold colons. Read as the kubelet
- * does (kubernetes, pkg/credentialprovider, config.go): line breaks within are passed over, as whoever wraps base64 has
- * them, and the padding is there in full or not at all (W9).
+ * does (kubernetes, pkg/credentialprovider, config.go): line breaks within are ignored, since base64 is often wrapped,
+ * and the padding is complete or absent (W9).
  */
 export function decodeAuth(auth: string): DecodedAuth {
   const text = auth.replace(/[\r\n]/g, '');

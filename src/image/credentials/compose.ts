@@ -2,9 +2,9 @@ import type { CredentialSource, ImageLog } from '../types.js';
 import { anonymous, distinct } from './credential.js';
 
 /**
- * All sources as one, in their order, each credential once, and no credential at all last. The kubelet asks
- * anonymously only when nothing matched; asking also after refusals finds a public image in spite of a stale pull
- * secret, and shows nobody more than everybody may see.
+ * Combines all sources in order, each credential once, and an anonymous request last. The kubelet asks anonymously only if
+ * nothing matched. We also do so after refusals, which finds a public image in spite of a stale pull secret, and reveals
+ * nothing that is not public.
  *
  * @param sources best first: pull secrets, the default pull secret, a docker config, the clouds.
  */

@@ -36,7 +36,7 @@ export function registryTokenCredential(registryToken: string, source: string): 
   };
 }
 
-/** The credentials in their order, each once: the first of those with one fingerprint stays. */
+/** The credentials in order, without duplicates: the first one with a fingerprint stays. */
 export function distinct(credentials: readonly Credential[]): readonly Credential[] {
   const seen = new Set<string>();
   return credentials.filter(({ fingerprint }) => {

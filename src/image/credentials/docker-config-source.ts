@@ -18,7 +18,7 @@ interface Loaded {
   readonly keyring: Keyring;
 }
 
-/** Where a docker config is, and how its helpers are run. */
+/** Where a docker config is, and how to run its helpers. */
 export interface DockerConfigOptions {
   /** Path of the file; it may be missing. */
   readonly path: string;
@@ -29,9 +29,8 @@ export interface DockerConfigOptions {
 const source = 'docker config';
 
 /**
- * Credentials from a docker config file, mounted or a user's own. It is read again when it has changed. A helper that
- * is named for the registry in `credHelpers` is asked first, then the file's own entries, then the `credsStore`, which
- * is asked for any registry.
+ * Credentials from a docker config file, mounted or a user's own. It is read again when it has changed. The helper for the
+ * registry in `credHelpers` comes first, then the file's own entries, then the `credsStore`, which is used for any registry.
  */
 export class DockerConfigSource implements CredentialSource {
   readonly #path: string;
@@ -92,7 +91,7 @@ export class DockerConfigSource implements CredentialSource {
     }
   }
 
-  /** Docker leaves an entry empty where a helper keeps its credential: that is none to speak of. */
+  /** Docker leaves an entry empty if a helper keeps its credential. Do not report it. */
   #sayUnused({ unused, credsStore, credHelpers }: DockerConfig): void {
     const hasHelper = credsStore !== undefined || Object.keys(credHelpers).length > 0;
     const said = unused.filter(({ isEmpty }) => !isEmpty || !hasHelper);
@@ -113,7 +112,7 @@ export class DockerConfigSource implements CredentialSource {
   }
 }
 
-/** Names under which a registry may stand in `credHelpers`; Docker Hub has an old one. */
+/** Names under which a registry may be in `credHelpers`; Docker Hub has an old one. */
 function helperHosts(registry: string): readonly string[] {
   return registry === 'docker.io' ? ['https://index.docker.io/v1/', 'index.docker.io', 'docker.io'] : [registry];
 }

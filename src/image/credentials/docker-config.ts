@@ -5,17 +5,17 @@ import { decodeAuth } from './auth-field.js';
 import { basicCredential, identityTokenCredential, registryTokenCredential } from './credential.js';
 import { placeKey, type KeyringEntry } from './keyring.js';
 
-/** An entry that no credential comes of. */
+/** An entry that yields no credential. */
 export interface UnusedEntry {
-  /** The place it is for, without what may be secret in it; `undefined` where it names no host. */
+  /** The place that it is for, without parts that may be secret; `undefined` if it names no host. */
   readonly place: string | undefined;
   /** In a few words: `its auth is not base64`. Never with a secret in them. */
   readonly why: string;
-  /** It says nothing at all, as docker writes it where a helper keeps the credential. */
+  /** Whether it is completely empty, as docker writes it if a helper keeps the credential. */
   readonly isEmpty: boolean;
 }
 
-/** What a docker config says of credentials. */
+/** What a docker config says about credentials. */
 export interface DockerConfig {
   readonly entries: readonly KeyringEntry[];
   readonly unused: readonly UnusedEntry[];
@@ -47,7 +47,7 @@ function credentialOf(entry: JsonObject, source: string): Read {
   if (identitytoken !== '') {
     return identityTokenCredential(identitytoken, source, username === '' ? undefined : username);
   }
-  // With this user name, docker's helpers hand out a refresh token in the place of the password.
+  // With this user name, docker's helpers return a refresh token in place of the password.
   if (username === '<token>') return identityTokenCredential(password, source);
   if (username !== '' || password !== '') return basicCredential(username, password, source);
   return { why: 'it has neither a user name nor a token', isEmpty: true };
@@ -74,9 +74,8 @@ function readEntry(value: unknown, source: string): Read {
 }
 
 /**
- * Reads a docker config as the kubelet does: `{"auths": …}`, or the older `.dockercfg` with the registries at the top;
- * keys count in any case. An entry that cannot be read is left out and says why, so that one bad entry does not cost the
- * others (W9).
+ * Reads a docker config as the kubelet does: `{"auths": …}`, or the older `.dockercfg` with the registries at the top; keys
+ * count in any case. An unreadable entry is left out with its reason, so that one bad entry does not affect the others (W9).
  *
  * @param text JSON.
  * @param source what people are told the credentials come from.

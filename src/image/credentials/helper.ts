@@ -3,13 +3,13 @@ import { isObject, stringOf } from '../../model/json.js';
 import type { Credential } from '../types.js';
 import { basicCredential, identityTokenCredential } from './credential.js';
 
-/** How a docker credential helper is run. */
+/** How to run a docker credential helper. */
 export interface HelperOptions {
   /** Longest run, in milliseconds. */
   readonly timeoutMs?: number;
   /** Most bytes read from it. */
   readonly limitBytes?: number;
-  /** Environment of the helper; only `PATH` and `HOME` of it are handed on. */
+  /** Environment of the helper; only `PATH` and `HOME` of it are passed on. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -33,7 +33,7 @@ function run(program: string, input: string, signal: AbortSignal, options: Helpe
       else child.kill('SIGKILL');
     });
     child.on('error', reject);
-    // A helper that ends without reading closes the pipe; its exit code tells.
+    // A helper that ends without reading closes the pipe. Its exit code tells the result.
     child.stdin.on('error', () => undefined);
     child.on('close', (code) => {
       if (code === 0 && bytes <= limitBytes) resolve(Buffer.concat(chunks).toString('utf8'));
@@ -47,10 +47,10 @@ function run(program: string, input: string, signal: AbortSignal, options: Helpe
  * Asks a docker credential helper (docker/docker-credential-helpers: `get` with the registry on stdin, JSON with
  * `Username` and `Secret` on stdout).
  *
- * @param name what stands behind `docker-credential-`.
+ * @param name the part after `docker-credential-`.
  * @param server the registry as the docker config names it.
  * @returns `undefined` when the helper has none.
- * @throws Error when the name is none, the helper cannot be run, fails, takes too long, or answers nonsense.
+ * @throws Error if the name is invalid, or the helper cannot be run, fails, takes too long, or gives an invalid answer.
  */
 export async function askHelper(
   name: string,

@@ -17,8 +17,8 @@ interface Place {
  * Finds the credentials for an image as the kubelet does (kubernetes, pkg/credentialprovider, keyring.go; E11). Places
  * are compared host label by host label with globs, with equal ports, and a path that starts with the place's; they are
  * tried in reverse lexicographic order, so `quay.io/team` comes before `quay.io`, and entries of one place in the order
- * given. Credentials for `index.docker.io` serve Docker Hub's images when nothing else does. A place that is no host is
- * left out.
+ * given. Credentials for `index.docker.io` serve Docker Hub's images when nothing else does. A place that is not a host
+ * is left out.
  */
 export class Keyring {
   readonly #byKey = new Map<string, Credential[]>();
@@ -51,7 +51,7 @@ export class Keyring {
 
 /**
  * A place as it is compared, `host[:port][/path]` without scheme and user: `/v1/` and `/v2/` at the front of the path
- * mean the host alone. `undefined` for what is no host.
+ * mean the host alone. `undefined` for what is not a host.
  */
 export function placeKey(location: string): string | undefined {
   const bare = location.replace(/^https?:\/\//, '').replace(/[?#].*$/s, '');

@@ -9,7 +9,7 @@ import type { Credential, ImageReference } from '../types.js';
 /** Times and sizes of the memory. */
 export interface MemoryOptions {
   readonly clock: Clock;
-  /** For how long a pod's credentials are believed to be the same. */
+  /** How long a pod's credentials are assumed to be the same. */
   readonly ttlMs: number;
   /** How old that may get while the registry cannot be asked. */
   readonly staleMs: number;
@@ -17,7 +17,7 @@ export interface MemoryOptions {
   readonly entries: number;
 }
 
-/** What is remembered of credentials: fingerprints only, never a secret. */
+/** What is remembered about credentials: only fingerprints, never a secret. */
 export class CredentialMemory {
   readonly #options: MemoryOptions;
   readonly #known: SharedLru<Timed<readonly string[]>>;

@@ -4,13 +4,13 @@ import { matchesHost } from '../registry/host-pattern.js';
 import type { CredentialRequest, CredentialSource, ImageReference } from '../types.js';
 import { globMatches } from './glob.js';
 
-/** Whom Outrider's own credentials serve. */
+/** Who may use Outrider's own credentials. */
 export interface OwnCredentialRules {
-  /** Absent: everybody. When given, only where an entry says so. */
+  /** Absent: everybody. If given, only those that an entry names. */
   readonly entries?: readonly OwnCredentialsEntry[];
   /**
-   * Whether who asks holds the credentials themselves, as who runs an offline command does. A question without a
-   * namespace (a task, `outrider image`) is then not kept back by limits to namespaces; otherwise it is.
+   * Whether the caller holds the credentials, like the user of an offline command. A question without a namespace (a
+   * task, `outrider image`) is then not subject to limits to namespaces; otherwise it is.
    */
   readonly callerHoldsThem: boolean;
 }
@@ -28,9 +28,8 @@ interface RepositoryPattern {
 }
 
 /**
- * Limits Outrider's own credentials to namespaces and repositories (F32). A credential that is kept back is not even
- * looked for, so its fingerprint never stands among those that a namespace has, and nothing that was learned with it is
- * handed out of the cache there.
+ * Limits Outrider's own credentials to namespaces and repositories (F32). A withheld credential is not even looked up, so a
+ * namespace never has its fingerprint, and the cache gives that namespace nothing that was learned with it.
  */
 export class OwnCredentials {
   readonly #rules: readonly Rule[] | undefined;
@@ -45,7 +44,7 @@ export class OwnCredentials {
     this.#callerHoldsThem = callerHoldsThem;
   }
 
-  /** Whether credentials from there may be shown for the image, for a pod of the namespace. */
+  /** Whether these credentials may be used for the image, for a pod of the namespace. */
   serve(origin: OwnCredentialOrigin, reference: ImageReference, { namespace }: CredentialRequest): boolean {
     if (this.#rules === undefined) return true;
     return this.#rules.some(
@@ -57,7 +56,7 @@ export class OwnCredentials {
   }
 
   /**
-   * The source, as far as it serves whoever asks.
+   * The source, restricted to what the caller may use.
    *
    * @param concerns whether the source could have a credential for the image at all
    */
@@ -81,7 +80,7 @@ export class OwnCredentials {
   }
 }
 
-/** Docker Hub's old name is one of it in an image's name too. */
+/** Docker Hub's old name also counts in an image's name. */
 function patternOf(text: string): RepositoryPattern {
   const [host = '', ...parts] = text.split('/');
   return { host: host.replace(/^index\.docker\.io$/i, 'docker.io'), parts };

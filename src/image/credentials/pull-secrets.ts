@@ -29,11 +29,11 @@ const formats = [
   { type: 'kubernetes.io/dockercfg', key: '.dockercfg', format: 'legacy' },
 ] as const;
 
-/** What one Secret has for look-ups: entries, and why others are not used. */
+/** One Secret's entries for look-ups, and why others are not used. */
 type SecretEntries = Pick<DockerConfig, 'entries' | 'unused'>;
 
 /**
- * The credentials in a pull secret. A docker config's helpers are not followed in it: a tenant must not choose programs
+ * The credentials in a pull secret. A docker config's helpers are ignored in it, because a tenant must not choose programs
  * to run here.
  *
  * @returns why, when the Secret is of another type, or holds nothing that can be read
@@ -53,7 +53,7 @@ function entriesOfSecret(secret: PullSecret, source: string): SecretEntries | st
 const mostSaid = 1_000;
 const none: SecretEntries = { entries: [], unused: [] };
 
-/** Reads pull secrets, and says of what is not used in them why, once for as long as it stays so. */
+/** Reads pull secrets, and logs why parts of them are not used, once for as long as that does not change. */
 class PullSecretReader {
   readonly #from: SecretSource;
   readonly #log: ImageLog;
@@ -73,7 +73,7 @@ class PullSecretReader {
   ): Promise<SecretEntries> {
     try {
       const secret = await this.#from.secret(namespace, name, signal);
-      // The kubelet goes on without a Secret that is not there; so do we (E11).
+      // The kubelet continues without a missing Secret, and so do we (E11).
       if (secret === undefined) return leftOut(note, `${source} (there is none)`);
       const read = entriesOfSecret(secret, source);
       if (typeof read === 'string') {
@@ -90,7 +90,7 @@ class PullSecretReader {
     }
   }
 
-  /** What of the Secret's is for the image, and would be used if it could. */
+  /** Reports the unusable parts of the Secret that are meant for the image. */
   noteUnused({ unused }: SecretEntries, source: string, image: string, note: CredentialNote): void {
     for (const { place, why } of unused) {
       if (place !== undefined && isFor(place, image)) note(`${source}, entry ${place} (${why})`);

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { RegistryError } from '../types.js';
 
-/** One HTTP answer with its body, as long as it may be: of an answer that is no success, the start. */
+/** One HTTP answer with its body, up to a limit. For an unsuccessful answer, only the start of the body. */
 export interface RegistryAnswer {
   readonly url: URL;
   readonly status: number;
@@ -29,7 +29,7 @@ export async function readBody(
   limitBytes: number,
   onExcess: 'refuse' | 'cut',
 ): Promise<Uint8Array> {
-  // What is left of a destroyed body ends in an error that nobody waits for.
+  // The rest of a destroyed body fails with an error that must be caught.
   body.on('error', () => undefined);
   if (onExcess === 'refuse') {
     const refusal = refusalOf(headers, limitBytes);

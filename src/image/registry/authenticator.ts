@@ -8,28 +8,28 @@ import type { RegistryAnswer } from './answer.js';
 /** An Authorization header and what it was made for. */
 interface Proof {
   readonly header: string;
-  /** How it was asked for: remembered once the registry has taken it. */
+  /** The request for it. It is remembered when the registry has accepted the header. */
   readonly demand: Demand | undefined;
   readonly token: string | undefined;
   readonly isCached: boolean;
 }
 
-/** How an origin wants to be asked. */
+/** The authentication that an origin requires. */
 type Demand =
   | { readonly scheme: 'basic' }
   | { readonly scheme: 'bearer'; readonly realm: string; readonly service: string | undefined; readonly scope: string };
 
 const maxRemembered = 2000;
 const maxParameterLength = 2048;
-/** Asked with what is remembered, with a first token, and with one of a wider scope. */
+/** One request with what is remembered, one with a first token, and one with a token of wider scope. */
 const maxAttempts = 3;
 
 /** Asks once and follows redirects. */
 export type Send = (request: RegistryRequest, signal: AbortSignal) => Promise<RegistryAnswer>;
 
 /**
- * Asks a registry, and shows it who we are in the way that it wants. How an origin wants to be asked is remembered, so
- * that the next request is right at once.
+ * Sends requests to a registry with the authentication that it requires. This is remembered for each origin, so that the
+ * next request is right at once.
  */
 export class Authenticator {
   readonly #send: Send;
@@ -42,7 +42,7 @@ export class Authenticator {
   }
 
   /**
-   * The answer after every challenge that can be met has been met; a 401 that is left is the registry's last word.
+   * The answer after every possible response to challenges. A remaining 401 is final.
    *
    * @param repository The repository as the host knows it, for the token's scope.
    * @throws {RegistryError} What getting a token throws.
@@ -68,7 +68,7 @@ export class Authenticator {
     return answer;
   }
 
-  /** What to show before anything was asked for. */
+  /** The header to send before any challenge. */
   async #firstProof(
     request: RegistryRequest,
     repository: string,
@@ -81,7 +81,7 @@ export class Authenticator {
     try {
       return await this.#prove(request.url, remembered, credential, undefined, signal);
     } catch (error) {
-      // The registry may have another token server by now: the next look-up hears it from the registry.
+      // The registry may have another token server by now. The next look-up learns it from the registry.
       if (error instanceof RegistryError) this.#forget(request, repository);
       throw error;
     }
@@ -124,7 +124,7 @@ function placeOf({ origin }: URL, repository: string): string {
   return `${origin} ${repository}`;
 }
 
-/** What to try next after an answer; `undefined` when it stands. */
+/** What to try next after an answer; `undefined` if the answer is final. */
 function nextDemand(
   answer: RegistryAnswer,
   request: RegistryRequest,
@@ -132,7 +132,7 @@ function nextDemand(
   credential: Credential,
   sent: Proof | undefined,
 ): Demand | undefined {
-  // A host that a redirect led to is not the one whose credentials these are.
+  // These credentials are not for a host that a redirect led to.
   if (answer.url.origin !== request.url.origin || credential.kind === 'registry-token') return undefined;
   const challenges = parseChallenges(answer.headers['www-authenticate']);
   const isInsufficient = challenges.some(({ parameters }) => parameters.get('error') === 'insufficient_scope');
@@ -166,7 +166,7 @@ function bearerDemand(challenge: Challenge, repository: string, asItIs: boolean)
   };
 }
 
-/** What a registry says of itself is remembered, so it has to be short. */
+/** What a registry says about itself is remembered, so it has to be short. */
 function bounded(text: string | undefined): string | undefined {
   return (text?.length ?? 0) > maxParameterLength ? undefined : text;
 }

@@ -16,9 +16,9 @@ const restPattern = /[^,]*/y;
 const wordEndPattern = /[ \t,]|$/y;
 
 /**
- * Reads every challenge of one or several WWW-Authenticate headers: schemes that nobody knows too, several in one
- * header, quoted strings with commas and escapes. It never throws: what is malformed is left out up to the next comma.
- * It reads each character a bounded number of times.
+ * Reads every challenge of one or several WWW-Authenticate headers: unknown schemes too, several in one header, quoted
+ * strings with commas and escapes. It never throws: what is malformed is left out up to the next comma. It reads each
+ * character a bounded number of times.
  */
 export function parseChallenges(header: string | readonly string[] | undefined): readonly Challenge[] {
   const headers = header === undefined ? [] : typeof header === 'string' ? [header] : header;
@@ -47,7 +47,7 @@ function parseHeader(text: string): Challenge[] {
       scanner.take(restPattern);
       continue;
     }
-    // A word without a value starts a challenge; a token68 behind it (Negotiate's) is of no use here.
+    // A word without a value starts a challenge; a token68 after it (Negotiate's) is of no use here.
     parameters = new Map();
     challenges.push({ scheme: word.toLowerCase(), parameters });
     scanner.take(spacePattern);
@@ -81,7 +81,7 @@ class Scanner {
     return pattern.test(this.#text);
   }
 
-  /** The value behind `=`, token or quoted string; `undefined`, and nothing is taken, when no `=` follows. */
+  /** The value after `=`, token or quoted string; `undefined`, and nothing is taken, when no `=` follows. */
   parameterValue(): string | undefined {
     const start = this.#position;
     this.take(spacePattern);

@@ -32,11 +32,11 @@ export interface RegistryClientOptions {
   /** Which addresses may be connected to. */
   readonly egress?: EgressRules;
   readonly proxies?: ProxySettings;
-  /** Longest manifest in bytes; 4 MiB, as the OCI distribution-spec has it, by default. */
+  /** The longest manifest in bytes; 4 MiB by default, as in the OCI distribution-spec. */
   readonly manifestLimitBytes?: number;
-  /** Told of every request: for metrics, timings and our own log. */
+  /** Called for every request: for metrics, timings and our own log. */
   readonly onExchange?: (exchange: ExchangeReport) => void;
-  /** Told of a mirror that gave no result, with its error, before the next one is asked. */
+  /** Called for a mirror that gave no result, with its error, before the next one is asked. */
   readonly onMirrorFailure?: (host: string, error: RegistryError) => void;
   /** The time now, milliseconds since 1970. */
   readonly clock?: () => number;
@@ -54,7 +54,7 @@ interface Route {
   readonly settings: HostSettings;
 }
 
-/** Who asks for what. */
+/** The caller, and the repository and action. */
 interface Question {
   readonly reference: ImageReference;
   readonly credential: Credential;
@@ -65,9 +65,8 @@ const defaultManifestLimitBytes = 4 * 1024 * 1024;
 const anonymous: Credential = { kind: 'anonymous', source: 'none', fingerprint: 'anonymous' };
 
 /**
- * A client of the OCI distribution API that only pulls, with connections of its own. Mirrors are asked in their order;
- * whatever goes wrong with one but the caller's giving up, the next is asked, and the registry's own answer is the one
- * that counts.
+ * A client of the OCI distribution API that only pulls, with connections of its own. It asks mirrors in order. If one fails,
+ * unless the caller gives up, it asks the next. The registry's own answer is the one that counts.
  */
 export class OciRegistryClient implements RegistryClient {
   readonly #hosts: Hosts;
@@ -144,12 +143,12 @@ export class OciRegistryClient implements RegistryClient {
     });
   }
 
-  /** Closes every connection; what is under way fails. */
+  /** Closes every connection; what is in progress fails. */
   close(): Promise<void> {
     return this.#dispatchers.close();
   }
 
-  /** Asks along the routes until one gives a result. */
+  /** Asks each route until one gives a result. */
   async #along<T>(
     { reference, credential, askers }: Question,
     signal: AbortSignal,
@@ -174,8 +173,8 @@ export class OciRegistryClient implements RegistryClient {
   }
 
   /**
-   * Asks along one route when the askers' turn has come. A place is kept over tokens and redirects, so that what one
-   * question leads to waits nowhere behind more than a place's worth of others.
+   * Asks on one route when it is the askers' turn. It keeps its place during token requests and redirects, so that its
+   * follow-up requests never wait behind many others.
    */
   async #inTurn<T>(
     route: Route,
@@ -191,7 +190,7 @@ export class OciRegistryClient implements RegistryClient {
     }
   }
 
-  /** @throws {RegistryError} `too_many_lookups` when the time is over first: the registry has not been slow. */
+  /** @throws {RegistryError} `too_many_lookups` if the time is over first; the registry was not slow then. */
   async #place({ host, settings }: Route, askers: Askers, signal: AbortSignal): Promise<() => void> {
     try {
       return await this.#places.acquire(host, settings.concurrency, askers, signal);
@@ -241,7 +240,7 @@ function route(host: string, settings: HostSettings, repository: string, query: 
   return { origin, host, repository, query, credential, settings };
 }
 
-/** A line of its own, for what is asked for no namespace. */
+/** A line of its own, for requests without a namespace. */
 function nobody(): Askers {
   return new Askers('');
 }
@@ -268,7 +267,7 @@ function refusal(route: Route, reference: ImageReference, answer: RegistryAnswer
   const error = answerError(formatReference(reference), answer, nowMs);
   const isRegistrys = answer.url.host === new URL(route.origin).host;
   if (isRegistrys || error.reason === 'registry_rate_limited') return error;
-  // A store behind a redirect knows links, not images: its 403 and 404 say nothing of rights or of what there is.
+  // A store behind a redirect knows links, not images, so its 403 and 404 say nothing about rights or existence.
   return new RegistryError('registry_error', `${error.message} from ${answer.url.host}`, { status: answer.status });
 }
 

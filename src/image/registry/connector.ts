@@ -21,13 +21,13 @@ export interface ConnectorOptions {
   readonly connectTimeoutMs: number;
   readonly guard: EgressGuard;
   readonly lookup: Lookup;
-  /** Told of the address that a host was connected to at. */
+  /** Called for the address that a host was connected to at. */
   readonly onConnected: (host: string, address: string) => void;
 }
 
 /**
- * Connects sockets only to addresses that the guard lets through. The check is the resolver's last step, so the address
- * that was checked is the one connected to, whatever a second question to the DNS would say (E13).
+ * Connects sockets only to addresses that the guard allows. The check is the resolver's last step, so the checked address is
+ * the one that is used, whatever a second DNS query would answer (E13).
  */
 export function createGuardedConnector(options: ConnectorOptions): buildConnector.connector {
   // undici's resolver hook does not know the port; a connector of its own for each keeps the TLS sessions apart, too.
@@ -35,7 +35,7 @@ export function createGuardedConnector(options: ConnectorOptions): buildConnecto
   return (target, callback) => {
     const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80);
     try {
-      // An address in place of a name is never resolved, so the resolver's hook would not see it.
+      // An address instead of a name is never resolved, so the resolver's hook would not see it.
       options.guard.checkHost(target.hostname, port);
     } catch (error) {
       callback(asError(error), null);

@@ -8,7 +8,7 @@ import type { HostSettings } from './hosts.js';
 import { proxyFor, type ProxySettings } from './proxy.js';
 import { unlessAborted } from '../../time/abort.js';
 
-/** What connections are made with. */
+/** What is needed to make connections. */
 export interface DispatchersOptions {
   readonly guard: ClientGuard;
   readonly proxies: ProxySettings;
@@ -22,7 +22,8 @@ export class Dispatchers {
   readonly #guard: ClientGuard;
   readonly #proxies: ProxySettings;
   readonly #lookup: Lookup;
-  // By the guard that their connections pass: one that was made for a private registry is none for whom another leads there.
+  // By the guard that their connections pass. A connection made for a private registry is not reused when another registry
+  // leads there.
   readonly #direct = new Map<EgressGuard, Map<HostSettings, Agent>>();
   /** Whether a host was nearby when it was last connected to. */
   readonly #nearby = new LRUCache<string, boolean>({ max: 2_000 });
@@ -35,11 +36,11 @@ export class Dispatchers {
   }
 
   /**
-   * What sends a request to the URL. Behind a proxy the guard runs here, on what the host resolves to locally; a host
-   * that does not resolve locally is the proxy's to judge.
+   * The dispatcher for a request to the URL. Behind a proxy the guard runs here, on the host's local addresses. If a host
+   * does not resolve locally, the proxy must judge it.
    *
-   * @param ledBy the registry that has named the URL, where it is not its own: one that is nearby itself may lead into a
-   *   private network, and any other may not
+   * @param ledBy the registry that has named the URL, if it is not its own. Only a registry that is nearby itself may lead
+   *   into a private network
    * @throws {EgressDeniedError} When the guard refuses the target: see egress-guard.ts.
    */
   async dispatcherFor(

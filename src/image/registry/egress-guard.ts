@@ -3,8 +3,8 @@ import { type Address, type Block, embeddedIPv4, inBlock, parseAddress, parseBlo
 import { matchesHost, splitHostPort } from './host-pattern.js';
 
 /**
- * What an image reference, a redirect or a token realm can make us connect to (E13). Each entry is an address, a CIDR
- * block, a host or a glob on hosts; all but a CIDR block may have a port. `deny` wins over `allow`, `allow` over what
+ * The targets that an image reference, a redirect or a token realm can make us connect to (E13). Each entry is an address, a
+ * CIDR block, a host or a glob on hosts; all but a CIDR block may have a port. `deny` wins over `allow`, `allow` over what
  * is refused by default.
  */
 export interface EgressRules {
@@ -28,11 +28,11 @@ export interface EgressGuard {
 
 /** The guard of a client. */
 export interface ClientGuard extends EgressGuard {
-  /** The same, which refuses private networks too, but for what is allowed by name. */
+  /** The same guard, which also refuses private networks, except those that are allowed by name. */
   readonly publicOnly: EgressGuard;
 }
 
-/** Whether an address is one that only machines nearby can reach. Of one that is none, nothing is known. */
+/** Whether only machines nearby can reach an address. Nothing is known about other addresses. */
 export function isNearby(text: string): boolean {
   const address = parseAddress(text);
   if (address === undefined) return false;
@@ -40,7 +40,7 @@ export function isNearby(text: string): boolean {
   return nearby.some(({ block }) => candidates.some((candidate) => inBlock(candidate, block)));
 }
 
-/** Names under which clouds serve credentials to whoever asks. */
+/** Names under which clouds serve credentials to any caller. */
 const metadataHosts: readonly string[] = [
   'metadata',
   'metadata.google.internal',
@@ -51,7 +51,10 @@ const metadataHosts: readonly string[] = [
   'metadata.tencentyun.com',
 ];
 
-/** What no registry lives at: this machine, the link, everybody, and the clouds' metadata and agent addresses. */
+/**
+ * Addresses at which no registry is: this machine, link-local, multicast and reserved addresses, and the clouds' metadata
+ * and agent addresses.
+ */
 const refusedBlocks: readonly (readonly [string, string])[] = [
   ['169.254.169.254/32', 'cloud metadata'],
   ['100.100.100.200/32', 'cloud metadata'],
@@ -72,7 +75,7 @@ const refusedBlocks: readonly (readonly [string, string])[] = [
   ['240.0.0.0/4', 'reserved'],
 ];
 
-/** Where registries may live, but where no registry that is elsewhere has anything to send us to (F15). */
+/** Addresses at which registries may be, but to which no registry from elsewhere may send us (F15). */
 const privateBlocks: readonly (readonly [string, string])[] = [
   ['10.0.0.0/8', 'private'],
   ['172.16.0.0/12', 'private'],
@@ -93,16 +96,16 @@ const refused = read(refusedBlocks);
 const nearby = [...refused, ...read(privateBlocks)];
 
 /**
- * A guard for every connection that a look-up makes. Private ranges are allowed where a registry lives there; what a
- * registry of the public network leads to is asked of `publicOnly`.
+ * A guard for every connection that a look-up makes. Private ranges are allowed where a registry lives there;
+ * `publicOnly` decides where a public registry may lead.
  *
- * @throws {OutriderError} `settings_invalid` for an entry with a `/` that is no CIDR block.
+ * @throws {OutriderError} `settings_invalid` for an entry with a `/` that is not a CIDR block.
  */
 export function createEgressGuard(wished: EgressRules): ClientGuard {
   const allowed = (wished.allow ?? []).map((entry) => parseRange(entry, 'allow'));
   const denied = (wished.deny ?? []).map((entry) => parseRange(entry, 'deny'));
 
-  /** Refuses by name alone where there is no address yet. */
+  /** Refuses by name only, while there is no address yet. */
   function check(host: string, port: number, address: Address | undefined, blocks: readonly Refused[]): void {
     const name = splitHostPort(host).host;
     const addresses = address === undefined ? [] : [address, ...embeddedIPv4(address)];

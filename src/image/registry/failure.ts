@@ -4,7 +4,7 @@ import { EgressDeniedError } from './egress-guard.js';
 import { headerOf, type RegistryAnswer } from './answer.js';
 
 /**
- * The error for an answer that is no success.
+ * The error for an answer that is not a success.
  *
  * @param subject What was asked, for people: `ghcr.io/acme/worker:3`.
  * @param nowMs The time now, for Retry-After.

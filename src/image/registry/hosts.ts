@@ -21,7 +21,7 @@ export interface HostConfiguration {
   /** Between two pieces of the body. */
   readonly bodyTimeoutMs?: number;
   readonly maxSockets?: number;
-  /** Requests under way at once; further ones wait. */
+  /** Requests in progress at once; further ones wait. */
   readonly concurrency?: number;
 }
 
@@ -29,9 +29,9 @@ export interface HostConfiguration {
 export interface Mirror {
   /** `HOST` or `HOST:PORT`. */
   readonly host: string;
-  /** What stands before the repository, as in `dockerhub-proxy/` for a project of Harbor. */
+  /** What is before the repository, as in `dockerhub-proxy/` for a project of Harbor. */
   readonly repositoryPrefix?: string;
-  /** Show it the registry's credentials; without, it is asked anonymously. */
+  /** Send it the registry's credentials; otherwise it is asked anonymously. */
   readonly sendCredentials?: boolean;
 }
 

@@ -49,7 +49,7 @@ export function verifiedManifest(reference: ImageReference, answer: RegistryAnsw
   return { mediaType, digest: expected ?? digestOf(bytes), size: bytes.length, bytes };
 }
 
-/** Content-Type; where that says nothing, what the body says of itself, and then its shape. */
+/** Content-Type; where that says nothing, what the body says about itself, and then its shape. */
 function statedType(answer: RegistryAnswer): string {
   const contentType = mediaTypeOf(headerOf(answer, 'content-type'));
   if (!vagueTypes.has(contentType)) return contentType;

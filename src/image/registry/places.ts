@@ -2,18 +2,18 @@ import { asError } from '../../time/as-error.js';
 import type { Askers } from '../askers.js';
 
 /**
- * A host's places, handed out to namespaces in turn: for each a line of its own, and the next free place goes to the
- * line that has waited longest since its last one. No namespace has all places of a host, so that another one's
- * question does not wait for its slow ones.
+ * Gives a host's places to namespaces in turn. Each namespace has its own queue, and the next free place goes to the queue
+ * that has waited longest since its last one. No namespace can have all places of a host, so that others do not wait for its
+ * slow requests.
  */
 export class Places {
   readonly #rooms = new Map<string, Room>();
 
   /**
-   * Waits for a place. A question that several namespaces ask stands in the line of each.
+   * Waits for a place. A question that several namespaces ask is in the line of each.
    *
    * @param host places are counted by it
-   * @param limit so many are under way at once
+   * @param limit so many are in progress at once
    * @returns Gives the place back; to be called once.
    * @throws The signal's reason when it aborts first.
    */

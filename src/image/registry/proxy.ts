@@ -30,7 +30,10 @@ export function proxyFromEnvironment(environment: Readonly<Record<string, string
   };
 }
 
-/** @throws {OutriderError} `settings_invalid` for a proxy that is no `http:` or `https:` URL; it may hold a password, so the message does not quote it. */
+/**
+ * @throws {OutriderError} `settings_invalid` for a proxy that is not a `http:` or `https:` URL; it may hold a password,
+ * so the message does not quote it.
+ */
 export function checkProxies(settings: ProxySettings): void {
   for (const [field, text] of Object.entries({ https: settings.https, http: settings.http })) {
     if (text === undefined || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol))) continue;

@@ -8,11 +8,11 @@ const maxRedirects = 5;
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /**
- * Asks, and follows where the answer points: a registry's blobs often lie in a store of another host. Credentials never
- * go to another origin (E12), a redirect never leads from TLS to plain HTTP unless the target is configured for it, and
- * every hop passes the deny list and the egress guard, which lets nobody but a private registry lead into a private
- * network (E13, F15). A token server is followed by the same rules (W7), and over plain HTTP only to where that is
- * configured, wherever from.
+ * Asks, and follows where the answer points: a registry's blobs often lie in a store of another host. Credentials never go
+ * to another origin (E12), a redirect never leads from TLS to plain HTTP unless the target is configured for it, and every
+ * hop passes the deny list and the egress guard, which lets only a private registry lead into a private network (E13, F15).
+ * The same rules apply to a token server's redirects (W7), which may lead to plain HTTP only if that is configured for the
+ * target.
  *
  * @throws {RegistryError} What the transport throws; `registry_denied`; `image_unauthorized` for a credential in the
  *   body that another origin would have to get; `registry_error` for a redirect that cannot be followed, or the sixth in
@@ -73,7 +73,7 @@ function redirected(request: RegistryRequest, answer: RegistryAnswer, hosts: Hos
   return { ...next, url, settings, headers: without(next.headers, 'authorization'), ledBy };
 }
 
-/** A POST becomes a GET without a body, but for the two statuses that forbid it (RFC 9110, section 15.4). */
+/** A POST becomes a GET without a body, except for the two statuses that forbid it (RFC 9110, section 15.4). */
 function withMethodFor(status: number, request: RegistryRequest): RegistryRequest {
   if (request.method !== 'POST' || status === 307 || status === 308) return request;
   const { purpose, url, headers, limitBytes, settings, ledBy } = request;

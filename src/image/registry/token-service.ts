@@ -9,7 +9,7 @@ import { askFollowing, checkTokenServer } from './redirects.js';
 import type { RegistryRequest, Transport } from './transport.js';
 import type { RegistryAnswer } from './answer.js';
 
-/** What a token is asked for. */
+/** The scope of a token. */
 export interface WantedToken {
   /** The token server, from a Bearer challenge. */
   readonly realm: string;
@@ -41,7 +41,7 @@ interface KeptToken {
   readonly expiresAtMs: number;
 }
 
-/** What tokens are got with. */
+/** What is needed to get tokens. */
 export interface TokenServiceOptions {
   readonly transport: Transport;
   readonly hosts: Hosts;
@@ -151,9 +151,9 @@ function refusal(request: RegistryRequest, answer: RegistryAnswer, nowMs: number
 
 function readToken(answer: RegistryAnswer, askedAtMs: number): KeptToken {
   const body = parseBody(answer);
-  // Some servers write both fields, and leave the one empty that they do not use (W8).
+  // Some servers write both fields, and leave the unused one empty (W8).
   const text = stringOf(goField(body, 'token')) || stringOf(goField(body, 'access_token')) || '';
-  // RFC 6750's b64token, and what else can stand in a header.
+  // RFC 6750's b64token, and what else can be in a header.
   if (text.length > maxTokenLength || !/^[\x21-\x7e]+$/.test(text)) {
     throw new RegistryError('registry_error', `token server ${answer.url.host} gives no token`, {
       status: answer.status,

@@ -6,7 +6,7 @@ import { readBody, type RegistryAnswer } from './answer.js';
 import type { Dispatchers } from './dispatchers.js';
 import { connectionError, systemCode } from './failure.js';
 import type { HostSettings } from './hosts.js';
-import { Semaphore } from './semaphore.js';
+import { Semaphore } from '../../time/semaphore.js';
 
 /** What a request is for, as metrics and `outrider image` name it. */
 export type Purpose = 'manifest' | 'head' | 'blob' | 'token';
@@ -26,7 +26,7 @@ export interface RegistryRequest {
   readonly ledBy?: URL;
 }
 
-/** How one request went: for metrics, for timings, and, with the body's start of a failure, for our own log. */
+/** The result of one request, for metrics and timings and, with the start of a failure's body, for our own log. */
 export interface ExchangeReport {
   readonly purpose: Purpose;
   readonly method: string;
@@ -40,12 +40,12 @@ export interface ExchangeReport {
   readonly error: unknown;
 }
 
-/** The whole body may take so many times as long as may pass between two pieces of it. */
+/** The whole body may take this many times the limit between two pieces of it. */
 const bodyTimeouts = 3;
 const maxComplaintBytes = 64 * 1024;
 const closedByPeer: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
-/** Sends requests, of each host so many at a time. */
+/** Sends requests, a limited number for each host at a time. */
 export class Transport {
   readonly #dispatchers: Dispatchers;
   readonly #report: (exchange: ExchangeReport) => void;
@@ -53,7 +53,7 @@ export class Transport {
   /** Origins that have answered lately, so that a connection to them may be a kept one. */
   readonly #answered = new LRUCache<string, true>({ max: 500 });
 
-  /** @param report told of every request */
+  /** @param report called for every request */
   constructor(dispatchers: Dispatchers, report: (exchange: ExchangeReport) => void) {
     this.#dispatchers = dispatchers;
     this.#report = report;
@@ -93,7 +93,7 @@ export class Transport {
     }
   }
 
-  /** Sends the request, once more where a kept connection turns out to be closed. */
+  /** Sends the request, and repeats it if a kept connection turns out to be closed. */
   async #send(request: RegistryRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const dispatcher = await this.#dispatchers.dispatcherFor(request.url, request.settings, signal, request.ledBy);
     const options = optionsOf(request, signal);
@@ -130,7 +130,7 @@ async function answerIn(
 ): Promise<RegistryAnswer> {
   // The length that an answer to HEAD states is that of the body it does not have.
   const isWhole = status >= 200 && status < 300 && method !== 'HEAD';
-  // A host that sends a byte now and then stays within every other time limit.
+  // A host that sends single bytes slowly would stay within every other time limit.
   const longestMs = bodyTimeouts * settings.bodyTimeoutMs;
   const timer = setTimeout(() => body.destroy(new errors.BodyTimeoutError('the body takes too long')), longestMs);
   try {

@@ -10,7 +10,7 @@ import { createCloudHttp } from '../cloud/http.js';
 import type { CloudProvider } from '../cloud/provider.js';
 import type { ProxySettings } from '../registry/proxy.js';
 
-/** The clouds whose registries credentials are got for. */
+/** The clouds for whose registries we get credentials. */
 export interface OpenClouds {
   readonly providers: readonly CloudProvider[];
   close(): Promise<void>;

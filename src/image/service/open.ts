@@ -22,7 +22,7 @@ import { openClouds, type OpenClouds } from './clouds.js';
 import { readHosts } from './host-files.js';
 import { SavedCache } from './saved-cache.js';
 
-/** What look-ups are opened with. */
+/** What is needed to open look-ups. */
 export interface ImageServiceOptions {
   readonly config?: RegistryConfig;
   /** Folder that relative paths of the configuration start from. */
@@ -37,12 +37,12 @@ export interface ImageServiceOptions {
   /** Reads pull secrets, in a cluster. */
   readonly secrets?: SecretSource;
   readonly nodes?: NodeFacts;
-  /** Whether who asks holds Outrider's own credentials themselves: {@link OwnCredentials}. Default: no. */
+  /** Whether the caller holds Outrider's own credentials: {@link OwnCredentials}. Default: no. */
   readonly callerHoldsCredentials?: boolean;
   readonly clock?: Clock;
-  /** Told of every look-up that went beyond what was known at once. */
+  /** Called for every look-up that went beyond what was known at once. */
   readonly onLookup?: (outcome: ImageOutcome, seconds: number) => void;
-  /** Told of every request to a registry or token server. */
+  /** Called for every request to a registry or token server. */
   readonly onExchange?: (exchange: ExchangeReport) => void;
 }
 
@@ -70,7 +70,9 @@ export class ImageService {
     return this.#parts.resolver.stats();
   }
 
-  /** Ends what is under way, writes the cache's file and closes every connection. A second call waits for the first. */
+  /**
+   * Ends what is in progress, writes the cache's file and closes every connection. A second call waits for the first.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -105,6 +107,8 @@ export async function openImageService(options: ImageServiceOptions): Promise<Im
     limits,
     ...(credentialTtlMs === undefined ? {} : { credentialTtlMs }),
     ...(nodes === undefined ? {} : { nodes }),
+    // A caller that holds the credentials uses a command line, only for themselves.
+    isOnePersons: options.callerHoldsCredentials ?? false,
     ...(config.lookups === undefined ? {} : { lookups: config.lookups }),
   });
   const saved = await openFile(options.cacheFile, resolver, log);

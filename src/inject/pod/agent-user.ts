@@ -2,32 +2,32 @@ import type { Finding } from '../../model/decision.js';
 import type { ImageOutcome } from '../../model/image.js';
 import { listOf, objectOf, stringOf } from '../../model/json.js';
 import type { ClusterFacts, Recipe } from '../../model/recipe.js';
-import type { ContainerView, PodView } from './view.js';
+import type { ContainerBody, ContainerView, PodView } from './view.js';
 
-/** The uids of what a recipe adds that are to be nobody else's. */
+/** The uids of the parts that a recipe adds. No other container may have them. */
 function ownUsers({ volume, sidecar }: Recipe, { openShift, agentUser }: ClusterFacts): readonly number[] {
   if (openShift) return [];
   const users = volume?.copy === undefined ? [] : [agentUser];
   return sidecar?.runAs === 'Own' ? [...users, sidecar.runAsUser ?? agentUser] : users;
 }
 
-/** The uid that the kubelet starts a container with; `undefined` where only its image says so. */
-function userOf(container: ContainerView, { spec }: PodView): number | undefined {
+/** The uid with which the kubelet starts a container; `undefined` if only its image says it. */
+export function userOf(container: ContainerBody, { spec }: PodView): number | undefined {
   const own = objectOf(container.value['securityContext'])?.['runAsUser'];
   const user = own ?? objectOf(spec['securityContext'])?.['runAsUser'];
   return typeof user === 'number' ? user : undefined;
 }
 
 /**
- * A container of the workload that runs as the user of what we add: it may read the agent's environment (F7). Where the
- * pod gives none, its image's own USER counts, if that is known anyway.
+ * A container of the workload that runs as the user of our parts, and so may read the agent's environment (F7). If the pod
+ * gives no user, its image's own USER counts, if that is known anyway.
  */
-export function agentUserTaken(
-  workload: readonly ContainerView[],
+export function agentUserTaken<Body extends ContainerBody>(
+  workload: readonly Body[],
   view: PodView,
   recipe: Recipe,
   facts: ClusterFacts,
-  imageOf: (container: ContainerView) => ImageOutcome | undefined,
+  imageOf: (container: Body) => ImageOutcome | undefined,
 ): Finding | undefined {
   const users = ownUsers(recipe, facts);
   if (users.length === 0) return undefined;
@@ -46,10 +46,10 @@ function usersOf(image: ImageOutcome | undefined): readonly number[] | undefined
 }
 
 /**
- * An init container that stands before the last of the steps that bring the agent's files, and could write to their volume
- * through `/proc`: it runs as root or as our user, or nobody knows as whom, or may trace others (F7).
+ * An init container that comes before the last step that brings the agent's files, and could write to their volume through
+ * `/proc`: it runs as root, as our user or as an unknown user, or may trace others (F7).
  *
- * @param lastStep place of the last of these steps in the pod
+ * @param lastStep index of the last of these steps in the pod
  * @param excluded whether the operator names the container among the exclusions
  */
 export function firstBeforeSteps(

@@ -3,33 +3,33 @@ import type { ImageConfig, ImageOutcome } from '../../model/image.js';
 import { entrypointIsOption, isOption, isWrapped, pid1, takesOptions } from '../argv.js';
 import { mustBePid1 } from '../pid1.js';
 import { optionIn } from './leading-word.js';
-import type { ContainerView } from './view.js';
+import type { ContainerBody } from './view.js';
 
-/** The argv of a container behind the wrapper; `args` is `undefined` where the container's own stay as they are. */
+/** The argv of a container after the wrapper; `args` is `undefined` if the container's own args stay. */
 export interface WrappedArgv {
   readonly command: readonly string[];
   readonly args: readonly string[] | undefined;
 }
 
 /**
- * Makes a string of an image mean itself in a Pod: the kubelet expands `$(VAR)` and folds `$$` in a Pod's command and
- * args, and never in an image's (E6).
+ * Escapes a string of an image so that it keeps its meaning in a Pod. The kubelet expands `$(VAR)` and folds `$$` in a Pod's
+ * command and args, but never in an image's (E6).
  */
 export function literal(text: string): string {
   return text.includes('$') ? text.replaceAll('$', '$$$$') : text;
 }
 
-/** Whether what a container starts is only known from its image (E1). */
-export function needsImage(container: ContainerView): boolean {
+/** Whether only a container's image tells what it starts (E1). */
+export function needsImage(container: ContainerBody): boolean {
   return container.command.length === 0;
 }
 
 /**
- * The words that a container starts with, as Kubernetes puts them together out of its own and its image's.
+ * The words that a container starts with, as Kubernetes combines them from the container's and the image's.
  *
- * @param config what its image says; only looked at when the container gives no `command`
+ * @param config what its image says; only used if the container gives no `command`
  */
-export function argvOf({ command, args }: ContainerView, config: ImageConfig | undefined): readonly string[] {
+export function argvOf({ command, args }: ContainerBody, config: ImageConfig | undefined): readonly string[] {
   if (command.length > 0) return args.length === 0 ? command : [...command, ...args];
   if (config === undefined) return args;
   const behind = args.length > 0 ? args : config.cmd;
@@ -39,12 +39,12 @@ export function argvOf({ command, args }: ContainerView, config: ImageConfig | u
 /**
  * Puts the wrapper before what a container starts (E1–E7).
  *
- * @param image what is known of the image; only looked at when the container gives no `command`
+ * @param image what is known about the image; only used if the container gives no `command`
  * @param enforced whether the pod's author is not trusted: {@link optionIn}
  * @returns the new argv, or the reason the container is left out
  */
 export function wrapArgv(
-  container: ContainerView,
+  container: ContainerBody,
   wrapper: readonly string[],
   image: ImageOutcome | undefined,
   enforced = false,
@@ -72,7 +72,7 @@ function joined(wrapper: readonly string[], argv: readonly string[]): readonly s
 }
 
 function wrapImage(
-  container: ContainerView,
+  container: ContainerBody,
   wrapper: readonly string[],
   config: ImageConfig,
   enforced: boolean,

@@ -3,20 +3,20 @@ import type { Finding } from '../../model/decision.js';
 import type { ClusterFacts, PodSecurityLevel } from '../../model/recipe.js';
 import type { Wishes } from '../../model/wishes.js';
 import type { StringMap } from '../../model/selector.js';
-import type { ContainerView, PodView } from './view.js';
+import type { ContainerBody, ContainerView, PodView } from './view.js';
 
 const enforceLabel = 'pod-security.kubernetes.io/enforce';
 const fargateProfile = 'eks.amazonaws.com/fargate-profile';
 
-/** Whether the capability is added to this pod's containers, and what there is to say about it. */
+/** Whether the capability is added to this pod's containers, with remarks. */
 export interface CapabilityChoice {
   readonly add: boolean;
   readonly remark: Finding | undefined;
 }
 
 /**
- * Decides on the capability (E23): `Auto` leaves it out where Pod Security, Fargate or OpenShift would refuse the pod.
- * A tracer needs none for its own child.
+ * Decides on the capability (E23). `Auto` leaves it out if Pod Security, Fargate or OpenShift would refuse the pod. A tracer
+ * needs none for its own child.
  */
 export function chooseCapability(
   capabilities: readonly string[],
@@ -36,8 +36,8 @@ export function chooseCapability(
 }
 
 /**
- * The Pod Security level that a namespace enforces, or the cluster's default. A level that does not exist counts as
- * restricted, as it does for the admission plug-in (k8s.io/pod-security-admission, `ParseLevel`).
+ * The Pod Security level that a namespace enforces, or the cluster's default. An unknown level counts as restricted, as it
+ * does for the admission plug-in (k8s.io/pod-security-admission, `ParseLevel`).
  */
 function podSecurityLevel(namespaceLabels: StringMap, facts: ClusterFacts): PodSecurityLevel {
   const label = namespaceLabels[enforceLabel];
@@ -55,18 +55,18 @@ function whoRefuses(view: PodView, namespaceLabels: StringMap, facts: ClusterFac
 }
 
 /** The capabilities of the recipe that a container lacks and can be given (E22). */
-export function missingCapabilities(container: ContainerView, wanted: readonly string[]): readonly string[] {
+export function missingCapabilities(container: ContainerBody, wanted: readonly string[]): readonly string[] {
   const security = objectOf(container.value['securityContext']);
   if (security?.['privileged'] === true) return [];
   const capabilities = objectOf(security?.['capabilities']);
   const added = listOf(capabilities?.['add']);
   const dropped = listOf(capabilities?.['drop']);
-  // Nearly always all of them, which then are the recipe's own list.
+  // Nearly always all of them; then this is the recipe's own list.
   if (added.length === 0 && dropped.length === 0) return wanted;
   return wanted.filter((name) => !holds(added, name) && !added.includes('ALL') && !holds(dropped, name));
 }
 
-/** A remark where the capability cannot take effect: dropped by name, or the process is not root (pod-behaviour). */
+/** A remark if the capability cannot take effect: it is dropped by name, or the process is not root (pod-behaviour). */
 export function capabilityRemark(
   container: ContainerView,
   view: PodView,

@@ -1,27 +1,32 @@
 import type { Finding } from '../../model/decision.js';
 import type { JsonObject } from '../../model/json.js';
-import type { ClusterFacts, Recipe } from '../../model/recipe.js';
+import type { ClusterFacts, PodNodes, Recipe } from '../../model/recipe.js';
 import type { Wishes } from '../../model/wishes.js';
 import { runsWrapper } from '../argv.js';
+import { closedMounts } from './api-token.js';
+import { chooseDelivery, type DeliveryChoice } from './delivery.js';
 import type { Surroundings } from './own-containers.js';
 import type { OwnPart, OwnParts } from './own-parts.js';
 import { searchContainer } from './identify.js';
 import { mountedVolume } from './mounts.js';
 import { limitsEphemeralStorage, isGuaranteed } from './resources.js';
+import { ownFolder } from './scripts.js';
 import type { ContainerView, PodView } from './view.js';
 
-/** How a recipe will be carried out on one pod, and which of the pod's containers are the workload. */
+/** How to apply a recipe to one pod, and which of the pod's containers are the workload. */
 export interface PodContext {
   readonly view: PodView;
   readonly recipe: Recipe;
   readonly wishes: Wishes;
   readonly native: boolean;
-  readonly delivery: 'Copy' | 'ImageVolume';
-  /** A container of the pod is started by the wrapper's program already. */
+  readonly delivery: DeliveryChoice['delivery'];
+  /** Why this delivery was chosen. */
+  readonly deliveredSo: DeliveryChoice['because'];
+  /** Whether the wrapper's program already starts a container of the pod. */
   readonly instrumented: boolean;
   /**
-   * Names of the volumes that containers started by the wrapper mount where ours are, in the order of
-   * {@link OwnParts.volumeNames}; `undefined` for one that none mounts.
+   * Names of the volumes that containers started by the wrapper, and our agent, mount at the paths of ours, in the order of
+   * {@link OwnParts.volumeNames}; `undefined` where none is mounted.
    */
   readonly mountedAs: readonly (string | undefined)[];
   /** The pod's containers that are not ours, in the pod's order: init containers first. */
@@ -31,9 +36,10 @@ export interface PodContext {
 }
 
 /**
- * Works out how a recipe fits a pod before anything is known of its images.
+ * Determines how a recipe fits a pod, before anything is known about its images.
  *
- * @returns the context, or what about the policy and the cluster rules it out
+ * @param nodes what decides the delivery if the policy leaves it open; absent if the facts decide
+ * @returns the context, or what in the policy and the cluster rules it out
  */
 export function openPodContext(
   view: PodView,
@@ -41,21 +47,25 @@ export function openPodContext(
   wishes: Wishes,
   facts: ClusterFacts,
   parts: OwnParts,
+  nodes?: PodNodes,
 ): PodContext | Finding {
-  const delivery = chooseDelivery(recipe, wishes, facts);
-  if (typeof delivery !== 'string') return delivery;
   if (wishes.placement === 'Native' && !facts.nativeSidecars) {
     return { reason: 'placement_unsupported', detail: 'the policy asks for placement: Native' };
   }
   const native = wishes.placement !== 'Container' && facts.nativeSidecars;
   const all = view.initContainers.length === 0 ? view.containers : [...view.initContainers, ...view.containers];
   const wrapped = recipe.wrapper === undefined ? nobody : startedBy(recipe.wrapper, all);
+  const choice = chooseDelivery(view, recipe, wishes, { imageVolumes: facts.imageVolumes, nodes }, wrapped);
+  if ('reason' in choice) return choice;
+  const { delivery } = choice;
   const instrumented = wrapped.length > 0;
   const ownNames = parts.volumeNames(delivery);
-  const mountedAs = instrumented ? mountedBy(wrapped, parts.filesMounts(ownNames, delivery), ownNames) : nothing;
+  const mountedAs = instrumented
+    ? mountedBy(wrapped, all, parts.filesMounts(ownNames, delivery), ownNames, parts.nameOf('agent'))
+    : nothing;
   const volumeNames = instrumented ? ownNames.map((name, index) => mountedAs[index] ?? name) : ownNames;
   const search = { view, recipe, parts, native, delivery, instrumented, volumeNames };
-  // Ours are known by what they are whatever the pod bounds, so they are looked for as if it bounded nothing.
+  // Our parts are recognised by what they are, whatever limits the pod has, so this searches as if it had none.
   const workload = hasNameOfOurs(view, parts)
     ? withoutOurs(all, search, surroundings(search, facts, false, false))
     : all;
@@ -65,6 +75,7 @@ export function openPodContext(
     wishes,
     native,
     delivery,
+    deliveredSo: choice.because,
     instrumented,
     mountedAs,
     workload,
@@ -82,7 +93,8 @@ function surroundings(
   guaranteed: boolean,
   limitsEphemeralStorage: boolean,
 ): Surroundings {
-  return { facts, native, delivery, guaranteed, limitsEphemeralStorage, firstWrapped: undefined, view };
+  const firstWrapped = undefined;
+  return { facts, native, delivery, guaranteed, limitsEphemeralStorage, firstWrapped, token: closedMounts, view };
 }
 
 function startedBy(wrapper: readonly string[], containers: readonly ContainerView[]): readonly ContainerView[] {
@@ -91,37 +103,29 @@ function startedBy(wrapper: readonly string[], containers: readonly ContainerVie
   return started ?? nobody;
 }
 
-/** What each of our volumes is called where containers mount something in its place. */
+/**
+ * The names of the volumes that containers mount in place of ours: the workload's containers, and for the keeper's tools the
+ * agent.
+ */
 function mountedBy(
-  containers: readonly ContainerView[],
+  wrapped: readonly ContainerView[],
+  all: readonly ContainerView[],
   mounts: ReturnType<OwnParts['filesMounts']>,
   ownNames: readonly string[],
+  agent: string | undefined,
 ): PodContext['mountedAs'] {
   return ownNames.map((ownName) => {
     const mount = mounts.find(({ name }) => name === ownName);
+    const containers = mount === undefined ? all.filter(({ name }) => startsWith(name, agent)) : wrapped;
     for (const container of containers) {
-      const name = mount && mountedVolume(container, mount.mountPath);
+      const name = mountedVolume(container, mount?.mountPath ?? ownFolder);
       if (name !== undefined) return name;
     }
     return undefined;
   });
 }
 
-function chooseDelivery(recipe: Recipe, wishes: Wishes, facts: ClusterFacts): 'Copy' | 'ImageVolume' | Finding {
-  const volume = recipe.volume;
-  if (volume === undefined) return 'Copy';
-  const delivery = wishes.delivery === 'Auto' ? (volume.copy === undefined ? 'ImageVolume' : 'Copy') : wishes.delivery;
-  const possible = delivery === 'Copy' ? volume.copy : volume.imageVolume;
-  if (possible === undefined) {
-    return { reason: 'delivery_unsupported', detail: `profile ${recipe.profile} has no delivery ${delivery}` };
-  }
-  if (delivery === 'ImageVolume' && !facts.imageVolumes) {
-    return { reason: 'image_volume_unsupported', detail: 'the cluster’s nodes are not known to mount image volumes' };
-  }
-  return delivery;
-}
-
-/** Whether a container has a name that one of ours can have: without one, none of them is ours. */
+/** Whether a container has a name that one of ours can have. If none has, none of them is ours. */
 function hasNameOfOurs(view: PodView, parts: OwnParts): boolean {
   const [tools, files, agent] = [parts.nameOf('tools'), parts.nameOf('files'), parts.nameOf('agent')];
   const isOurs = (containers: readonly ContainerView[]): boolean => {
@@ -141,7 +145,7 @@ interface OwnSearch extends Pick<PodContext, 'view' | 'recipe' | 'parts' | 'nati
   readonly volumeNames: readonly string[];
 }
 
-/** The containers of a pod but those that are ours: by what they are, not by their names alone. */
+/** The containers of a pod without ours, which are recognised by what they are, not only by their names. */
 function withoutOurs(
   all: readonly ContainerView[],
   { view, parts, native, delivery, instrumented, volumeNames }: OwnSearch,
@@ -155,7 +159,7 @@ function withoutOurs(
     if (make(base) === undefined) return;
     const search = searchContainer(view, part, list, base, (name) => make(name) ?? {}, instrumented);
     if ('differs' in search) {
-      // Another version of ours, or a look-alike: in either case not the workload's.
+      // Another version of ours, or a look-alike. In both cases it is not the workload's.
       const alike = view[list].find(({ name }) => name === base);
       if (alike !== undefined && instrumented) own.add(alike);
       return;

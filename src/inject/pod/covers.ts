@@ -1,7 +1,7 @@
 import { isArray, isObject } from '../../model/json.js';
 import type { JsonValue } from '../../model/json.js';
 
-/** Whether `actual` has every field of `planned`, and perhaps defaulted ones beside them; lists must be equal. */
+/** Whether `actual` has every field of `planned`, and possibly additional defaulted ones. Lists must be equal. */
 export function covers(actual: JsonValue | undefined, planned: JsonValue | undefined): boolean {
   if (isObject(planned)) {
     if (!isObject(actual)) return false;

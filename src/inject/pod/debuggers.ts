@@ -18,13 +18,13 @@ const tracing: ReadonlySet<string> = new Set([
 
 const lastLetters = lastLettersOf(tracing);
 
-/** What turns on the leak check that stops the program when it is traced, unless it says no. */
+/** Variables that turn on the leak check, which stops a traced program, unless their value switches it off. */
 const leakChecks: ReadonlySet<string> = new Set(['ASAN_OPTIONS', 'LSAN_OPTIONS']);
 const leakCheckLetters = lastLettersOf(leakChecks);
 
 /**
- * Says where a debugger starts in a container, or its variables speak of a sanitizer whose leak check does not work under a
- * tracer (W13): the program then ends with an error of its own. What an entrypoint's scripts start is not seen.
+ * Reports where a debugger starts in a container, or its variables indicate a sanitizer whose leak check does not work under
+ * a tracer (W13). The program then ends with its own error. Programs that an entrypoint's scripts start are not seen.
  */
 export function debuggerRemark(container: ContainerView, argv: readonly string[], remarks: Finding[]): void {
   for (const word of argv) {

@@ -10,7 +10,7 @@ const noExecs: readonly PlannedExec[] = [];
 const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
 const hooks = ['postStart', 'preStop'] as const;
 
-/** Exec probes and lifecycle hooks start outside the traced tree (E20): wrapped where the policy covers them. */
+/** Exec probes and lifecycle hooks start outside the traced tree (E20). They are wrapped if the policy covers them. */
 export function planExecs(
   container: ContainerView,
   wrapper: readonly string[],
@@ -34,7 +34,7 @@ export function planExecs(
   return execs ?? noExecs;
 }
 
-/** A probe or a hook that is to be wrapped, and whose first word the wrapper takes for an option of its own (F11). */
+/** A probe or hook to wrap whose first word the wrapper would take as its own option (F11). */
 export function optionInExecs(
   container: ContainerView,
   wrapper: readonly string[],

@@ -1,5 +1,6 @@
 import type { Finding } from '../../model/decision.js';
 import type { JsonObject } from '../../model/json.js';
+import type { TokenMounts } from './api-token.js';
 import type { PodContext } from './context.js';
 import { containerDifferences } from './differences/compare.js';
 import type { Terms } from './differences/difference.js';
@@ -13,29 +14,29 @@ import type { ContainerView } from './view.js';
 
 const noMembers: readonly PlannedMember[] = [];
 
-/** Finds our parts in one pod, or a free name for each, and remembers the first thing that is none of ours in its place. */
+/** Finds our parts in one pod, or a free name for each, and remembers the first thing in a part's place that is not ours. */
 export class OursFinder {
   readonly #context: PodContext;
   readonly #remarks: Finding[];
   #differing: Finding | undefined;
 
-  /** @param remarks told of the parts that get another name than their own */
+  /** @param remarks called for the parts that get another name */
   constructor(context: PodContext, remarks: Finding[]) {
     this.#context = context;
     this.#remarks = remarks;
   }
 
-  /** What was found that is other than planned: another version of ours, or a look-alike. */
+  /** The found part that differs from the plan: another version of ours, or a look-alike. */
   get differing(): Finding | undefined {
     return this.#differing;
   }
 
-  /** Takes up what differs elsewhere; what came first counts. */
+  /** Records a difference from elsewhere. The first one counts. */
   differs(finding: Finding | undefined): void {
     this.#differing ??= finding;
   }
 
-  /** What a search found, if it is ours or a free name. */
+  /** The result of a search, if it is our part or a free name. */
   readonly keep = (search: Search): PlannedMember | undefined => {
     if ('differs' in search) {
       this.differs(search.differs);
@@ -48,16 +49,16 @@ export class OursFinder {
     return member;
   };
 
-  /** Our volumes in the order of their names; none where one of them is not as planned, or has no name left. */
+  /** Our volumes in the order of their names; none if one of them is not as planned, or has no free name. */
   volumes(): readonly PlannedMember[] {
     const context = this.#context;
     const { view, parts, delivery, mountedAs, around } = context;
     const ownNames = parts.volumeNames(delivery);
     if (ownNames.length === 0) return noMembers;
-    const make = (name: string): JsonObject => parts.volume(name, delivery, around.facts);
     const terms = termsOf(context, 'volume');
     const members: PlannedMember[] = [];
     for (let index = 0; index < ownNames.length; index++) {
+      const make = (name: string): JsonObject => parts.volume(index, name, delivery, around.facts);
       const usedOtherwise = (name: string): boolean => isUsedOtherwise(context, index, name);
       const search = searchVolume(view, ownNames[index] ?? '', make, mountedAs[index], usedOtherwise, terms);
       const member = this.keep(search);
@@ -67,7 +68,7 @@ export class OursFinder {
     return members;
   }
 
-  /** Our containers, in the order in which they have to stand. */
+  /** Our containers, in the required order. */
   containers(
     volumeNames: readonly string[],
     around: Surroundings,
@@ -90,14 +91,14 @@ export class OursFinder {
   }
 }
 
-/** The names that volumes have in the pod; the recipe's own list where they are the recipe's. */
+/** The names of the volumes in the pod; the recipe's own list if they are the recipe's. */
 export function namesOf(volumes: readonly PlannedMember[], ownNames: readonly string[]): readonly string[] {
   if (volumes.length === ownNames.length && volumes.every(({ name }, index) => name === ownNames[index]))
     return ownNames;
   return volumes.map(({ name }) => name);
 }
 
-/** What parts of ours in a pod are compared by. */
+/** What is needed to compare parts of ours in a pod. */
 export function termsOf({ view, recipe, around }: PodContext, part: Terms['part']): Terms {
   return {
     part,
@@ -109,15 +110,19 @@ export function termsOf({ view, recipe, around }: PodContext, part: Terms['part'
   };
 }
 
-/** A pod's surroundings, once it is known which container is wrapped first. */
-export function surroundingsOf(around: Surroundings, firstWrapped: ContainerView | undefined): Surroundings {
+/** A pod's context, when it is known which container is wrapped first, and what is mounted in place of a token. */
+export function surroundingsOf(
+  around: Surroundings,
+  firstWrapped: ContainerView | undefined,
+  token: TokenMounts,
+): Surroundings {
   const { facts, native, delivery, guaranteed, limitsEphemeralStorage, view } = around;
-  return { facts, native, delivery, guaranteed, limitsEphemeralStorage, firstWrapped, view };
+  return { facts, native, delivery, guaranteed, limitsEphemeralStorage, firstWrapped, token, view };
 }
 
 /**
- * Finds one of our containers. An agent that takes on the workload's user has that of the container that was wrapped
- * first when it came: others may have come in front of it since.
+ * Finds one of our containers. An agent that takes on the workload's user has the user of the container that was wrapped
+ * first when the agent was added. Others may have been inserted before that container since.
  */
 function searchPart(
   context: PodContext,
@@ -141,7 +146,7 @@ function searchPart(
   const search = searchIn(around);
   if (part !== 'agent' || recipe.sidecar?.runAs !== 'Workload' || isAsPlanned(search)) return search;
   for (const { container } of workload) {
-    const other = searchIn(surroundingsOf(around, container));
+    const other = searchIn(surroundingsOf(around, container, around.token));
     if (isAsPlanned(other)) return other;
   }
   return search;
@@ -152,7 +157,7 @@ function isAsPlanned(search: Search): boolean {
 }
 
 /**
- * Whether a container that is not ours mounts a volume anywhere but where the agent's files are, read-only.
+ * Whether a container that is not ours mounts a volume in another way than read-only at the path of the agent's files.
  *
  * @param index which of our volumes it would be
  */

@@ -4,10 +4,10 @@ import { ownResolver, redirectedHost } from './host-names.js';
 import type { PlannedMember } from './plan.js';
 import type { Planned, PlanInput } from './planned.js';
 
-/** The result where nothing works against the agent. */
+/** The result if nothing works against the agent. */
 export const nothingWrong = { forged: undefined, obstacle: undefined };
 
-/** What of the pod works against the agent; at most a remark where the policy does not insist on the instrumentation. */
+/** The parts of the pod that work against the agent. Only a remark if the policy does not insist on the instrumentation. */
 export function findForged(
   { context, excluded, imageOf }: PlanInput,
   initContainers: readonly PlannedMember[],

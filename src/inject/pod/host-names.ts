@@ -1,10 +1,10 @@
 import { isObject, listOf, stringOf, type JsonObject } from '../../model/json.js';
 
 /**
- * What of a pod leads a host elsewhere that the agent talks to, for people: its `hostAliases`, or its own name, both of
- * which the kubelet writes into the hosts file of every container (F12).
+ * The part of a pod that redirects a host which the agent talks to, for people: its `hostAliases`, or its own name. The
+ * kubelet writes both into the hosts file of every container (F12).
  *
- * @param hosts in lower case; `*.NAME` for all below one
+ * @param hosts in lower case; `*.NAME` for all hosts below a name
  */
 export function redirectedHost(spec: JsonObject, hosts: readonly string[]): string | undefined {
   const { hostAliases, hostname, hostnameOverride } = spec;
@@ -21,9 +21,9 @@ export function redirectedHost(spec: JsonObject, hosts: readonly string[]): stri
 }
 
 /**
- * What of a pod's own `dnsConfig` may lead a host elsewhere that the agent talks to, for people: nameservers, or domains
- * that a resolver puts behind a name before it asks for the name itself (F12). Whether it does, only its answers say, and
- * caches on the node are set up in this way too: so it is nothing but a remark.
+ * The part of a pod's own `dnsConfig` that may redirect a host which the agent talks to, for people: nameservers, or search
+ * domains that a resolver appends to a name before it asks for the name itself (F12). Only the answers show whether it does,
+ * and caches on the node are also set up in this way, so it is only a remark.
  */
 export function ownResolver({ dnsConfig }: JsonObject, hosts: readonly string[]): string | undefined {
   if (hosts.length === 0 || !isObject(dnsConfig)) return undefined;

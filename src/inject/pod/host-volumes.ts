@@ -10,15 +10,15 @@ import type { PodView } from './view.js';
 
 /** The recipe's parts of the node, in one pod. */
 export interface HostVolumes {
-  /** Volumes that are the recipe's: those that the pod lacks, under free names, and those that it has. */
+  /** The recipe's volumes: those that the pod lacks, under free names, and those that it has. */
   readonly members: readonly PlannedMember[];
-  /** Names in this pod by the recipe's names. */
+  /** Names in this pod, by the recipe's names. */
   readonly names: ReadonlyMap<string, string>;
-  /** The pod's volumes, with the recipe's as they are planned: what becomes of one that differs is said of it itself. */
+  /** The pod's volumes, with the recipe's as they are planned: one that differs is reported separately. */
   readonly volumes: readonly JsonObject[];
 }
 
-/** Those host volumes that a container mounts or is to mount: one that the pod has no need of is not added. */
+/** The host volumes that a container mounts or will mount. Volumes that the pod does not need are not added. */
 export function neededVolumes(
   volumes: readonly PlannedMember[],
   workload: readonly WorkloadPlan[],
@@ -33,8 +33,8 @@ export function neededVolumes(
 }
 
 /**
- * Host volumes under a free name, or the volume of the pod that has the same path already. One of the recipe's name that
- * a container mounts where the recipe mounts it is the recipe's, whatever it has become since.
+ * Host volumes under a free name, or the pod's volume that already has the same path. A volume with the recipe's name that a
+ * container mounts where the recipe mounts it is the recipe's, whatever it contains now.
  */
 export function planHostVolumes(
   recipe: Recipe,
@@ -82,7 +82,7 @@ function nameMounted(recipe: Recipe, view: PodView, volume: string): string | un
   return undefined;
 }
 
-/** Name of a volume of the pod that has the same path; one under a name of the recipe's has to be as planned. */
+/** Name of a volume of the pod that has the same path. A volume under one of the recipe's names must be as planned. */
 function sameInPod(
   { volumes }: PodView,
   base: string,

@@ -9,8 +9,8 @@ import type { PlannedMember } from './plan.js';
 import type { ContainerView, PodView } from './view.js';
 
 /**
- * What a search for one of our parts found: the part, which may have been changed since, or something in its place that
- * is not of ours.
+ * The result of a search for one of our parts: the part, which may have been changed since, or something in its place that
+ * is not ours.
  */
 export type Search = { readonly member: PlannedMember; readonly suffixed: boolean } | { readonly differs: Finding };
 
@@ -20,8 +20,8 @@ export type Search = { readonly member: PlannedMember; readonly suffixed: boolea
  * @param make the volume as planned, under a name
  * @param mountedAs name of the volume that a container started by the wrapper mounts at our path; such a pod is
  *   instrumented already, so a volume that is not ours there is a look-alike and no reason for a suffix
- * @param usedOtherwise whether the workload mounts a volume of that name in another way than planned: such a one is the
- *   user's own, or lets the workload write over the agent's files
+ * @param usedOtherwise whether the workload mounts a volume with that name differently from the plan. Such a volume is the
+ *   user's own, or lets the workload overwrite the agent's files
  */
 export function searchVolume(
   view: PodView,
@@ -56,7 +56,7 @@ export function searchVolume(
   return { differs: differing(`volume ${base}`, 'and its suffixed names are all taken') };
 }
 
-/** Whether a name is this one, or what a suffix makes of it. */
+/** Whether a name is this one, with or without a suffix. */
 export function isNameOf(base: string, name: string): boolean {
   for (let n = 1; n <= mostSuffixes; n++) if (suffixedName(base, n) === name) return true;
   return false;
@@ -68,8 +68,9 @@ function indexOf(volumes: readonly JsonObject[], name: string): number {
 }
 
 /**
- * Finds one of our containers in a pod, or a free name for it. Ours is what runs our image with our command, whatever
- * became of its other fields; in a pod that is instrumented already, also what has our name and one of the two.
+ * Finds one of our containers in a pod, or a free name for it. A container is ours if it runs our image with our command,
+ * whatever happened to its other fields. In a pod that is instrumented already, it is also ours if it has our name and one
+ * of the two.
  *
  * @param make the container as planned, under a name
  * @param instrumented whether the pod shows signs of being instrumented, so that a container of our name which is not as
@@ -88,7 +89,7 @@ export function searchContainer(
     return found(part, base, make(base), undefined, -1, false, noDifferences);
   }
   let free: string | undefined;
-  // Ours may stand under a suffixed name behind a container of the user's own, so every name is looked at first.
+  // Ours may have a suffixed name after a container of the user's own, so look at every name first.
   for (let n = 1; n <= mostSuffixes; n++) {
     const name = suffixedName(base, n);
     const present = view[list].find((container) => container.name === name);
@@ -118,7 +119,7 @@ export function searchContainer(
   return found(part, free, make(free), undefined, -1, free !== base, noDifferences);
 }
 
-/** Whether a container has this name, or one that a suffix makes of it. */
+/** Whether a container has this name, with or without a suffix. */
 function isNameUsed(containers: readonly ContainerView[], base: string): boolean {
   for (const { name } of containers) if (name.startsWith(base)) return true;
   return false;

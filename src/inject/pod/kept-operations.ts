@@ -4,12 +4,12 @@ import type { ContainerList } from './view.js';
 
 /** Containers further back in a pod are rare, and their operations are not kept. */
 const mostContainers = 64;
-/** As many paths at most: a pod's author chooses how many there are, so with more of them all is begun anew. */
+/** The most paths. A pod's author chooses how many there are, so with more of them, start over. */
 const mostPaths = 2_048;
-/** As many operations of one path at most; beyond, they are not kept. */
+/** The most operations of one path. Further ones are not kept. */
 const mostOfPath = 32;
 
-/** JSON pointers to a list, and to the place behind its last member. */
+/** JSON pointers to a list, and to the place after its last member. */
 export interface ListPaths {
   readonly list: string;
   readonly end: string;
@@ -27,14 +27,14 @@ export interface ContainerPaths {
 }
 
 interface Kept {
-  /** What the value is made from: the same object, or an equal text, for pod after pod. */
+  /** The source of the value: the same object, or an equal text, for many pods. */
   readonly from: JsonValue;
   readonly operation: KeptOperation;
 }
 
 /**
- * Operations that come out alike for pod after pod, made once: those that add what is a recipe's, which is frozen.
- * Nothing of a pod gets in here: what is not frozen makes an operation that is not kept.
+ * Operations that are the same for many pods, made once: those that add frozen parts of a recipe. Nothing of a pod gets in
+ * here, because an operation with a value that is not frozen is not kept.
  */
 export class KeptOperations {
   readonly #byPath = new Map<string, Kept[]>();
@@ -55,7 +55,7 @@ export class KeptOperations {
   /**
    * An operation that adds a value.
    *
-   * @param path of a field, or of the place behind the end of a list; nothing of a pod is part of it
+   * @param path of a field, or of the place after the end of a list; nothing of a pod is part of it
    * @param from what the value is made from; a text is of the rule, never of a pod
    * @param make makes the value; it is `from` itself unless given
    */

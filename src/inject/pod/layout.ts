@@ -1,6 +1,6 @@
 /**
- * Number of the form in which this version makes its own containers, volumes and scripts out of a recipe. It goes into the
- * plan's name on each pod. Who changes what stands in a pod for the same recipe raises it: pods that run are then of an
- * earlier plan, and not taken for changed ones.
+ * The version number of the containers, volumes and scripts that this version makes from a recipe. It is part of the plan's
+ * name on each pod. Raise it with every change of what a pod gets for the same recipe, so that running pods count as having
+ * an earlier plan, not as tampered.
  */
-export const partsLayout = 1;
+export const partsLayout = 2;

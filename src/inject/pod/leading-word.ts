@@ -6,8 +6,8 @@ import { entrypointIsOption, isOption } from '../argv.js';
 const reference = /^\$\(([^)]*)\)/;
 
 /**
- * What keeps a pod's word from standing first behind a wrapper that takes options: it reads as one, or may once the
- * kubelet has filled a variable in (F11).
+ * What keeps a pod's word from coming first after a wrapper that takes options: it looks like an option, or may after the
+ * kubelet has filled in a variable (F11).
  *
  * @param container whose variables the kubelet fills in
  * @param enforced whether a variable whose value is not in the pod counts against the word, too
@@ -16,7 +16,7 @@ export function optionIn(word: string, container: JsonObject, enforced: boolean)
   let rest = word;
   for (;;) {
     if (isOption(rest)) return entrypointIsOption(word);
-    // Nearly no word does, and a search by a regular expression makes lists.
+    // Nearly no word does, and a regular expression search allocates lists.
     if (!rest.startsWith('$')) return undefined;
     const [text, name] = reference.exec(rest) ?? [];
     if (text === undefined || name === undefined) return undefined;
@@ -34,7 +34,7 @@ function unknownValue(word: string, name: string): Finding {
   return { reason: 'entrypoint_is_option', detail };
 }
 
-/** A variable of a container; `undefined` where the kubelet knows none and leaves the reference as it is. */
+/** A variable of a container; `undefined` if the kubelet knows none and leaves the reference as it is. */
 function valueOf({ env, envFrom }: JsonObject, name: string): { readonly text: string } | 'unknown' | undefined {
   const entry = listOf(env).findLast((item) => isObject(item) && item['name'] === name);
   if (!isObject(entry)) return listOf(envFrom).length > 0 ? 'unknown' : undefined;

@@ -1,6 +1,7 @@
 import type { ContainerFinding, Finding } from '../../model/decision.js';
 import type { JsonObject } from '../../model/json.js';
 import { rewriteImage } from '../rewrite-image.js';
+import { planApiToken } from './api-token.js';
 import { chooseCapability } from './capability.js';
 import type { PodContext } from './context.js';
 import { settleDifferences, type OwnMembers, type Settled } from './differences/settle.js';
@@ -32,7 +33,9 @@ export function makePlan(input: PlanInput): Planned {
   );
   const ownVolumes = finder.volumes();
   const volumeNames = namesOf(ownVolumes, parts.volumeNames(delivery));
-  const hostVolumes = planHostVolumes(recipe, view, finder.keep, termsOf(context, 'volume'));
+  const volumeTerms = termsOf(context, 'volume');
+  const hostVolumes = planHostVolumes(recipe, view, finder.keep, volumeTerms);
+  const token = planApiToken(context, finder.keep, volumeTerms);
   const planned = planWorkload(input, {
     files: parts.filesMounts(volumeNames, delivery),
     addCapability: capability.add,
@@ -41,14 +44,14 @@ export function makePlan(input: PlanInput): Planned {
   });
   const { workload, containers, tampered } = planned;
   finder.differs(planned.differs);
-  const around = surroundingsOf(context.around, firstWrapped(workload));
+  const around = surroundingsOf(context.around, firstWrapped(workload), token.mounts);
   const found = finder.containers(volumeNames, around, workload);
   const agentIndex = firstInitIndex(workload) ?? view.initContainers.length;
   const fit = fitParts(context, input.limits, found.initContainers, found.containers, agentIndex);
   const fitted = fit !== undefined && 'digest' in fit ? fit : undefined;
   const own = settleDifferences(
     {
-      volumes: volumesOf(ownVolumes, hostVolumes.members, workload),
+      volumes: volumesOf(ownVolumes, hostVolumes.members, token.volumes, workload),
       initContainers: fitted?.initContainers ?? found.initContainers,
       containers: fitted?.containers ?? found.containers,
     },
@@ -87,7 +90,7 @@ export function makePlan(input: PlanInput): Planned {
 
 const noNames: readonly string[] = [];
 
-/** What the selected containers get. The first that is tampered with, or differs, is told. */
+/** What the selected containers get. Reports the first that is tampered with or differs. */
 interface PlannedWorkload {
   readonly workload: readonly WorkloadPlan[];
   readonly containers: readonly ContainerFinding[];
@@ -112,7 +115,7 @@ function planWorkload({ context, selected, imageOf }: PlanInput, shared: Shared)
   return { workload, containers, tampered, differs, remarks };
 }
 
-/** Says what became of our parts, of the capability and of the workload, in this order. */
+/** Reports what happened to our parts, the capability and the workload, in this order. */
 function remark(
   context: PodContext,
   own: Settled,
@@ -128,22 +131,25 @@ function remark(
   if (recipe.containers.length > 0) remarks.push(...absentContainers(recipe, workload));
 }
 
-/** Says what is to be known of the agent. */
+/** Reports what people should know about the agent. */
 function remarkAgent({ recipe }: PodContext, around: Surroundings, growth: string, remarks: Finding[]): void {
   if (recipe.sidecar !== undefined && recipe.prefer === 'Availability' && !hasKeeper(recipe, recipe.sidecar, around)) {
     const image = rewriteImage(recipe.sidecar.image, around.facts.imageRewrites);
-    remarks.push({ reason: 'keeper_left_out', detail: `what ${image} starts is not known` });
+    remarks.push({
+      reason: 'keeper_left_out',
+      detail: `the agent gets no keeper: what ${image} starts was not looked up, or could not be`,
+    });
   }
   if (growth !== '') remarks.push({ reason: 'sidecar_resources', detail: `the pod grows by ${growth}` });
 }
 
-/** The agent's container, where it is to be added. */
+/** The agent's container, if it must be added. */
 function agentIn({ initContainers, containers }: OwnMembers): JsonObject | undefined {
   const isNew = ({ part, present }: PlannedMember): boolean => part === 'agent' && present === undefined;
   return (initContainers.find(isNew) ?? containers.find(isNew))?.value;
 }
 
-/** The first container of the workload proper that is wrapped, else the first init container. */
+/** The first wrapped container of the workload that is not an init container, otherwise the first init container. */
 function firstWrapped(workload: readonly WorkloadPlan[]): ContainerView | undefined {
   for (const { container } of workload) if (container.list === 'containers') return container;
   return workload[0]?.container;
@@ -157,10 +163,11 @@ function firstInitIndex(workload: readonly WorkloadPlan[]): number | undefined {
 function volumesOf(
   ownVolumes: readonly PlannedMember[],
   hostVolumes: readonly PlannedMember[],
+  ofToken: readonly PlannedMember[],
   workload: readonly WorkloadPlan[],
 ): readonly PlannedMember[] {
   const host = hostVolumes.length === 0 ? hostVolumes : neededVolumes(hostVolumes, workload);
-  return host.length === 0 ? ownVolumes : [...ownVolumes, ...host];
+  return host.length + ofToken.length === 0 ? ownVolumes : [...ownVolumes, ...host, ...ofToken];
 }
 
 /** Place of the last of our own init containers; -1 when the pod has none. */

@@ -22,7 +22,7 @@ export function missingParts(plan: Plan): readonly string[] {
   return missing;
 }
 
-/** Our own parts that a pod has, other than planned; empty when each is as planned. */
+/** Our own parts in a pod that differ from the plan; empty if each is as planned. */
 export function differingParts({ volumes, initContainers, containers }: Plan): readonly string[] {
   return [...volumes, ...initContainers, ...containers]
     .filter(({ differences, restored }) => differences.length > 0 || restored !== undefined)
@@ -30,8 +30,8 @@ export function differingParts({ volumes, initContainers, containers }: Plan): r
 }
 
 /**
- * Our own parts that a pod lacks although it carries our record: another webhook that came behind ours took them off
- * (E17). A pod's author can write the record too, so it is only remarked.
+ * Our own parts that a pod lacks although it carries our record: a webhook after ours removed them (E17). A pod's author can
+ * write the record too, so this is only a remark.
  */
 export function partsTakenOff({ volumes, initContainers, containers }: Plan, view: PodView): Finding | undefined {
   if (view.annotations[names.plan] === undefined) return undefined;

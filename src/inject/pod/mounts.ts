@@ -1,10 +1,10 @@
 import { isObject, listOf, stringOf, type JsonObject } from '../../model/json.js';
 import type { ImageConfig } from '../../model/image.js';
-import type { RecipeVolume } from '../../model/recipe.js';
+import type { Delivery, RecipeVolume } from '../../model/recipe.js';
 import { otherAt } from '../host-mounts.js';
 import { isInProcess, isSamePlace, mountPoint, withoutSlash } from '../path.js';
 import type { PlannedMount } from './plan.js';
-import type { ContainerView } from './view.js';
+import type { ContainerBody } from './view.js';
 
 /** Whether a mount of the same volume at the same place is the planned one. */
 function isMount(mount: JsonObject, planned: PlannedMount): boolean {
@@ -16,13 +16,13 @@ function isMount(mount: JsonObject, planned: PlannedMount): boolean {
 }
 
 /**
- * What a container of the workload mounts of the agent's files: all of them, and each folder of programs once more at
- * exactly its own path. A runtime lays a volume of the container's image over every path that the image declares and
- * that is not exactly a mount of the pod (F3).
+ * The agent's files that a container of the workload mounts: all of them, and each folder of programs again at exactly its
+ * own path. A runtime puts a volume of the container's image over every path that the image declares and that is not exactly
+ * a mount of the pod (F3).
  */
 export function filesMounts(
   volume: RecipeVolume,
-  delivery: 'Copy' | 'ImageVolume',
+  delivery: Delivery,
   volumeNames: readonly string[],
 ): readonly PlannedMount[] {
   const [files = volume.name, ...others] = volumeNames;
@@ -43,19 +43,19 @@ export function filesMounts(
   ];
 }
 
-/** The mounts that a container lacks; or which it has otherwise, or what of its own is in the way. */
+/** The mounts that a container lacks, or which it has in another form, or which of its own are in the way. */
 export type MountsState = readonly PlannedMount[] | { readonly differs: string } | { readonly inTheWay: string };
 
 const none: readonly PlannedMount[] = [];
 
 /**
- * Which of our mounts a container has. Everything that appears at a path of it is looked at, since something at or below
- * ours hides what is in it: mounts, devices, and the file that the kubelet makes for its last words (F5). So does what is
- * mounted in a process's folder of `/proc`, from where the runtime follows a link to any place.
+ * Which of our mounts a container has. It looks at everything that appears at a path of the container, because something at
+ * or below our mounts hides their content: mounts, devices, and the termination message file that the kubelet makes (F5). A
+ * mount in a process's folder of `/proc` also can, because the runtime follows a link from there to any place.
  *
  * @param wanted the first is the widest: the others are below it
  */
-export function mountsState(container: ContainerView, wanted: readonly PlannedMount[]): MountsState {
+export function mountsState(container: ContainerBody, wanted: readonly PlannedMount[]): MountsState {
   const [widest] = wanted;
   if (widest === undefined) return none;
   const path = mountPoint(widest.mountPath);
@@ -87,8 +87,8 @@ export function mountsState(container: ContainerView, wanted: readonly PlannedMo
 }
 
 /**
- * A VOLUME of a container's image below our mounts' paths, which hides what is there. One at exactly the path of a mount
- * does not: the runtime leaves it out. One that ours are below does not either: ours are mounted later. One in a process's
+ * A VOLUME of a container's image below our mounts' paths, which hides what is there. One at exactly a mount's path does
+ * not, because the runtime leaves it out. One above ours does not either, because ours are mounted later. One in a process's
  * folder of `/proc` may, wherever it leads.
  */
 export function volumeOfImage({ volumes = [] }: ImageConfig, mounts: readonly PlannedMount[]): string | undefined {
@@ -101,9 +101,9 @@ export function volumeOfImage({ volumes = [] }: ImageConfig, mounts: readonly Pl
   });
 }
 
-/** Whether a container mounts a volume anywhere but where one of these mounts of it is, and as that is. */
+/** Whether a container mounts a volume in any other place or way than one of these mounts. */
 export function mountsOtherwise(
-  container: ContainerView,
+  container: ContainerBody,
   volumeName: string,
   planned: readonly PlannedMount[],
 ): boolean {
@@ -123,7 +123,7 @@ export function mountsOtherwise(
 }
 
 /** Name of the volume that a container mounts at a path; `undefined` when it mounts none there. */
-export function mountedVolume(container: ContainerView, mountPath: string): string | undefined {
+export function mountedVolume(container: ContainerBody, mountPath: string): string | undefined {
   for (const mount of listOf(container.value['volumeMounts'])) {
     if (isObject(mount) && mount['mountPath'] === mountPath && typeof mount['name'] === 'string') return mount['name'];
   }

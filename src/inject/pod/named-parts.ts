@@ -3,14 +3,14 @@ import { compileGlobs } from '../../model/glob.js';
 import type { Recipe, RecipeWorkloadPart } from '../../model/recipe.js';
 import type { ContainerView } from './view.js';
 
-/** The parts of a recipe that are for a container of this name. */
+/** The parts of a recipe for a container with this name. */
 export function partsFor(recipe: Recipe, { name }: Pick<ContainerView, 'name'>): readonly RecipeWorkloadPart[] {
   return recipe.containers.filter((part) => compileGlobs(part.containers)(name));
 }
 
 /**
- * The containers that a recipe has something for. One that only has parts for containers of certain names leaves the
- * others alone: calling them instrumented would be untrue.
+ * The containers for which a recipe has parts. A recipe that only has parts for containers with certain names leaves the
+ * others alone. It would be wrong to call those instrumented.
  */
 export function concernedContainers(recipe: Recipe, selected: readonly ContainerView[]): readonly ContainerView[] {
   const forAll =

@@ -24,15 +24,15 @@ const shapes: Readonly<Record<Exclude<Obstacle, 'sandboxed_runtime'>, (view: Pod
     spec['shareProcessNamespace'] === false ? 'spec.shareProcessNamespace is false' : undefined,
 };
 
-/** Further ways to say so, which no match condition looks at: a pod that does is called for, and skipped. */
+/** Further such fields that no match condition checks. The webhook is called for such a pod, and skips it. */
 const placements: Partial<Record<Obstacle, (view: PodView, enforced: boolean) => string | undefined>> = {
   windows: windowsByPlacement,
   virtual_node: virtualNodeByAffinity,
 };
 
 /**
- * Finds the admitted reason for which a pod is exempt from everything else. The match conditions of `policy/exempt.ts` say
- * the same in CEL: what is changed here is changed there.
+ * Finds the accepted reason that exempts a pod from everything else. The match conditions of `policy/exempt.ts` express the
+ * same in CEL. Change both together.
  */
 export function findExemption(view: PodView, exemptions: readonly Exemption[]): Finding | undefined {
   for (const { reason, unless } of exemptions) {
@@ -42,7 +42,7 @@ export function findExemption(view: PodView, exemptions: readonly Exemption[]): 
   return undefined;
 }
 
-/** Whether a pod may have an obstacle: which runtime classes are sandboxes is not asked, and no long list is looked through. */
+/** Whether a pod may have an obstacle. It does not check which runtime classes are sandboxes, and searches no long list. */
 function mayHave(blocker: Blocker, view: PodView): boolean {
   const { runtimeClassName, tolerations } = view.spec;
   if (blocker === 'sandboxed_runtime') return runtimeClassName !== undefined && runtimeClassName !== null;
@@ -84,7 +84,7 @@ function windows(spec: JsonObject): string | undefined {
   return undefined;
 }
 
-/** Virtual kubelets: the taint and the label that their project documents. */
+/** The taint and the label that the Virtual Kubelet project documents. */
 function virtualNode(spec: JsonObject): string | undefined {
   if (objectOf(spec['nodeSelector'])?.['type'] === 'virtual-kubelet')
     return 'spec.nodeSelector type is virtual-kubelet';
@@ -101,7 +101,7 @@ function sandbox(spec: JsonObject, facts: ClusterFacts): string | undefined {
 }
 
 /**
- * Finds a container that declares a port of the agent's. Of a pod that has an agent of its own, that is told first.
+ * Finds a container that declares a port of the agent's. If a pod has an agent of its own, that comes first.
  *
  * @param workload the containers that are not ours
  */
@@ -117,7 +117,7 @@ export function findTakenPort(workload: readonly ContainerView[], { sidecar }: R
   return undefined;
 }
 
-/** A pod that does not restart for ever has to end, and a plain sidecar does not (E26). */
+/** A pod that does not restart forever has to end, and a plain sidecar does not (E26). */
 function mustFinish(spec: JsonObject): Finding | undefined {
   const policy = spec['restartPolicy'];
   if (policy !== 'Never' && policy !== 'OnFailure') return undefined;

@@ -10,7 +10,7 @@ import type { ContainerView } from './view.js';
  * Finds what shows that a pod is instrumented by another profile, or has an agent that is not ours (W27). A recipe
  * without a wrapper traces nothing, so nothing is in its way.
  *
- * @param imageOf what is known of a container's image
+ * @param imageOf what is known about a container's image
  */
 export function findOtherTracer(
   { recipe, workload, instrumented }: PodContext,

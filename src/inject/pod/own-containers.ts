@@ -1,34 +1,46 @@
 import { listOf, objectOf } from '../../model/json.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { Resources } from '../../model/policy.js';
-import type { ClusterFacts, Recipe, RecipeSidecar, RecipeVolume } from '../../model/recipe.js';
+import type { ClusterFacts, Delivery, Recipe, RecipeSidecar, RecipeVolume } from '../../model/recipe.js';
 import { parseQuantity } from '../../model/quantity.js';
 import { mountPoint, withoutSlash } from '../path.js';
 import { rewriteImage } from '../rewrite-image.js';
+import type { TokenMounts } from './api-token.js';
 import { literal } from './argv.js';
-import { commandArgv, copyArgv, keeperArgv, toolsArgv, volumeRoot, type FillStep } from './scripts.js';
+import {
+  commandArgv,
+  copyArgv,
+  keeperArgv,
+  ownFolder,
+  toolsArgv,
+  toolsFolder,
+  volumeRoot,
+  type FillStep,
+} from './scripts.js';
 import type { ContainerView, PodView } from './view.js';
 
-/** What a step that copies files asks for; never more than the sidecar, so no effective request rises (E27). */
+/** The requests of a step that copies files. They never exceed the sidecar's, so no effective request rises (E27). */
 const stepRequests: Readonly<Record<string, string>> = { cpu: '10m', memory: '32Mi' };
 /**
- * Enough for a step to copy with. Its planned limits follow the pod's class of service, which a container that another
+ * Enough for a step to copy with. Its planned limits follow the pod's quality of service, which a container that another
  * webhook adds may change.
  */
 const leastLimits: Readonly<Record<string, string>> = { cpu: '10m', memory: '64Mi' };
 const defaultStepLimits: Readonly<Record<string, string>> = { cpu: '500m', memory: '128Mi' };
 
-/** What our containers have to fit in with. */
+/** The pod's properties that our containers must fit. */
 export interface Surroundings {
   readonly facts: ClusterFacts;
   readonly native: boolean;
-  readonly delivery: 'Copy' | 'ImageVolume';
+  readonly delivery: Delivery;
   /** Every container of the pod has limits equal to its requests: ours must have too (E27). */
   readonly guaranteed: boolean;
   /** A container of the pod limits ephemeral storage, which our emptyDir would eat into. */
   readonly limitsEphemeralStorage: boolean;
-  /** The first container that is wrapped: whose user an agent that looks into the workload takes on. */
+  /** The first wrapped container. An agent that looks into the workload takes on its user. */
   readonly firstWrapped: ContainerView | undefined;
+  /** What they mount where the API server would mount the ServiceAccount's token. */
+  readonly token: TokenMounts;
   readonly view: PodView;
 }
 
@@ -48,8 +60,8 @@ export function toolsContainer(
 }
 
 /**
- * A vendor's own command fills the volumes by itself; the stub and the keeper need a shell nobody promises, and a folder
- * of programs deeper down needs one above it that is not root's.
+ * A vendor's own command fills the volumes by itself. But the stub and the keeper need a shell, which may be missing, and a
+ * nested folder of programs needs a parent folder that does not belong to root.
  */
 function needsTools(recipe: Recipe, { copy, programs }: RecipeVolume): boolean {
   return (
@@ -87,7 +99,7 @@ export function fillContainer(
     : step(recipe, name, image, command, around, files);
 }
 
-/** The volumes one inside the other, as the workload sees them, but writable. */
+/** The volumes nested as the workload sees them, but writable. */
 function volumesAt(root: string, { programs }: RecipeVolume, volumeNames: readonly string[]): readonly JsonObject[] {
   const [files = '', ...others] = volumeNames;
   return [
@@ -99,7 +111,7 @@ function volumesAt(root: string, { programs }: RecipeVolume, volumeNames: readon
   ];
 }
 
-/** Who runs what is in our own folder once the files are there: the keeper does. */
+/** What runs the contents of our own folder when the files are there: the keeper. */
 function ownFolderFor(recipe: Recipe, around: Surroundings): FillStep['keep'] {
   const { sidecar } = recipe;
   if (sidecar === undefined || !hasKeeper(recipe, sidecar, around)) return 'Nobody';
@@ -127,7 +139,10 @@ function step(
   };
 }
 
-/** Limits below which nobody may bring a step: a step of a pod with guaranteed resources has what the agent asks for. */
+/**
+ * The lowest limits that others may set on a step: a step of a pod with guaranteed resources has what the agent asks
+ * for.
+ */
 export function leastStepLimits({ sidecar, copyResources }: Recipe): Readonly<Record<string, string>> {
   const least: Record<string, string> = {};
   for (const [name, amount] of Object.entries(leastLimits)) {
@@ -137,20 +152,20 @@ export function leastStepLimits({ sidecar, copyResources }: Recipe): Readonly<Re
   return least;
 }
 
-/** The agent's container, with the keeper as its entrypoint where the agent's own argv is known. */
+/** The agent's container, with the keeper as its entrypoint if the agent's own argv is known. */
 export function sidecarContainer(
   recipe: Recipe,
   sidecar: RecipeSidecar,
   name: string,
-  volumeName: string | undefined,
+  volumeNames: readonly string[],
   around: Surroundings,
 ): JsonObject {
   const image = rewriteImage(sidecar.image, around.facts.imageRewrites);
-  const keeper = hasKeeper(recipe, sidecar, around) && volumeName !== undefined;
+  const tools = hasKeeper(recipe, sidecar, around) ? toolsMount(volumeNames, around.delivery) : undefined;
   return {
     name,
     image,
-    ...(keeper ? { command: keeperArgv((sidecar.argv ?? []).map(literal)) } : {}),
+    ...(tools !== undefined ? { command: keeperArgv((sidecar.argv ?? []).map(literal)) } : {}),
     env: sidecar.env,
     resources: sidecarResources(recipe, sidecar, around),
     ...(around.native ? { restartPolicy: 'Always' } : {}),
@@ -160,16 +175,31 @@ export function sidecarContainer(
         ? ownIdentity(around.facts, sidecar)
         : workloadIdentity(around.firstWrapped, around.view)),
     }),
-    ...(keeper ? { volumeMounts: [{ name: volumeName, mountPath: volumeRoot, readOnly: true }] } : {}),
+    ...(tools === undefined ? {} : { volumeMounts: [tools] }),
   };
 }
 
-/** Whether the sidecar runs under the keeper: under Availability, with the copier's busybox, and an argv that is known. */
-export function hasKeeper(recipe: Recipe, sidecar: RecipeSidecar, around: Pick<Surroundings, 'delivery'>): boolean {
+/** The keeper's busybox in the agent's container: from the copied files, or from Outrider's own image, at the same path. */
+function toolsMount(
+  [files, tools]: readonly (string | undefined)[],
+  delivery: Surroundings['delivery'],
+): JsonObject | undefined {
+  const name = delivery === 'Copy' ? files : tools;
+  if (name === undefined) return undefined;
+  return delivery === 'Copy'
+    ? { name, mountPath: volumeRoot, readOnly: true }
+    : { name, mountPath: ownFolder, subPath: toolsFolder.slice(1), readOnly: true };
+}
+
+/** Whether the sidecar runs under the keeper: under Availability, with a busybox of ours, and an argv that is known. */
+export function hasKeeper(
+  { prefer, volume }: Pick<Recipe, 'prefer' | 'volume'>,
+  sidecar: RecipeSidecar,
+  { delivery }: Pick<Surroundings, 'delivery'>,
+): boolean {
   return (
-    recipe.prefer === 'Availability' &&
-    around.delivery === 'Copy' &&
-    recipe.volume?.copy !== undefined &&
+    prefer === 'Availability' &&
+    (delivery === 'Copy' ? volume?.copy : volume?.imageVolume) !== undefined &&
     sidecar.argv !== undefined &&
     sidecar.argv.length > 0
   );
@@ -194,7 +224,7 @@ function ownIdentity(facts: ClusterFacts, sidecar?: RecipeSidecar): JsonObject {
   };
 }
 
-/** The user, group and non-root demand of the first wrapped container, as the kubelet works them out. */
+/** The user, group and non-root requirement of the first wrapped container, as the kubelet determines them. */
 function workloadIdentity(container: ContainerView | undefined, view: PodView): JsonObject {
   const own = objectOf(container?.value['securityContext']);
   const pod = objectOf(view.spec['securityContext']);
@@ -214,7 +244,7 @@ function stepResources(recipe: Recipe, around: Surroundings): JsonObject {
   const most = sidecar?.resources.requests ?? {};
   const requests: Record<string, string> = {};
   for (const [name, small] of Object.entries(stepRequests)) requests[name] = smaller(small, most[name]);
-  // No container's limit may exceed the pod's own, where it has one (Kubernetes 1.34).
+  // No container's limit may exceed the pod's own limit, if it has one (Kubernetes 1.34).
   const ofPod = objectOf(objectOf(around.view.spec['resources'])?.['limits']);
   const limits: Record<string, string> = {};
   for (const [name, limit] of Object.entries({ ...defaultStepLimits, ...sidecar?.resources.limits })) {
@@ -223,7 +253,7 @@ function stepResources(recipe: Recipe, around: Surroundings): JsonObject {
   return withEphemeralStorage({ requests, limits }, recipe, around);
 }
 
-/** A step's resources, those that the policy names in place of the usual. A Guaranteed pod has equal ones. */
+/** A step's resources. Those that the policy names replace the usual ones. In a Guaranteed pod, requests equal limits. */
 function withCopyResources(usual: JsonObject, { copyResources }: Recipe, { guaranteed }: Surroundings): JsonObject {
   if (copyResources === undefined) return usual;
   const { requests = {}, limits = {} } = copyResources;
@@ -237,7 +267,7 @@ function withCopyResources(usual: JsonObject, { copyResources }: Recipe, { guara
   };
 }
 
-/** Without an agent beside it, a step gets no more than the first container has, so no effective request rises. */
+/** Without an agent next to it, a step gets no more than the first container has, so no effective request rises. */
 function guaranteedStep(recipe: Recipe, around: Surroundings): JsonObject {
   const first = listOf(around.view.spec['containers'])[0];
   const most = objectOf(objectOf(objectOf(first)?.['resources'])?.['limits']);
@@ -246,7 +276,7 @@ function guaranteedStep(recipe: Recipe, around: Surroundings): JsonObject {
   return withEphemeralStorage({ requests: both, limits: both }, recipe, around);
 }
 
-/** The smaller of two quantities; the first where the other is none. */
+/** The smaller of two quantities; the first if the other is not a quantity. */
 function smaller(quantity: string, other: JsonValue | undefined): string {
   if (typeof other !== 'string' && typeof other !== 'number') return quantity;
   const amount = parseQuantity(other);

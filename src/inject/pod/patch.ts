@@ -10,6 +10,7 @@ import {
   type KeptOperations,
   type ListPaths,
 } from './kept-operations.js';
+import { keepIdentitiesOut } from './identity-webhooks.js';
 import { addQuantities } from '../../model/quantity.js';
 import type { Plan, PlannedMember, WorkloadPlan } from './plan.js';
 import { writeRecord, type PodRecord } from './record.js';
@@ -21,17 +22,16 @@ const volumesPaths = listPaths('/spec/volumes');
 const pullSecretsPaths = listPaths('/spec/imagePullSecrets');
 
 /**
- * Builds the operations that carry out a plan, directly: nothing is cloned and nothing compared. Parents that are
- * missing are made once, and the first member of a list makes the list (E30). Empty when the plan is met and the
- * record stands.
+ * Builds the operations of a plan directly, without cloning or comparing. Missing parents are made once, and the first
+ * member of a list makes the list (E30). Empty if the plan is met and the record is right.
  *
- * What containers start stands in front, since that is the pod's own; the rest are mostly operations that are kept.
+ * What containers start comes first, because it is specific to the pod. The rest are mostly kept operations.
  *
  * @param kept the operations of this recipe that are the same in many pods
  */
 export function buildPatch(plan: Plan, view: PodView, record: PodRecord, kept: KeptOperations): readonly Operation[] {
   const ops: Operation[] = [];
-  // By index into the lists as they came, so these stand before anything is inserted there.
+  // These use indexes into the lists as they came, so they precede all insertions.
   for (const item of plan.workload) patchArgv(ops, item, kept);
   for (const item of plan.workload) patchContainer(ops, item, kept);
   putBack(ops, volumesPaths, plan.volumes);
@@ -47,6 +47,7 @@ export function buildPatch(plan: Plan, view: PodView, record: PodRecord, kept: K
   }
   raisePodResources(ops, plan, view);
   writeRecord(ops, plan, view, record, kept);
+  keepIdentitiesOut(ops, plan, view);
   return ops;
 }
 
@@ -91,7 +92,7 @@ function appendAll(
   }
 }
 
-/** Writes parts of ours that were changed over whole. */
+/** Overwrites changed parts of ours completely. */
 function putBack(ops: Operation[], { list }: ListPaths, members: readonly PlannedMember[]): void {
   for (const { index, restored } of members) {
     if (index !== undefined && restored !== undefined) ops.push(replace(`${list}/${index}`, restored));
@@ -154,8 +155,8 @@ function inCapabilities(names: JsonValue): JsonValue {
 }
 
 /**
- * Tools and files go first, since what follows may need the files. A native agent goes before the first wrapped init
- * container, or last, behind those of the meshes (E19).
+ * Tools and files go first, because what follows may need the files. A native agent goes before the first wrapped init
+ * container, or last, after those of the meshes (E19).
  */
 function insertInitContainers(ops: Operation[], plan: Plan, view: PodView, kept: KeptOperations): void {
   const list = view.spec['initContainers'];
@@ -166,7 +167,7 @@ function insertInitContainers(ops: Operation[], plan: Plan, view: PodView, kept:
   const insertions = plan.initContainers
     .filter(({ present }) => present === undefined)
     .map((member) => ({ value: member.value, index: placeOf(member, plan) }));
-  // From the back, so that no insertion moves the place of the next one.
+  // From the end, so that no insertion moves the place of the next one.
   for (const { value, index } of insertions.reverse()) {
     const path = index >= list.length ? initContainersPaths.end : `${initContainersPaths.list}/${index}`;
     ops.push(kept.add(path, value));

@@ -2,8 +2,8 @@ import { isObject, listOf, objectOf, stringOf, stringsOf, type JsonObject, type 
 import type { PodView } from './view.js';
 
 /*
- * What a pod's placement says of the nodes it can land on, beyond the fields that the API server's match conditions look at
- * (E24, E25, W10).
+ * What a pod's placement says about the nodes that it can run on, beyond the fields that the API server's match conditions
+ * check (E24, E25, W10).
  */
 
 const osLabels: ReadonlySet<string> = new Set(['kubernetes.io/os', 'beta.kubernetes.io/os']);
@@ -13,10 +13,10 @@ const buildLabel = 'node.kubernetes.io/windows-build';
 const windowsRuntime = /^runhcs-|wcow|windows/i;
 
 /**
- * What shows that a pod is for nodes of Windows alone.
+ * What shows that a pod is only for Windows nodes.
  *
- * @param enforced whether the pod's author is not trusted: then only what keeps the pod off other nodes counts, and not what a
- *   node of Linux does not look at
+ * @param enforced whether the pod's author is not trusted. Then only fields that keep the pod off other nodes count, not
+ *   those that a Linux node ignores
  */
 export function windowsByPlacement(view: PodView, enforced: boolean): string | undefined {
   const { spec } = view;
@@ -25,7 +25,7 @@ export function windowsByPlacement(view: PodView, enforced: boolean): string | u
   return enforced ? undefined : windowsByWord(view);
 }
 
-/** What shows that a pod is for virtual nodes alone, in its affinity. */
+/** What shows in its affinity that a pod is only for virtual nodes. */
 export function virtualNodeByAffinity({ spec }: PodView): string | undefined {
   const isVirtual = (key: string, operator: string, values: readonly string[]): boolean =>
     key === 'type' && operator === 'In' && values.length > 0 && values.every((value) => value === 'virtual-kubelet');

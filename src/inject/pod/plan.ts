@@ -10,15 +10,15 @@ export interface PlannedMember {
   readonly part: 'volume' | 'tools' | 'files' | 'agent';
   readonly name: string;
   readonly value: JsonObject;
-  /** Where the pod has it already; `undefined` when it has to be added. */
+  /** The existing part in the pod; `undefined` if it must be added. */
   readonly present: JsonObject | undefined;
   /** Its place in the pod's list when present; the place that it gets where it is put back. */
   readonly index: number | undefined;
-  /** Where what is present is other than planned; empty for nearly every part. */
+  /** Where the existing part differs from the plan; empty for nearly every part. */
   readonly differences: readonly Difference[];
-  /** What is to stand at its place instead; `undefined` where nothing is put back. */
+  /** What should be at its place instead; `undefined` if nothing is put back. */
   readonly restored: JsonObject | undefined;
-  /** A volume that shows a part of the node: no file of ours is in it. */
+  /** Whether it is a volume that shows a part of the node. It contains no file of ours. */
   readonly ofNode?: true;
 }
 
@@ -28,7 +28,7 @@ export interface PlannedExec {
   readonly command: readonly string[];
 }
 
-/** A volume mount as it will stand in the pod. */
+/** A volume mount as it will be in the pod. */
 export type PlannedMount = JsonObject & { readonly name: string; readonly mountPath: string };
 
 /** What one container of the workload gets. Lists hold only what it lacks. */
@@ -52,12 +52,14 @@ export interface Growth {
   readonly text: string;
 }
 
-/** What is added to a pod, and where: everything that {@link buildPatch} needs, and what the validating door checks. */
+/**
+ * What is added to a pod, and where. It has everything that {@link buildPatch} needs and that the validating door checks.
+ */
 export interface Plan {
   readonly recipe: Recipe;
   readonly shareProcessNamespace: boolean;
   readonly volumes: readonly PlannedMember[];
-  /** In the order in which they have to stand: tools, files, and the agent where it is native. */
+  /** In the required order: tools, files, and the agent where it is native. */
   readonly initContainers: readonly PlannedMember[];
   readonly containers: readonly PlannedMember[];
   /** Where a native agent is inserted among the pod's init containers as they came. */

@@ -12,10 +12,10 @@ export function makesShared({ recipe, view }: PodContext): boolean {
 }
 
 /**
- * Finds a container that has to be process 1, in a pod that would get a shared process namespace, where none of its
+ * Finds a container that must be process 1, in a pod that would get a shared process namespace, in which none of its
  * containers is (F22). Whether the container is covered, excluded or neither does not matter.
  *
- * @param imageOf what is known of a container's image; what is not known counts as no
+ * @param imageOf what is known about a container's image; what is not known counts as no
  */
 export function findPid1(
   context: PodContext,
@@ -24,7 +24,7 @@ export function findPid1(
   if (!makesShared(context)) return undefined;
   for (const container of context.workload) {
     const given = container.command.length > 0;
-    // A pod that is instrumented was decided on already, by what was known of images then.
+    // An instrumented pod was already decided on, by what was known about images then.
     const image = given || context.instrumented ? undefined : imageOf(container);
     const config = image?.ok === true ? image.config : undefined;
     const word = mustBePid1(argvOf(container, config), given || config !== undefined);
@@ -38,7 +38,7 @@ export function findPid1(
 const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
 const hooks = ['postStart', 'preStop'] as const;
 
-/** What is to be said of hooks and exec probes that take process 1 for the container's own. */
+/** Remarks about hooks and exec probes that assume process 1 to be the container's own. */
 export function pid1Remarks({ recipe, workload }: PodContext, remarks: Finding[]): void {
   if (!recipe.shareProcessNamespace) return;
   for (const { name, value } of workload) {

@@ -1,6 +1,6 @@
 import { isObject, listOf, type JsonObject } from '../../model/json.js';
 
-/** Which of the pull secrets that a recipe wants a pod lacks, and which of these it gets. */
+/** The pull secrets of a recipe that a pod lacks, and which of these it gets. */
 export interface PullSecrets {
   readonly missing: readonly string[];
   /** All that are missing, or none. */
@@ -10,8 +10,8 @@ export interface PullSecrets {
 const none: PullSecrets = { missing: [], added: [] };
 
 /**
- * Says which pull secrets a pod gets. A manifest that lists none gets none: the ServiceAccount's, which are added only to
- * a pod without any, would be lost (E31).
+ * Decides which pull secrets a pod gets. A manifest that lists none gets none. Otherwise the ServiceAccount's would be lost,
+ * because they are only added to a pod without any (E31).
  *
  * @param admitted whether the ServiceAccount's are in the pod already: true at admission, false in a manifest
  */

@@ -1,6 +1,6 @@
 import { isObject } from '../../model/json.js';
 import { pointerToken } from '../../model/json-pointer.js';
-import { names } from '../../model/names.js';
+import { byApiServer, byWebhook, names } from '../../model/names.js';
 import type { Operation } from '../../model/patch.js';
 import { replace, set, type KeptOperations } from './kept-operations.js';
 import type { Plan } from './plan.js';
@@ -18,20 +18,21 @@ export interface PodRecord {
 }
 
 /**
- * The plan as it is written on a pod: the rule's stamp, and behind it a hash of the amounts that were fitted to the pod's
- * namespace, where some were.
+ * The plan as it is written on a pod: the rule's stamp, followed by a hash of the amounts that were fitted to the pod's
+ * namespace, if any.
  */
 export function stampOf(stamp: string, { fitted }: Pick<Plan, 'fitted'>): string {
   return fitted === undefined ? stamp : `${stamp}/${fitted}`;
 }
 
-/** Whether a plan that is written on a pod is of a rule, fitted or not: what a namespace asks changes without the rule. */
+/** Whether a plan on a pod belongs to a rule, fitted or not: a namespace's limits can change without the rule. */
 export function isStampedBy(record: string, stamp: string): boolean {
   return record === stamp || (record.startsWith(stamp) && record.indexOf('/', stamp.length) === stamp.length);
 }
 
 const safeToEvict = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
 
+const byPath = `/metadata/labels/${pointerToken(names.by)}`;
 const statusPath = `/metadata/labels/${pointerToken(names.status)}`;
 const policyPath = annotationPath(names.policy);
 const reasonPath = annotationPath(names.reason);
@@ -46,7 +47,7 @@ function annotationPath(name: string): string {
 /**
  * Writes the record, and what the autoscaler has to know.
  *
- * @param ops the operations so far: a pod that needs none keeps what its record says (E17)
+ * @param ops the operations so far. A pod that needs none keeps its record (E17)
  */
 export function writeRecord(
   ops: Operation[],
@@ -60,6 +61,9 @@ export function writeRecord(
   const evictable = withVolumes(annotations[safeToEvict], plan.evictableVolumes);
   if (!view.hasMetadata) ops.push({ op: 'add', path: '/metadata', value: {} });
   if (isObject(metadata['labels'])) {
+    // The last to look at a pod records who judges it, because somebody may have added to what the API server's own policy
+    // made.
+    if (labels[names.by] === byApiServer) ops.push(replace(byPath, byWebhook));
     writeText(ops, statusPath, labels[names.status], record.status, kept);
   } else {
     ops.push(set(metadata, 'labels', '/metadata/labels', { [names.status]: record.status }));
@@ -78,7 +82,7 @@ export function writeRecord(
   writeText(ops, policyPath, annotations[names.policy], record.policy, kept);
   writeText(ops, reasonPath, annotations[names.reason], record.reason, kept);
   if (annotations[names.plan] === undefined) {
-    // What is fitted to one namespace or pod would take the place of what many get.
+    // A value that is fitted to one namespace or pod would displace values that many pods get.
     ops.push(
       plan.fitted === undefined ? kept.add(planPath, record.plan) : { op: 'add', path: planPath, value: record.plan },
     );

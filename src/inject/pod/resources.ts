@@ -4,9 +4,9 @@ import type { Growth } from './plan.js';
 import type { ContainerView } from './view.js';
 
 /**
- * Whether the pod is of the class Guaranteed: limits for cpu and memory, and requests equal to them (Kubernetes docs, "Pod
- * Quality of Service Classes"). Where the pod has resources of its own, they alone decide; else those of every container.
- * A missing request is the limit.
+ * Whether the pod has the class Guaranteed: limits for cpu and memory, and requests equal to them (Kubernetes docs,
+ * "Pod Quality of Service Classes"). Where the pod has resources of its own, they alone decide; else those of every
+ * container. A missing request is the limit.
  */
 export function isGuaranteed(spec: JsonObject, workload: readonly ContainerView[]): boolean {
   const ofPod = objectOf(spec['resources']);
@@ -48,7 +48,7 @@ function isPositive(quantity: JsonValue | undefined): boolean {
 
 const noGrowth: Growth = { requests: {}, limits: {}, text: '' };
 
-/** By how much a pod grows with this agent beside it; not at all without one. */
+/** By how much a pod grows with this agent next to it; by nothing without one. */
 export function growthBy(agent: JsonObject | undefined): Growth {
   const resources = agent?.['resources'];
   if (!isObject(resources)) return noGrowth;

@@ -2,29 +2,30 @@ import type { Finding } from '../../model/decision.js';
 import type { JsonObject } from '../../model/json.js';
 import type { ClusterFacts, Recipe } from '../../model/recipe.js';
 import type { Wishes } from '../../model/wishes.js';
+import { planApiToken } from './api-token.js';
 import { openPodContext, type PodContext } from './context.js';
 import { containerDifferences, volumeDifferences } from './differences/compare.js';
 import { noDifferences } from './differences/difference.js';
 import { settleDifferences, type OwnMembers } from './differences/settle.js';
 import { planHostVolumes } from './host-volumes.js';
 import type { Search } from './identify.js';
-import { termsOf } from './find-ours.js';
+import { surroundingsOf, termsOf } from './find-ours.js';
 import { OwnParts, type OwnPart } from './own-parts.js';
 import type { PlannedMember } from './plan.js';
 import { isFinding, readPod, type PodView } from './view.js';
 
 /**
- * The parts that a recipe adds to pods, beside a container that stands for a workload: what an API server is shown, to
- * learn what it makes of them before it does so to pods.
+ * The parts that a recipe adds to pods, next to a container that stands for a workload: shown to an API server to learn
+ * how it fills them in before it does so with pods.
  */
 export interface Sample {
-  /** A pod's spec; nobody runs it. */
+  /** A pod's spec, which is never run. */
   readonly spec: JsonObject;
   readonly members: OwnMembers;
   readonly context: PodContext;
 }
 
-/** Stands for a workload: a pod's spec needs a container. It is not looked at. */
+/** A placeholder for a workload, because a pod's spec needs a container. It is not looked at. */
 const workload = { name: 'app', image: 'app', command: ['/app'] };
 
 /**
@@ -35,14 +36,26 @@ const workload = { name: 'app', image: 'app', command: ['/app'] };
 export function sampleOf(recipe: Recipe, wishes: Wishes, facts: ClusterFacts): Sample | Finding | undefined {
   const view = readPod({ spec: { containers: [workload] } });
   if (isFinding(view)) return view;
-  // Its own: those that doors use are kept for one state of the facts.
+  // Uses its own parts, because those that the doors use are kept for one state of the facts.
   const parts = new OwnParts(recipe);
-  const context = openPodContext(view, recipe, wishes, facts, parts);
+  const isOpen = wishes.delivery === 'Auto' && recipe.volume?.copy !== undefined;
+  const context = openPodContext(view, recipe, isOpen ? { ...wishes, delivery: 'Copy' } : wishes, facts, parts);
   if ('reason' in context) return context;
-  const { delivery, native, around } = context;
+  const { delivery, native } = context;
+  const token = planApiToken(context, memberIn, termsOf(context, 'volume'));
+  const around = surroundingsOf(context.around, undefined, token.mounts);
   const volumeNames = parts.volumeNames(delivery);
-  const volumes = volumeNames.map((name) => memberOf('volume', name, parts.volume(name, delivery, facts)));
-  volumes.push(...planHostVolumes(recipe, view, memberIn, termsOf(context, 'volume')).members);
+  const volumes = volumeNames.map((name, at) => memberOf('volume', name, parts.volume(at, name, delivery, facts)));
+  if (isOpen && facts.imageVolumes && recipe.volume.imageVolume !== undefined) {
+    // The other delivery's parts, under other names, because a pod's nodes decide which delivery it gets.
+    volumes.push(
+      ...parts.volumeNames('ImageVolume').map((own, at) => {
+        const name = `${own}-image`;
+        return memberOf('volume', name, parts.volume(at, name, 'ImageVolume', facts));
+      }),
+    );
+  }
+  volumes.push(...planHostVolumes(recipe, view, memberIn, termsOf(context, 'volume')).members, ...token.volumes);
   const find = (part: OwnPart): readonly PlannedMember[] => {
     const name = parts.nameOf(part);
     const value = name === undefined ? undefined : parts.make(part, name, volumeNames, around);
@@ -65,11 +78,13 @@ export function sampleOf(recipe: Recipe, wishes: Wishes, facts: ClusterFacts): S
   return { spec, members, context };
 }
 
-/** What became of a sample: `differing` is a finding in the words of a denial; `lacking` names a part that is gone. */
+/**
+ * What happened to a sample: `differing` is a finding in the words of a denial; `lacking` names a part that is gone.
+ */
 export type SampleOutcome = { readonly differing: string | undefined } | { readonly lacking: string };
 
 /**
- * Compares a sample with what an API server made of it, by the list that the doors go by.
+ * Compares a sample with what an API server made of it, by the list that the doors use.
  *
  * @param spec what the API server answered
  */

@@ -1,15 +1,15 @@
 /*
- * How our own containers are started: by the busybox and the shell files that Outrider's own image has in /tools
- * (deploy/tools, where each says what it does). What varies is a parameter of theirs. The tools step brings all of them
- * into the volume.
+ * Starts our own containers with the busybox and the shell files that Outrider's own image has in /tools (deploy/tools,
+ * where each describes what it does). Everything that varies is a parameter. The tools step brings all of them into the
+ * volume.
  */
 
 /** Where the volume is mounted in our own containers: its root is the agent's folder. */
 export const volumeRoot = '/outrider';
 /** Folder of the volume with what is ours: busybox, the shell files, and copies on their way. */
-const ownFolder = `${volumeRoot}/.outrider`;
+export const ownFolder = `${volumeRoot}/.outrider`;
 /** Where Outrider's own image has them. */
-const toolsFolder = '/tools';
+export const toolsFolder = '/tools';
 /** The busybox of Outrider's own image. */
 export const toolsSource = `${toolsFolder}/busybox`;
 /** Where our own containers have it, once it is in the volume and while it is kept there. */
@@ -24,18 +24,18 @@ export function toolsArgv(programs: readonly string[]): readonly string[] {
   return [toolsSource, 'sh', `${toolsFolder}/bring`, volumeRoot, ...programs];
 }
 
-/** What a filling step has to know; `wrapper` is the wrapper's path below the files' folder, `''` for none. */
+/** The input of a filling step; `wrapper` is the wrapper's path below the files' folder, `''` for none. */
 export interface FillStep {
   /** Path at which the workload sees the files. */
   readonly mountPath: string;
   readonly wrapper: string;
-  /** Elements of the wrapper's argv behind its program: a stub skips them. */
+  /** Elements of the wrapper's argv after its program: a stub skips them. */
   readonly skip: number;
   /** Folders of the volume that volumes of their own are mounted on, the wrapper's first. */
   readonly programs: readonly string[];
-  /** Who may use our own folder afterwards: nobody, so that it goes, our own user, or everybody. */
+  /** Which users may use our own folder afterwards: nobody (it is deleted), our own user, or everyone. */
   readonly keep: 'Nobody' | 'OwnUser' | 'Everybody';
-  /** Install a wrapper that only runs its argv when the files cannot be brought in (prefer: Availability). */
+  /** Whether to install a wrapper that only runs its argv if the files cannot be brought in (prefer: Availability). */
   readonly stub: boolean;
 }
 
@@ -66,7 +66,7 @@ function fillArgv(step: FillStep, from: string, command: readonly string[]): rea
   );
 }
 
-/** Argv of the sidecar's keeper, with the agent's own argv behind it. */
+/** Argv of the sidecar's keeper, with the agent's own argv after it. */
 export function keeperArgv(agent: readonly string[]): readonly string[] {
   return ownArgv('keep', ...agent);
 }

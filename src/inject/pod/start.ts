@@ -4,7 +4,7 @@ import { bentBy } from '../own-program.js';
 import { mountPoint } from '../path.js';
 import type { ContainerView } from './view.js';
 
-/** How a container of a pod starts. Fields of which the content is elsewhere count as what they could be. */
+/** How a container of a pod starts. Fields with content from elsewhere count as whatever they could be. */
 export function startOfContainer({ command, args, value }: ContainerView): ContainerStart {
   const mounts = [
     ...textsIn(value, 'volumeMounts', 'mountPath'),

@@ -2,11 +2,11 @@ import type { Finding } from '../../model/decision.js';
 import { isObject, listOf, type JsonObject } from '../../model/json.js';
 import type { Recipe, RecipeEnv, RecipeWorkloadPart } from '../../model/recipe.js';
 import { covers } from './covers.js';
-import type { ContainerView } from './view.js';
+import type { ContainerBody } from './view.js';
 
 /** Plans the variables that a container gets, and finds those that it sets otherwise. */
 export function planEnv(
-  container: ContainerView,
+  container: ContainerBody,
   recipe: Recipe,
   variables: VariableNames,
   parts: readonly RecipeWorkloadPart[],
@@ -40,14 +40,14 @@ export function planEnv(
 
 const noVariables: readonly RecipeEnv[] = [];
 
-/** What every container gets, but for what its own parts of the recipe give it. */
+/** What every container gets, except for what its own parts of the recipe give it. */
 function withParts(env: readonly RecipeEnv[], more: readonly RecipeEnv[]): readonly RecipeEnv[] {
   const given = new Set(more.map(({ name }) => name));
   return [...env.filter(({ name }) => !given.has(name)), ...more];
 }
 
 /** Those of a container's variables that have one of these names; `undefined` for none, as in nearly every container. */
-function variablesNamed(names: VariableNames, { value }: ContainerView): Map<string, JsonObject> | undefined {
+function variablesNamed(names: VariableNames, { value }: ContainerBody): Map<string, JsonObject> | undefined {
   if (names.isEmpty) return undefined;
   let found: Map<string, JsonObject> | undefined;
   for (const entry of listOf(value['env'])) {
@@ -75,12 +75,12 @@ function sameVariable(own: JsonObject, planned: RecipeEnv): boolean {
 }
 
 /**
- * A few names of variables, to be told from very many. Texts that came off the wire are not hashed yet, and a container
- * may have thousands: so they are compared, and for the most part only their lengths.
+ * A few names of variables to find among very many. Texts from the wire are not hashed yet, and a container may have
+ * thousands. So they are compared, and mostly only their lengths.
  */
 export class VariableNames {
   readonly #names: readonly string[];
-  /** A bit for each length, modulo 32. */
+  /** One bit for each length, modulo 32. */
   readonly #lengths: number;
 
   constructor(names: Iterable<string>) {
@@ -98,7 +98,7 @@ export class VariableNames {
     return false;
   }
 
-  /** With others beside them. */
+  /** With others besides them. */
   with(names: Iterable<string>): VariableNames {
     return new VariableNames([...this.#names, ...names]);
   }

@@ -3,21 +3,25 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { Finding } from '../../model/decision.js';
 import type { StringMap } from '../../model/selector.js';
 
-/** Where a container stands in a pod. */
+/** Where a container is in a pod. */
 export type ContainerList = 'containers' | 'initContainers';
 
-/** One container of a pod, with the fields that the injection reads. `value` is the container as it came. */
-export interface ContainerView {
+/** A container of any list, with the fields that the injection reads. `value` is the container as it came. */
+export interface ContainerBody {
   readonly name: string;
   readonly image: string;
-  readonly list: ContainerList;
   readonly index: number;
-  /** An init container with `restartPolicy: Always`. */
-  readonly native: boolean;
   /** Empty when the container gives none: Kubernetes treats an empty list as absent. */
   readonly command: readonly string[];
   readonly args: readonly string[];
   readonly value: JsonObject;
+}
+
+/** One container that a pod starts with. */
+export interface ContainerView extends ContainerBody {
+  readonly list: ContainerList;
+  /** An init container with `restartPolicy: Always`. */
+  readonly native: boolean;
 }
 
 /** A pod, opened. `spec` and `metadata` are as they came. */
@@ -40,7 +44,7 @@ const none: readonly JsonObject[] = [];
  * Opens a pod for reading.
  *
  * @param pod the pod as it came, or a pod template: an object with `metadata` and `spec`
- * @param maxContainers a pod with more, and not by our own, is not opened; init and ephemeral ones count
+ * @param maxContainers the limit without our own containers; init and ephemeral ones count. A pod with more is not opened
  * @returns the view, or a finding: `too_many_containers`, or `pod_unreadable`, which names the field that does not have a
  *   pod's shape
  */
@@ -86,15 +90,23 @@ function tooMany(count: number, maxContainers: number, ours: number): Finding | 
   return { reason: 'too_many_containers', detail: `the pod has ${count}, and at most ${maxContainers} are looked at` };
 }
 
+/** Reads the ephemeral containers of a pod: what `kubectl debug` adds. */
+export function readEphemeralContainers(spec: JsonObject): readonly ContainerBody[] | Finding {
+  return readContainers(spec['ephemeralContainers'], 'ephemeralContainers');
+}
+
 /** True for the finding that {@link readPod} gives in place of a view. */
 export function isFinding(value: PodView | Finding): value is Finding {
   return 'reason' in value;
 }
 
-function readContainers(value: JsonValue | undefined, list: ContainerList): readonly ContainerView[] | Finding {
+function readContainers<List extends ContainerList | 'ephemeralContainers'>(
+  value: JsonValue | undefined,
+  list: List,
+): readonly (ContainerBody & { readonly list: List; readonly native: boolean })[] | Finding {
   if (value === undefined || value === null) return [];
   if (!isArray(value)) return unreadable(`spec.${list}`, 'is not a list');
-  const views: ContainerView[] = [];
+  const views: (ContainerBody & { readonly list: List; readonly native: boolean })[] = [];
   for (let index = 0; index < value.length; index++) {
     const container = objectOf(value[index]);
     const name = container && stringOf(container['name']);
@@ -124,7 +136,7 @@ function readContainers(value: JsonValue | undefined, list: ContainerList): read
 const notObjects = 'is not a list of objects';
 const noObject = 'is not an object';
 
-/** A field that we may have to add to, and that is of another shape: what stands there would be lost (W31). */
+/** A field that we may have to add to but that has another shape, so that its contents would be lost (W31). */
 function misshapenIn({
   env,
   volumeMounts,

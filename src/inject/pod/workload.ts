@@ -37,7 +37,7 @@ export interface WorkloadResult {
 /**
  * Plans what one selected container gets.
  *
- * @param image what is known of the container's image; only needed when it gives no command
+ * @param image what is known about the container's image; only needed when it gives no command
  * @param remarks taken up here; a container that is left out has none
  */
 export function planContainer(
@@ -60,8 +60,8 @@ export function planContainer(
   const parts = recipe.containers.length === 0 ? noParts : partsFor(recipe, container);
   const mounted = plannedMounts(container, image, context, parts, shared);
   if ('reason' in mounted) return leftOut(container, mounted);
-  // Last, so that a container that was left out for a reason of its own gets the same reason on the second call, when
-  // our containers stand behind it.
+  // Last, so that a container that was left out for its own reason gets the same reason on the second call, when our
+  // containers come after it.
   if (startsTooEarly(container, context, shared)) {
     return leftOut(container, {
       reason: 'init_starts_before_agent',
@@ -114,7 +114,7 @@ interface PlannedArgv {
   readonly differs: Finding | undefined;
 }
 
-/** Puts the wrapper before what a container starts, unless it stands there. */
+/** Puts the wrapper before what a container starts, unless it is there. */
 function plannedArgv(
   container: ContainerView,
   wrapper: readonly string[],
@@ -147,7 +147,7 @@ function plannedMounts(
   const files = mountsState(container, shared.files);
   if ('inTheWay' in files) return { reason: 'mount_path_taken', detail: files.inTheWay };
   const declared = image?.ok === true ? volumeOfImage(image.config, shared.files) : undefined;
-  // Where the agent has no such folder, the runtime can make none in ours, and the container would never start.
+  // If the agent has no such folder, the runtime cannot create one in ours, and the container would never start.
   if (declared !== undefined) {
     return { reason: 'image_declares_volume', detail: `${container.image} declares VOLUME ${declared}` };
   }
@@ -171,7 +171,9 @@ function leftOut({ name, list }: ContainerView, finding: LeftOut): WorkloadResul
   return { finding: { name, list, leftOut: finding }, plan: undefined, tampered: undefined, differs: undefined };
 }
 
-/** A word behind the wrapper of a container that is wrapped already, which the wrapper takes for an option of its own. */
+/**
+ * A word after the wrapper of a container that is wrapped already, which the wrapper takes for an option of its own.
+ */
 function optionBehind(
   { command, args, value }: ContainerView,
   wrapper: readonly string[],
@@ -188,7 +190,7 @@ function wantedCapabilitiesOf(
   addsRecipes: boolean,
 ): readonly string[] {
   const ofRecipe = addsRecipes ? recipe.capabilities : [];
-  // Such a part is for a container that cannot work without, so only the policy's word leaves it out.
+  // Such a part is for a container that cannot work without it, so only the policy can leave it out.
   if (parts.length === 0 || wishes.capability === 'Never') return ofRecipe;
   return [...ofRecipe, ...parts.flatMap(({ capabilities }) => capabilities)];
 }

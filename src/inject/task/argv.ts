@@ -6,13 +6,13 @@ import { mustBePid1 } from '../pid1.js';
 import { isIntrinsic, mayVanish } from './dialect.js';
 import { fieldOf, pointerOf, unknown, type TaskContainerView, type TaskView } from './view.js';
 
-/** What becomes of a container's argv. */
+/** What happens to a container's argv. */
 export type TaskArgv =
   /** The wrapper starts it already. */
   | { readonly kind: 'wrapped' }
   /** The wrapper goes in front of the container's own entryPoint. */
   | { readonly kind: 'prepend' }
-  /** The container overrides the image's: both lists are new; `command` is `undefined` where the container's stays. */
+  /** The container overrides the image's. Both lists are new; `command` is `undefined` if the container's stays. */
   | {
       readonly kind: 'override';
       readonly entryPoint: readonly string[];
@@ -23,7 +23,7 @@ export type TaskArgv =
 /**
  * The word of what a container starts that has to be process 1, as far as it is known; `undefined` for none.
  *
- * @param image what is known of the image; only looked at when the container gives no `entryPoint`
+ * @param image what is known about the image; only looked at when the container gives no `entryPoint`
  */
 export function taskPid1(
   view: TaskView,
@@ -60,7 +60,7 @@ export function needsTaskImage(view: TaskView, container: TaskContainerView, wra
  * which Docker does not start the container (W1). Any other argv whose first word is empty starts nothing, and is left as
  * it is.
  *
- * @param image what is known of the image; only looked at where {@link needsTaskImage} says so
+ * @param image what is known about the image; only looked at where {@link needsTaskImage} says so
  */
 export function wrapTaskArgv(
   view: TaskView,
@@ -117,13 +117,13 @@ export function wrapTaskArgv(
   });
 }
 
-/** Whether an entryPoint is Docker's way to say that there is none, not the image's either. */
+/** Whether an entryPoint is Docker's way to say that there is none, not even the image's. */
 function isNoEntryPoint(entryPoint: JsonValue | undefined): boolean {
   const [first, second] = listOf(entryPoint);
   return first === '' && second === undefined;
 }
 
-/** What becomes of a container whose command alone is what it starts. */
+/** What happens to a container whose command alone is what it starts. */
 function startingCommand(words: readonly string[], wrapper: readonly string[]): TaskArgv {
   if (runsWrapper(words, wrapper)) return startedBehind(wrapper, words[wrapper.length], { kind: 'wrapped' });
   const init = mustBePid1(words);
@@ -131,7 +131,9 @@ function startingCommand(words: readonly string[], wrapper: readonly string[]): 
   return startedBehind(wrapper, words[0], { kind: 'override', entryPoint: wrapper, command: undefined });
 }
 
-/** What becomes of an argv whose first word behind the wrapper is this one: a wrapper may take it for an option (F11). */
+/**
+ * What happens to an argv whose first word after the wrapper is this one: a wrapper may take it for an option (F11).
+ */
 function startedBehind(wrapper: readonly string[], word: string | undefined, argv: TaskArgv): TaskArgv {
   if (word === '') return leftOut(empty('its first word is empty, and starts nothing'));
   return word !== undefined && isOption(word) && takesOptions(wrapper) ? leftOut(entrypointIsOption(word)) : argv;
@@ -149,7 +151,7 @@ function unresolved(view: TaskView, container: TaskContainerView, image: ImageOu
   return { reason: 'image_unresolved', detail: `${at}: ${name}: what it starts is not known; give an entryPoint` };
 }
 
-/** The words that a list starts with, up to the first that is no text. */
+/** The words that a list starts with, up to the first that is not a text. */
 function leadingWords(value: JsonValue | undefined): readonly string[] {
   const list = listOf(value);
   const end = list.findIndex((word) => typeof word !== 'string');

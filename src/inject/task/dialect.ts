@@ -12,7 +12,7 @@ export interface TaskDialect {
   readonly anyCase: boolean;
   /** The key under which an object has a field; the format's own name where it has none. */
   keyOf(owner: JsonObject, name: string): string;
-  /** JSON pointer of the task inside the object that it stands in. */
+  /** JSON pointer of the task inside the object that it is in. */
   readonly root: string;
   /** A value with its fields named as the format does. */
   write(value: JsonValue): JsonValue;
@@ -60,8 +60,8 @@ export function isIntrinsic(value: JsonValue | undefined): value is JsonObject {
 }
 
 /**
- * A resource in loops of `Fn::ForEach`, with each text that has one of their placeholders in it as the `Fn::Sub` that it
- * is as good as: not known before deployment.
+ * A resource in loops of `Fn::ForEach`, with each text that has one of their placeholders in it as the equivalent
+ * `Fn::Sub`: not known before deployment.
  *
  * @param loops the identifiers of those loops
  */
@@ -86,8 +86,8 @@ export function mayVanish(value: JsonValue): boolean {
 }
 
 /**
- * The text that stands for a value that is put together at deployment: `${Name}` for a reference, as `Fn::Sub` writes
- * it. Somebody who knows what the image starts says so under this text.
+ * The text that represents a value that is only known at deployment: `${Name}` for a reference, as `Fn::Sub` writes it.
+ * A user who knows what the image starts gives it under this text.
  *
  * @returns `undefined` for a function of which no text can be made
  */

@@ -7,7 +7,7 @@ import { variablesOf } from './variables.js';
 import { fieldOf, type TaskContainerView, type TaskView } from './view.js';
 import { awaitedBy } from './waits.js';
 
-/** The containers of a task that are ours, by hand, by a vendor's patcher or by us. */
+/** The agent's containers in a task, whether added by hand, by a vendor's patcher or by us. */
 export interface OwnTaskContainers {
   readonly agent: TaskContainerView | undefined;
   readonly init: TaskContainerView | undefined;
@@ -27,7 +27,7 @@ export function findOwnTaskContainers(view: TaskView, recipe: TaskRecipe): OwnTa
   return { agent, init, helpers: agent === undefined ? [] : helpersOf(view, recipe, agent) };
 }
 
-/** Whether two names are the same but for case, as the vendor's own pages mix them. */
+/** Whether two names are the same except for case, as the vendor's own pages mix them. */
 export function sameName(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }
@@ -68,7 +68,7 @@ function findAgent(
   return withKey ?? candidates[0] ?? containers.find(({ name }) => sources.has(name));
 }
 
-/** Of the agent's image, and over before it starts; it waits for them itself, or for one that does. */
+/** Containers of the agent's image that end before the agent starts. The agent waits for them, or for one that does. */
 function helpersOf(view: TaskView, { agent }: TaskRecipe, own: TaskContainerView): readonly TaskContainerView[] {
   const repositories = new Set([...repositoriesOf(agent), repositoryOf(own.image)]);
   const helpers = new Set<TaskContainerView>();
@@ -85,7 +85,7 @@ function helpersOf(view: TaskView, { agent }: TaskRecipe, own: TaskContainerView
   return [...helpers];
 }
 
-/** Whether a container is called like a part, and its image does not speak against it. */
+/** Whether a container has the name of a part, and its image does not contradict that. */
 function isNamed(container: TaskContainerView, name: string, image: string): boolean {
   const alike = baseOf(container.image) === baseOf(image);
   return sameName(container.name, name) && (alike || container.imageIsIntrinsic);
@@ -104,7 +104,7 @@ function startsShell(view: TaskView, container: TaskContainerView): boolean {
   return shells.test(startOf(view, container)[0] ?? '');
 }
 
-/** Containers that wrapped containers take volumes from; with more than one of them nobody knows which is meant. */
+/** Containers that wrapped containers take volumes from; with more than one it is not known which is meant. */
 function sourcesOfWrapped(view: TaskView, recipe: TaskRecipe): ReadonlySet<string> {
   const { wrapper, volume } = recipe;
   const sources = new Set<string>();

@@ -3,8 +3,8 @@ import { pointerToken } from '../../model/json-pointer.js';
 import { isIntrinsic, type TaskDialect } from './dialect.js';
 
 /*
- * Keys in another case than the format has them (W3). What Go reads, Terraform's container definitions, takes a key in
- * any case; of two that differ in nothing else it takes the last, so nobody may guess which is meant. CloudFormation and
+ * Keys in another case than the format has them (W3). Go, which reads Terraform's container definitions, accepts a key in
+ * any case. Of two keys that only differ in case it takes the last, so we must not guess which is meant. CloudFormation and
  * Elastic Beanstalk know a field under its one name.
  */
 
@@ -45,7 +45,7 @@ const task: Shape = {
   tags: fields('key', 'value'),
 };
 
-/** A key that is not read as somebody may think. */
+/** A key that is not read as one may expect. */
 export interface Misspelt {
   /** JSON pointer inside the task. */
   readonly pointer: string;

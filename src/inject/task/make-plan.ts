@@ -97,7 +97,7 @@ function makesPidMode(view: TaskView, { sharePidNamespace }: TaskRecipe): boolea
 /**
  * Finds a container that has to be process 1, in a task that would get `pidMode: task` (F22).
  *
- * @param imageOf what is known of a container's image; what is not known counts as no
+ * @param imageOf what is known about a container's image; what is not known counts as no
  */
 export function findTaskPid1(
   view: TaskView,

@@ -12,7 +12,7 @@ import { filledIn, keysIn, missingKey, plainVariable, secretVariable, variablesO
 import { fieldOf, hasTaskLevel, pointerOf, taskField, unknown, type TaskContainerView, type TaskView } from './view.js';
 import { waitsForUnknown } from './waits.js';
 
-/** Our containers in a task, with what there is to say about them. */
+/** Our containers in a task, with remarks. */
 export interface PlannedParts {
   readonly parts: readonly TaskPart[];
   /** Volumes that the task lacks for the agent. */
@@ -27,7 +27,7 @@ export interface PartNames {
   readonly init: string | undefined;
 }
 
-/** Chooses the names of our containers; a name that somebody else has gets a suffix. */
+/** Chooses the names of our containers; a name that is taken gets a suffix. */
 export function namesOfParts(view: TaskView, recipe: TaskRecipe, own: OwnTaskContainers): PartNames | Finding {
   const agent = own.agent?.name ?? freeContainerName(view, recipe.agent.name);
   const base = recipe.volume?.init.name;
@@ -112,7 +112,7 @@ function plannedAgent(
   return { part: 'agent', name, present: undefined, value };
 }
 
-/** What an agent that is there has in a form that only deployment knows, where we would have to add to it. */
+/** Fields of an existing agent that we would have to add to but whose form is only known at deployment. */
 function unknownAgent(view: TaskView, recipe: TaskRecipe, { agent }: OwnTaskContainers): Finding | undefined {
   if (agent === undefined) return undefined;
   const intrinsic = ['environment', 'secrets'].find((field) => isIntrinsic(fieldOf(view, agent.value, field)));
@@ -184,7 +184,7 @@ function agentGaps(
       remarks.push({ reason: 'env_kept', detail: `container ${agent.name} sets ${name} itself` });
     }
   }
-  // Whether the task stops with it is the user's to say of a container of their own: what it leaves out says true (W32).
+  // For a container of their own, the user decides whether the task stops with it. An absent field means true (W32).
   const { memoryMiB } = recipe.agent;
   const fields: JsonObject = {
     ...agentFields(view, recipe.agent),
@@ -226,7 +226,7 @@ function initGaps(view: TaskView, init: TaskContainerView, mount: JsonObject, pa
 /** Each container needs memory of its own where the task as a whole sets none (ECS, "Task size"). */
 function needsOwnMemory(view: TaskView): boolean {
   if (view.dialect.format === 'dockerrun') return true;
-  // What is not known of the task shows in its containers: each has its own where the task has none.
+  // If this is unknown for the task, its containers show it: each has its own memory if the task sets none.
   if (!hasTaskLevel(view)) return view.containers.every((container) => hasOwnMemory(view, container));
   return !view.fargate && taskField(view, 'memory') === undefined;
 }
@@ -250,7 +250,7 @@ export function volumeNameIn(view: TaskView, base: string): { readonly name: str
   return { name, present: volumeOf(name) !== undefined };
 }
 
-/** An empty volume: nothing beside its name but what ECS prints for nothing. */
+/** An empty volume: nothing besides its name but what ECS prints for nothing. */
 function isBare(view: TaskView, volume: JsonObject): boolean {
   return Object.entries(volume).every(
     ([key, value]) =>

@@ -6,8 +6,8 @@ import { plainVariable, secretVariable } from './variables.js';
 import { fieldOf, hasTaskLevel, pointerOf } from './view.js';
 
 /**
- * The plan as operations. Pointers start at the object that the task stands in. Nothing is taken away and no list is
- * written anew where members can be added to it, so that the rest of a text stays as it is.
+ * The plan as operations. Pointers start at the object that the task is in. Nothing is removed, and no list is rewritten if
+ * members can be added to it, so that the rest of a text stays as it is.
  */
 export function buildTaskPatch(plan: TaskPlan): readonly Operation[] {
   const builder = new TaskPatchBuilder(plan);
@@ -101,7 +101,7 @@ class TaskPatchBuilder {
     members.forEach((member, index) => this.#add(`${pointer}/${list.length + index}`, this.#write(member)));
   }
 
-  /** Gives a field its value: one that stands there, as null or an empty list, is replaced. */
+  /** Gives a field its value: one that is there, as null or an empty list, is replaced. */
   #fill(at: string, owner: JsonObject, field: string, value: JsonValue): void {
     const name = this.#key(owner, field);
     const path = `${at}/${pointerToken(name)}`;

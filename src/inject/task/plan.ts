@@ -17,7 +17,7 @@ export interface TaskWorkloadPlan {
   readonly dependsOn: readonly JsonObject[];
 }
 
-/** A container of ours: a new one as it will stand in the task, or what one that is there lacks. */
+/** A container of ours: a new one as it will be in the task, or what one that is there lacks. */
 export type TaskPart = { readonly part: 'agent' | 'init'; readonly name: string } & (
   | { readonly present: undefined; readonly value: JsonObject }
   | { readonly present: TaskContainerView; readonly lacks: TaskPartGaps }
@@ -49,12 +49,12 @@ export interface TaskPlan {
   readonly addPidMode: boolean;
 }
 
-/** Whether a recipe is of the agent alone, and leaves every other container as it is. */
+/** Whether a recipe only adds the agent, and leaves every other container as it is. */
 export function isAgentOnly({ wrapper }: TaskRecipe): boolean {
   return wrapper.length === 0;
 }
 
-/** A plan, and what there is to say about it. */
+/** A plan, with remarks. */
 export interface PlannedTask {
   /** `undefined` when no selected container can be instrumented. */
   readonly plan: TaskPlan | undefined;

@@ -10,7 +10,8 @@ import { fieldOf, hasTaskLevel, taskField, taskText, type TaskContainerView, typ
 const mostContainers = 10;
 
 /**
- * What the platform has to say of an instrumented task: what it does not do, and what nobody can write into the file.
+ * What the platform has to say about an instrumented task: what it does not support, and what cannot be written into
+ * the file.
  *
  * @param containers those that were selected
  */
@@ -40,7 +41,7 @@ export function platformRemarks(plan: TaskPlan, containers: readonly TaskContain
   ];
 }
 
-/** Whether the containers of a task have one localhost. A mode that nobody knows here is taken for awsvpc. */
+/** Whether the containers of a task have one localhost. An unknown mode is treated as awsvpc. */
 export function sharesNetwork(view: TaskView): boolean {
   const mode = taskField(view, 'networkMode');
   if (view.dialect.format === 'dockerrun') return false;
@@ -48,7 +49,7 @@ export function sharesNetwork(view: TaskView): boolean {
   return view.fargate || isIntrinsic(mode) || mode === 'awsvpc' || mode === 'host';
 }
 
-/** What a bare list of containers has no place for, and whoever registers it has to write beside it (W4). */
+/** Settings for which a bare list of containers has no place, and which must be given at registration (W4). */
 function taskLevelRemarks({ view, recipe, volumes }: TaskPlan): readonly Finding[] {
   if (hasTaskLevel(view)) return [];
   const { agent } = recipe;
@@ -87,7 +88,7 @@ function execRemarks(view: TaskView, recipe: TaskRecipe): readonly Finding[] {
   return [{ reason: 'exec_in_one_container', detail }];
 }
 
-/** What is to be said of health checks that take process 1 for the container's own. */
+/** What is to be said about health checks that take process 1 for the container's own. */
 function pid1Remarks(view: TaskView, recipe: TaskRecipe, containers: readonly TaskContainerView[]): readonly Finding[] {
   if (!recipe.sharePidNamespace || view.dialect.format === 'dockerrun') return [];
   return containers.flatMap(({ name, value }): Finding[] => {

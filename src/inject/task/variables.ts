@@ -4,7 +4,7 @@ import type { TaskEnv, TaskRecipe, TaskSecret } from '../../model/task-recipe.js
 import type { GivenSecret } from './plan.js';
 import { fieldOf, type TaskContainerView, type TaskView } from './view.js';
 
-/** Names that a container's `environment` and `secrets` set; ECS refuses a name that stands in both. */
+/** Names that a container's `environment` and `secrets` set; ECS refuses a name that is in both. */
 export function variablesOf(view: TaskView, container: TaskContainerView): ReadonlyMap<string, JsonValue | undefined> {
   const names = new Map<string, JsonValue | undefined>();
   for (const [field, source] of [
@@ -19,7 +19,7 @@ export function variablesOf(view: TaskView, container: TaskContainerView): Reado
   return names;
 }
 
-/** A variable as it stands in `secrets`. */
+/** A variable as it is in `secrets`. */
 export function secretVariable({ name, valueFrom }: GivenSecret): JsonObject {
   return { name, valueFrom: filledIn(valueFrom) };
 }
@@ -34,7 +34,7 @@ export function nameIn({ dialect }: TaskView, name: string): JsonValue {
   return dialect.format === 'cloudformation' ? filledIn(name) : name;
 }
 
-/** A variable as it stands in `environment`. */
+/** A variable as it is in `environment`. */
 export function plainVariable({ name, value }: TaskEnv): JsonObject {
   return { name, value };
 }

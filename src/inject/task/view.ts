@@ -10,11 +10,11 @@ export interface TaskContainerView {
   readonly name: string;
   /** The reference as it is written; for an intrinsic function the text that stands for it. */
   readonly image: string;
-  /** The image is put together at deployment, so nobody can look it up before. */
+  /** The image is only known at deployment, so it cannot be looked up before. */
   readonly imageIsIntrinsic: boolean;
   readonly list: 'containers';
   readonly index: number;
-  /** JSON pointer inside the object that the task stands in. */
+  /** JSON pointer inside the object that the task is in. */
   readonly pointer: string;
   readonly value: JsonObject;
 }
@@ -22,11 +22,11 @@ export interface TaskContainerView {
 /** A task, opened. */
 export interface TaskView {
   readonly dialect: TaskDialect;
-  /** JSON pointer of the object that the task stands in, inside its document. */
+  /** JSON pointer of the object that the task is in, inside its document. */
   readonly documentPath: string;
   /** The task's own fields; of a bare list of containers that list alone. */
   readonly task: JsonObject;
-  /** JSON pointer of the list of containers, inside what the task stands in. */
+  /** JSON pointer of the list of containers, inside what the task is in. */
   readonly listPointer: string;
   readonly containers: readonly TaskContainerView[];
   /** Members of the list of containers that only deployment decides about. */
@@ -114,7 +114,7 @@ export function taskText(view: TaskView, name: string): string | undefined {
   return stringOf(taskField(view, name));
 }
 
-/** JSON pointer of a field of a container, inside the object that the task stands in. */
+/** JSON pointer of a field of a container, inside the object that the task is in. */
 export function pointerOf(view: TaskView, container: TaskContainerView, ...names: readonly string[]): string {
   let owner: JsonObject = container.value;
   let pointer = container.pointer;
@@ -126,7 +126,7 @@ export function pointerOf(view: TaskView, container: TaskContainerView, ...names
   return pointer;
 }
 
-/** JSON pointer of a field of the task itself, inside what the task stands in. */
+/** JSON pointer of a field of the task itself, inside what the task is in. */
 export function taskPointer({ dialect, task }: TaskView, name: string): string {
   return `${dialect.root}/${pointerToken(dialect.keyOf(task, name))}`;
 }

@@ -24,7 +24,7 @@ export function awaitedBy(view: TaskView, { value }: TaskContainerView): readonl
   ];
 }
 
-/** Whether what a container waits for is for deployment to say: a function that names no container. */
+/** Whether it is only known at deployment what a container waits for: a function that names no container. */
 export function waitsForUnknown(view: TaskView, { value }: TaskContainerView): boolean {
   const dependsOn = fieldOf(view, value, 'dependsOn');
   const parts = isIntrinsic(dependsOn) ? [dependsOn] : listOf(dependsOn);
@@ -45,7 +45,7 @@ export function startedBefore(view: TaskView, containers: readonly TaskContainer
   return before;
 }
 
-/** The entries of a list that name a container, wherever they stand in the functions that make it. */
+/** The entries of a list that name a container, wherever they are in the functions that make it. */
 function namedIn(view: TaskView, value: JsonValue | undefined, field: string): readonly Awaited[] {
   if (isArray(value)) return value.flatMap((item) => namedIn(view, item, field));
   if (!isObject(value)) return [];

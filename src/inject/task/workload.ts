@@ -33,7 +33,7 @@ export interface TaskWorkloadResult {
 /** Lists and objects that are added to: nothing can be added to what only deployment makes. */
 const extended = ['environment', 'secrets', 'volumesFrom', 'mountPoints', 'dependsOn'];
 
-/** Plans what one selected container gets; `image` is what is known of its image. */
+/** Plans what one selected container gets; `image` is what is known about its image. */
 export function planTaskContainer(
   container: TaskContainerView,
   image: ImageOutcome | undefined,
@@ -138,7 +138,7 @@ function hasSource(view: TaskView, sources: readonly JsonValue[], name: string):
   return sources.some((item) => isObject(item) && referenceText(fieldOf(view, item, 'sourceContainer')) === name);
 }
 
-/** References that no container has the name of, and the agent has but for case: ECS would not find it. */
+/** References that no container has the name of, and the agent has except for case: ECS would not find it. */
 function misnamedSources({ view, names }: TaskContext, sources: readonly JsonValue[]): readonly number[] {
   const known = new Set(view.containers.map(({ name }) => name));
   if (hasSource(view, sources, names.agent)) return [];

@@ -2,7 +2,7 @@ import type { NodeAgentOptions } from './options.js';
 import type { Rendering } from './rendering.js';
 
 /**
- * The `docker run` of the vendor's manual. It can be pasted as it is: nothing stands behind a backslash, and the API key
+ * The `docker run` of the vendor's manual. It can be pasted as it is: nothing is after a backslash, and the API key
  * comes from the shell's environment, so that it is in no command line and no history.
  */
 export function docker({ agent }: NodeAgentOptions): Rendering {

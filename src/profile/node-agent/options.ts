@@ -20,7 +20,7 @@ export interface NodeAgentOptions {
   readonly secretName: string;
 }
 
-/** Settings that only matter in texts, beside those of the profile. */
+/** Settings that only matter in texts, besides those of the profile. */
 const extra: Readonly<Record<string, ProfileSetting>> = {
   secretName: {
     type: 'string',
@@ -31,7 +31,7 @@ const extra: Readonly<Record<string, ProfileSetting>> = {
   },
 };
 
-/** The profile with the settings that its texts know beside its own. */
+/** The profile with the settings that its texts know besides its own. */
 export function withTextSettings(profile: Profile): Profile {
   return { ...profile, spec: { ...profile.spec, settings: { ...profile.spec.settings, ...extra } } };
 }

@@ -3,7 +3,7 @@ import type { TaskAgent } from '../../model/task-recipe.js';
 import type { NodeAgentOptions } from './options.js';
 import type { Rendering } from './rendering.js';
 
-/** What stands where the ARN of the key's secret belongs and none is given. */
+/** What is where the ARN of the key's secret belongs and none is given. */
 const arnPlaceholder = 'arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME';
 
 /**
@@ -34,7 +34,7 @@ export function beanstalk({ agent }: NodeAgentOptions): Rendering {
   };
 }
 
-/** A task definition for a daemon service on ECS instances. It is of no use on Fargate, which has no host. */
+/** A task definition for a daemon service on ECS instances. It is useless on Fargate, which has no host. */
 export function ecsOnEc2({ agent }: NodeAgentOptions): Rendering {
   const document = {
     family: 'datadog-agent',

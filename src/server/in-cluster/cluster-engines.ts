@@ -1,38 +1,41 @@
-import { clusterFacts, type ClusterFactsSettings } from '../../settings/cluster-facts.js';
+import { clusterFacts, nodesFor, type ClusterFactsSettings } from '../../settings/cluster-facts.js';
 import type { Settings } from '../../settings/table.js';
 import type { ClusterFactsReader } from '../../cluster/facts/cluster-facts.js';
 import type { ClusterState } from '../../cluster/state/cluster-state.js';
 import type { Engine } from '../../engine/engine.js';
 import type { KnownLimits } from '../../engine/known-limits.js';
+import type { TakenBack } from '../../model/taken-back.js';
 import type { Rules } from '../../engine/rules.js';
 import type { Clock } from '../../time/clock.js';
 import type { ImageResolver } from '../../model/image.js';
 import type { ClusterFacts, SeenFacts } from '../../model/recipe.js';
 import { Past } from './past.js';
 
-/** The settings that engines in a cluster go by. */
+/** The settings that engines in a cluster use. */
 export type ClusterEngineSettings = ClusterFactsSettings & ExcludedSettings;
 
-/** The settings that say which namespaces are never touched. */
+/** The settings for excluded namespaces. */
 export type ExcludedSettings = Pick<Settings, 'excludedNamespaces' | 'ownNamespace'>;
 
-/** What engines in a cluster are made of. */
+/** What is needed to make engines in a cluster. */
 export interface ClusterEngineOptions {
   readonly settings: ClusterEngineSettings;
   readonly state: Pick<ClusterState, 'configuration' | 'onChange'>;
-  readonly facts: Pick<ClusterFactsReader, 'seen'>;
+  readonly facts: Pick<ClusterFactsReader, 'seen' | 'podNodes'>;
   readonly images: ImageResolver;
   readonly credentials: Pick<Engine, 'secretState' | 'credentials'>;
   readonly limits: KnownLimits;
+  /** What instrumentation was taken back from; absent if nobody looks. */
+  readonly takenBack: (() => TakenBack) | undefined;
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
-// A replica hears of a policy's change within seconds, and the API server takes up to 30 s from one door to the next.
+// A replica learns of a policy's change within seconds, and the API server takes up to 30 s from one door to the next.
 const rulesKeptMs = 60_000;
 // Replicas ask for the cluster's facts every five minutes, each in its own time.
 const factsKeptMs = 15 * 60_000;
 
-/** Engines as they follow the cluster. */
+/** Engines that follow the cluster. */
 export class ClusterEngines {
   readonly #options: ClusterEngineOptions;
   readonly #excludedNamespaces: ReadonlySet<string>;
@@ -57,13 +60,13 @@ export class ClusterEngines {
     });
   }
 
-  /** The engine of the moment: made anew when policies, profiles or facts change, and the same object until then. */
+  /** The current engine. It is replaced when policies, profiles, facts or what was taken back change, and is the same object until then. */
   current(): Engine {
     if (this.#options.facts.seen() !== this.#seen) this.#takeFacts();
     return (this.#engine ??= this.#engineOf(this.#rules, this.#facts));
   }
 
-  /** Engines with rules or facts that were in force a while ago, by which another replica may have decided. */
+  /** Engines with rules or facts that were in force until recently; another replica may have used them. */
   *earlier(): Iterable<Engine> {
     const allFacts = [this.#facts, ...this.#pastFacts.latest()];
     for (const rules of [this.#rules, ...this.#pastRules.latest()]) {
@@ -71,6 +74,11 @@ export class ClusterEngines {
         if (rules !== this.#rules || facts !== this.#facts) yield this.#engineOf(rules, facts);
       }
     }
+  }
+
+  /** Call this when what was taken back has changed. */
+  takenBackChanged(): void {
+    this.#engine = undefined;
   }
 
   #takeRules(): void {
@@ -88,8 +96,19 @@ export class ClusterEngines {
   }
 
   #engineOf(rules: Rules, facts: ClusterFacts): Engine {
-    const { images, credentials, limits } = this.#options;
-    return { rules, facts, images, excludedNamespaces: this.#excludedNamespaces, limits, ...credentials };
+    const { settings, images, credentials, limits } = this.#options;
+    const takenBack = this.#options.takenBack?.();
+    const nodes = nodesFor(settings, this.#options.facts.podNodes);
+    return {
+      rules,
+      facts,
+      images,
+      excludedNamespaces: this.#excludedNamespaces,
+      limits,
+      ...nodes,
+      ...credentials,
+      ...(takenBack === undefined ? {} : { takenBack }),
+    };
   }
 }
 

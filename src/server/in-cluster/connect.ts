@@ -12,24 +12,24 @@ import type { SecretSource } from '../../image/credentials/pull-secrets.js';
 import { version } from '../../model/version.js';
 import type { Logger } from '../../observe/logger.js';
 
-/** The API server and what is read from it before anything else. Nothing is asked yet. */
+/** The API server and what is read from it first. No request is made yet. */
 export interface ClusterConnection {
   readonly client: ApiClient;
   readonly timing: Timing;
-  /** The date that the API server's answers tell, and how far this machine's is from it. */
+  /** The date in the API server's answers, and how far this machine's differs from it. */
   readonly serverClock: ServerClock;
   /** This replica's name. */
   readonly identity: string;
   readonly facts: ClusterFactsReader;
-  /** For look-ups; absent where pull secrets are not to be read. */
+  /** For look-ups; absent if pull secrets must not be read. */
   readonly secrets: SecretSource | undefined;
 }
 
-/** The settings that say how the API server is reached, and what is read of it. */
+/** The settings for reaching the API server, and for what is read from it. */
 export type ConnectionSettings = Pick<Settings, 'kubeconfig' | 'identity' | 'pullSecrets'>;
 
 /**
- * Reads how the API server is reached. This module loads the Kubernetes client: it is imported only for `--cluster`.
+ * Reads how to reach the API server. This module loads the Kubernetes client, so it is only imported for `--cluster`.
  * @throws OutriderError `cluster_unavailable`
  */
 export function connectCluster(settings: ConnectionSettings, log: Logger): ClusterConnection {

@@ -2,64 +2,81 @@ import { setMaxListeners } from 'node:events';
 import type { DoorOptions } from '../../admission/door-options.js';
 import { createDoor } from '../../admission/handler.js';
 import { createSelfTestDoor } from '../../admission/self-test.js';
+import { KnownAgentImages } from '../../cluster/agent-images/known.js';
+import { createUpdateDoor } from '../../admission/update-review.js';
 import { EventRecorder } from '../../cluster/events/recorder.js';
+import { ReportEvents } from '../../cluster/events/report-events.js';
 import { ClusterLimits } from '../../cluster/limits/namespace-limits.js';
 import { owningClient } from '../../cluster/owned.js';
 import { CopyGuard } from '../../cluster/secrets/copy-guard.js';
 import { ClusterCredentials } from '../../cluster/secrets/credentials.js';
 import { Ledger } from '../../cluster/secrets/ledger.js';
 import { unlessAborted } from '../../time/abort.js';
+import { KnownTakenBack } from '../../cluster/take-back/known.js';
 import { ClusterState } from '../../cluster/state/cluster-state.js';
 import type { Settings } from '../../settings/table.js';
 import type { CompileOptions } from '../../engine/rules.js';
+import { rewriteImage } from '../../inject/rewrite-image.js';
+import { subjects } from '../../model/doors.js';
 import type { ImageResolver } from '../../model/image.js';
+import { InjectionMetrics } from '../../observe/injection-metrics.js';
 import { ClusterMetrics } from '../../observe/cluster-metrics.js';
 import { CoverageMetrics } from '../../observe/coverage-metrics.js';
+import { TakeBackMetrics } from '../../observe/take-back-metrics.js';
 import type { Logger } from '../../observe/logger.js';
 import type { Metrics } from '../../observe/metrics.js';
 import type { TlsPair } from '../../tls/pair.js';
 import type { CallerProof } from '../proof.js';
+import type { ReviewHandlers } from '../review-context.js';
 import { reviewLog } from '../review-log.js';
 import type { CertificateSource, HandlerSource } from '../sources.js';
 import { ClusterEngines, type ClusterEngineSettings } from './cluster-engines.js';
 import type { ClusterConnection } from './connect.js';
-import { Leading, type LeadingSettings } from './leading.js';
+import { Leading } from './leading.js';
+import { Learning, type LearningSettings } from './learning.js';
+import type { LeadingSettings } from './leading/options.js';
 import { Observations } from './observations.js';
 import { Port, type PortSettings } from './port.js';
 import { byProof, unprovenDoors } from './unproven-doors.js';
+import { wayDoors } from './way-doors.js';
 
-/** The settings of a service in a cluster, beside those of every service. */
+/** The additional settings of a service in a cluster. */
 export type InClusterSettings = ClusterEngineSettings &
   LeadingSettings &
   PortSettings &
+  LearningSettings &
   Pick<Settings, 'relistMinutes' | 'mirrorSecrets' | 'events'>;
 
-/** What a service in a cluster is made of. */
+/** The parts of a service in a cluster. */
 export interface InClusterOptions {
   readonly settings: InClusterSettings;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly connection: ClusterConnection;
   readonly images: ImageResolver;
-  /** What the agent's image starts, where the operator says so. */
+  /** What the agent's image starts, if the operator says it. */
   readonly argvOf?: CompileOptions['argvOf'];
 }
 
 const minuteMs = 60_000;
-// How long to wait for the first look at the nodes, so that pods get what fits, and the same from each replica. Not for
-// ever: without it pods get what fits everywhere.
+// How long to wait for the first look at the nodes, so that pods get what fits, and the same from each replica. The wait is
+// limited; without the nodes, pods get what fits everywhere.
 const factsWaitMs = 30_000;
 
 /**
- * A service's sources in a cluster, and the leader's work beside them: follows the cluster and takes part in the election from
- * when this is made.
+ * A service's sources in a cluster, and the leader's other work: follows the cluster and takes part in the election
+ * from when this is made.
  */
 export class InCluster {
   readonly #options: InClusterOptions;
   readonly #ended = new AbortController();
+  readonly #agentImages: KnownAgentImages;
+  readonly #learning: Learning | undefined;
+  readonly #takenBack: KnownTakenBack | undefined;
   readonly #state: ClusterState;
   readonly #credentials: ClusterCredentials;
   readonly #events: EventRecorder | undefined;
+  readonly #reportEvents: ReportEvents | undefined;
   readonly #observations: Observations;
   readonly #port: Port;
   readonly #leading: Leading;
@@ -75,13 +92,49 @@ export class InCluster {
     setMaxListeners(0, signal);
     const relistMs = settings.relistMinutes * minuteMs;
     const watching = { client, log: logger, metrics: clusterMetrics, relistMs, signal, ...timing };
+
+    this.#options = options;
+    this.#agentImages = new KnownAgentImages({
+      ...watching,
+      instance: settings.instance,
+      ownNamespace: settings.ownNamespace,
+      onChange: () => {
+        this.#state.argvChanged();
+        this.#leading.agentImagesChanged();
+      },
+      onFailure: () => clusterMetrics.countWatchFailure('agent-images'),
+    });
+    this.#learning =
+      settings.apiServerPolicies === 'Off'
+        ? undefined
+        : new Learning({
+            ...watching,
+            settings,
+            images: options.images,
+            injections: new InjectionMetrics(metrics.registry),
+            onChange: (namespaces) => this.#leading.plansChanged(namespaces),
+            onFailure: () => clusterMetrics.countWatchFailure('plans'),
+          });
+    this.#takenBack =
+      settings.takeBackAfter === 0
+        ? undefined
+        : new KnownTakenBack({
+            ...watching,
+            instance: settings.instance,
+            ownNamespace: settings.ownNamespace,
+            afterMs: settings.takeBackAfter,
+            onChange: () => {
+              this.#engines?.takenBackChanged();
+              this.#leading.takenBackChanged((this.#takenBack?.content.retries.size ?? 0) > 0);
+            },
+            onFailure: () => clusterMetrics.countWatchFailure('taken-back'),
+          });
     const compile = {
       mirrors: settings.mirrorSecrets,
       instance: settings.instance,
-      ...(argvOf === undefined ? {} : { argvOf }),
+      argvOf: (image: string) =>
+        argvOf?.(image) ?? this.#agentImages.argvOf(rewriteImage(image, settings.imageRewrites)),
     };
-
-    this.#options = options;
     this.#state = new ClusterState({ ...watching, compile });
     this.#credentials = new ClusterCredentials({
       client,
@@ -91,6 +144,8 @@ export class InCluster {
       log: logger,
     });
     this.#events = settings.events ? new EventRecorder({ ...watching, identity }) : undefined;
+    this.#reportEvents =
+      this.#events === undefined ? undefined : new ReportEvents({ ...watching, tell: this.#events.tell });
     this.#port = new Port({ settings, watching });
     this.#observations = new Observations(
       () => facts.report().version,
@@ -105,8 +160,14 @@ export class InCluster {
       credentials: this.#credentials,
       observations: this.#observations,
       port: this.#port,
+      images: options.images,
+      agentImages: this.#agentImages,
+      byApiServer: this.#learning,
+      takenBack: this.#takenBack,
+      operatorSays: (image) => argvOf?.(image),
       engine: () => this.#enginesNow().current(),
       tell: this.#events?.tell,
+      takeBackMetrics: new TakeBackMetrics(metrics.registry, timing.clock),
       coverageMetrics: new CoverageMetrics(metrics.registry, timing.clock),
     });
     clusterMetrics.watchStaleness(() => new Map([...this.#state.staleness(), ...this.#leading.staleness()]));
@@ -117,7 +178,7 @@ export class InCluster {
     void facts.run(signal, () => undefined);
   }
 
-  /** The served certificate, which the leader's Lease tells of. */
+  /** The served certificate, which the leader's Lease describes. */
   readonly certificates: CertificateSource = async (context) => {
     const opened = await this.#leading.trust.source(context);
     const take = (pair: TlsPair): void => {
@@ -135,30 +196,21 @@ export class InCluster {
     };
   };
 
-  /** The doors, once the cluster is known: with the engine of the moment they need no others later. */
+  /** The doors, once the cluster is known. They always use the current engine, so they never have to be replaced. */
   readonly handlers: HandlerSource = async (_context, onHandlers) => {
     await this.#synced();
-    const doors = this.#doors();
-    const { logger, metrics, connection } = this.#options;
-    const unproven = unprovenDoors(doors, { logger, metrics, clock: connection.timing.clock });
-    const selfTest = createSelfTestDoor(connection.identity);
-    onHandlers({
-      pods: {
-        mutate: byProof(createDoor('mutate', doors), createDoor('mutate', unproven)),
-        validate: byProof(createDoor('validate', doors), createDoor('validate', unproven)),
-      },
-      selfTest: { mutate: selfTest, validate: selfTest },
-    });
-    metrics.countReload('success');
-    this.#leading.serving();
+    const handlers = this.#handlers();
+    onHandlers(handlers);
+    this.#options.metrics.countReload('success');
+    this.#leading.serving(new Set(subjects.map(({ key }) => key).filter((key) => handlers[key] !== undefined)));
   };
 
-  /** Tells the API server from whoever else calls. */
+  /** Tells the API server from other callers. */
   get proof(): CallerProof {
     return this.#port.proof;
   }
 
-  /** Gives leadership up: another replica is to take over at once. */
+  /** Gives up leadership, so that another replica can take over at once. */
   onDrain(): void {
     this.#leading.resign();
   }
@@ -179,9 +231,39 @@ export class InCluster {
     return new CopyGuard({ ledger, paused: () => this.#leading.readPaused() });
   }
 
+  /** By subject. A subject without handlers here has no doors, and no policy's entries name it. */
+  #handlers(): ReviewHandlers {
+    const { logger, metrics, connection } = this.#options;
+    const doors = this.#doors();
+    const unproven = unprovenDoors(doors, { logger, metrics, clock: connection.timing.clock });
+    const selfTest = createSelfTestDoor(connection.identity);
+    return {
+      pods: {
+        mutate: byProof(createDoor('mutate', doors), createDoor('mutate', unproven)),
+        validate: byProof(createDoor('validate', doors), createDoor('validate', unproven)),
+      },
+      ...wayDoors({
+        client: connection.client,
+        logger,
+        metrics,
+        doors,
+        unproven,
+        earlier: () => this.#enginesNow().earlier(),
+      }),
+      selfTest: { mutate: selfTest, validate: selfTest },
+      updates: { validate: byProof(createUpdateDoor(doors), createUpdateDoor(unproven)) },
+    };
+  }
+
   async #synced(): Promise<void> {
     const { facts, timing } = this.#options.connection;
-    const known = Promise.all([facts.known, this.#port.known]);
+    const known = Promise.all([
+      facts.known,
+      this.#port.known,
+      this.#agentImages.read,
+      this.#learning?.read,
+      this.#takenBack?.read,
+    ]);
     await Promise.all([this.#state.synced, Promise.race([known, timing.sleep(factsWaitMs, this.#ended.signal)])]);
   }
 
@@ -200,7 +282,11 @@ export class InCluster {
       onFailure,
       onReviewed: (reviewed, decision, pod) => {
         onReviewed(reviewed);
-        this.#events?.record(reviewed, decision, pod);
+        this.#learning?.reviewed(reviewed, pod);
+        const { door, decision: kind, namespace } = reviewed;
+        if (door === 'mutate' && (kind === 'inject' || kind === 'partial')) this.#leading.instrumented(namespace);
+        if (decision.would === undefined) this.#events?.record(reviewed, decision, pod);
+        else this.#reportEvents?.record(reviewed, decision, pod);
       },
     };
   }
@@ -218,14 +304,23 @@ export class InCluster {
       settings,
       state: this.#state,
       facts,
-      images,
+      images: this.#learning?.images ?? images,
       credentials: { secretState, credentials: ahead },
       limits: new ClusterLimits({ client, clock: timing.clock }),
+      takenBack: this.#takenBack === undefined ? undefined : takenBackOf(this.#takenBack),
       clock: timing.clock,
     });
   }
 
   #catchUp(): Promise<unknown> {
-    return Promise.all([this.#state.catchUp(), this.#options.connection.facts.catchUp(this.#ended.signal)]);
+    const { signal } = this.#ended;
+    const agentImages = this.#agentImages.catchUp(signal).catch(() => undefined);
+    const facts = this.#options.connection.facts.catchUp(signal);
+    // Read policies only after the inputs of their compilation are known.
+    return Promise.all([agentImages.then(() => this.#state.catchUp()), facts]);
   }
+}
+
+function takenBackOf(known: KnownTakenBack): () => KnownTakenBack['now'] {
+  return () => known.now;
 }

@@ -1,80 +1,38 @@
-import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { ApiClient } from '../../cluster/client/api-client.js';
-import { isApiError } from '../../cluster/client/api-error.js';
-import { CoverageAudit } from '../../cluster/coverage/audit.js';
-import { CoverageEvents } from '../../cluster/coverage/coverage-events.js';
-import type { EventRecorder } from '../../cluster/events/recorder.js';
+import type { CoverageAudit } from '../../cluster/coverage/audit.js';
 import { ReachHistory } from '../../cluster/coverage/reach-history.js';
-import { calledSinceMs } from '../../cluster/coverage/called-since.js';
 import { DefaultsLook } from '../../cluster/defaults/defaults-look.js';
 import { Election } from '../../cluster/leader/election.js';
-import type { Installation, WebhookAddress } from '../../cluster/registration/entry.js';
 import { followWithWatch, type Follow } from '../../cluster/registration/follow.js';
 import { parseMatchConditions } from '../../cluster/registration/match-conditions.js';
 import { PauseEvents } from '../../cluster/registration/pause-events.js';
 import { PauseMarker } from '../../cluster/registration/pause-marker.js';
 import { registeredPolicies } from '../../cluster/registration/registered-policy.js';
+import type { ServedWays } from '../../cluster/registration/reconciler.js';
 import { Registration } from '../../cluster/registration/registration.js';
-import { InForceLoop } from '../../cluster/registration/in-force-loop.js';
-import { SelfTestLoop } from '../../cluster/registration/self-test-loop.js';
-import type { ClusterCredentials } from '../../cluster/secrets/credentials.js';
+import type { InForceLoop } from '../../cluster/registration/in-force-loop.js';
+import type { SelfTestLoop } from '../../cluster/registration/self-test-loop.js';
 import { CredentialsSweep } from '../../cluster/secrets/sweep.js';
 import type { ClusterView } from '../../cluster/secrets/wanted.js';
-import type { ClusterState } from '../../cluster/state/cluster-state.js';
 import { owningClient } from '../../cluster/owned.js';
 import { StatusWriter } from '../../cluster/status/writer.js';
-import type { Timing } from '../../time/sleep.js';
-import { clusterFacts, isOpenShift, type ClusterFactsSettings } from '../../settings/cluster-facts.js';
+import { clusterFacts, isOpenShift } from '../../settings/cluster-facts.js';
 import { certificateMode } from '../../settings/check.js';
-import type { Settings } from '../../settings/table.js';
-import type { Engine } from '../../engine/engine.js';
-import type { CoverageMetrics } from '../../observe/coverage-metrics.js';
-import type { ClusterMetrics, WatchedKind } from '../../observe/cluster-metrics.js';
-import type { Logger } from '../../observe/logger.js';
-import { excludedBySettings, type ExcludedSettings } from './cluster-engines.js';
-import type { ClusterConnection } from './connect.js';
-import type { Observations } from './observations.js';
+import { attach, exec, type Subject } from '../../model/doors.js';
+import type { WatchedKind } from '../../observe/cluster-metrics.js';
+import { excludedBySettings } from './cluster-engines.js';
+import { LedApiServerPolicies } from './leading/api-server-policies.js';
+import { LedAgentImages } from './leading/agent-images.js';
+import { createCoverageAudit } from './leading/coverage.js';
+import { LedTakeBack } from './leading/take-back.js';
+import { installationOf } from './leading/installation.js';
+import type { LeadingOptions } from './leading/options.js';
+import { createInForce, createSelfTest } from './leading/self-tests.js';
 import { credentialsStateOf } from './policy-reports.js';
-import type { Port } from './port.js';
-import { GivenTrust, ManagedTrust, type ManagedTrustSettings, type Trust } from './trust.js';
-
-/** The settings that webhook configurations are written by. */
-type RegistrationSettings = ExcludedSettings &
-  Pick<Settings, 'instance' | 'webhookUrl' | 'webhookService' | 'webhookTimeoutSeconds'>;
-
-/** The settings of the leader's work. */
-export type LeadingSettings = RegistrationSettings &
-  ManagedTrustSettings &
-  ClusterFactsSettings &
-  Pick<Settings, 'certificates' | 'tlsCert' | 'cluster'> &
-  Pick<Settings, 'matchConditions' | 'mirrorSecrets' | 'probeSeconds' | 'leaseSeconds' | 'events' | 'auditMinutes'>;
-
-/** What the leader's work is made of. */
-export interface LeadingOptions {
-  readonly settings: LeadingSettings;
-  readonly identity: string;
-  readonly watching: Timing & {
-    readonly client: ApiClient;
-    readonly log: Logger;
-    readonly metrics: ClusterMetrics;
-    readonly relistMs: number;
-    readonly signal: AbortSignal;
-  };
-  readonly connection: ClusterConnection;
-  readonly state: ClusterState;
-  readonly credentials: ClusterCredentials;
-  readonly observations: Observations;
-  readonly port: Port;
-  /** The engine of the moment, which running pods are judged by. */
-  readonly engine: () => Engine;
-  readonly coverageMetrics: CoverageMetrics;
-  /** Writes Events; absent where none are to be written. */
-  readonly tell: EventRecorder['tell'] | undefined;
-}
+import { GivenTrust, ManagedTrust, type Trust } from './trust.js';
 
 const pauseMs = 5_000;
-const minuteMs = 60_000;
 
 /**
  * A replica's part in leading the installation: takes part in the election from when this is made, and does the leader's work
@@ -95,13 +53,17 @@ export class Leading {
   readonly #registration: Registration;
   readonly #sweep: CredentialsSweep;
   readonly #defaults: DefaultsLook;
+  readonly #agents: LedAgentImages;
+  readonly #apiServer: LedApiServerPolicies | undefined;
   readonly #statuses: StatusWriter;
   readonly #inForce: InForceLoop;
   readonly #selfTest: SelfTestLoop;
   readonly #reach = new ReachHistory();
   readonly #audit: CoverageAudit;
+  readonly #takeBack: LedTakeBack;
   readonly #resigned = new AbortController();
-  #isServing = false;
+  /** The doors that this replica serves; `undefined` if none yet. */
+  #served: ReadonlySet<Subject> | undefined;
 
   constructor(options: LeadingOptions) {
     const { settings, watching } = options;
@@ -112,19 +74,25 @@ export class Leading {
     this.#client = owningClient(watching.client, ownNamespace, instance);
     this.#follow = followWithWatch({
       ...watching,
-      onFailure: (error) => {
+      onFailure: () => {
         watching.metrics.countWatchFailure('registration');
-        // What it does meanwhile, nobody sees.
-        if (isApiError(error, 'NoAnswer')) this.#inForce.doubt();
+        // Nothing observes the API server in the meantime. One that restarts may refuse calls before or after it is gone.
+        this.#inForce.doubt();
       },
     });
     this.#pause = new PauseMarker({ ...watching, clock: serverClock, instance, ownNamespace, follow: this.#follow });
     this.#pauseEvents = this.#createPauseEvents();
-    this.#inForce = this.#createInForce();
+    this.#inForce = createInForce(options, () => {
+      this.#statuses.wake();
+      this.#audit.changed();
+    });
     this.#registration = this.#createRegistration();
     this.trust = this.#createTrust();
     this.#sweep = this.#createSweep();
     this.#defaults = this.#createDefaultsLook();
+    this.#agents = this.#createAgents();
+    this.#apiServer = this.#createApiServer();
+    this.#takeBack = this.#createTakeBack();
     this.#audit = this.#createAudit();
     this.#statuses = this.#createStatuses();
     this.#selfTest = this.#createSelfTest();
@@ -132,20 +100,44 @@ export class Leading {
     this.ended = this.#takePart();
   }
 
-  /** Says that this replica answers: nothing calls a webhook that nobody serves yet. */
-  serving(): void {
-    this.#isServing = true;
+  /** Call this when this replica serves, with its doors. No webhook is registered before it is served. */
+  serving(subjects: ReadonlySet<Subject>): void {
+    this.#served = subjects;
     this.#registration.poke();
     this.#sweep.changed();
+    this.#agents.changed();
+    this.#apiServer?.changed();
     this.#audit.changed();
   }
 
-  /** Takes no part any more; what is led is given up at once. */
+  /** Call this when InstrumentationPlans of these namespaces have changed. */
+  plansChanged(namespaces: ReadonlySet<string>): void {
+    this.#apiServer?.namespacesChanged(namespaces);
+  }
+
+  /** Call this when what all replicas know about agents' images has changed. */
+  agentImagesChanged(): void {
+    this.#agents.changed();
+    this.#statuses.wake();
+  }
+
+  /** Call this when what was taken back has changed. @param isAsked whether a person asks for a retry */
+  takenBackChanged(isAsked: boolean): void {
+    this.#apiServer?.leftChanged();
+    if (isAsked) this.#takeBack.poke();
+  }
+
+  /** Call this when this replica has a pod instrumented. */
+  instrumented(namespace: string): void {
+    this.#takeBack.young.note(namespace);
+  }
+
+  /** Stops taking part, and gives up leadership at once. */
   resign(): void {
     this.#resigned.abort();
   }
 
-  /** Whether the installation is paused, by what the API server says now. @throws ApiError */
+  /** Whether the installation is paused now, according to the API server. @throws ApiError */
   async readPaused(): Promise<boolean> {
     return (await this.#pause.readLive(AbortSignal.timeout(pauseMs))) !== undefined;
   }
@@ -153,6 +145,17 @@ export class Leading {
   /** Seconds since the API server last said anything about what only the leader's work follows. */
   staleness(): ReadonlyMap<WatchedKind, number> {
     return this.trust.staleness();
+  }
+
+  get #isServing(): boolean {
+    return this.#served !== undefined;
+  }
+
+  #ways(): ServedWays {
+    const { sessions, breakGlassGroups } = this.#options.settings;
+    const subjects = new Set(this.#served);
+    if (!sessions) for (const { key } of [exec, attach]) subjects.delete(key);
+    return { subjects, isOff: !sessions, breakGlassGroups };
   }
 
   #createPauseEvents(): PauseEvents | undefined {
@@ -169,9 +172,14 @@ export class Leading {
       ...watching,
       installation: installationOf(settings),
       matchConditions: parseMatchConditions(settings.matchConditions),
-      policies: () => (this.#isServing ? registeredPolicies(state.configuration().policies) : undefined),
+      policies: () => {
+        if (!this.#isServing) return undefined;
+        const policies = registeredPolicies(state.configuration().policies);
+        return this.#apiServer === undefined ? policies : this.#apiServer.withJudges(policies);
+      },
       caBundle: () => this.trust.caBundle(),
       port: () => this.#options.port.choice(),
+      ways: () => this.#ways(),
       pause: this.#pause,
       follow: this.#follow,
       onStanding: this.#inForce.stand,
@@ -211,7 +219,7 @@ export class Leading {
     });
   }
 
-  /** What the sweep works on: nothing while paused, or while no replica is known to answer. */
+  /** What the sweep covers: nothing while paused, or while no replica is known to answer. */
   #view(): ClusterView | undefined {
     if (!this.#isServing || this.#pause.paused()) return undefined;
     const { rules, namespaces } = this.#options.state.configuration();
@@ -233,37 +241,48 @@ export class Leading {
     });
   }
 
+  #createAgents(): LedAgentImages {
+    return new LedAgentImages({
+      ...this.#options,
+      client: this.#client,
+      isAtWork: () => this.#isServing && !this.#pause.paused(),
+      onFound: () => this.#statuses.wake(),
+    });
+  }
+
+  #createApiServer(): LedApiServerPolicies | undefined {
+    const { byApiServer, takenBack } = this.#options;
+    if (byApiServer === undefined) return undefined;
+    const led = new LedApiServerPolicies({
+      ...this.#options,
+      ...byApiServer,
+      client: this.#options.watching.client,
+      isServing: () => this.#isServing,
+      isPaused: () => this.#pause.paused(),
+      ...(takenBack === undefined ? {} : { leaveToWebhook: takenBack.isIn }),
+      onJudged: this.#registration.poke,
+      onState: () => this.#statuses.wake(),
+    });
+    this.#pause.onChange(led.changed);
+    return led;
+  }
+
   #createAudit(): CoverageAudit {
-    const { settings, watching, state, connection, engine, coverageMetrics } = this.#options;
-    const { serverClock } = connection;
-    const { tell } = this.#options;
-    const events =
-      tell === undefined
-        ? undefined
-        : new CoverageEvents({
-            tell,
-            clock: serverClock,
-            advises: (name) =>
-              state
-                .configuration()
-                .rules.policies.ranked.some((one) => one.valid && one.name === name && one.spec.restart === 'Advise'),
-          });
-    return new CoverageAudit({
-      ...watching,
-      // Pods carry the API server's dates.
-      clock: serverClock,
-      metrics: coverageMetrics,
-      everyMs: settings.auditMinutes * minuteMs,
-      engine: () => (this.#isServing ? engine() : undefined),
-      namespaces: () => state.configuration().namespaces,
-      calledFor: (policy) => ({
-        sinceMs: calledSinceMs(state.statusOf('policies', policy)),
-        unreached: this.#reach.times(serverClock.wallMs()),
-      }),
-      onResult: (policies) => {
-        this.#statuses.wake();
-        if (policies !== undefined) events?.swept(policies);
-      },
+    return createCoverageAudit({
+      ...this.#options,
+      isServing: () => this.#isServing,
+      reach: this.#reach,
+      onInstrumented: this.#takeBack.young.note,
+      onResult: () => this.#statuses.wake(),
+    });
+  }
+
+  #createTakeBack(): LedTakeBack {
+    return new LedTakeBack({
+      ...this.#options,
+      client: this.#client,
+      isAtWork: () => this.#isServing && !this.#pause.paused(),
+      onResult: () => this.#statuses.wake(),
     });
   }
 
@@ -277,40 +296,22 @@ export class Leading {
       inForceOf: (policy) => this.#inForce.policies().get(policy),
       credentialsOf: (policy) => credentialsStateOf(this.#sweep, policy),
       defaultsOf: (policy) => this.#defaults.of(policy),
+      agentOf: (policy) => this.#agents.of(policy),
+      claimedOf: this.#apiServer === undefined ? undefined : (policy) => this.#apiServer?.of(policy),
       coverage: () => (this.#audit.isOn ? this.#audit.report() : undefined),
+      takenBackOf: (policy) => this.#takeBack.of(policy),
       sharedUser: () => isOpenShift(settings, connection.facts.seen()),
     });
   }
 
   #createSelfTest(): SelfTestLoop {
-    const { settings, watching, observations } = this.#options;
-    return new SelfTestLoop({
-      ...watching,
-      instance: settings.instance,
-      ownNamespace: settings.ownNamespace,
-      nonce: randomUUID,
-      everySeconds: settings.probeSeconds,
+    return createSelfTest(this.#options, {
       ready: () => !this.#pause.paused() && this.#registration.confirmedBundle() !== undefined,
       onResult: (result) => {
-        observations.selfTest(result);
+        this.#options.observations.selfTest(result);
         const { reachable, at } = result;
         if (reachable !== undefined && this.#reach.note(reachable, Date.parse(at))) this.#audit.changed();
         this.#inForce.reached(result);
-      },
-    });
-  }
-
-  #createInForce(): InForceLoop {
-    const { settings, watching, connection } = this.#options;
-    return new InForceLoop({
-      ...watching,
-      clock: connection.serverClock,
-      instance: settings.instance,
-      ownNamespace: settings.ownNamespace,
-      nonce: randomUUID,
-      onChange: () => {
-        this.#statuses.wake();
-        this.#audit.changed();
       },
     });
   }
@@ -322,9 +323,12 @@ export class Leading {
       confirmed: () => this.#registration.confirmedPort(),
       onChoice: this.#registration.poke,
     });
-    this.#options.state.onChange(({ configuration }) => {
+    this.#options.state.onChange(({ configuration, namespaces }) => {
       this.#sweep.changed();
+      if (namespaces.size > 0) this.#apiServer?.namespacesChanged(namespaces);
       if (configuration) {
+        this.#agents.changed();
+        this.#apiServer?.changed();
         this.#registration.poke();
         this.#audit.changed();
       }
@@ -348,7 +352,7 @@ export class Leading {
   }
 
   async #lead(term: AbortSignal): Promise<void> {
-    // Each part adds listeners, some of them one for everything they have under way.
+    // Each part adds listeners, some of them one for everything they have in progress.
     setMaxListeners(0, term);
     await Promise.all([
       this.trust.lead(term),
@@ -357,26 +361,13 @@ export class Leading {
       this.#pauseEvents?.run(term),
       this.#sweep.run(term),
       this.#defaults.run(term),
+      this.#agents.run(term),
+      this.#apiServer?.run(term),
       this.#statuses.run(term),
       this.#inForce.run(term),
       this.#selfTest.run(term),
       this.#audit.run(term),
+      this.#takeBack.run(term),
     ]);
   }
-}
-
-function installationOf(settings: RegistrationSettings): Installation {
-  return {
-    instance: settings.instance,
-    ownNamespace: settings.ownNamespace,
-    excludedNamespaces: excludedBySettings(settings),
-    address: addressOf(settings),
-    timeoutSeconds: settings.webhookTimeoutSeconds,
-  };
-}
-
-function addressOf({ webhookUrl, webhookService }: RegistrationSettings): WebhookAddress {
-  if (webhookUrl !== '') return { url: webhookUrl };
-  const [name = '', port = '443'] = webhookService.split(':');
-  return { service: { name, port: Number(port) } };
 }

@@ -13,14 +13,14 @@ export class Observations {
 
   /**
    * @param kubernetes the API server's version; `undefined` while it is not known
-   * @param port what the port asks for
+   * @param port what the port requires
    */
   constructor(kubernetes: () => string | undefined, port: () => ObservedPort) {
     this.#kubernetes = kubernetes;
     this.#port = port;
   }
 
-  /** Takes a result over, unless it tells nothing. */
+  /** Takes over a result, unless it says nothing. */
   selfTest(result: SelfTestResult): void {
     this.#selfTest = observedSelfTest(result) ?? this.#selfTest;
   }

@@ -1,22 +1,22 @@
 import type { Clock } from '../../time/clock.js';
 
-// However fast something changes, no more of its past is kept.
+// The most past values that are kept, however often something changes.
 const most = 16;
 
-/** What was in force, for a while. */
+/** Values that were in force until recently. */
 export class Past<Value> {
   readonly #keptMs: number;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   /** The latest first. */
   #values: readonly { readonly value: Value; readonly endedMs: number }[] = [];
 
-  /** @param keptMs how long a value is kept behind its end */
+  /** @param keptMs how long a value is kept after its end */
   constructor(keptMs: number, clock: Pick<Clock, 'monotonicMs'>) {
     this.#keptMs = keptMs;
     this.#clock = clock;
   }
 
-  /** Keeps a value that is in force no more. */
+  /** Keeps a value that is no longer in force. */
   add(value: Value): void {
     this.#forget();
     this.#values = [{ value, endedMs: this.#clock.monotonicMs() }, ...this.#values].slice(0, most);

@@ -12,13 +12,13 @@ import type { Timing } from '../../time/sleep.js';
 import type { TlsPair } from '../../tls/pair.js';
 import type { CallerProof } from '../proof.js';
 
-/** The settings that the port's proof goes by. */
+/** The settings that the port's proof uses. */
 export type PortSettings = Pick<
   Settings,
   'instance' | 'ownNamespace' | 'relistMinutes' | 'caOverlapSeconds' | 'clientCa'
 >;
 
-/** What the port's proof is followed with. */
+/** What is needed to follow the port's proof. */
 export interface PortOptions {
   readonly settings: PortSettings;
   readonly watching: Timing & {
@@ -30,13 +30,16 @@ export interface PortOptions {
   };
 }
 
-// An API server hears of its configurations within seconds.
+// An API server learns of its configurations within seconds.
 const longestSettleMs = 60_000;
 
-/** How this replica tells the API server from others, from when it is made; and, while it leads, how all of them do. */
+/**
+ * How this replica distinguishes the API server from other callers, from when it is made, and, while it leads, how all
+ * replicas do.
+ */
 export class Port {
   readonly proof: CallerProof;
-  /** Resolves once the Secret and both configurations were looked at. */
+  /** Resolves when the Secret and both configurations were looked at. */
   readonly known: Promise<void>;
   readonly #options: PortOptions;
   readonly #proof: PortProof;
@@ -68,18 +71,18 @@ export class Port {
     });
   }
 
-  /** Says that another certificate is served: a new key goes with it. */
+  /** Call this when another certificate is served. It gets a new key. */
   certificate({ fingerprint }: TlsPair): void {
     this.#certificate = fingerprint;
     this.poke();
   }
 
-  /** By which key the API server is to call; `undefined` while that is not decided. */
+  /** The key that the API server should use; `undefined` until that is decided. */
   choice(): ReturnType<PortKeeper['choice']> {
     return this.#keeper?.choice();
   }
 
-  /** Says that something of what the leader goes by may have changed. */
+  /** Call this when something that the leader uses may have changed. */
   poke(): void {
     this.#keeper?.poke();
   }
@@ -89,7 +92,7 @@ export class Port {
     await this.#keeper?.run(signal);
   }
 
-  /** What the port asks for, as this replica knows it. */
+  /** What the port requires, as far as this replica knows. */
   observed(): ObservedPort {
     if (this.#options.settings.clientCa !== '') return { proof: 'certificate' };
     if (this.#proof.asks) return { proof: 'token' };

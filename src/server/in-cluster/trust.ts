@@ -18,9 +18,9 @@ export interface Trust {
   /** Base64 of the authorities' PEM, for webhook configurations; `undefined` while it is not known. */
   caBundle(): string | undefined;
   onBundle(listener: () => void): void;
-  /** What the leader does for it. */
+  /** The leader's task for it. */
   lead(signal: AbortSignal): Promise<void>;
-  /** Seconds since the API server last said anything about the certificate, where it is one of its. */
+  /** Seconds since the API server last answered about the certificate, if that is kept in the API server. */
   staleness(): ReadonlyMap<WatchedKind, number>;
 }
 
@@ -37,19 +37,19 @@ export type ManagedTrustSettings = Pick<
   | 'relistMinutes'
 >;
 
-/** What a self-managed certificate is made with. */
+/** What is needed to make a self-managed certificate. */
 export interface TrustOptions {
   readonly settings: ManagedTrustSettings;
   readonly client: ApiClient;
   readonly timing: Timing & { readonly clock: CheckedClock };
   readonly logger: Logger;
   readonly metrics: ClusterMetrics;
-  /** The bundle that is known to stand in the webhook configurations. */
+  /** The bundle that is known to be in the webhook configurations. */
   readonly confirmed: () => ReturnType<Registration['confirmedBundle']>;
   readonly signal: AbortSignal;
 }
 
-/** A certificate of somebody else's: cert-manager's, a file's, one for development. */
+/** A certificate from elsewhere: from cert-manager, from a file, or for development. */
 export class GivenTrust implements Trust {
   readonly source: CertificateSource;
   readonly #trust: TrustBundle;
@@ -66,7 +66,7 @@ export class GivenTrust implements Trust {
     };
   }
 
-  /** An empty one makes the API server go by the roots of its own machine. */
+  /** With an empty bundle, the API server uses the root certificates of its own machine. */
   caBundle(): string | undefined {
     return this.#opened ? Buffer.from(this.#trust.bundle(), 'utf8').toString('base64') : undefined;
   }

@@ -1,4 +1,4 @@
-import type { DoorOptions } from '../../admission/door-options.js';
+import type { DoorOptions, Reviewed } from '../../admission/door-options.js';
 import type { Engine } from '../../engine/engine.js';
 import { unprovenEngine } from '../../engine/unproven.js';
 import type { DoorName } from '../../model/doors.js';
@@ -10,21 +10,24 @@ import type { ReviewHandler } from '../review-context.js';
 
 const saidEveryMs = 60_000;
 
-/** What unproven reviews are told to. */
+/** Where unproven reviews are reported. */
 export interface UnprovenCounting {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
 }
 
+/** What such doors need, for any subject. */
+export type UnprovenDoors = Omit<DoorOptions, 'onReviewed'> & { readonly onReviewed: (reviewed: Reviewed) => void };
+
 /**
- * What doors work with for callers who have not shown that they are the API server: without look-ups, live reads and
- * effects. Such a review is no review in metrics, log and Events.
+ * What doors need for callers that have not proven to be the API server: no look-ups, live reads or effects. Such a review
+ * does not count as a review in metrics, log and Events.
  */
 export function unprovenDoors(
   { engine, namespaceLabels, onFailure }: Pick<DoorOptions, 'engine' | 'namespaceLabels' | 'onFailure'>,
   counting: UnprovenCounting,
-): DoorOptions {
+): UnprovenDoors {
   const reviews = new UnprovenReviews(counting);
   return {
     engine: () => reviews.engineOf(engine()),
@@ -34,7 +37,7 @@ export function unprovenDoors(
   };
 }
 
-/** Counts unproven reviews, and says so once a minute at most. */
+/** Counts unproven reviews, and logs them at most once a minute. */
 class UnprovenReviews {
   readonly #counting: UnprovenCounting;
   readonly #lines: TokenBucket;

@@ -1,6 +1,6 @@
 import { flag, text } from '../setting.js';
 
-/** What is known of images, and how registries are asked. */
+/** What is known about images, and how registries are asked. */
 export const imagesRows = {
   imageConfig: text({
     flag: 'image-config',

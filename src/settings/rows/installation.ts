@@ -1,4 +1,8 @@
-import { flag, integer, text } from '../setting.js';
+import { flag, integer, jsonTexts, text } from '../setting.js';
+
+// The form of an annotation's key. Our own are not to be given: what they say is not for a setting to claim.
+const annotationName = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const isForeignAnnotation = (name: string): boolean => annotationName.test(name) && !name.startsWith('outrider.dev/');
 
 /** Where a server’s settings and policies come from, which installation it is of, and how the API server reaches it. */
 export const installationRows = {
@@ -62,6 +66,14 @@ export const installationRows = {
     min: 1,
     max: 30,
     help: 'How long the API server waits for the webhook.',
+  }),
+  webhookAnnotations: jsonTexts({
+    flag: 'webhook-annotations',
+    placeholder: 'JSON',
+    default: {},
+    help: 'Annotations of both webhook configurations: a JSON object of texts. One that is no longer given goes with the next change of the configuration.',
+    isName: isForeignAnnotation,
+    allowed: 'a JSON object of texts by annotation, none of them outrider.dev/…',
   }),
   matchConditions: text({
     flag: 'match-conditions',

@@ -19,7 +19,7 @@ export const podsRows = {
   imageVolumes: flagOrAuto({
     flag: 'image-volumes',
     default: 'auto',
-    help: 'Every node mounts image volumes with subPath: containerd 2.2 or newer. auto: what the nodes say with --cluster, else false.',
+    help: 'Every node mounts image volumes with subPath: containerd 2.2 or newer. auto: what the nodes say with --cluster, pod by pod, else false.',
   }),
   podSecurityDefault: choice<PodSecurityLevel>({
     flag: 'pod-security-default',

@@ -1,19 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import type { ApiClient } from '../../../src/cluster/client/api-client.js';
-import { isApiError } from '../../../src/cluster/client/api-error.js';
-import { pathOf, resources } from '../../../src/cluster/client/resources.js';
-import { startBalancer } from '../../e2e/cluster/balancer.js';
-import { startGuarded, until } from '../../e2e/cluster/guarded-process.js';
+import { selfTestName } from '../../../src/cluster/registration/entry-names.js';
+import { mutatingCalls, sumOfCalls, type WebhookCalls } from '../../e2e/cluster/admission-calls.js';
+import { until } from '../../e2e/cluster/guarded-process.js';
 import { clientOf } from '../../e2e/cluster/in-cluster.js';
-import { install, type Installation } from '../../e2e/cluster/installation.js';
-import { accessKey, labelled, namespace, policy } from '../../e2e/cluster/objects.js';
+import { install } from '../../e2e/cluster/installation.js';
+import { accessKey, labelled, namespace, policy, serviceAccount } from '../../e2e/cluster/objects.js';
 import { pod } from '../../e2e/cluster/pods.js';
 import type { Replica } from '../../e2e/cluster/replica.js';
-import { mutatingConfiguration } from '../../e2e/cluster/webhooks.js';
-import { freePort } from '../../e2e/registry/processes.js';
+import { clear } from './clear.js';
+import { registerConstant } from './constant.js';
 
-/** What stands in the way of a pod in each variant. */
+/** What is in the way of a pod in each variant. */
 export const variants = ['no webhook', 'constant answer', 'Outrider, 1 replica', 'Outrider, 2 replicas'] as const;
 export type Variant = (typeof variants)[number];
 
@@ -23,8 +19,6 @@ const namespaces: Readonly<Record<Variant, string>> = {
   'Outrider, 1 replica': 'instrumented',
   'Outrider, 2 replicas': 'instrumented',
 };
-const mostDeletions = 20;
-const constantWebhook = fileURLToPath(new URL('./constant-webhook.js', import.meta.url));
 
 /** An API server with all that the variants need on it. */
 export interface ScaleCluster {
@@ -32,13 +26,17 @@ export interface ScaleCluster {
   readonly replicas: readonly Replica[];
   /** Makes a variant's webhook the one that is called. Returns the namespace whose pods it is called for. */
   use(variant: Variant): string;
+  /** Calls of the variants' webhooks so far, by the API server's own count. */
+  calls(): Promise<WebhookCalls>;
+  /** Seconds that both replicas worked on reviews so far. */
+  workedSeconds(): Promise<number>;
   /** Removes every pod of a namespace. */
   clear(namespace: string): Promise<void>;
   stop(): Promise<void>;
 }
 
 /**
- * Starts an API server, two replicas of Outrider behind one port, and a webhook that answers a constant behind another.
+ * Starts an API server, two replicas of Outrider behind one port, and a webhook that answers a constant at another.
  * Nobody but the API server and these does anything: there are no controllers and no kubelet.
  */
 export async function startScaleCluster(): Promise<ScaleCluster> {
@@ -70,60 +68,17 @@ export async function startScaleCluster(): Promise<ScaleCluster> {
         here.balancer.cut();
         return namespaces[variant];
       },
+      calls: async () => sumOfCalls(await mutatingCalls(here.api), (name) => name !== selfTestName),
+      workedSeconds: async () => {
+        const of = (replica: Replica) => replica.metric('outrider_admission_duration_seconds_sum', 'door="mutate"');
+        const [ofOne = 0, ofTwo = 0] = await Promise.all([of(one), of(two)]);
+        return ofOne + ofTwo;
+      },
       clear: (name) => clear(client, name),
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
-  }
-}
-
-/** What controllers would make in a namespace, and pods need. */
-function serviceAccount(name: string): object {
-  return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: name } };
-}
-
-/** Registers it as Outrider is, and behind a balancer as Outrider is. Returns what stops it. */
-async function registerConstant({ api }: Installation, client: ApiClient): Promise<() => Promise<void>> {
-  const { certFile, keyFile } = await api.authority.server('constant', ['localhost']);
-  const port = await freePort();
-  const server = startGuarded(process.execPath, [constantWebhook, certFile, keyFile, String(port)]);
-  await until('the constant webhook', () => Promise.resolve(server.output().includes('ready')), server);
-  const balancer = await startBalancer();
-  balancer.setBackends([{ port, isReady: () => true }]);
-  const entry = {
-    name: 'constant.outrider.dev',
-    url: `https://localhost:${balancer.port}/mutate/pods`,
-    caBundle: readFileSync(api.caFile).toString('base64'),
-    failurePolicy: 'Ignore' as const,
-    namespaces: { bench: 'constant' },
-  };
-  await client.create(
-    '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
-    mutatingConfiguration('constant', [entry]),
-  );
-  await until('calls of the constant webhook', async () => {
-    await client.create(pathOf(resources.pods, { namespace: 'constant' }), pod('probe'), { query: { dryRun: 'All' } });
-    return balancer.connections > 0;
-  });
-  return async () => {
-    await balancer.stop();
-    await server.stop();
-  };
-}
-
-/** The API server gives up on a request behind a minute, so many pods may take more than one. */
-async function clear(client: ApiClient, name: string): Promise<void> {
-  const path = pathOf(resources.pods, { namespace: name });
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await client.delete(path, undefined, { query: { gracePeriodSeconds: 0 }, timeoutMs: 90_000 });
-    } catch (error) {
-      if (!isApiError(error) || attempt === mostDeletions) throw error;
-    }
-    const { items } = await client.list(path, { metadataOnly: true });
-    if (items.length === 0) return;
-    if (attempt === mostDeletions) throw new Error(`${items.length} pods are left in namespace ${name}`);
   }
 }

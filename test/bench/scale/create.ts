@@ -1,7 +1,7 @@
 import { createPods, type Order } from './creations.js';
 
 /*
- * The process that creates pods: forked, told what to create, it answers with what became of it and ends. It is told
+ * The process that creates pods: forked, told what to create, it answers with the result and ends. It is told
  * by whoever forks it, in the words of `Order`.
  */
 process.once('message', (order: Order) => {

@@ -1,12 +1,7 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 import { median, percentile, rounded } from '../statistics.js';
 import { startScaleCluster, variants, type ScaleCluster, type Variant } from './cluster.js';
-import type { Creations, Order } from './creations.js';
-
-const worker = fileURLToPath(new URL('./create.js', import.meta.url));
+import { createElsewhere } from './create-elsewhere.js';
+import type { Creations } from './creations.js';
 
 /** How much is created. */
 export interface ScaleOptions {
@@ -31,26 +26,32 @@ export interface ScaleRow {
   /** Above the same figure without a webhook. */
   readonly addedP50Ms: number;
   readonly addedP99Ms: number;
-  /** Resident memory of each replica behind the last round of the variant. */
+  /** Of mutating webhooks, by the API server's own count. */
+  readonly callsPerPod: number;
+  /** How long the API server waited for them, for a pod. */
+  readonly waitedMs: number;
+  /** How long the replicas were at it themselves, from a review's last byte to the answer. */
+  readonly workedMs: number;
+  /** Resident memory of each replica after the last round of the variant. */
   readonly replicaMegabytes: readonly number[];
 }
 
-const creationsSchema = z.object({
-  seconds: z.number(),
-  latenciesMs: z.array(z.number()),
-  instrumented: z.number(),
-  failures: z.number(),
-  reasons: z.array(z.string()),
-});
+/** What creations cost in webhooks, in sum. */
+interface Spent {
+  readonly calls: number;
+  readonly seconds: number;
+  readonly workedSeconds: number;
+}
 
 /**
- * Creates the pods of every variant: in each round a part of them, the variants by turns, so that neither a growing
+ * Creates the pods of every variant: in each round a part of them, the variants in turn, so that neither a growing
  * database nor a busy machine meets only one of them. The pods are removed in between.
  */
 export async function runScale(options: ScaleOptions, tell: (line: string) => void): Promise<readonly ScaleRow[]> {
   const cluster = await startScaleCluster();
   try {
     const results = new Map<Variant, Creations[]>(variants.map((variant) => [variant, []]));
+    const spent = new Map<Variant, Spent[]>(variants.map((variant) => [variant, []]));
     const memory = new Map<Variant, readonly number[]>();
     const each = Math.ceil(options.pods / options.rounds);
     for (let round = -1; round < options.rounds; round++) {
@@ -59,10 +60,13 @@ export async function runScale(options: ScaleOptions, tell: (line: string) => vo
         const namespace = cluster.use(variant);
         const pods = round < 0 ? Math.min(each, 200) : each;
         const { kubeconfig } = cluster;
+        const before = await spentIn(cluster);
         const creations = await createElsewhere({ kubeconfig, namespace, pods, clients: options.clients });
+        const after = await spentIn(cluster);
         await cluster.clear(namespace);
         if (round < 0) continue;
         results.get(variant)?.push(creations);
+        spent.get(variant)?.push(without(after, before));
         memory.set(variant, variant.startsWith('Outrider') ? await megabytes(cluster) : []);
         const { latenciesMs, seconds, failures } = creations;
         tell(
@@ -70,23 +74,23 @@ export async function runScale(options: ScaleOptions, tell: (line: string) => vo
         );
       }
     }
-    return rowsOf(results, memory);
+    return rowsOf(results, spent, memory);
   } finally {
     await cluster.stop();
   }
 }
 
-/** In a process of its own, which does nothing else. */
-async function createElsewhere(order: Order): Promise<Creations> {
-  const child = fork(worker, { stdio: 'inherit' });
-  const ended = once(child, 'exit').then(([code]) =>
-    Promise.reject(new Error(`the creator ended with ${String(code)}`)),
-  );
-  const answer = once(child, 'message');
-  child.send(order);
-  const message: unknown = await Promise.race([answer, ended]);
-  ended.catch(() => undefined);
-  return z.tuple([creationsSchema]).rest(z.unknown()).parse(message)[0];
+async function spentIn(cluster: ScaleCluster): Promise<Spent> {
+  const [{ calls, seconds }, workedSeconds] = await Promise.all([cluster.calls(), cluster.workedSeconds()]);
+  return { calls, seconds, workedSeconds };
+}
+
+function without(after: Spent, before: Spent): Spent {
+  return {
+    calls: after.calls - before.calls,
+    seconds: after.seconds - before.seconds,
+    workedSeconds: after.workedSeconds - before.workedSeconds,
+  };
 }
 
 async function megabytes({ replicas }: ScaleCluster): Promise<readonly number[]> {
@@ -96,6 +100,7 @@ async function megabytes({ replicas }: ScaleCluster): Promise<readonly number[]>
 
 function rowsOf(
   results: ReadonlyMap<Variant, readonly Creations[]>,
+  spent: ReadonlyMap<Variant, readonly Spent[]>,
   memory: ReadonlyMap<Variant, readonly number[]>,
 ): readonly ScaleRow[] {
   const latenciesOf = (variant: Variant): readonly number[] =>
@@ -104,6 +109,8 @@ function rowsOf(
   return variants.map((variant) => {
     const rounds = results.get(variant) ?? [];
     const latenciesMs = latenciesOf(variant);
+    const perPod = (of: (one: Spent) => number): number =>
+      rounded((spent.get(variant) ?? []).reduce((sum, one) => sum + of(one), 0) / latenciesMs.length, 2);
     const at = (share: number): number => rounded(percentile(latenciesMs, share), 2);
     const added = (share: number): number => rounded(percentile(latenciesMs, share) - percentile(bare, share), 2);
     return {
@@ -117,6 +124,9 @@ function rowsOf(
       p99Ms: at(0.99),
       addedP50Ms: added(0.5),
       addedP99Ms: added(0.99),
+      callsPerPod: perPod(({ calls }) => calls),
+      waitedMs: perPod(({ seconds }) => seconds * 1_000),
+      workedMs: perPod(({ workedSeconds }) => workedSeconds * 1_000),
       replicaMegabytes: memory.get(variant) ?? [],
     };
   });

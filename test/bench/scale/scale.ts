@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { outputOf, whole } from '../options.js';
 import { print } from '../table.js';
+import { runExecs, type ExecRow } from './execs.js';
 import { runScale, type ScaleRow } from './run.js';
 
 const help = `Creates pods through a real API server as fast as it takes them: with no webhook, with one that answers a
@@ -11,6 +12,7 @@ constant, and with Outrider at one and at two replicas.
   --pods N            pods of each variant, in all rounds together. Default: 10000
   --rounds N          turns in which they are created. Default: 4
   --clients N         creations asked for at a time. Default: 8
+  --execs N           ask for so many execs in running pods instead, by what the policy says of them
   -o, --output FORM   table, json or markdown. Default: table
   -h, --help
 
@@ -26,12 +28,14 @@ try {
       pods: { type: 'string', default: '10000' },
       rounds: { type: 'string', default: '4' },
       clients: { type: 'string', default: '8' },
+      execs: { type: 'string' },
       output: { type: 'string', short: 'o', default: 'table' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) console.log(help);
-  else await scale(values);
+  else if (values.execs === undefined) await scale(values);
+  else await execs(values.execs, values);
 } catch (error) {
   console.error(
     `${error instanceof Error ? error.message : String(error)}\nnpm run bench:scale -- --help says what there is.`,
@@ -62,6 +66,22 @@ async function scale(values: {
   if (lost.length > 0) process.exitCode = 1;
 }
 
+async function execs(count: string, given: { readonly clients: string; readonly output: string }): Promise<void> {
+  const output = outputOf(given.output);
+  const options = { execs: whole('execs', count, 1), clients: whole('clients', given.clients, 1) };
+  const rows = await runExecs(options, (line) => console.error(line));
+  if (output === 'json') console.log(JSON.stringify({ node: process.version, ...options, rows }, null, 2));
+  else console.log(print([execTable(rows)], output));
+}
+
+function execTable(rows: readonly ExecRow[]) {
+  return {
+    title: `Time until an exec is admitted on a real API server. Node ${process.version}.`,
+    head: ['Variant', 'Execs', 'p50 ms', 'p99 ms', 'Added p50 ms', 'Added p99 ms'],
+    rows: rows.map((row) => [row.variant, row.execs, row.p50Ms, row.p99Ms, row.addedP50Ms, row.addedP99Ms]),
+  };
+}
+
 function isIncomplete({ variant, failures, created, instrumented }: ScaleRow): boolean {
   return failures > 0 || (variant.startsWith('Outrider') && instrumented < created);
 }
@@ -69,7 +89,20 @@ function isIncomplete({ variant, failures, created, instrumented }: ScaleRow): b
 function tableOf(rows: readonly ScaleRow[]) {
   return {
     title: `Time of a creation on a real API server. Node ${process.version}.`,
-    head: ['Variant', 'Pods', 'Failed', 'Pods/s', 'p50 ms', 'p99 ms', 'Added p50 ms', 'Added p99 ms', 'Replicas MB'],
+    head: [
+      'Variant',
+      'Pods',
+      'Failed',
+      'Pods/s',
+      'p50 ms',
+      'p99 ms',
+      'Added p50 ms',
+      'Added p99 ms',
+      'Calls/pod',
+      'In calls ms',
+      'At work ms',
+      'Replicas MB',
+    ],
     rows: rows.map((row) => [
       row.variant,
       row.created,
@@ -79,6 +112,9 @@ function tableOf(rows: readonly ScaleRow[]) {
       row.p99Ms,
       row.addedP50Ms,
       row.addedP99Ms,
+      row.callsPerPod,
+      row.waitedMs,
+      row.variant.startsWith('Outrider') ? row.workedMs : '',
       row.replicaMegabytes.join(' and '),
     ]),
   };

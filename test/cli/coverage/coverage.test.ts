@@ -48,8 +48,53 @@ sts/db    default  1     1 missed  another_path  outrider restart sts/db -n shop
     lookText(await lookAtPods(cluster, engine, undefined), { ...how, wide: true, namespaces: true }),
     /\nshop +ds\/node +default +1 +1 excused +host_network\n +spec\.hostNetwork is true\nshop +sts\/web +default +1 +1 instrumented\n/,
   );
+  t.match(
+    lookText({ ...look, byApiServer: 1 }, { ...how, wide: false, namespaces: false }),
+    '1 instrumented. The API server instrumented 1 by itself, as their label says. outrider coverage',
+  );
   const none = { ...look, pods: 0, workloads: [] };
   t.equal(lookText(none, { ...how, wide: false, namespaces: false }), 'No running pod is under a policy here.\n');
+});
+
+t.test('of a policy that only reports it says what would be done, and what the leader found', async (t) => {
+  const { cluster } = clusterOf();
+  const reporting = engineFor({ mode: 'Report', prefer: 'Security' });
+  const how = { programName: 'outrider', style: styleOf(false), wide: false, namespaces: false };
+  t.equal(
+    lookText(await lookAtPods(cluster, reporting, 'shop'), how),
+    `WORKLOAD  POLICY   PODS  STATE      WOULD BE                         WHY          WHAT HELPS
+sts/web   default  1     1 stale    1 unknown (instrumented_before)  report_mode  nothing, or new pods, which will have none of it
+ds/node   default  1     1 excused  1 deny (host_network)            report_mode
+
+3 pods of 3 workloads: 1 stale, 2 excused. outrider coverage -o wide lists them all.
+Policy default only reports. In mode Inject: 1 inject, 1 deny (host_network), 1 unknown (instrumented_before). The leader has not looked at this generation yet.
+`,
+  );
+  const report = {
+    observedAt: '2026-11-29T10:00:00Z',
+    generation: 1,
+    pods: 9,
+    inject: 8,
+    partial: 0,
+    skip: 0,
+    deny: 1,
+    unknown: 0,
+    reasons: [
+      { decision: 'inject', reason: 'injected', pods: 8 },
+      { decision: 'deny', reason: 'host_network', pods: 1 },
+    ],
+  };
+  const { client } = cluster;
+  const list: typeof client.list = async (path, options) => {
+    const listed = await client.list(path, options);
+    return path.endsWith('/instrumentationpolicies')
+      ? { ...listed, items: [{ metadata: { name: 'default' }, status: { report } }] }
+      : listed;
+  };
+  t.match(
+    lookText(await lookAtPods({ ...cluster, client: { ...client, list } }, reporting, 'shop'), how),
+    'The leader found at 2026-11-29T10:00:00Z, in all namespaces: 8 inject, 1 deny (host_network).\n',
+  );
 });
 
 t.test('what may not be read is said', async (t) => {
@@ -69,6 +114,11 @@ t.test('what helps depends on who makes the pods', (t) => {
   t.equal(remedy('forged', 'apps/v1', 'Deployment'), 'outrider explain pod/web-1 -n shop');
   t.equal(remedy('unproven', 'apps/v1', 'Deployment'), 'outrider verify pod/web-1 -n shop');
   t.equal(remedy('instrumented', 'apps/v1', 'Deployment'), '');
+  const workload = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' };
+  t.match(
+    remedyFor({ state: 'stale', reason: 'report_mode', namespace: 'shop', workload, pod: 'web-1' }, 'outrider'),
+    'new pods, which will have none of it',
+  );
   t.end();
 });
 

@@ -39,6 +39,7 @@ async function doctor(argv: readonly string[], dependencies: Partial<DoctorDepen
     cwd: '/',
     env: {},
     programName: 'outrider',
+    isInteractive: false,
   };
   const all: DoctorDependencies = {
     readHost: () => Promise.reject(new Error('not to be asked')),
@@ -107,7 +108,7 @@ t.test('a live cluster: what is asked of it, and how its errors are told', async
   const failing = () => Promise.reject(new OutriderError('cluster_unavailable', 'https://x does not answer.'));
   const failed = await doctor(['--cluster'], { readCluster: failing });
   t.equal(failed.code, 2);
-  t.equal(failed.err, 'outrider: error: https://x does not answer.\n');
+  t.equal(failed.err, 'outrider: error: https://x does not answer. [docs/errors.md#cluster_unavailable]\n');
 });
 
 t.test('F21: namespaces whose LimitRanges leave the agent no room', async (t) => {

@@ -9,7 +9,7 @@ const sysdig = ['--profile', 'sysdig', '--set', 'region=us2', '--no-lookup'];
 const pod = (name: string): string =>
   `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\nspec:\n  containers:\n    - {name: a, image: b, command: [/c]}\n`;
 
-/** What a file can have wrong, each with a word of what is said of it. */
+/** What a file can have wrong, each with a word of what is said about it. */
 const bad: Readonly<Record<string, readonly [string, RegExp]>> = {
   syntax: ['a: [', /bad/],
   indent: [pod('x').replace('[/c]', '\n        - "run \\\n  --flag"'), /within flow collections/],

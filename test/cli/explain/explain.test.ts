@@ -18,15 +18,16 @@ t.test(
   · namespace            shop (outrider.dev/inject=enabled, pod-security.kubernetes.io/enforce=baseline)
   ✓ policy sysdig        matches and wins, precedence 0
   ✓ opt-out              neither the namespace nor the pod opts out
+  · delivery             Copy: no node is known to mount image volumes
   ! capability_left_out  SYS_PTRACE left out: Pod Security baseline refuses it
-  ! keeper_left_out      what quay.io/sysdig/workload-agent:6.3.0 starts is not known
-      fix: Add the agent’s image to an ImageMap.
+  ! keeper_left_out      the agent gets no keeper: what quay.io/sysdig/workload-agent:6.3.0 starts was not looked up, or could not be
+      fix: The keeper has to know what the agent’s image starts. In a cluster Outrider looks that up by itself, and status.agent of the policy says why it could not: an unreachable registry, say, or one that wants a pull secret (agent.imagePullSecrets). Otherwise give it with --image-config or an ImageMap; \`outrider image IMAGE\` prints it. See docs/reliability.md#when-the-agent-is-in-trouble.
   ✓ web                  /app serve → /opt/draios/bin/instrument /app serve  (from the manifest)
       + env SYSDIG_SIDECAR; mounts /opt/draios, /opt/draios/bin
   ✗ worker               image_unresolved
       ghcr.io/acme/worker:3 is in no image map
       fix: Give the container a command, annotate the pod with outrider.dev/images, or add the image to an ImageMap.
-  + volume sysdig-workload-agent, volume sysdig-workload-agent-bin, init sysdig-workload-agent-tools, init sysdig-workload-agent-copy, native sidecar sysdig-workload-agent, shared process namespace
+  + volume sysdig-workload-agent, volume sysdig-workload-agent-bin, volume outrider-no-api-token, init sysdig-workload-agent-tools, init sysdig-workload-agent-copy, native sidecar sysdig-workload-agent, shared process namespace
   + the pod grows by requests cpu 100m, memory 256Mi; limits memory 512Mi
 `,
     );
@@ -182,6 +183,7 @@ t.test('for programs', async (t) => {
     parts: [
       { part: 'volume', list: 'volumes', name: 'sysdig-workload-agent', present: false },
       { part: 'volume', list: 'volumes', name: 'sysdig-workload-agent-bin', present: false },
+      { part: 'volume', list: 'volumes', name: 'outrider-no-api-token', present: false },
       { part: 'tools', list: 'initContainers' },
       { part: 'files', list: 'initContainers' },
       { part: 'agent', list: 'initContainers', name: 'sysdig-workload-agent' },
@@ -199,7 +201,7 @@ t.test('no pod, and bad input', async (t) => {
   t.same(none, { code: 0, stdout: '', stderr: 'There is no pod, no pod template and no task in the input.\n' });
   const bad = await place.outrider(['explain', '-f', '-', ...withSysdig], { stdin: 'kind: [\n' });
   t.match(bad, { code: 2, stdout: '', stderr: /^outrider: error: -:\d+:\d+: / });
-  t.equal((await place.outrider(['explain', '-f', '-', '-o', 'yaml', ...withSysdig])).code, 2);
+  t.equal((await place.outrider(['explain', '-f', '-', '-o', 'toml', ...withSysdig])).code, 2);
 });
 
 t.test('a profile without a tracer: nothing is called wrapped, and who is not concerned is said', async (t) => {

@@ -1,46 +1,24 @@
 import t from 'tap';
-import { processInterrupts } from '../../../src/cli/restart/interrupts.js';
+import { processInterrupts } from '../../../src/cli/options/interrupts.js';
 import { restartCommand } from '../../../src/cli/restart/restart.js';
 import { isUnsettled, type RestartResult } from '../../../src/cli/restart/result.js';
-import { plain, resultText, summaryText } from '../../../src/cli/restart/text.js';
-import { run } from '../../../src/cli/program.js';
+import { resultText, summaryText } from '../../../src/cli/restart/text.js';
 import { styleOf } from '../../../src/cli/text/style.js';
 import type { OpenCluster } from '../../../src/cluster/live/open-cluster.js';
 import { OutriderError } from '../../../src/model/error.js';
-import { systemClock } from '../../../src/time/clock.js';
 import { storedObjects } from '../../cluster/stored-objects.js';
+import { openInMemory, runCommand, type RanCommand } from '../run-command.js';
 
 /** Runs the command in a cluster in memory, or in none. */
-async function restart(argv: readonly string[], cluster?: Pick<OpenCluster, 'client'>) {
-  const written = { stdout: '', stderr: '' };
-  const output = (name: keyof typeof written) => ({
-    write: (text: string) => void (written[name] += text),
-    isTerminal: false,
-    columns: undefined,
-  });
+function restart(argv: readonly string[], cluster?: Pick<OpenCluster, 'client'>): Promise<RanCommand> {
   const definition = restartCommand({
-    open: () =>
+    open:
       cluster === undefined
-        ? Promise.reject(new OutriderError('cluster_unavailable', 'none'))
-        : Promise.resolve({
-            ...cluster,
-            clock: systemClock,
-            namespace: 'shop',
-            readText: () => Promise.reject(new Error()),
-            exec: () => Promise.reject(new Error()),
-          }),
+        ? () => Promise.reject(new OutriderError('cluster_unavailable', 'none'))
+        : openInMemory(cluster.client),
     interrupts: () => ({ signal: new AbortController().signal, end: () => undefined }),
   });
-  const entry = { name: 'restart', summary: '', load: () => Promise.resolve(definition) };
-  const code = await run([entry], ['restart', ...argv], {
-    stdin: { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: '' }) }) },
-    stdout: output('stdout'),
-    stderr: output('stderr'),
-    cwd: '/',
-    env: {},
-    programName: 'outrider',
-  });
-  return { code, ...written };
+  return runCommand('restart', definition, argv);
 }
 
 t.test('what does not go together is wrong usage, before any cluster is asked', async (t) => {
@@ -60,7 +38,10 @@ t.test('what does not go together is wrong usage, before any cluster is asked', 
     t.equal(code, 2, argv.join(' '));
     t.match(stderr, message);
   }
-  t.match(await restart(['deploy/web']), { code: 2, stderr: 'outrider: error: none\n' });
+  t.match(await restart(['deploy/web']), {
+    code: 2,
+    stderr: 'outrider: error: none [docs/errors.md#cluster_unavailable]\n',
+  });
 });
 
 t.test('nothing is restarted while the installation stands still', async (t) => {
@@ -90,7 +71,8 @@ t.test('each workload is a line, with what helps below', (t) => {
   const failed = { ...result, outcome: 'failed', remedy: 'undo', remark: 'Flux' } as const;
   t.equal(resultText(failed, style), '✗ deploy/web -n shop  failed: 2 missed of 2 pods before\n    Flux\n    undo\n');
   t.match(resultText(failed, styleOf(true)), '\u001b[31m✗\u001b[0m');
-  t.equal(plain('a\u001b[31mb\nc\u0007d'), 'ab c d', 'what others wrote is no command to the terminal');
+  const forged = { ...result, detail: 'a\u001b[31mb\nc\u0007d' };
+  t.match(resultText(forged, style), 'restarted: ab cd\n', 'what others wrote is no command to the terminal');
   t.end();
 });
 

@@ -12,7 +12,7 @@ const annotation = 'kubectl.kubernetes.io/restartedAt';
 const refusal = (status: number, reason: string): ApiError => new ApiError(`PATCH /x: ${reason}`, { status, reason });
 const noAnswer = refusal(0, 'NoAnswer');
 
-/** A Deployment of the fake cluster, and what is to become of it. */
+/** A Deployment of the fake cluster, and what is to happen to it. */
 interface Fake {
   /** How many of its two pods are missed, before and after a restart. */
   missed: number;
@@ -62,11 +62,11 @@ function cluster(fakes: Readonly<Record<string, Fake>>) {
     }));
     return Promise.resolve({ policy: 'default', pods });
   };
-  async function* targets(judged: Target['judge'] | undefined): AsyncGenerator<Target> {
+  async function* targets(judged: Target['judge'] | undefined, more: Partial<Target>): AsyncGenerator<Target> {
     for (const name of Object.keys(fakes)) {
       const resource = workloadKinds.deployments;
       const object = objectAt(name);
-      yield await Promise.resolve({ resource, name, namespace: 'shop', object, judge: judged ?? judge(name) });
+      yield await Promise.resolve({ resource, name, namespace: 'shop', object, judge: judged ?? judge(name), ...more });
     }
   }
   const access: RoundOptions['access'] = {
@@ -95,12 +95,13 @@ function cluster(fakes: Readonly<Record<string, Fake>>) {
     options: Partial<RoundOptions> = {},
     interruptMs?: number,
     judged?: Target['judge'],
+    more: Partial<Target> = {},
   ): Promise<RoundReport> => {
     const report = new RestartRound({
       access,
       clock: time,
       sleep: time.sleep,
-      wanted: { missed: true, stale: true },
+      wanted: { missed: true, stale: true, broken: false },
       dryRun: false,
       max: Infinity,
       timeoutMs: 60_000,
@@ -110,7 +111,7 @@ function cluster(fakes: Readonly<Record<string, Fake>>) {
       onProgress: (target, text) => progress.push(`${target.name}: ${text}`),
       onResult: () => undefined,
       ...options,
-    }).run(targets(judged));
+    }).run(targets(judged, more));
     report.catch(() => undefined);
     if (interruptMs !== undefined) {
       await time.advance(interruptMs);
@@ -274,6 +275,63 @@ t.test('a rollout of ours that goes on is waited for, not begun again; one of so
   }
 });
 
+t.test('workloads that were taken back: new pods without our parts are what is wanted', async (t) => {
+  const wanted = { missed: false, stale: false, broken: true };
+  const here = cluster({ a: { missed: 0 } });
+  let looks = 0;
+  const judged = (): Promise<WorkloadState> => {
+    const pods: PodNeed[] = [{ name: 'a-0', state: looks++ === 0 ? 'broken' : 'missed', detail: '' }];
+    return Promise.resolve({ policy: 'default', pods });
+  };
+  const report = await here.run({ wanted }, undefined, judged);
+  t.same(said(report), ['deploy/a restarted']);
+  t.equal(report.results[0]?.detail, '1 broken of 1 pod before; the new ones run without parts of ours');
+  looks = 0;
+  const stuck = await cluster({ a: { missed: 0, looks: Infinity } }).run({ wanted }, undefined, judged);
+  t.match(stuck.results[0], { outcome: 'failed', remedy: 'kubectl -n shop describe deploy/a' });
+});
+
+t.test('a try is put off before anything is restarted; where that cannot be, nothing is', async (t) => {
+  const wanted = { missed: false, stale: false, broken: true };
+  const judged = (): Promise<WorkloadState> =>
+    Promise.resolve({ policy: 'default', pods: [{ name: 'a-0', state: 'broken', detail: '' }] });
+  const held: number[] = [];
+  const hold = (why?: string) => (untilMs: number) => {
+    held.push(untilMs);
+    return Promise.resolve(why);
+  };
+  const refused = cluster({ a: { missed: 0 } });
+  const report = await refused.run({ wanted }, undefined, judged, { hold: hold('you may not') });
+  t.match(report.results[0], { outcome: 'not_restarted', detail: 'you may not', remedy: /whoever runs Outrider/ });
+  t.same(refused.restarts, []);
+  const dry = cluster({ a: { missed: 0 } });
+  await dry.run({ wanted, dryRun: true }, undefined, judged, { hold: hold() });
+  t.equal(held.length, 1, 'a dry run puts nothing off');
+  const done = cluster({ a: { missed: 0 } });
+  await done.run({ wanted }, undefined, judged, { hold: hold() });
+  t.same(done.restarts, ['a']);
+  t.equal(held[1], createVirtualTime().wallMs() + 60_000, 'for as long as the rollout may take');
+});
+
+t.test('a restart of ours from before it was taken back is none that is waited for', async (t) => {
+  const wanted = { missed: false, stale: false, broken: true };
+  const fieldsV1 = { 'f:spec': { 'f:template': { 'f:metadata': { 'f:annotations': { [`f:${annotation}`]: {} } } } } };
+  const metadata = { managedFields: [{ manager: 'outrider-restart', operation: 'Update', fieldsV1 }] };
+  const time = createVirtualTime();
+  for (const [agoMs, isWaitedFor] of [
+    [60_000, true],
+    [10_000, false],
+  ] as const) {
+    const here = cluster({ a: { missed: 0, looks: 4, metadata } });
+    here.written.set('a', { at: new Date(time.wallMs() - 30_000).toISOString(), looks: 0 });
+    const takenBackMs = time.wallMs() - agoMs;
+    const judged = (): Promise<WorkloadState> =>
+      Promise.resolve({ policy: 'default', pods: [{ name: 'a-0', state: 'broken', detail: '' }] });
+    await here.run({ wanted }, undefined, judged, { takenBackMs });
+    t.equal(here.restarts.length === 0, isWaitedFor, `taken back ${agoMs / 1000} s ago, restarted 30 s ago`);
+  }
+});
+
 t.test('what Flux does about it is said, and its field manager taken', async (t) => {
   const here = cluster({ a: { missed: 2, metadata: { labels: { 'kustomize.toolkit.fluxcd.io/name': 'apps' } } } });
   const report = await here.run();
@@ -323,7 +381,7 @@ function roundOf(): RoundOptions {
     access: { read: refuse, restart: refuse, pods: refuse },
     clock: time,
     sleep: time.sleep,
-    wanted: { missed: true, stale: true },
+    wanted: { missed: true, stale: true, broken: false },
     dryRun: false,
     max: 1,
     timeoutMs: 1,

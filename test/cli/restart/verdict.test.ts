@@ -21,6 +21,7 @@ const well: Rollout = {
   failure: undefined,
   isPaused: false,
   isByHand: false,
+  isOrdered: false,
   isUnfinished: false,
 };
 
@@ -45,7 +46,7 @@ function facts(kind: (typeof kinds)[number], more: Partial<RestartFacts> = {}): 
     rollout: well,
     firstOrdinal: 0,
     isOurs: false,
-    wanted: { missed: true, stale: true },
+    wanted: { missed: true, stale: true, broken: false },
     programName: 'outrider',
     ...more,
   };
@@ -76,13 +77,13 @@ const rows: readonly Row[] = [
   },
   {
     name: 'only the missed were asked for',
-    given: { wanted: { missed: true, stale: false }, state: { ...fine, pods: pods('stale') } },
+    given: { wanted: { missed: true, stale: false, broken: false }, state: { ...fine, pods: pods('stale') } },
     act: 'nothing',
     why: /^1 stale of 1 pod, and --missed was asked$/,
   },
   {
     name: 'only the stale were asked for',
-    given: { wanted: { missed: false, stale: true } },
+    given: { wanted: { missed: false, stale: true, broken: false } },
     act: 'nothing',
     why: /^2 missed of 2 pods, and --stale was asked$/,
   },
@@ -171,6 +172,58 @@ t.test('when a workload is restarted, and when not', (t) => {
   t.end();
 });
 
+const brokenRows: readonly Row[] = [
+  { name: 'two hang', given: {}, act: 'restart' },
+  {
+    name: 'none hangs',
+    given: { state: fine },
+    act: 'nothing',
+    why: /^no pod of it hangs that has parts of ours: 2 pods$/,
+  },
+  { name: 'it is failing, by us', given: { rollout: failing }, act: 'restart' },
+  { name: 'none is available', given: { rollout: { ...well, available: 0 } }, act: 'restart' },
+  { name: 'in the middle of a rollout that hangs', given: { rollout: half }, act: 'restart' },
+  { name: 'in the middle of ours', given: { rollout: half, isOurs: true }, act: 'wait' },
+  { name: 'of ours, done, and it hangs again', given: { isOurs: true }, act: 'restart' },
+  { name: 'of ours, failed', given: { rollout: failing, isOurs: true }, act: 'fail', why: /its last restart failed/ },
+  { name: 'paused', given: { rollout: { ...well, isPaused: true } }, act: 'refuse', remedy: /end the pause/ },
+  {
+    name: 'an operator’s',
+    given: { owner: { kind: 'Kafka', name: 'events' } },
+    act: 'refuse',
+    why: /belongs to Kafka\/events/,
+  },
+  {
+    name: 'OnDelete',
+    given: { rollout: { ...well, isByHand: true } },
+    act: 'refuse',
+    remedy: /^kubectl -n shop delete pod web-0 web-1$/,
+  },
+  {
+    name: 'one after another, in order',
+    given: { rollout: { ...well, isOrdered: true } },
+    act: 'refuse',
+    why: /^it replaces no pod while one is not ready$/,
+    remedy: /^kubectl -n shop delete pod web-0 web-1$/,
+  },
+];
+
+t.test('pods that hang because of us: what would stop another restart is what this one ends', (t) => {
+  const wanted = { missed: false, stale: false, broken: true };
+  const state: WorkloadState = { policy: 'default', pods: pods('broken', 'broken', 'missed') };
+  for (const kind of kinds) {
+    for (const { name, given, act, why, remedy } of brokenRows) {
+      const verdict = verdictOn(facts(kind, { state, wanted, ...given }));
+      t.equal(verdict.act, act, `${kind}: ${name}`);
+      if (why !== undefined) t.match('why' in verdict ? verdict.why : '', why, name);
+      if (remedy !== undefined) t.match('remedy' in verdict ? verdict.remedy : '', remedy, name);
+    }
+  }
+  const rollout = { ...well, wanted: 3, held: 2 };
+  t.match(verdictOn(facts('StatefulSet', { state, wanted, rollout })), { act: 'refuse', why: /its partition keeps/ });
+  t.end();
+});
+
 t.test('pods that a partition keeps are no reason for a restart', (t) => {
   const rollout = { ...well, wanted: 3, available: 3, updated: 3, held: 2 };
   const low = { ...missed, pods: pods('missed', 'missed', 'instrumented') };
@@ -216,6 +269,7 @@ t.test('needs in a few words', (t) => {
     needText({ ...fine, pods: pods('missed', 'stale', 'unknown', 'instrumented') }),
     '1 missed, 1 stale, 1 unknown of 4 pods',
   );
+  t.equal(needText({ ...fine, pods: pods('broken', 'missed') }), '1 missed, 1 broken of 2 pods');
   t.equal(needText({ ...fine, pods: pods('instrumented') }), '1 pod');
   t.end();
 });

@@ -7,6 +7,8 @@ import { statusOf } from '../../../src/cli/status/status-of.js';
 import { reportText } from '../../../src/cli/status/text.js';
 import { styleOf } from '../../../src/cli/text/style.js';
 import { durationText } from '../../../src/cli/text/phrases.js';
+import { asJson, objectOf } from '../../../src/model/json.js';
+import { takenBackKey, type TakenBackEntry } from '../../../src/model/taken-back.js';
 import { observedText, readObserved } from '../../../src/model/observed.js';
 import {
   absent,
@@ -21,6 +23,7 @@ import {
   replica,
   snapshot,
 } from '../snapshots.js';
+import { entryOf } from '../../support/taken-back-entry.js';
 
 const how = { excluded: ['kube-system'], programName: 'outrider' };
 
@@ -51,6 +54,34 @@ t.test('an installation that is well', (t) => {
   t.end();
 });
 
+t.test('the share that the API server instruments by itself is said where it does', (t) => {
+  const row = (coverage?: object): string => {
+    const condition = { type: 'ApiServerInjects', status: 'True', reason: 'ApiServerInjects', message: 'It does.' };
+    const one = policy('default', labelled, [condition]);
+    const status = { ...objectOf(one['status']), ...(coverage === undefined ? {} : { coverage: asJson(coverage) }) };
+    const text = textOf(snapshot({ policies: known([{ ...one, status }]) }));
+    return text.split('\n').find((line) => line.includes('by itself')) ?? '';
+  };
+  t.match(row(), /for 1 of 1 policy$/, 'nothing is said of pods that nobody looked at');
+  const coverage = {
+    observedAt: '2026-11-29T08:00:00Z',
+    pods: 9,
+    readWhole: 9,
+    namespaces: 1,
+    instrumented: 8,
+    partial: 0,
+    stale: 0,
+    excused: 1,
+    missed: 0,
+    unproven: 0,
+    forged: 0,
+    workloads: [],
+  };
+  t.match(row(coverage), /; without the webhook, 0 of their 9 running pods, as labels say$/);
+  t.match(row({ ...coverage, byApiServer: 6 }), /; without the webhook, 6 of their 9 running pods, as labels say$/);
+  t.end();
+});
+
 t.test('what runs needs attention by the rules of the alerts', (t) => {
   const covered = (reason: string, prefer: string, secondsAgo: number, status = 'False') => {
     const ready = { type: 'Ready', status: 'True', reason: 'Served', message: 'It is served.' };
@@ -67,6 +98,60 @@ t.test('what runs needs attention by the rules of the alerts', (t) => {
   t.match(covered('Pending', 'Security', 3_600, 'Unknown'), { severity: 'note', next: [] });
   t.equal(covered('AllCovered', 'Security', 1, 'True'), undefined);
   t.equal(covered('Off', 'Security', 1, 'Unknown'), undefined);
+  t.end();
+});
+
+t.test('workloads that were taken back need attention, and so do entries of somebody else', (t) => {
+  const withEntries = (invalid: readonly string[], ...entries: readonly TakenBackEntry[]) =>
+    snapshot({
+      takenBack: known({
+        entries: new Map(entries.map((entry) => [takenBackKey(entry), entry])),
+        retries: new Set<string>(),
+        invalid,
+      }),
+    });
+  const two = withEntries([], entryOf(), entryOf({ name: 'api', stage: 'Trying' }));
+  t.match(statusOf(two, how), {
+    health: 'attention',
+    takenBack: { known: true, value: { workloads: 2, trying: 1, invalid: 0 } },
+    findings: [{ about: 'taken back', severity: 'problem', next: ['outrider coverage -A'] }],
+  });
+  t.match(textOf(two), '✗ taken back   2 workloads are left alone, one of them being tried again\n');
+  t.match(
+    textOf(two),
+    '✗ taken back: 2 workloads run uninstrumented, because parts of ours kept their pods from running\n',
+  );
+  const forged = withEntries(['a', 'b']);
+  t.match(textOf(forged), 'none is left alone; 2 entries of somebody else’s are ignored\n');
+  t.match(textOf(forged), 'ConfigMap outrider-system/outrider-taken-back has 2 entries that Outrider did not write');
+  t.same(statusOf(snapshot({ takenBack: absent }), how).findings, [], 'nothing was ever taken back');
+  t.end();
+});
+
+t.test('U8: of an installation that is elsewhere, nothing is said as if it were here', (t) => {
+  const service = { service: { name: 'outrider', namespace: 'outrider-system' } };
+  const webhooks = known({ webhooks: [{ clientConfig: service }] });
+  const wrong = { ownNamespace: 'shop', deployments: known([]), pods: known([]), lease: absent };
+  t.equal(
+    textOf(snapshot({ ...wrong, mutating: webhooks, validating: webhooks })),
+    `shop/outrider  NEEDS ATTENTION
+  Kubernetes v1.36.3, https://api.example:6443
+
+✗ installation: there is no installation outrider in namespace shop: its webhooks call a Service in namespace outrider-system
+    outrider status -n outrider-system
+`,
+  );
+  const left = textOf(snapshot({ deployments: known([]), pods: known([]), lease: absent, mutating: webhooks }));
+  t.match(
+    left,
+    '✗ replicas: there is no Deployment of outrider in namespace outrider-system\n    helm status outrider',
+  );
+  t.notMatch(left, 'kubectl scale', 'the webhooks are here: it is half gone');
+  const scaled = textOf(snapshot({ deployments: known([{ spec: { replicas: 0 } }]), pods: known([]) }));
+  t.match(
+    scaled,
+    'the Deployment asks for none\n    kubectl -n outrider-system scale deployment/outrider --replicas=2',
+  );
   t.end();
 });
 
@@ -223,6 +308,7 @@ t.test('partial rights: what may be read is shown, the rest is unknown, and so i
     pods: forbidden,
     lease: forbidden,
     configMap: forbidden,
+    takenBack: forbidden,
     mutating: forbidden,
     validating: forbidden,
     namespaces: forbidden,
@@ -240,6 +326,7 @@ t.test('partial rights: what may be read is shown, the rest is unknown, and so i
   · API server   unknown: forbidden to you
   · certificate  unknown: forbidden to you
   · webhooks     unknown: forbidden to you
+  · taken back   unknown: forbidden to you
   · pause        unknown: forbidden to you
   · namespaces   unknown: forbidden to you
 
@@ -247,7 +334,7 @@ t.test('partial rights: what may be read is shown, the rest is unknown, and so i
   payments  Inject  security      sysdig   100         yes    ?           ?
   default   Inject  availability  sysdig   0           yes    ?           ?
 
-? unknown: replicas, leader, pause, webhooks, namespaces: forbidden to you
+? unknown: replicas, leader, pause, webhooks, taken back, namespaces: forbidden to you
     docs/operations.md#what-status-reads
 `,
   );
@@ -304,6 +391,13 @@ t.test('policies: what the leader says, and what is seen without it', (t) => {
   for (const reason of ['Proving', 'OlderReplicas']) {
     t.match(findingsOf('one', labelled, [ready, notInForce(reason)]), [{ severity: 'note' }]);
   }
+  const takenBack = (reason: string) => ({ ...condition('TakenBack', 'False'), reason });
+  for (const reason of ['PartsFail', 'TakenBackFull']) {
+    t.match(findingsOf('one', labelled, [ready, takenBack(reason)]), [
+      { severity: 'problem', detail: 'TakenBack says' },
+    ]);
+  }
+  t.same(findingsOf('one', labelled, [ready, takenBack('NothingTakenBack')]), findingsOf('one', labelled, [ready]));
   for (const type of ['Overlapping', 'BlocksRecovery', 'Weak']) {
     t.match(findingsOf('one', labelled, [ready, condition(type, 'True')]), [
       { severity: 'note', detail: `${type} says`, next: ['kubectl describe instrumentationpolicy one'] },
@@ -326,6 +420,13 @@ t.test('policies: what the leader says, and what is seen without it', (t) => {
       next: ['kubectl -n outrider-system create secret generic sysdig-agent --from-literal=access-key=YOUR_ACCESS_KEY'],
     },
   ]);
+  const kept = policy('one', { ...labelled, canary: { percent: 10, previous: { profile: { name: 'datadog' } } } });
+  const without = new Map([['datadog-agent', known(new Set<string>())]]);
+  t.match(
+    statusOf(snapshot({ policies: known([kept]), secrets: without }), how).findings,
+    [{ about: 'policy one', detail: 'Secret datadog-agent is missing in shop' }],
+    'what a canary keeps needs its own',
+  );
   const many = new Map(Array.from({ length: 7 }, (_, index) => [`n${index}`, { 'outrider.dev/inject': 'enabled' }]));
   const [missing] = statusOf(
     snapshot({ namespaces: known(many), policies: known([policy('one', labelled)]) }),

@@ -4,7 +4,7 @@ import { parseLook } from '../../../src/cli/verify/parse-look.js';
 import { shownName } from '../../../src/cli/verify/shown-name.js';
 import { lookText, type Described } from './looks.js';
 
-/** What a kernel lets somebody call a process: any bytes but NUL, the line break and the backslash escaped. */
+/** What a kernel lets someone call a process: any bytes but NUL, the line break and the backslash escaped. */
 const kernelName = fc
   .string({ unit: 'binary', maxLength: 15 })
   .map((name) => name.replaceAll('\0', '').replaceAll('\\', '\\\\').replaceAll('\n', '\\n'));

@@ -118,6 +118,7 @@ async function scene(t: Parameters<typeof workplace>[0], spec: JsonObject = {}):
         cwd: place.cwd,
         env: {},
         programName: 'outrider',
+        isInteractive: false,
       };
       const client: FakeApi['client'] = {
         ...api.client,

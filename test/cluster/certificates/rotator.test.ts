@@ -27,7 +27,7 @@ interface World {
   readonly api: FakeObjects;
   readonly reader: CertificateReader;
   readonly lines: readonly string[];
-  /** What stands in the webhook configurations. */
+  /** What is in the webhook configurations. */
   configured: string | undefined;
   /** Whether the bundle is written there as soon as it changes. */
   registers: boolean;
@@ -203,7 +203,7 @@ t.test('two leaders at once make one history', async (t) => {
   t.ok(certificatesIn(world.reader.bundle()).length <= 3);
 });
 
-t.test('whatever was done to the Secret, it is made anew, loudly, and what is served stays trusted', async (t) => {
+t.test('whatever was done to the Secret, it is made again, loudly, and what is served stays trusted', async (t) => {
   const rsa = await issueForeign();
   const edits: Readonly<Record<string, (world: World) => void>> = {
     deleted: ({ api }) => api.remove(path),
@@ -422,7 +422,7 @@ t.test('F27: a certificate that has not begun is adopted when it does', async (t
   t.equal(world.reader.held()?.pair.certPem, early.certPem);
 });
 
-/** Somebody else's authority and pair. */
+/** Someone else's authority and pair. */
 async function issueForeign(): Promise<{ readonly caPem: string; readonly certPem: string; readonly keyPem: string }> {
   const nowMs = Date.parse('2026-11-22T12:00:00Z');
   const authority = await issueAuthority({ commonName: 'foreign', days: 10, nowMs });

@@ -12,7 +12,7 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const startMs = Date.parse('2026-11-22T12:00:00Z');
 
-/** Two clocks: the API server's, and ours, which somebody may set. */
+/** Two clocks: the API server's, and ours, which someone may set. */
 function createWorld() {
   const now = { monotonicMs: 5_000, skewMs: 0 };
   const said: string[] = [];

@@ -28,6 +28,7 @@ function auditOf(about: Partial<CoverageAuditOptions> = {}) {
     engine: () => engine,
     namespaces: () => new Map([['shop', {}]]),
     calledFor: () => ({ sinceMs: undefined, unreached: [] }),
+    generationOf: () => 1,
     log: memoryLog().log,
     metrics: new CoverageMetrics(registry, time),
     onResult: (found) =>
@@ -71,7 +72,7 @@ t.test('a failure keeps what was found, with its date, says why, and is tried ag
   const term = new AbortController();
   const done = audit.run(term.signal);
   await time.advance(2_000);
-  const { observedAt, policies } = audit.report();
+  const { observedAt, policies, generations } = audit.report();
   for (const [error, why] of [
     [refusal(0, 'NoAnswer'), 'the API server did not answer'],
     [refusal(403, 'Forbidden'), 'Outrider may not list pods (chart: audit.minutes)'],
@@ -80,7 +81,7 @@ t.test('a failure keeps what was found, with its date, says why, and is tried ag
     api.faults.push(error);
     audit.changed();
     await time.advance(16_000);
-    t.same(audit.report(), { observedAt, policies, trouble: why });
+    t.same(audit.report(), { observedAt, policies, generations, trouble: why });
   }
   t.equal(told.at(-1), 'failed');
   t.match(await registry.metrics(), /^outrider_coverage_age_seconds 4[5-9]/m);

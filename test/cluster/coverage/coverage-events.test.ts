@@ -31,7 +31,15 @@ function tellAll(worst: readonly WorkloadCoverage[], advises: boolean) {
     clock: { monotonicMs: () => nowMs },
     advises: (policy) => advises && policy === 'payments',
   });
-  const coverage: PolicyCoverage = { counts: noCounts, pods: 8, readWhole: 0, namespaces: 1, beyond: 0, worst };
+  const coverage: PolicyCoverage = {
+    counts: noCounts,
+    pods: 8,
+    readWhole: 0,
+    byApiServer: 0,
+    namespaces: 1,
+    beyond: 0,
+    worst,
+  };
   const sweepAt = (ms: number): void => {
     nowMs = ms;
     events.swept(new Map([['payments', coverage]]));

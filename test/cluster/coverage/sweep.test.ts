@@ -193,7 +193,7 @@ t.test('a sample has each pod as often as any other', (t) => {
 function counted(name: string): CountedPod {
   const maker = { apiVersion: 'v1', kind: 'Pod', name, uid: undefined };
   const verdict = { policy: 'p', state: 'instrumented', reason: 'by_its_record', detail: '' } as const;
-  return { verdict, namespace: 'shop', name, workload: maker, maker, readWhole: false };
+  return { verdict, namespace: 'shop', name, workload: maker, maker, readWhole: false, saysByApiServer: false };
 }
 
 t.test('at most two requests are made in a second', async (t) => {

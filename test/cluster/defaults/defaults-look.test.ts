@@ -23,7 +23,7 @@ interface Looking {
   answer: (template: JsonObject) => JsonObject;
   version: string | undefined;
   seen: SeenFacts;
-  /** How often somebody was told. */
+  /** How often someone was told. */
   told: number;
   readonly look: DefaultsLook;
   readonly lines: readonly JsonObject[];

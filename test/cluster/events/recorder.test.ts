@@ -132,6 +132,7 @@ t.test(
       'no_policy',
       'policy_off',
       'report_mode',
+      'canary_excluded',
       'namespace_excluded',
       'namespace_opted_out',
       'pod_opted_out',

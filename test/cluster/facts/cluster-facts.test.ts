@@ -39,7 +39,10 @@ function cluster(version: string, nodes: readonly JsonObject[] | undefined, grou
     pages++;
     const at = Number(options?.query?.['continue'] ?? 0);
     const more = at + 1 < nodes.length;
-    return { items: nodes.slice(at, at + 1), metadata: more ? { continue: String(at + 1) } : {} };
+    return {
+      items: nodes.slice(at, at + 1),
+      metadata: more ? { continue: String(at + 1), remainingItemCount: nodes.length - at - 1 } : {},
+    };
   };
   store.put('/version', { gitVersion: version });
   store.put('/apis', { groups: groups.map((name) => ({ name })) });
@@ -142,4 +145,44 @@ t.test('is known once everything was answered, and catches up where another repl
   await time.advance(10_000);
   await facts.catchUp(signal);
   t.equal(facts.seen().nativeSidecars, false);
+});
+
+t.test('E38: a node that joins is noticed by how many there are, at the cost of one node', async (t) => {
+  const nodes = ['a', 'b', 'c', 'd'].map((name) => node(name));
+  const { facts, time, pages } = cluster('v1.36.0', nodes);
+  const stop = new AbortController();
+  const told: SeenFacts[] = [];
+  const running = facts.run(stop.signal, (seen) => told.push(seen));
+  await time.advance(1_000);
+  const { podNodes } = facts;
+  t.ok(podNodes.imageVolumes({}).holds);
+  t.equal(pages(), 4);
+  await time.advance(60_000);
+  t.equal(pages(), 6, 'asked twice in a minute');
+  nodes.push(node('late', { runtime: '1.7.27' }));
+  await time.advance(30_000);
+  t.match(podNodes.imageVolumes({}), { holds: false, because: /late \(containerd:\/\/1\.7\.27/ });
+  t.equal(facts.podNodes, podNodes, 'always the same object');
+  t.match(told.at(-1), { imageVolumes: false });
+  nodes.pop();
+  await time.advance(30_000);
+  t.ok(podNodes.imageVolumes({}).holds, 'and one that goes');
+  stop.abort();
+  await running;
+});
+
+t.test('E38: where nodes may not be read, or do not tell how many they are, nothing is counted', async (t) => {
+  for (const nodes of [undefined, [node('a')]]) {
+    const { facts, store, time, pages } = cluster('v1.36.0', nodes);
+    const stop = new AbortController();
+    const running = facts.run(stop.signal, () => undefined);
+    await time.advance(1_000);
+    const before = pages();
+    store.fault = (_method, path) => (path === '/api/v1/nodes' ? noAnswer() : undefined);
+    await time.advance(120_000);
+    t.equal(pages(), before);
+    t.equal(facts.podNodes.imageVolumes({}).holds, nodes !== undefined, 'what is known stays');
+    stop.abort();
+    await running;
+  }
 });

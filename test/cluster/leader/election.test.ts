@@ -9,7 +9,7 @@ import { createVirtualTime, type VirtualTime } from '../virtual-time.js';
 
 const path = '/apis/coordination.k8s.io/v1/namespaces/own/leases/outrider';
 
-/** One replica, and what became of it. */
+/** One replica, and what happened to it. */
 interface Replica {
   readonly leads: () => boolean;
   readonly terms: () => number;
@@ -348,7 +348,7 @@ t.test('F27: an answer of the API server decides, before a Lease is taken and be
     'nothing is written',
   );
   await a.stop();
-  // As a clock that was corrected, and the API server's date is known from before: the next answer tells it anew.
+  // As a clock that was corrected, and the API server's date is known from before: the next answer tells it again.
   const c = world.join('c');
   await world.time.advance(3_000);
   t.ok(c.leads());

@@ -57,7 +57,7 @@ t.test('what is no object says what to write', (t) => {
   const wrong: readonly (readonly [readonly string[], string])[] = [
     [['deploy'], 'deploy is a kind without a name; write deploy/NAME.'],
     [['web.yaml'], '-f web.yaml for a file'],
-    [['./web.yaml'], 'A file is given with -f.'],
+    [['./web.yaml'], 'A file is given with -f, a namespace with -n.'],
     [['deploy', 'job/x'], 'write KIND/NAME for each object, or one kind and then names'],
     [['deploy/a', 'web'], 'web is not of the form KIND/NAME'],
     [['deploy/a/b'], 'is not of the form KIND/NAME'],

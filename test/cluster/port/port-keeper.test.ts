@@ -38,7 +38,7 @@ function createWorld(t: Test) {
     listed,
     lines,
     certificate: 'A',
-    /** What somebody does after each write of the Secret. */
+    /** What someone does after each write of the Secret. */
     undo: undefined as (() => void) | undefined,
     keys: () => portKeysIn(objects.read(path)),
     registered: () => confirmed,
@@ -91,7 +91,7 @@ function createWorld(t: Test) {
 const older = { status: { phase: 'Running' } };
 const tokens = { metadata: { labels: { [names.port]: 'token' } }, status: { phase: 'Running' } };
 const newer = {
-  metadata: { labels: { [names.port]: 'token', [names.inForce]: 'hash' } },
+  metadata: { labels: { [names.port]: 'token', [names.inForce]: 'hash', [names.ways]: 'sessions' } },
   status: { phase: 'Running' },
 };
 
@@ -135,7 +135,7 @@ t.test('F25: an upgrade: nothing is asked and no token registered until the last
   world.register(undefined);
   await world.lead();
   await world.pass(10 * aMinute);
-  t.same(world.choice(), { key: undefined, hashed: false });
+  t.same(world.choice(), { key: undefined, hashed: false, ways: false });
   t.match(world.why(), /a replica that knows no tokens is there/);
   t.notOk(world.keys().asked);
   world.listed.remove(`${pods}/old`);
@@ -156,8 +156,8 @@ t.test('F25: a way back: an older replica is created, and tokens are gone before
   await settle();
   t.notOk(world.keys().asked, 'first nobody asks any more');
   await world.pass(3);
-  t.same(world.choice(), { key: undefined, hashed: false }, 'then nobody calls by a token');
-  // It leads, writes without tokens, and knows nothing of the Secret’s keys.
+  t.same(world.choice(), { key: undefined, hashed: false, ways: false }, 'then nobody calls by a token');
+  // It leads, writes without tokens, and knows nothing about the Secret’s keys.
   await world.resign();
   world.register(undefined);
   await world.pass(aMinute);
@@ -178,7 +178,7 @@ t.test('F25: a way back that takes the rights away first: tokens are gone all th
   world.objects.fault = () => refusal(403, 'Forbidden');
   world.listed.put(`${pods}/old`, { status: { phase: 'Pending' } });
   await world.pass(4);
-  t.same(world.choice(), { key: undefined, hashed: false });
+  t.same(world.choice(), { key: undefined, hashed: false, ways: false });
   t.ok(world.keys().asked, 'the Secret could not be told');
   t.notOk(world.proof.asks, 'the entries tell');
 });
@@ -188,17 +188,17 @@ t.test('E44: the path names the configuration only while every replica can tell 
   world.listed.put(`${pods}/new`, newer);
   await world.lead();
   await world.pass(2 * aMinute);
-  t.match(world.choice(), { key: world.keys().current, hashed: true });
+  t.match(world.choice(), { key: world.keys().current, hashed: true, ways: true });
   world.listed.put(`${pods}/old`, tokens);
   await world.pass(1);
-  t.match(world.choice(), { key: world.keys().current, hashed: false }, 'and it calls by a token on');
+  t.match(world.choice(), { key: world.keys().current, hashed: false, ways: false }, 'and it calls by a token on');
   t.ok(world.proof.asks);
   world.listed.remove(`${pods}/old`);
   await world.pass(1);
-  t.match(world.choice(), { hashed: true });
+  t.match(world.choice(), { hashed: true, ways: true });
   world.listed.put(`${pods}/oldest`, older);
   await world.pass(3);
-  t.same(world.choice(), { key: undefined, hashed: false });
+  t.same(world.choice(), { key: undefined, hashed: false, ways: false });
 });
 
 t.test('F25: what undoes each write is not raced with', async (t) => {
@@ -224,7 +224,7 @@ t.test('F25: a leader that died meanwhile left the mark: the entries without tok
   await world.lead();
   await world.pass(aMinute);
   t.notOk(world.keys().asked);
-  t.same(world.choice(), { key: undefined, hashed: false });
+  t.same(world.choice(), { key: undefined, hashed: false, ways: false });
 });
 
 t.test('F25: where the pods may not be read, nothing is asked, and that is said', async (t) => {
@@ -233,7 +233,7 @@ t.test('F25: where the pods may not be read, nothing is asked, and that is said'
   await world.lead();
   await world.pass(3 * aMinute);
   t.match(world.why(), /may not be read/);
-  t.same(world.choice(), { key: undefined, hashed: false });
+  t.same(world.choice(), { key: undefined, hashed: false, ways: false });
   t.match(JSON.stringify(world.lines), /the port asks for no proof/);
 });
 
@@ -242,7 +242,7 @@ t.test('F25: where the Secret may not be kept, calls go without a token rather t
   world.objects.fault = (method) => (method === 'GET' ? refusal(403, 'Forbidden') : undefined);
   await world.lead();
   await world.pass(2);
-  t.same(world.choice(), { key: undefined, hashed: true });
+  t.same(world.choice(), { key: undefined, hashed: true, ways: true });
   t.match(world.why(), /cannot be kept/);
   world.objects.fault = () => undefined;
   await world.pass(2 * aMinute);

@@ -73,7 +73,7 @@ function start() {
     hashes: () => kinds.map((kind) => objectHashAt(selfTestPath(kind))),
     writes: () => fake.requests.filter((request) => /^(APPLY|REPLACE|CREATE) /.test(request)).length,
     last: () => world.standings.at(-1),
-    /** As somebody with kubectl would. */
+    /** As someone with kubectl would. */
     meddle: (
       kind: (typeof kinds)[number],
       change: (webhooks: readonly JsonObject[]) => readonly JsonObject[],

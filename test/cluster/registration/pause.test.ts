@@ -99,6 +99,7 @@ t.test('E43: at the end nothing is made, and what belongs to nobody is named', a
     emptied: [],
     left: [],
     secrets: [],
+    plans: 0,
     secretsLeft: [],
   });
   t.equal(objects.size, 0);

@@ -47,7 +47,7 @@ function setPaused(fake: FakeApi, until: string): void {
 const refusal = (status: number, reason: string): ApiError => new ApiError(`no: ${reason}`, { status, reason });
 const apply = (kind: 'mutating' | 'validating'): string => `APPLY ${configurationPath(kind, instance)}`;
 
-function start(t: Test, fake: FakeApi) {
+function start(t: Test, fake: FakeApi, annotations: Readonly<Record<string, string>> = {}) {
   const stop = new AbortController();
   const { signal } = stop;
   const metrics = new ClusterMetrics(new Registry());
@@ -84,6 +84,7 @@ function start(t: Test, fake: FakeApi) {
       excludedNamespaces: [],
       address: { service: { name: instance, port: 443 } },
       timeoutSeconds: 10,
+      annotations,
     },
     matchConditions: [],
     policies: () => [payments],
@@ -116,6 +117,18 @@ t.test('an API server that refuses is asked again, and says so in the results', 
   t.equal(registration.confirmedBundle(), undefined);
 });
 
+t.test('U6: annotations of the settings stand on both configurations, and ours win', async (t) => {
+  const fake = createFakeApi();
+  start(t, fake, { 'admissions.enforcer/disabled': 'true', [names.written]: 'forged' });
+  for (const kind of kinds) {
+    await until(() => fake.objects.has(configurationPath(kind, instance)));
+    const { metadata } = fake.objects.get(configurationPath(kind, instance)) ?? {};
+    const { [names.written]: written, ...others } = objectOf(objectOf(metadata)?.['annotations']) ?? {};
+    t.same(others, { 'admissions.enforcer/disabled': 'true' }, kind);
+    t.not(written, 'forged');
+  }
+});
+
 t.test('a conflict is tried again with what stands then', async (t) => {
   const fake = createFakeApi();
   let conflicts = 3;
@@ -137,7 +150,7 @@ t.test('E43: who is about to write reads the marker first: the watch may be late
   const fake = createFakeApi();
   const { registration, pause } = start(t, fake);
   await until(() => registration.results().get('payments')?.configured === true);
-  // Somebody pauses: the marker is set and the webhooks are gone before any watch tells of either.
+  // Someone pauses: the marker is set and the webhooks are gone before any watch tells of either.
   setPaused(fake, 'forever');
   const before = fake.requests.length;
   t.notOk(pause.paused());

@@ -14,7 +14,7 @@ interface Running {
   reached: boolean;
   /** How often that was tried. */
   tries: number;
-  /** What was said of it: the metric, in its order. */
+  /** What was said about it: the metric, in its order. */
   readonly said: readonly boolean[];
   /** Log lines that are worth a warning. */
   readonly warnings: readonly string[];

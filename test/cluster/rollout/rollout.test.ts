@@ -143,11 +143,18 @@ const table: Readonly<Record<string, readonly Case[]>> = {
       has: { held: 2 },
     },
     {
+      name: 'all at once',
+      spec: { replicas: 1, podManagementPolicy: 'Parallel' },
+      status: { ...seen, replicas: 1, availableReplicas: 1, currentRevision: 'a', updateRevision: 'a' },
+      is: ['1 of 1 pods are available', true, true],
+      has: { isOrdered: false },
+    },
+    {
       name: 'by hand',
       spec: { replicas: 1, updateStrategy: { type: 'OnDelete' } },
       status: { ...seen, replicas: 1, availableReplicas: 1, currentRevision: 'a', updateRevision: 'a' },
       is: ['1 of 1 pods are available', true, true],
-      has: { isByHand: true },
+      has: { isByHand: true, isOrdered: true },
     },
   ],
   DaemonSet: [

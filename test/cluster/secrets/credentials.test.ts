@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import t from 'tap';
 import { ClusterCredentials } from '../../../src/cluster/secrets/credentials.js';
 import { objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
-import { decideWithLookUps, engineFor, decideNow } from '../../support/engine.js';
+import { decideWithLookUps, engineOf, decideNow, policyText } from '../../support/engine.js';
 import { patched } from '../../support/json.js';
 import { podOf } from '../../support/pods.js';
 import { fakeTime, forbidden, noAnswer, storedObjects, type StoredObjects } from '../stored-objects.js';
@@ -13,7 +13,7 @@ const source = at('outrider-system', 'agent');
 const pod = podOf();
 
 /** An engine in a cluster, with one policy, and everything in memory. */
-function setUp(spec: JsonObject) {
+function setUp(spec: JsonObject, profiles = '') {
   const store = storedObjects();
   const time = fakeTime();
   const logged: string[] = [];
@@ -25,14 +25,13 @@ function setUp(spec: JsonObject) {
     guard: { refusal: () => Promise.resolve(allowed.refusal), isOver: () => Promise.resolve(allowed.isOver) },
     log: pino({ level: 'trace' }, { write: (line: string) => logged.push(line) }),
   });
-  const engine = engineFor(
-    { credentials: { secretRef: { name: 'agent', key: 'k' }, ...objectOf(spec['credentials']) }, ...without(spec) },
-    {
-      secretState: credentials.secretState,
-      credentials: credentials.ahead,
-      known: { 'quay.io/sysdig/workload-agent:6.3.0': { entrypoint: ['/a'], cmd: [] } },
-    },
-  );
+  const named = { credentials: { secretRef: { name: 'agent', key: 'k' }, ...objectOf(spec['credentials']) } };
+  const profile = { name: 'sysdig', settings: { region: 'us2' } };
+  const engine = engineOf(profiles + policyText('default', { profile, ...named, ...without(spec) }), {
+    secretState: credentials.secretState,
+    credentials: credentials.ahead,
+    known: { 'quay.io/sysdig/workload-agent:6.3.0': { entrypoint: ['/a'], cmd: [] } },
+  });
   const decide = async (about: Parameters<typeof decideWithLookUps>[2] = {}) => {
     const { decision, patch } = await decideWithLookUps(pod, engine, about);
     const annotations = patch.flatMap((op) =>
@@ -349,4 +348,113 @@ t.test('F33: under optOut: Forbidden a Secret in the copy’s place denies, by a
   allowed.store.put(at('shop', allowed.copy), opaque({ k: 'bWluZQ==' }));
   t.equal((await allowed.decide()).verdict, 'skip/credentials_blocked');
   t.equal(decideNow(pod, allowed.engine, 'validate').decision.decision, 'skip');
+});
+
+const pulls = { ...mirror, agent: { imagePullSecrets: ['registry'], mirrorPullSecrets: true } };
+const docker = (value: string, more: JsonObject = {}): JsonObject => ({
+  type: 'kubernetes.io/dockerconfigjson',
+  metadata: {},
+  data: { '.dockerconfigjson': value },
+  ...more,
+});
+const pullSource = at('outrider-system', 'registry');
+
+/** The name of the copy that pods of the policy pull the agent's image with. */
+function pullCopyOf({ engine }: ReturnType<typeof setUp>): string {
+  return [...engine.rules.byPolicy.values()][0]?.pullMirrors[0]?.copy ?? '?';
+}
+
+t.test(
+  'F41: a mirrored pull secret is copied in the call beside the key, once, and the pod names the copy',
+  async (t) => {
+    const scene = setUp(pulls);
+    const { store, decide } = scene;
+    store.put(source, opaque({ k: 'a2V5' }));
+    store.put(pullSource, docker('e30='));
+    const copy = pullCopyOf(scene);
+    t.match(copy, /^outrider-default-[0-9a-f]{10}$/);
+    t.not(copy, scene.copy);
+    const [{ verdict, patch }] = await Promise.all([decide(), decide()]);
+    t.equal(verdict, 'inject/injected');
+    t.match(JSON.stringify(patch), `imagePullSecrets","value":[{"name":"${copy}"}]`);
+    t.equal(methods(store).filter((line) => line.startsWith('POST')).length, 2, 'one of each');
+    t.match(store.objects.get(at('shop', copy)), {
+      type: 'kubernetes.io/dockerconfigjson',
+      data: { '.dockerconfigjson': 'e30=' },
+      metadata: { labels: { 'outrider.dev/mirror-of': 'default' } },
+    });
+    const before = store.asked.length;
+    await decide();
+    t.equal(store.asked.length, before);
+  },
+);
+
+t.test('F41: a pull secret’s copy that is not ours, or cannot be made, is what a key’s is', async (t) => {
+  const planted = setUp({ ...pulls, optOut: 'Forbidden' });
+  planted.store.put(source, opaque({ k: 'a2V5' }));
+  planted.store.put(pullSource, docker('e30='));
+  planted.store.put(at('shop', pullCopyOf(planted)), docker('bWluZQ=='));
+  t.equal((await planted.decide()).verdict, 'skip/credentials_blocked');
+  t.equal((await planted.decide({ door: 'validate' })).verdict, 'deny/credentials_blocked');
+
+  const ours = setUp(pulls);
+  ours.store.put(source, opaque({ k: 'a2V5' }));
+  ours.store.put(pullSource, docker('e30='));
+  await ours.decide();
+  const path = at('shop', pullCopyOf(ours));
+  const made = ours.store.objects.get(path) ?? {};
+  ours.store.put(path, { ...made, immutable: true, data: { '.dockerconfigjson': 'bWluZQ==' } });
+  await ours.time.advance(31_000);
+  await ours.decide();
+  await ours.time.advance(1_000);
+  t.match(ours.store.objects.get(path), { data: { '.dockerconfigjson': 'e30=' } }, 'made again');
+
+  const refused = setUp(pulls);
+  refused.store.put(source, opaque({ k: 'a2V5' }));
+  refused.store.put(pullSource, docker('e30='));
+  refused.allowed.refusal = 'Outrider is paused';
+  const said = await refused.decide();
+  t.equal(said.verdict, 'skip/credentials_missing');
+  const strict = setUp({ ...pulls, prefer: 'Security' });
+  strict.store.put(source, opaque({ k: 'a2V5' }));
+  const { verdict, decision } = await strict.decide();
+  t.equal(verdict, 'inject/injected');
+  t.ok(decision.steps.some(({ reason }) => reason === 'credentials_awaited'));
+});
+
+t.test(
+  'F41: the pull secret of an agent that has no key is made for its first pod, and looked for by the validating door',
+  async (t) => {
+    const keyless = `
+apiVersion: outrider.dev/v1alpha1
+kind: InstrumentationProfile
+metadata: { name: keyless }
+spec:
+  version: '1'
+  image: lab/agent:1
+  wrapper: { argv: [/lab/run] }
+  volume: { name: lab, mountPath: /lab, copy: { name: lab-copy, from: /lab } }
+`;
+    const spec = { ...pulls, profile: { name: 'keyless' }, optOut: 'Forbidden' };
+    const one = setUp(spec, keyless);
+    one.store.put(pullSource, docker('e30='));
+    t.equal((await one.decide()).verdict, 'inject/injected');
+    t.match(one.store.objects.get(at('shop', pullCopyOf(one))), { data: { '.dockerconfigjson': 'e30=' } });
+
+    const planted = setUp(spec, keyless);
+    planted.store.put(pullSource, docker('e30='));
+    planted.store.put(at('shop', pullCopyOf(planted)), docker('bWluZQ=='));
+    t.equal((await planted.decide({ door: 'validate' })).verdict, 'deny/credentials_blocked');
+  },
+);
+
+t.test('F41: a source that is no pull secret is not copied, whatever keys it has', async (t) => {
+  const scene = setUp(pulls);
+  const { store, decide } = scene;
+  store.put(source, opaque({ k: 'a2V5' }));
+  store.put(pullSource, opaque({ '.dockerconfigjson': 'e30=' }));
+  const { verdict, detail } = await decide();
+  t.equal(verdict, 'skip/credentials_missing');
+  t.match(detail, 'registry, to be mirrored, is not there, or not of type kubernetes.io/dockerconfigjson');
+  t.notOk(store.objects.has(at('shop', pullCopyOf(scene))));
 });

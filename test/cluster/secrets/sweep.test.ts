@@ -420,3 +420,28 @@ t.test('F35: a copy under the name of earlier versions stays for pods of then, a
   await time.advance(3 * 60_000);
   t.notOk(store.objects.has(at('shop', earlier)));
 });
+
+t.test('F41: pull secrets are copied, reported beside the key, and removed as copies of keys are', async (t) => {
+  const agent = { imagePullSecrets: ['registry'], mirrorPullSecrets: true };
+  const { store, time, become, copies, sweep, lead, states } = setUp(t, policy('p', { agent }), ['shop', 'bank']);
+  store.put(at(own, 'agent'), opaque({ k: 'b25l' }));
+  lead();
+  await time.advance(2_000);
+  t.same(copies().sort(), ['bank', 'shop'], 'of the key alone');
+  const reports = () => sweep.reports().map(({ secret, present, sourcePresent }) => [secret, present, sourcePresent]);
+  t.same(reports(), [
+    [`${own}/agent`, 2, true],
+    [`${own}/registry`, 0, false],
+  ]);
+  store.put(at(own, 'registry'), { type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': 'e30=' } });
+  await time.advance(40_000);
+  t.same(copies().sort(), ['bank', 'bank', 'shop', 'shop']);
+  t.same(reports(), [
+    [`${own}/agent`, 2, true],
+    [`${own}/registry`, 2, true],
+  ]);
+  t.same(states, { current: 4, blocked: 0 });
+  t.equal(Object.keys(objectOf(store.objects.get(ledger)?.['data']) ?? {}).length, 2);
+  await become(policy('p'), ['shop', 'bank']);
+  t.same(copies().sort(), ['bank', 'shop'], 'a policy that mirrors the key alone');
+});

@@ -54,7 +54,7 @@ async function open(
   };
 }
 
-/** What both doors say of a pod in a namespace with these labels. */
+/** What both doors say about a pod in a namespace with these labels. */
 function decided({ engine }: Opened, labels: Record<string, string> = {}): string {
   const [mutating, validating] = (['mutate', 'validate'] as const).map((door) => {
     const { decision } = decideNow(podOf(), engine(), door, { namespaceLabels: labels });
@@ -118,10 +118,11 @@ t.test('policies, profiles and namespaces are followed, each change told once', 
 
   changes.length = 0;
   const stored = api.stored(`${lists.policies}/other`) ?? {};
-  api.put(`${lists.policies}/other`, { ...stored, status: { conditions: [] } });
+  const status = { sessionDefaults: 'Trace', conditions: [] };
+  api.put(`${lists.policies}/other`, { ...stored, status });
   await settle();
   t.same(changes, [], 'a status is no change');
-  t.same(state.statusOf('policies', 'other'), { conditions: [] });
+  t.same(state.statusOf('policies', 'other'), status);
   t.equal(state.configuration().rules, rules);
 
   api.remove(`${lists.policies}/other`);
@@ -156,7 +157,7 @@ t.test('a policy edited into nonsense keeps its last valid version, and says why
     await settle();
     t.match(opened.policy('payments'), { served: 'Current', servedGeneration: 3, problem: undefined });
 
-    // Deleted is gone, and one of the same name begins anew.
+    // Deleted is gone, and one of the same name begins again.
     putPolicy(api, 'payments', { prefer: 'Security', ...spec }, { uid: 'another', generation: 1 });
     await settle();
     t.match(opened.policy('payments'), { served: 'None', servedGeneration: undefined });

@@ -9,7 +9,7 @@ const none = { found: undefined, observedAt: undefined, trouble: undefined };
 function found(counts: Partial<PolicyCoverage['counts']>, about: Partial<PolicyCoverage> = {}): PolicyCoverage {
   const all = { ...noCounts, ...counts };
   const pods = Object.values(all).reduce((sum, count) => sum + count, 0);
-  return { counts: all, pods, readWhole: pods, namespaces: 1, worst: [], beyond: 0, ...about };
+  return { counts: all, pods, readWhole: pods, byApiServer: 0, namespaces: 1, worst: [], beyond: 0, ...about };
 }
 
 const conditionOf = (counts: Partial<PolicyCoverage['counts']>, about: Partial<PolicyCoverage> = {}): string => {

@@ -14,6 +14,8 @@ const current: PolicyState = {
   policy: undefined,
   known: undefined,
   profile: undefined,
+  sessions: undefined,
+  sessionDefaults: 'Trace',
 };
 const webhook: WebhookState = { configured: true, reason: 'Configured', message: 'written' };
 const sinceMs = Date.parse('2026-11-22T12:00:00Z');

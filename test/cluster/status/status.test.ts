@@ -21,7 +21,13 @@ import { compileSelector } from '../../../src/policy/selector.js';
 import { policyObject, profileObject } from '../state/documents.js';
 
 const wallMs = Date.parse('2026-11-22T12:00:00.500Z');
-const configured = { configured: true, reason: 'Configured', message: 'the API server calls the webhook' };
+const sessionWays = { wanted: ['exec', 'attach', 'debug', 'updates'], lack: undefined, withoutBreakGlass: [] } as const;
+const configured = {
+  configured: true,
+  reason: 'Configured',
+  message: 'the API server calls the webhook',
+  ways: { ...sessionWays, registered: sessionWays.wanted },
+};
 const present = { status: 'True', reason: 'Present', message: 'It is there.' } as const;
 const facts: PolicyFacts = {
   profiles: [],
@@ -36,8 +42,11 @@ const facts: PolicyFacts = {
   },
   credentials: present,
   defaults: { status: 'False', reason: 'AsKnown', message: 'Nothing but what is known.' },
+  agent: undefined,
+  claimed: { status: 'True', reason: 'ApiServerInjects', message: 'It does so in one namespace.' },
   coverage: undefined,
   takesKey: true,
+  takenBack: undefined,
   sharedUser: false,
   before: undefined,
   wallMs,
@@ -103,13 +112,27 @@ t.test('a policy that is carried out as it stands is Ready', (t) => {
       'False NoRecoveryBlocked',
       'False NoWayRound',
       'Unknown AuditOff',
+      'Unknown Pending',
       'False AsKnown',
+      'True Asked',
+      'False NoLockOut',
+      'True ApiServerInjects',
     ],
   );
   for (const condition of status.conditions) {
     t.match(condition, { observedGeneration: 1, lastTransitionTime: '2026-11-22T12:00:00Z' });
     t.match(condition.message, /^[A-Z].*\.$/s, condition.type);
   }
+  t.end();
+});
+
+t.test('where nobody has the API server instrument pods, nothing is said of that', (t) => {
+  const { conditions } = statusAfter({ claimed: 'off' }, [[good]]);
+  t.same(
+    conditions.map(({ type }) => type),
+    conditionTypes.filter((type) => type !== 'ApiServerInjects'),
+  );
+  t.equal(said(statusAfter({ claimed: undefined }, [[good]]), 'ApiServerInjects'), 'Unknown Pending');
   t.end();
 });
 
@@ -260,6 +283,16 @@ t.test('each thing that is wrong has its reason, and Ready repeats the first', (
   t.end();
 });
 
+t.test('U18: which key a policy needs is not known while no version of it is carried out', (t) => {
+  const found = (more: Partial<PolicyFacts>, ...versions: readonly Version[]) =>
+    said(statusAfter(more, ...versions), 'CredentialsPresent');
+  const lacksRegion = policyObject('payments', { profile: { name: 'sysdig' } });
+  t.equal(found({ takesKey: false, credentials: undefined }, [[lacksRegion]]), 'Unknown PolicyInvalid');
+  t.equal(found({ takesKey: false, credentials: undefined }, [[good]]), 'True NotNeeded');
+  t.equal(found({}, [[good]], [[lacksRegion]]), 'True Present', 'the last valid version goes on');
+  t.end();
+});
+
 t.test('what does not keep a policy from being Ready', (t) => {
   const off = { configured: false, reason: 'Off', message: 'the policy is Off' };
   const missing = { status: 'False', reason: 'Missing', message: 'missing' } as const;
@@ -303,6 +336,16 @@ t.test('profiles: valid, not valid, and with a name that is taken', (t) => {
     profileStatusSchema.parse(JSON.parse(JSON.stringify(status)));
     return status;
   };
+  const kept = booksAfter([
+    [policyObject('a', { canary: { percent: 10, previous: { profile: { name: 'own' } } } })],
+    [profileObject('own')],
+  ]);
+  const [other] = kept.profiles;
+  t.equal(
+    other && profileStatus(other, { ...kept, before: undefined, wallMs }).policies,
+    1,
+    'a canary keeps it in use',
+  );
   const broken = profileObject('own', { env: 1 }, { generation: 2 });
   t.match(statusOf(profileObject('own')), {
     servedGeneration: 1,
@@ -512,3 +555,18 @@ t.test(
     t.end();
   },
 );
+
+t.test('F40: the status shows what is known of the agent’s image, and why nothing is', (t) => {
+  const image = 'quay.io/sysdig/workload-agent:6.3.0';
+  const found = { digest: `sha256:${'0'.repeat(64)}`, foundAt: '2026-11-29T04:00:00.000Z' };
+  const agentOf = (agent: PolicyFacts['agent']) => statusAfter({ agent }, [[good]]).agent;
+  t.equal(agentOf(undefined), undefined);
+  t.same(agentOf({ image, found, problem: undefined, given: false }), { image, argvKnown: true, ...found });
+  const problem = `registry_unreachable: ${'x'.repeat(2_000)}`;
+  t.match(agentOf({ image, found, problem, given: false }), { argvKnown: true, problem: /^registry_unreachable/ });
+  const lost = agentOf({ image, found: undefined, problem, given: false });
+  t.match(lost, { argvKnown: false, digest: undefined });
+  t.equal(lost?.problem?.length, 1_024);
+  t.same(agentOf({ image, found, problem, given: true }), { image, argvKnown: true }, 'the operator’s word');
+  t.end();
+});

@@ -53,7 +53,9 @@ async function lead(
     credentialsOf: () => ({ status: 'True', reason: 'Present', message: 'There.' }),
     inForceOf: () => undefined,
     defaultsOf: () => undefined,
+    agentOf: () => undefined,
     coverage: () => undefined,
+    takenBackOf: () => undefined,
     sharedUser: () => false,
     log,
     metrics: {
@@ -166,7 +168,7 @@ t.test('what somebody else writes over it is put right, at most once a minute', 
   }
   t.match(ready('payments'), { type: 'Ready', status: 'True' });
   t.ok(writes().length >= 3 && writes().length <= 6, `${writes().length} writes`);
-  // A condition of somebody else's beside ours is theirs.
+  // A condition of someone else's next to ours stays theirs.
   const status = statusOf(api, 'payments');
   api.put(path, {
     ...api.stored(path),

@@ -122,7 +122,7 @@ t.test('backs off from half a second to half a minute, and as long as the API se
   t.same(known(), { a: 'red' });
   api.bookmark(list);
   await settle();
-  // A sign of life, and the count begins anew.
+  // A sign of life, and the count begins again.
   for (const watch of api.watches) watch.end(refusal(500, 'InternalError'));
   await settle();
   t.ok(timing.sleeping.includes(375));

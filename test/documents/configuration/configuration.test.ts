@@ -8,7 +8,7 @@ const group = 'apiVersion: outrider.dev/v1alpha1';
 const known =
   'known are InstrumentationPolicy, InstrumentationProfile and ImageMap (outrider.dev/v1alpha1), and Namespace (v1)';
 const specFields =
-  'known are mode, prefer, precedence, match, containers, profile, agent, credentials, capability, delivery, optOut, admitUninstrumented, onUnresolvedImage, restart';
+  'known are mode, prefer, precedence, match, containers, profile, agent, credentials, capability, delivery, optOut, admitUninstrumented, onUnresolvedImage, sessions, canary, restart';
 
 function policy(spec: string, name = 'p'): string {
   return `${group}\nkind: InstrumentationPolicy\nmetadata: {name: ${name}}\nspec:\n  profile: {name: sysdig}\n${spec}\n`;
@@ -68,7 +68,7 @@ t.test('a configuration of several files and documents', (t) => {
   t.end();
 });
 
-/** Text, code, field, and the whole message behind `f.yaml:`. */
+/** Text, code, field, and the whole message after `f.yaml:`. */
 const malformed: readonly (readonly [string, ErrorCode, string | undefined, string])[] = [
   [
     'a: *b',

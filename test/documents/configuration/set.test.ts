@@ -96,7 +96,7 @@ t.test('what cannot be set says what can', (t) => {
     [
       'spec.agent.img=x',
       'settings_invalid',
-      /did you mean|known there are image, imagePullSecrets, resources, copyResources, placement/,
+      /did you mean|known there are image, imagePullSecrets, mirrorPullSecrets, resources, allowOverride, copyResources, placement/,
     ],
     ['spec.precedence=high', 'settings_invalid', /spec\.precedence is "high"; give a value of type integer\.$/],
     ['spec.precedence=[', 'settings_invalid', /give a value of type integer/],

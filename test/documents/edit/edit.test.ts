@@ -88,7 +88,7 @@ t.test('property: what is added to block collections leaves every line that was 
         const operation = operationOn(now, { ...draw, kind: 'add' });
         if (operation?.op !== 'add') continue;
         const [before, after] = [now, plan(now, [{ ...draw, kind: 'add' }]).result];
-        // A key that is there is replaced, and an empty collection is written anew.
+        // A key that is there is replaced, and an empty collection is written again.
         if (countOf(after) !== countOf(before) + countOf(operation.value) || hasEmpty(before)) continue;
         const edited = attempt(current, [operation]);
         // The first member of a list in a list shares its line with the dash of the outer one, and may lose that dash.

@@ -45,8 +45,8 @@ t.test('what a structural schema cannot say is left out, or said otherwise', (t)
 t.test('every value has one type, or says that it may have several', (t) => {
   const wrong: string[] = [];
   const walk = (node: JsonObject, path: string): void => {
-    const several =
-      node['x-kubernetes-int-or-string'] === true || node['x-kubernetes-preserve-unknown-fields'] === true;
+    const isOpen = node['x-kubernetes-preserve-unknown-fields'] === true;
+    const several = node['x-kubernetes-int-or-string'] === true || (isOpen && node['type'] !== 'object');
     if (several === (typeof node['type'] === 'string')) wrong.push(path);
     for (const key of ['$ref', 'propertyNames', 'const', 'oneOf', 'allOf'])
       if (key in node) wrong.push(`${path} ${key}`);

@@ -1,4 +1,4 @@
-/** A manifest as somebody could have written it. */
+/** A manifest as someone could have written it. */
 export interface WrittenForm {
   /** What is special about it. */
   readonly name: string;
@@ -32,7 +32,7 @@ const nothing = (key: string, [open, close]: readonly [string, string]): readonl
 const list = ['[', ']'] as const;
 const map = ['{', '}'] as const;
 
-/** What stands in a container; `$` is its indentation. */
+/** What is in a container; `$` is its indentation. */
 export const inContainer: readonly string[] = [
   ...nothing('env', list),
   ...nothing('volumeMounts', list),
@@ -108,10 +108,10 @@ const scalars: readonly string[] = [
   "''",
   '|-\n$  a,b\n$# out',
 ];
-/** An annotation that gets more behind it. */
+/** An annotation that gets more after it. */
 export const evict = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
 
-/** What stands in a pod's metadata; `$` is its indentation. */
+/** What is in a pod's metadata; `$` is its indentation. */
 export const inMetadata: readonly string[] = [
   ...nothing('annotations', map),
   ...nothing('labels', map),
@@ -129,7 +129,7 @@ export const inMetadata: readonly string[] = [
   `annotations:\n$  ${evict}: &t a,b # t\n$  other: *t`,
 ];
 
-/** What stands in a pod's spec; `$` is its indentation. */
+/** What is in a pod's spec; `$` is its indentation. */
 export const inSpec: readonly string[] = [
   ...nothing('volumes', list),
   ...nothing('initContainers', list),

@@ -1,6 +1,6 @@
 import { evict, podOf, type WrittenForm } from './written-forms.js';
 
-/** Styles of a scalar; `$` is the indentation of the lines after the first, `@` goes behind what can have a comment. */
+/** Styles of a scalar; `$` is the indentation of the lines after the first, `@` goes after what can have a comment. */
 const styles: Readonly<Record<string, string>> = {
   plain: 'a,b@',
   'plain over lines': 'a,\n$b@',
@@ -23,7 +23,7 @@ const styles: Readonly<Record<string, string>> = {
   'tagged and anchored on the next line': '!!str &text\n$"a,b"@',
 };
 
-/** Places of a comment: above, behind and below a member; `$` is the member's indentation. */
+/** Places of a comment: above, after and below a member; `$` is the member's indentation. */
 const comments: Readonly<Record<string, readonly [string, string, string]>> = {
   nowhere: ['', '', ''],
   above: ['$# above\n', '', ''],
@@ -59,7 +59,7 @@ const scalarPlaces: Readonly<Record<string, (member: (key: string, pad: string) 
 };
 const plainContainer = '  containers:\n  - {name: web, image: "a/web:1", command: [/app]}\n';
 
-/** Every style of a scalar with a comment in every place, in places that an injection changes or stands beside. */
+/** Every style of a scalar with a comment in every place, in places that an injection changes or is next to. */
 export function scalarForms(): readonly WrittenForm[] {
   return Object.entries(scalarPlaces).flatMap(([place, textOf]) =>
     Object.entries(styles).flatMap(([style, scalar]) =>

@@ -15,10 +15,10 @@ import { runKubectl, type KubectlResult } from './kubectl.js';
 import { createWorkspace } from './workspace.js';
 
 const buildScript = fileURLToPath(new URL('../../../../test/e2e/cluster/build.sh', import.meta.url));
-// Between finding a free port and listening on it somebody else may take it.
+// Between finding a free port and listening on it someone else may take it.
 const attempts = 3;
 
-/** Somebody who may call the API server: a client certificate, and a kubeconfig with it. */
+/** Someone who may call the API server: a client certificate, and a kubeconfig with it. */
 export interface Identity extends PairFiles {
   readonly kubeconfig: string;
 }
@@ -32,6 +32,8 @@ export interface ApiServer {
   /** A folder for the test's own files, removed with the server. */
   readonly directory: string;
   readonly authority: Authority;
+  /** The folder of `kubectl` and the servers. */
+  readonly binaries: string;
   /** Runs kubectl as the admin; a failure is an exit code, not an error. */
   kubectl(parameters: readonly string[], input?: string): Promise<KubectlResult>;
   /** Makes a user of these groups. */
@@ -56,6 +58,8 @@ export interface ApiServerOptions {
   readonly controllerManager: boolean;
   /** Write down every request. */
   readonly audit?: boolean;
+  /** Admission plugins beside those that are on by default. */
+  readonly plugins?: readonly string[];
 }
 
 /**
@@ -92,7 +96,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const server = await startOnFreePort(
       processes,
       join(binaries, 'kube-apiserver'),
-      (port) => apiServerFlags(files, etcd.port, port, audit),
+      (port) => [
+        ...apiServerFlags(files, etcd.port, port, audit),
+        ...(options.plugins ?? []).map((plugin) => `--enable-admission-plugins=${plugin}`),
+      ],
       twice((port) => isReady(port, authority.caPem, adminPair)),
     );
     const url = `https://127.0.0.1:${server.port}`;
@@ -121,6 +128,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       kubeconfig,
       directory,
       authority,
+      binaries,
       kubectl,
       audited: () => (audit === undefined ? [] : readAudit(audit)),
       certificateFor: async (user, groups) => identity(`user-${users++}`, await authority.client(user, groups)),

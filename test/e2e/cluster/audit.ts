@@ -8,19 +8,21 @@ export interface AuditFiles {
   readonly logFile: string;
 }
 
-/** A request that somebody made. */
+/** A request that someone made. */
 export interface AuditedRequest {
   readonly user: string;
   readonly verb: string;
   /** Empty for the core group. */
   readonly group: string;
-  /** With a subresource behind a slash. */
+  /** With a subresource after a slash. */
   readonly resource: string;
   /** Empty for what has none. */
   readonly namespace: string;
   /** Empty where none was asked for. */
   readonly name: string;
   readonly code: number;
+  /** Whether the API server was asked to store nothing. */
+  readonly dryRun: boolean;
 }
 
 /** Has every request to an object written down, as it is answered, without bodies. */
@@ -38,7 +40,7 @@ export function readAudit({ logFile }: AuditFiles): readonly AuditedRequest[] {
   const lines = readFileSync(logFile, 'utf8').split('\n');
   // The last one may be half written.
   return lines.slice(0, -1).map((line) => {
-    const { user, verb, objectRef, responseStatus } = objectOf(JSON.parse(line)) ?? {};
+    const { user, verb, objectRef, responseStatus, requestURI } = objectOf(JSON.parse(line)) ?? {};
     const about = objectOf(objectRef) ?? {};
     const subresource = stringOf(about['subresource']);
     const resource = stringOf(about['resource']) ?? '';
@@ -50,6 +52,7 @@ export function readAudit({ logFile }: AuditFiles): readonly AuditedRequest[] {
       namespace: stringOf(about['namespace']) ?? '',
       name: stringOf(about['name']) ?? '',
       code: Number(objectOf(responseStatus)?.['code'] ?? 0),
+      dryRun: /[?&]dryRun=All(&|$)/.test(stringOf(requestURI) ?? ''),
     };
   });
 }

@@ -29,8 +29,8 @@ export async function startBalancer(): Promise<Balancer> {
   let connections = 0;
   const open = new Set<Socket>();
   const upstreams = new Map<Socket, number>();
-  // Each direction ends by itself, as it does through a Service.
-  const server = createServer({ allowHalfOpen: true }, (client) => {
+  // Each direction ends by itself, and no piece waits for the one before to be acknowledged, as it is through a Service.
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     connections += 1;
     const ready = backends.filter(({ isReady }) => isReady());
     const backend = ready[turn++ % Math.max(1, ready.length)];
@@ -38,7 +38,7 @@ export async function startBalancer(): Promise<Balancer> {
       client.resetAndDestroy();
       return;
     }
-    const upstream = connect({ port: backend.port, host: '127.0.0.1', allowHalfOpen: true });
+    const upstream = connect({ port: backend.port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
     upstreams.set(upstream, backend.port);
     upstream.on('close', () => upstreams.delete(upstream));
     for (const [one, other] of [

@@ -77,7 +77,7 @@ function podOf(name: string, container: JsonObject, more: JsonObject = {}, conta
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { containers: [app, ...containers] }, ...more };
 }
 
-/** What became of a pod: its status as Outrider wrote it, or why it was refused. */
+/** What happened to a pod: its status as Outrider wrote it, or why it was refused. */
 async function create(namespace: string, pod: JsonObject, dryRun = false): Promise<string> {
   const path = `/api/v1/namespaces/${namespace}/pods${dryRun ? '?dryRun=All' : ''}`;
   try {

@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const bundle = fileURLToPath(new URL('../../../outrider.js', import.meta.url));
+/** The compiled command, which needs no bundle. */
+export const compiled = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
 
 /** What a command came to. */
 export interface Ran {
@@ -15,11 +17,19 @@ export function outrider(kubeconfig: string, ...parameters: readonly string[]): 
   return runNode([bundle, ...parameters, `--kubeconfig=${kubeconfig}`]);
 }
 
+/** Runs the compiled `outrider` with a kubeconfig, to its end, without asking any registry. */
+export function withoutRegistry(kubeconfig: string, parameters: readonly string[]): Promise<Ran> {
+  return runNode([compiled, ...parameters], { ...process.env, OUTRIDER_LOOKUP: 'false', KUBECONFIG: kubeconfig });
+}
+
 /** Runs a script to its end, whatever it ends with. */
-export function runNode(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Ran> {
+export function runNode(argv: readonly string[], env: NodeJS.ProcessEnv = process.env, cwd?: string): Promise<Ran> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, argv, { env }, (_error, stdout, stderr) =>
-      resolve({ exitCode: child.exitCode ?? -1, stdout, stderr }),
+    const child = execFile(
+      process.execPath,
+      argv,
+      { env, cwd, maxBuffer: 64 * 1024 * 1024 },
+      (_error, stdout, stderr) => resolve({ exitCode: child.exitCode ?? -1, stdout, stderr }),
     );
   });
 }

@@ -45,7 +45,7 @@ export function forgedPod(name: string, plan: string): JsonObject {
   });
 }
 
-/** What a policy's status says of running pods, as `state=count` of the states that have some. */
+/** What a policy's status says about running pods, as `state=count` of the states that have some. */
 export function countsIn(policy: JsonObject): string {
   const coverage = objectOf(objectOf(policy['status'])?.['coverage']);
   const states = ['instrumented', 'partial', 'stale', 'excused', 'missed', 'unproven', 'forged'];

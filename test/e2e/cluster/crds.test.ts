@@ -100,7 +100,7 @@ t.test('what files may say, objects may say, and defaults are the same', async (
   t.ok(accepted > 20, `${accepted} documents`);
 });
 
-/** What the API server says of a field; older ones name the type of its value too. */
+/** What the API server says about a field; older ones name the type of its value too. */
 function invalid(field: string, words: string): RegExp {
   const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`${escaped(field)}: Invalid value: (?:"[a-z]+": )?${escaped(words)}`);
@@ -247,8 +247,8 @@ t.test('what kubectl shows', async (t) => {
   const lines = async (...flags: readonly string[]) =>
     (await api.kubectl(['get', 'ipol', ...flags])).stdout.split('\n').map((line) => line.trim().split(/ {2,}/));
   t.match(await lines(), [
-    ['NAME', 'MODE', 'PREFER', 'PROFILE', 'IN FORCE', 'READY', 'COVERED', 'AGE'],
-    ['tried', 'Inject', 'Security', 'sysdig', 'False', 'False', 'False', String],
+    ['NAME', 'MODE', 'PREFER', 'PROFILE', 'IN FORCE', 'READY', 'REASON', 'COVERED', 'AGE'],
+    ['tried', 'Inject', 'Security', 'sysdig', 'False', 'False', 'SettingsInvalid', 'False', String],
   ]);
   t.match(await lines('-o', 'wide'), [
     [

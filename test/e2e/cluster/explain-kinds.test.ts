@@ -3,11 +3,10 @@ import { isObject, listOf, type JsonValue } from '../../../src/model/json.js';
 import { allWorkloadKinds, type WorkloadKind } from '../../../src/model/workload-kinds.js';
 import { startApiServer } from './api-server.js';
 import { applyAll, applyText } from './apply.js';
-import { runNode, type Ran } from './cli.js';
+import { withoutRegistry, type Ran } from './cli.js';
 
 t.setTimeout(240_000);
 
-const outrider = new URL('../../../../dist/src/main.js', import.meta.url).pathname;
 const builtIn: ReadonlySet<string> = new Set(['', 'apps', 'batch']);
 const custom = allWorkloadKinds.filter(({ group }) => !builtIn.has(group));
 const policy = ['--profile', 'sysdig', '--set', 'region=us2'];
@@ -72,8 +71,7 @@ function objectOf({ group, version, kind, templates }: WorkloadKind): object {
 }
 
 function run(kubeconfig: string, parameters: readonly string[]): Promise<Ran> {
-  const argv = [outrider, 'explain', ...parameters, '-n', 'shop', ...policy, '--kubeconfig', kubeconfig];
-  return runNode(argv, { ...process.env, OUTRIDER_LOOKUP: 'false' });
+  return withoutRegistry(kubeconfig, ['explain', ...parameters, '-n', 'shop', ...policy, '--kubeconfig', kubeconfig]);
 }
 
 t.test('W21: an object of each kind that others define is explained, by each of its names', async (t) => {

@@ -4,34 +4,21 @@ import t from 'tap';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { startApiServer } from './api-server.js';
 import { applyText } from './apply.js';
-import { runNode, type Ran } from './cli.js';
+import { compiled, withoutRegistry, type Ran } from './cli.js';
+import { defaultPolicy, shopNamespace } from './command-scene.js';
 import { installDefinitions } from './definitions.js';
 import { addNode } from './node.js';
 import { objectIn } from './kubectl.js';
 
 t.setTimeout(240_000);
 
-const root = new URL('../../../../', import.meta.url);
-const outrider = new URL('dist/src/main.js', root).pathname;
-
-const namespaces = `
-apiVersion: v1
-kind: Namespace
-metadata: {name: shop, labels: {outrider.dev/inject: enabled, pod-security.kubernetes.io/enforce: baseline}}
----
+const namespaces = `${shopNamespace({ 'pod-security.kubernetes.io/enforce': 'baseline' })}---
 apiVersion: v1
 kind: Namespace
 metadata: {name: outrider-system}
 `;
 
-const objects = `
-apiVersion: outrider.dev/v1alpha1
-kind: InstrumentationPolicy
-metadata: {name: default}
-spec:
-  match: {namespaceSelector: {matchLabels: {outrider.dev/inject: enabled}}}
-  profile: {name: sysdig, settings: {region: us2}}
----
+const workloads = `
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, namespace: shop}
@@ -100,9 +87,9 @@ subjects: [{kind: User, name: jane, apiGroup: rbac.authorization.k8s.io}]
 roleRef: {kind: Role, name: viewer, apiGroup: rbac.authorization.k8s.io}
 `;
 
-/** Runs the command to its end, without asking any registry. */
+/** Says where the cluster is by a flag, which counts before the variable. */
 function run(kubeconfig: string, parameters: readonly string[]): Promise<Ran> {
-  return runNode([outrider, ...parameters, '--kubeconfig', kubeconfig], { ...process.env, OUTRIDER_LOOKUP: 'false' });
+  return withoutRegistry(kubeconfig, [...parameters, '--kubeconfig', kubeconfig]);
 }
 
 function explanations({ stdout }: Ran): readonly JsonObject[] {
@@ -117,7 +104,7 @@ t.test('objects of a real API server are explained', async (t) => {
 
   await t.test('before the definitions are there, that is said', async (t) => {
     await applyText(api, namespaces);
-    await applyText(api, objects.slice(objects.indexOf('---')));
+    await applyText(api, workloads);
     const { exitCode, stderr, stdout } = await run(admin, ['explain', 'deploy/web', '-n', 'shop']);
     t.equal(exitCode, 2);
     t.equal(stdout, '');
@@ -128,7 +115,7 @@ t.test('objects of a real API server are explained', async (t) => {
   });
 
   await installDefinitions(api);
-  await applyText(api, objects);
+  await applyText(api, defaultPolicy);
 
   await t.test('a Deployment without its key, then with it', async (t) => {
     const without = await run(admin, ['explain', 'deploy/web', '-n', 'shop']);
@@ -154,6 +141,10 @@ t.test('objects of a real API server are explained', async (t) => {
     t.match(stdout, '/app serve → /opt/draios/bin/instrument /app serve  (from the manifest)');
     t.match(stdout, /· pods now +0 of 1 is instrumented; .*\n +fix: kubectl -n shop rollout restart deploy\/web\n/);
     t.match(stdout, 'native sidecar sysdig-workload-agent', 'the node’s version says that there are such');
+    t.match(
+      stdout,
+      /· delivery +Copy: (?:node node-1 \(containerd:\/\/2\.0\.0, .*mount image volumes rightly|the server is)/,
+    );
   });
 
   await t.test('kinds as kubectl takes them, several at once, as JSON', async (t) => {
@@ -180,6 +171,28 @@ t.test('objects of a real API server are explained', async (t) => {
     });
     const names = await run(admin, ['explain', 'cronjobs', 'report', '-n', 'shop']);
     t.match(names.stdout, /^cronjob\/report {2}/);
+  });
+
+  await t.test('a canary: a Deployment, its ReplicaSet and its pod have one share, and their own key', async (t) => {
+    const patch = async (canary: string) => {
+      const args = ['patch', 'instrumentationpolicy', 'default', '--type=merge', '-p', `{"spec":{"canary":${canary}}}`];
+      t.equal((await api.kubectl(args)).exitCode, 0);
+    };
+    await patch('{"percent":0,"previous":{"profile":{"name":"datadog"}}}');
+    const nameOf = async (kind: string): Promise<string> => {
+      const listed = objectIn(await api.kubectl(['get', kind, '-n', 'shop', '-l', 'app=web', '-o', 'json']));
+      return stringOf(objectOf(objectOf(listOf(listed['items'])[0])?.['metadata'])?.['name']) ?? '';
+    };
+    const asked = ['deploy/web', `rs/${await nameOf('rs')}`, `po/${await nameOf('pods')}`];
+    const ran = await run(admin, ['explain', ...asked, '-n', 'shop', '-o', 'json']);
+    t.equal(ran.stderr, '');
+    const shares = explanations(ran).map(({ steps, live }) => {
+      t.match(live, { secret: { name: 'datadog-agent', key: 'api-key', state: 'missing' } });
+      return stringOf(objectOf(listOf(steps).find((one) => objectOf(one)?.['subject'] === 'canary'))?.['detail']);
+    });
+    t.equal(shares.length, 3);
+    for (const share of shares) t.match(share, /^Deployment\/web gets the previous profile: its share is /);
+    await patch('null');
   });
 
   await t.test('a pod says its own state: what it has, what it lacks, what was written on it', async (t) => {
@@ -250,7 +263,7 @@ t.test('objects of a real API server are explained', async (t) => {
     t.match(await says('deploy/web', '-n', 'nowhere'), /there is no (Deployment web in )?namespace nowhere/);
     t.match(await says('service/web'), 'service is no kind that is a pod or makes pods');
     t.match(await says('deplyo/web'), 'Did you mean deploy?');
-    t.match(await says('web.yaml'), 'or -f web.yaml for a file');
+    t.match(await says('web.yaml'), '--kubeconfig is about objects of a cluster');
     t.match(await says('deploy/web', '-f', 'web.yaml'), 'are two inputs');
     t.match(await says('-f', 'web.yaml', '--profile', 'sysdig'), '--kubeconfig is about objects of a cluster');
     t.match(await says('deploy/web', '--set', 'region=us2'), 'does not change the cluster’s policies');
@@ -278,7 +291,7 @@ t.test('objects of a real API server are explained', async (t) => {
 async function injected(manifest: string, ...flags: readonly string[]): Promise<string> {
   const policy = ['--profile', 'sysdig', '--set', 'region=us2', '--no-lookup'];
   const place = ['-n', 'shop', '--namespace-labels', 'pod-security.kubernetes.io/enforce=baseline'];
-  const argv = [outrider, 'inject', '-f', '-', '-q', '-o', 'json', ...policy, ...place, ...flags];
+  const argv = [compiled, 'inject', '-f', '-', '-q', '-o', 'json', ...policy, ...place, ...flags];
   const running = promisify(execFile)(process.execPath, argv);
   running.child.stdin?.end(manifest);
   return (await running).stdout;

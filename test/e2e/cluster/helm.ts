@@ -20,6 +20,8 @@ export type Values = Readonly<Record<string, unknown>>;
 
 /** Real helm, with its files in the folder of the test's API server. */
 export interface Helm {
+  /** Where it is. */
+  readonly program: string;
   /** Runs it as the admin; a failure is an exit code, not an error. */
   readonly run: (parameters: readonly string[], input?: string) => Promise<KubectlResult>;
   /**
@@ -40,6 +42,7 @@ export async function findHelm(api: Pick<ApiServer, 'kubeconfig' | 'directory'>,
   const run: Helm['run'] = (parameters, input) =>
     runKubectl({ program, kubeconfig: api.kubeconfig, home: api.directory }, parameters, input);
   return {
+    program,
     run,
     render: async (values = {}, parameters = []) =>
       objectsIn(await run(templateCommand(parameters), JSON.stringify(values))),
@@ -54,9 +57,16 @@ function templateCommand(parameters: readonly string[]): readonly string[] {
 
 /**
  * The objects of a YAML stream.
- * @throws with what the command said when it failed
+ * @throws with what the command said when it failed, and for what is not a YAML
  */
 export function objectsIn({ exitCode, stdout, stderr }: KubectlResult): readonly JsonObject[] {
   if (exitCode !== 0) throw new Error(`it ended with ${exitCode}: ${stderr}`);
-  return [...parseAllDocuments(stdout)].map((document): unknown => document.toJS()).filter(isObject);
+  return [...parseAllDocuments(stdout)]
+    .map((document): unknown => {
+      // Such as a key that stands twice, which helm lets through.
+      const [error] = document.errors;
+      if (error !== undefined) throw error;
+      return document.toJS();
+    })
+    .filter(isObject);
 }

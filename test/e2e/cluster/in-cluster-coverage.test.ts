@@ -10,7 +10,7 @@ import { pod } from './pods.js';
 
 t.setTimeout(600_000);
 
-// 300 pods of 30 workloads, by a real API server: what the leader says of each, in status and metrics.
+// 300 pods of 30 workloads, by a real API server: what the leader says about each, in status and metrics.
 
 const secure = { tier: 'secure' };
 const old = { tier: 'old' };

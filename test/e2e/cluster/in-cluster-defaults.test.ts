@@ -98,7 +98,7 @@ t.test('F2: a PodTemplate’s own parts get the defaults that a pod’s get, and
     t.same(items, []);
 });
 
-/** As a later API server would: a field that nobody asked for, in each container that stands before the workload. */
+/** As a later API server would: a field that nobody asked for, in each container that is before the workload. */
 const fillIn =
   (at: string): Change =>
   (object) => {

@@ -57,7 +57,7 @@ function configuration(): readonly JsonObject[] {
   return [...documents.values()];
 }
 
-/** The access keys that instrumented pods refer to, and the pull secrets beside them. */
+/** The access keys that instrumented pods refer to, and their pull secrets. */
 function accessKeys(): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const look = (value: unknown): void => {
@@ -72,7 +72,7 @@ function accessKeys(): ReadonlyMap<string, string> {
   return found;
 }
 
-/** What a replica has to be told for a case: its facts, and what is known of images. */
+/** What a replica has to be told for a case: its facts, and what is known about images. */
 function settingsOf(one: GoldenCase): { readonly facts: ClusterFacts; readonly images: JsonObject } {
   const maps = documentsOf(one).filter(({ kind }) => kind === 'ImageMap');
   const images = Object.fromEntries(maps.flatMap((map) => Object.entries(objectOf(map['images']) ?? {})));

@@ -93,7 +93,7 @@ t.test('E44: a pod that is created once its policy is in force is instrumented, 
   const { stdout } = await here.api.kubectl(['get', 'ipol', 'team-0']);
   t.match(
     stdout,
-    /^NAME +MODE +PREFER +PROFILE +IN FORCE +READY +COVERED +AGE\nteam-0 +Inject +Security +sysdig +True +True/,
+    /^NAME +MODE +PREFER +PROFILE +IN FORCE +READY +REASON +COVERED +AGE\nteam-0 +Inject +Security +sysdig +True +True +Served/,
   );
 });
 
@@ -137,7 +137,7 @@ t.test('E44: another leader looks for itself, and takes nothing back meanwhile',
   })().catch(() => undefined);
   await here.kill(one);
   await until('two to lead', async () => (await two.metric('outrider_leader')) === 1);
-  await until('its own proof', async () => (await tests(two)) >= 5);
+  await until('its own proof', async () => (await tests(two)) >= 5, two.process);
   await here.apply([policy('team-2', tierOf('team-2'), { prefer: 'Security', precedence: 9 })]);
   await until('the change', async () => (await inForce('team-2'))?.generation === 2);
   t.same(await inForce('team-0'), before);
@@ -145,7 +145,7 @@ t.test('E44: another leader looks for itself, and takes nothing back meanwhile',
   const after = await tests(two);
   await here.api.halt();
   await here.api.resume();
-  await until('another proof', async () => (await tests(two)) >= after + 5);
+  await until('another proof', async () => (await tests(two)) >= after + 5, two.process);
   await until('two to lead', async () => (await two.metric('outrider_leader')) === 1);
   await until('that it is said again', async () => (await inForce('team-0'))?.status === 'True');
   ending.abort();

@@ -95,7 +95,7 @@ t.test('API server and etcd restart: what is known goes on, and what changes is 
   const bundle = objectOf(objectOf(listOf(registered['webhooks'])[0])?.['clientConfig'])?.['caBundle'];
   const ca = Buffer.from(stringOf(bundle) ?? '', 'base64').toString();
   const inShop = envelope({ ...pod('during'), metadata: { name: 'during', namespace: 'shop' } });
-  // It sleeps through a change and the end of the API server that told of it.
+  // It sleeps through a change and the end of the API server that reported it.
   three.process.signal('STOP');
   await here.apply([policy('late', late, { mode: 'Off' })]);
   await here.api.halt();

@@ -75,7 +75,7 @@ const isPaused = () =>
 const isReady = () =>
   until('Ready', async () => conditionsOf(await here.get('ipol', 'payments')).includes('Ready=True Served'));
 
-/** What Events say of pauses. */
+/** What Events say about pauses. */
 async function told(): Promise<readonly string[]> {
   const { stdout } = await here.api.kubectl(['get', 'events.events.k8s.io', '-n', own, '-o', 'json']);
   return listOf(objectOf(JSON.parse(stdout))?.['items']).map((item) => {
@@ -84,7 +84,7 @@ async function told(): Promise<readonly string[]> {
   });
 }
 
-/** Somebody with these rights, cluster-wide. */
+/** Someone with these rights, cluster-wide. */
 async function userWith(name: string, ...rules: readonly object[]): Promise<string> {
   const apiGroup = 'rbac.authorization.k8s.io';
   const apiVersion = `${apiGroup}/v1`;
@@ -137,7 +137,7 @@ t.test('F31: who may edit ConfigMaps and no webhook configurations switches noth
     `${names.paused}={"until":"forever"}`,
   ];
   t.match(await asEditor('annotate', 'configmap', 'outrider', ...marker), { exitCode: 0 });
-  const refused = await outrider(editor, 'pause');
+  const refused = await outrider(editor, 'pause', '--yes');
   t.equal(refused.exitCode, 2);
   t.match(refused.stderr, /forbids it \(403\)/);
   const before = await webhooks();
@@ -296,6 +296,6 @@ t.test(
     const expected = ['Secret outrider-system/agent', 'ConfigMap outrider-system/kube-root-ca.crt'];
     await until('the end of what is owned', async () => (await left()).length <= expected.length);
     t.same([...(await left())].sort(), [...expected].sort());
-    t.equal((await listed('crd')).filter((one) => one.includes('outrider.dev')).length, 2, 'the definitions stay');
+    t.equal((await listed('crd')).filter((one) => one.includes('outrider.dev')).length, 3, 'the definitions stay');
   },
 );

@@ -102,7 +102,7 @@ t.test('a new namespace’s first pod finds its copy, made in the call', async (
 });
 
 t.test('E31: a Secret of the copy’s name that is somebody else’s is said, and stays', async (t) => {
-  // The namespace is not matched any more, its copy goes, and then somebody is quicker.
+  // The namespace is not matched any more, its copy goes, and then someone is quicker.
   await here.api.kubectl(['label', 'namespace', 'squat', 'outrider.dev/inject-']);
   await until('the copy’s removal', async () => (await copiesIn('squat')).length === 0);
   await here.apply([accessKey('squat', copy, 'planted')]);

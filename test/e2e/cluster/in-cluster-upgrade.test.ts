@@ -17,7 +17,7 @@ t.setTimeout(400_000);
 
 const own = 'outrider-system';
 const secure = { tier: 'secure' };
-/** A pod takes so long from its creation until somebody can call it, at least. */
+/** A pod takes so long from its creation until someone can call it, at least. */
 const startMs = 3_000;
 /** What the chart writes on the pods of this version. */
 const newer = { [names.port]: portLabelValue, [names.inForce]: inForceLabelValue };

@@ -19,6 +19,8 @@ export interface Installation {
   readonly replicas: readonly Replica[];
   /** Starts a replica, and waits until it is ready. */
   addReplica(name: string, flags?: readonly string[], env?: Readonly<Record<string, string>>): Promise<Replica>;
+  /** Starts a replica of another version, without the chart's flags that it does not know. */
+  addOther(name: string, bundle: string, unknownFlags: RegExp): Promise<Replica>;
   /** Kills a replica, without a chance to say goodbye. */
   kill(replica: Replica): Promise<void>;
   /** Applies objects as the admin. @throws with what the API server said */
@@ -73,6 +75,19 @@ export async function install(options: InstallationOptions = {}): Promise<Instal
     const identity = await installIdentity(api, options.values);
     const chartFlags = await flagsOf(api, options.values);
     await apply([service(balancer.port)]);
+    const flags = [
+      ...chartFlags,
+      `--webhook-service=${release.name}:${balancer.port}`,
+      // No registry is asked: nothing here is to depend on the network.
+      '--lookup=false',
+      ...(options.flags ?? []),
+    ];
+    const added = async (replica: Replica): Promise<Replica> => {
+      replicas.push(replica);
+      balancer.setBackends(replicas);
+      await replica.ready();
+      return replica;
+    };
     return {
       api,
       identity,
@@ -80,20 +95,11 @@ export async function install(options: InstallationOptions = {}): Promise<Instal
       get replicas() {
         return replicas;
       },
-      addReplica: async (name, flags = [], env = {}) => {
-        const all = [
-          ...chartFlags,
-          `--webhook-service=${release.name}:${balancer.port}`,
-          // No registry is asked: nothing here is to depend on the network.
-          '--lookup=false',
-          ...(options.flags ?? []),
-          ...flags,
-        ];
-        const replica = await startReplica(name, identity.kubeconfig, all, env);
-        replicas.push(replica);
-        balancer.setBackends(replicas);
-        await replica.ready();
-        return replica;
+      addReplica: async (name, more = [], env = {}) =>
+        added(await startReplica(name, identity.kubeconfig, [...flags, ...more], env)),
+      addOther: async (name, bundle, unknownFlags) => {
+        const known = flags.filter((flag) => !unknownFlags.test(flag));
+        return added(await startReplica(name, identity.kubeconfig, known, {}, bundle));
       },
       kill: async (replica) => {
         replicas.splice(replicas.indexOf(replica), 1);

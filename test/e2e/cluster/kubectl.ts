@@ -16,7 +16,7 @@ export interface KubectlResult {
 export interface Kubectl {
   readonly program: string;
   readonly kubeconfig: string;
-  /** Where it keeps what it discovered, instead of in the home of whoever runs the tests. */
+  /** Where it keeps what it discovered, instead of in the home of the person who runs the tests. */
   readonly home: string;
 }
 

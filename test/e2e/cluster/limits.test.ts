@@ -20,7 +20,7 @@ const outrider = new URL('../../../../dist/src/main.js', import.meta.url).pathna
 
 type Profile = 'sysdig' | 'datadog';
 
-/** What a namespace asks for, and what becomes of a pod there. */
+/** What a namespace asks for, and what happens to a pod there. */
 interface Case {
   /** Items of one LimitRange. */
   readonly items?: readonly JsonObject[];
@@ -176,7 +176,7 @@ t.test(
     for (const profile of ['sysdig', 'datadog'] as const) {
       for (const prefer of ['Availability', 'Security'] as const) {
         await t.test(`${profile}, ${prefer}`, async (t) => {
-          // The one stands among the init containers, the other beside the pod's own.
+          // The one is among the init containers, the other next to the pod's own.
           engine = engineWith(profile, { prefer, agent: { placement: profile === 'sysdig' ? 'Native' : 'Container' } });
           for (const [name, one] of Object.entries(cases)) await holds(t, name, one, profile, prefer);
         });

@@ -10,6 +10,11 @@ export function namespace(name: string, labels: Labels = {}): JsonObject {
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
 }
 
+/** What controllers make in a namespace, and pods need. */
+export function serviceAccount(namespace: string): JsonObject {
+  return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } };
+}
+
 /** A policy with the built-in profile of Sysdig for the namespaces with these labels. */
 export function policy(name: string, namespaceLabels: Labels, spec: JsonObject = {}): JsonObject {
   return {
@@ -60,7 +65,7 @@ export function conditionsOf(policy: JsonObject): readonly string[] {
   });
 }
 
-/** What a policy's status says of one condition. */
+/** What a policy's status says about one condition. */
 export function messageOf(policy: JsonObject, type: string): string {
   const all = listOf(objectOf(policy['status'])?.['conditions']).map((condition) => objectOf(condition) ?? {});
   return stringOf(all.find((condition) => condition['type'] === type)?.['message']) ?? '';

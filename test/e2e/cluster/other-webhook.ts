@@ -9,32 +9,41 @@ import type { ApiServer } from './api-server.js';
 /** What another team's webhook does to a pod that is being created: JSON Patch operations. */
 export type Change = (pod: JsonObject) => readonly JsonObject[];
 
-/** Somebody else's mutating webhook, with one path for each of its habits. */
+/** What another team's webhook has against a pod that is being created; `undefined` for nothing. */
+export type Objection = (pod: JsonObject) => string | undefined;
+
+/** Someone else's webhook, with one path for each of its habits. */
 export interface OtherWebhook {
   url(habit: string): string;
   stop(): Promise<void>;
 }
 
-/** Serves the changes, each under the path of its name, with a certificate of the cluster's authority. */
+/** Serves the changes and objections, each under the path of its name, with a certificate of the cluster's authority. */
 export async function startOtherWebhook(
   api: ApiServer,
   changes: Readonly<Record<string, Change>>,
+  objections: Readonly<Record<string, Objection>> = {},
 ): Promise<OtherWebhook> {
   const { certFile, keyFile } = await api.authority.server('other', ['localhost']);
   const server = createServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) }, (request, response) => {
-    const change = changes[request.url?.split('?')[0]?.slice(1) ?? ''];
+    const habit = request.url?.split('?')[0]?.slice(1) ?? '';
+    const change = changes[habit];
+    const objection = objections[habit];
     json(request).then(
       (review) => {
         const asked = isObject(review) ? objectOf(review['request']) : undefined;
-        const patch = change === undefined ? [] : change(objectOf(asked?.['object']) ?? {});
+        const pod = objectOf(asked?.['object']) ?? {};
+        const message = objection?.(pod);
+        const patch = { patchType: 'JSONPatch', patch: encoded(change === undefined ? [] : change(pod)) };
         const answer = {
           apiVersion: 'admission.k8s.io/v1',
           kind: 'AdmissionReview',
           response: {
             uid: asked?.['uid'],
-            allowed: true,
-            patchType: 'JSONPatch',
-            patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
+            allowed: message === undefined,
+            ...(message === undefined ? {} : { status: { code: 403, reason: 'Forbidden', message } }),
+            // A validating webhook must not have one.
+            ...(objection === undefined ? patch : {}),
           },
         };
         response.setHeader('content-type', 'application/json');
@@ -55,6 +64,10 @@ export async function startOtherWebhook(
       await once(server, 'close');
     },
   };
+}
+
+function encoded(patch: readonly JsonObject[]): string {
+  return Buffer.from(JSON.stringify(patch)).toString('base64');
 }
 
 /** Takes the agent's sidecar off again, as a clean-up webhook with an allow-list would. */

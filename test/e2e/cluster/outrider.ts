@@ -1,3 +1,4 @@
+import type { DoorName } from '../../../src/model/doors.js';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,10 +21,12 @@ export interface Outrider {
 
 /** Labels of `outrider_admission_reviews_total`. */
 export interface ReviewLabels {
-  readonly door?: 'mutate' | 'validate';
+  readonly door?: DoorName;
   readonly policy?: string;
   readonly decision?: string;
   readonly reason?: string;
+  readonly would?: string;
+  readonly would_reason?: string;
 }
 
 /**

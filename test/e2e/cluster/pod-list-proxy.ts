@@ -3,7 +3,7 @@ import { Agent, createServer, request } from 'node:https';
 import { join } from 'node:path';
 import type { ApiServer } from './api-server.js';
 
-/** A page behind the first one of a list of pods, as it was asked for, and what came back. */
+/** A page after the first one of a list of pods, as it was asked for, and what came back. */
 export interface AskedPage {
   /** Whether a page was asked for that is not the first. */
   readonly isLater: boolean;

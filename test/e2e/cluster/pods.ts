@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../src/model/json.js';
 export interface PodOptions {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Fields of its only container beside name and image. */
+  /** Fields of its only container next to name and image. */
   readonly container?: JsonObject;
   readonly spec?: JsonObject;
 }

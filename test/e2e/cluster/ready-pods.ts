@@ -5,7 +5,7 @@ import { isAborted } from '../../../src/time/abort.js';
 import { sleepAwake } from '../../../src/time/sleep.js';
 import { clientOf } from './in-cluster.js';
 
-/** Stands in for kubelets: says of each pod that it runs and is ready. */
+/** Stands in for kubelets: says about each pod that it runs and is ready. */
 export interface ReadyPods {
   /** Namespaces whose new pods do not become ready. */
   readonly stuck: Set<string>;

@@ -143,7 +143,7 @@ export interface Enforcer {
   rounds(): number;
   /** How often it had to write. */
   writes(): number;
-  /** Whether its expressions stand in every webhook of a configuration. */
+  /** Whether its expressions are in every webhook of a configuration. */
   stands(live: JsonObject | undefined): boolean;
   stop(): Promise<void>;
 }

@@ -116,7 +116,7 @@ async function apply(objects: readonly object[]): Promise<void> {
   if (exitCode !== 0) throw new Error(stderr);
 }
 
-/** Starts a leader, waits until it is content, and cleans up behind it. */
+/** Starts a leader, waits until it is content, and cleans up after it. */
 async function content(t: Test, more: Partial<Parameters<typeof lead>[2]> = {}): Promise<Leader> {
   const leader = await lead(client, installation, { policies: [shops, payments], caBundle, ...more });
   t.teardown(async () => {
@@ -147,7 +147,7 @@ async function entry(kind: ConfigurationKind, policy: string): Promise<JsonObjec
   return (await webhooksOf(client, kind, instance))?.[entryName(policy, instance)];
 }
 
-/** Changes a configuration as somebody with kubectl would. */
+/** Changes a configuration as someone with kubectl would. */
 async function meddle(kind: ConfigurationKind, change: readonly JsonObject[]): Promise<void> {
   await admin.patch(configurationPath(kind, instance), 'json', change, { query: { fieldManager: 'kubectl-edit' } });
 }
@@ -439,7 +439,7 @@ function run(parameters: readonly string[], kubeconfig = api.kubeconfig): Promis
   });
 }
 
-/** Somebody who may pause, and what else is said. */
+/** Someone who may pause, and what else is said. */
 function rightsOf(user: string, more: readonly JsonObject[]): readonly JsonObject[] {
   const apiGroup = 'rbac.authorization.k8s.io';
   const apiVersion = `${apiGroup}/v1`;
@@ -505,14 +505,14 @@ t.test('pause and resume', async (t) => {
   t.equal(late.exitCode, 1);
   t.same(JSON.parse(late.stdout), { resumed: false, missing: ['mutating', 'validating'] });
 
-  const elsewhere = await run(['pause', '-n', 'shop', '--instance', 'never-there']);
+  const elsewhere = await run(['pause', '--yes', '-n', 'shop', '--instance', 'never-there']);
   t.equal(elsewhere.exitCode, 2);
   t.match(
     elsewhere.stderr,
     /neither a webhook configuration never-there nor a ConfigMap never-there in namespace shop/,
   );
   const jane = await api.certificateFor('jane', []);
-  const forbidden = await run(['pause'], jane.kubeconfig);
+  const forbidden = await run(['pause', '--yes'], jane.kubeconfig);
   t.equal(forbidden.exitCode, 2);
   t.match(forbidden.stderr, /forbids it \(403\).*must be allowed to get and patch the webhook configurations outrider/);
   t.match((await run(['pause', '--for', 'soon'])).stderr, /--for is "soon"; give a duration such as 30m/);

@@ -4,7 +4,7 @@ import type { Backend } from './balancer.js';
 import { startGuarded, until, type GuardedProcess } from './guarded-process.js';
 import type { ReviewLabels } from './outrider.js';
 
-const bundle = fileURLToPath(new URL('../../../outrider.js', import.meta.url));
+const ownBundle = fileURLToPath(new URL('../../../outrider.js', import.meta.url));
 
 /** One replica of `outrider serve --cluster`, out of the built bundle, as its own process. */
 export interface Replica extends Backend {
@@ -24,14 +24,16 @@ const readinessPollMs = 100;
 /**
  * Starts a replica; it need not be ready when this resolves.
  * @param kubeconfig of the identity that it works under
- * @param flags of `outrider serve`, beside ports, kubeconfig and identity
+ * @param flags of `outrider serve`, besides ports, kubeconfig and identity
  * @param env further variables of its environment
+ * @param bundle the command; that of this version unless given
  */
 export async function startReplica(
   name: string,
   kubeconfig: string,
   flags: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  bundle = ownBundle,
 ): Promise<Replica> {
   const [port, plainPort] = [await freePort(), await freePort()];
   const parameters = [

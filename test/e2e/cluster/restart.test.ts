@@ -70,7 +70,7 @@ function restart(...parameters: readonly string[]): Promise<Ran> {
   return outrider(api.kubeconfig, 'restart', ...parameters);
 }
 
-/** What a call in JSON says of each workload. */
+/** What a call in JSON says about each workload. */
 function outcomes({ stdout }: Ran): Readonly<Record<string, string>> {
   const results = listOf(objectOf(JSON.parse(stdout))?.['results']).filter(isObject);
   return Object.fromEntries(

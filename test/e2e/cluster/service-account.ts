@@ -17,7 +17,10 @@ export interface ChartIdentity {
   readonly kubectl: (parameters: readonly string[], input?: string) => Promise<KubectlResult>;
 }
 
-const rbacKinds = ['ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding', 'ConfigMap'];
+const rbacKinds = [
+  ...['ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding', 'ConfigMap'],
+  ...['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'],
+];
 
 /**
  * Gives the server the identity that it has in a cluster: makes the namespace, and of the chart's rendering with these

@@ -4,4 +4,7 @@ set -euo pipefail
 folder=$(bash "$(dirname "$0")/build.sh")
 echo "cluster set-up: Kubernetes and etcd are in $folder"
 bash "$(dirname "$0")/build-helm.sh" >/dev/null
-echo "cluster set-up: helm is there"
+bash "$(dirname "$0")/build-kustomize.sh" >/dev/null
+echo "cluster set-up: helm and kustomize are there"
+bash "$(dirname "$0")/build-promtool.sh" >/dev/null
+echo "cluster set-up: promtool is there"

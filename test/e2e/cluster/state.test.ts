@@ -28,7 +28,7 @@ interface Following {
 const timing = { clock: systemClock, random: Math.random, sleep: sleepByTimer };
 const log = pino({ level: 'silent' });
 
-/** Follows the cluster as somebody who may only read. */
+/** Follows the cluster as someone who may only read. */
 function follow(kubeconfig: string): Following {
   const client = createApiClient(new Connection(loadKubeConfig({ kubeconfig })), 'outrider-test');
   const stop = new AbortController();
@@ -110,7 +110,10 @@ t.test('the state of a real cluster', async (t) => {
       credentialsOf: () => ({ status: 'False', reason: 'Missing', message: 'missing in shop' }),
       inForceOf: () => undefined,
       defaultsOf: () => undefined,
+      agentOf: () => undefined,
+      claimedOf: () => undefined,
       coverage: () => undefined,
+      takenBackOf: () => 'off',
       sharedUser: () => false,
       log,
       metrics: { setPolicyCondition: () => undefined },

@@ -58,7 +58,8 @@ const address = Object.values(networkInterfaces())
   .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
 
 const metrics =
-  'outrider_admission_reviews_total{door="mutate",policy="default",decision="inject",reason="injected"} 12\n';
+  'outrider_admission_reviews_total{door="mutate",policy="default",decision="inject",reason="injected"} 12\n' +
+  'outrider_build_info{version="7.8.9",node_version="v26.10.0"} 1\n';
 
 const selects = { namespaceSelector: { matchLabels: { 'outrider.dev/inject': 'enabled', team: 'shop' } } };
 
@@ -156,6 +157,23 @@ t.test('an installation on a real API server says how it is', async (t) => {
     if (address !== undefined) t.match(stdout, / 12 inject\n {2}reviews of 1 of 1 replicas, since each started\n/);
   });
 
+  await t.test('U1: version asks the replicas, and says which it could not ask', async (t) => {
+    const version = async (...parameters: readonly string[]): Promise<unknown> => {
+      const argv = ['version', '--kubeconfig', admin, '-o', 'json', ...parameters];
+      return objectOf(JSON.parse((await runNode([outrider, ...argv])).stdout))?.['server'];
+    };
+    const said = { namespace: 'outrider-system', instance: 'outrider', kubernetes: /^v1\./ };
+    // The image of the Deployment is outrider:0.
+    const versions =
+      address === undefined
+        ? [{ version: '0', replicas: 1, from: 'image' }]
+        : [{ version: '7.8.9', replicas: 1, from: 'metrics' }];
+    t.match(await version(), { ...said, versions });
+    t.match(await version('-n', 'shop'), { kubernetes: /^v1\./, unknown: /^there is no replica of outrider in/ });
+    const stranger = await api.certificateFor('stranger', []);
+    t.match(await version('--kubeconfig', stranger.kubeconfig), { kubernetes: /^v1\./, unknown: 'forbidden to you' });
+  });
+
   await t.test('namespaces whose label does nothing', async (t) => {
     await here.apply(
       [
@@ -212,7 +230,7 @@ t.test('an installation on a real API server says how it is', async (t) => {
     t.equal(some.stderr, '');
     t.match(some.stdout, /· replicas +unknown: forbidden to you\n/);
     t.match(some.stdout, /default +Inject +availability +sysdig +0 +yes +1 +\?\n/);
-    t.match(some.stdout, /\? unknown: replicas, leader, pause, webhooks: forbidden to you\n/);
+    t.match(some.stdout, /\? unknown: replicas, leader, pause, webhooks, taken back: forbidden to you\n/);
     t.equal(some.exitCode, 2, 'nobody can tell');
 
     const nobody = await api.certificateFor('nobody', []);

@@ -76,7 +76,7 @@ export function startTraffic(client: ApiClient, { namespace, perSecond, dryRun =
   };
 }
 
-/** What the API server said of those that it refused. */
+/** What the API server said about those that it refused. */
 export function refusals(creations: readonly Creation[]): readonly string[] {
   return creations.filter(({ pod }) => pod === undefined).map(({ refusal }) => refusal);
 }

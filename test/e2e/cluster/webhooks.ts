@@ -9,7 +9,7 @@ export interface Entry {
   /** Labels of the namespaces whose pods it is called for. */
   readonly namespaces: Readonly<Record<string, string>>;
   readonly rules?: readonly JsonObject[];
-  /** Of a mutating webhook: whether it is called again when another one changed the pod behind it. */
+  /** Of a mutating webhook: whether it is called again when another one changed the pod after it. */
   readonly reinvocationPolicy?: 'Never' | 'IfNeeded';
 }
 

@@ -21,7 +21,7 @@ export interface Workspace {
 
 /**
  * Makes a temporary folder that is gone when this process is, however it ends. What a crash of the whole machine left
- * is removed too, when it is a day old: a test beside this one, maybe in another PID namespace, has a folder as well.
+ * is removed too, when it is a day old: a test next to this one, maybe in another PID namespace, has a folder as well.
  */
 export function createWorkspace(): Workspace {
   sweep();

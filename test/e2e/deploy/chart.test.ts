@@ -1,17 +1,18 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse, parseAllDocuments } from 'yaml';
 import { settingsTable } from '../../../src/settings/table.js';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
-import { inForceLabelValue, names, portLabelValue } from '../../../src/model/names.js';
+import { agentArgvLabelValue, inForceLabelValue, names, portLabelValue } from '../../../src/model/names.js';
 import { version } from '../../../src/model/version.js';
 import { repositoryRoot } from '../../tools/generated.js';
 import { startApiServer } from '../cluster/api-server.js';
 import { installDefinitions } from '../cluster/definitions.js';
 import { chart, findHelm, release, type Values } from '../cluster/helm.js';
 import { everything } from './everything.js';
-import { baseFile, kustomizeBase } from './kustomize-base.js';
+import { kustomizeFiles } from './kustomize-base.js';
 import { installForeignDefinitions } from './foreign-definitions.js';
 
 t.setTimeout(300_000);
@@ -28,7 +29,9 @@ await api.kubectl(
     metadata: { name: release.namespace, labels: { 'pod-security.kubernetes.io/warn': 'restricted' } },
   }),
 );
-await api.kubectl(['create', 'serviceaccount', 'default', '--namespace', release.namespace]);
+for (const name of ['default', 'outrider-test']) {
+  await api.kubectl(['create', 'serviceaccount', name, '--namespace', release.namespace]);
+}
 const [helm, helm3] = [await findHelm(api), await findHelm(api, 3)];
 
 const cases: Readonly<Record<string, Values>> = { defaults: {}, everything };
@@ -135,6 +138,7 @@ t.test('F25: every pod of the server says what its port understands', async (t) 
     t.match(objectOf(template?.['metadata'])?.['labels'], {
       [names.port]: portLabelValue,
       [names.inForce]: inForceLabelValue,
+      [names.agentArgv]: agentArgvLabelValue,
     });
   }
 });
@@ -168,11 +172,10 @@ t.test('the examples are taken by an API server, and their values by the chart',
 });
 
 t.test('the kustomize base is the chart, and is applied in one pass', async (t) => {
-  t.equal(
-    readFileSync(new URL(baseFile, repositoryRoot), 'utf8'),
-    await kustomizeBase(helm),
-    'run node dist/test/e2e/deploy/write-kustomize-base.js',
-  );
+  for (const [file, text] of await kustomizeFiles(helm)) {
+    const written = readFileSync(new URL(file, repositoryRoot), 'utf8');
+    t.equal(written, text, `${file}: run node dist/test/e2e/deploy/write-kustomize-base.js`);
+  }
   const fresh = await startApiServer({ controllerManager: false });
   t.teardown(() => fresh.stop());
   const folder = new URL('deploy/kustomize/base', repositoryRoot).pathname;
@@ -181,6 +184,48 @@ t.test('the kustomize base is the chart, and is applied in one pass', async (t) 
   t.match((await fresh.kubectl(['apply', '--server-side', '-k', folder])).exitCode, 0, 'and again');
   t.match(await fresh.kubectl(['get', 'deployment', 'outrider', '-n', release.namespace]), { exitCode: 0 });
   t.match(await fresh.kubectl(['get', 'instrumentationpolicies']), { exitCode: 0, stderr: /No resources found/ });
+});
+
+t.test('W65: the kustomize component lets the API server inject, and takes it along when it goes', async (t) => {
+  const fresh = await startApiServer({ controllerManager: false });
+  t.teardown(() => fresh.stop());
+  // Beside the base, since kustomize reads no file above the folder that it builds.
+  const folder = mkdtempSync(join(tmpdir(), 'outrider-kustomize-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  for (const name of ['crds', 'kustomize']) {
+    cpSync(new URL(`deploy/${name}`, repositoryRoot).pathname, join(folder, name), { recursive: true });
+  }
+  const overlay = join(folder, 'kustomize/overlay');
+  const file = join(overlay, 'kustomization.yaml');
+  writeFileSync(file, `${readFileSync(file, 'utf8')}components:\n  - ../api-server-policies\n`);
+  const applied = await fresh.kubectl(['apply', '--server-side', '-k', overlay]);
+  t.match(applied, { exitCode: 0, stderr: '' });
+  const { stdout } = await fresh.kubectl(['get', 'deployment', 'outrider', '-n', release.namespace, '-o', 'yaml']);
+  t.match(stdout, '- --api-server-policies=Auto\n');
+  t.notMatch(stdout, '--api-server-policies=Off');
+  t.match(stdout, 'registry.example.com/outrider/outrider');
+  const objects = [
+    'clusterrole/outrider-api-server-policies',
+    'clusterrolebinding/outrider-api-server-policies',
+    'validatingadmissionpolicy/outrider-plans',
+    'validatingadmissionpolicybinding/outrider-plans',
+  ];
+  t.match(await fresh.kubectl(['get', ...objects]), { exitCode: 0 });
+  t.match(await fresh.kubectl(['delete', '--wait=false', '-k', overlay]), { exitCode: 0 });
+  t.match(await fresh.kubectl(['get', ...objects, '--ignore-not-found', '-o', 'name']), { exitCode: 0, stdout: '' });
+});
+
+t.test('U3: the overlay names the image of ours once, and the flag follows', async (t) => {
+  const folder = new URL('deploy/kustomize/overlay', repositoryRoot).pathname;
+  const { stdout } = await api.kubectl(['kustomize', folder]);
+  const mine = `registry.example.com/outrider/outrider:${version}`;
+  t.match(stdout, `image: ${mine}\n`);
+  t.match(stdout, `--tools-image=${mine}\n`);
+  t.notMatch(stdout, 'ghcr.io/');
+  for (const file of ['argo-cd', 'flux']) {
+    const text = readFileSync(new URL(`deploy/examples/gitops/${file}.yaml`, repositoryRoot), 'utf8');
+    t.match(text, /\n +image:\n +registry: registry\.example\.com\n/, file);
+  }
 });
 
 t.test('definitions that helm made are brought up to date by kubectl', async (t) => {

@@ -3,6 +3,7 @@ import { applyAll } from '../cluster/apply.js';
 
 const kinds = [
   ['monitoring.coreos.com', 'ServiceMonitor', 'servicemonitors'],
+  ['monitoring.coreos.com', 'PodMonitor', 'podmonitors'],
   ['monitoring.coreos.com', 'PrometheusRule', 'prometheusrules'],
   ['cert-manager.io', 'Issuer', 'issuers'],
   ['cert-manager.io', 'Certificate', 'certificates'],

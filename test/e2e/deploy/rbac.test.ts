@@ -50,12 +50,16 @@ const always: readonly Right[] = [
   ['list', 'pods', own],
   ['watch', 'pods', own],
 ];
+/** Only whoever leaves claimed pods out of the webhook's calls has to know who else changes pods. */
+const others: readonly Right[] = [
+  ['list', 'mutatingwebhookconfigurations'],
+  ['watch', 'mutatingwebhookconfigurations'],
+];
 const never: readonly Right[] = [
   ['get', 'instrumentationpolicies/any'],
   ['patch', 'instrumentationpolicies'],
   ['patch', 'namespaces'],
   ['delete', 'mutatingwebhookconfigurations/other'],
-  ['list', 'mutatingwebhookconfigurations'],
   ['get', 'clusterroles/admin'],
   ['get', 'nodes/any'],
   ['update', 'leases/other', own],
@@ -76,7 +80,6 @@ const never: readonly Right[] = [
   ['watch', 'limitranges', shop],
   ['get', 'resourcequotas/any', shop],
   ['update', 'resourcequotas/any', shop],
-  ['get', 'pods/any', shop],
   ['watch', 'pods', shop],
   ['watch', 'secrets', shop],
   ['list', 'secrets', shop],
@@ -100,7 +103,33 @@ const events: readonly Right[] = [
   ['get', 'jobs.batch/any', shop],
   ['get', 'replicationcontrollers/any', shop],
 ];
+const policyKinds = [
+  'mutatingadmissionpolicies',
+  'mutatingadmissionpolicybindings',
+  'validatingadmissionpolicies',
+  'validatingadmissionpolicybindings',
+];
+const apiServerPolicies: readonly Right[] = [
+  ['watch', 'instrumentationplans', shop],
+  ['patch', 'instrumentationplans/any', shop],
+  ['delete', 'instrumentationplans/any', shop],
+  ['get', 'clusterroles/outrider-api-server-policies'],
+  ...policyKinds.flatMap((kind): readonly Right[] => [
+    ['list', kind],
+    ['create', kind],
+    ['update', `${kind}/outrider-1`],
+    ['delete', `${kind}/outrider-16`],
+    ['delete', `${kind}/outrider-probe`],
+  ]),
+];
+const neverOfPolicies: readonly Right[] = policyKinds.flatMap((kind): readonly Right[] => [
+  ['update', `${kind}/theirs`],
+  ['delete', `${kind}/theirs`],
+  ['delete', `${kind}/outrider-plans`],
+  ['delete', `${kind}/outrider-17`],
+]);
 const audit: readonly Right[] = [['list', 'pods', shop]];
+const sessions: readonly Right[] = [['get', 'pods/any', shop]];
 
 /** Every right of these that an installation has otherwise than it should. */
 async function wrong(
@@ -116,16 +145,42 @@ async function wrong(
 
 t.test('F35: an installation has the rights that its features need, and no others', async (t) => {
   const plain = await installIdentity(api);
-  t.same(await wrong(plain, [...always, ...pullSecrets, ...events, ...audit], [...never, ...mirrorSecrets]), []);
+  t.same(
+    await wrong(
+      plain,
+      [...always, ...pullSecrets, ...events, ...audit, ...sessions],
+      [...never, ...others, ...mirrorSecrets, ...apiServerPolicies],
+    ),
+    [],
+  );
   const mirroring = await installIdentity(api, { mirrorSecrets: true });
-  t.same(await wrong(mirroring, [...always, ...pullSecrets, ...mirrorSecrets, ...events, ...audit], never), []);
+  t.same(
+    await wrong(mirroring, [...always, ...pullSecrets, ...mirrorSecrets, ...events, ...audit, ...sessions], never),
+    [],
+  );
+  const injecting = await installIdentity(api, { apiServerPolicies: 'Auto' });
+  t.same(await wrong(injecting, [...apiServerPolicies, ...others], [...never, ...neverOfPolicies]), []);
+  await api.kubectl(['delete', 'clusterrole,clusterrolebinding', 'outrider-api-server-policies']);
   const bare = await installIdentity(api, {
     pullSecrets: false,
     events: false,
     audit: { minutes: 0 },
+    takeBackAfter: '0',
+    sessions: { enabled: false },
     certificates: { source: 'secret', secretName: 'certificate' },
   });
-  t.same(await wrong(bare, always, [...never, ...pullSecrets, ...mirrorSecrets, ...events, ...audit]), []);
+  t.same(
+    await wrong(bare, always, [
+      ...never,
+      ...others,
+      ...pullSecrets,
+      ...mirrorSecrets,
+      ...events,
+      ...audit,
+      ...sessions,
+    ]),
+    [],
+  );
 });
 
 t.test('F35: no right stands twice in a role', async (t) => {

@@ -11,7 +11,7 @@ export interface Backend {
   readonly serverName?: string;
 }
 
-/** What became of the reviews of a load. */
+/** What happened to the reviews of a load. */
 export interface Load {
   readonly answered: number;
   /** Reviews that got an answer on a second try or later, as the API server tries again. */
@@ -20,7 +20,7 @@ export interface Load {
   readonly failures: readonly string[];
   /** Verdicts with how often they were given. */
   readonly verdicts: ReadonlyMap<string, number>;
-  /** Reviews under way now. */
+  /** Reviews in progress now. */
   readonly inFlight: number;
   /** Resolves once so many more reviews were answered. */
   more(count: number): Promise<void>;

@@ -8,6 +8,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import t, { type Test } from 'tap';
 import type { JsonObject } from '../../../src/model/json.js';
 import { namespaceOf, podOf, policyOf } from '../lookup/documents.js';
+import { shippedNodeFlags } from '../../support/image-entrypoint.js';
 import { envelope } from '../review.js';
 import { startServing, type Serving } from '../serving.js';
 import { makeMemoryLimit, peakResidentBytes } from './memory-limit.js';
@@ -17,7 +18,7 @@ const timeoutMs = 10_000;
 // The chart's.
 const limitBytes = 512 * mebibyte;
 // As in the image; where no group can be made, V8 is told what it would make of the limit itself.
-const nodeOptions = ['--max-semi-space-size=8', '--initial-heap-size=48'];
+const nodeOptions = shippedNodeFlags();
 
 t.setTimeout(600_000);
 const parent = mkdtempSync(join(tmpdir(), 'outrider-memory-'));

@@ -13,7 +13,7 @@ import type { Reviewed } from '../review.js';
 import { startServing } from '../serving.js';
 import { namespaceOf, podOf, policyOf } from './documents.js';
 
-// OUTRIDER_UPDATE_GOLDEN=1 writes the files anew; the difference is read in review.
+// OUTRIDER_UPDATE_GOLDEN=1 writes the files again; the difference is read in review.
 const update = process.env['OUTRIDER_UPDATE_GOLDEN'] === '1';
 const golden = fileURLToPath(new URL('../../../../test/e2e/lookup/golden', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'outrider-e2e-'));

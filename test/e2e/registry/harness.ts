@@ -63,7 +63,7 @@ export interface CountingProxy {
   readonly host: string;
   /** `GET manifests 200`, `HEAD manifests 200`, `GET blobs 401`, … in order. */
   readonly seen: string[];
-  /** Answers in the registry's place while it is set, but for requests for which it returns `pass`. */
+  /** Answers in the registry's place while it is set, except for requests for which it returns `pass`. */
   fault: Fault | undefined;
   close(): Promise<void>;
 }

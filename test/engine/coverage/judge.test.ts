@@ -7,7 +7,7 @@ import type { PodVerdict } from '../../../src/model/coverage.js';
 import { objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { names } from '../../../src/model/names.js';
 import { dataOf, engineFor as engineOfCase, read, readCases } from '../../golden/cases.js';
-import { decideNow, engineFor } from '../../support/engine.js';
+import { decideNow, engineFor, engineOf, podNodes, policyText } from '../../support/engine.js';
 import { draft, draftsOf, objectAt, patched } from '../../support/json.js';
 import { podOf, podWith } from '../../support/pods.js';
 import { running } from './running.js';
@@ -18,6 +18,12 @@ const never = { sinceMs: undefined, unreached: [] };
 function judgeOf(engine: Engine, about: Partial<ConstructorParameters<typeof CoverageJudge>[0]> = {}): CoverageJudge {
   return new CoverageJudge({ engine, earlier: [], calledFor: () => never, ...about });
 }
+
+const images = { 'quay.io/sysdig/workload-agent:6.3.0': { entrypoint: ['/agent'], cmd: [] } };
+/** A policy whose agent gets its keeper. */
+const keptAgent =
+  `---\n${JSON.stringify({ apiVersion: 'outrider.dev/v1alpha1', kind: 'ImageMap', images })}\n` +
+  policyText('default', { profile: { name: 'sysdig', settings: { region: 'us2' } } });
 
 function injected(pod: JsonObject, engine: Engine): JsonObject {
   return running(patched(pod, decideNow(pod, engine).patch));
@@ -92,6 +98,10 @@ t.test('pods without our label', (t) => {
   t.equal(state(podOf({ hostNetwork: true })), 'excused host_network');
   t.equal(state(podOf({}, { name: 'web', labels: { [names.inject]: 'disabled' } })), 'excused pod_opted_out');
   t.equal(state(podOf(), judgeOf(engineFor({ mode: 'Report' }))), 'excused report_mode');
+  const reports = judgeOf(engineFor({ mode: 'Report', prefer: 'Security' }));
+  t.match(reports.whole(running(podOf()), shop)?.would, { decision: 'inject', reason: 'injected' });
+  t.match(reports.whole(running(podOf({ hostNetwork: true })), shop)?.would, { decision: 'deny' });
+  t.equal(judge.whole(running(podOf()), shop)?.would, undefined, 'only a policy that reports says so');
   t.equal(state(podOf(), judgeOf(engineFor({ mode: 'Off' }))), 'none');
   t.equal(judge.whole(podOf(), { namespace: 'kube-system', labels: {} }), undefined);
   t.equal(
@@ -246,6 +256,21 @@ t.test('a pod as the cluster or the settings were before is stale', (t) => {
   t.end();
 });
 
+t.test('E38: the delivery that a pod has makes it neither stale nor forged, whatever the nodes say by now', (t) => {
+  const on = (imageVolumes: boolean, facts = {}): Engine =>
+    engineOf(keptAgent, { facts, nodes: podNodes(imageVolumes) });
+  const whole = (pod: JsonObject, imageVolumes: boolean) => both(judgeOf(on(imageVolumes)), pod);
+  for (const made of [true, false]) {
+    const pod = injected(podOf(), on(made));
+    t.same(whole(pod, !made), ['instrumented by_its_record', 'instrumented every_part']);
+  }
+  const earlier = injected(podOf(), on(true, { toolsImage: 'ghcr.io/outrider/outrider:0.0.9' }));
+  t.equal(whole(earlier, true)[1], 'stale other_settings', 'the keeper’s tools are of another version of Outrider');
+  const evil = injected(podOf(), on(true, { toolsImage: 'evil.example/outrider:0.1.0' }));
+  t.equal(whole(evil, true)[1], 'forged claim_void', 'and of somebody else');
+  t.end();
+});
+
 t.test('another access key makes a pod stale, where both are known', (t) => {
   const keyed = (version: string | undefined): Engine =>
     engineFor({}, { credentials: { prepare: () => undefined, detail: () => undefined, version: () => version } });
@@ -271,5 +296,26 @@ t.test('what came or went since takes nothing off a pod that has its parts', (t)
   t.equal(both(judgeOf(engine), debugged)[1], 'instrumented every_part', 'a debug container');
   const out = { namespace: 'shop', labels: { [names.inject]: 'disabled' } };
   t.same(both(judgeOf(engine), pod, out), ['excused namespace_opted_out', 'excused namespace_opted_out']);
+  t.end();
+});
+
+t.test('a pod that was instrumented before its policy only reported is not said to run uninstrumented', (t) => {
+  const engine = engineFor();
+  const judge = judgeOf(engineFor({ mode: 'Report' }));
+  const pod = injected(podOf(), engine);
+  t.same(both(judge, pod), ['stale report_mode', 'stale report_mode']);
+  t.match(judge.byRecord(pod, shop), {
+    detail: 'its record says that it is instrumented; a new pod would be left alone',
+    would: { decision: 'unknown', reason: 'instrumented_before' },
+  });
+  t.match(judge.whole(pod, shop), { detail: 'it is instrumented; a new pod would be left alone' });
+  const liar = changed(pod, (copy) => {
+    copy['spec'] = draft(running(podOf()))['spec'];
+  });
+  t.match(judge.whole(liar, shop), { state: 'forged', detail: 'nothing of a tracer is in it' });
+  const odd = changed(pod, (copy) => {
+    objectAt(objectAt(copy, 'metadata'), 'labels')[names.status] = 'perhaps';
+  });
+  t.same(both(judge, odd), ['forged claim_void', 'forged claim_void']);
   t.end();
 });

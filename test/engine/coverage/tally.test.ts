@@ -10,6 +10,7 @@ function pod(state: CoverageState, workload: string, about: Partial<CountedPod> 
     workload: { apiVersion: 'apps/v1', kind: 'Deployment', name: workload },
     maker: { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: `${workload}-1`, uid: '1' },
     readWhole: true,
+    saysByApiServer: false,
     ...about,
   };
 }
@@ -60,6 +61,19 @@ t.test('what two have counted is one sum', (t) => {
   const tally = tallyOf([pod('stale', 'web')]);
   tally.merge(tallyOf([pod('missed', 'web'), pod('instrumented', 'web')]));
   t.match(tally.workloads(), [{ state: 'missed', pods: 3, pod: 'web-missed', detail: 'missed of web' }]);
+  t.end();
+});
+
+t.test('what the API server did by itself is counted of instrumented pods alone, whatever others’ labels say', (t) => {
+  const says = { saysByApiServer: true };
+  const claimed = pod('instrumented', 'web', { ...says, readWhole: false });
+  const tally = tallyOf([claimed, pod('instrumented', 'api'), pod('forged', 'liar', says), pod('stale', 'old', says)]);
+  t.match(tally.policies(0).get('default'), { pods: 4, byApiServer: 1 });
+  const merged = tallyOf([pod('instrumented', 'more', says)]);
+  merged.merge(tally);
+  t.match(merged.policies(0).get('default'), { pods: 5, byApiServer: 2 });
+  tally.correct(claimed, { policy: 'default', state: 'forged', reason: 'claim_void', detail: '' });
+  t.match(tally.policies(0).get('default'), { pods: 4, byApiServer: 0 });
   t.end();
 });
 

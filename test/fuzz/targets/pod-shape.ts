@@ -33,7 +33,7 @@ export function namesOf(pod: JsonObject, kind: 'containers' | 'volumes' | 'env' 
   );
 }
 
-/** Names that stand there more than once afterwards, and more often than before. */
+/** Names that are there more than once afterwards, and more often than before. */
 export function newDuplicates(before: readonly string[], after: readonly string[]): readonly string[] {
   const count = (names: readonly string[]): Map<string, number> => {
     const counts = new Map<string, number>();
@@ -48,7 +48,7 @@ const dnsLabel = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /**
  * Whether a pod has the shape that the API server demands in the places that the product reads: what a type of another
- * kind or a name given twice makes of a pod is settled before a webhook is called, or right behind it.
+ * kind or a name given twice makes of a pod is settled before a webhook is called, or right after it.
  */
 export function isPlausible(pod: JsonObject): boolean {
   const spec = objectOf(pod['spec']);

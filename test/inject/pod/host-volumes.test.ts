@@ -83,7 +83,7 @@ type OptOut = 'Allowed' | 'Forbidden';
 const engineWith = (prefer: Prefer, optOut: OptOut, facts = {}) =>
   engineOf(policyText('p', { profile: { name: 'datadog-node' }, prefer, optOut }), { facts });
 
-/** What both doors make of a pod: the mutating door's decision, and the validating one's of what becomes of the pod. */
+/** What both doors make of a pod: the mutating door's decision, and the validating one's of what happens to the pod. */
 function judged(pod: JsonObject, prefer: Prefer, optOut: OptOut, facts = {}): readonly string[] {
   const engine = engineWith(prefer, optOut, facts);
   const { decision, patch } = decideNow(pod, engine);

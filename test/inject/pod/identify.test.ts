@@ -40,13 +40,13 @@ function named(spec: DraftObject, name: string): DraftObject {
   return all.find((one) => one['name'] === name) ?? {};
 }
 
-/** Fakes that are no parts of ours: containers of the workload. */
+/** Fakes that are not parts of ours: containers of the workload. */
 const others: ReadonlySet<string> = new Set([
   'a container that may write to the agent’s files',
   'an init container that may write to them',
 ]);
 
-t.test('E17, E36: a pod written as we would make it, but for what makes a fake of it, is a look-alike', (t) => {
+t.test('E17, E36: a pod written as we would make it, except for what makes a fake of it, is a look-alike', (t) => {
   const copyName = 'sysdig-workload-agent-copy';
   const agentName = 'sysdig-workload-agent';
   const mine = (path: string) => ({ name: 'mine', mountPath: path });

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { closedMount } from '../../../src/inject/pod/api-token.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { throughTheServer } from '../../support/cluster.js';
 import { decideNow, engineFor, engineOf, policyText } from '../../support/engine.js';
@@ -26,10 +27,14 @@ t.test(
       members(after, 'volumes').filter(({ name }) => typeof name === 'string' && names.includes(name)),
       names.map((name) => ({ name, emptyDir: { sizeLimit: '1Gi' } })),
     );
-    t.same(at(after, 'spec', 'initContainers', 0, 'volumeMounts'), [{ name: files, mountPath: '/outrider' }]);
+    t.same(at(after, 'spec', 'initContainers', 0, 'volumeMounts'), [
+      { name: files, mountPath: '/outrider' },
+      closedMount,
+    ]);
     t.same(at(after, 'spec', 'initContainers', 1, 'volumeMounts'), [
       { name: files, mountPath: '/outrider' },
       { name: programs, mountPath: '/outrider/bin' },
+      closedMount,
     ]);
     t.end();
   },
@@ -45,6 +50,7 @@ t.test('F3: a wrapper in the root needs no second volume; an image volume is mou
   ]);
   t.same(at(datadog, 'spec', 'initContainers', 0, 'volumeMounts'), [
     { name: 'cws-instrumentation-volume', mountPath: '/cws-instrumentation-volume' },
+    closedMount,
   ]);
   const image = injected(podWith({ command: ['/app'] }), engineFor({ delivery: 'ImageVolume' }));
   t.same(at(image, 'spec', 'containers', 0, 'volumeMounts'), [
@@ -89,6 +95,7 @@ t.test('F3: a vendor’s own command sees what the workload will, and each named
     { name: 'lab', mountPath: '/lab' },
     { name: 'lab-bin', mountPath: '/lab/opt/bin' },
     { name: 'lab-bin2', mountPath: '/lab/libexec' },
+    closedMount,
   ]);
   t.same(decideNow(throughTheServer(after), engineOf(lab)).patch, []);
   const image = engineOf(lab.replace('"profile"', '"delivery":"ImageVolume","profile"'));

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { closedMount } from '../../../src/inject/pod/api-token.js';
 import { listOf, objectOf, type JsonObject } from '../../../src/model/json.js';
 import { decideNow, engineFor, engineOf, policyText, type EngineOptions } from '../../support/engine.js';
 import { at, containerOf, members, nameOf, patched } from '../../support/json.js';
@@ -225,7 +226,7 @@ ${sidecar}`).replace('"prefer":"Security"', `"prefer":"${prefer}"`),
   t.end();
 });
 
-t.test('the keeper starts the agent where its argv is known, under Availability and by copy', (t) => {
+t.test('the keeper starts the agent where its argv is known, under Availability, by either delivery', (t) => {
   const known = { 'quay.io/sysdig/workload-agent:6.3.0': { entrypoint: ['/agent', '$(X)'], cmd: ['--y'] } };
   const map = `---\n${JSON.stringify({ apiVersion: 'outrider.dev/v1alpha1', kind: 'ImageMap', images: known })}\n`;
   const policy = (spec: JsonObject) =>
@@ -234,9 +235,17 @@ t.test('the keeper starts the agent where its argv is known, under Availability 
   const agentOf = (spec: JsonObject) => containerOf(patched(pod, decideNow(pod, policy(spec)).patch), agent);
   const kept = agentOf({});
   t.same(kept['command'], ['/outrider/.outrider/busybox', 'sh', '/outrider/.outrider/keep', '/agent', '$$(X)', '--y']);
-  t.same(kept['volumeMounts'], [{ name: agent, mountPath: '/outrider', readOnly: true }]);
-  for (const spec of [{ prefer: 'Security' }, { delivery: 'ImageVolume' }])
+  t.same(kept['volumeMounts'], [{ name: agent, mountPath: '/outrider', readOnly: true }, closedMount]);
+  const byImage = agentOf({ delivery: 'ImageVolume' });
+  t.same(byImage['command'], kept['command'], 'the same words');
+  t.same(byImage['volumeMounts'], [
+    { name: `${agent}-tools`, mountPath: '/outrider/.outrider', subPath: 'tools', readOnly: true },
+    closedMount,
+  ]);
+  for (const spec of [{ prefer: 'Security' }, { prefer: 'Security', delivery: 'ImageVolume' }]) {
     t.equal(agentOf(spec)['command'], undefined);
+    t.same(agentOf(spec)['volumeMounts'], [closedMount]);
+  }
   const remarks = decideNow(pod, engineFor()).decision.steps.map(({ reason }) => reason);
   t.ok(remarks.includes('keeper_left_out'), 'and where it is not known, that is said');
   t.end();

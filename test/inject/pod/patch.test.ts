@@ -157,3 +157,17 @@ t.test('E27: pod-level amounts are raised by what is added, once', (t) => {
 function podSpec(pod: JsonObject): JsonObject {
   return objectOf(at(pod, 'spec')) ?? {};
 }
+
+t.test('W53: what the API server instrumented and the webhook goes over is the webhook’s to judge', (t) => {
+  const whole = patched(
+    podOf({}, { labels: { app: 'web' } }),
+    decideNow(podOf({}, { labels: { app: 'web' } }), engine).patch,
+  );
+  const marked = patched(whole, [{ op: 'add', path: '/metadata/labels/outrider.dev~1by', value: 'api-server' }]);
+  t.same(decideNow(marked, engine).patch, [
+    { op: 'replace', path: '/metadata/labels/outrider.dev~1by', value: 'webhook' },
+  ]);
+  const again = patched(marked, decideNow(marked, engine).patch);
+  t.same(decideNow(again, engine).patch, [], 'once');
+  t.end();
+});

@@ -7,7 +7,7 @@ import type { JsonObject } from '../../../src/model/json.js';
 
 const security = engineFor({ prefer: 'Security' });
 
-/** A pod as the mutating door makes it, then changed by somebody. */
+/** A pod as the mutating door makes it, then changed by someone. */
 function changed(change: (container: DraftObject, spec: DraftObject) => void, engine = security): JsonObject {
   const pod = podWith({ command: ['/app'] });
   const copy = draft(patched(pod, decideNow(pod, engine).patch));
@@ -83,7 +83,7 @@ t.test('E17: a variable from a field is ours also with the defaults that the API
 const option = 'entrypoint_is_option';
 const instrument = '/opt/draios/bin/instrument';
 
-/** Pods whose main container starts with an option: as they are created, and as somebody changed an instrumented one. */
+/** Pods whose main container starts with an option: as they are created, and as someone changed an instrumented one. */
 function startingWithAnOption(engine: typeof security): Readonly<Record<string, JsonObject>> {
   const forged = (fields: JsonObject, variables: readonly DraftObject[] = []) =>
     changed((container) => {

@@ -172,7 +172,7 @@ function folded(value: JsonValue): JsonValue {
   );
 }
 
-/** Spells each key anew; `choose` says how. */
+/** Spells each key again; `choose` says how. */
 function respelt(value: JsonValue, choose: (key: string) => string): JsonValue {
   if (isArray(value)) return value.map((item) => respelt(item, choose));
   if (!isObject(value)) return value;

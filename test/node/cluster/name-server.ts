@@ -41,7 +41,7 @@ function answerTo(message: Buffer, { type, end }: Question, addresses: readonly 
   const answers = type === typeA ? (addresses ?? []) : [];
   const header = Buffer.alloc(headerBytes);
   message.copy(header, 0, 0, 2);
-  // An authoritative answer, with recursion as it was asked for and to be had.
+  // An authoritative answer, with recursion requested and available.
   header.writeUInt16BE(0x8480 | (message.readUInt16BE(2) & 0x0100) | (addresses === undefined ? noSuchName : 0), 2);
   header.writeUInt16BE(1, 4);
   header.writeUInt16BE(answers.length, 6);

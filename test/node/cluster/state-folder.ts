@@ -30,7 +30,7 @@ export interface StateFolder {
 /** Makes a folder and a cgroup for a cluster, after sweeping away those of clusters that were killed. */
 export function createStateFolder(): StateFolder {
   sweep();
-  // Under another name until it is locked: a sweep beside this one would take it for a dead one's.
+  // Under another name until it is locked: a sweep next to this one would take it for a dead one's.
   const made = mkdtempSync(join(tmpdir(), `new-${prefix}`));
   const lock = openSync(join(made, 'lock'), 'w');
   spawnSync('flock', ['--nonblock', '3'], { stdio: ['ignore', 'ignore', 'ignore', lock] });

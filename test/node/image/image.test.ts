@@ -96,7 +96,8 @@ t.test(
     const paths = entries.map((entry) => entry.slice(entry.lastIndexOf(' ') + 1));
     const chunks = readdirSync(join(repository, 'dist/chunks')).map((name) => `app/chunks/${name}`);
     const tools = ['busybox', ...readdirSync(join(repository, 'deploy/tools'))].map((name) => `tools/${name}`);
-    const files = ['app/outrider.js', 'app/LICENSE', 'app/package.json', ...tools, ...chunks];
+    const texts = ['app/LICENSE', 'app/licences.txt', 'app/package.json'];
+    const files = ['app/outrider.js', ...texts, ...tools, ...chunks];
     t.strictSame(paths.sort(), ['app/', 'app/chunks/', 'tools/', ...files].sort());
     const mode = /^[d-]r[w-][x-]r-[x-]r-[x-] 0\/0 /;
     const time = ` ${created.toISOString().slice(0, 19).replace('T', ' ')} `;

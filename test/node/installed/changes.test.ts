@@ -93,6 +93,19 @@ t.test('helm test', async (t) => {
   await gone('the pod of the test', 'pods', ...own, '-l', 'app.kubernetes.io/name=outrider-test');
 });
 
+t.test('U18: helm test fails where a policy has no region, and its log says so', async (t) => {
+  const match = { namespaceSelector: { matchLabels: { team: 'nobody' } } };
+  const policies = { ...values.policies, unfinished: { match, profile: { name: 'sysdig' } } };
+  const upgrade = ['upgrade', release.name, chart, '--wait', '--timeout=4m', '--values=-'];
+  await helm(upgrade, { ...values, policies });
+  await t.rejects(helm(['test', release.name, '--timeout=2m', '--logs']), {
+    message: /policy unfinished is not carried out as it stands: .*region/,
+  });
+  await helm(upgrade, values);
+  t.match(await helm(['test', release.name, '--timeout=2m']), /Phase: +Succeeded/);
+  await gone('what the test was made of', 'serviceaccounts,pods', ...own, '-l', 'app.kubernetes.io/name=outrider-test');
+});
+
 t.test('helm upgrade while pods are created', async (t) => {
   const here = await namespace(t, 'upgraded');
   await here.create(webDeployment());
@@ -162,11 +175,12 @@ const given = [
 ];
 const definitions = [
   'apiservice.apiregistration.k8s.io/v1alpha1.outrider.dev',
+  'customresourcedefinition.apiextensions.k8s.io/instrumentationplans.outrider.dev',
   'customresourcedefinition.apiextensions.k8s.io/instrumentationpolicies.outrider.dev',
   'customresourcedefinition.apiextensions.k8s.io/instrumentationprofiles.outrider.dev',
 ];
 
-/** Everything of some kinds, but for Events. */
+/** Everything of some kinds, except for Events. */
 async function namesOf(which: readonly string[], where: readonly string[] = []): Promise<readonly string[]> {
   const kinds = await kubectlOutput(['api-resources', '--verbs=list,delete', '-o', 'name', ...which]);
   const listed = kinds

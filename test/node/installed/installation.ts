@@ -30,8 +30,6 @@ export const values = {
   image: { repository: outriderRepository, tag: version },
   imagePullSecrets: [{ name: pullSecret }],
   registryConfig: { hosts: [{ host: registryHost, plainHttp: true }] },
-  // So that a keeper can start the agent again: nobody else says what this image starts.
-  imageConfig: { [`quay.io/${sysdigImage}:${version}`]: { entrypoint: ['/opt/draios/bin/sidecar'] } },
   defaultPolicy: { spec: { profile: sysdig, agent, credentials } },
   policies: {
     payments: {
@@ -40,6 +38,13 @@ export const values = {
       prefer: 'Security',
       optOut: 'Forbidden',
       profile: sysdig,
+      agent,
+      credentials,
+    },
+    // Its agent crashes as soon as it starts.
+    crashing: {
+      match: forTeam('crashing'),
+      profile: { ...sysdig, settings: { region: 'us2', version, extraConf: 'crash-at-start' } },
       agent,
       credentials,
     },
@@ -53,8 +58,12 @@ export const values = {
   },
 } as const satisfies Values;
 
-/** Pushes the images and installs the chart, waiting as helm does. @throws with what helm said */
-export async function installOutrider(t: Test): Promise<void> {
+/**
+ * Pushes the images and installs the chart, waiting as helm does.
+ * @param more values besides those that all tests have
+ * @throws with what helm said
+ */
+export async function installOutrider(t: Test, more: Values = {}): Promise<void> {
   await Promise.all([pushOutrider(), pushAgents()]);
   const namespace = release.namespace;
   const secret = (name: string, type: string, stringData: JsonObject): JsonObject => ({
@@ -78,7 +87,7 @@ export async function installOutrider(t: Test): Promise<void> {
     await helm(['uninstall', release.name, '--ignore-not-found', '--wait', '--timeout=3m']);
     await kubectl(['delete', 'namespace', namespace]);
   });
-  await helm(['install', release.name, chart, '--wait', '--timeout=4m', '--values=-'], values);
+  await helm(['install', release.name, chart, '--wait', '--timeout=4m', '--values=-'], { ...values, ...more });
 }
 
 /** Runs helm in Outrider's namespace. Returns what it prints. @throws with what it said, and what the pods say */

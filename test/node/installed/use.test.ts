@@ -75,7 +75,7 @@ t.test('two replicas that are ready, with rights and certificates of their own',
   t.match(await getObject(release.namespace, 'secret', `${release.name}-certificate`), { metadata: owner });
   // Nothing here enforces it: the network plug-in is a bare bridge.
   t.match(await getObject(release.namespace, 'networkpolicy', release.name), { spec: { policyTypes: ['Ingress'] } });
-  for (const policy of ['default', 'payments', 'dogs', 'mirrored']) {
+  for (const policy of ['default', 'payments', 'crashing', 'dogs', 'mirrored']) {
     await kubectlOutput(['wait', `instrumentationpolicy/${policy}`, '--for=condition=InForce', '--timeout=60s']);
   }
 });
@@ -118,13 +118,14 @@ t.test('one namespace under Security, another with Datadog’s profile', async (
   const walked = only(await rolledOut(dogs));
   isTraced(t, walked, datadogWrapper);
   await dogs.waitForLog(walked.name, datadogAgent, '/bin/httpd');
-  for (const [here, tracer] of [
-    [payments, 'instrument'],
-    [dogs, 'cws-instrumenta'],
+  // An agent under a keeper has tools of ours to look with; one under Security has none.
+  for (const [here, tracer, from] of [
+    [payments, 'instrument', 'looked at from debug container outrider-verify-'],
+    [dogs, 'cws-instrumenta', `looked at by exec into ${datadogAgent}`],
   ] as const) {
     const verified = await outrider('verify', 'deploy/web', '-n', here.name, '--debug-container');
     t.equal(verified.exitCode, 0, `${verified.stdout}${verified.stderr}`);
-    t.match(verified.stdout, 'looked at from debug container outrider-verify-', 'out of the installation’s own image');
+    t.match(verified.stdout, from);
     t.match(verified.stdout, new RegExp(`✓ app +traced +1 process by \\d+ ${tracer}\n`));
   }
 

@@ -11,7 +11,7 @@ import { processesOf, tracedIn, type NodeProcess } from '../support/processes.js
 
 t.setTimeout(900_000);
 
-/** A workload of any kind, named like its label; `spec` goes beside the template. */
+/** A workload of any kind, named like its label; `spec` goes next to the template. */
 function workload(
   kind: string,
   name: string,

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { listOf, type JsonObject } from '../../../src/model/json.js';
 import type { Operation } from '../../../src/model/patch.js';
 import { patched } from '../../support/json.js';
@@ -16,13 +16,13 @@ t.setTimeout(900_000);
 const resources = { requests: { cpu: '10m', memory: '32Mi' } };
 const both = ['Availability', 'Security'] as const;
 
-/** What an author puts where the tracer should be: it starts what stands behind it, and that is all. */
+/** What an author puts where the tracer should be: it starts what follows it, and that is all. */
 const fake = { text: '#!/bin/sh\nexec "$@"\n' };
 const entrypoint = { Entrypoint: ['sh', '-c', "trap 'exit 0' TERM; sleep 1000 & wait"], Env: ['PATH=/bin'] };
 const command = entrypoint.Entrypoint;
 
 /**
- * What becomes of a forged pod: `refused` by Outrider, with this reason; `traced`; `stuck`, so that nothing runs; or
+ * What happens to a forged pod: `refused` by Outrider, with this reason; `traced`; `stuck`, so that nothing runs; or
  * `untraced`, where docs/security.md says that this remains.
  */
 type End = { readonly refused: string } | 'traced' | 'stuck' | 'untraced';
@@ -35,10 +35,17 @@ interface Case {
   readonly spec?: JsonObject;
   readonly policy?: Pick<PolicyOptions, 'spec'>;
   readonly wrapper?: string;
-  /** What the author makes of the injected pod before it is handed in once more. */
-  readonly forge?: readonly Operation[];
-  readonly ends: Readonly<Record<(typeof both)[number], End>>;
+  /** What the author makes of the injected pod before it is handed in once more. @param agent JSON pointer to our agent */
+  readonly forge?: (agent: string) => readonly Operation[];
+  readonly ends: Ends;
+  /** Where it ends otherwise with files that come by an image volume; `undefined` for a case of a copy alone. */
+  readonly byImage?: Ends | undefined;
 }
+
+type Ends = Readonly<Record<(typeof both)[number], End>>;
+
+/** How the agent's files come, and where our agent is among the pod's init containers then. */
+const deliveries = { Copy: '/spec/initContainers/2', ImageVolume: '/spec/initContainers/0' } as const;
 
 const sysdigFake: Image['files'] = { 'opt/draios/bin/instrument': fake };
 const datadogFake: Image['files'] = { 'cws-instrumentation-volume/cws-instrumentation': fake };
@@ -57,7 +64,6 @@ const inDatadog: Pick<Case, 'policy' | 'wrapper'> = {
   wrapper: datadogWrapper,
 };
 const agent = { image: images.agent, imagePullSecrets: [pullSecret], resources };
-const byImageVolume = { spec: { agent, delivery: 'ImageVolume' } };
 
 /** Files of the author's over a path of the image. */
 const mounted = (mountPath: string, subPath?: string): Pick<Case, 'container' | 'spec'> => ({
@@ -100,12 +106,11 @@ const behindOwnLink = (link: string, target: string, mountPath: string): Pick<Ca
   };
 };
 
-const always = (end: End): Case['ends'] => ({ Availability: end, Security: end });
+const always = (end: End): Ends => ({ Availability: end, Security: end });
 
 const forbidden: Case['policy'] = { spec: { agent, optOut: 'Forbidden' } };
-/** Our copy step and our agent among the init containers of an injected pod. */
-const [copyStep, agentContainer] = ['/spec/initContainers/1', '/spec/initContainers/2'];
-const neighbour = (securityContext: JsonObject): readonly Operation[] => [
+const copyStep = '/spec/initContainers/1';
+const neighbour = (securityContext: JsonObject) => (): readonly Operation[] => [
   {
     op: 'add',
     path: '/spec/initContainers/0',
@@ -117,11 +122,11 @@ const cases: Readonly<Record<string, Case>> = {
   'F1: a volume of the author’s over the agent’s files, and ours to be written to, in our agent': {
     container: { command },
     policy: forbidden,
-    forge: [
+    forge: (agent) => [
       { op: 'add', path: '/spec/volumes/-', value: { name: 'mine', emptyDir: {} } },
       {
         op: 'add',
-        path: `${agentContainer}/volumeMounts`,
+        path: `${agent}/volumeMounts`,
         value: [
           { name: 'mine', mountPath: '/opt/draios' },
           { name: 'sysdig-workload-agent', mountPath: '/vol' },
@@ -133,7 +138,7 @@ const cases: Readonly<Record<string, Case>> = {
   'F2: envFrom in our agent': {
     container: { command },
     policy: forbidden,
-    forge: [{ op: 'add', path: `${agentContainer}/envFrom`, value: [{ configMapRef: { name: 'mine' } }] }],
+    forge: (agent) => [{ op: 'add', path: `${agent}/envFrom`, value: [{ configMapRef: { name: 'mine' } }] }],
     ends: always('traced'),
   },
   'F4: a reserved variable out of a ConfigMap': {
@@ -144,14 +149,17 @@ const cases: Readonly<Record<string, Case>> = {
   'F5: last words of our copy step at the wrapper’s path': {
     container: { command },
     policy: forbidden,
-    forge: [{ op: 'add', path: `${copyStep}/terminationMessagePath`, value: '/opt/draios/bin/instrument' }],
+    forge: () => [{ op: 'add', path: `${copyStep}/terminationMessagePath`, value: '/opt/draios/bin/instrument' }],
     ends: always('traced'),
+    byImage: undefined,
   },
   'F7: a container before ours that runs as root': {
     container: { command },
     policy: forbidden,
     forge: neighbour({ runAsUser: 0 }),
     ends: always({ refused: 'tampered' }),
+    // Nothing that it could write to: an image volume is read-only, and no step fills it.
+    byImage: undefined,
   },
   'F7: a container before ours that runs as our user': {
     container: { command },
@@ -180,13 +188,6 @@ const cases: Readonly<Record<string, Case>> = {
   'F3: the same, with what starts out of the image': {
     files: sysdigFake,
     volumes: ['/opt/draios/bin/'],
-    ends: always('traced'),
-  },
-  'F3: the same where the files come by an image volume': {
-    files: sysdigFake,
-    volumes: ['/opt/draios/bin'],
-    container: { command },
-    policy: byImageVolume,
     ends: always('traced'),
   },
   'F3: VOLUMEs at the agent’s folder and above it': {
@@ -257,7 +258,7 @@ async function injectOrRefuse(manifest: JsonObject, policy: PolicyOptions): Prom
   }
 }
 
-/** What became of the pod on the node. */
+/** What happened to the pod on the node. */
 async function seenEnd(here: Namespace, name: string, wrapper: string): Promise<End> {
   const seen = await here.waitFor(name, 'Ready, or known not to start', ({ ready, containers }) => {
     const { reason = '', lastReason = '' } = containers['app'] ?? {};
@@ -267,8 +268,10 @@ async function seenEnd(here: Namespace, name: string, wrapper: string): Promise<
   return tracedIn(containerOf(seen, 'app').id, wrapper).allTraced ? 'traced' : 'untraced';
 }
 
-t.test('a forged pod is refused, or traced, or one of those that docs/security.md names', async (t) => {
-  const here = await createNamespace(t, 'forged');
+/** Hands every case in by one delivery, and looks at what happened to it. */
+async function handIn(t: Test, delivery: keyof typeof deliveries): Promise<void> {
+  const short = delivery.toLowerCase();
+  const here = await createNamespace(t, `forged-${short}`);
   await here.create({
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -276,30 +279,34 @@ t.test('a forged pod is refused, or traced, or one of those that docs/security.m
     data: { __INSTRUMENTATION_WRAPPER: '/bin/false', LD_PRELOAD: '/mine.so' },
   });
   const running: { readonly title: string; readonly name: string; readonly wrapper: string; readonly end: End }[] = [];
-  for (const [
-    index,
-    [
-      title,
-      { files, volumes = [], container, spec, policy = { spec: { agent } }, wrapper = sysdigWrapper, forge = [], ends },
-    ],
-  ] of [...Object.entries(cases).entries()]) {
+  for (const [index, [title, one]] of [...Object.entries(cases).entries()]) {
+    const { files, volumes = [], container, spec, policy = { spec: { agent } }, wrapper = sysdigWrapper, forge } = one;
+    const ends = delivery === 'ImageVolume' && 'byImage' in one ? one.byImage : one.ends;
+    if (ends === undefined) continue;
     const config = { ...entrypoint, Volumes: Object.fromEntries(volumes.map((path) => [path, {}])) };
     const image = await pushVariant(`forged-${index}`, config, files);
     for (const prefer of both) {
       const [name, end] = [`case-${index}-${prefer.toLowerCase()}`, ends[prefer]];
-      const annotations = { fake: fake.text };
-      const plain = pod(name, { image, ...container }, spec, { annotations });
-      const manifest = forge.length === 0 ? plain : patched((await inject(plain, { prefer, ...policy })).object, forge);
-      const { object, report } = await injectOrRefuse(manifest, { prefer, ...policy });
+      const by = { prefer, spec: { ...policy.spec, delivery } };
+      const plain = pod(name, { image, ...container }, spec, { annotations: { fake: fake.text } });
+      const manifest =
+        forge === undefined ? plain : patched((await inject(plain, by)).object, forge(deliveries[delivery]));
+      const { object, report } = await injectOrRefuse(manifest, by);
+      const what = `${title}, ${prefer}, ${delivery}`;
       if (typeof end === 'object') {
-        t.match(report, end.refused, `${title}, ${prefer}: refused`);
-        t.same(object, manifest, `${title}, ${prefer}: and left as it is`);
+        t.match(report, end.refused, `${what}: refused`);
+        t.same(object, manifest, `${what}: and left as it is`);
         continue;
       }
-      t.match(JSON.stringify(object), '"outrider.dev/status":"injected"', `${title}, ${prefer}: let in`, { report });
+      t.match(JSON.stringify(object), '"outrider.dev/status":"injected"', `${what}: let in`, { report });
+      t.equal(/"image":\{"reference"/.test(JSON.stringify(object)), delivery === 'ImageVolume', what);
       await here.create(object);
-      running.push({ title: `${title}, ${prefer}`, name, wrapper, end });
+      running.push({ title: what, name, wrapper, end });
     }
   }
   for (const { title, name, wrapper, end } of running) t.equal(await seenEnd(here, name, wrapper), end, title);
-});
+}
+
+t.test('a forged pod is refused, or traced, or one of those that docs/security.md names', (t) => handIn(t, 'Copy'));
+
+t.test('F3: so is one whose files come by an image volume', (t) => handIn(t, 'ImageVolume'));

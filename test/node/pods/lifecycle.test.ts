@@ -17,7 +17,7 @@ async function createBoth(here: Namespace, pods: readonly JsonObject[]): Promise
   await here.create(await injectAll(pods));
 }
 
-/** Waits for the same thing in both, and returns what became of the application in each. */
+/** Waits for the same thing in both, and returns what happened to the application in each. */
 async function both(
   here: Namespace,
   name: string,

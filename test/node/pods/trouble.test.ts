@@ -148,6 +148,19 @@ t.test('the agent crashes at its start', async (t) => {
   t.match(await strict.log('web', 'app'), 'waiting for the agent');
 });
 
+t.test('the agent crashes at its start, and its files came by an image volume', async (t) => {
+  const crash = (prefer: Prefer): PolicyOptions => {
+    const { spec } = policy(prefer, { extraConf: 'crash-at-start' });
+    return { prefer, spec: { ...spec, delivery: 'ImageVolume' } };
+  };
+  const kept = await createWeb(t, 'volume-availability', crash('Availability'));
+  const strict = await createWeb(t, 'volume-security', crash('Security'));
+  t.same(Object.keys((await kept.pod('web')).containers).sort(), ['app', sysdigAgent], 'no step of ours');
+  await isKept(t, kept, 3);
+  await comesTo(t, kept, fine, always);
+  await comesTo(t, strict, notStarted, backingOff);
+});
+
 t.test('an agent that crashes without the keeper, because nobody said what its image starts', async (t) => {
   const crash = { ...policy('Availability', { extraConf: 'crash-at-start' }), withoutKeeper: true };
   const here = await createWeb(t, 'no-keeper', crash);

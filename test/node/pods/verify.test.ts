@@ -13,8 +13,8 @@ import { idle, pod, shell, sysdigWrapper } from '../support/pods.js';
 import { tracedIn } from '../support/processes.js';
 import { webDeployment } from '../installed/deployment.js';
 
-// What `outrider verify` says of pods on a node, by its bundle. The cluster has the policies and what an installation is
-// started with; the pods are instrumented by `outrider inject`.
+// What `outrider verify` says about pods on a node, by its bundle. The cluster has the policies and what an
+// installation is started with; the pods are instrumented by `outrider inject`.
 
 t.setTimeout(900_000);
 
@@ -230,7 +230,7 @@ t.test('what only looks instrumented is named', async (t) => {
     { Env: ['PATH=/bin'] },
     { 'srv/a/bin/other': fake, 'opt/draios': { linkTo: '/srv/a' } },
   );
-  // F6: the agent's folder is a link of the image, with a file of the author's at the wrapper's path behind it.
+  // F6: the agent's folder is a link of the image, with a file of the author's at the wrapper's path after it.
   const behindLink = manifestFor(
     'linked',
     'usual',

@@ -37,6 +37,8 @@ export interface ImageConfig {
 export interface Image {
   readonly files: Readonly<Record<string, ImageFile>>;
   readonly config: ImageConfig;
+  /** Its layer is no archive: the registry gives it out, and no node can unpack it. */
+  readonly isSpoilt?: boolean;
 }
 
 /** The full name of an image of the tests' registry. */
@@ -61,8 +63,8 @@ export function toolsFiles(): Image['files'] {
 }
 
 /** Makes an image of one layer and pushes it, with tag 1. Returns its full name. */
-export async function pushImage(name: string, { files, config }: Image): Promise<string> {
-  const layer = await layerOf(files);
+export async function pushImage(name: string, { files, config, isSpoilt = false }: Image): Promise<string> {
+  const layer = isSpoilt ? Buffer.from('this is no archive') : await layerOf(files);
   const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
   const configuration = JSON.stringify({
     architecture,
@@ -86,21 +88,27 @@ export async function pushImage(name: string, { files, config }: Image): Promise
   return imageName(name);
 }
 
-async function pushBlob(name: string, content: Buffer): Promise<void> {
-  const begun = await ask(`/v2/${name}/blobs/uploads/`, { method: 'POST' });
+/** Pushes a blob into a repository of the tests' registry. */
+export async function pushBlob(name: string, content: Buffer): Promise<void> {
+  const begun = await answerOf(`/v2/${name}/blobs/uploads/`, { method: 'POST' });
+  await begun.body?.cancel();
   const location = new URL(begun.headers.get('location') ?? '', `http://${registryHost}`);
   location.searchParams.set('digest', digestOf(content));
   const headers = { 'content-type': 'application/octet-stream' };
   await ask(`${location.pathname}${location.search}`, { method: 'PUT', headers, body: new Uint8Array(content) });
 }
 
-async function ask(path: string, request: RequestInit): Promise<Response> {
+/** Asks the tests' registry. Returns the body. @throws for any answer but a good one */
+export async function ask(path: string, request: RequestInit): Promise<string> {
+  return (await answerOf(path, request)).text();
+}
+
+async function answerOf(path: string, request: RequestInit): Promise<Response> {
   const authorization = `Basic ${Buffer.from(`${registryUser}:${registryPassword}`).toString('base64')}`;
   const headers = new Headers(request.headers);
   headers.set('authorization', authorization);
   const response = await fetch(`http://${registryHost}${path}`, { ...request, headers });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  await response.body?.cancel();
   return response;
 }
 

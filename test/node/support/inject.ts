@@ -21,10 +21,12 @@ export const keySecret = 'agent-key';
 export interface PolicyOptions {
   readonly prefer?: 'Availability' | 'Security';
   readonly spec?: JsonObject;
-  /** Profiles, image maps and Namespaces beside the policy. */
+  /** Profiles, image maps and Namespaces besides the policy. */
   readonly documents?: readonly JsonObject[];
   /** Leave out what lets Outrider put its keeper before the agent: an image map with what the agent's image starts. */
   readonly withoutKeeper?: boolean;
+  /** The nodes mount image volumes, so that a policy that leaves it open takes one. Given where it asks for one. */
+  readonly imageVolumes?: boolean;
   /** Further options of `outrider inject`. */
   readonly options?: readonly string[];
 }
@@ -74,7 +76,7 @@ export async function inject(manifest: JsonObject, policy: PolicyOptions = {}): 
       `--docker-config=${dockerConfigFile(stateFolder())}`,
       `--tools-image=${images.tools}`,
       '--native-sidecars=true',
-      '--image-volumes=true',
+      `--image-volumes=${policy.imageVolumes ?? policy.spec?.['delivery'] === 'ImageVolume'}`,
       '--output=json',
       ...(policy.options ?? []),
     ]);

@@ -14,11 +14,19 @@ export function stateFolder(): string {
   return folder;
 }
 
+/** The admin's way into the cluster. */
+export function adminKubeconfig(): string {
+  return join(stateFolder(), 'admin.kubeconfig');
+}
+
 /** Runs kubectl as the admin; a failure is an exit code, not an error. */
 export function kubectl(parameters: readonly string[], input?: string): Promise<KubectlResult> {
   const folder = stateFolder();
-  const kubeconfig = join(folder, 'admin.kubeconfig');
-  return runKubectl({ program: 'kubectl', kubeconfig, home: join(folder, 'home') }, parameters, input);
+  return runKubectl(
+    { program: 'kubectl', kubeconfig: adminKubeconfig(), home: join(folder, 'home') },
+    parameters,
+    input,
+  );
 }
 
 /** Runs kubectl and returns what it prints. @throws when it fails, with what it said */

@@ -17,7 +17,7 @@ export interface Namespace {
   readonly name: string;
   create(object: JsonObject): Promise<void>;
   pod(name: string): Promise<PodStatus>;
-  /** Waits until a pod is as it should be. @throws after two minutes, with all that is known of the pod */
+  /** Waits until a pod is as it should be. @throws after two minutes, with all that is known about the pod */
   waitFor(pod: string, what: string, holds: (pod: PodStatus) => boolean | Promise<boolean>): Promise<PodStatus>;
   ready(pod: string): Promise<PodStatus>;
   /** Waits until the container has written something. Returns all of it. */
@@ -49,7 +49,7 @@ export async function createNamespace(t: Test, name: string, options: NamespaceO
   await kubectlOutput(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
   t.teardown(() => kubectl(['delete', 'namespace', name, '--wait=false']));
   const here = namespaceNamed(name);
-  // controller-manager makes it a moment later, and no pod is let in before.
+  // controller-manager makes it a moment later, and no pod is admitted before.
   await until(`ServiceAccount default of ${name}`, () => getObject(name, 'serviceaccount', 'default').then(() => true));
   return here;
 }

@@ -52,7 +52,8 @@ export function containerOf(pod: PodStatus, name: string): ContainerStatus {
   return container;
 }
 
-function containerStatus(container: JsonObject): ContainerStatus {
+/** What one status of a container says. */
+export function containerStatus(container: JsonObject): ContainerStatus {
   const state = objectOf(container['state']) ?? {};
   const kind = (['running', 'terminated', 'waiting'] as const).find((name) => name in state) ?? 'waiting';
   const last = objectOf(objectOf(container['lastState'])?.['terminated']);

@@ -22,7 +22,7 @@ export const edgeCases: CaseTable = {
   E18: 'Other people’s sidecars (meshes, vault-agent) are left alone by default.',
   E19: 'Our init containers stand where they have to among those of others; what is wrapped comes after the agent.',
   E20: 'Exec probes and lifecycle hooks start outside the traced tree: wrapped only where the policy covers them.',
-  E21: '`kubectl exec` and ephemeral containers start outside the traced tree, and are left alone.',
+  E21: '`kubectl exec` and ephemeral containers start outside the traced tree: traced, recorded, denied or left alone, as `spec.sessions` has it.',
   E22: 'Every form of a security context is met: capabilities, users, groups, read-only roots, OpenShift’s uid ranges.',
   E23: 'Where Pod Security or Fargate refuses the capability, it is left out, and nothing else added breaks `restricted`.',
   E24: 'A shared process namespace does not go with the host’s, nor with a pod that refuses one.',

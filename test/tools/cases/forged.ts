@@ -37,4 +37,6 @@ export const forgedPods: CaseTable = {
   F33: 'A Secret of the copy’s name is a way out of a policy that forbids opting out.',
   F34: 'One tenant’s tags push everybody’s out of the cache.',
   F35: 'Rights that nothing uses, and rules that stand twice.',
+  F40: 'What the agent’s image starts is forged, lost or late on its way from the registry to the replicas.',
+  F41: 'The copy of a pull secret is missing, is somebody else’s, or is of what is no pull secret.',
 };

@@ -14,7 +14,7 @@ export interface NumberedTest {
 const numbered = /^[EFWU]\d+(?:, [EFWU]\d+)*(?=: )/;
 const mention = /(?<![\w\\-])[EFWU]\d{1,2}(?![\w'+/=-])/g;
 
-/** Reads every numbered title below `test`, sorted by file, in the order in which they stand. */
+/** Reads every numbered title below `test`, sorted by file, in order. */
 export function readNumberedTests(root: URL): readonly NumberedTest[] {
   return filesOf(root, 'test', /\.ts$|\/case\.(yaml|json)$/).flatMap((file) => {
     const text = readFileSync(new URL(file, root), 'utf8');

@@ -5,7 +5,7 @@ import type { AllowedDifference } from '../../../model/recipe.js';
 import { same } from '../covers.js';
 import type { Difference } from './difference.js';
 
-/** Whether an operator's entry lets a difference be. */
+/** Whether an operator's entry allows a difference. */
 export function isAllowedByOperator(
   entries: readonly AllowedDifference[],
   { part, place, value }: Difference,
@@ -20,7 +20,9 @@ export function isAllowedByOperator(
   });
 }
 
-/** A value as it is compared and printed: without what the API server fills in, so that one entry holds before and after. */
+/**
+ * A value as it is compared and printed: without what the API server fills in, so that one entry applies before and after.
+ */
 export function withoutDefaults(value: JsonValue): JsonValue {
   if (isArray(value)) return value.map(withoutDefaults);
   if (!isObject(value)) return value;

@@ -3,16 +3,17 @@ import { parseQuantity, sameQuantity } from '../../../model/quantity.js';
 import type { Terms } from './difference.js';
 
 /**
- * Amounts that others set on our containers: requests as anybody sets them (the Vertical Pod Autoscaler, GKE
- * Autopilot), limits not below what the part needs. A starved agent sees nothing, and a starved copy ends in the stub.
+ * Amounts that others set on our containers. Anybody may set requests (the Vertical Pod Autoscaler, GKE Autopilot), but
+ * limits must not be below what the part needs. An agent without resources sees nothing, and a copy step without resources
+ * ends in the stub.
  */
 
-/** Resources of which others may set amounts where none is planned; a device is none of them. */
+/** Resources for which others may set amounts if none is planned. Devices are not among them. */
 const known: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephemeral-storage']);
-/** What our steps write beside the volume is little; below it the kubelet would evict the whole pod. */
+/** Our steps write little outside the volume. With a limit below that, the kubelet would evict the whole pod. */
 const leastStorage = '64Mi';
 
-/** Whether a container's resources are as planned, or as others may set them; each place that is not is told. */
+/** Whether a container's resources are as planned, or as others may set them. Reports each place that is neither. */
 export function compareAmounts(
   actual: JsonValue | undefined,
   planned: JsonValue | undefined,
@@ -58,9 +59,9 @@ function isNone(value: JsonValue | undefined): boolean {
 }
 
 /**
- * The smallest limit that a part may be brought to: the profile's, else the planned one; where no limit is planned, what
- * the part asks for. Planned means before it is fitted to a namespace, so that replicas which know the namespace's limits
- * differently accept each other's pods.
+ * The smallest limit that a part may have: the profile's, otherwise the planned one; if no limit is planned, the part's
+ * request. Planned means before fitting to a namespace, so that replicas with different knowledge of the namespace's limits
+ * accept each other's pods.
  */
 export function leastLimit(
   name: string,

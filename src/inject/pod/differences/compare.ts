@@ -12,14 +12,14 @@ const rows: ReadonlyMap<string, Row> = new Map([...containerRows, ...volumeRows]
 const sections: ReadonlySet<string> = new Set(['name', 'env', 'volumeMounts', 'securityContext', 'resources']);
 
 /**
- * Where one of our containers in a pod is neither as planned nor as the table, a token's mount or the operator lets it
- * be. Every field of either side counts, known or not. Nothing is made for a container that is as it should be.
+ * The places in which one of our containers in a pod is neither as planned nor as the table, a token's mount or the operator
+ * allows. Every field of both sides counts, known or unknown. It allocates nothing for a container that is as it should be.
  */
 export function containerDifferences(actual: JsonObject, planned: JsonObject, terms: Terms): readonly Difference[] {
   return new Comparison(actual, planned, terms).container();
 }
 
-/** The same of a volume of ours. */
+/** The same for a volume of ours. */
 export function volumeDifferences(actual: JsonObject, planned: JsonObject, terms: Terms): readonly Difference[] {
   return new Comparison(actual, planned, terms).volume();
 }
@@ -86,7 +86,7 @@ class Comparison {
     for (const field in actual) {
       if (field === 'capabilities' || has(planned, field)) continue;
       const value = actual[field];
-      // What a container denies here, such as runAsNonRoot, wins over what the pod says.
+      // A container's negative value here, such as runAsNonRoot, overrides the pod's.
       if (value === undefined || value === null) continue;
       this.#other(`securityContext.${field}`, ['securityContext', field], value, undefined);
     }
@@ -117,9 +117,16 @@ class Comparison {
       if (place === undefined) this.#reportMember('volumeMounts', 'mountPath', mount);
       else (places ??= []).push(place);
     }
-    this.#reportLacking('volumeMounts', 'mountPath', planned.slice(next));
+    this.#reportLacking('volumeMounts', 'mountPath', planned.slice(next).filter(this.#isNoToken));
     return places ?? noPlaces;
   }
+
+  /**
+   * A planned token may be absent. A pod's token volume can come after our patch, and without the token a container only has
+   * fewer rights.
+   */
+  readonly #isNoToken = (mount: JsonValue): boolean =>
+    !isObject(mount) || tokenPlaceOf(mount, this.#planned, this.#terms) === undefined;
 
   #variables(places: readonly TokenPlace[]): void {
     const planned = listOf(this.#planned['env']);
@@ -152,7 +159,7 @@ class Comparison {
     this.#other(path, typeof place === 'string' ? [place] : place, value, undefined);
   }
 
-  /** A field that is other than planned: the table may know it. */
+  /** A field that differs from the plan. The table may allow it. */
   #other(path: string, place: readonly string[], value: JsonValue | undefined, planned: JsonValue | undefined): void {
     const row = rows.get(path);
     if (row !== undefined && value !== undefined && value !== null) {
@@ -172,7 +179,7 @@ class Comparison {
     this.#report([list, stringOf(name) ?? '?'], value);
   }
 
-  /** What is planned and was not met in its order, unless it was told already. */
+  /** Planned members that were not found in order, unless they were reported already. */
   #reportLacking(list: string, key: string, members: readonly JsonValue[]): void {
     for (const member of members) {
       const name = stringOf(objectOf(member)?.[key]) ?? '?';
@@ -194,18 +201,18 @@ function toJson(fields: Readonly<Record<string, JsonValue | undefined>>): JsonOb
   return fields;
 }
 
-/** Whether an object has a field of its own: each inherits some, such as `constructor`. */
+/** Whether an object has its own field with this name. Each object inherits some, such as `constructor`. */
 function has(value: JsonObject | undefined, field: string): boolean {
   return value !== undefined && Object.hasOwn(value, field);
 }
 
-/** Whether something is there that Kubernetes does not take for nothing. */
+/** Whether there is a value that Kubernetes does not treat as absent. */
 function isThere(value: JsonValue | undefined): boolean {
   if (value === undefined || value === null || value === '' || value === false) return false;
   return !(isArray(value) && value.length === 0);
 }
 
-/** Deep equality, where what Kubernetes takes for nothing is equal to what is absent. */
+/** Deep equality in which values that Kubernetes treats as absent equal absent ones. */
 function isAlike(actual: JsonValue | undefined, planned: JsonValue | undefined): boolean {
   if (actual === planned) return true;
   if (!isThere(actual) && !isThere(planned)) return isSameNothing(actual, planned);
@@ -215,7 +222,7 @@ function isAlike(actual: JsonValue | undefined, planned: JsonValue | undefined):
   return true;
 }
 
-/** A field that says false, such as a container's runAsNonRoot, may mean other than one that says nothing. */
+/** A field that is false, such as a container's runAsNonRoot, may mean something else than an absent one. */
 function isSameNothing(actual: JsonValue | undefined, planned: JsonValue | undefined): boolean {
   return planned !== false || actual === false;
 }
@@ -225,7 +232,7 @@ function isVariable(actual: JsonValue, planned: JsonValue): boolean {
   return isObject(actual) && isObject(planned) && isAlikeBut(actual, planned, '');
 }
 
-/** {@link isAlike} for a variable, in which the API server fills in a field or two. */
+/** {@link isAlike} for a variable, in which the API server fills in one or two fields. */
 function isAlikeBut(actual: JsonObject, planned: JsonObject, at: string): boolean {
   for (const field in planned) {
     const [found, wanted] = [actual[field], planned[field]];

@@ -2,53 +2,53 @@ import type { JsonObject, JsonValue } from '../../../model/json.js';
 import { writePointer } from '../../../model/json-pointer.js';
 import type { AllowedDifference, ClusterFacts } from '../../../model/recipe.js';
 
-/** Which part of ours something is about. */
+/** The part of ours that something is about. */
 export type Part = 'volume' | 'tools' | 'files' | 'agent';
 
-/** One place in which a part of ours is not as planned, nor as the table lets it be. */
+/** One place in which a part of ours is neither as planned nor as the table allows. */
 export interface Difference {
   readonly part: Part;
-  /** From the part on: fields, and members of lists by what tells them apart, a name or a mount's path. */
+  /** The path from the part on: fields, and members of lists by their key, a name or a mount's path. */
   readonly place: readonly string[];
-  /** What the pod has there; `null` for nothing. */
+  /** The pod's value there; `null` for nothing. */
   readonly value: JsonValue;
 }
 
-/** None: shared, since nearly every part has none. */
+/** No differences. Shared, because nearly every part has none. */
 export const noDifferences: readonly Difference[] = [];
 
-/** What a comparison goes by, beside the two sides. */
+/** What a comparison uses, besides the two sides. */
 export interface Terms {
   readonly part: Part;
   readonly facts: ClusterFacts;
-  /** The pod's volumes: only a volume's source says what a mount is. */
+  /** The pod's volumes, because only a volume's source says what a mount is. */
   readonly volumes: readonly JsonObject[];
-  /** Limits below which nobody may bring the part, by resource; those that are planned where it has none. */
+  /** The lowest limits that others may set on the part, by resource; the planned ones if absent. */
   readonly minimumLimits: () => Readonly<Record<string, string>> | undefined;
   /**
-   * Limits that the part has in every pod. Further ones follow the pod's class of service, which a container that another
-   * webhook adds may change: they may be absent.
+   * Limits that the part has in every pod. Further ones depend on the pod's quality of service, which a container that
+   * another webhook adds may change, so they may be absent.
    */
   readonly ownLimits: () => Readonly<Record<string, string>> | undefined;
-  /** Variables that nobody may add (E32). */
+  /** Variables that must not be added (E32). */
   readonly reservedEnv: ReadonlySet<string>;
 }
 
 /** An entry longer than this is not printed, but its place is. */
 const longestEntry = 300;
-/** As many characters of entries are printed: a denial has room for 2,000. */
+/** How many characters of entries are printed. A denial has room for 2,000. */
 const longestTogether = 1_400;
-/** The parts that are containers; `*` in an entry stands for each. */
+/** The parts that are containers; `*` in an entry means all of them. */
 const containerParts: readonly Part[] = ['tools', 'files', 'agent'];
 
-/** The entry of `ownPartsMayDiffer` that lets a difference be. */
+/** The entry of `ownPartsMayDiffer` that allows a difference. */
 export function entryFor({ part, place, value }: Difference): AllowedDifference {
   return { path: writePointer([part, ...place]), value };
 }
 
 /**
- * Differences for people: the entries that would allow them, and the places of those that are too long to print. What is
- * the same in each of our containers is said once.
+ * Differences for people: the entries that would allow them, and the places of those that are too long to print. A
+ * difference that is the same in each of our containers is reported once.
  */
 export function describeDifferences(differences: readonly Difference[]): string {
   const entries = new Set<string>();
@@ -76,10 +76,10 @@ export function describeDifferences(differences: readonly Difference[]): string 
     : `not as planned${where}; to let it be, list in ownPartsMayDiffer: [${[...entries].join(',')}]`;
 }
 
-/** As many places are told. */
+/** How many places are reported. */
 const mostPlaces = 8;
 
-/** Those, as texts, that each of our containers has. */
+/** The differences that all of our containers have, as texts. */
 function findInEach(differences: readonly Difference[]): ReadonlySet<string> {
   const parts = new Map<string, Set<Difference['part']>>();
   for (const difference of differences) {

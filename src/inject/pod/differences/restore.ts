@@ -2,8 +2,8 @@ import { isObject, listOf, objectOf, type JsonObject, type JsonValue } from '../
 import type { Difference } from './difference.js';
 
 /**
- * One of our containers as planned again. What others may add stays, such as a token's mount or the uid of an OpenShift
- * namespace: the API server's plug-ins do not come by a third time.
+ * Restores one of our containers to the plan. What others may add stays, such as a token's mount or the uid of an OpenShift
+ * namespace, because the API server's plug-ins do not run a third time.
  */
 export function restoredContainer(
   actual: JsonObject,
@@ -39,7 +39,7 @@ function rebuilt(
   return toJson({ ...wanted, ...Object.fromEntries(found) });
 }
 
-/** What is planned, in its order, and behind it what others may add. */
+/** The planned members in order, then what others may add. */
 function rebuiltList(
   field: string,
   key: string,

@@ -3,29 +3,29 @@ import type { PlannedMember } from '../plan.js';
 import { describeDifferences, type Difference } from './difference.js';
 import { restoredContainer } from './restore.js';
 
-/** Our parts that stand in one pod's lists. */
+/** Our parts that are in one pod's lists. */
 export interface OwnMembers {
   readonly volumes: readonly PlannedMember[];
-  /** In the order in which they have to stand. */
+  /** The parts in the required order. */
   readonly initContainers: readonly PlannedMember[];
   readonly containers: readonly PlannedMember[];
 }
 
-/** What becomes of our parts, and what is to be said of it. */
+/** What happens to our parts, and the remarks about it. */
 export interface Settled {
   readonly members: OwnMembers;
   /** Why nothing is planned. */
   readonly differing?: Finding;
-  /** What stays as it is, other than planned. */
+  /** What stays as it is although it differs from the plan. */
   readonly kept?: Finding;
   readonly remark?: Finding;
 }
 
 /**
- * Says what becomes of parts of ours that are other than planned, or in another order.
+ * Decides what happens to parts of ours that differ from the plan, or are in another order.
  *
- * @param how `putBack`: each is to be replaced by what is planned. `stays`: they are left as they are, where the image
- *   and what it starts are still ours. `stops`: nothing is planned.
+ * @param how `putBack`: each is replaced by what is planned. `stays`: they are left as they are, if the image and what it
+ *   starts are still ours. `stops`: nothing is planned.
  */
 export function settleDifferences(members: OwnMembers, how: 'putBack' | 'stays' | 'stops'): Settled {
   const inOrder = isInOrder(members.initContainers);
@@ -52,12 +52,12 @@ function differs(members: readonly PlannedMember[]): boolean {
   return false;
 }
 
-/** Fields that tell what a container is: with another one, it is not ours any more. */
+/** Fields that identify a container. If one of them differs, the container is no longer ours. */
 const telling: ReadonlySet<string> = new Set(['image', 'command', 'args']);
 
 /**
- * Whether a part is none of ours any more, but another version or a look-alike. Nothing is started out of a part of the
- * node, so what else is planned goes on beside another one.
+ * Whether a part is no longer ours, but another version or a look-alike. Nothing is started from a part of the node, so the
+ * rest of the plan continues even if such a volume differs.
  */
 function isOther({ part, differences, ofNode }: PlannedMember): boolean {
   return ofNode !== true && differences.some(({ place: [field = ''] }) => part === 'volume' || telling.has(field));
@@ -79,7 +79,7 @@ function putBack(member: PlannedMember): PlannedMember {
   return { ...member, restored: part === 'volume' ? value : restoredContainer(present, value, differences) };
 }
 
-/** The same members at their places taken together, in the order in which they have to stand. */
+/** The same members, placed at the same indexes in the required order. */
 function reordered(members: readonly PlannedMember[]): readonly PlannedMember[] {
   const places = members.flatMap(({ index }) => (index === undefined ? [] : [index])).sort((a, b) => a - b);
   let next = 0;

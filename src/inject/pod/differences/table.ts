@@ -11,20 +11,20 @@ import { isSamePlace } from '../../path.js';
 import type { Terms } from './difference.js';
 
 /**
- * One way in which a part of ours may differ from the plan. The rows are a closed list: what none of them allows is a
- * difference, also in fields of Kubernetes versions that nobody here knows.
+ * One way in which a part of ours may differ from the plan. The rows are a closed list: anything that none of them
+ * allows is a difference, including fields of future Kubernetes versions.
  */
 export interface Row {
-  /** From the container or volume on; `*` is any member of a list or map. */
+  /** The path from the container or volume on; `*` is any member of a list or map. */
   readonly path: string;
-  /** Values that are as good as the planned one, for people. */
+  /** Values that are equivalent to the planned one, as text for people. */
   readonly values: string;
   readonly why: string;
   /** Who writes it. */
   readonly source: string;
   /**
    * @param value what the pod has; never absent
-   * @param planned what the plan has there; `undefined` for nothing
+   * @param planned the plan's value there; `undefined` for nothing
    * @param owner the planned container or volume
    */
   readonly allows: (value: JsonValue, planned: JsonValue | undefined, owner: JsonObject, terms: Terms) => boolean;
@@ -32,7 +32,7 @@ export interface Row {
 
 const constraints = 'OpenShift’s security context constraints, restricted and restricted-v2, release-4.22';
 
-/** Where a container of ours may differ, but for variables, mounts and amounts: those have files of their own. */
+/** Where a container of ours may differ, except in variables, mounts and amounts, which have their own files. */
 export const containerRows: readonly Row[] = [
   {
     path: 'imagePullPolicy',
@@ -103,13 +103,13 @@ export const volumeRows: readonly Row[] = [
   },
 ];
 
-/** What the API server writes beside what is planned inside a variable. */
+/** What the API server adds to a planned variable. */
 export const variableDefaults: Readonly<Record<string, JsonValue>> = {
   'valueFrom.fieldRef.apiVersion': fieldRefApiVersion,
   'valueFrom.secretKeyRef.optional': emptyDefaults.optional,
 };
 
-/** A field whose default the API server writes where nothing is planned. */
+/** A field whose default the API server writes if nothing is planned. */
 function asWritten(field: keyof typeof writtenDefaults, why: string): Row {
   const written = writtenDefaults[field];
   return {

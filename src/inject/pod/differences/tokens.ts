@@ -1,18 +1,19 @@
+import { apiTokenPath } from '../../../model/api-token.js';
 import { isArray, isObject, listOf, type JsonObject, type JsonValue } from '../../../model/json.js';
 import { mountPoint } from '../../path.js';
 import type { Terms } from './difference.js';
 
 /**
- * ServiceAccount tokens that others mount into every container. A volume's name proves nothing, so such a mount is known
- * by what the volume is made of, and its variables only count where the mount is there.
+ * ServiceAccount tokens that others mount into every container. A volume's name proves nothing, so such a mount is
+ * recognised by the volume's sources, and its variables only count if the mount exists.
  */
 export interface TokenPlace {
   readonly mountPath: string;
   /** Path of the token in the volume. */
   readonly path: string;
-  /** Whether the API server's other two sources may stand beside the token. */
+  /** Whether the volume may also have the API server's other two sources. */
   readonly withIdentity: boolean;
-  /** Variables that come with it: each with the shape of its value. */
+  /** Variables that come with it, each with the form of its value. */
   readonly variables: Readonly<Record<string, RegExp>>;
   readonly source: string;
 }
@@ -34,7 +35,7 @@ const azure = {
 /** Every place at which a token may be mounted into a container of ours. */
 export const tokenPlaces: readonly TokenPlace[] = [
   {
-    mountPath: '/var/run/secrets/kubernetes.io/serviceaccount',
+    mountPath: apiTokenPath,
     path: 'token',
     withIdentity: true,
     variables: {},
@@ -92,7 +93,7 @@ export const tokenPlaces: readonly TokenPlace[] = [
   },
 ];
 
-/** The place of a token that a mount is; `undefined` for a mount of anything else. */
+/** The token place of a mount; `undefined` for a mount of anything else. */
 export function tokenPlaceOf(mount: JsonObject, planned: JsonObject, terms: Terms): TokenPlace | undefined {
   const place = tokenPlaces.find(({ mountPath }) => mountPath === mount['mountPath']);
   if (place === undefined || mount['readOnly'] !== true) return undefined;
@@ -101,7 +102,7 @@ export function tokenPlaceOf(mount: JsonObject, planned: JsonObject, terms: Term
   }
   const volume = terms.volumes.find(({ name }) => name === mount['name']);
   if (volume === undefined || !isTokenVolume(volume, place, terms)) return undefined;
-  return liesOverOurs(place, planned) ? undefined : place;
+  return liesOverOurs(place, planned, volume['name']) ? undefined : place;
 }
 
 /** Whether a variable comes with a token that the container has. */
@@ -143,7 +144,7 @@ function isTokenSource(source: JsonValue, { path }: TokenPlace): boolean {
   );
 }
 
-/** The authorities that the API server publishes in each namespace, and the namespace's name. */
+/** The certificate authorities that the API server publishes in each namespace, and the namespace's name. */
 function isIdentitySource(source: JsonValue, openShift: boolean): boolean {
   const configMap = onlyField(source, 'configMap');
   if (configMap !== undefined) {
@@ -182,12 +183,17 @@ function onlyField(source: JsonValue, field: string): JsonObject | undefined {
   return isObject(value) ? value : undefined;
 }
 
-/** Whether the token's folder would hide something that our container works with. */
-function liesOverOurs({ mountPath }: TokenPlace, planned: JsonObject): boolean {
+/**
+ * Whether the token's folder would hide something that our container needs. The planned mount of the token does not count.
+ */
+function liesOverOurs({ mountPath }: TokenPlace, planned: JsonObject, token: JsonValue | undefined): boolean {
   const place = mountPoint(mountPath);
   const isUnder = (path: JsonValue | undefined): boolean =>
     typeof path === 'string' && path.startsWith('/') && mountPoint(path).startsWith(place);
-  for (const mount of listOf(planned['volumeMounts'])) if (isObject(mount) && isUnder(mount['mountPath'])) return true;
+  for (const mount of listOf(planned['volumeMounts'])) {
+    if (!isObject(mount) || (mount['mountPath'] === mountPath && mount['name'] === token)) continue;
+    if (isUnder(mount['mountPath'])) return true;
+  }
   for (const word of listOf(planned['command'])) if (isUnder(word)) return true;
   return false;
 }

@@ -1,24 +1,24 @@
 import type { BoundedResource, Bounds, ContainerBounds } from '../../../model/namespace-limits.js';
 import { formatQuantity } from '../../../model/quantity.js';
 
-/** Request and limit of one resource in one container, in billionths; `undefined` for one that it does not name. */
+/** Request and limit of one resource in one container, in billionths; `undefined` if the container does not name it. */
 export interface Amount {
   readonly request: bigint | undefined;
   readonly limit: bigint | undefined;
 }
 
-/** What one of our containers needs of one resource. */
+/** One of our containers' needs of one resource. */
 export interface Need {
   readonly planned: Amount;
   /** The limit below which it is of no use. */
   readonly least: bigint | undefined;
-  /** The limit that it gets where it has to have one, and neither the plan nor the namespace says which. */
+  /** The limit that it gets if it must have one and neither the plan nor the namespace gives one. */
   readonly standIn: bigint | undefined;
-  /** Up to here a higher request costs the pod nothing. */
+  /** Up to this amount, a higher request costs the pod nothing. */
   readonly freeRequest: bigint;
-  /** Whether the pod is of the class Guaranteed, so that request and limit stay equal. */
+  /** Whether the pod has the class Guaranteed, so that request and limit stay equal. */
   readonly equal: boolean;
-  /** Whether somebody demands that the request is named. */
+  /** Whether the request must be given. */
   readonly namesRequest: boolean;
   readonly namesLimit: boolean;
 }
@@ -30,15 +30,15 @@ export interface Misfit {
 
 const one = 1_000_000_000n;
 
-/** Amounts are whole thousandths of a core, or whole bytes: LimitRanger compares no finer ones. */
+/** Amounts are whole thousandths of a core, or whole bytes. LimitRanger compares nothing finer. */
 function unitOf(resource: BoundedResource): bigint {
   return resource === 'cpu' ? 1_000_000n : one;
 }
 
 /**
- * Fits one amount to what a namespace allows: named where it has to be; raised to the least, lowered to the most that is
- * allowed, but not below what the part needs; and for a ratio the request is raised as far as that is free, then the limit
- * lowered as far as the part can do with less, then the request raised. Follows plugin/pkg/admission/limitranger.
+ * Fits one amount to what a namespace allows. It is named if it must be. It is raised to the minimum and lowered to the
+ * maximum, but not below what the part needs. For a ratio, the request is raised as far as that is free, then the limit is
+ * lowered as far as the part can do with less, then the request is raised. Follows plugin/pkg/admission/limitranger.
  */
 export function fitAmount(resource: BoundedResource, need: Need, bounds: ContainerBounds = {}): Amount | Misfit {
   const { least, equal } = need;
@@ -57,7 +57,7 @@ export function fitAmount(resource: BoundedResource, need: Need, bounds: Contain
   return equal && limit !== undefined ? { request: limit, limit } : { request, limit };
 }
 
-/** The amounts with those that have to be named. */
+/** The amounts, including those that must be named. */
 function named({ planned, least, standIn, namesRequest, namesLimit }: Need, bounds: ContainerBounds): Amount {
   const { min, max, ratio, defaultLimit, defaultRequest } = bounds;
   const limited = namesLimit || max !== undefined || ratio !== undefined || defaultLimit !== undefined;
@@ -85,11 +85,11 @@ function withinRatio(
   limit = greatest(most - (most % unit), floor, request) ?? limit;
   if (isWithinRatio(resource, request, limit, ratio)) return { request, limit };
   request = smallest(wanted(), limit) ?? limit;
-  // LimitRanger divides in floating point: what is exact may come out a little above.
+  // LimitRanger divides in floating point, so an exact result may be slightly too high.
   return { request: isWithinRatio(resource, request, limit, ratio) ? request : limit, limit };
 }
 
-/** Whether a limit is no more times its request than a LimitRange allows, as LimitRanger works that out. */
+/** Whether the ratio of a limit to its request is within what a LimitRange allows, as LimitRanger computes it. */
 export function isWithinRatio(resource: BoundedResource, request: bigint, limit: bigint, ratio: bigint): boolean {
   if (request <= 0n || limit <= 0n) return false;
   const unit = unitOf(resource);
@@ -97,7 +97,7 @@ export function isWithinRatio(resource: BoundedResource, request: bigint, limit:
   return times * 1_000 <= Number(roundedUp(ratio, 1_000_000n) / 1_000_000n);
 }
 
-/** The narrower of two ratios, in bounds that are otherwise the container's. */
+/** The container's bounds with the narrower of two ratios. */
 export function withRatioOf(bounds: ContainerBounds | undefined, pod: Bounds | undefined): ContainerBounds | undefined {
   if (pod?.ratio === undefined) return bounds;
   const ratio = smallest(bounds?.ratio, pod.ratio);

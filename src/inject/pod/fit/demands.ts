@@ -4,10 +4,10 @@ import { parseQuantity } from '../../../model/quantity.js';
 import type { PodContext } from '../context.js';
 import { countsPod, needsNotBestEffort } from './quota-scopes.js';
 
-/** Which amounts each container of a pod has to name: a bit for each, so that two are compared as one number. */
+/** The amounts that each container of a pod must name, one bit each, so that two sets are compared as one number. */
 export type Demands = number;
 
-/** Whether an amount has to be named. */
+/** Whether an amount must be named. */
 export function isDemanded(demands: Demands, kind: 'requests' | 'limits', resource: BoundedResource): boolean {
   return (demands & bitOf(kind, resource)) !== 0;
 }
@@ -15,7 +15,7 @@ export function isDemanded(demands: Demands, kind: 'requests' | 'limits', resour
 /**
  * What quotas demand of a pod's containers, and what the pod's own containers suggest.
  *
- * @param limitsCpu whether each of the pod's containers has a CPU limit: a policy may insist on that
+ * @param limitsCpu whether each of the pod's containers has a CPU limit, since an admission policy may insist on that
  */
 export function demandsOf({ quotas }: NamespaceLimits, { view }: PodContext, limitsCpu: boolean): Demands {
   let demands = limitsCpu ? bitOf('limits', 'cpu') : 0;
@@ -32,8 +32,8 @@ function bitOf(kind: 'requests' | 'limits', resource: BoundedResource): number {
 }
 
 /**
- * A quota that counts a pod only because of our containers: those ask for resources, so that the pod is of the class
- * BestEffort no more, and then the quota demands amounts of the pod's own containers, which name none.
+ * A quota that counts a pod only because of our containers. They request resources, so the pod is no longer BestEffort. Then
+ * the quota demands amounts from the pod's own containers, which name none.
  */
 export function unfitQuota({ quotas }: NamespaceLimits, { view, workload }: PodContext): string | undefined {
   const quota = quotas.find((each) => needsNotBestEffort(each) && countsPod(each, view.spec));
@@ -47,7 +47,7 @@ export function unfitQuota({ quotas }: NamespaceLimits, { view, workload }: PodC
   return `with the agent the pod is not BestEffort any more, and quota ${quota.name} then demands ${demanded.join(', ')} of its own containers`;
 }
 
-/** Whether a container, or a pod by its own resources, asks for neither cpu nor memory. */
+/** Whether a container, or a pod with its own resources, requests neither cpu nor memory. */
 function isBestEffort(owner: JsonObject): boolean {
   const resources = objectOf(owner['resources']);
   for (const kind of ['requests', 'limits']) {

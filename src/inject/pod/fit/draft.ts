@@ -14,7 +14,7 @@ import { fitAmount, greatest, told, withRatioOf, type Amount } from './amount.js
 import { isDemanded, type Demands } from './demands.js';
 import { amountIn } from './pod-sums.js';
 
-/** Limits that a container of ours gets where it has to have one, and neither its recipe nor the namespace says which. */
+/** Limits that a container of ours gets if it must have one and neither its recipe nor the namespace gives one. */
 const standIns: Readonly<Partial<Record<BoundedResource, bigint>>> = {
   cpu: parseQuantity('500m') ?? 0n,
   memory: parseQuantity('512Mi') ?? 0n,
@@ -23,14 +23,14 @@ const standIns: Readonly<Partial<Record<BoundedResource, bigint>>> = {
 /** One of our containers while its amounts are fitted. */
 export class Draft {
   readonly member: PlannedMember;
-  /** Why it cannot have what it needs, to go on from its name. */
+  /** Why it cannot have what it needs, as text after its name. */
   readonly misfit: string | undefined;
   readonly #context: PodContext;
   readonly #bounds: NamespaceLimits['container'];
   readonly #amounts = new Map<BoundedResource, Amount>();
   #fitted: PlannedMember | undefined;
 
-  /** @param freeRequest up to where a higher request costs the pod nothing */
+  /** @param freeRequest the amount up to which a higher request costs the pod nothing */
   constructor(
     context: PodContext,
     member: PlannedMember,
@@ -95,7 +95,7 @@ export class Draft {
     return objectOf(this.fitted().value['resources']);
   }
 
-  /** The member with its amounts; the same object where they are as planned. */
+  /** The member with its amounts; the same object if they are as planned. */
   fitted(): PlannedMember {
     return (this.#fitted ??= this.#written());
   }
@@ -118,8 +118,8 @@ export class Draft {
   }
 
   /**
-   * The limit below which nobody may bring it. An agent's limit of ephemeral storage makes room for the volume in the
-   * pod's sum, by which the kubelet evicts: less of it would cost the pod its life.
+   * The lowest limit that others may set. An agent's limit of ephemeral storage makes room for the volume in the pod's sum,
+   * by which the kubelet evicts pods. With a lower one, the pod would be evicted.
    */
   #least(resource: BoundedResource): bigint | undefined {
     const { part, value } = this.member;
@@ -147,7 +147,7 @@ export class Draft {
     return { ...member, value: { ...member.value, resources: fitted } };
   }
 
-  /** The amounts of one kind; `undefined` where they are as planned. */
+  /** The amounts of one kind; `undefined` if they are as planned. */
   #withAmounts(kind: 'requests' | 'limits', resources: JsonObject | undefined): JsonObject | undefined {
     let changed: Record<string, JsonValue | undefined> | undefined;
     for (const resource of boundedResources) {

@@ -15,29 +15,29 @@ import { Draft } from './draft.js';
 import type { KeptFit } from './kept-fits.js';
 import { PodFit, type Places } from './pod-fit.js';
 
-/** Our containers, as they fit into the pod and its namespace. */
+/** Our containers, fitted to the pod and its namespace. */
 export interface FittedParts {
   readonly initContainers: readonly PlannedMember[];
   readonly containers: readonly PlannedMember[];
-  /** Short hash of the amounts that are other than planned. */
+  /** Short hash of the amounts that differ from the plan. */
   readonly digest: string;
 }
 
-/** Why they fit in no way. */
+/** Why they cannot fit. */
 export interface UnfitParts {
   readonly misfit: Finding;
 }
 
 /**
- * Fits the amounts of our containers, where they are to be written into the pod, to what its namespace allows and demands,
- * and to what the pod does: where each of its containers limits the CPU, ours do. One that stands in the pod already is
- * judged by what it needs and not by what it would be fitted to, so that it does not matter who knew what when it was made.
+ * Fits the amounts of our containers that will be written into the pod to what its namespace allows and demands, and to what
+ * the pod does: if each of its containers limits the CPU, ours do too. A container that is already in the pod is judged by
+ * what it needs, not by what it would be fitted to, so that it does not matter what each replica knew at its creation.
  *
- * Nothing is made for a pod in a namespace that asks for nothing, unless the agent has to get a CPU limit.
+ * It allocates nothing for a pod in a namespace without requirements, unless the agent needs a CPU limit.
  *
- * @param limits those of the namespace; `undefined` where nothing is known of them
+ * @param limits the namespace's limits; `undefined` if nothing is known about them
  * @param agentIndex where a native agent is inserted among the pod's init containers
- * @returns `undefined` where they stay as they are
+ * @returns `undefined` if they stay as they are
  */
 export function fitParts(
   context: PodContext,
@@ -62,7 +62,7 @@ export function fitParts(
   return { initContainers: initContainers.map(fitted), containers: containers.map(fitted), digest };
 }
 
-/** How containers fit, as it is kept or made anew, or why they do not. */
+/** How containers fit, from what is kept or computed again, or why they do not. */
 function fitOf(
   context: PodContext,
   limits: NamespaceLimits,
@@ -84,7 +84,7 @@ function fitOf(
     (member) => drafts.find((draft) => draft.member === member)?.fitted().value ?? member.value,
   );
   const fit: KeptFit = {
-    // What is frozen has its operations kept, too. Of namespaces there are many, and each would take a place.
+    // Operations are also kept for frozen objects. There are many namespaces, and each would take a place.
     values: limits === noLimits ? deepFrozen(values) : values,
     digest: changed.length === 0 ? undefined : digestOf(changed),
   };
@@ -92,7 +92,7 @@ function fitOf(
   return fit;
 }
 
-/** The agent first: what it asks for is free for the steps, which run before it. */
+/** The agent comes first. The steps run before it, so they can use the same amount for free. */
 function draftsOf(
   context: PodContext,
   limits: NamespaceLimits,
@@ -110,7 +110,7 @@ function draftsOf(
   return drafts;
 }
 
-/** Whether a container of ours is written into the pod, or may be put back whole. */
+/** Whether a container of ours is written into the pod, or may be restored completely. */
 function isWritten({ present, differences }: PlannedMember): boolean {
   return present === undefined || differences.length > 0;
 }
@@ -131,7 +131,7 @@ function digestOf(drafts: readonly Draft[]): string {
   return createHash('sha256').update(JSON.stringify(amounts)).digest('hex').slice(0, 8);
 }
 
-/** Whether one of ours is to be written without a CPU limit into a pod whose every container has one. */
+/** Whether one of ours would be written without a CPU limit into a pod in which every container has one. */
 function lacksCpuLimit(
   context: PodContext,
   initContainers: readonly PlannedMember[],

@@ -2,13 +2,13 @@ import type { JsonObject } from '../../../model/json.js';
 import type { NamespaceLimits } from '../../../model/namespace-limits.js';
 import type { PlannedMember } from '../plan.js';
 
-/** What our containers became in some pod: their values in the order of the members, and a hash of what was fitted. */
+/** The result for our containers in some pod: their values in the order of the members, and a hash of what was fitted. */
 export interface KeptFit {
   readonly values: readonly JsonObject[];
   readonly digest: string | undefined;
 }
 
-/** What, beside the containers and the namespace, a fit depends on. */
+/** What a fit depends on, besides the containers and the namespace. */
 export interface FitTerms {
   readonly demands: number;
   readonly guaranteed: boolean;
@@ -18,12 +18,12 @@ interface Row extends FitTerms, KeptFit {
   readonly planned: readonly JsonObject[];
 }
 
-/** As many of one namespace: a recipe's containers come out in few ways. */
+/** The limit for one namespace. A recipe's containers have few different results. */
 const mostOfNamespace = 16;
 
 /**
- * Fits that come out alike for pod after pod, made once: those of containers under a recipe's own names, which are frozen,
- * in a namespace that asks nothing of the pod as a whole. They go when what is known of the namespace does.
+ * Fits that are the same for many pods, computed once: those of containers under a recipe's own names, which are frozen, in
+ * a namespace without requirements for the pod as a whole. They are dropped together with what is known about the namespace.
  */
 export class KeptFits {
   readonly #byLimits = new WeakMap<NamespaceLimits, Row[]>();
@@ -37,12 +37,12 @@ export class KeptFits {
     return undefined;
   }
 
-  /** Keeps a fit, unless something of a pod is in it. */
+  /** Keeps a fit, unless it contains something from a pod. */
   keep(limits: NamespaceLimits, members: readonly PlannedMember[], terms: FitTerms, fit: KeptFit): void {
     const planned = members.map(({ value }) => value);
     if (limits.pod.size > 0 || !planned.every((value) => Object.isFrozen(value))) return;
     const rows = this.#byLimits.get(limits);
-    // Containers are made anew when the cluster's facts change; with too many all is begun anew.
+    // Containers are made again when the cluster's facts change. If there are too many, start over.
     if (rows === undefined || rows.length >= mostOfNamespace)
       this.#byLimits.set(limits, [{ ...terms, ...fit, planned }]);
     else rows.push({ ...terms, ...fit, planned });

@@ -13,7 +13,7 @@ import { isWithinRatio, told } from './amount.js';
 import type { Draft } from './draft.js';
 import { amountIn, podSum, type Counted, type CountedPod } from './pod-sums.js';
 
-/** Our containers' places. */
+/** The places of our containers. */
 export interface Places {
   readonly initContainers: readonly PlannedMember[];
   readonly containers: readonly PlannedMember[];
@@ -35,7 +35,7 @@ export class PodFit {
     this.#places = places;
   }
 
-  /** Changes the drafts so that the pod fits. @returns why it does not, for people */
+  /** Changes the drafts so that the pod fits. @returns why it cannot, for people */
   misfit(): string | undefined {
     for (const [resource, bounds] of this.#bounds) {
       const misfit =
@@ -64,7 +64,7 @@ export class PodFit {
     return `with the agent the pod has ${kind} of ${told(resource, left)} of ${resource}, and a pod may have ${told(resource, max)} there`;
   }
 
-  /** Only a limit: without ours, the pod’s containers may have had none, to which no least applies. */
+  /** Only a limit. Without ours, the pod’s containers may have had none, and then no minimum applies. */
   #least(resource: BoundedResource, { min }: Bounds): string | undefined {
     const sum = podSum(this.#pod(), 'limits', resource);
     if (min === undefined || sum === undefined || sum >= min) return undefined;
@@ -88,7 +88,7 @@ export class PodFit {
     return this.#drafts.find(({ member }) => member.part === 'agent');
   }
 
-  /** The pod with our containers where they will stand. */
+  /** The pod with our containers in their final places. */
   #pod(): CountedPod {
     const { view } = this.#context;
     const { initContainers, containers, agentIndex } = this.#places;

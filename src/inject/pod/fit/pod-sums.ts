@@ -9,7 +9,7 @@ export interface Counted {
   readonly native: boolean;
 }
 
-/** A pod's containers, in the order in which they stand. */
+/** A pod's containers, in order. */
 export interface CountedPod {
   readonly initContainers: readonly Counted[];
   readonly containers: readonly Counted[];
@@ -18,11 +18,11 @@ export interface CountedPod {
 }
 
 /**
- * What a pod asks for of one resource, as LimitRanger sums it (`podRequests` and `podLimits` of
- * plugin/pkg/admission/limitranger/admission.go): containers and sidecars together, or what an init container takes beside
- * the sidecars in front of it, where that is more. The pod's own amount stands in place of the sum.
+ * A pod's total for one resource, as LimitRanger sums it (`podRequests` and `podLimits` of
+ * plugin/pkg/admission/limitranger/admission.go): containers and sidecars together, or an init container together with the
+ * sidecars before it, if that is more. The pod's own amount replaces the sum.
  *
- * @returns `undefined` where no container names the resource
+ * @returns `undefined` if no container names the resource
  */
 export function podSum(
   { initContainers, containers, ofPod }: CountedPod,

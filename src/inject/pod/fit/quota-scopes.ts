@@ -2,11 +2,10 @@ import { isObject, listOf, objectOf, stringOf, type JsonObject, type JsonValue }
 import type { QuotaDemand, QuotaScope } from '../../../model/namespace-limits.js';
 
 /**
- * Whether a quota counts a pod once our containers are in it: then it is of the class BestEffort no more, since they ask
- * for resources. Follows pkg/quota/v1/evaluator/core/pods.go: every scope has to match, and one that nobody knows never
- * does.
+ * Whether a quota counts a pod with our containers in it. The pod is then no longer BestEffort, because they request
+ * resources. Follows pkg/quota/v1/evaluator/core/pods.go: every scope must match, and an unknown one never does.
  */
-export function countsPod({ scopes }: QuotaDemand, spec: JsonObject): boolean {
+export function countsPod({ scopes }: Pick<QuotaDemand, 'scopes'>, spec: JsonObject): boolean {
   return scopes.every((scope) => matches(scope, spec));
 }
 

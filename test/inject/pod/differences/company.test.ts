@@ -87,13 +87,13 @@ function engineWith(name: string, spec: JsonObject, ownPartsMayDiffer: readonly 
   );
 }
 
-/** A pod that company treats before us and, as the API server's second round does, behind us. */
+/** A pod that company treats before us and, as the API server's second round does, after us. */
 function before(pod: JsonObject, company: Company, engine: Engine): JsonObject {
   const first = applyCompany(pod, company);
   return applyCompany(patched(first, decideNow(first, engine).patch), company);
 }
 
-/** A pod that company treats behind us alone. */
+/** A pod that company treats after us alone. */
 function behind(pod: JsonObject, company: Company, engine: Engine): JsonObject {
   return applyCompany(patched(pod, decideNow(pod, engine).patch), company);
 }

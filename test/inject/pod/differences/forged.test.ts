@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { JsonObject, JsonValue } from '../../../../src/model/json.js';
 import type { Operation } from '../../../../src/model/patch.js';
 import { throughTheServer } from '../../../support/cluster.js';
-import { decideNow, engineFor } from '../../../support/engine.js';
+import type { Engine } from '../../../../src/engine/engine.js';
+import { decideNow, engineFor, engineOf, podNodes, policyText } from '../../../support/engine.js';
 import {
   draft,
   draftsOf,
@@ -35,8 +36,7 @@ const policies: Readonly<Record<string, JsonObject>> = {
  * Hands a forged pod in: whoever made it has a whole pod of ours as a start. Either it ends denied, or ours are put back
  * and then are as planned.
  */
-function judge(t: Test, spec: JsonObject, forge: (pod: JsonObject) => JsonObject): void {
-  const engine = engineFor(spec);
+function judge(t: Test, engine: Engine, spec: JsonObject, forge: (pod: JsonObject) => JsonObject): void {
   const whole = throughTheServer(patched(podOf(), decideNow(podOf(), engine).patch));
   t.match(decideNow(whole, engine, 'validate').decision, { decision: 'inject', reason: 'injected' }, 'untouched');
   const forged = forge(whole);
@@ -56,8 +56,17 @@ function judge(t: Test, spec: JsonObject, forge: (pod: JsonObject) => JsonObject
   );
   const back = patched(forged, patch);
   t.same(members(throughTheServer(back), 'initContainers'), members(whole, 'initContainers'));
+  t.same(deliveredBy(back), deliveredBy(whole));
   t.match(decideNow(back, engine, 'validate').decision, { decision: 'inject', reason: 'injected' });
   t.same(decideNow(back, engine).patch, []);
+}
+
+/** Which sources our volumes have. */
+function deliveredBy(pod: JsonObject): readonly string[] {
+  return members(pod, 'volumes')
+    .filter((one) => nameOf(one).startsWith('sysdig-'))
+    .flatMap((one) => Object.keys(one).filter((field) => field !== 'name'))
+    .sort();
 }
 
 /** Changes one of our containers. */
@@ -151,10 +160,130 @@ for (const [title, forge] of Object.entries(forged)) {
   t.test(title, (t) => {
     for (const [policy, spec] of Object.entries(policies)) {
       void t.test(policy, (t) => {
-        judge(t, spec, forge);
+        judge(t, engineFor(spec), spec, forge);
         t.end();
       });
     }
     t.end();
   });
 }
+
+const known = { 'quay.io/sysdig/workload-agent:6.3.0': { entrypoint: ['/agent'], cmd: [] } };
+const imageMap = `---\n${JSON.stringify({ apiVersion: 'outrider.dev/v1alpha1', kind: 'ImageMap', images: known })}\n`;
+
+/** A cluster whose nodes mount image volumes, and an agent that is kept. */
+function byImageVolume(spec: JsonObject): Engine {
+  const profile = { name: 'sysdig', settings: { region: 'us2' } };
+  const sessions = { debug: 'Record' };
+  return engineOf(imageMap + policyText('default', { profile, sessions, ...spec }), {
+    nodes: podNodes(true),
+  });
+}
+
+/** Changes one of our volumes. */
+function changingVolume(name: string, change: (volume: DraftObject) => void): (pod: JsonObject) => JsonObject {
+  return (pod) => {
+    const copy = draft(pod);
+    for (const one of draftsOf(objectAt(copy, 'spec')['volumes'])) if (nameOf(one) === name) change(one);
+    return copy;
+  };
+}
+
+const mounting =
+  (volume: string, mountPath: string) =>
+  (pod: JsonObject): JsonObject => {
+    const copy = draft(pod);
+    for (const one of draftsOf(objectAt(copy, 'spec')['containers'])) {
+      listAt(one, 'volumeMounts').push({ name: volume, mountPath, readOnly: true });
+    }
+    return copy;
+  };
+
+/** What is forged of a pod that has files by an image volume, besides what is forged of its agent. */
+const ofImages: Readonly<Record<string, (pod: JsonObject) => JsonObject>> = {
+  'F1: another image with the agent’s files': changingVolume(
+    agent,
+    (one) => (objectAt(one, 'image')['reference'] = 'mine/agent:1'),
+  ),
+  'F1: a volume of theirs with the agent’s files': changingVolume(agent, (one) => {
+    delete one['image'];
+    one['configMap'] = { name: 'mine' };
+  }),
+  'F1: an image that has to lie on the node': changingVolume(
+    agent,
+    (one) => (objectAt(one, 'image')['pullPolicy'] = 'Never'),
+  ),
+  'F2: a field of the volume that nobody knows yet': changingVolume(
+    agent,
+    (one) => (objectAt(one, 'image')['fromTheFuture'] = '/'),
+  ),
+};
+
+/** The same of the keeper's tools, which are there under Availability alone. */
+const ofTools: Readonly<Record<string, (pod: JsonObject) => JsonObject>> = {
+  'F1: another image with the keeper’s tools': changingVolume(
+    tools,
+    (one) => (objectAt(one, 'image')['reference'] = 'mine/busybox:1'),
+  ),
+  'F1: a volume of theirs with the keeper’s tools': changingVolume(tools, (one) => {
+    delete one['image'];
+    one['emptyDir'] = {};
+  }),
+  'F1: the keeper’s tools from elsewhere': changing(agent, (one) => {
+    for (const mount of draftsOf(one['volumeMounts'])) if (mount['name'] === tools) mount['subPath'] = 'mine';
+  }),
+};
+
+/** There is no step of ours, and the agent is the first of the pod's init containers. */
+const ofSteps =
+  /copy step|its end|from the future|nobody knows yet|another image$|behind the copy|before all|the kubelet’s/;
+const hollowed = 'F1: our agent hollowed, as seen';
+
+for (const [title, forge] of Object.entries({ ...forged, ...ofImages })) {
+  if (forge === forged[title] && (ofSteps.test(title) || title === hollowed || title.includes('envFrom'))) continue;
+  t.test(`${title}, by image volume`, (t) => {
+    for (const [policy, spec] of Object.entries(policies)) {
+      void t.test(policy, (t) => {
+        judge(t, byImageVolume(spec), spec, forge);
+        t.end();
+      });
+    }
+    t.end();
+  });
+}
+
+for (const [title, forge] of Object.entries(ofTools)) {
+  t.test(title, (t) => {
+    const spec = { optOut: 'Forbidden' };
+    judge(t, byImageVolume(spec), spec, forge);
+    t.end();
+  });
+}
+
+t.test('F1: our volumes in a container of theirs, by image volume', (t) => {
+  for (const [policy, spec] of Object.entries(policies)) {
+    const engine = byImageVolume(spec);
+    const whole = throughTheServer(patched(podOf(), decideNow(podOf(), engine).patch));
+    for (const volume of spec['prefer'] === 'Security' ? [agent] : [agent, tools]) {
+      t.match(decideNow(mounting(volume, '/mine')(whole), engine, 'validate').decision, { decision: 'deny' }, policy);
+    }
+  }
+  t.end();
+});
+
+t.test('F1: our agent hollowed, and F2: envFrom on it, by image volume', (t) => {
+  const engine = (spec: JsonObject) => byImageVolume(spec);
+  const first = (operations: readonly Operation[]) =>
+    operations.map((operation) => ({
+      ...operation,
+      path: operation.path.replace('initContainers/2', 'initContainers/0'),
+    }));
+  for (const [policy, spec] of Object.entries(policies)) {
+    void t.test(policy, (t) => {
+      judge(t, engine(spec), spec, (pod) => patched(withMounts(pod), first(onMounts('F1-agent-hollowed.patch.json'))));
+      judge(t, engine(spec), spec, (pod) => patched(pod, first(forgery('F2-agent-envfrom.patch.json'))));
+      t.end();
+    });
+  }
+  t.end();
+});

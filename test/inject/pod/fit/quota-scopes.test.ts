@@ -6,9 +6,6 @@ import type { QuotaScope } from '../../../../src/model/namespace-limits.js';
 const counts = (scopes: readonly (string | QuotaScope)[], spec: JsonObject = {}): boolean =>
   countsPod(
     {
-      name: 'q',
-      requests: [],
-      limits: ['cpu'],
       scopes: scopes.map((scope) =>
         typeof scope === 'string' ? { name: scope, operator: 'Exists', values: [] } : scope,
       ),
