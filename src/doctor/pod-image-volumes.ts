@@ -1,7 +1,7 @@
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../model/json.js';
 import type { Capability } from './capabilities.js';
 import { landingOf, saysTooMuch } from './landing.js';
-import type { NodeSets } from './node-sets.js';
+import type { NodeSet, NodeSets } from './node-sets.js';
 
 /**
  * Whether every node that a pod can land on mounts image volumes rightly (E38). No where that is not known: of a node, of
@@ -20,7 +20,7 @@ export function podImageVolumes(spec: JsonObject, nodes: NodeSets): Capability {
     if (lands === 'no') continue;
     const which = `node ${set.example}, which ${lands === 'yes' ? 'can' : 'may'} get it`;
     if (!set.imageVolumes) return no(`${which}, is not known to mount image volumes rightly`);
-    if (set.pool !== '' || set.serverless) {
+    if (mayGrow(set)) {
       return no(`${which}, is of a set that may grow by itself (${set.pool || 'Fargate'})`);
     }
     if (lands === 'yes') sure += set.count;
@@ -28,6 +28,15 @@ export function podImageVolumes(spec: JsonObject, nodes: NodeSets): Capability {
   if (sure === 0) return no('no node that is known can get it yet');
   const which = sure === 1 ? 'the one node that can get it' : `each of the ${sure} nodes that can get it`;
   return { holds: true, because: `${which} mounts image volumes rightly` };
+}
+
+/** Whether no pod can land on nodes of which all are known to mount image volumes rightly, wherever it asks to go. */
+export function noneMountsImages({ areApart, sets }: Pick<NodeSets, 'areApart' | 'sets'>): boolean {
+  return !areApart || sets.every((set) => !set.imageVolumes || mayGrow(set));
+}
+
+function mayGrow({ pool, serverless }: NodeSet): boolean {
+  return pool !== '' || serverless;
 }
 
 /** What of the pod itself leaves open what its volumes are mounted by. */

@@ -121,6 +121,7 @@ function recordedNodes(nodes: PodNodes, questions: Questions): PodNodes {
         () => nodes.imageVolumes(spec),
         ({ holds }, other) => holds === other.holds,
       ),
+    isSameForAll: () => questions.ask(() => nodes.isSameForAll(), Object.is),
   };
 }
 

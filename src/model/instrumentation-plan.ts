@@ -31,6 +31,9 @@ const termsSchema = z.strictObject({
   token: parts.describe(
     'What the volume with the ServiceAccount’s token is made of, where the agent gets that; else empty.',
   ),
+  placed: z
+    .boolean()
+    .describe('Whether pods that say something about their node get it, too: no node makes a difference.'),
   native: z.boolean().describe('Whether the agent is a native sidecar.'),
   coversInit: z.boolean().describe('Whether init containers are started under the tracer.'),
   coversProbes: z.boolean().describe('Whether exec probes are.'),

@@ -8,8 +8,6 @@ export const notClaimableReasons = [
   'overlapping',
   /** A canary decides about each workload. */
   'decided_by_workload',
-  /** The nodes decide how the files get into a pod. */
-  'delivery_by_node',
   /** The agent takes on the user of a pod's container. */
   'agent_user_by_pod',
   /** The agent asks the API server with the token of the pod, on OpenShift. */

@@ -152,6 +152,9 @@ export interface PodNodes {
    * @param spec the pod's
    */
   imageVolumes(spec: JsonObject): { readonly holds: boolean; readonly because: string };
+
+  /** Whether all pods get one answer. Those that say nothing about their node do in any case. */
+  isSameForAll(): boolean;
 }
 
 /** One place in which an operator lets our containers and volumes be other than planned. */

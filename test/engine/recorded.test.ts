@@ -22,6 +22,7 @@ function setUp() {
     image: ImageOutcome | undefined;
     limits: ReturnType<typeof namespaceLimits> | undefined;
     imageVolumes: boolean;
+  isSameForAll: boolean;
     waits: boolean;
     entry: TakenBackEntry | undefined;
     tries: number;
@@ -33,6 +34,7 @@ function setUp() {
     image: { ok: true, config, source: 'cache', digest: 'sha256:1' },
     limits: namespaceLimits([], []),
     imageVolumes: true,
+    isSameForAll: true,
     waits: false,
     entry: entryFor(podOf(), engineFor()),
     tries: 0,
@@ -48,7 +50,10 @@ function setUp() {
     credentials: { prepare: wait, detail: () => world.detail, version: () => world.version },
     limits: { of: () => world.limits, trouble: () => world.trouble, prepare: wait },
     takenBack: { of: () => world.entry, mayTry: (_entry, takes) => world.tries > 0 && (!takes || world.tries-- > 0) },
-    nodes: { imageVolumes: () => ({ holds: world.imageVolumes, because: '' }) },
+    nodes: {
+      imageVolumes: () => ({ holds: world.imageVolumes, because: '' }),
+      isSameForAll: () => world.isSameForAll,
+    },
   };
   const questions = new Questions();
   const one = recorded(engine, questions);
@@ -69,6 +74,7 @@ const asks: Readonly<Record<string, readonly [(scene: Scene) => unknown, (scene:
     ({ world }) => (world.tries = 1),
   ],
   'nodes that come': [({ one }) => one.nodes?.imageVolumes({}), ({ world }) => (world.imageVolumes = false)],
+  'nodes that differ': [({ one }) => one.nodes?.isSameForAll(), ({ world }) => (world.isSameForAll = false)],
   secretState: [({ one }) => one.secretState('shop', 'a', 'b'), ({ world }) => (world.secret = 'missing')],
   'an image that is gone': [({ one }) => one.images.known(request), ({ world }) => (world.image = undefined)],
   'an image of another digest': [

@@ -33,7 +33,10 @@ export const plainFacts: ClusterFacts = {
 
 /** Nodes that all mount image volumes rightly, or none of them. */
 export function podNodes(imageVolumes: boolean): PodNodes {
-  return { imageVolumes: () => ({ holds: imageVolumes, because: imageVolumes ? 'they all do' : 'one does not' }) };
+  return {
+    imageVolumes: () => ({ holds: imageVolumes, because: imageVolumes ? 'they all do' : 'one does not' }),
+    isSameForAll: () => true,
+  };
 }
 
 /** What a registry would answer, by reference; `lookUp` alone knows what is marked `asked`. */

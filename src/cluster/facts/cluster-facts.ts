@@ -58,6 +58,8 @@ export class ClusterFactsReader {
   #architectures: Architectures = { byNode: new Map(), all: undefined };
   #openShift: boolean | undefined;
   #seen = seenOf(undefined, undefined, undefined);
+  /** How often facts, or what the nodes mean for most pods, were other than before. */
+  #changes = 0;
   #saidForbidden = false;
   #askedMs = -Infinity;
   #catchingUp: Promise<unknown> = Promise.resolve();
@@ -94,7 +96,7 @@ export class ClusterFactsReader {
       this.#askForGroups(signal),
       this.#askForNodes(signal),
     ]);
-    this.podNodes.know(this.#version, this.#sets);
+    if (this.podNodes.know(this.#version, this.#sets)) this.#changes++;
     this.#notice();
     const all = answered.every((one) => one);
     if (all) this.#markKnown();
@@ -109,16 +111,17 @@ export class ClusterFactsReader {
 
   /**
    * Asks again every few minutes until the signal aborts, and sooner after a failure or when the number of nodes changes.
+   * @param onChange called when facts, or what the nodes mean for most pods, are other than before
    */
   async run(signal: AbortSignal, onChange: (seen: SeenFacts) => void): Promise<void> {
     const { random, sleep } = this.#options;
     const retry = { firstMs: shortestRetryMs, longestMs: refreshMs };
-    let told = this.#seen;
+    let told = this.#changes;
     let restMs = refreshMs;
     for (let failures = 0; !signal.aborted;) {
       failures = (await this.refresh(signal)) ? 0 : failures + 1;
-      if (this.#seen !== told) onChange(this.#seen);
-      told = this.#seen;
+      if (this.#changes !== told) onChange(this.#seen);
+      told = this.#changes;
       if (failures > 0) await sleep(backOffMs(failures, random, undefined, retry), signal);
       else restMs = await this.#rest(jittered(restMs, random), signal);
     }
@@ -192,6 +195,7 @@ export class ClusterFactsReader {
     const now = seenOf(this.#version, this.#nodes, this.#openShift);
     if (keys.every((key) => now[key] === this.#seen[key])) return;
     this.#seen = now;
+    this.#changes++;
     const about = { version: this.#version, nodes: this.#nodes?.length, ...now };
     this.#options.log.info(about, 'the cluster’s facts');
   }

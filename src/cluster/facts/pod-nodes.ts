@@ -1,6 +1,6 @@
 import type { Capability } from '../../doctor/capabilities.js';
 import type { NodeSets } from '../../doctor/node-sets.js';
-import { isPlacedByNothing, podImageVolumes } from '../../doctor/pod-image-volumes.js';
+import { isPlacedByNothing, noneMountsImages, podImageVolumes } from '../../doctor/pod-image-volumes.js';
 import { atLeast, parseVersion } from '../../doctor/version.js';
 import type { JsonObject } from '../../model/json.js';
 import type { PodNodes } from '../../model/recipe.js';
@@ -17,11 +17,14 @@ export class KnownPodNodes implements PodNodes {
    *
    * @param version the API server's; `undefined` while it is not known
    * @param nodes `undefined` while they could not be read
+   * @returns whether pods that say nothing about their node get another answer, or others may
    */
-  know(version: string | undefined, nodes: NodeSets | undefined): void {
+  know(version: string | undefined, nodes: NodeSets | undefined): boolean {
+    const before = this.#answers();
     this.#nodes = nodes;
     this.#refused = refusedBy(version);
     this.#usual = undefined;
+    return this.#answers() !== before;
   }
 
   imageVolumes(spec: JsonObject): Capability {
@@ -29,6 +32,14 @@ export class KnownPodNodes implements PodNodes {
     if (this.#nodes === undefined) return unread;
     if (!isPlacedByNothing(spec)) return podImageVolumes(spec, this.#nodes);
     return (this.#usual ??= podImageVolumes(spec, this.#nodes));
+  }
+
+  isSameForAll(): boolean {
+    return this.#refused !== undefined || this.#nodes === undefined || noneMountsImages(this.#nodes);
+  }
+
+  #answers(): string {
+    return `${this.imageVolumes({}).holds} ${this.isSameForAll()}`;
   }
 }
 

@@ -12,14 +12,14 @@ import { backOffMs } from '../back-off.js';
 import { isApiError } from '../client/api-error.js';
 import type { Owner } from '../registration/webhook-configuration.js';
 import { readOwner } from '../registration/write.js';
-import { instrument, judge } from './carry-out.js';
+import { instrument, judge, whyUnproven } from './carry-out.js';
 import { callsOf } from './calls.js';
 import type { ClaimedPolicy } from './claimed-policy.js';
 import type { ApiServerPoliciesOptions, Claims } from './api-server-policies-options.js';
 import { injecting, notServed, pending, statesOf, type ClaimedState } from './claimed-state.js';
 import { Judges } from './judges.js';
 import { placePolicies, type Live, type Placed } from './place-policies.js';
-import { idOf, listOwn, policyKinds } from './policy-object.js';
+import { idOf, listOwn, policyKinds, type LiveObject } from './policy-object.js';
 import { believeRefusalMs } from './refusals.js';
 import { servesPlans, servesPolicies } from './served.js';
 import { Skips, type Skip } from './skips.js';
@@ -185,14 +185,16 @@ export class ApiServerPolicies {
     await this.#removePlans(new Set(placed.map(({ policy }) => policy.name)), owner, signal);
     const written = { placed, live, owner, signal };
     const judged = await judge(this.#term, written, this.#refused);
-    await instrument(this.#term, written, this.#refused);
+    const instrumenting = await instrument(this.#term, written, this.#refused);
     const calls = await callsOf(this.#term, placed, judged, await this.#surroundings.follow(signal), signal);
     this.#skips.settle(calls.skips);
     this.#surroundings.select(placed.map(({ policy }) => policy.namespaceSelector));
     this.#judges.settle(judged);
+    const unproven = await whyUnproven(this.#term, instrumenting, written);
     this.#say(claims, (policy) => {
       const state = parameters.states.get(policy);
       if (state === undefined) return pending('More policies than the API server is given names for.');
+      if (unproven !== undefined) return pending(`It is not known that the API server instruments: ${unproven}.`);
       const { why } = parameters;
       if (why === undefined || state.namespaces > 0) return injecting(state, calls.why.get(policy));
       return pending(
@@ -200,7 +202,7 @@ export class ApiServerPolicies {
       );
     });
     if (parameters.why !== undefined) throw asError(parameters.why);
-    return parameters.isPending ? soonMs : tickMs;
+    return parameters.isPending || unproven !== undefined ? soonMs : tickMs;
   }
 
   /** The webhook is called for all pods, and judges them. */
@@ -248,9 +250,10 @@ export class ApiServerPolicies {
   async #removeOthers(placed: readonly Placed[], live: Live, signal: AbortSignal): Promise<void> {
     const { instance, log } = this.#options;
     const kept = new Set(placed.flatMap(({ judging, mutating }) => [...judging, ...mutating]).map(idOf));
-    const isAny = placed.some(({ judging }) => judging.length > 0);
+    const keepsProbe = ({ kind }: LiveObject): boolean =>
+      placed.some(({ judging, mutating }) => [...judging, ...mutating].some((one) => one.kind === kind));
     const gone = [...live.values()].filter(
-      (one) => !kept.has(idOf(one)) && !(isAny && one.name === probeName(instance)),
+      (one) => !kept.has(idOf(one)) && !(one.name === probeName(instance) && keepsProbe(one)),
     );
     if (gone.length === 0) return;
     const onGone = (id: string): void => this.#term.writer.forget(id);

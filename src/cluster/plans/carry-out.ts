@@ -1,3 +1,4 @@
+import { asError } from '../../time/as-error.js';
 import { isApiError } from '../client/api-error.js';
 import type { Owner } from '../registration/webhook-configuration.js';
 import type { Live, Placed } from './place-policies.js';
@@ -32,17 +33,42 @@ export async function judge(term: Term, work: ToCarryOut, onRefused: OnRefused):
   return new Map(judging.map(({ policy: { name, key } }) => [name, key]));
 }
 
-/** Writes the policies that instrument, of those whose judge was accepted. @throws ApiError */
-export async function instrument(term: Term, work: ToCarryOut, onRefused: OnRefused): Promise<void> {
+/**
+ * Writes the policies that instrument, of those whose judge was accepted.
+ * @returns what the API server accepted
+ * @throws ApiError
+ */
+export async function instrument(term: Term, work: ToCarryOut, onRefused: OnRefused): Promise<readonly PolicyObject[]> {
+  const written: PolicyObject[] = [];
   for (const one of work.placed) {
     if (one.judging.length > 0 && term.refusals.wordsOf(one.policy.name) !== undefined) continue;
-    await put(term, work, one, one.mutating, onRefused);
+    if (await put(term, work, one, one.mutating, onRefused)) written.push(...one.mutating);
+  }
+  return written;
+}
+
+/**
+ * Finds out whether the policies that instrument are in force. Nothing hangs on it but what is said: the webhook does what an
+ * API server does not.
+ * @returns why it is not known; `undefined` if they are
+ */
+export async function whyUnproven(
+  { instrumentingProof }: Term,
+  written: readonly PolicyObject[],
+  { live, owner, signal }: ToCarryOut,
+): Promise<string | undefined> {
+  if (written.length === 0) return undefined;
+  try {
+    await instrumentingProof.prove(written, live, owner, signal);
+    return undefined;
+  } catch (error) {
+    return asError(error).message;
   }
 }
 
 /** Writes some of a policy's objects. @returns whether the API server accepted them */
 async function put(
-  { refusals, writer, proof }: Term,
+  { refusals, writer, proof, instrumentingProof }: Term,
   { live, owner, signal }: ToCarryOut,
   { policy }: Placed,
   objects: readonly PolicyObject[],
@@ -50,7 +76,9 @@ async function put(
 ): Promise<boolean> {
   try {
     for (const object of objects) {
-      if (await writer.write(object, live.get(idOf(object))?.object, owner, signal)) proof.doubt();
+      if (!(await writer.write(object, live.get(idOf(object))?.object, owner, signal))) continue;
+      proof.doubt();
+      instrumentingProof.doubt();
     }
     refusals.clear(policy.name);
     return true;

@@ -5,7 +5,7 @@ import type { Owner } from '../registration/webhook-configuration.js';
 import type { Live } from './place-policies.js';
 import { idOf, type PolicyObject } from './policy-object.js';
 import type { PolicyWriter } from './policy-writer.js';
-import { probe, probeObjects, wordOf } from './probe.js';
+import { probe, probeObjects, wordOf, type ProbedSide } from './probe.js';
 
 /** How many new connections in a row must reach API servers that have loaded what was written. */
 const inARow = 5;
@@ -20,16 +20,18 @@ export interface ProofOptions {
   readonly ownNamespace: string;
 }
 
-/** Whether the judging policies are in force, for one term as the leader. */
+/** Whether policies of one side are in force, for one term as the leader. */
 export class Proof {
   readonly #options: ProofOptions;
   readonly #writer: PolicyWriter;
+  readonly #side: ProbedSide;
   /** The word that was proven last. */
   #proven: string | undefined;
 
-  constructor(options: ProofOptions, writer: PolicyWriter) {
+  constructor(options: ProofOptions, writer: PolicyWriter, side: ProbedSide) {
     this.#options = options;
     this.#writer = writer;
+    this.#side = side;
   }
 
   /** Call this when something was not as it was proven. */
@@ -38,12 +40,12 @@ export class Proof {
   }
 
   /**
-   * Writes the probe behind these objects, and asks until API servers refuse it.
+   * Writes the probe behind these objects, and asks until API servers show that they have loaded it.
    * @throws ApiError; also if there is no proof
    */
   async prove(objects: readonly PolicyObject[], live: Live, owner: Owner, signal: AbortSignal): Promise<void> {
-    const word = wordOf(objects.map((object) => `${idOf(object)} ${this.#writer.versionOf(object)}`));
-    for (const object of probeObjects(this.#options, word)) {
+    const word = wordOf([this.#side, ...objects.map((object) => `${idOf(object)} ${this.#writer.versionOf(object)}`)]);
+    for (const object of probeObjects(this.#options, this.#side, word)) {
       if (await this.#writer.write(object, live.get(idOf(object))?.object, owner, signal)) this.doubt();
     }
     if (this.#proven === word) return;
@@ -57,7 +59,7 @@ export class Proof {
     const { client, sleep } = this.#options;
     let why: string | undefined;
     for (let good = 0, probes = 0; good < inARow && probes < mostProbes && !isAborted(signal); probes++) {
-      why = await probe(client, this.#options, word, signal);
+      why = await probe(client, this.#options, this.#side, word, signal);
       good = why === undefined ? good + 1 : 0;
       if (why !== undefined) await sleep(betweenProbesMs, signal);
     }

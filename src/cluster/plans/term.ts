@@ -26,7 +26,10 @@ export interface TermOptions {
 /** What one term as the leader remembers: what it wrote, what the API server answered, and what was proven. */
 export class Term {
   readonly writer: PolicyWriter;
+  /** Of the policies that judge. */
   readonly proof: Proof;
+  /** Of the policies that instrument. */
+  readonly instrumentingProof: Proof;
   readonly refusals: Refusals;
   readonly conditions: ConditionTrial;
   readonly #options: TermOptions;
@@ -36,7 +39,8 @@ export class Term {
   constructor(options: TermOptions) {
     this.#options = options;
     this.writer = new PolicyWriter(options);
-    this.proof = new Proof(options, this.writer);
+    this.proof = new Proof(options, this.writer, 'judging');
+    this.instrumentingProof = new Proof(options, this.writer, 'instrumenting');
     this.refusals = new Refusals(options.clock);
     this.conditions = new ConditionTrial(options);
     this.#plans = new PlanWriter(options);

@@ -25,8 +25,8 @@ export function claimOf(policyName: string, engine: Engine): Claim | NotClaimabl
   return recipeTrouble(rule, engine) ?? { policy, rule };
 }
 
-function recipeTrouble({ recipe, wishes }: Rule, { nodes, facts }: Engine): NotClaimable | undefined {
-  const { profile, containers, hostVolumes, sidecar, volume, wrapper } = recipe;
+function recipeTrouble({ recipe }: Rule, { facts }: Engine): NotClaimable | undefined {
+  const { profile, containers, hostVolumes, sidecar, wrapper } = recipe;
   if (containers.length + hostVolumes.length > 0) {
     return not('parts_by_container', `profile ${profile} has parts for single containers`);
   }
@@ -40,13 +40,7 @@ function recipeTrouble({ recipe, wishes }: Rule, { nodes, facts }: Engine): NotC
       `the agent of profile ${profile} asks the API server, whose token OpenShift brings in its own way`,
     );
   }
-  const isOpen =
-    wishes.delivery === 'Auto' &&
-    wishes.copied === undefined &&
-    volume?.copy !== undefined &&
-    volume.imageVolume !== undefined &&
-    nodes !== undefined;
-  return isOpen ? not('delivery_by_node', 'delivery is Auto, so that a pod’s nodes decide') : undefined;
+  return undefined;
 }
 
 function not(reason: NotClaimableReason, detail: string): NotClaimable {

@@ -101,6 +101,13 @@ export function podConditions(t: string): readonly Condition[] {
   ];
 }
 
+const isPlacedByNothing = [
+  ...['nodeName', 'nodeSelector'].map((field) => `!has(${pod}.${field})`),
+  `(!has(${pod}.affinity) || !has(${pod}.affinity.nodeAffinity))`,
+  `(!has(${pod}.tolerations) || ${pod}.tolerations.all(x, has(x.key) && x.key.startsWith('node.kubernetes.io/')))`,
+  `(!has(${pod}.hostUsers) || ${pod}.hostUsers)`,
+].join(' && ');
+
 /** What is only asked of a pod that is about to be instrumented. */
 export function freshConditions(t: string): readonly Condition[] {
   const nameIsFree = (name: string): string => `!${t}.names.exists(n, ${name}.startsWith(n))`;
@@ -134,6 +141,11 @@ export function freshConditions(t: string): readonly Condition[] {
     {
       name: 'token',
       expression: `size(${t}.token) == 0 || size(${tokenVolumes}) == 0 || (size(${tokenVolumes}) == 1 && (!has(${pod}.automountServiceAccountToken) || ${pod}.automountServiceAccountToken) && ${isTokenVolume(`${tokenVolumes}[0]`, t)})`,
+    },
+    {
+      // Of a pod that says nothing about its node: `isPlacedByNothing` in doctor/pod-image-volumes.ts.
+      name: 'placed',
+      expression: `${t}.placed || (${isPlacedByNothing})`,
     },
     { name: 'amounts', expression: `${amountsKey()} in params.spec.plans[0].amounts` },
   ];

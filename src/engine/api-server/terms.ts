@@ -5,6 +5,7 @@ import type { PolicySpec } from '../../model/policy.js';
 import type { Recipe } from '../../model/recipe.js';
 import type { KnownTracers } from '../../model/tracers.js';
 import type { Engine } from '../engine.js';
+import type { Rule } from '../rules.js';
 import type { Claim } from './claimable.js';
 import { escaped, patternOf } from './globs.js';
 
@@ -13,11 +14,13 @@ const mostContainers = 60;
 const imagePrefix = 'image:';
 
 /** What of a policy and its recipe the conditions go by. @param native whether the agent is a native sidecar */
-export function termsOf({ policy, rule }: Claim, { facts, rules }: Engine, native: boolean): PlanTerms {
+export function termsOf({ policy, rule }: Claim, engine: Engine, native: boolean): PlanTerms {
+  const { facts, rules } = engine;
   const { recipe } = rule;
   const { include, exclude } = policy.spec.containers;
   return {
     token: recipe.sidecar?.apiAccess === true ? [apiTokenProjection] : [],
+    placed: !isByNode(rule, engine),
     native,
     coversInit: policy.cover.has('Init'),
     coversProbes: policy.cover.has('Probes'),
@@ -40,6 +43,13 @@ export function termsOf({ policy, rule }: Claim, { facts, rules }: Engine, nativ
     ),
     excludedImages: patternOf(imagesAmong(exclude)),
   };
+}
+
+/** Whether what a pod says about its node decides how the files get into it. */
+function isByNode({ recipe: { volume }, wishes }: Rule, { nodes }: Engine): boolean {
+  if (wishes.delivery !== 'Auto' || wishes.copied !== undefined) return false;
+  if (volume?.copy === undefined || volume.imageVolume === undefined) return false;
+  return nodes?.isSameForAll() === false;
 }
 
 function imagesAmong(exclusions: PolicySpec['containers']['exclude']): readonly string[] {

@@ -175,7 +175,7 @@ export class InCluster {
     this.#state.onChange(({ configuration }) => {
       if (configuration) metrics.knowPolicies(this.#state.configuration().rules.policyNames);
     });
-    void facts.run(signal, () => undefined);
+    void facts.run(signal, () => this.#leading.factsChanged());
   }
 
   /** The served certificate, which the leader's Lease describes. */

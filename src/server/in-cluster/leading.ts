@@ -110,6 +110,11 @@ export class Leading {
     this.#audit.changed();
   }
 
+  /** Call this when what is known of the cluster and its nodes has changed. */
+  factsChanged(): void {
+    this.#apiServer?.changed();
+  }
+
   /** Call this when InstrumentationPlans of these namespaces have changed. */
   plansChanged(namespaces: ReadonlySet<string>): void {
     this.#apiServer?.namespacesChanged(namespaces);

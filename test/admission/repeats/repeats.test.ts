@@ -74,6 +74,7 @@ function setUp(spec: JsonObject = {}) {
             holds: world.imageVolumes && nodeSelector === undefined,
             because: `of ${world.labels['team'] ?? 'all'}`,
           }),
+          isSameForAll: () => false,
         },
         credentials: {
           prepare: (namespace, _rule, effects) => {

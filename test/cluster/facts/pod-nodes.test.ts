@@ -16,6 +16,24 @@ t.test('E38: nothing holds before it is known', (t) => {
   t.end();
 });
 
+t.test('E38: whether what a pod says about its node makes a difference', (t) => {
+  const nodes = new KnownPodNodes();
+  const old = nodeOf('old', { runtime: 'containerd://2.1.0' });
+  const growing = nodeOf('new', { labels: { 'karpenter.sh/nodepool': 'default' } });
+  t.ok(nodes.isSameForAll(), 'nothing is known');
+  t.notOk(nodes.know('v1.36.3', setsOf([old])), 'as while nothing was known');
+  t.ok(nodes.isSameForAll(), 'no node mounts them');
+  t.notOk(nodes.know('v1.36.3', setsOf([old, growing])));
+  t.ok(nodes.isSameForAll(), 'what may grow is not relied on');
+  t.ok(nodes.know('v1.36.3', setsOf([old, nodeOf('a')])));
+  t.notOk(nodes.isSameForAll(), 'a pod can ask for the one or the other');
+  t.ok(nodes.know('v1.36.3', capable), 'pods that ask for nothing get another answer');
+  t.notOk(nodes.isSameForAll(), 'a pod can ask for a node that is not there yet');
+  t.ok(nodes.know('v1.35.2', capable));
+  t.ok(nodes.isSameForAll());
+  t.end();
+});
+
 t.test('E38: the answer for pods that ask for nothing is kept until something else is known', (t) => {
   const nodes = new KnownPodNodes();
   nodes.know('v1.36.3', capable);

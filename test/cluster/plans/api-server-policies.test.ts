@@ -29,17 +29,26 @@ async function createWorld(namespaces: readonly string[] = [], planted: readonly
     fault: ((method) => (method === 'PATCH' ? forbidden() : undefined)) as (method: string) => Error | undefined,
     told: 0,
     left: new Set<string>(),
+    /** Whether the API server has loaded the policies that instrument. */
+    isLoaded: true,
     claimed: ['orders', 'payments'],
     /** Set: what a policy's preparation waits for. */
     busy: Promise.resolve(),
   };
-  api.fault = (method, path) => {
-    if (method !== 'POST' || !path.endsWith('/podtemplates')) return world.fault(method);
-    const loaded = JSON.stringify(api.objects.get(`${group}/validatingadmissionpolicies/outrider-probe`));
-    return new ApiError(loaded, { status: 422, reason: 'Invalid' });
-  };
+  api.fault = (method) => world.fault(method);
+  const probeOf = (kind: string): string => JSON.stringify(api.objects.get(`${group}/${kind}/outrider-probe`)) ?? '';
   const client: ApiClient = {
     ...api.client,
+    create: async (path, template, options) => {
+      if (!path.endsWith('/podtemplates')) return api.client.create(path, template, options);
+      const labels = objectOf(objectOf(template['metadata'])?.['labels']) ?? {};
+      const word = JSON.stringify(labels['outrider.dev/self-test']);
+      if (probeOf('validatingadmissionpolicybindings').includes(word)) {
+        throw new ApiError(probeOf('validatingadmissionpolicies'), { status: 422, reason: 'Invalid' });
+      }
+      const isAdded = world.isLoaded && probeOf('mutatingadmissionpolicybindings').includes(word);
+      return { metadata: { labels, ...(isAdded ? { annotations: labels } : {}) } };
+    },
     list: async (path, options) => {
       const { items, resourceVersion } = await api.client.list(path, options);
       return { items: path === plansPath ? planted : items, resourceVersion };
@@ -125,6 +134,20 @@ t.test('W55: a leader that lost its rights does not know who judges: the webhook
   world.fault = (method) => (method === 'LIST' ? forbidden() : undefined);
   await time.advance(16_000);
   t.equal(policies.judged()?.size, 0);
+  await stop();
+});
+
+t.test('W60: it is not said to instrument before API servers are seen to', async (t) => {
+  const { api, time, world, policies, stop } = await createWorld();
+  world.isLoaded = false;
+  const path = `${group}/mutatingadmissionpolicies/outrider-1`;
+  api.put(path, { ...objectOf(api.objects.get(path)), spec: { failurePolicy: 'Fail' } });
+  await time.advance(60_000);
+  t.match(policies.of('payments'), { status: 'Unknown', reason: 'Pending', message: /left a dry run as it was/ });
+  t.equal(policies.judged()?.size, 2, 'who judges does not hang on it');
+  world.isLoaded = true;
+  await time.advance(15_000);
+  t.match(policies.of('payments'), { status: 'True', reason: 'ApiServerInjects' });
   await stop();
 });
 

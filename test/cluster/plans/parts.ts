@@ -17,6 +17,7 @@ export function partsOf(stamp: string): PartsOfPlan {
     agentContainers: [],
     shareProcessNamespace: true,
     terms: {
+      placed: true,
       native: true,
       token: [],
       coversInit: false,

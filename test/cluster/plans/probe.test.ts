@@ -16,7 +16,7 @@ const owner = { name: 'outrider-api-server-policies', uid: 'uid' };
 t.test('W60: only the refusal of what was written last proves that an API server has loaded it', async (t) => {
   const word = wordOf(['a policy']);
   t.not(word, wordOf(['another']));
-  const [policy, binding] = probeObjects(installation, word);
+  const [policy, binding] = probeObjects(installation, 'judging', word);
   t.match(policy?.spec, { failurePolicy: 'Fail', validations: [{ message: `outrider probe ${word}` }] });
   t.match(binding?.spec, { matchResources: { objectSelector: { matchLabels: { 'outrider.dev/self-test': word } } } });
   const answering = (error: Error | undefined) => ({
@@ -24,10 +24,26 @@ t.test('W60: only the refusal of what was written last proves that an API server
       error === undefined ? Promise.resolve(object) : Promise.reject(error),
   });
   const refused = (text: string) => answering(new ApiError(text, { status: 403, reason: 'Forbidden' }));
-  t.equal(await probe(refused(`denied request: outrider probe ${word}`), installation, word, never), undefined);
-  t.match(await probe(answering(undefined), installation, word, never), /has not loaded/);
-  t.match(await probe(refused('denied request: outrider probe of before'), installation, word, never), /otherwise/);
-  await t.rejects(probe(answering(new TypeError('ours')), installation, word, never));
+  t.equal(
+    await probe(refused(`denied request: outrider probe ${word}`), installation, 'judging', word, never),
+    undefined,
+  );
+  t.match(await probe(answering(undefined), installation, 'judging', word, never), /has not loaded/);
+  t.match(
+    await probe(refused('denied request: outrider probe of before'), installation, 'judging', word, never),
+    /otherwise/,
+  );
+  const [adding] = probeObjects(installation, 'instrumenting', word);
+  t.match(adding, { kind: 'mutatingPolicies', spec: { failurePolicy: 'Ignore' } });
+  const annotated = (value: string) => ({
+    create: () => Promise.resolve({ metadata: { annotations: { 'outrider.dev/self-test': value } } }),
+  });
+  t.equal(await probe(annotated(word), installation, 'instrumenting', word, never), undefined);
+  t.match(await probe(annotated('before'), installation, 'instrumenting', word, never), /left a dry run as it was/);
+  t.match(await probe(answering(undefined), installation, 'instrumenting', word, never), /left a dry run as it was/);
+  const words = refused(`denied request: outrider probe ${word}`);
+  t.match(await probe(words, installation, 'instrumenting', word, never), /otherwise/, 'a refusal is no annotation');
+  await t.rejects(probe(answering(new TypeError('ours')), installation, 'judging', word, never));
 });
 
 t.test('what stands is told from what somebody changed', async (t) => {
@@ -40,7 +56,7 @@ t.test('what stands is told from what somebody changed', async (t) => {
     create: (_path: string, object: JsonObject) => take(object),
     replace: (_path: string, object: JsonObject) => take(object),
   };
-  const [policy] = probeObjects(installation, 'word');
+  const [policy] = probeObjects(installation, 'judging', 'word');
   if (policy === undefined) throw new Error('no policy');
   const made = await writeObject(client, policy, owner, undefined, never);
   t.match(made, { metadata: { name: 'outrider-probe', ownerReferences: [{ kind: 'ClusterRole', uid: 'uid' }] } });

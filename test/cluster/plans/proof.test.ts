@@ -23,7 +23,7 @@ t.test('W55: it is proven by five API servers in a row, and once', async (t) => 
     const said = isLoaded(++probes) ? JSON.stringify(api.objects.get(probePath)) : 'something else';
     return new ApiError(said, { status: 422, reason: 'Invalid' });
   };
-  const proof = new Proof({ client: api.client, sleep: time.sleep, ...installation }, writer);
+  const proof = new Proof({ client: api.client, sleep: time.sleep, ...installation }, writer, 'judging');
   await writer.write(judging, undefined, owner, never);
   const prove = async (): Promise<void> => {
     const live = new Map(

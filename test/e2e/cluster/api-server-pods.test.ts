@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { z } from 'zod';
+import { KnownPodNodes } from '../../../src/cluster/facts/pod-nodes.js';
 import { listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { namespaceLimits } from '../../../src/model/namespace-limits.js';
 import { names } from '../../../src/model/names.js';
 import type { Operation } from '../../../src/model/patch.js';
+import { nodeOf, setsOf } from '../../doctor/nodes.js';
 import { policyText, engineOf, resolverOf } from '../../support/engine.js';
 import { draft, isDraftObject, patched, textOf } from '../../support/json.js';
 import { withoutEachPart } from '../../property/removal.js';
@@ -34,6 +36,7 @@ const specs: Readonly<Record<string, JsonObject>> = {
     delivery: 'ImageVolume',
     profile: sysdig,
   },
+  nodes: { profile: sysdig },
   plain: {
     agent: { placement: 'Container' },
     containers: { cover: ['Main'], exclude: ['worker', 'image:shop/cmd*'] },
@@ -61,6 +64,10 @@ const limitRange = {
 };
 const limits = namespaceLimits([{ spec: limitRange }], []);
 
+/** A node that mounts image volumes. Pods that ask for another one get the copy. */
+const nodes = new KnownPodNodes();
+nodes.know('v1.36.3', setsOf([nodeOf('a', { labels: { disk: 'ssd' } })]));
+
 const scenes = Object.entries(specs).map(([name, spec]): Scene => {
   const engine = engineOf(policyText('default', spec));
   return {
@@ -70,6 +77,7 @@ const scenes = Object.entries(specs).map(([name, spec]): Scene => {
     engine: {
       ...engine,
       images: resolverOf(manyImages),
+      ...(name === 'nodes' ? { nodes } : {}),
       ...(name === 'ranged'
         ? { limits: { of: () => limits, trouble: () => undefined, prepare: () => undefined } }
         : {}),

@@ -163,6 +163,7 @@ const spec = fc.record({
   hostPID: seldom(2, fc.constant(true)),
   shareProcessNamespace: seldom(4, fc.boolean()),
   runtimeClassName: fc.constant(undefined),
+  hostUsers: seldom(4, fc.boolean()),
   restartPolicy: seldom(15, fc.constantFrom('Never', 'OnFailure')),
   automountServiceAccountToken: seldom(30, fc.constant(false)),
   hostname: seldom(5, fc.constant('web-0')),
@@ -180,6 +181,8 @@ const spec = fc.record({
     6,
     fc.constantFrom<JsonObject[][]>(
       [{ operator: 'Exists' }],
+      [{ key: 'node.kubernetes.io/disk-pressure', operator: 'Exists' }],
+      [{ key: 'dedicated', operator: 'Exists' }],
       [{ key: 'virtual-kubelet.io/provider', operator: 'Exists' }],
     ),
   ),

@@ -3,7 +3,7 @@ import { apiServerObjectsOf, type ApiServerObjects } from '../../../src/engine/a
 import type { Engine } from '../../../src/engine/engine.js';
 import { listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { notClaimableReasons } from '../../../src/model/not-claimable.js';
-import { engineFor, engineOf, podNodes, policyText } from '../../support/engine.js';
+import { engineFor, engineOf, policyText } from '../../support/engine.js';
 import { at } from '../../support/json.js';
 
 const security = { prefer: 'Security' };
@@ -96,7 +96,6 @@ t.test('W53: what the API server cannot do exactly is left to the webhook', (t) 
     mode_not_inject: why(engineFor({ mode: 'Report' })),
     overlapping: why(two({})),
     decided_by_workload: why(engineFor({ canary: { percent: 50 } })),
-    delivery_by_node: why(engineFor({}, { nodes: podNodes(true) })),
     not_sayable: why(engineFor({ containers: { cover: ['Init'] } })),
     not_injected: why(engineFor({ delivery: 'ImageVolume' }, { facts: { imageVolumes: false } })),
   };

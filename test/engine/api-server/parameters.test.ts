@@ -3,6 +3,9 @@ import { planParametersOf, type ParametersInput } from '../../../src/engine/api-
 import type { KnownLimits } from '../../../src/engine/known-limits.js';
 import { instrumentationPlanSchema, type PlanParameters } from '../../../src/model/instrumentation-plan.js';
 import { namespaceLimits, noLimits, type NamespaceLimits } from '../../../src/model/namespace-limits.js';
+import { KnownPodNodes } from '../../../src/cluster/facts/pod-nodes.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import { nodeOf, setsOf } from '../../doctor/nodes.js';
 import { engineFor } from '../../support/engine.js';
 
 const engine = engineFor({ prefer: 'Security' });
@@ -29,6 +32,20 @@ function why(more: Partial<ParametersInput>): string | undefined {
 function knowing(limits: NamespaceLimits | undefined): KnownLimits {
   return { of: () => limits, trouble: () => undefined, prepare: () => undefined };
 }
+
+t.test('E38, W53: where nodes decide about the delivery, pods that say nothing about theirs are claimed alone', (t) => {
+  const nodes = new KnownPodNodes();
+  nodes.know('v1.36.3', setsOf([nodeOf('a', { runtime: 'containerd://2.1.0' })]));
+  const ofNodes = (spec: JsonObject = {}) => made({ engine: engineFor(spec, { nodes }) }).plans[0];
+  t.match(ofNodes(), { terms: { placed: true } }, 'no node makes a difference');
+  t.ok(ofNodes()?.volumes.some(({ emptyDir }) => emptyDir !== undefined));
+  nodes.know('v1.36.3', setsOf([nodeOf('a')]));
+  t.match(ofNodes(), { terms: { placed: false } });
+  t.ok(ofNodes()?.volumes.some(({ image }) => image !== undefined));
+  t.match(ofNodes({ delivery: 'Copy' }), { terms: { placed: true } }, 'the policy decides');
+  t.match(ofNodes({ prefer: 'Security' }), { terms: { placed: true } }, 'and here that debug sessions are traced');
+  t.end();
+});
 
 t.test('W53: the parameters are what the engine makes of a pod, as the API server stores it', (t) => {
   const parameters = made();

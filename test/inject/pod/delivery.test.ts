@@ -57,6 +57,7 @@ t.test('E38: it is the pod’s own placement that is asked about', (t) => {
       asked.push(spec);
       return { holds: spec['nodeName'] === 'a', because: '' };
     },
+    isSameForAll: () => false,
   };
   const engine = engineOn(nodes);
   t.equal(sourceIn(injected(podOf({ nodeName: 'a' }), engine)), 'image');
