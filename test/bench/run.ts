@@ -100,7 +100,7 @@ export async function runBench(options: BenchOptions, tell: (row: Row) => void):
     }
     const lookup =
       store !== undefined && wanted(uncachedName)
-        ? await lookUps(options, store, servers, { ca, answerTo })
+        ? await lookUps(options, store, servers, { ca, answerTo, profiler })
         : undefined;
     if (lookup !== undefined) {
       rows.push(lookup.row);
@@ -172,11 +172,20 @@ async function profile(
  * time.
  */
 async function lookUps(
-  { rounds, lookups }: BenchOptions,
+  options: BenchOptions,
   store: ImageStore,
   servers: Servers,
-  { ca, answerTo }: { readonly ca: string; readonly answerTo: (path: string, body: string) => Promise<string> },
+  {
+    ca,
+    answerTo,
+    profiler,
+  }: {
+    readonly ca: string;
+    readonly answerTo: (path: string, body: string) => Promise<string>;
+    readonly profiler: Profiler | undefined;
+  },
 ): Promise<{ readonly row: Row; readonly times: NonNullable<Report['lookup']> }> {
+  const { rounds, lookups } = options;
   const [known] = await store.push(1);
   const body = imageReview(known?.reference ?? '');
   const answer = await answerTo(mutatePath, body);
@@ -191,6 +200,7 @@ async function lookUps(
   };
   const one = { name: uncachedName, path: mutatePath, connections: 1, answer, ca, bytes: body.length, bodies };
   const row = await measure(one, servers, { rounds, connections: 1, count: lookups, warmUp: lookups });
+  await profile({ ...options, connections: 1 }, profiler, one, servers, lookups);
   const times = {
     registryP50Ms: rounded(percentile(ownMs, 0.5), 2),
     registryP99Ms: rounded(percentile(ownMs, 0.99), 2),
