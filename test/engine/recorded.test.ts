@@ -22,7 +22,7 @@ function setUp() {
     image: ImageOutcome | undefined;
     limits: ReturnType<typeof namespaceLimits> | undefined;
     imageVolumes: boolean;
-  isSameForAll: boolean;
+    isSameForAll: boolean;
     waits: boolean;
     entry: TakenBackEntry | undefined;
     tries: number;

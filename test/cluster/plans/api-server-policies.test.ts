@@ -36,7 +36,7 @@ async function createWorld(namespaces: readonly string[] = [], planted: readonly
     busy: Promise.resolve(),
   };
   api.fault = (method) => world.fault(method);
-  const probeOf = (kind: string): string => JSON.stringify(api.objects.get(`${group}/${kind}/outrider-probe`)) ?? '';
+  const probeOf = (kind: string): string => JSON.stringify(api.objects.get(`${group}/${kind}/outrider-probe`) ?? {});
   const client: ApiClient = {
     ...api.client,
     create: async (path, template, options) => {
