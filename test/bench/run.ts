@@ -1,8 +1,10 @@
 import { replicasOf, templatesOf } from './replicas.js';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compileGlob } from '../../src/model/glob.js';
+import { shippedNode } from '../support/image-entrypoint.js';
 import { freePort } from '../e2e/registry/processes.js';
 import { cachedCase, checkAnswer, imageReview, podCases, mutatePath, type BenchCase } from './cases.js';
 import { ask, load } from './load.js';
@@ -116,7 +118,7 @@ export async function runBench(options: BenchOptions, tell: (row: Row) => void):
     const start = options.starts > 0 ? await startTimes(options.starts, folder, store?.host) : undefined;
     const { model = 'unknown', length } = { model: cpus()[0]?.model, length: cpus().length };
     return {
-      node: `Node ${process.version}`,
+      node: `Node ${execFileSync(shippedNode(), ['--version'], { encoding: 'utf8' }).trim()}`,
       cpus: `${length} × ${model}`,
       rounds: options.rounds,
       rows,

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { shippedNode } from '../support/image-entrypoint.js';
 
 /** A server under measurement, as a process of its own. */
 export interface Server {
@@ -22,8 +23,9 @@ export interface ServerProgram {
 
 /** Starts a server and waits until it is ready. @throws Error when it ends before, with the end of what it printed */
 export async function startServer({ argv, ready }: ServerProgram): Promise<Server> {
+  const node = shippedNode();
   const beginMs = performance.now();
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(node, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
   const killed = (): void => void child.kill('SIGKILL');
   process.once('exit', killed);
   const ended = once(child, 'exit').then(() => process.off('exit', killed));

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 const dockerfile = new URL('../../../Dockerfile', import.meta.url);
 
@@ -15,4 +17,10 @@ export function imageEntrypoint(): readonly string[] {
 /** Flags of Node in it. */
 export function shippedNodeFlags(): readonly string[] {
   return imageEntrypoint().filter((word) => word.startsWith('--'));
+}
+
+/** The Node that the image is tested with: what test/e2e/setup.sh fetched, or else this machine's own. */
+export function shippedNode(): string {
+  const script = fileURLToPath(new URL('../../../test/node/fetch-node.sh', import.meta.url));
+  return execFileSync('bash', [script, '--where'], { encoding: 'utf8' }).trim();
 }

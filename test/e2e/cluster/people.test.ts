@@ -47,6 +47,11 @@ subjects: [{kind: ServiceAccount, name: wide, namespace: shop}]
 ---
 ${bindings}
 ---
+# Pods of nodes that do not exist are deleted within a minute.
+apiVersion: v1
+kind: Node
+metadata: {name: none}
+---
 apiVersion: v1
 kind: Pod
 metadata:
