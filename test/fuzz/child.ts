@@ -6,6 +6,7 @@ import { Finding, type Target } from './target.js';
 import { targets } from './targets/all.js';
 import { selfTests } from './targets/self-test.js';
 import type { Found, Report } from './report.js';
+import { slowness } from './yardstick.js';
 
 // A process of its own that feeds one target: `child.js TARGET SEED RUNS UNTIL CURRENT [FILE …]`. RUNS inputs are made,
 // or inputs until the time UNTIL (ms since 1970) where it is not 0. The input in progress is in the file CURRENT, so
@@ -30,7 +31,7 @@ process.on('uncaughtException', (error) => (unhandled = error));
 const prototypes = [Object.prototype, Array.prototype, Function.prototype, String.prototype];
 const untouched = prototypes.map((prototype) => Object.getOwnPropertyNames(prototype).length);
 
-/** CPU time that an input may take, ms. */
+/** CPU time that an input may take on the machine that the limits were set on, ms. */
 function limitMs(input: Uint8Array): number {
   return (target.baseMs ?? 400) + (input.length * (target.perByteUs ?? 100)) / 1_000;
 }
@@ -56,7 +57,7 @@ async function attempt(input: Uint8Array): Promise<{ readonly outcome: string } 
   }
   const { user, system } = process.cpuUsage(before);
   const tookMs = (user + system) / 1_000;
-  return tookMs > limitMs(input)
+  return tookMs > limitMs(input) && tookMs > limitMs(input) * slowness()
     ? { fault: `slow: more than ${Math.round(limitMs(input))} ms of CPU time` }
     : { outcome };
 }

@@ -9,7 +9,7 @@ import type { Report } from './report.js';
 const script = fileURLToPath(new URL('child.js', import.meta.url));
 const lookEveryMs = 500;
 /** CPU time on one input after which it hangs, ms: the process counts what is slow itself, when it comes back at all. */
-const defaultHangMs = 20_000;
+const defaultHangMs = 60_000;
 /** Time on one input without CPU time to speak of: something waits for what never comes. */
 const defaultIdleHangMs = 80_000;
 
