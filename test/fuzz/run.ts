@@ -12,6 +12,8 @@ const lookEveryMs = 500;
 const defaultHangMs = 60_000;
 /** Time on one input without CPU time to speak of: something waits for what never comes. */
 const defaultIdleHangMs = 80_000;
+/** What is CPU time to speak of, as a share of that. On a busy machine a process that works gets more, and in the end hangs. */
+const idleShare = 0.1;
 
 /** What one process is to do. */
 export interface Task {
@@ -75,7 +77,8 @@ function watchdog(
       sinceMs = Date.now();
       cpuMs = used;
     } else if (used - cpuMs > hangMs) onHang(`hangs: ${hangMs} ms of CPU time, and no end`);
-    else if (Date.now() - sinceMs > idleHangMs) onHang(`waits: ${idleHangMs} ms, and no end`);
+    else if (Date.now() - sinceMs > idleHangMs && used - cpuMs < idleHangMs * idleShare)
+      onHang(`waits: ${idleHangMs} ms, and no end`);
   }, lookEveryMs);
   return { stop: () => clearInterval(timer) };
 }
