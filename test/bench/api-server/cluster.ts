@@ -85,7 +85,7 @@ export async function startBenchCluster(variants: readonly Variant[]): Promise<B
 /** A policy that the webhook is to carry out gets one beside it that is off: those overlap, so the API server leaves both. */
 function policiesOf({ namespace: name, prefer, byApiServer }: Scene): readonly JsonObject[] {
   const labels = { bench: name };
-  // By Auto the nodes would decide, and the API server leaves such a policy to the webhook.
+  // The same parts in each variant, whatever the nodes are.
   const own = policy(name, labels, { prefer, precedence: 1, delivery: 'Copy' });
   return byApiServer ? [own] : [own, policy(`${name}-beside`, labels, { mode: 'Off' })];
 }
