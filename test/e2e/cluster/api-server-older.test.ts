@@ -56,15 +56,21 @@ t.test(
   async (t) => {
     const traffic = startTraffic(client, { namespace: 'payments', perSecond: 10 });
     t.teardown(() => traffic.stop());
+    /** Calls at one time, at ten pods a second. */
+    const mostInFlight = 2;
     let seen = 0;
     /** Lets some more pods be created. @returns the labels that say who instrumented them */
     const goesOn = async (what: string, count = 60): Promise<ReadonlySet<string | undefined>> => {
       await traffic.more(count);
       const all = traffic.creations.slice(seen);
       seen = traffic.creations.length;
-      // A process that is killed takes the calls along that it has not answered: nobody decided on those.
-      const denied = refusals(all).filter((text) => !/failed to call webhook: .*(?:EOF|reset by peer)/.test(text));
-      t.same(denied, [], what);
+      // A process that is killed takes the calls along that it has not answered: nobody decided on those. Where that was the
+      // mutating call, the pod comes to the other replica's validating door as it was.
+      const lost = /failed to call webhook: .*(?:EOF|reset by peer)|parts_missing.*or the mutating call failed/;
+      const denied = refusals(all);
+      const others = denied.filter((text) => !lost.test(text));
+      t.same(others, [], what);
+      t.ok(denied.length - others.length <= mostInFlight, `${what}: ${denied.length - others.length} were lost`);
       t.equal(uninstrumented(all), 0, what);
       return new Set(all.flatMap(({ pod }) => (pod === undefined ? [] : [labelOf(pod)])));
     };
