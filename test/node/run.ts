@@ -1,8 +1,8 @@
 /*
  * Starts the cluster of one node, runs something inside its namespaces, and takes the cluster away:
  *
- *   node dist/test/node/run.js                  every test of dist/test/node/pods, by tap
- *   node dist/test/node/run.js FILE.test.js …   these, by tap, with whatever options of tap
+ *   node dist/test/node/run.js                  every test of dist/test/node/pods
+ *   node dist/test/node/run.js FILE.test.js …   these, with whatever options of dist/test/runner/run-tests.js
  *   node dist/test/node/run.js -- COMMAND …     any command, such as `bash`: kubectl, ctr and skopeo find their way
  *
  * Ends with the exit code of what it ran; with 2 when there is no cluster to run it in.
@@ -13,11 +13,11 @@ import { fileURLToPath } from 'node:url';
 import { startCluster, type Cluster } from './cluster/cluster.js';
 
 const prepare = fileURLToPath(new URL('prepare.js', import.meta.url));
-const tests = 'dist/test/node/pods/*.test.js';
-const tap = ['node_modules/.bin/tap', 'run', '--disable-coverage', '--allow-empty-coverage'];
+const tests = fileURLToPath(new URL('pods', import.meta.url));
+const runner = [process.execPath, fileURLToPath(new URL('../runner/run-tests.js', import.meta.url))];
 
 const given = process.argv.slice(2);
-const command = given[0] === '--' ? given.slice(1) : [...tap, ...(given.length === 0 ? [tests] : given)];
+const command = given[0] === '--' ? given.slice(1) : [...runner, ...(given.length === 0 ? [tests] : given)];
 
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());

@@ -11,7 +11,7 @@ import { startOutrider, type ReviewLabels } from './outrider.js';
 import { appArgs, appCommand, names, pod, summaryOf, withinRestricted, type PodSummary } from './pods.js';
 import { everything, mutatingConfiguration, validatingConfiguration, type Entry } from './webhooks.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 const tokenMount = '/var/run/secrets/kubernetes.io/serviceaccount';
 

@@ -13,7 +13,7 @@ import type { Replica } from './replica.js';
 
 // What the agent's image starts, looked up by the leader in a real, private registry, and followed by every replica.
 
-t.setTimeout(400_000);
+t.setTimeout(900_000);
 
 const own = 'outrider-system';
 const configMap = 'outrider-agent-images';

@@ -7,7 +7,7 @@ import { comparable, decided, isByApiServer, referencesIn, settled, type Scene }
 import type { Created } from './dry-run-pods.js';
 import { startScenes } from './started-scenes.js';
 
-t.setTimeout(420_000);
+t.setTimeout(900_000);
 
 function policyOf({ configuration }: GoldenCase): string {
   const documents = [...parseAllDocuments(configuration)].map((document): unknown => document.toJS());

@@ -7,7 +7,7 @@ import { comparable, createAll, decided, isByApiServer, objectsOf, settled, type
 import type { Created } from './dry-run-pods.js';
 import { startScenes } from './started-scenes.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 /** The longest reference, words that are hard to quote, and as many images as there is room for. */
 const longest = `registry.example/${'a'.repeat(4000)}:1.2.3`;

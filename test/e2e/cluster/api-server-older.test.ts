@@ -12,7 +12,7 @@ import { refusals, startTraffic, uninstrumented } from './traffic.js';
 // Replicas that know nothing of the API server's policies, beside some that keep them, as in an upgrade and on the way back.
 // OLDER_BUNDLE is the command of another version; without it the older ones are of this version, and told Off.
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 
 const bundle = process.env['OLDER_BUNDLE'];
 const secure = { tier: 'secure' };

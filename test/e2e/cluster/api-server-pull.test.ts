@@ -6,7 +6,7 @@ import { startScenes } from './started-scenes.js';
 
 // A plug-in of the API server's that changes what its policy has added.
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const scene: Scene = {
   namespace: 'shop',

@@ -8,7 +8,7 @@ import { startApiServer } from './api-server.js';
 import { until } from './guarded-process.js';
 import { objectIn } from './kubectl.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 /** The processes whose command line names a folder, as far as the machine shows processes as files. */
 function processesOf(directory: string): readonly string[] {

@@ -11,7 +11,7 @@ import { until } from './guarded-process.js';
 import { addNode } from './node.js';
 import { mutatingConfiguration } from './webhooks.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 const shape = { namespace: 'shop', containers: 2, variables: 12, command: true };
 

@@ -10,7 +10,7 @@ import { startApiServer } from './api-server.js';
 import { clientOf } from './in-cluster.js';
 import { mutatingConfiguration, validatingConfiguration, type Entry } from './webhooks.js';
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 
 const mebibyte = 1024 * 1024;
 const limitBytes = 512 * mebibyte;

@@ -13,7 +13,7 @@ import { mutatingConfiguration } from './webhooks.js';
 // The API server calls a mutating webhook once more where something changed a pod after it: a call that costs every
 // pod's creation as much as the first.
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const secure = { tier: 'secure' };
 const vendor = { tier: 'datadog' };

@@ -13,7 +13,7 @@ import { startBalancer } from './balancer.js';
 import { startGuarded, until, type GuardedProcess } from './guarded-process.js';
 import { pod } from './pods.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const replicaScript = fileURLToPath(new URL('./certificate-replica.js', import.meta.url));
 const secretPath = pathOf(resources.secrets, { namespace: 'default', name: 'outrider-certificate' });

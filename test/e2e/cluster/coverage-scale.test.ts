@@ -16,7 +16,7 @@ import { clientOf } from './in-cluster.js';
 
 const pods = Number(process.env['OUTRIDER_SCALE_PODS'] ?? 600);
 
-t.setTimeout(120_000 + pods * 120);
+t.setTimeout(600_000 + pods * 120);
 
 setFlagsFromString('--expose-gc');
 const collect: unknown = runInNewContext('gc');

@@ -14,7 +14,7 @@ import { startApiServer } from './api-server.js';
 import { installDefinitions } from './definitions.js';
 import { objectIn } from './kubectl.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 const api = await startApiServer({ controllerManager: false });
 t.teardown(() => api.stop());

@@ -12,9 +12,9 @@ import { installDefinitions } from './definitions.js';
 import { addNode } from './node.js';
 import { enforces, fillPreview, hasQuota, isLabelled, namespaceName, workloadOf } from './preview-scene.js';
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 
-const main = new URL('../../../../dist/src/main.js', import.meta.url).pathname;
+const main = new URL('../../../outrider.js', import.meta.url).pathname;
 const scale = { namespaces: 40, workloads: 1000, templates: 100 };
 
 const policy = (name: string, spec: string): string => `---

@@ -6,10 +6,10 @@ import { objectOf } from '../../../src/model/json.js';
 import { startApiServer } from './api-server.js';
 import { objectIn } from './kubectl.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 const root = new URL('../../../../', import.meta.url);
-const outrider = new URL('dist/src/main.js', root).pathname;
+const outrider = new URL('dist/outrider.js', root).pathname;
 
 interface Ran {
   readonly exitCode: number;

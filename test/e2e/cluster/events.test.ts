@@ -11,7 +11,7 @@ import { clientOf, serveDoors } from './in-cluster.js';
 import { objectIn } from './kubectl.js';
 import { pod } from './pods.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 const profile = { name: 'sysdig', settings: { region: 'us2' } };
 const match = { namespaceSelector: { matchLabels: { on: 'yes' } } };

@@ -18,7 +18,7 @@ import { startApiServer } from './api-server.js';
 import { clientOf } from './in-cluster.js';
 import { pod } from './pods.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 // By hand for minutes.
 const randomPods = Number(process.env['EXEMPT_PODS'] ?? 120);

@@ -5,7 +5,7 @@ import { startApiServer } from './api-server.js';
 import { applyAll, applyText } from './apply.js';
 import { withoutRegistry, type Ran } from './cli.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 const builtIn: ReadonlySet<string> = new Set(['', 'apps', 'batch']);
 const custom = allWorkloadKinds.filter(({ group }) => !builtIn.has(group));

@@ -4,13 +4,13 @@ import t from 'tap';
 import { isObject, listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
 import { startApiServer } from './api-server.js';
 import { applyText } from './apply.js';
-import { compiled, withoutRegistry, type Ran } from './cli.js';
+import { bundle, withoutRegistry, type Ran } from './cli.js';
 import { defaultPolicy, shopNamespace } from './command-scene.js';
 import { installDefinitions } from './definitions.js';
 import { addNode } from './node.js';
 import { objectIn } from './kubectl.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 const namespaces = `${shopNamespace({ 'pod-security.kubernetes.io/enforce': 'baseline' })}---
 apiVersion: v1
@@ -291,7 +291,7 @@ t.test('objects of a real API server are explained', async (t) => {
 async function injected(manifest: string, ...flags: readonly string[]): Promise<string> {
   const policy = ['--profile', 'sysdig', '--set', 'region=us2', '--no-lookup'];
   const place = ['-n', 'shop', '--namespace-labels', 'pod-security.kubernetes.io/enforce=baseline'];
-  const argv = [compiled, 'inject', '-f', '-', '-q', '-o', 'json', ...policy, ...place, ...flags];
+  const argv = [bundle, 'inject', '-f', '-', '-q', '-o', 'json', ...policy, ...place, ...flags];
   const running = promisify(execFile)(process.execPath, argv);
   running.child.stdin?.end(manifest);
   return (await running).stdout;

@@ -7,7 +7,7 @@ import { startApiServer } from './api-server.js';
 import { minorOf, neededMinor } from './node.js';
 import type { KubectlResult } from './kubectl.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 const folder = join('test', 'golden');
 

@@ -69,13 +69,13 @@ export function startGuarded(
 
 /** How often something is looked at, and for how long at most, before a test gives up on it. */
 const pollMs = 50;
-const patienceMs = 60_000;
+const patienceMs = 180_000;
 
 /**
  * Waits until something holds.
  * @param holds what is awaited; a rejection counts as "not yet"
  * @param process the server that has to live for it
- * @param patience how long to wait at most, in milliseconds; a minute unless given
+ * @param patience how long to wait at most, in milliseconds; three minutes unless given
  * @throws when the server ends, or the patience does, with the end of what the server printed
  */
 export async function until(

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import t from 'tap';
 import { isObject, listOf, objectOf, type JsonObject } from '../../../src/model/json.js';
 import { applyText } from './apply.js';
-import { compiled, withoutRegistry as run } from './cli.js';
+import { bundle, withoutRegistry as run } from './cli.js';
 import { startCommandScene } from './command-scene.js';
 import { until } from './guarded-process.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 const objects = `
 apiVersion: v1
@@ -144,7 +144,7 @@ t.test('habits from kubectl, on a real API server', async (t) => {
 
   await t.test('U8: status -w goes on until it is ended', async (t) => {
     const env = { ...process.env, KUBECONFIG: admin };
-    const child = spawn(process.execPath, [compiled, 'status', '-w', '-n', 'security', ...away], { env });
+    const child = spawn(process.execPath, [bundle, 'status', '-w', '-n', 'security', ...away], { env });
     let stdout = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => void (stdout += text));
     await until('a look', () => Promise.resolve(stdout.includes('security/canary')));

@@ -14,7 +14,7 @@ import { mutatingConfiguration } from './webhooks.js';
 
 // Which pods the API server calls the mutating webhook for, where it instruments some by itself: from Kubernetes 1.36 on.
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 
 const secure = { tier: 'secure' };
 const plain = { tier: 'plain' };

@@ -16,7 +16,7 @@ import { pod } from './pods.js';
 import type { Replica } from './replica.js';
 import { refusals, startTraffic, uninstrumented } from './traffic.js';
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 
 const own = 'outrider-system';
 const secret = 'outrider-certificate';

@@ -8,7 +8,7 @@ import { accessKey, labelled, messageOf, namespace, policy } from './objects.js'
 import { pod } from './pods.js';
 import { ofLongAgo, startPodListProxy, type LaterPage } from './pod-list-proxy.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 // A look at 300 pods, of two pages, in whose middle something goes wrong.
 

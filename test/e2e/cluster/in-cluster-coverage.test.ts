@@ -8,7 +8,7 @@ import { install } from './installation.js';
 import { accessKey, conditionsOf, labelled, messageOf, namespace, policy } from './objects.js';
 import { pod } from './pods.js';
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 
 // 300 pods of 30 workloads, by a real API server: what the leader says about each, in status and metrics.
 

@@ -13,7 +13,7 @@ import { startOtherWebhook, type Change } from './other-webhook.js';
 import { pod } from './pods.js';
 import { mutatingConfiguration, type Entry } from './webhooks.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const secure = { tier: 'secure' };
 const ownNamespace = 'outrider-system';

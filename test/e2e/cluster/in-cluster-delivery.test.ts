@@ -12,7 +12,7 @@ import { pod, type PodOptions } from './pods.js';
 // A cluster of unlike nodes: each is an object alone, and nothing runs on it. What pods get is decided by what the API
 // server says about nodes.
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const able = '2.4.2';
 const old = '1.7.27';

@@ -6,7 +6,7 @@ import { install } from './installation.js';
 import { accessKey, labelled, namespace, policy } from './objects.js';
 import { pod } from './pods.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 t.test('a certificate of somebody else: the leader writes its authority into both configurations', async (t) => {
   const here = await install({ controllerManager: false });

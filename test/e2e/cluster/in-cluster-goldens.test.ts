@@ -15,7 +15,7 @@ import { namespace } from './objects.js';
 import { pod } from './pods.js';
 import type { Replica } from './replica.js';
 
-t.setTimeout(420_000);
+t.setTimeout(900_000);
 
 /** Cases whose recorded output the API server cannot give, and why. */
 const leftOut: Readonly<Record<string, string>> = {

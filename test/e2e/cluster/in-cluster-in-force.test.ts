@@ -14,7 +14,7 @@ import { accessKey, conditionsOf, namespace, policy } from './objects.js';
 import { pod } from './pods.js';
 import type { Replica } from './replica.js';
 
-t.setTimeout(400_000);
+t.setTimeout(900_000);
 
 const rounds = 20;
 const here = await install({ controllerManager: true, flags: ['--lease-seconds=5', '--ca-overlap-seconds=3'] });

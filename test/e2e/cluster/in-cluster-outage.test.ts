@@ -13,7 +13,7 @@ import { pod } from './pods.js';
 import type { Replica } from './replica.js';
 import { refusals, startTraffic, uninstrumented } from './traffic.js';
 
-t.setTimeout(420_000);
+t.setTimeout(900_000);
 
 const secure = { tier: 'secure' };
 const late = { tier: 'late' };

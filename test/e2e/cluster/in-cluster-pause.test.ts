@@ -15,7 +15,7 @@ import { pod } from './pods.js';
 import { installHookIdentity } from './service-account.js';
 import { refusals, startTraffic, uninstrumented } from './traffic.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const bundle = fileURLToPath(new URL('../../../outrider.js', import.meta.url));
 const own = 'outrider-system';

@@ -11,7 +11,7 @@ import { appArgs, appCommand, names, pod } from './pods.js';
 import { refusals, startTraffic, uninstrumented } from './traffic.js';
 import { mutatingConfiguration, type Entry } from './webhooks.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const secure = { tier: 'secure' };
 const enforced = { tier: 'enforced' };

@@ -16,7 +16,7 @@ import { accessKey, namespace, policy } from './objects.js';
 import { pod } from './pods.js';
 import { PortCaller } from './port-call.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const own = 'outrider-system';
 const secure = { tier: 'secure' };

@@ -10,7 +10,7 @@ import { pod } from './pods.js';
 
 // What a node short of CPU time does to a replica that is being replaced: it stands still just when it ends.
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const secure = { tier: 'secure' };
 const graceMs = 2_000;

@@ -7,7 +7,7 @@ import { install } from './installation.js';
 import { accessKey, messageOf, namespace, policy } from './objects.js';
 import { pod } from './pods.js';
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 
 // A policy in mode Report on a real API server, with the pods of its workloads: what would be done is in the metric, the
 // policy's status, the command's columns and Events on the workloads, and nothing is done.

@@ -11,7 +11,7 @@ import { pod } from './pods.js';
 import { neededFor, rightsIn, textOf, type Right } from './rights.js';
 import { installHookIdentity } from './service-account.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 // What two replicas and the hook ask of an API server in their ordinary life, by its audit log, against the rights that the
 // chart gives them.

@@ -8,7 +8,7 @@ import { startPortLook } from './port-look.js';
 import { pod } from './pods.js';
 import { refusals, startTraffic, uninstrumented } from './traffic.js';
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 
 const own = 'outrider-system';
 const secret = 'outrider-certificate';

@@ -9,7 +9,7 @@ import { isInstrumented } from './instrumented.js';
 import { accessKey, conditionsOf, labelled, messageOf, namespace, policy } from './objects.js';
 import { pod, summaryOf } from './pods.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const own = 'outrider-system';
 const secure = { tier: 'secure' };

@@ -11,7 +11,7 @@ import { accessKey, conditionsOf, labelled, messageOf, namespace, policy } from 
 
 // What the API server instruments by itself is taken back too: it knows nothing of that, so the webhook gets the pods.
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 
 const here = await install({ values: { takeBackAfter: '15s', apiServerPolicies: 'Auto' } });
 const client = clientOf(here.api.kubeconfig);

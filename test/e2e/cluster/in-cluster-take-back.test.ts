@@ -10,7 +10,7 @@ import { ago, nodeSays, podsOf } from './node-says.js';
 import { accessKey, conditionsOf, labelled, messageOf, namespace, policy } from './objects.js';
 import { pod } from './pods.js';
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 
 // The chart's replicas on a real API server; what nodes say of pods is written by the test.
 

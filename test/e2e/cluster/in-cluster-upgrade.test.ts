@@ -13,7 +13,7 @@ import { podPaths } from './port-look.js';
 import type { Replica } from './replica.js';
 import { refusals, startTraffic, uninstrumented } from './traffic.js';
 
-t.setTimeout(400_000);
+t.setTimeout(900_000);
 
 const own = 'outrider-system';
 const secure = { tier: 'secure' };

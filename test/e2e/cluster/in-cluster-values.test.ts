@@ -6,7 +6,7 @@ import { findHelm } from './helm.js';
 import { install } from './installation.js';
 import { conditionsOf, messageOf } from './objects.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 const here = await install({
   controllerManager: false,

@@ -11,7 +11,7 @@ import { startPrivateRegistry } from './private-registry.js';
 
 // What look-ups learn is known to replicas that start, and to the API server, without a registry.
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 
 const images = Number(process.env['WARM_IMAGES'] ?? 20);
 const pods = Number(process.env['WARM_PODS'] ?? 100);

@@ -8,7 +8,7 @@ import { accessKey, labelled, namespace, policy } from './objects.js';
 import type { ReviewLabels } from './outrider.js';
 import { appArgs, appCommand, pod, summaryOf, withinRestricted, type PodSummary } from './pods.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const secure = { tier: 'secure' };
 const enforced = { tier: 'enforced' };

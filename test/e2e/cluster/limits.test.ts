@@ -13,10 +13,10 @@ import { clientOf, serveDoors } from './in-cluster.js';
 import { objectIn, type KubectlResult } from './kubectl.js';
 import { pod, summaryOf } from './pods.js';
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 
 const run = promisify(execFile);
-const outrider = new URL('../../../../dist/src/main.js', import.meta.url).pathname;
+const outrider = new URL('../../../outrider.js', import.meta.url).pathname;
 
 type Profile = 'sysdig' | 'datadog';
 

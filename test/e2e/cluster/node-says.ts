@@ -16,7 +16,7 @@ export async function nodeSays(
 }
 
 /** A machine that does much else may be slow to write. */
-const timeoutMs = 60_000;
+const timeoutMs = 180_000;
 
 /** A time so many seconds ago. */
 export function ago(seconds: number): string {

@@ -7,7 +7,7 @@ import { until } from './guarded-process.js';
 import { findHelm } from './helm.js';
 import { identityOf, type ChartIdentity } from './service-account.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 // What somebody without an administrator's rights sees of Outrider: ServiceAccounts with the roles that every cluster has.
 

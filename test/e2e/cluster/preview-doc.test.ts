@@ -7,9 +7,9 @@ import { runNode } from './cli.js';
 import { installDefinitions } from './definitions.js';
 import { addNode } from './node.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
-const main = new URL('../../../../dist/src/main.js', import.meta.url).pathname;
+const main = new URL('../../../outrider.js', import.meta.url).pathname;
 
 t.test('everything on docs/preview.md runs as it is written, against a real API server', async (t) => {
   const api = await startApiServer({ controllerManager: true });

@@ -9,7 +9,7 @@ import { install } from './installation.js';
 import { accessKey, conditionsOf, messageOf, namespace, policy } from './objects.js';
 import { pod } from './pods.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const here = await install({ flags: ['--probe-seconds=2'] });
 t.teardown(() => here.stop());

@@ -31,7 +31,7 @@ import {
   type Leader,
 } from './registration-parts.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const instance = 'outrider';
 const ownNamespace = 'outrider-system';
@@ -421,7 +421,7 @@ t.test('match conditions are proven before they are written', async (t) => {
   t.equal(await third.writes('change', 'failure'), 0);
 });
 
-const program = new URL('../../../../dist/src/main.js', import.meta.url).pathname;
+const program = new URL('../../../outrider.js', import.meta.url).pathname;
 
 interface Ran {
   readonly exitCode: number;

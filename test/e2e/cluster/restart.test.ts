@@ -13,7 +13,7 @@ import { accessKey, labelled, namespace, policy } from './objects.js';
 import { readyPods } from './ready-pods.js';
 import { applyText } from './apply.js';
 
-t.setTimeout(420_000);
+t.setTimeout(900_000);
 
 const here = await install();
 t.teardown(() => here.stop());

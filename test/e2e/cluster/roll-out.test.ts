@@ -13,7 +13,7 @@ import { accessKey, namespace } from './objects.js';
 import { pod } from './pods.js';
 import { readyPods } from './ready-pods.js';
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 
 // docs/roll-out.md, gone through on a real API server: its documents, its commands in their order, and what it says of
 // what comes of them.

@@ -20,7 +20,7 @@ import { clientOf, serveDoors } from './in-cluster.js';
 import { objectIn } from './kubectl.js';
 import { pod } from './pods.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 const own = 'outrider-system';
 const log = pino({ level: 'silent' });

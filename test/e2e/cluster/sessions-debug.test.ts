@@ -11,7 +11,7 @@ import type { KubectlResult } from './kubectl.js';
 import { accessKey, conditionsOf, messageOf, namespace, policy } from './objects.js';
 import { pod, summaryOf } from './pods.js';
 
-t.setTimeout(400_000);
+t.setTimeout(900_000);
 
 // Debug containers behind a real API server, as kubectl debug adds them. No node starts them.
 

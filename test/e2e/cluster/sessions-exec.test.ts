@@ -11,7 +11,7 @@ import type { KubectlResult } from './kubectl.js';
 import { accessKey, conditionsOf, namespace, policy } from './objects.js';
 import { pod } from './pods.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 // Exec and attach behind a real API server, by every road that leads there. In the node's place stands something that writes
 // down what comes to it.

@@ -7,7 +7,7 @@ import type { KubectlResult } from './kubectl.js';
 import { accessKey, conditionsOf, messageOf, namespace, policy } from './objects.js';
 import { pod } from './pods.js';
 
-t.setTimeout(400_000);
+t.setTimeout(900_000);
 
 const agent = 'sysdig-workload-agent';
 const agentImage = 'quay.io/sysdig/workload-agent:6.3.0';

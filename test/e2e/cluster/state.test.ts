@@ -16,7 +16,7 @@ import { applyText } from './apply.js';
 import { installDefinitions } from './definitions.js';
 import { until } from './guarded-process.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 interface Following {
   readonly state: ClusterState;

@@ -11,9 +11,9 @@ import { writeKubeconfig } from './identity.js';
 import { install } from './installation.js';
 import { objectIn } from './kubectl.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
-const outrider = new URL('../../../src/main.js', import.meta.url).pathname;
+const outrider = new URL('../../../outrider.js', import.meta.url).pathname;
 
 /** Runs `outrider status` to its end. */
 function status(kubeconfig: string, ...parameters: readonly string[]): Promise<Ran> {

@@ -26,9 +26,9 @@ const workloads = Number(process.env['OUTRIDER_SCALE_WORKLOADS'] ?? 30);
 const wellPerWorkload = Number(process.env['OUTRIDER_SCALE_WELL'] ?? 2);
 const namespaces = 10;
 // A look reads a limited number of pods, so that many workloads take several.
-const patienceMs = 120_000 + workloads * 1_000;
+const patienceMs = 300_000 + workloads * 1_000;
 
-t.setTimeout(120_000 + workloads * 4_000);
+t.setTimeout(600_000 + workloads * 4_000);
 
 t.test('the looks ask for a limited number of pods, and take all of them back', async (t) => {
   const api = await startApiServer({ controllerManager: false });

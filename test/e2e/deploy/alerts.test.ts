@@ -11,7 +11,7 @@ import { findPromtool } from './alerts/promtool.js';
 import { longScenes, scenes, type Scene } from './alerts/scenes.js';
 import { healthy, scrapedFrom, type Installed } from './alerts/series.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 const folder = t.testdir();
 const promtool = await findPromtool(folder);

@@ -15,7 +15,7 @@ import { everything } from './everything.js';
 import { kustomizeFiles } from './kustomize-base.js';
 import { installForeignDefinitions } from './foreign-definitions.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const api = await startApiServer({ controllerManager: false });
 t.teardown(() => api.stop());

@@ -9,7 +9,7 @@ import { installDefinitions } from '../cluster/definitions.js';
 import { findHelm, release } from '../cluster/helm.js';
 import { installHookIdentity, installIdentity, type ChartIdentity } from '../cluster/service-account.js';
 
-t.setTimeout(240_000);
+t.setTimeout(900_000);
 
 const api = await startApiServer({ controllerManager: false });
 t.teardown(() => api.stop());

@@ -4,7 +4,7 @@ import { repositoryRoot } from '../../tools/generated.js';
 import { findHelm } from '../cluster/helm.js';
 import { rightsFile, rightsPage } from './rights-page.js';
 
-t.setTimeout(120_000);
+t.setTimeout(900_000);
 
 t.test('F35: the table of rights is what the chart gives, each with its reason', async (t) => {
   const helm = await findHelm({ kubeconfig: '', directory: t.testdir() });

@@ -2,7 +2,7 @@ import t from 'tap';
 import { startApiServer } from '../cluster/api-server.js';
 import { chart, findHelm, release } from '../cluster/helm.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 // No kubelet: a pod is never started, as where its image cannot be pulled.
 const api = await startApiServer({ controllerManager: true });

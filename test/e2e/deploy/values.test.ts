@@ -18,7 +18,7 @@ import { identityOf } from '../cluster/service-account.js';
 import { installForeignDefinitions } from './foreign-definitions.js';
 import { namespacesOfSets, refusedValues, valueSets } from './value-sets.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const api = await startApiServer({ controllerManager: false });
 t.teardown(() => api.stop());

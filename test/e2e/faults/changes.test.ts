@@ -11,7 +11,7 @@ import { startLoad } from './load.js';
 
 const parent = mkdtempSync(join(tmpdir(), 'outrider-faults-'));
 t.teardown(() => rmSync(parent, { recursive: true, force: true }));
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const rounds = 8;
 const about = { days: 30, nowMs: Date.now() };

@@ -11,7 +11,7 @@ import { startLoad } from './load.js';
 
 const parent = mkdtempSync(join(tmpdir(), 'outrider-faults-'));
 t.teardown(() => rmSync(parent, { recursive: true, force: true }));
-t.setTimeout(120_000);
+t.setTimeout(900_000);
 
 const dayMs = 24 * 60 * 60 * 1000;
 const jumps: readonly (readonly [string, number])[] = [

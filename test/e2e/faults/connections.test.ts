@@ -18,7 +18,7 @@ t.teardown(async () => {
   await serving.stop();
   rmSync(parent, { recursive: true, force: true });
 });
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 
 const body = envelope(podOf('web', 'acme/app:1', { command: ['/app'] }));
 const { port, ca } = serving;

@@ -10,7 +10,7 @@ import { startLoad } from './load.js';
 
 const parent = mkdtempSync(join(tmpdir(), 'outrider-faults-'));
 t.teardown(() => rmSync(parent, { recursive: true, force: true }));
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const body = envelope(podOf('web', 'acme/app:1', { command: ['/app'] }));
 const clients = 8;

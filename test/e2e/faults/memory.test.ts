@@ -20,7 +20,7 @@ const limitBytes = 512 * mebibyte;
 // As in the image; where no group can be made, V8 is told what it would make of the limit itself.
 const nodeOptions = shippedNodeFlags();
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 const parent = mkdtempSync(join(tmpdir(), 'outrider-memory-'));
 t.teardown(() => rmSync(parent, { recursive: true, force: true }));
 

@@ -10,7 +10,7 @@ import { pod, withSysdig } from '../../cli/manifests.js';
 const root = resolve(import.meta.dirname, '../../../..');
 const run = promisify(execFile);
 
-t.setTimeout(180_000);
+t.setTimeout(900_000);
 t.test('U1: the single executable runs where there is no Node.js', async (t) => {
   const { cwd } = await workplace(t, { 'pod.yaml': pod });
   const node = (await run('bash', [join(root, 'test/node/fetch-node.sh'), '--where'])).stdout.trim();

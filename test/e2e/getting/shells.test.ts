@@ -28,7 +28,7 @@ async function home(t: Parameters<typeof workplace>[0]) {
   return { cwd, env };
 }
 
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
 /** What an interactive shell shows, on a terminal of its own. Each text is typed when what it waits for has been shown. */
 async function typed(
@@ -51,7 +51,7 @@ async function typed(
   return shown;
 }
 
-t.setTimeout(120_000);
+t.setTimeout(900_000);
 
 t.test('U17: bash, by the Tab key', async (t) => {
   const at = await home(t);

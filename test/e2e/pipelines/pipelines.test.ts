@@ -7,7 +7,7 @@ import { at } from '../../support/json.js';
 import { repositoryRoot } from '../../tools/generated.js';
 import { built, Tools } from './tools.js';
 
-t.setTimeout(120_000);
+t.setTimeout(900_000);
 
 const tools = new Tools();
 t.teardown(() => tools.remove());

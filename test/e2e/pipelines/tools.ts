@@ -40,7 +40,7 @@ export class Tools {
   /** Runs a program in the folder; a failure is an exit code. */
   run(program: string, parameters: readonly string[], input = ''): Promise<Ran> {
     return new Promise((resolve) => {
-      const options = { cwd: this.cwd, env: this.#env, maxBuffer: 1 << 26, timeout: 60_000 };
+      const options = { cwd: this.cwd, env: this.#env, maxBuffer: 1 << 26, timeout: 180_000 };
       const child = execFile(program, [...parameters], options, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, stdout, stderr });
       });

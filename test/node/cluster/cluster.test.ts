@@ -7,7 +7,7 @@ import t from 'tap';
 import { until } from '../../e2e/cluster/guarded-process.js';
 import { sweep } from './state-folder.js';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const run = fileURLToPath(new URL('../run.js', import.meta.url));
 const sysctls = ['vm/overcommit_memory', 'vm/panic_on_oom', 'kernel/panic', 'kernel/panic_on_oops'];

@@ -13,7 +13,7 @@ const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../..', import.meta.url));
 const buildScript = join(repository, 'test/node/image/build.sh');
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 const parent = mkdtempSync(join(tmpdir(), 'outrider-image-'));
 t.teardown(() => rmSync(parent, { recursive: true, force: true }));
 

@@ -18,7 +18,7 @@ import {
 import { containerOf } from '../support/pod-status.js';
 import { processesOf, tracedIn } from '../support/processes.js';
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 
 const restricted = { 'pod-security.kubernetes.io/enforce': 'restricted' };
 const hardened = {
