@@ -6,9 +6,9 @@ import { patternOf } from './globs.js';
 // What is looked at in a pod, as expressions in CEL. Each says that something is surely not the case which the engine would act
 // on: it may say so of fewer pods than the engine does, never of more. What is changed in the engine is changed here.
 
-/** One of the API server's match conditions. */
+/** A part of what the API server's match condition asks, and of what its judge asks. */
 export interface Condition {
-  /** Becomes the condition's name, and is said where it does not hold. */
+  /** What it is about, for whoever reads it here. */
   readonly name: string;
   readonly expression: string;
 }
