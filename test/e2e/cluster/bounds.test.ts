@@ -81,7 +81,7 @@ function podOf(name: string, container: JsonObject, more: JsonObject = {}, conta
 async function create(namespace: string, pod: JsonObject, dryRun = false): Promise<string> {
   const path = `/api/v1/namespaces/${namespace}/pods${dryRun ? '?dryRun=All' : ''}`;
   try {
-    const made: unknown = await client.create(path, pod, { timeoutMs: 120_000 });
+    const made: unknown = await client.create(path, pod, { timeoutMs: 300_000 });
     const metadata = isObject(made) ? objectOf(made['metadata']) : undefined;
     const status = objectOf(metadata?.['labels'])?.['outrider.dev/status'];
     return typeof status === 'string' ? status : 'not instrumented';

@@ -44,6 +44,8 @@ export function apiServerFlags(
     `--service-account-key-file=${tokens.publicFile}`,
     `--service-account-signing-key-file=${tokens.privateFile}`,
     '--service-cluster-ip-range=10.0.0.0/24',
+    // The largest pods, several at once, on a slow machine.
+    '--request-timeout=5m',
     '--authorization-mode=Node,RBAC',
     '--allow-privileged=true',
     ...(audit === undefined

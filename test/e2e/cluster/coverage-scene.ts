@@ -32,8 +32,7 @@ export async function deploy(
   await here.apply(names.map((name) => deployment(namespace, name, replicas, spec)));
   const selector = `app in (${names.join(',')})`;
   await until(`pods of ${prefix}`, async () => {
-    const { stdout } = await here.api.kubectl(['get', 'pods', '-n', namespace, '-l', selector, '-o', 'name']);
-    return stdout.trim().split('\n').filter(Boolean).length === workloads * replicas;
+    return (await here.list('pod', namespace, selector)).length === workloads * replicas;
   });
 }
 

@@ -16,7 +16,9 @@ wait "$server"; code=$?
 kill "$guard" 2>/dev/null
 exit "$code"`;
 
-const lastOutputLength = 8_000;
+// A log goes on between two looks at it.
+const lastOutputLength = 256_000;
+const shownLength = 8_000;
 
 /** A server that a test started. */
 export interface GuardedProcess {
@@ -67,8 +69,10 @@ export function startGuarded(
   };
 }
 
-/** How often something is looked at, and for how long at most, before a test gives up on it. */
-const pollMs = 50;
+/** How long until something is looked at again, first and at most: a look may take as long as what is waited for. */
+const firstPollMs = 50;
+const longestPollMs = 400;
+/** How long at most, before a test gives up on it. */
 const patienceMs = 180_000;
 
 /**
@@ -85,11 +89,13 @@ export async function until(
   patience = patienceMs,
 ): Promise<void> {
   const giveUpAt = performance.now() + patience;
+  let pollMs = firstPollMs;
   while (!(await holds().catch(() => false))) {
     const why = process?.hasEnded() === true ? 'its server has ended' : 'it took too long';
     if (process?.hasEnded() === true || performance.now() > giveUpAt) {
-      throw new Error(`waited for ${what}: ${why}\n${process?.output() ?? ''}`);
+      throw new Error(`waited for ${what}: ${why}\n${process?.output().slice(-shownLength) ?? ''}`);
     }
     await sleep(pollMs);
+    pollMs = Math.min(longestPollMs, pollMs * 1.3);
   }
 }

@@ -1,4 +1,5 @@
 import { listOf, objectOf, stringOf, type JsonObject } from '../../../src/model/json.js';
+import { createAdminReader, type AdminReader } from './admin-reader.js';
 import { startApiServer, type ApiServer } from './api-server.js';
 import { applyAll } from './apply.js';
 import { startBalancer, type Balancer } from './balancer.js';
@@ -30,7 +31,9 @@ export interface Installation {
   /** Creates a pod and reports it as it is stored, with the warnings that came with it. @throws when it is refused */
   created(namespace: string, object: JsonObject, ...flags: readonly string[]): Promise<CreatedPod>;
   /** Reads an object as the admin. @throws when it is not there */
-  get(kind: string, name: string, namespace?: string): Promise<JsonObject>;
+  readonly get: AdminReader['get'];
+  /** Reads the objects of a kind in a namespace, as the admin. */
+  readonly list: AdminReader['list'];
   stop(): Promise<void>;
 }
 
@@ -59,11 +62,13 @@ export async function install(options: InstallationOptions = {}): Promise<Instal
     controllerManager: options.controllerManager ?? true,
     audit: options.audit ?? false,
   });
+  const reader = createAdminReader(api.kubeconfig);
   const balancer = await startBalancer();
   const replicas: Replica[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(replicas.map((replica) => replica.stop()));
     await balancer.stop();
+    await reader.close();
     await api.stop();
   };
   const apply = (objects: readonly object[]): Promise<void> => applyAll(api, objects);
@@ -112,17 +117,8 @@ export async function install(options: InstallationOptions = {}): Promise<Instal
         const result = await create(namespace, object, ...flags);
         return { ...summaryOf(objectIn(result)), warnings: result.stderr };
       },
-      get: async (kind, name, namespace) =>
-        objectIn(
-          await api.kubectl([
-            'get',
-            kind,
-            name,
-            '-o',
-            'json',
-            ...(namespace === undefined ? [] : ['--namespace', namespace]),
-          ]),
-        ),
+      get: reader.get,
+      list: reader.list,
       stop,
     };
   } catch (error) {

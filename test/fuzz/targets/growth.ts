@@ -16,7 +16,7 @@ import {
 import { podOf, podWith } from '../../support/pods.js';
 import { must, type Target } from '../target.js';
 
-const small = 4_000;
+const small = 2_000;
 const times = 8;
 // What is linear takes eight times as long, and what is quadratic sixty-four times. A busy machine's caches do the rest.
 const mostRatio = 2 * times;
