@@ -42,7 +42,7 @@ export function createAdminReader(kubeconfig: string): AdminReader {
       try {
         return await client.get(path);
       } catch (error) {
-        // A connection to an API server that has been started anew since.
+        // A connection to an API server that has been started again since.
         if (!isApiError(error, 'NoAnswer')) throw error;
         return await client.get(path, { newConnection: true });
       }
