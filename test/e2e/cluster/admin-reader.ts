@@ -10,12 +10,15 @@ const kinds: Readonly<Record<string, Resource>> = {
   ipol: resources.policies,
   iplan: resources.plans,
   lease: resources.leases,
+  mutatingadmissionpolicy: resources.mutatingPolicies,
+  mutatingadmissionpolicybinding: resources.mutatingPolicyBindings,
   mutatingwebhookconfiguration: resources.mutatingWebhooks,
   pod: resources.pods,
   role: { group: 'rbac.authorization.k8s.io', version: 'v1', plural: 'roles', kind: 'Role' },
   secret: resources.secrets,
   serviceaccount: resources.serviceAccounts,
   validatingadmissionpolicy: resources.validatingPolicies,
+  validatingadmissionpolicybinding: resources.validatingPolicyBindings,
   validatingwebhookconfiguration: resources.validatingWebhooks,
 };
 
